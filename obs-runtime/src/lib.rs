@@ -1,1 +1,114 @@
-//! obs-runtime
+//! The runtime of obs: what the attributes call, and what a program calls by hand.
+//!
+//! obs is instrumentation for data engineering. One attribute on a function gives it structured logs with context, metrics
+//! in Prometheus, captured errors, BigQuery cost, and an entry in a registry of health and data-quality checks that is
+//! known when the program is linked.
+//!
+//! ```
+//! use obs_runtime::{Observability, dq_check, track_performance, tracked_command};
+//!
+//! #[track_performance(tags(table = table))]
+//! fn load(table: &str) -> Result<u64, std::io::Error> {
+//!     Ok(3)
+//! }
+//!
+//! #[dq_check(dataset = "users", fail_above = 0)]
+//! fn null_ids() -> u64 {
+//!     0
+//! }
+//!
+//! #[tracked_command]
+//! fn nightly() -> Result<u64, std::io::Error> {
+//!     load("users")
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let _guard = Observability::builder().prometheus_port(0).init()?;
+//! nightly()?;
+//! assert!(obs_runtime::run_dq_checks().wait().passed());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything begins with [`init_observability`] or [`Observability::builder`]; before it, and after the [`Guard`] it
+//! gives is dropped, annotated functions run as if they bore no attribute. No call into obs returns an error to the
+//! function that it watches, panics, or waits for the network; what had to be dropped is counted in `obs.dropped`.
+//!
+//! # Features
+//!
+//! | feature | brings | default |
+//! | --- | --- | --- |
+//! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter` | yes |
+//! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
+//! | `off` | every attribute leaves the bare function and still checks its arguments | no |
+
+extern crate self as obs_runtime;
+
+mod analytics;
+pub mod bigquery;
+mod call;
+mod callsite;
+pub mod catalogue;
+mod cells;
+mod clock;
+pub mod config;
+mod context;
+mod describe;
+mod drops;
+#[cfg(feature = "prometheus")]
+mod endpoint;
+mod errors;
+mod event;
+mod failure;
+mod global;
+mod health;
+mod init;
+mod inventory;
+mod layer;
+mod level;
+mod outcome;
+mod panics;
+mod performance;
+mod pipeline;
+mod quality;
+mod redact;
+mod registry;
+mod runner;
+mod secret;
+#[cfg(feature = "prometheus")]
+mod server;
+mod sinks;
+pub mod snapshot;
+mod subscriber;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
+
+pub use analytics::{track_cli_command, track_feature};
+pub use bigquery::{
+    JobStatistics, QueryStatistics, track_bigquery_operation, track_cost, track_estimate, track_query_performance,
+};
+pub use context::{
+    ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, correlation_id, set_correlation_id,
+    set_user, spawn,
+};
+pub use errors::capture_error;
+pub use failure::ErrorKind;
+pub use health::{Health, HealthReport, HealthResult, HealthRun, IntoHealth, Status, run_health_checks};
+
+pub use config::{Config, ConfigError, LogFilter, LogFormat, Problem};
+pub use init::{Guard, InitError, Observability, ObservabilityBuilder, exit, init_observability, metrics};
+pub use inventory::{Catalogue, Entry, catalogue};
+pub use level::Level;
+pub use obs_macros::*;
+pub use outcome::Outcome;
+pub use performance::{track_performance, track_performance_async, track_performance_result};
+pub use quality::{
+    IntoMeasure, Measure, QualityReport, QualityResult, QualityRun, QualityStatus, Severity, run_dq_checks,
+    track_data_quality_check,
+};
+pub use secret::Secret;
+pub use subscriber::layer;

@@ -1,0 +1,168 @@
+//! The grammar that all attributes share: `key = expr` and `key(…)`, separated by commas.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Token, token};
+
+use crate::mistakes::Mistakes;
+use crate::vocabulary::{Attribute, Key};
+
+/// A key with what stands behind it.
+pub struct Entry {
+    pub key: Ident,
+    pub value: Value,
+}
+
+/// What stands behind a key.
+pub enum Value {
+    /// Nothing: `key`.
+    Absent,
+    /// `key = expr`.
+    Expr(Expr),
+    /// `key(…)`.
+    List(Group),
+}
+
+impl Entry {
+    /// The key as it is looked up and recorded: without `r#`.
+    pub fn name(&self) -> String {
+        self.key.unraw().to_string()
+    }
+}
+
+/// Splits tokens into entries. What cannot be read is a mistake, and reading goes on behind the next comma.
+pub fn entries(tokens: TokenStream, expected: &str, mistakes: &mut Mistakes) -> Vec<Entry> {
+    let read = |input: ParseStream| {
+        let mut entries = Vec::new();
+        while !input.is_empty() {
+            if let Some(entry) = mistakes.keep(entry(input, expected)) {
+                entries.push(entry);
+                if !ends_here(input) {
+                    mistakes.add(input.error("expected `,` before this"));
+                }
+            }
+            skip_past_comma(input)?;
+        }
+        Ok(entries)
+    };
+    // Every error was kept on the way; the closure itself has none.
+    read.parse2(tokens).unwrap_or_default()
+}
+
+fn entry(input: ParseStream, expected: &str) -> syn::Result<Entry> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format!("expected {expected}")));
+    }
+    let key = input.call(Ident::parse_any)?;
+    let value = if ends_here(input) {
+        Value::Absent
+    } else if input.peek(token::Paren) {
+        Value::List(input.parse()?)
+    } else if input.peek(Token![=]) {
+        let equals: Token![=] = input.parse()?;
+        if ends_here(input) {
+            return Err(syn::Error::new_spanned(equals, format!("`{}` has no value", key.unraw())));
+        }
+        Value::Expr(expr(input)?)
+    } else {
+        return Err(input.error(format!("expected `=` between `{}` and its value", key.unraw())));
+    };
+    Ok(Entry { key, value })
+}
+
+/// An expression; one that cannot be read leaves the input where it was.
+fn expr(input: ParseStream) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    let expr = ahead.parse()?;
+    input.advance_to(&ahead);
+    Ok(expr)
+}
+
+fn ends_here(input: ParseStream) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}
+
+fn skip_past_comma(input: ParseStream) -> syn::Result<()> {
+    while !ends_here(input) {
+        input.parse::<TokenTree>()?;
+    }
+    input.parse::<Option<Token![,]>>().map(drop)
+}
+
+/// The arguments of one attribute: known keys only, each once, each in its form.
+pub struct Args {
+    attribute: Attribute,
+    known: Vec<(&'static Key, Entry)>,
+}
+
+impl Args {
+    /// Reads them; whatever else stands there is a mistake.
+    pub fn parse(attribute: Attribute, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let expected = format!("a key: `#[{}]` takes {}", attribute.name(), attribute.takes());
+        let mut known: Vec<(&Key, Entry)> = Vec::new();
+        for entry in entries(tokens, &expected, mistakes) {
+            let name = entry.name();
+            let Some(key) = attribute.key(&name) else {
+                mistakes.at(&entry.key, attribute.unknown_key(&name));
+                continue;
+            };
+            if known.iter().any(|(seen, _)| seen.name == name) {
+                mistakes.at(&entry.key, format!("`{name}` stands here twice; keep one"));
+            } else if let Some(message) = misshapen(key, &entry.value) {
+                mistakes.at(&entry.key, message);
+            } else {
+                known.push((key, entry));
+            }
+        }
+        Self { attribute, known }
+    }
+
+    /// The attribute that they are for.
+    pub fn attribute(&self) -> Attribute {
+        self.attribute
+    }
+
+    /// The value of a key, read as `read` says.
+    pub fn value<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Key, &Expr) -> syn::Result<T>,
+        mistakes: &mut Mistakes,
+    ) -> Option<T> {
+        let (key, entry) = self.find(name)?;
+        match &entry.value {
+            Value::Expr(expr) => mistakes.keep(read(key, expr)),
+            Value::Absent | Value::List(_) => None,
+        }
+    }
+
+    /// The entries of a key that is a list.
+    pub fn list(&self, name: &str, mistakes: &mut Mistakes) -> Vec<Entry> {
+        match self.find(name) {
+            Some((key, Entry { value: Value::List(group), .. })) => {
+                entries(group.stream(), &format!("a name: `{}`", key.usage), mistakes)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The key as it was written, when it was given.
+    pub fn key(&self, name: &str) -> Option<&Ident> {
+        self.find(name).map(|(_, entry)| &entry.key)
+    }
+
+    fn find(&self, name: &str) -> Option<&(&'static Key, Entry)> {
+        self.known.iter().find(|(key, _)| key.name == name)
+    }
+}
+
+fn misshapen(key: &Key, value: &Value) -> Option<String> {
+    match value {
+        Value::Absent => Some(format!("`{}` has no value: `{}`", key.name, key.usage)),
+        Value::Expr(_) if key.is_list() => Some(format!("`{}` is a list: `{}`", key.name, key.usage)),
+        Value::List(_) if !key.is_list() => Some(format!("`{}` is one value: `{}`", key.name, key.usage)),
+        Value::Expr(_) | Value::List(_) => None,
+    }
+}

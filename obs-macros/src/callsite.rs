@@ -1,0 +1,67 @@
+//! The static that describes an annotated function, and its place in the registry.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use crate::shared::Shared;
+
+/// A static of the runtime's registry.
+pub struct Callsite {
+    /// The registry's list of such statics.
+    pub list: &'static str,
+    /// The static's own name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: &'static str,
+    /// The function that makes it.
+    pub constructor: &'static str,
+    /// What the constructor takes behind name and place.
+    pub more: Option<TokenStream>,
+    /// The calls behind the constructor, for the keys that were given.
+    pub settings: Settings,
+}
+
+/// `.key(value)` for each key that was given.
+#[derive(Default)]
+pub struct Settings(TokenStream);
+
+impl Settings {
+    /// Those of the shared keys.
+    pub fn new(shared: &Shared) -> Self {
+        let mut settings = Self::default();
+        settings.set("level", shared.level.map(|level| shared.variant("Level", level)));
+        settings
+    }
+
+    /// One more, if it was given.
+    pub fn set(&mut self, key: &str, value: Option<impl ToTokens>) {
+        if let Some(value) = value {
+            let key = Ident::new(key, Span::mixed_site());
+            self.0.extend(quote_spanned!(Span::mixed_site()=> .#key(#value)));
+        }
+    }
+}
+
+impl Callsite {
+    /// The call site of a wrapped function.
+    pub fn wrapped(constructor: &'static str, settings: Settings) -> Self {
+        Self { list: "CALLSITES", name: "CALLSITE", kind: "Callsite", constructor, more: None, settings }
+    }
+
+    /// The static, as the first item of a body.
+    pub fn to_static(&self, shared: &Shared) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = shared.runtime.private();
+        let [list, name, kind, constructor] =
+            [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
+        let (operation, Settings(settings)) = (&shared.name, &self.settings);
+        let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
+        quote_spanned! {site=>
+            #[#private::linkme::distributed_slice(#private::#list)]
+            #[linkme(crate = #private::linkme)]
+            static #name: #private::#kind =
+                #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                #settings;
+        }
+    }
+}

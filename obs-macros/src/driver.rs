@@ -1,0 +1,63 @@
+//! Runs the stages: tokens, arguments, model, expansion. The only place where mistakes become `compile_error!`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, TokenStreamExt};
+
+use crate::args::Args;
+use crate::bq_cost::BqCost;
+use crate::dq_check::DqCheck;
+use crate::error_tracking::ErrorTracking;
+use crate::health_check::HealthCheck;
+use crate::item::Item;
+use crate::mistakes::Mistakes;
+use crate::model::Model;
+use crate::order;
+use crate::runtime_path::RuntimePath;
+use crate::track_performance::TrackPerformance;
+use crate::tracked_command::TrackedCommand;
+use crate::vocabulary::Attribute;
+
+/// Expands one attribute on one item.
+pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> TokenStream {
+    let stages = match attribute {
+        Attribute::TrackedCommand => stages::<TrackedCommand>,
+        Attribute::HealthCheck => stages::<HealthCheck>,
+        Attribute::DqCheck => stages::<DqCheck>,
+        Attribute::BqCost => stages::<BqCost>,
+        Attribute::WithErrorTracking => stages::<ErrorTracking>,
+        Attribute::TrackPerformance => stages::<TrackPerformance>,
+    };
+    stages(attribute, args, item)
+}
+
+fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let args = Args::parse(attribute, tokens.clone(), &mut mistakes);
+    let item = Item::parse(untouched.clone());
+    let function = match &item.function {
+        Ok(function) => function,
+        Err(refusal) => {
+            let runtime = RuntimePath::new(&args, &mut mistakes);
+            // One refusal is enough for all the attributes on an item: that of the last.
+            if !order::ours_follow(&item, &runtime) {
+                mistakes.add(refusal.clone());
+            }
+            return beside(mistakes, untouched);
+        }
+    };
+    let model = M::new(&args, function, &mut mistakes);
+    if !mistakes.is_empty() || cfg!(feature = "off") {
+        return beside(mistakes, untouched);
+    }
+    if let Some(reordered) = order::step_behind(attribute, tokens, &item, &model.shared().runtime) {
+        return reordered;
+    }
+    let mut expansion = TokenStream::new();
+    expansion.append_all(&item.attributes);
+    model.expand(function).to_tokens(&mut expansion);
+    expansion
+}
+
+fn beside(mistakes: Mistakes, item: TokenStream) -> TokenStream {
+    mistakes.into_compile_errors().into_iter().chain(item).collect()
+}

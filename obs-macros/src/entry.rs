@@ -1,0 +1,105 @@
+//! What is noted when a call begins: tags, arguments and what an attribute adds.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, LitStr};
+
+use crate::fields::{Argument, Field, Recorded};
+use crate::shared::Shared;
+
+/// The statements that fill the entry of a call.
+pub struct Entry<'a> {
+    shared: &'a Shared,
+    statements: TokenStream,
+}
+
+impl<'a> Entry<'a> {
+    /// Tags and arguments.
+    pub fn new(shared: &'a Shared) -> Self {
+        let mut entry = Self { shared, statements: TokenStream::new() };
+        for Field { name, value } in &shared.tags {
+            let (name, value) = (text(name), displayed(value));
+            entry.push("tag", &quote!(#name, #value));
+        }
+        for Argument { name, recorded } in &shared.arguments {
+            let text = text(name);
+            match recorded {
+                Recorded::Shown(value) => {
+                    let shown = entry.shown(value);
+                    entry.push("argument", &quote!(#text, #shown));
+                }
+                Recorded::Redacted => entry.push("redacted", &quote!(#text)),
+                Recorded::Hashed(value) => {
+                    let shown = entry.shown(value);
+                    entry.push("hashed", &quote!(#text, #shown));
+                }
+                Recorded::Length(value) => {
+                    let length = quote_spanned!(at(value)=> (#value).len());
+                    entry.push("length", &quote!(#text, #length));
+                }
+            }
+        }
+        entry
+    }
+
+    /// `context(k = expr, …)`.
+    pub fn context(&mut self, fields: &[Field]) {
+        for Field { name, value } in fields {
+            let (name, shown) = (text(name), self.shown(value));
+            self.push("context", &quote!(#name, #shown));
+        }
+    }
+
+    /// A key whose value is shown by `Display`.
+    pub fn display(&mut self, method: &str, value: Option<&Expr>) {
+        if let Some(value) = value {
+            self.push(method, &displayed(value));
+        }
+    }
+
+    /// `CALLSITE.begin()`, with what there is to note.
+    pub fn begin(&self) -> TokenStream {
+        let with = self.closure().map(|closure| quote_spanned!(Span::mixed_site()=> CALLSITE.begin_with(#closure)));
+        with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> CALLSITE.begin()))
+    }
+
+    /// `|entry| { … }`, if there is anything to note.
+    pub fn closure(&self) -> Option<TokenStream> {
+        let statements = &self.statements;
+        (!statements.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> |entry| { #statements }))
+    }
+
+    fn push(&mut self, method: &str, arguments: &TokenStream) {
+        let method = Ident::new(method, Span::mixed_site());
+        self.statements.extend(quote_spanned!(Span::mixed_site()=> entry.#method(#arguments);));
+    }
+
+    /// The value as a log line shows it. The runtime's names are in scope behind the user's expression only.
+    fn shown(&self, value: &Expr) -> TokenStream {
+        let private = self.shared.runtime.private();
+        let value = displayed(value);
+        quote_spanned! {Span::mixed_site()=>
+            match #value {
+                value => {
+                    use #private::show::*;
+                    (&&&&Show(value)).show()
+                }
+            }
+        }
+    }
+}
+
+/// `&(expr)`, so that whatever is wrong with its type is said of the expression.
+fn displayed(value: &Expr) -> TokenStream {
+    quote_spanned!(at(value)=> &(#value))
+}
+
+fn at(value: &Expr) -> Span {
+    Span::mixed_site().located_at(value.span())
+}
+
+fn text(name: &Ident) -> LitStr {
+    LitStr::new(&name.unraw().to_string(), Span::mixed_site().located_at(name.span()))
+}

@@ -1,0 +1,115 @@
+//! `#[derive(ErrorKind)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::ext::IdentExt;
+use syn::{Attribute, Data, DeriveInput, Path, Variant};
+
+use crate::args::{self, Value};
+use crate::mistakes::Mistakes;
+use crate::runtime_path::RuntimePath;
+use crate::values;
+use crate::vocabulary::CRATE;
+use crate::words;
+
+/// An enum of errors.
+struct Model {
+    runtime: RuntimePath,
+    input: DeriveInput,
+    variants: Vec<Variant>,
+}
+
+/// Expands the derive on one item.
+pub fn expand(item: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    match mistakes.keep(syn::parse2(item)).and_then(|input| Model::new(input, &mut mistakes)) {
+        Some(model) if mistakes.is_empty() => model.expand(),
+        _ => mistakes.into_compile_errors(),
+    }
+}
+
+impl Model {
+    fn new(input: DeriveInput, mistakes: &mut Mistakes) -> Option<Self> {
+        let runtime = RuntimePath::at(crate_path(&input.attrs, mistakes));
+        let variants: Vec<Variant> = match &input.data {
+            Data::Enum(data) => data.variants.iter().cloned().collect(),
+            Data::Struct(data) => {
+                mistakes.at(data.struct_token, "`ErrorKind` tells the variants of an enum apart; this is a struct");
+                return None;
+            }
+            Data::Union(data) => {
+                mistakes.at(data.union_token, "`ErrorKind` tells the variants of an enum apart; this is a union");
+                return None;
+            }
+        };
+        for attribute in variants.iter().flat_map(|variant| &variant.attrs) {
+            if attribute.path().is_ident("error_kind") {
+                mistakes.at(attribute, "`error_kind` goes on the enum, not on a variant");
+            }
+        }
+        Some(Self { runtime, input, variants })
+    }
+
+    fn expand(&self) -> TokenStream {
+        let site = Span::mixed_site();
+        let Self { runtime, input: DeriveInput { ident, generics, .. }, variants } = self;
+        let (with_bounds, names, bounds) = generics.split_for_impl();
+        let kind = if variants.is_empty() {
+            quote_spanned!(site=> match *self {})
+        } else {
+            let arms = variants.iter().map(|Variant { ident, .. }| {
+                let label = snake_case(&ident.unraw().to_string());
+                quote_spanned!(site=> Self::#ident { .. } => #label,)
+            });
+            quote_spanned!(site=> match self { #(#arms)* })
+        };
+        quote_spanned! {site=>
+            #[automatically_derived]
+            impl #with_bounds #runtime::ErrorKind for #ident #names #bounds {
+                fn error_kind(&self) -> &'static str {
+                    #kind
+                }
+            }
+        }
+    }
+}
+
+/// The path of `#[error_kind(crate = path)]`.
+fn crate_path(attributes: &[Attribute], mistakes: &mut Mistakes) -> Option<Path> {
+    let mut path = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
+        let Some(list) = mistakes.keep(attribute.meta.require_list()) else { continue };
+        for entry in args::entries(list.tokens.clone(), "`crate = ::path`", mistakes) {
+            match &entry.value {
+                _ if entry.name() != CRATE.name => {
+                    let fault = format!("unknown key `{}`", entry.name());
+                    let takes = "`#[error_kind]` takes `crate`";
+                    mistakes.at(&entry.key, words::fault(&fault, &entry.name(), [CRATE.name], '`', takes));
+                }
+                _ if path.is_some() => mistakes.at(&entry.key, "`crate` stands here twice; keep one"),
+                Value::Expr(expr) => path = mistakes.keep(values::absolute_path(&CRATE, expr)),
+                Value::Absent | Value::List(_) => {
+                    mistakes.at(&entry.key, format!("`crate` has no value: `{}`", CRATE.usage));
+                }
+            }
+        }
+    }
+    path
+}
+
+/// `HttpTimeout` as `http_timeout`, `HTTPError` as `http_error`.
+fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut label = String::new();
+    for (place, letter) in letters.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|before| letters.get(before));
+        let after_word = before.is_some_and(|before| before.is_lowercase() || before.is_numeric());
+        let ends_acronym = before.is_some_and(|before| before.is_uppercase())
+            && letters.get(place + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (after_word || ends_acronym) {
+            label.push('_');
+        }
+        label.extend(letter.to_lowercase());
+    }
+    label
+}

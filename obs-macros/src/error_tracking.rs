@@ -1,0 +1,61 @@
+//! `#[with_error_tracking]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Expr, ExprPath};
+
+use crate::args::Args;
+use crate::callsite::{Callsite, Settings};
+use crate::entry::Entry;
+use crate::fields::{self, Field};
+use crate::item::Function;
+use crate::judge;
+use crate::mistakes::Mistakes;
+use crate::model::Model;
+use crate::shared::Shared;
+use crate::values;
+use crate::wrap::Wrap;
+
+/// What `#[with_error_tracking]` was told.
+pub struct ErrorTracking {
+    shared: Shared,
+    context: Vec<Field>,
+    severity: Option<&'static str>,
+    ignore_if: Option<ExprPath>,
+    fallback: Option<Expr>,
+}
+
+impl Model for ErrorTracking {
+    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
+        let severity = |key: &_, expr: &_| values::choice(key, expr, &values::ERROR_SEVERITIES);
+        Self {
+            shared: Shared::new(args, function, mistakes),
+            context: fields::fields("context", args, mistakes),
+            severity: args.value("severity", severity, mistakes),
+            ignore_if: args.value("ignore_if", values::function, mistakes),
+            fallback: args.value("fallback", values::expr, mistakes),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn expand(&self, function: &Function) -> TokenStream {
+        let shared = &self.shared;
+        let mut settings = Settings::new(shared);
+        settings.set("severity", self.severity.map(|severity| shared.variant("Level", severity)));
+        let mut entry = Entry::new(shared);
+        entry.context(&self.context);
+        let fallback = self.fallback.as_ref().map(|value| quote_spanned!(Span::mixed_site()=> || #value));
+        let wrap = Wrap {
+            shared,
+            helper: if fallback.is_some() { "errors_or" } else { "errors" },
+            callsite: Callsite::wrapped("errors", settings).to_static(shared),
+            begin: entry.begin(),
+            judge: judge::closure(shared, self.ignore_if.as_ref()),
+            more: fallback,
+        };
+        wrap.around(function)
+    }
+}

@@ -1,0 +1,235 @@
+//! The item under the attribute. Its head is parsed, its body is kept as it was written.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
+
+use crate::boxed_future::BoxedFuture;
+
+/// The item under the attribute.
+pub struct Item {
+    /// The attributes that still stand on it.
+    pub attributes: Vec<OuterAttribute>,
+    /// The function that it is, or why it is none that could be wrapped.
+    pub function: syn::Result<Function>,
+}
+
+/// An attribute on the item, as it was written.
+pub struct OuterAttribute {
+    pub tokens: TokenStream,
+    /// The path it starts with, without a leading `::`.
+    pub path: Vec<String>,
+}
+
+/// A function with a body.
+pub struct Function {
+    /// All that stands before the body, attributes apart.
+    pub head: TokenStream,
+    pub signature: Signature,
+    pub body: Body,
+    pub shape: Shape,
+}
+
+/// The body of a function.
+pub struct Body {
+    /// The braces.
+    pub braces: Group,
+    /// `#![…]` at its start.
+    pub inner_attributes: TokenStream,
+    /// All that follows them.
+    pub statements: TokenStream,
+}
+
+/// How a function comes to its value.
+pub enum Shape {
+    Sync,
+    Async,
+    /// It ends in `Box::pin(async move { … })`.
+    BoxedFuture(Box<BoxedFuture>),
+}
+
+impl Item {
+    /// Looks at the item; never fails, whatever it is.
+    pub fn parse(item: TokenStream) -> Self {
+        let mut trees = trees(item);
+        let attributes = take_attributes(&mut trees);
+        Self { attributes, function: Function::parse(trees) }
+    }
+}
+
+impl Function {
+    fn parse(mut trees: Vec<TokenTree>) -> syn::Result<Self> {
+        let last = trees.pop();
+        let before: TokenStream = trees.iter().cloned().collect();
+        let Some(TokenTree::Group(braces)) = last.clone().filter(is_braces) else {
+            let all: TokenStream = trees.into_iter().chain(last.clone()).collect();
+            let is_function = fn_head.parse2(all.clone()).is_ok();
+            let message = "there is no body to put this around; put it on a body: the default here, or the functions that implement this one";
+            return Err(if is_function { syn::Error::new_spanned(last, message) } else { not_a_function(&all) });
+        };
+        let signature = match fn_head.parse2(before.clone()) {
+            Ok(signature) => signature,
+            Err(_) if !has_word(&before, "fn") => return Err(not_a_function(&before)),
+            Err(error) => return Err(error),
+        };
+        if let Some(constness) = &signature.constness {
+            let message =
+                "a `const fn` runs while compiling, where nothing can be observed; remove `const` or the attribute";
+            return Err(syn::Error::new_spanned(constness, message));
+        }
+        if let Some(variadic) = &signature.variadic {
+            let message = "the arguments of a variadic function cannot be handed on, so it cannot be wrapped";
+            return Err(syn::Error::new_spanned(variadic, message));
+        }
+        let body = Body::new(braces);
+        let shape = match BoxedFuture::find(&signature, &body.statements) {
+            _ if signature.asyncness.is_some() => Shape::Async,
+            Some(boxed) => Shape::BoxedFuture(Box::new(boxed)),
+            None => Shape::Sync,
+        };
+        Ok(Self { head: before, signature, body, shape })
+    }
+
+    /// Its name, without `r#`.
+    pub fn name(&self) -> String {
+        self.signature.ident.unraw().to_string()
+    }
+
+    /// Where it says what it returns; its name when it does not.
+    pub fn return_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Default => self.signature.ident.span(),
+            ReturnType::Type(_, output) => syn::spanned::Spanned::span(output),
+        }
+    }
+
+    /// The names that its arguments bind, `self` apart.
+    pub fn argument_names(&self) -> Vec<Ident> {
+        let mut names = Vec::new();
+        for argument in &self.signature.inputs {
+            if let FnArg::Typed(argument) = argument {
+                bound_names(&argument.pat, &mut names);
+            }
+        }
+        names
+    }
+}
+
+impl Body {
+    fn new(braces: Group) -> Self {
+        let trees: Vec<TokenTree> = braces.stream().into_iter().collect();
+        let mut start = 0;
+        while let [TokenTree::Punct(pound), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &trees[start..]
+            && (pound.as_char(), bang.as_char()) == ('#', '!')
+        {
+            start += 3;
+        }
+        let statements = trees.iter().skip(start).cloned().collect();
+        Self { braces, inner_attributes: trees.into_iter().take(start).collect(), statements }
+    }
+
+    /// The braces, around other tokens.
+    pub fn braces_around(&self, tokens: TokenStream) -> Group {
+        let mut group = Group::new(Delimiter::Brace, tokens);
+        group.set_span(self.braces.span());
+        group
+    }
+}
+
+/// The tokens of the item, out of the invisible brackets that `macro_rules!` puts around it or around its body.
+fn trees(item: TokenStream) -> Vec<TokenTree> {
+    let mut trees: Vec<TokenTree> = item.into_iter().collect();
+    while let Some(TokenTree::Group(group)) = trees.last()
+        && group.delimiter() == Delimiter::None
+    {
+        let inner = group.stream();
+        trees.pop();
+        trees.extend(inner);
+    }
+    trees
+}
+
+fn take_attributes(trees: &mut Vec<TokenTree>) -> Vec<OuterAttribute> {
+    let mut attributes = Vec::new();
+    while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = trees.as_slice()
+        && pound.as_char() == '#'
+    {
+        let path = path(group.stream());
+        attributes.push(OuterAttribute { tokens: trees.drain(..2).collect(), path });
+    }
+    attributes
+}
+
+fn path(tokens: TokenStream) -> Vec<String> {
+    let mut path = Vec::new();
+    for tree in tokens {
+        match tree {
+            TokenTree::Ident(segment) => path.push(segment.unraw().to_string()),
+            TokenTree::Punct(colon) if colon.as_char() == ':' => {}
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => path.extend(self::path(group.stream())),
+            _ => break,
+        }
+    }
+    path
+}
+
+fn fn_head(input: ParseStream) -> syn::Result<Signature> {
+    Visibility::parse(input)?;
+    let signature = input.parse()?;
+    input.parse::<Option<syn::Token![;]>>()?;
+    Ok(signature)
+}
+
+fn not_a_function(item: &TokenStream) -> syn::Error {
+    const KINDS: [&str; 11] =
+        ["struct", "enum", "union", "impl", "trait", "mod", "static", "const", "type", "use", "macro_rules"];
+    let kind = item.clone().into_iter().find(|tree| KINDS.contains(&tree.to_string().as_str()));
+    match kind {
+        Some(kind) => {
+            let word = kind.to_string();
+            let inside = match word.as_str() {
+                "impl" | "trait" | "mod" => "; put it on the functions inside",
+                _ => "",
+            };
+            let article = if ["impl", "enum"].contains(&word.as_str()) { "an" } else { "a" };
+            let message = format!("this goes on a function, not on {article} `{word}`{inside}");
+            syn::Error::new_spanned(kind, message)
+        }
+        None => syn::Error::new_spanned(item, "this goes on a function"),
+    }
+}
+
+fn has_word(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|tree| matches!(tree, TokenTree::Ident(ident) if ident == word))
+}
+
+fn is_braces(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
+    match pattern {
+        Pat::Ident(bound) => {
+            names.push(bound.ident.clone());
+            if let Some((_, inner)) = &bound.subpat {
+                bound_names(inner, names);
+            }
+        }
+        Pat::Paren(inner) => bound_names(&inner.pat, names),
+        Pat::Reference(inner) => bound_names(&inner.pat, names),
+        Pat::Slice(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::Struct(inner) => inner.fields.iter().for_each(|field| bound_names(&field.pat, names)),
+        Pat::Tuple(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::TupleStruct(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::Or(inner) => inner.cases.iter().take(1).for_each(|pattern| bound_names(pattern, names)),
+        _ => {}
+    }
+}
+
+impl ToTokens for OuterAttribute {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.tokens.clone());
+    }
+}

@@ -1,0 +1,50 @@
+//! The closure that tells whether the value of a call is an error, and which.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::ExprPath;
+use syn::spanned::Spanned;
+
+use crate::shared::{Shared, Verdict};
+
+/// `|value| …`, to stand behind the body whose value it judges.
+pub fn closure(shared: &Shared, ignore_if: Option<&ExprPath>) -> TokenStream {
+    let site = Span::mixed_site();
+    let private = shared.runtime.private();
+    let error = error(&private, ignore_if);
+    match &shared.verdict {
+        Verdict::Type => quote_spanned!(site=> |value| #error),
+        Verdict::OkIf(path) => {
+            let verdict = call(path);
+            quote_spanned!(site=> |value| #private::judge::ok_if(#verdict, || #error))
+        }
+        Verdict::ErrorIf(path) => {
+            let verdict = call(path);
+            quote_spanned!(site=> |value| #private::judge::error_if(#verdict, || #error))
+        }
+    }
+}
+
+/// The runtime's names are in scope in blocks of their own, so that none of them stands before the user's path.
+fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
+    let site = Span::mixed_site();
+    match ignore_if {
+        None => quote_spanned! {site=> {
+            use #private::judge::*;
+            (&&Judge(value)).error().map(|error| (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()))
+        }},
+        Some(path) => {
+            let ignored = call(path);
+            quote_spanned! {site=>
+                { use #private::judge::*; (&&Judge(value)).error() }
+                    .filter(|&value| !#ignored)
+                    .map(|error| { use #private::judge::*; (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()) })
+            }
+        }
+    }
+}
+
+/// `path(value)`, located at the path.
+fn call(path: &ExprPath) -> TokenStream {
+    quote_spanned!(Span::mixed_site().located_at(path.span())=> #path(value))
+}

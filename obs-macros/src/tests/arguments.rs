@@ -1,0 +1,127 @@
+//! `args(…)`, `tags(…)` and `context(…)`.
+
+use super::{accepted, message, messages, messages_in, messages_on};
+
+#[test]
+fn an_argument_is_one_of_the_function() {
+    assert_eq!(
+        message("track_performance", "args(tabel)"),
+        "the function has no argument `tabel`, did you mean `table`? it has `table`, `rows` and `password`",
+    );
+    assert_eq!(
+        message("track_performance", "args(column = hash)"),
+        "the function has no argument `column`; it has `table`, `rows` and `password`",
+    );
+    assert_eq!(
+        messages_on("track_performance", "args(x)", "fn f() {}"),
+        ["the function has no argument `x`; it has none"],
+    );
+    assert_eq!(
+        messages_on("track_performance", "args(self)", "fn f(&self) {}"),
+        ["`self` is not recorded as a whole; record a part of it: `args(id = self.id)`"],
+    );
+}
+
+#[test]
+fn names_bound_by_patterns_are_arguments() {
+    let item = "fn f((a, _): (u8, u8), Point { x, y: [b, .., c @ 3] }: Point, &mut ref d: &mut u8, r#type: u8) {}";
+    let messages = |args: &str| messages_in(super::expand("track_performance", args, item));
+    assert_eq!(messages("args(a, x, b, c, d, r#type)"), Vec::<String>::new());
+    assert_eq!(messages("args(type)"), Vec::<String>::new());
+    assert_eq!(messages("args(y)"), ["the function has no argument `y`; it has `a`, `x`, `b`, `c`, `d` and `type`"],);
+}
+
+#[test]
+fn a_secret_is_not_recorded_in_full() {
+    assert_eq!(
+        message("track_performance", "args(password)"),
+        "`password` looks secret and would be recorded in full; \
+         write `password = redact`, `password = hash` or `password = len`",
+    );
+    assert_eq!(
+        message("track_performance", "args(dsn = config.dsn)"),
+        "`dsn` looks secret and would be recorded in full; leave it out",
+    );
+    assert_eq!(
+        message("track_performance", "args(p = password)"),
+        "`password` looks secret and would be recorded in full; \
+         write `password = redact`, `password = hash` or `password = len`",
+    );
+    for form in ["redact", "hash", "len"] {
+        accepted("track_performance", &format!("args(password = {form})"));
+    }
+}
+
+#[test]
+fn secrets_are_known_by_the_words_of_a_name() {
+    for name in [
+        "passwd",
+        "user_password",
+        "client_secret",
+        "api_key",
+        "API_KEY",
+        "apikey",
+        "token",
+        "access_token",
+        "tokens",
+        "credentials",
+        "authorization",
+        "cookie",
+        "private_key",
+        "sentry_dsn",
+        "session_id",
+        "key",
+    ] {
+        let item = format!("fn f({name}: &str) {{}}");
+        assert_eq!(messages_on("track_performance", &format!("args({name})"), &item).len(), 1, "{name}");
+    }
+    for name in ["tokenizer", "partition_key", "secretary", "token_count", "keys", "dsnx"] {
+        let item = format!("fn f({name}: &str) {{}}");
+        let expansion = super::expand("track_performance", &format!("args({name})"), &item);
+        assert_eq!(messages_in(expansion), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn names_stand_once_in_a_list() {
+    assert_eq!(message("bq_cost", "tags(a = 1, a = 2)"), "`a` stands in `tags` twice; keep one");
+    assert_eq!(message("bq_cost", "args(rows, rows = 2)"), "`rows` stands in `args` twice; keep one");
+    assert_eq!(message("with_error_tracking", "context(a = 1, r#a = 2)"), "`a` stands in `context` twice; keep one",);
+}
+
+#[test]
+fn labels_of_our_own_are_no_tags() {
+    for name in ["operation", "outcome", "service", "environment", "version", "error_type"] {
+        assert_eq!(
+            message("bq_cost", &format!("tags({name} = 1)")),
+            format!("`{name}` is a label that obs sets itself; give the tag another name"),
+        );
+    }
+}
+
+#[test]
+fn names_in_a_list_have_values() {
+    assert_eq!(message("bq_cost", "tags(a)"), "`a` has no value: `tags(a = expr)`");
+    assert_eq!(message("bq_cost", "args(rows(3))"), "`rows` has no value: `args(rows = expr)`");
+    assert_eq!(message("with_error_tracking", "context(rows)"), "`rows` has no value: `context(rows = expr)`");
+    assert_eq!(message("bq_cost", "tags(3)"), "expected a name: `tags(k = expr, …)`");
+}
+
+#[test]
+fn a_check_has_values_only() {
+    assert_eq!(message("dq_check", "args(table)"), "`table` has no value: `args(table = expr)`");
+    assert_eq!(
+        message("dq_check", "args(table = redact)"),
+        "a check has no argument to `redact`; write the value itself: `table = expr`",
+    );
+    assert_eq!(
+        message("dq_check", "args(token = TOKEN)"),
+        "`token` looks secret and would be recorded in full; leave it out",
+    );
+}
+
+#[test]
+fn half_typed_lists_keep_their_other_mistakes() {
+    let found = messages("track_performance", "args(tabel, rows = , password), tags(a = rows., b = 1, b = 2)");
+    assert_eq!(found.len(), 5, "{found:?}");
+}

@@ -1,0 +1,155 @@
+//! What a value may be.
+
+use super::{accepted, message, messages};
+
+#[test]
+fn text_is_quoted_and_not_empty() {
+    assert_eq!(message("bq_cost", "name = \"\""), "`name` is empty");
+    assert_eq!(message("bq_cost", "name = \"  \""), "`name` is empty");
+    assert_eq!(message("bq_cost", "name = 3"), "`name` needs text in quotes: `name = \"…\"`");
+    assert_eq!(
+        message("bq_cost", "query_type = select"),
+        "`query_type` needs text in quotes: `query_type = \"select\"`"
+    );
+    assert_eq!(message("bq_cost", "query_type = \"\""), "`query_type` is empty");
+    assert_eq!(message("dq_check", "dataset = \"\""), "`dataset` is empty");
+    assert_eq!(
+        message("dq_check", "owner = 3"),
+        "`owner` needs text in quotes or the path of a `&'static str` constant: `owner = \"…\"`",
+    );
+}
+
+#[test]
+fn a_level_is_one_of_six() {
+    let allowed = "allowed: \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\"";
+    let level = |value: &str| message("bq_cost", &format!("level = {value}"));
+    assert_eq!(level("\"inof\""), format!("unknown `level` \"inof\", did you mean \"info\"? {allowed}"));
+    assert_eq!(level("\"INFO\""), format!("unknown `level` \"INFO\", did you mean \"info\"? {allowed}"));
+    assert_eq!(level("\"loud\""), format!("unknown `level` \"loud\"; {allowed}"));
+    assert_eq!(
+        level("Info"),
+        "`level` needs one of \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\": `level = \"info\"`",
+    );
+}
+
+#[test]
+fn a_severity_is_one_that_the_attribute_knows() {
+    assert_eq!(
+        message("with_error_tracking", "severity = \"wraning\""),
+        "unknown `severity` \"wraning\", did you mean \"warning\"? \
+         allowed: \"info\", \"warning\", \"error\", \"critical\"",
+    );
+    assert_eq!(
+        message("dq_check", "severity = \"error\""),
+        "unknown `severity` \"error\"; allowed: \"info\", \"warning\", \"critical\"",
+    );
+}
+
+#[test]
+fn a_duration_has_a_number_and_a_unit() {
+    let allowed = "allowed: whole numbers with `ms`, `s`, `m` or `h`, as \"500ms\", \"2s\" or \"1m 30s\"";
+    let timeout = |value: &str| message("health_check", &format!("timeout = {value}"));
+    assert_eq!(
+        timeout("\"5 minuts\""),
+        format!("`timeout`: unknown unit \"minuts\" in \"5 minuts\", did you mean \"minutes\"? {allowed}"),
+    );
+    assert_eq!(timeout("\"5 x\""), format!("`timeout`: unknown unit \"x\" in \"5 x\"; {allowed}"));
+    assert_eq!(timeout("\"5\""), format!("`timeout`: \"5\" is no duration; {allowed}"));
+    assert_eq!(timeout("\"s\""), format!("`timeout`: \"s\" is no duration; {allowed}"));
+    assert_eq!(timeout("\"0s\""), format!("`timeout`: \"0s\" leaves no time; {allowed}"));
+    assert_eq!(timeout("\"\""), format!("`timeout`: \"\" leaves no time; {allowed}"));
+    assert_eq!(timeout("\"99999999999999999999h\""), "`timeout`: \"99999999999999999999h\" is too long");
+    assert_eq!(timeout("\"9999999999999999h\""), "`timeout`: \"9999999999999999h\" is too long");
+    assert_eq!(timeout("2"), "`timeout` needs a duration in quotes: `timeout = \"2s\"`");
+    for fine in ["500ms", "2s", "2 seconds", "1m30s", "1m 30s", "3 minutes", "1 hour"] {
+        accepted("health_check", &format!("timeout = \"{fine}\""));
+    }
+}
+
+#[test]
+fn an_amount_is_a_number_that_is_not_below_zero() {
+    let amount = |value: &str| message("bq_cost", &format!("alert_over_usd = {value}"));
+    assert_eq!(amount("-1"), "`alert_over_usd` is below zero: `alert_over_usd = 5.0`");
+    assert_eq!(amount("\"5\""), "`alert_over_usd` needs a number: `alert_over_usd = 5.0`");
+    assert_eq!(amount("f64::NAN"), "`alert_over_usd` needs a number: `alert_over_usd = 5.0`");
+    assert_eq!(amount("1e999"), "`alert_over_usd` is too large a number");
+    accepted("bq_cost", "alert_over_usd = 0");
+    accepted("bq_cost", "alert_over_usd = 0.5_f64");
+    accepted("bq_cost", "alert_over_usd = -0.0");
+}
+
+#[test]
+fn a_boolean_is_true_or_false() {
+    assert_eq!(message("health_check", "critical = \"no\""), "`critical` needs `true` or `false`: `critical = false`");
+}
+
+#[test]
+fn a_function_is_given_by_its_path() {
+    for key in ["ok_if", "error_if"] {
+        assert_eq!(
+            message("bq_cost", &format!("{key} = |value| true")),
+            format!("`{key}` needs the path of a function: `{key} = path`"),
+        );
+    }
+    assert_eq!(
+        message("with_error_tracking", "ignore_if = \"is_duplicate\""),
+        "`ignore_if` needs the path of a function: `ignore_if = path`",
+    );
+    assert_eq!(
+        message("bq_cost", "ok_if = a, error_if = b"),
+        "`ok_if` and `error_if` both decide what an error is; keep one",
+    );
+}
+
+#[test]
+fn the_path_of_the_runtime_is_absolute() {
+    assert_eq!(
+        message("bq_cost", "crate = facade::obs"),
+        "`crate` needs an absolute path: `::facade::obs` when that is a crate, or one that begins with `crate::`",
+    );
+    assert_eq!(message("bq_cost", "crate = \"obs\""), "`crate` needs a path: `crate = ::path`");
+    assert_eq!(
+        message("bq_cost", "crate = ::obs::<u8>"),
+        "`crate` needs a path without generic arguments: `crate = ::path`"
+    );
+}
+
+#[test]
+fn thresholds_do_not_contradict_each_other() {
+    assert_eq!(
+        message("dq_check", "warn_above = 3, fail_above = 1.5"),
+        "`warn_above` (3) lies above `fail_above` (1.5), so no value would warn, because it fails before",
+    );
+    assert_eq!(
+        message("dq_check", "warn_below = -3, fail_below = -1"),
+        "`fail_below` (-1) lies above `warn_below` (-3), so no value would warn, because it fails before",
+    );
+    assert_eq!(
+        message("dq_check", "fail_below = 10, fail_above = 5"),
+        "`fail_below` (10) lies above `fail_above` (5), so every value would fail",
+    );
+    assert_eq!(
+        message("dq_check", "warn_below = 10, warn_above = 5"),
+        "`warn_below` (10) lies above `warn_above` (5), so every value would warn or fail",
+    );
+    assert_eq!(
+        message("dq_check", "warn_below = 10, fail_above = 5"),
+        "`warn_below` (10) lies above `fail_above` (5), so every value would warn or fail",
+    );
+    assert_eq!(messages("dq_check", "warn_above = 2, fail_above = 1, warn_below = 1, fail_below = 2").len(), 2);
+    assert_eq!(message("dq_check", "fail_below = \"1\""), "`fail_below` needs a number: `fail_below = 1`");
+    accepted("dq_check", "warn_above = 1, fail_above = 1, warn_below = 1, fail_below = 1");
+}
+
+#[test]
+fn fragments_of_macro_rules_are_values_like_any() {
+    // An invisible group around `-3`, as `$threshold:expr` leaves it.
+    let group = |text: &str| {
+        proc_macro2::TokenTree::Group(proc_macro2::Group::new(proc_macro2::Delimiter::None, super::tokens(text)))
+    };
+    let (text, number) = (group("\"a name\""), group("-3"));
+    let args = quote::quote!(name = #text, warn_below = #number);
+    let item = super::tokens("fn check() -> f64 { 0.5 }");
+    let expansion = crate::driver::expand(crate::vocabulary::Attribute::DqCheck, &args, item);
+    assert_eq!(super::messages_in(expansion), Vec::<String>::new());
+}

@@ -1,0 +1,161 @@
+//! The attributes, the keys that each of them takes, and where each stands among the others.
+
+use crate::words;
+
+/// One of our attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attribute {
+    // In the order in which they stand around a function, from the outside in.
+    TrackedCommand,
+    HealthCheck,
+    DqCheck,
+    BqCost,
+    WithErrorTracking,
+    TrackPerformance,
+}
+
+/// A key of an attribute, and how it is written.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub usage: &'static str,
+}
+
+impl Key {
+    const fn new(name: &'static str, usage: &'static str) -> Self {
+        Self { name, usage }
+    }
+
+    /// Whether it is written `key(…)`, not `key = …`.
+    pub fn is_list(&self) -> bool {
+        self.usage.ends_with(')')
+    }
+}
+
+const NAME: Key = Key::new("name", "name = \"…\"");
+const TAGS: Key = Key::new("tags", "tags(k = expr, …)");
+const ARGS: Key = Key::new("args", "args(a, b = expr, c = redact, …)");
+const CHECK_ARGS: Key = Key::new("args", "args(k = expr, …)");
+const OK_IF: Key = Key::new("ok_if", "ok_if = path");
+const ERROR_IF: Key = Key::new("error_if", "error_if = path");
+const LEVEL: Key = Key::new("level", "level = \"info\"");
+/// The key that every attribute takes, the derive's included.
+pub const CRATE: Key = Key::new("crate", "crate = ::path");
+const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
+
+const TRACKED_COMMAND: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE, Key::new("user", "user = expr")];
+
+const WITH_ERROR_TRACKING: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    Key::new("context", "context(k = expr, …)"),
+    Key::new("severity", "severity = \"warning\""),
+    Key::new("ignore_if", "ignore_if = path"),
+    Key::new("fallback", "fallback = expr"),
+];
+
+const BQ_COST: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    Key::new("query_type", "query_type = \"select\""),
+    Key::new("dataset", "dataset = expr"),
+    Key::new("alert_over_usd", "alert_over_usd = 5.0"),
+];
+
+const HEALTH_CHECK: &[Key] = &[NAME, TAGS, CHECK_ARGS, LEVEL, CRATE, TIMEOUT, Key::new("critical", "critical = false")];
+
+const DQ_CHECK: &[Key] = &[
+    NAME,
+    TAGS,
+    CHECK_ARGS,
+    LEVEL,
+    CRATE,
+    Key::new("dataset", "dataset = \"…\""),
+    Key::new("column", "column = \"…\""),
+    Key::new("owner", "owner = \"…\""),
+    Key::new("severity", "severity = \"warning\""),
+    Key::new("warn_above", "warn_above = 0.01"),
+    Key::new("fail_above", "fail_above = 0.05"),
+    Key::new("warn_below", "warn_below = 1000"),
+    Key::new("fail_below", "fail_below = 1"),
+    TIMEOUT,
+];
+
+const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE];
+
+impl Attribute {
+    pub const ALL: [Self; 6] = [
+        Self::TrackedCommand,
+        Self::HealthCheck,
+        Self::DqCheck,
+        Self::BqCost,
+        Self::WithErrorTracking,
+        Self::TrackPerformance,
+    ];
+
+    /// The name it is used by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TrackedCommand => "tracked_command",
+            Self::HealthCheck => "health_check",
+            Self::DqCheck => "dq_check",
+            Self::BqCost => "bq_cost",
+            Self::WithErrorTracking => "with_error_tracking",
+            Self::TrackPerformance => "track_performance",
+        }
+    }
+
+    /// The attribute of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+    }
+
+    /// Every key it takes.
+    pub fn keys(self) -> &'static [Key] {
+        match self {
+            Self::TrackedCommand => TRACKED_COMMAND,
+            Self::HealthCheck => HEALTH_CHECK,
+            Self::DqCheck => DQ_CHECK,
+            Self::BqCost => BQ_COST,
+            Self::WithErrorTracking => WITH_ERROR_TRACKING,
+            Self::TrackPerformance => TRACK_PERFORMANCE,
+        }
+    }
+
+    /// Its key of that name.
+    pub fn key(self, name: &str) -> Option<&'static Key> {
+        self.keys().iter().find(|key| key.name == name)
+    }
+
+    /// What to say of a key that it does not take.
+    pub fn unknown_key(self, written: &str) -> String {
+        let owners: Vec<String> = Self::ALL
+            .into_iter()
+            .filter(|other| other.key(written).is_some())
+            .map(|other| format!("`#[{}]`", other.name()))
+            .collect();
+        let takes = format!("`#[{}]` takes {}", self.name(), self.takes());
+        if owners.is_empty() {
+            let names = self.keys().iter().map(|key| key.name);
+            words::fault(&format!("unknown key `{written}`"), written, names, '`', &takes)
+        } else {
+            format!("`{written}` is a key of {}; {takes}", words::and(&owners))
+        }
+    }
+
+    /// Its keys, for a message.
+    pub fn takes(self) -> String {
+        let names: Vec<String> = self.keys().iter().map(|key| format!("`{}`", key.name)).collect();
+        words::and(&names)
+    }
+}

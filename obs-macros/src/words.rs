@@ -1,0 +1,41 @@
+//! How the messages speak: the nearest word, lists of words.
+
+/// The word nearest to what was written, when it is near enough to have been meant.
+pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    allowed
+        .into_iter()
+        .map(|word| (strsim::damerau_levenshtein(&written, word), word))
+        .filter(|(distance, word)| {
+            let length = word.chars().count();
+            *distance < length && *distance <= length.max(3) / 3
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// The fault, the nearest of the allowed words if there is one, then what else there is to say.
+pub fn fault<'a>(
+    fault: &str,
+    written: &str,
+    allowed: impl IntoIterator<Item = &'a str>,
+    quote: char,
+    then: &str,
+) -> String {
+    match nearest(written, allowed) {
+        Some(word) => format!("{fault}, did you mean {quote}{word}{quote}? {then}"),
+        None => format!("{fault}; {then}"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn and<T: AsRef<str>>(words: &[T]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Commands and features: who ran what, with which arguments, and how it ended.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::call::{Call, Ending};
+use crate::context::{Context, InContext, new_correlation_id};
+use crate::event::Fact;
+use crate::failure::Failure;
+use crate::global;
+use crate::level::Level;
+use crate::performance::Tracked;
+use crate::registry;
+
+/// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
+/// [`exit`](crate::exit) which commands it ends.
+struct InsideCommand {
+    ending: Ending,
+    outer: Option<Arc<InsideCommand>>,
+}
+
+/// The context of a command's inside. The outermost command flushes every sink when it ends.
+fn inside(call: &mut Call) -> Context {
+    let mut context = Context::current();
+    if !call.is_on() {
+        return context;
+    }
+    let outer = context.carried::<InsideCommand>();
+    call.set_flushes(outer.is_none());
+    if context.correlation_id().is_none() {
+        context.set_correlation_id(&new_correlation_id());
+    }
+    context.set_operation(Cow::Borrowed(call.callsite().name()));
+    if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
+        context.set_user(user);
+    }
+    context.carry(Arc::new(InsideCommand { ending: call.ending(), outer }));
+    context
+}
+
+/// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.
+pub fn end_commands(exit_code: u8) {
+    let innermost = Context::current().carried::<InsideCommand>();
+    for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
+        command.ending.end_by_exit(exit_code);
+    }
+}
+
+fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
+    call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
+}
+
+/// Runs the body of a function under `#[tracked_command]`.
+pub fn command<R>(
+    mut call: Call,
+    body: impl FnOnce() -> R,
+    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+) -> R {
+    if !call.is_on() {
+        return body();
+    }
+    let _inside = inside(&mut call).enter();
+    // Declared after the context, so that also a panic ends the call inside of it.
+    let mut call = call;
+    call.report_start();
+    let value = body();
+    finish(&mut call, judge(&value).as_ref());
+    value
+}
+
+/// The same for an async function.
+pub fn command_async<F, J>(mut call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+{
+    let context = inside(&mut call);
+    if call.is_on() {
+        let _inside = context.clone().enter();
+        call.report_start();
+    }
+    let end = |call: &mut Call, judge: J, value: &F::Output| {
+        if call.is_on() {
+            finish(call, judge(value).as_ref());
+        }
+    };
+    InContext::new(context, Tracked::new(call, future, judge, end))
+}
+
+/// Runs a closure as a command: context, start and finish lines and `cli.command.*`, as `#[tracked_command]` does.
+///
+/// # Errors
+/// Those of the closure, untouched.
+///
+/// ```
+/// let rows = obs_runtime::track_cli_command("import", || Ok::<_, std::io::Error>(3))?;
+/// assert_eq!(rows, 3);
+/// # Ok::<_, std::io::Error>(())
+/// ```
+#[track_caller]
+pub fn track_cli_command<T, E: std::fmt::Display>(
+    name: impl Into<Cow<'static, str>>,
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let place = Location::caller();
+    let Some(pipeline) = global::pipeline() else { return run() };
+    let (callsite, overflowed) = registry::by_hand(name.into(), true, pipeline.config().max_series, place);
+    if overflowed {
+        pipeline.metrics().overflow();
+    }
+    command(callsite.begin(), run, |value| value.as_ref().err().map(Failure::display))
+}
+
+/// Counts the use of a feature: `cli.feature.usage{feature}`. Names are to be few; past `OBS_MAX_SERIES` they are
+/// counted as `other`.
+#[track_caller]
+pub fn track_feature(feature: impl Into<Cow<'static, str>>) {
+    let source = global::caller(Location::caller());
+    global::emit_fact(Level::Debug, source, Fact::FeatureUsed { feature: feature.into() });
+}

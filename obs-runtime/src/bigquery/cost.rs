@@ -1,0 +1,62 @@
+//! What `#[bq_cost]` puts around a function.
+
+use std::future::Future;
+
+use crate::bigquery::report::{queried, spend};
+use crate::bigquery::scope::inside;
+use crate::bigquery::statistics::QueryStatistics;
+use crate::call::Call;
+use crate::context::InContext;
+use crate::event::Fact;
+use crate::failure::Failure;
+use crate::global;
+use crate::level::Level;
+use crate::performance::Tracked;
+
+/// Ends a call under `#[bq_cost]`, still inside its scope.
+fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnce() -> Option<QueryStatistics>) {
+    if !call.is_on() {
+        return;
+    }
+    let site = call.callsite();
+    let source = global::source(site.place());
+    if let Some(dataset) = call.entry().and_then(|entry| entry.dataset.clone()) {
+        let fact = Fact::DatasetOperation { operation_type: site.query_label().into(), dataset: dataset.into() };
+        global::emit_fact(Level::Debug, source.clone(), fact);
+    }
+    if let Some(statistics) = statistics() {
+        queried(source.clone(), site.query_label().into(), &statistics);
+        spend(&source, &statistics);
+    }
+    call.finish(failure, None);
+}
+
+/// Runs the body of a function under `#[bq_cost]`.
+pub fn cost<R>(
+    mut call: Call,
+    body: impl FnOnce() -> R,
+    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+    statistics: impl FnOnce(&R) -> Option<QueryStatistics>,
+) -> R {
+    if !call.is_on() {
+        return body();
+    }
+    let _inside = inside(&call).enter();
+    let value = body();
+    finish(&mut call, judge(&value).as_ref(), || statistics(&value));
+    value
+}
+
+/// The same for an async function.
+pub fn cost_async<F, J, S>(call: Call, future: F, judge: J, statistics: S) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    S: FnOnce(&F::Output) -> Option<QueryStatistics>,
+{
+    let context = inside(&call);
+    let end = |call: &mut Call, judge: J, value: &F::Output| {
+        finish(call, judge(value).as_ref(), || statistics(value));
+    };
+    InContext::new(context, Tracked::new(call, future, judge, end))
+}

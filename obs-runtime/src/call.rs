@@ -1,0 +1,318 @@
+//! One call of an annotated function, from its start to its one outcome.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::time::Duration;
+
+use crate::callsite::{Callsite, CallsiteKind, Tags};
+use crate::cells::{Cells, ThreadCell};
+use crate::clock::Stamp;
+use crate::event::{CallInfo, Fact, FailureFacts, Field, Value};
+use crate::failure::{Failure, shown};
+use crate::global::{self, Interest};
+use crate::level::Level;
+use crate::outcome::Outcome;
+use crate::panics;
+use crate::secret::MASK;
+use crate::sinks::Topic;
+
+/// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
+/// never came to return a value.
+#[derive(Debug)]
+pub struct Call {
+    callsite: &'static Callsite,
+    /// None when obs is off, and once the call has ended.
+    cells: Option<&'static Cells>,
+    /// The cell of the thread on which the call began, while it cannot have left it.
+    here: Option<&'static ThreadCell>,
+    start: Stamp,
+    entry: Option<Box<Entry>>,
+    /// The outcome if nothing else is said before the drop.
+    unless_finished: Outcome,
+    /// Whether every sink is flushed when the call has ended.
+    flushes: bool,
+}
+
+/// What is recorded of a call when it begins.
+#[derive(Debug, Default)]
+pub struct Entry {
+    pub(crate) tags: Tags,
+    pub(crate) arguments: Vec<(&'static str, Value<'static>)>,
+    pub(crate) context: Vec<(&'static str, Value<'static>)>,
+    pub(crate) user: Option<String>,
+    pub(crate) dataset: Option<String>,
+}
+
+impl Entry {
+    /// A metric label. Its value is redacted, as all text is.
+    pub fn tag(&mut self, name: &'static str, value: &dyn Display) {
+        let value = shown(value);
+        let value = match global::pipeline() {
+            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
+            None => value,
+        };
+        self.tags.push((name, value));
+    }
+
+    /// An argument as it is.
+    pub fn argument(&mut self, name: &'static str, value: Value<'static>) {
+        self.arguments.push((name, value));
+    }
+
+    /// An argument of which only the presence is recorded.
+    pub fn redacted(&mut self, name: &'static str) {
+        self.argument(name, Value::from(MASK));
+    }
+
+    /// An argument as a keyed hash: equal for equal values.
+    #[expect(clippy::needless_pass_by_value, reason = "generated code has no other use for the value")]
+    pub fn hashed(&mut self, name: &'static str, value: Value<'static>) {
+        let hash = global::pipeline().map(|pipeline| pipeline.redactor().hashed(&value.to_string()));
+        self.argument(name, hash.unwrap_or(Value::from(MASK)));
+    }
+
+    /// An argument of which only the length is recorded.
+    pub fn length(&mut self, name: &'static str, length: usize) {
+        self.argument(name, Value::Length(length as u64));
+    }
+
+    /// Who asked for the command.
+    pub fn user(&mut self, user: &dyn Display) {
+        self.user = Some(shown(user));
+    }
+
+    /// The data set that a cost scope works on.
+    pub fn dataset(&mut self, dataset: &dyn Display) {
+        self.dataset = Some(shown(dataset));
+    }
+
+    /// Context of an error, should there be one.
+    pub fn context(&mut self, name: &'static str, value: Value<'static>) {
+        self.context.push((name, value));
+    }
+
+    /// The arguments that were given: an absent option or an unset flag was not used.
+    fn given(&self) -> Vec<&'static str> {
+        let absent = |value: &Value<'_>| *value == Value::Bool(false) || *value == Value::from("None");
+        self.arguments.iter().filter(|(_, value)| !absent(value)).map(|(name, _)| *name).collect()
+    }
+
+    pub(crate) fn fields(&self) -> Vec<Field<'static>> {
+        let tags = self.tags.iter().map(|(name, value)| Field::new(*name, value.clone()));
+        let named = |(name, value): &(&'static str, Value<'static>)| Field::new(*name, value.clone());
+        self.arguments.iter().map(named).chain(tags).chain(self.context.iter().map(named)).collect()
+    }
+}
+
+impl Callsite {
+    /// Begins a call without arguments and tags.
+    #[inline]
+    pub fn begin(&'static self) -> Call {
+        let interest = global::interest();
+        let cells = if interest.is_off() { None } else { Some(self.cells()) };
+        self.start_call(interest, cells, None)
+    }
+
+    /// Begins a call; `describe` records arguments and tags, and runs only when obs is on.
+    pub fn begin_with(&'static self, describe: impl FnOnce(&mut Entry)) -> Call {
+        let interest = global::interest();
+        if interest.is_off() {
+            return self.start_call(interest, None, None);
+        }
+        let mut entry = Box::<Entry>::default();
+        describe(&mut entry);
+        let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
+        self.start_call(interest, Some(cells), Some(entry))
+    }
+
+    #[inline]
+    fn start_call(&'static self, interest: Interest, cells: Option<&'static Cells>, entry: Option<Box<Entry>>) -> Call {
+        let (here, start) = match cells {
+            Some(cells) => (cells.start(), Stamp::now()),
+            None => (None, Stamp::ZERO),
+        };
+        let call = Call { callsite: self, cells, here, start, entry, unless_finished: Outcome::Panic, flushes: false };
+        if interest.may_want(self.line_level()) && self.kind() == CallsiteKind::Operation {
+            call.report_start();
+        }
+        call
+    }
+
+    fn cells_of(&'static self, tags: &Tags) -> &'static Cells {
+        let limit = global::pipeline().map_or(1, |pipeline| pipeline.config().max_series);
+        let (cells, overflowed) = self.cells_tagged(tags.clone(), limit);
+        if overflowed && let Some(pipeline) = global::pipeline() {
+            pipeline.metrics().overflow();
+        }
+        cells
+    }
+}
+
+impl Call {
+    /// Where the call is.
+    #[inline]
+    pub(crate) const fn callsite(&self) -> &'static Callsite {
+        self.callsite
+    }
+
+    /// Whether anything is recorded at all.
+    #[inline]
+    pub(crate) const fn is_on(&self) -> bool {
+        self.cells.is_some()
+    }
+
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.entry.as_deref()
+    }
+
+    pub(crate) fn fields(&self) -> Vec<Field<'static>> {
+        self.entry().map(Entry::fields).unwrap_or_default()
+    }
+
+    fn tags(&self) -> Tags {
+        self.entry().map(|entry| entry.tags.clone()).unwrap_or_default()
+    }
+
+    /// From now on, the call may end on another thread than the one it began on.
+    #[inline]
+    pub(crate) const fn may_move(&mut self) {
+        self.here = None;
+    }
+
+    /// From now on, being dropped means this outcome.
+    #[inline]
+    pub(crate) const fn set_unless_finished(&mut self, outcome: Outcome) {
+        self.unless_finished = outcome;
+    }
+
+    /// Whether every sink is to be flushed when the call has ended.
+    pub(crate) const fn set_flushes(&mut self, flushes: bool) {
+        self.flushes = flushes;
+    }
+
+    /// Says that the call has begun, to whoever wants to know.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn report_start(&self) {
+        let level = self.callsite.line_level();
+        global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
+            let arguments = self.entry().map(Entry::given).unwrap_or_default();
+            let call = CallInfo::of(self.callsite, self.tags());
+            (Fact::Started { call, arguments }, self.fields())
+        });
+    }
+
+    /// Ends the call with the outcome that `failure` tells.
+    #[inline]
+    pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+        let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
+        self.end(outcome, failure, exit_code);
+    }
+
+    #[inline]
+    fn end(&mut self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+        let Some(cells) = self.cells.take() else { return };
+        let nanos = self.start.elapsed_nanos();
+        match self.here {
+            Some(cell) => cell.finish(outcome, nanos),
+            None => cells.finish(outcome, nanos),
+        }
+        let wanted = match self.callsite.kind() {
+            CallsiteKind::Command => true,
+            CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
+            CallsiteKind::Errors => matches!(outcome, Outcome::Error | Outcome::Panic),
+            CallsiteKind::Cost => false,
+        };
+        if wanted {
+            self.report_end(outcome, nanos, failure, exit_code);
+        }
+        if self.flushes {
+            global::flush();
+        }
+    }
+
+    /// The finish line of a command that failed is one that a reader of the log must see; that of a function inside it
+    /// keeps its level, as the error itself is told by who captures it.
+    const fn line_level(&self, outcome: Outcome) -> Level {
+        match (self.callsite.kind(), outcome) {
+            (CallsiteKind::Command, Outcome::Error | Outcome::Panic) => Level::Error,
+            (CallsiteKind::Command, Outcome::Cancelled) => Level::Warning,
+            (CallsiteKind::Errors, Outcome::Panic) if (self.callsite.error_level() as u8) < Level::Error as u8 => {
+                Level::Error
+            }
+            (CallsiteKind::Errors, _) => self.callsite.error_level(),
+            _ => self.callsite.line_level(),
+        }
+    }
+
+    const fn topic(&self) -> Topic {
+        match self.callsite.kind() {
+            CallsiteKind::Operation => Topic::Call,
+            CallsiteKind::Command | CallsiteKind::Errors | CallsiteKind::Cost => Topic::Fact,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn report_end(&self, outcome: Outcome, nanos: u64, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+        global::emit(self.topic(), self.line_level(outcome), global::source(self.callsite.place()), |_| {
+            let fact = if self.callsite.kind() == CallsiteKind::Errors {
+                Fact::Captured {
+                    operation: self.callsite.name().into(),
+                    failure: failure.map_or_else(panic_facts, Failure::facts),
+                    panic: outcome == Outcome::Panic,
+                }
+            } else {
+                Fact::Finished {
+                    call: CallInfo::of(self.callsite, self.tags()),
+                    outcome,
+                    duration: Duration::from_nanos(nanos),
+                    failure: failure.map(Failure::facts).or_else(|| (outcome == Outcome::Panic).then(panic_facts)),
+                    exit_code,
+                }
+            };
+            (fact, self.fields())
+        });
+    }
+}
+
+/// What it takes to end a call from elsewhere, when its function will never return.
+#[derive(Debug)]
+pub struct Ending {
+    callsite: &'static Callsite,
+    cells: Option<&'static Cells>,
+    start: Stamp,
+}
+
+impl Call {
+    pub(crate) const fn ending(&self) -> Ending {
+        Ending { callsite: self.callsite, cells: self.cells, start: self.start }
+    }
+}
+
+impl Ending {
+    /// Ends the call with the outcome that an exit code tells.
+    pub(crate) fn end_by_exit(&self, exit_code: u8) {
+        let Self { callsite, cells, start } = *self;
+        let unless_finished = Outcome::Ok;
+        let mut call = Call { callsite, cells, here: None, start, entry: None, unless_finished, flushes: false };
+        let failure = (exit_code != 0).then(|| Failure::words("exit_code", "the program exited"));
+        call.finish(failure.as_ref(), Some(exit_code));
+    }
+}
+
+impl Drop for Call {
+    #[inline]
+    fn drop(&mut self) {
+        if self.cells.is_some() {
+            let outcome = self.unless_finished;
+            let exit_code = (outcome == Outcome::Panic).then_some(101);
+            self.end(outcome, None, exit_code);
+        }
+    }
+}
+
+fn panic_facts() -> FailureFacts<'static> {
+    let message = panics::last_message().map_or(Cow::Borrowed("panicked"), Cow::Owned);
+    FailureFacts { error_type: Cow::Borrowed("panic"), message, sources: Vec::new() }
+}

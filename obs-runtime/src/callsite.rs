@@ -1,0 +1,230 @@
+//! The static that each attribute leaves behind: what it is on, where, and what was counted there.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use serde::Serialize;
+
+use crate::cells::{Cells, Totals};
+use crate::level::Level;
+
+/// Which attribute made a call site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallsiteKind {
+    /// `#[tracked_command]`
+    Command,
+    /// `#[with_error_tracking]`
+    Errors,
+    /// `#[bq_cost]`
+    Cost,
+    /// `#[track_performance]`
+    Operation,
+}
+
+impl CallsiteKind {
+    /// The attribute's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "tracked_command",
+            Self::Errors => "with_error_tracking",
+            Self::Cost => "bq_cost",
+            Self::Operation => "track_performance",
+        }
+    }
+}
+
+/// Where in the user's source something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Place {
+    /// Path of the module.
+    pub module: &'static str,
+    /// Source file, as the compiler was given it.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A function under one of obs' attributes. Made at compile time, found through the registry when the program is linked.
+#[derive(Debug)]
+pub struct Callsite {
+    kind: CallsiteKind,
+    name: &'static str,
+    place: Place,
+    level: Level,
+    severity: Level,
+    query_type: &'static str,
+    alert_over_usd: Option<f64>,
+    cells: Cells,
+    tagged: Mutex<Option<Tagged>>,
+}
+
+/// Values of a call's tags, in the order in which they are written.
+pub type Tags = Vec<(&'static str, String)>;
+
+type Tagged = HashMap<Tags, &'static Cells>;
+
+/// The value that stands for all those past the limit of series.
+pub const OTHER: &str = "other";
+
+impl Callsite {
+    const fn new(
+        kind: CallsiteKind,
+        level: Level,
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self {
+            kind,
+            name,
+            place: Place { module, file, line },
+            level,
+            severity: Level::Error,
+            query_type: "query",
+            alert_over_usd: None,
+            cells: Cells::new(),
+            tagged: Mutex::new(None),
+        }
+    }
+
+    /// The call site of a `#[track_performance]`.
+    #[must_use]
+    pub const fn operation(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
+        Self::new(CallsiteKind::Operation, Level::Debug, name, module, file, line)
+    }
+
+    /// The call site of a `#[tracked_command]`.
+    #[must_use]
+    pub const fn command(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
+        Self::new(CallsiteKind::Command, Level::Info, name, module, file, line)
+    }
+
+    /// The call site of a `#[with_error_tracking]`.
+    #[must_use]
+    pub const fn errors(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
+        Self::new(CallsiteKind::Errors, Level::Debug, name, module, file, line)
+    }
+
+    /// The call site of a `#[bq_cost]`.
+    #[must_use]
+    pub const fn cost(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
+        Self::new(CallsiteKind::Cost, Level::Debug, name, module, file, line)
+    }
+
+    /// Level of the start and finish lines.
+    #[must_use]
+    pub const fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Level of the line of a captured error.
+    #[must_use]
+    pub const fn severity(mut self, severity: Level) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Label of the queries that run inside.
+    #[must_use]
+    pub const fn query_type(mut self, query_type: &'static str) -> Self {
+        self.query_type = query_type;
+        self
+    }
+
+    /// Cost of one call, in US dollars, above which there is an alert.
+    #[must_use]
+    pub const fn alert_over_usd(mut self, usd: f64) -> Self {
+        self.alert_over_usd = Some(usd);
+        self
+    }
+
+    /// Which attribute this is.
+    pub const fn kind(&self) -> CallsiteKind {
+        self.kind
+    }
+
+    /// The operation's or command's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where the function stands.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    pub(crate) const fn line_level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) const fn error_level(&self) -> Level {
+        self.severity
+    }
+
+    pub(crate) const fn query_label(&self) -> &'static str {
+        self.query_type
+    }
+
+    pub(crate) const fn alert_threshold_usd(&self) -> Option<f64> {
+        self.alert_over_usd
+    }
+
+    #[inline]
+    pub(crate) const fn cells(&'static self) -> &'static Cells {
+        &self.cells
+    }
+
+    /// The cells of one set of tag values. At most `limit` sets are told apart: those that come later are counted
+    /// together as [`OTHER`], and the second value returned is true.
+    pub(crate) fn cells_tagged(&'static self, tags: Tags, limit: usize) -> (&'static Cells, bool) {
+        let mut tagged = self.tagged.lock().unwrap_or_else(PoisonError::into_inner);
+        let tagged = tagged.get_or_insert_default();
+        if let Some(cells) = tagged.get(&tags) {
+            return (cells, false);
+        }
+        let full = tagged.len() >= limit.max(1);
+        let tags = if full { tags.into_iter().map(|(name, _)| (name, OTHER.to_owned())).collect() } else { tags };
+        // Leaked on purpose, as call sites live as long as the program; `limit` bounds how many there are.
+        (tagged.entry(tags).or_insert_with(|| Box::leak(Box::default())), full)
+    }
+
+    /// What was counted here: without tags first, then each set of tag values.
+    pub(crate) fn totals(&self) -> Vec<(Tags, Totals)> {
+        let tagged: Vec<_> = self
+            .tagged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .flatten()
+            .map(|(tags, cells)| (tags.clone(), *cells))
+            .collect();
+        std::iter::once((Tags::new(), self.cells.totals()))
+            .chain(tagged.into_iter().map(|(tags, cells)| (tags, cells.totals())))
+            .filter(|(_, totals)| totals.started > 0)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+
+    #[test]
+    fn tag_values_past_the_limit_are_counted_together() {
+        static SITE: Callsite = Callsite::operation("load", "m", "f.rs", 1);
+        for table in ["a", "b", "c", "d", "a"] {
+            let (cells, _) = SITE.cells_tagged(vec![("table", table.to_owned())], 2);
+            cells.start();
+            cells.finish(Outcome::Ok, 1);
+        }
+        let mut counts: Vec<_> =
+            SITE.totals().into_iter().map(|(tags, totals)| (tags[0].1.clone(), totals.started)).collect();
+        counts.sort();
+        assert_eq!(counts, [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
+    }
+}

@@ -1,0 +1,57 @@
+//! The clock of durations, behind one type: the processor's time-stamp counter where it can be trusted, the system's
+//! monotonic clock otherwise.
+//!
+//! Counters of different cores may be a few ticks apart and the counter is not serialising, so an end can be read
+//! before its start: every difference saturates at zero.
+
+use std::sync::OnceLock;
+
+static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
+
+/// A moment of this process' clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp(u64);
+
+impl Stamp {
+    /// A moment that is never looked at.
+    pub const ZERO: Self = Self(0);
+
+    /// Reads the clock.
+    #[inline]
+    pub fn now() -> Self {
+        Self(clock().raw())
+    }
+
+    /// Nanoseconds since this moment, never negative.
+    #[inline]
+    pub fn elapsed_nanos(self) -> u64 {
+        let clock = clock();
+        clock.delta_as_nanos(self.0, clock.raw())
+    }
+}
+
+/// The calibrated clock; the first use calibrates it, which takes under a millisecond as a rule. `init` is that first
+/// use, so that no user's call pays for it.
+#[inline]
+pub fn clock() -> &'static quanta::Clock {
+    CLOCK.get_or_init(quanta::Clock::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_forward_and_agrees_with_the_systems_clock() {
+        let system = std::time::Instant::now();
+        let stamp = Stamp::now();
+        while system.elapsed() < std::time::Duration::from_millis(20) {
+            std::hint::spin_loop();
+        }
+        // The thread may be interrupted between any two readings: ours lies between theirs, give or take 5 %.
+        let before = system.elapsed().as_nanos();
+        let ours = u128::from(stamp.elapsed_nanos());
+        let after = system.elapsed().as_nanos();
+        assert!((before * 19 / 20..=after * 21 / 20).contains(&ours), "ours {ours} ns, theirs {before} to {after} ns");
+    }
+}

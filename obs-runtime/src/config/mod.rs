@@ -1,0 +1,181 @@
+//! The configuration: from the environment, overridable in the builder, validated as a whole.
+
+mod filter;
+mod parse;
+mod problem;
+mod variables;
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use filter::LogFilter;
+pub use problem::{ConfigError, Problem};
+pub use variables::{VARIABLES, Variable};
+
+use crate::level::Level;
+use crate::secret::Secret;
+
+/// What obs was told to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `LOG_LEVEL`: which lines are logged.
+    pub log_level: LogFilter,
+    /// `LOG_FORMAT`
+    pub log_format: LogFormat,
+    /// `LOG_FILE`
+    pub log_file: Option<PathBuf>,
+    /// `METRICS_ENABLED`
+    pub metrics_enabled: bool,
+    /// `PROMETHEUS_PORT`
+    pub prometheus_port: u16,
+    /// `PROMETHEUS_BIND`
+    pub prometheus_bind: IpAddr,
+    /// `PROMETHEUS_TEXTFILE_DIR`
+    pub prometheus_textfile_dir: Option<PathBuf>,
+    /// `COST_TRACKING_ENABLED`
+    pub cost_tracking_enabled: bool,
+    /// `COST_ALERT_THRESHOLD_USD`
+    pub cost_alert_threshold_usd: f64,
+    /// `BIGQUERY_USD_PER_TIB`
+    pub bigquery_usd_per_tib: f64,
+    /// `HEALTH_CHECK_ENABLED`
+    pub health_check_enabled: bool,
+    /// `SERVICE_NAME`
+    pub service_name: String,
+    /// `ENVIRONMENT`
+    pub environment: String,
+    /// `OBS_FLUSH_TIMEOUT`
+    pub flush_timeout: Duration,
+    /// `OBS_MAX_SERIES`
+    pub max_series: usize,
+    /// `OBS_REDACT_NAMES`
+    pub redact_names: Vec<String>,
+    /// `OBS_REDACTION_KEY`
+    pub redaction_key: Option<Secret<String>>,
+    /// The program's version, from the builder.
+    pub version: String,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// The configuration that the environment's variables give; [`VARIABLES`] lists them.
+    ///
+    /// # Errors
+    /// All problems at once, each with variable, value (secrets masked) and what is allowed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// The configuration that these variables give. An empty value is none; spaces and quotes around a value, as they
+    /// come from `.env` files, do not belong to it.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// use obs_runtime::config::Config;
+    ///
+    /// let config = Config::from_lookup(|name| (name == "PROMETHEUS_PORT").then(|| "9100".into()))?;
+    /// assert_eq!(config.prometheus_port, 9100);
+    ///
+    /// let error = Config::from_lookup(|name| (name == "LOG_FORMAT").then(|| "jsno".into())).unwrap_err();
+    /// assert_eq!(error.problems[0].nearest.as_deref(), Some("json"));
+    /// # Ok::<_, obs_runtime::config::ConfigError>(())
+    /// ```
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        Self::default().updated_by(lookup)
+    }
+
+    /// This configuration with what the variables say instead, where they say something.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let mut config = self;
+        let mut problems = Vec::new();
+        for variable in VARIABLES {
+            let Some(value) = lookup(variable.name) else { continue };
+            let Some(value) = value.to_str() else {
+                problems.push(variable.problem(&value.to_string_lossy(), None));
+                continue;
+            };
+            let value = unquoted(value);
+            if value.is_empty() {
+                continue;
+            }
+            if let Err(nearest) = (variable.set)(&mut config, value) {
+                problems.push(variable.problem(value, nearest.as_deref()));
+            }
+        }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+    }
+
+    /// Whether every value is one that its variable may have: a program can set any number.
+    ///
+    /// # Errors
+    /// All problems at once, as [`from_env`](Self::from_env).
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
+        let seconds = self.flush_timeout.as_secs_f64();
+        let problems: Vec<Problem> = [
+            ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
+            ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
+            ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
+            ("OBS_MAX_SERIES", self.max_series > 0, self.max_series.to_string()),
+            ("SERVICE_NAME", !self.service_name.is_empty(), self.service_name.clone()),
+            ("ENVIRONMENT", !self.environment.is_empty(), self.environment.clone()),
+        ]
+        .into_iter()
+        .filter(|(_, allowed, _)| !allowed)
+        .filter_map(|(name, _, value)| {
+            let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+            Some(variable.problem(&value, None))
+        })
+        .collect();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            log_level: LogFilter::from(Level::Info),
+            log_format: LogFormat::Json,
+            log_file: None,
+            metrics_enabled: true,
+            prometheus_port: 8000,
+            prometheus_bind: IpAddr::from([127, 0, 0, 1]),
+            prometheus_textfile_dir: None,
+            cost_tracking_enabled: true,
+            cost_alert_threshold_usd: 100.0,
+            bigquery_usd_per_tib: 6.25,
+            health_check_enabled: true,
+            service_name: "decentclaude".to_owned(),
+            environment: "dev".to_owned(),
+            flush_timeout: Duration::from_secs(2),
+            max_series: 1000,
+            redact_names: Vec::new(),
+            redaction_key: None,
+            version: "unknown".to_owned(),
+        }
+    }
+}
+
+/// The value without the spaces and the pair of quotes around it.
+fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).map_or(value, str::trim)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! From the text of a variable to its value, or to the nearest valid text.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::LogFormat;
+
+/// A value, or the nearest valid text where there is one.
+pub type Parsed<T> = Result<T, Option<String>>;
+
+/// The candidate that the text is likeliest meant to be, in any case of letters.
+pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&text, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+pub fn boolean(text: &str) -> Parsed<bool> {
+    const TRUE: [&str; 4] = ["true", "yes", "on", "1"];
+    const FALSE: [&str; 4] = ["false", "no", "off", "0"];
+    let among = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    match (among(TRUE), among(FALSE)) {
+        (true, _) => Ok(true),
+        (_, true) => Ok(false),
+        _ => Err(nearest(text, TRUE.into_iter().chain(FALSE))),
+    }
+}
+
+pub fn format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        _ if text.eq_ignore_ascii_case("json") => Ok(LogFormat::Json),
+        _ if text.eq_ignore_ascii_case("text") => Ok(LogFormat::Text),
+        _ => Err(nearest(text, ["json", "text"])),
+    }
+}
+
+pub fn port(text: &str) -> Parsed<u16> {
+    text.parse().map_err(|_| text.parse::<u64>().ok().map(|_| u16::MAX.to_string()))
+}
+
+pub fn address(text: &str) -> Parsed<IpAddr> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().map_err(|_| match text.parse::<SocketAddr>() {
+        // The port has a variable of its own.
+        Ok(with_port) => Some(with_port.ip().to_string()),
+        Err(_) => text
+            .split_once(':')
+            .filter(|(host, _)| host.eq_ignore_ascii_case("localhost"))
+            .map(|(host, _)| host.to_owned())
+            .or_else(|| nearest(text, ["localhost", "127.0.0.1", "0.0.0.0"])),
+    })
+}
+
+/// US dollars, not negative.
+pub fn usd(text: &str) -> Parsed<f64> {
+    let valid = |text: &str| text.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0);
+    valid(text).ok_or_else(|| {
+        let repaired = text.trim_matches(['$', '-', ' ']).trim_end_matches("USD").trim().replace(',', ".");
+        valid(&repaired).map(|usd| usd.to_string())
+    })
+}
+
+pub fn duration(text: &str) -> Parsed<Duration> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err(None),
+        Err(_) => Err(text
+            .parse::<f64>()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .filter(|duration| !duration.is_zero())
+            .map(|duration| humantime::format_duration(duration).to_string())),
+    }
+}
+
+/// A whole number from 1.
+pub fn count(text: &str) -> Parsed<usize> {
+    match text.parse() {
+        Ok(0) => Err(Some("1".to_owned())),
+        Ok(count) => Ok(count),
+        Err(_) => {
+            let plain = text.replace(['_', ','], "");
+            Err(plain.parse::<usize>().ok().filter(|count| *count > 0).map(|count| count.to_string()))
+        }
+    }
+}
+
+/// Names parted by commas.
+pub fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,115 @@
+//! The one table of the variables that obs reads: parsing, errors and docs come from it.
+
+use super::parse::{self, Parsed};
+use super::{Config, Problem};
+use crate::redact::Redactor;
+use crate::secret::{MASK, Secret};
+
+/// A variable of the environment.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may be set to.
+    pub allowed: &'static str,
+    /// What it is when it is not set; empty for nothing.
+    pub default: &'static str,
+    /// One sentence for people.
+    pub help: &'static str,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// Reads its value into a configuration.
+    pub(super) set: fn(&mut Config, &str) -> Parsed<()>,
+}
+
+/// Longest part of a wrong value that is shown.
+const SHOWN: usize = 200;
+
+impl Variable {
+    pub(super) fn problem(&self, value: &str, nearest: Option<&str>) -> Problem {
+        let (value, nearest) = if self.secret {
+            (MASK.to_owned(), None)
+        } else {
+            let redactor = Redactor::new(&[], None);
+            let shown = |text: &str| redactor.text(text.into()).chars().take(SHOWN).collect::<String>();
+            (shown(value), nearest.map(shown))
+        };
+        Problem { variable: self.name, value, allowed: self.allowed, nearest }
+    }
+}
+
+/// Declares the variables: where each is kept, how it is read, and what people are told of it.
+macro_rules! variables {
+    ($($name:literal => $field:ident = |$text:ident| $parse:expr, $allowed:literal, $default:literal, $help:literal
+        $(, $secret:ident)?;)*) => {
+        /// Every variable that obs reads.
+        pub const VARIABLES: &[Variable] = &[$(Variable {
+            name: $name,
+            allowed: $allowed,
+            default: $default,
+            help: $help,
+            secret: variables!(@secret $($secret)?),
+            set: |config, $text| {
+                config.$field = $parse;
+                Ok(())
+            },
+        }),*];
+    };
+    (@secret secret) => { true };
+    (@secret) => { false };
+}
+
+variables! {
+    "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: super::filter::FilterError| error.nearest)?,
+        "TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in any case, or directives as info,hyper=warn", "INFO",
+        "Which lines are logged.";
+    "LOG_FORMAT" => log_format = |text| parse::format(text)?,
+        "json or text", "json",
+        "How lines are written to standard error.";
+    "LOG_FILE" => log_file = |text| Some(text.into()),
+        "a path", "",
+        "A file to which lines are written as JSON too; folders are made, lines appended.";
+    "METRICS_ENABLED" => metrics_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "true",
+        "Whether anything is measured.";
+    "PROMETHEUS_PORT" => prometheus_port = |text| parse::port(text)?,
+        "1 to 65535, or 0 for any free port", "8000",
+        "Port at which Prometheus scrapes.";
+    "PROMETHEUS_BIND" => prometheus_bind = |text| parse::address(text)?,
+        "an IP address, or localhost", "127.0.0.1",
+        "Address at which Prometheus scrapes.";
+    "PROMETHEUS_TEXTFILE_DIR" => prometheus_textfile_dir = |text| Some(text.into()),
+        "a folder", "",
+        "Folder of node_exporter's textfile collector, written at flush and on exit.";
+    "COST_TRACKING_ENABLED" => cost_tracking_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "true",
+        "Whether queries are priced.";
+    "COST_ALERT_THRESHOLD_USD" => cost_alert_threshold_usd = |text| parse::usd(text)?,
+        "a number of US dollars, 0 or more", "100",
+        "Cost of one operation above which there is an alert.";
+    "BIGQUERY_USD_PER_TIB" => bigquery_usd_per_tib = |text| parse::usd(text)?,
+        "a number of US dollars, 0 or more", "6.25",
+        "On-demand price of BigQuery.";
+    "HEALTH_CHECK_ENABLED" => health_check_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "true",
+        "Whether health checks run.";
+    "SERVICE_NAME" => service_name = |text| text.to_owned(),
+        "text", "decentclaude",
+        "The service's name, in every line and on every series.";
+    "ENVIRONMENT" => environment = |text| text.to_owned(),
+        "text", "dev",
+        "Where the service runs, in every line and on every series.";
+    "OBS_FLUSH_TIMEOUT" => flush_timeout = |text| parse::duration(text)?,
+        "a duration above zero, as 2s or 500ms", "2s",
+        "How long an exit waits at most until everything has been sent.";
+    "OBS_MAX_SERIES" => max_series = |text| parse::count(text)?,
+        "a whole number, 1 or more", "1000",
+        "Series that are kept for one metric.";
+    "OBS_REDACT_NAMES" => redact_names = |text| parse::names(text),
+        "names of fields, parted by commas", "",
+        "Further fields whose values must not leave.";
+    "OBS_REDACTION_KEY" => redaction_key = |text| Some(Secret::new(text.to_owned())),
+        "text", "",
+        "Key of hashed values, so that they agree between processes; random for each process when not set.",
+        secret;
+}

@@ -1,0 +1,204 @@
+//! Which pipeline a call uses: the one scoped to its context (for a test), else the installed one, else none.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use arc_swap::ArcSwapOption;
+
+use crate::callsite::Place;
+use crate::context::Context;
+use crate::event::{Event, Fact, Field, Source};
+use crate::level::Level;
+use crate::pipeline::Pipeline;
+use crate::redact::Redactor;
+use crate::sinks::Topic;
+
+static INSTALLED: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+
+/// How many scoped pipelines there are.
+static SCOPED: AtomicUsize = AtomicUsize::new(0);
+
+/// What a call asks before it does anything.
+static INTEREST: AtomicU8 = AtomicU8::new(Interest::OFF.0);
+
+/// Who wants to know of calls: nobody, counters only, or also somebody who takes single calls from some level on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interest(u8);
+
+impl Interest {
+    const OFF: Self = Self(u8::MAX);
+    const COUNTS_ONLY: Self = Self(u8::MAX - 1);
+
+    /// Nobody wants anything, not even counts.
+    #[inline]
+    pub const fn is_off(self) -> bool {
+        self.0 == Self::OFF.0
+    }
+
+    /// Whether somebody may want single calls of that level.
+    #[inline]
+    pub const fn may_want(self, level: Level) -> bool {
+        level as u8 >= self.0
+    }
+
+    /// The least level at which anybody may want anything.
+    pub fn least(self) -> Option<Level> {
+        Level::ALL.get(usize::from(self.0)).copied()
+    }
+}
+
+/// Who wants to know of calls at this moment.
+#[inline]
+pub fn interest() -> Interest {
+    Interest(INTEREST.load(Ordering::Relaxed))
+}
+
+fn refresh_interest() {
+    let interest = if SCOPED.load(Ordering::SeqCst) > 0 {
+        Interest(Level::Trace as u8)
+    } else {
+        INSTALLED.load().as_ref().map_or(Interest::OFF, |pipeline| {
+            pipeline.least_level().map_or(Interest::COUNTS_ONLY, |level| Interest(level as u8))
+        })
+    };
+    INTEREST.store(interest.0, Ordering::SeqCst);
+    // `tracing` remembers for each of its call sites who wanted what.
+    tracing_core::callsite::rebuild_interest_cache();
+}
+
+/// Installs a pipeline for the whole program; gives it back when there is one already.
+pub fn install(pipeline: Arc<Pipeline>) -> Result<(), Arc<Pipeline>> {
+    let previous = INSTALLED.compare_and_swap(&None::<Arc<Pipeline>>, Some(Arc::clone(&pipeline)));
+    if previous.is_some() {
+        return Err(pipeline);
+    }
+    refresh_interest();
+    Ok(())
+}
+
+/// Whether a pipeline is installed.
+pub fn is_installed() -> bool {
+    INSTALLED.load().is_some()
+}
+
+/// Takes the installed pipeline out.
+pub fn uninstall() {
+    INSTALLED.store(None);
+    refresh_interest();
+}
+
+/// A pipeline that is used in one context only, until it is dropped.
+#[cfg(feature = "testing")]
+pub struct ScopedPipeline(Arc<Pipeline>);
+
+#[cfg(feature = "testing")]
+impl ScopedPipeline {
+    /// Makes a pipeline known.
+    pub fn new(pipeline: Pipeline) -> Self {
+        SCOPED.fetch_add(1, Ordering::SeqCst);
+        refresh_interest();
+        Self(Arc::new(pipeline))
+    }
+
+    /// The current context with this pipeline in it.
+    pub fn context(&self) -> Context {
+        let mut context = Context::current();
+        context.carry(Arc::clone(&self.0));
+        context
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Drop for ScopedPipeline {
+    fn drop(&mut self) {
+        SCOPED.fetch_sub(1, Ordering::SeqCst);
+        refresh_interest();
+    }
+}
+
+/// The pipeline of this moment.
+pub fn pipeline() -> Option<Arc<Pipeline>> {
+    if interest().is_off() {
+        return None;
+    }
+    if SCOPED.load(Ordering::Relaxed) > 0
+        && let Some(scoped) = Context::current().carried::<Pipeline>()
+    {
+        return Some(scoped);
+    }
+    INSTALLED.load_full()
+}
+
+/// Emits an event of the current context, if there is a pipeline and a sink that wants it. `make` runs only then.
+pub fn emit<'a>(
+    topic: Topic,
+    level: Level,
+    source: Source<'a>,
+    make: impl FnOnce(&Pipeline) -> (Fact<'a>, Vec<Field<'a>>),
+) {
+    let Some(pipeline) = pipeline() else { return };
+    if !pipeline.wants(topic, level, &source.logger) {
+        return;
+    }
+    let (fact, fields) = make(&pipeline);
+    Context::with_current(|context| {
+        let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields };
+        pipeline.emit(topic, event);
+    });
+}
+
+/// Emits an event that was made elsewhere, on behalf of the current context.
+pub fn forward(topic: Topic, event: Event<'_>) {
+    let Some(pipeline) = pipeline() else { return };
+    Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
+}
+
+/// Emits a fact without fields of its own.
+pub fn emit_fact<'a>(level: Level, source: Source<'a>, fact: Fact<'a>) {
+    emit(Topic::Fact, level, source, |_| (fact, Vec::new()));
+}
+
+/// The source of an event about annotated code.
+pub fn source(place: Place) -> Source<'static> {
+    Source {
+        logger: Cow::Borrowed(place.module),
+        module: Some(Cow::Borrowed(place.module)),
+        file: Some(Cow::Borrowed(place.file)),
+        line: Some(place.line),
+    }
+}
+
+/// The source of an event about code that called a function of ours.
+pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'static> {
+    Source {
+        logger: Cow::Borrowed("obs_runtime"),
+        module: None,
+        file: Some(Cow::Borrowed(location.file())),
+        line: Some(location.line()),
+    }
+}
+
+/// Flushes every sink under the configured deadline, and warns of what could not be flushed.
+pub fn flush() {
+    let Some(pipeline) = pipeline() else { return };
+    for failure in pipeline.flush(pipeline.config().flush_timeout) {
+        warn(format!("could not flush {failure}"));
+    }
+}
+
+/// Logs a warning of our own.
+pub fn warn(message: String) {
+    let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
+    emit(Topic::Log, Level::Warning, source, |_| (Fact::Log { message: message.into() }, Vec::new()));
+}
+
+/// A text as it may leave, also when obs is not initialised.
+pub fn redact(text: String) -> String {
+    static WITHOUT_PIPELINE: OnceLock<Redactor> = OnceLock::new();
+    match pipeline() {
+        Some(pipeline) => pipeline.redactor().text(text.into()).into_owned(),
+        None => WITHOUT_PIPELINE.get_or_init(|| Redactor::new(&[], None)).text(text.into()).into_owned(),
+    }
+}

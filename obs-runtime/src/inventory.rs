@@ -1,0 +1,58 @@
+//! Everything that is known of the program before it runs anything.
+
+use serde::Serialize;
+
+use crate::callsite::{Callsite, Place};
+use crate::catalogue::{FAMILIES, Family};
+use crate::health::HEALTH_CHECKS;
+use crate::quality::QUALITY_CHECKS;
+use crate::registry;
+
+/// What the program is made of, as far as obs' attributes tell.
+#[derive(Clone, Debug, Serialize)]
+pub struct Catalogue {
+    /// Functions under `#[tracked_command]`, `#[with_error_tracking]`, `#[bq_cost]` and `#[track_performance]`, and
+    /// operations that were named by hand so far.
+    pub callsites: Vec<Entry>,
+    /// Functions under `#[health_check]`.
+    pub health_checks: Vec<Entry>,
+    /// Functions under `#[dq_check]`.
+    pub dq_checks: Vec<Entry>,
+    /// Every metric family.
+    pub metrics: &'static [Family],
+}
+
+/// A function under one of obs' attributes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Entry {
+    /// The operation's, command's or check's name.
+    pub name: &'static str,
+    /// The attribute.
+    pub attribute: &'static str,
+    /// Where the function stands.
+    pub place: Place,
+}
+
+/// Lists everything that obs knows of the program, sorted by name, without running any of it.
+///
+/// ```
+/// let catalogue = obs_runtime::catalogue();
+/// assert!(catalogue.metrics.iter().any(|family| family.name == "operation.duration.seconds"));
+/// ```
+#[must_use]
+pub fn catalogue() -> Catalogue {
+    let entry = |name, attribute, place| Entry { name, attribute, place };
+    let callsite = |site: &'static Callsite| entry(site.name(), site.kind().as_str(), site.place());
+    Catalogue {
+        callsites: sorted(registry::callsites().into_iter().map(callsite)),
+        health_checks: sorted(HEALTH_CHECKS.iter().map(|check| entry(check.name(), "health_check", check.place()))),
+        dq_checks: sorted(QUALITY_CHECKS.iter().map(|check| entry(check.name(), "dq_check", check.place()))),
+        metrics: FAMILIES,
+    }
+}
+
+fn sorted(entries: impl Iterator<Item = Entry>) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = entries.collect();
+    entries.sort();
+    entries
+}

@@ -1,0 +1,163 @@
+//! Operations: how long they take and how they end.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::call::Call;
+use crate::callsite::Callsite;
+use crate::failure::Failure;
+use crate::global;
+use crate::outcome::Outcome;
+use crate::registry;
+
+/// Runs the body of a function under `#[track_performance]` or `#[with_error_tracking]`: what is reported at its end
+/// follows from its call site.
+#[inline]
+pub fn performance<R>(
+    mut call: Call,
+    body: impl FnOnce() -> R,
+    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+) -> R {
+    let value = body();
+    if call.is_on() {
+        call.finish(judge(&value).as_ref(), None);
+    }
+    value
+}
+
+/// The same for an async function.
+#[inline]
+pub fn performance_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+{
+    let end = |call: &mut Call, judge: J, value: &F::Output| {
+        if call.is_on() {
+            call.finish(judge(value).as_ref(), None);
+        }
+    };
+    Tracked::new(call, future, judge, end)
+}
+
+pin_project! {
+    /// A future whose call ends with it: ready, by a panic, or dropped before.
+    pub struct Tracked<F, J, E> {
+        #[pin]
+        future: F,
+        call: Call,
+        judge: Option<(J, E)>,
+    }
+}
+
+impl<F, J, E> Tracked<F, J, E>
+where
+    F: Future,
+    E: FnOnce(&mut Call, J, &F::Output),
+{
+    /// Ends `call` by `end` when `future` is ready.
+    #[inline]
+    pub fn new(mut call: Call, future: F, judge: J, end: E) -> Self {
+        call.set_unless_finished(Outcome::Cancelled);
+        Self { future, call, judge: Some((judge, end)) }
+    }
+}
+
+impl<F, J, E> Future for Tracked<F, J, E>
+where
+    F: Future,
+    E: FnOnce(&mut Call, J, &F::Output),
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        // Unwinding out of here is a panic, being dropped between two polls is not.
+        this.call.set_unless_finished(Outcome::Panic);
+        let poll = this.future.poll(task);
+        this.call.set_unless_finished(Outcome::Cancelled);
+        match &poll {
+            // It may be polled next by another thread. It began on this one: generated code begins a call and polls it
+            // in one go.
+            Poll::Pending => this.call.may_move(),
+            Poll::Ready(value) => {
+                if let Some((judge, end)) = this.judge.take() {
+                    end(this.call, judge, value);
+                }
+            }
+        }
+        poll
+    }
+}
+
+/// The call of an operation that is named by hand.
+fn call_by_hand(name: Cow<'static, str>, place: &'static Location<'static>) -> Option<Call> {
+    let pipeline = global::pipeline()?;
+    let (callsite, overflowed): (&'static Callsite, bool) =
+        registry::by_hand(name, false, pipeline.config().max_series, place);
+    if overflowed {
+        pipeline.metrics().overflow();
+    }
+    Some(callsite.begin())
+}
+
+/// Measures a closure as an operation: `operation.*`, as `#[track_performance]` does. What it returns is judged ok; give
+/// a `Result` to [`track_performance_result`] to have its errors counted as such.
+///
+/// Nothing is measured before [`init_observability`](crate::init_observability) was called.
+///
+/// ```
+/// let rows = obs_runtime::track_performance("parse", || 42);
+/// assert_eq!(rows, 42);
+/// ```
+#[track_caller]
+pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce() -> R) -> R {
+    match call_by_hand(name.into(), Location::caller()) {
+        Some(call) => performance(call, run, |_| None),
+        None => run(),
+    }
+}
+
+/// Measures a closure as an operation, with the outcome that its `Result` tells.
+///
+/// # Errors
+/// Those of the closure, untouched.
+#[track_caller]
+pub fn track_performance_result<T, E: std::fmt::Display>(
+    name: impl Into<Cow<'static, str>>,
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    match call_by_hand(name.into(), Location::caller()) {
+        Some(call) => performance(call, run, |value| value.as_ref().err().map(Failure::display)),
+        None => run(),
+    }
+}
+
+/// Measures a future as an operation; when it is dropped before it is ready, the outcome is `cancelled`.
+///
+/// ```
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let rows = obs_runtime::track_performance_async("parse", async { 42 }).await;
+/// assert_eq!(rows, 42);
+/// # });
+/// ```
+#[track_caller]
+pub fn track_performance_async<F: Future>(
+    name: impl Into<Cow<'static, str>>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    let (name, place) = (name.into(), Location::caller());
+    async move {
+        match call_by_hand(name, place) {
+            Some(call) => performance_async(call, future, |_| None).await,
+            None => future.await,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! From an event to all sinks: redact once, hand out, survive whatever a sink does.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::config::Config;
+use crate::drops;
+use crate::event::{Event, Fact, Source};
+use crate::level::Level;
+use crate::redact::Redactor;
+use crate::sinks::metrics::MetricsSink;
+use crate::sinks::{FlushError, Sink, Topic};
+
+thread_local! {
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The redactor and the sinks behind it.
+pub struct Pipeline {
+    config: Config,
+    redactor: Redactor,
+    metrics: Arc<MetricsSink>,
+    sinks: Vec<Arc<dyn Sink>>,
+}
+
+impl Pipeline {
+    /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
+    pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
+        let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
+        Self { config, redactor, metrics, sinks }
+    }
+
+    /// What obs was told to do.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The redactor of this pipeline.
+    pub const fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The series of this pipeline.
+    pub fn metrics(&self) -> &Arc<MetricsSink> {
+        &self.metrics
+    }
+
+    fn sinks(&self) -> impl Iterator<Item = &dyn Sink> {
+        let metrics: Option<&dyn Sink> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
+        metrics.into_iter().chain(self.sinks.iter().map(|sink| &**sink))
+    }
+
+    /// Whether any sink wants such an event.
+    pub fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
+        self.sinks().any(|sink| sink.wants(topic, level, logger))
+    }
+
+    /// The least level at which any sink may want single calls or lines.
+    pub fn least_level(&self) -> Option<Level> {
+        self.sinks().filter_map(Sink::least_level).min()
+    }
+
+    /// Redacts an event and hands it to each sink that wants it. An event that a sink causes on this thread is dropped
+    /// and counted, a sink's panic too.
+    pub fn emit(&self, topic: Topic, event: Event<'_>) {
+        if BUSY.replace(true) {
+            drops::count("pipeline", "reentrant", 1);
+            return;
+        }
+        let _busy = Busy;
+        let (level, logger) = (event.level, event.source.logger.clone());
+        self.hand_out(topic, level, &logger, event);
+        if self.metrics.take_overflow() {
+            self.warn_of_cardinality();
+        }
+    }
+
+    fn hand_out(&self, topic: Topic, level: Level, logger: &str, event: Event<'_>) {
+        let Ok(event) = catch_unwind(AssertUnwindSafe(|| self.redactor.event(event))) else {
+            drops::count("redactor", "panic", 1);
+            return;
+        };
+        for sink in self.sinks().filter(|sink| sink.wants(topic, level, logger)) {
+            if catch_unwind(AssertUnwindSafe(|| sink.accept(&event))).is_err() {
+                drops::count(sink.name(), "panic", 1);
+            }
+        }
+    }
+
+    fn warn_of_cardinality(&self) {
+        // One warning for each pipeline; `obs.dropped` goes on counting.
+        let message = format!(
+            "a metric has more than {} series: further label values are recorded as \"other\" (OBS_MAX_SERIES)",
+            self.config.max_series
+        );
+        let event = Event {
+            time: SystemTime::now(),
+            level: Level::Warning,
+            source: Source { logger: "obs_runtime".into(), ..Source::default() },
+            context: crate::event::Scope::default(),
+            fact: Fact::Log { message: message.into() },
+            fields: Vec::new(),
+        };
+        self.hand_out(Topic::Log, Level::Warning, "obs_runtime", event);
+    }
+
+    /// Flushes all sinks at once and waits for them until the deadline at most. A sink that is late is left behind on
+    /// its own thread and counted.
+    pub fn flush(&self, timeout: Duration) -> Vec<FlushError> {
+        let deadline = Instant::now() + timeout;
+        let (done, results) = mpsc::channel();
+        let mut waiting = Vec::new();
+        let mut failed = Vec::new();
+        for sink in &self.sinks {
+            let (done, flushed) = (done.clone(), Arc::clone(sink));
+            let flush = move || {
+                let result = catch_unwind(AssertUnwindSafe(|| flushed.flush(deadline)));
+                // Nobody listens any more when the deadline is over.
+                let _ = done.send((flushed.name(), result));
+            };
+            match std::thread::Builder::new().name(format!("obs-flush-{}", sink.name())).spawn(flush) {
+                Ok(_) => waiting.push(sink.name()),
+                Err(error) => failed.push(FlushError { sink: sink.name(), reason: error.to_string() }),
+            }
+        }
+        while !waiting.is_empty() {
+            let Ok((sink, result)) = results.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
+                break;
+            };
+            waiting.retain(|late| *late != sink);
+            match result {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failed.push(error),
+                Err(_) => failed.push(FlushError { sink, reason: "it panicked".to_owned() }),
+            }
+        }
+        failed.extend(waiting.into_iter().map(|sink| FlushError { sink, reason: "not done in time".to_owned() }));
+        for failure in &failed {
+            drops::count(failure.sink, "flush", 1);
+        }
+        failed
+    }
+}
+
+struct Busy;
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
+    }
+}

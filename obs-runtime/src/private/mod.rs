@@ -1,0 +1,28 @@
+//! What the attributes' generated code calls: the whole contract between obs-macros and this crate, of that very version.
+//! Nothing here is for people.
+//!
+//! Where the type of a value decides what can be done with it, the generated code asks by auto-referencing: a method call
+//! on `&&Wrapper(value)` takes the implementation for the most references that fits.
+
+pub mod judge;
+pub mod show;
+pub mod statistics;
+
+pub use linkme;
+
+pub use crate::analytics::{command, command_async};
+pub use crate::bigquery::cost::{cost, cost_async};
+pub use crate::callsite::Callsite;
+pub use crate::errors::{errors_or, errors_or_async};
+pub use crate::health::{HEALTH_CHECKS, HealthCheck};
+pub use crate::level::Level;
+pub use crate::performance::{performance as errors, performance_async as errors_async};
+pub use crate::performance::{performance, performance_async};
+pub use crate::quality::{QUALITY_CHECKS, QualityCheck, Severity};
+pub use crate::registry::CALLSITES;
+
+/// Nothing, of a type: `if let Some(value) = expect_return::<T>() { return value; }` pins what an async block returns.
+#[inline]
+pub const fn expect_return<T>() -> Option<T> {
+    None
+}

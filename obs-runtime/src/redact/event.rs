@@ -1,0 +1,104 @@
+//! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
+
+use super::Redactor;
+use crate::event::{CallInfo, Event, Fact, FailureFacts, Field, Price, Scope, Source, Text, Value};
+
+impl Redactor {
+    pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
+        let Event { time, level, source, context, fact, mut fields } = event;
+        for Field { name, value } in &mut fields {
+            *value = self.value(name, std::mem::replace(value, Value::Bool(false)));
+            *name = self.text(std::mem::take(name));
+        }
+        Event { time, level, source: self.source(source), context: self.scope(context), fact: self.fact(fact), fields }
+    }
+
+    fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
+        let Source { logger, module, file, line } = source;
+        Source { logger: self.text(logger), module: self.optional(module), file: self.optional(file), line }
+    }
+
+    fn scope<'a>(&self, scope: Scope<'a>) -> Scope<'a> {
+        let Scope { correlation_id, user, operation } = scope;
+        Scope {
+            correlation_id: self.optional(correlation_id),
+            user: self.optional(user),
+            operation: self.optional(operation),
+        }
+    }
+
+    fn fact<'a>(&self, fact: Fact<'a>) -> Fact<'a> {
+        match fact {
+            Fact::Log { message } => Fact::Log { message: self.text(message) },
+            // Arguments' names are the program's own words.
+            Fact::Started { call, arguments } => Fact::Started { call: self.call(call), arguments },
+            Fact::Finished { call, outcome, duration, failure, exit_code } => Fact::Finished {
+                call: self.call(call),
+                outcome,
+                duration,
+                failure: failure.map(|failure| self.failure(failure)),
+                exit_code,
+            },
+            Fact::Captured { operation, failure, panic } => {
+                Fact::Captured { operation: self.text(operation), failure: self.failure(failure), panic }
+            }
+            Fact::FeatureUsed { feature } => Fact::FeatureUsed { feature: self.text(feature) },
+            Fact::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
+                Fact::Priced(Price { operation: self.text(operation), estimate, usd, bytes_processed, bytes_billed })
+            }
+            Fact::CostAlert { operation, usd, threshold_usd, reason } => {
+                Fact::CostAlert { operation: self.text(operation), usd, threshold_usd, reason }
+            }
+            Fact::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => Fact::Queried {
+                query_type: self.text(query_type),
+                duration,
+                bytes_processed,
+                rows,
+                slot_time,
+                cache_hit,
+            },
+            Fact::DatasetOperation { operation_type, dataset } => {
+                Fact::DatasetOperation { operation_type: self.text(operation_type), dataset: self.text(dataset) }
+            }
+            Fact::HealthChecked { check, status, score, duration, message } => Fact::HealthChecked {
+                check: self.text(check),
+                status,
+                score,
+                duration,
+                message: self.optional(message),
+            },
+            Fact::QualityChecked { check, dataset, status, severity, value, duration, message } => {
+                Fact::QualityChecked {
+                    check: self.text(check),
+                    dataset: self.text(dataset),
+                    status,
+                    severity,
+                    value,
+                    duration,
+                    message: self.optional(message),
+                }
+            }
+        }
+    }
+
+    fn call(&self, call: CallInfo) -> CallInfo {
+        let CallInfo { kind, name, mut tags } = call;
+        for (name, value) in &mut tags {
+            *value = self.named(name, std::mem::take(value).into()).into_owned();
+        }
+        CallInfo { kind, name: self.text(name), tags }
+    }
+
+    fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {
+        let FailureFacts { error_type, message, sources } = failure;
+        FailureFacts {
+            error_type: self.text(error_type),
+            message: self.text(message),
+            sources: sources.into_iter().map(|source| self.text(source)).collect(),
+        }
+    }
+
+    fn optional<'a>(&self, text: Option<Text<'a>>) -> Option<Text<'a>> {
+        text.map(|text| self.text(text))
+    }
+}

@@ -1,0 +1,141 @@
+//! What may leave: every sink takes [`Redacted`] events only, and only a [`Redactor`] makes them.
+
+mod cache;
+mod cards;
+mod event;
+mod hash;
+mod names;
+mod pairs;
+mod scan;
+mod spans;
+mod sql;
+mod urls;
+mod values;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use crate::event::{Event, Text, Value};
+use crate::secret::{MASK, Secret};
+use hash::Hasher;
+use names::{Kind, Names};
+use spans::Spans;
+
+/// Longest text that leaves, in bytes; what is longer is cut and marked.
+pub const LONGEST: usize = 64 * 1024;
+
+/// Something from which secrets and personal data were taken. There is no other way to make one than a [`Redactor`].
+#[derive(Clone, Debug)]
+pub struct Redacted<T>(T);
+
+impl<T> Deref for Redacted<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Takes secrets and personal data out, by name and by value.
+pub struct Redactor {
+    names: Names,
+    hasher: Hasher,
+}
+
+impl Redactor {
+    /// A redactor that knows these names beside its own, and hashes with this key (random without one).
+    #[must_use]
+    pub fn new(more_names: &[String], key: Option<&Secret<String>>) -> Self {
+        Self { names: Names::new(more_names), hasher: Hasher::new(key.map(|key| key.expose().as_bytes())) }
+    }
+
+    /// Redacts all text of an event.
+    pub fn event<'a>(&self, event: Event<'a>) -> Redacted<Event<'a>> {
+        Redacted(self.redact_event(event))
+    }
+
+    /// Redacts a text by value; borrowed text without a secret stays borrowed. What is longer than [`LONGEST`] is cut.
+    pub fn text<'a>(&self, text: Text<'a>) -> Text<'a> {
+        let text = cut(text);
+        let found = scan::scan(&text, &self.names);
+        if found.is_empty() {
+            return text;
+        }
+        let mut spans = Spans::default();
+        values::find(&text, found, &mut spans);
+        if found.has(scan::Found::PAIR) {
+            pairs::find(&text, &self.names, &mut spans);
+        }
+        if found.has(scan::Found::QUOTE) {
+            sql::find_in_text(&text, &mut spans);
+        }
+        spans.mask(text)
+    }
+
+    /// Redacts the value of that name: whole when the name is a secret's, by value otherwise.
+    pub fn named<'a>(&self, name: &str, text: Text<'a>) -> Text<'a> {
+        match self.names.kind(name) {
+            Kind::Secret(secret) if secret.hides_text(&text) => Cow::Borrowed(MASK),
+            Kind::Sql if sql::is_statement(&text) => self.sql(text),
+            Kind::Secret(_) | Kind::Sql | Kind::Plain => self.text(text),
+        }
+    }
+
+    /// Redacts a value of that name. Numbers leave unless the name is just a secret's: `tokens_used` is a count, `token`
+    /// is none.
+    pub fn value<'a>(&self, name: &str, value: Value<'a>) -> Value<'a> {
+        match value {
+            Value::Text(text) => Value::Text(self.named(name, text)),
+            Value::Signed(_) | Value::Unsigned(_) | Value::Float(_) => match self.names.kind(name) {
+                Kind::Secret(secret) if secret.hides_numbers() => Value::from(MASK),
+                _ => value,
+            },
+            Value::Bool(_) => match self.names.kind(name) {
+                Kind::Secret(secret) if secret.is_exact() => Value::from(MASK),
+                _ => value,
+            },
+            // Made of a value that must not leave, so that something of it may.
+            Value::Hash(_) | Value::Length(_) => value,
+        }
+    }
+
+    /// Redacts a statement of SQL: every string literal, and what any text is redacted of.
+    pub fn sql<'a>(&self, statement: Text<'a>) -> Text<'a> {
+        let statement = cut(statement);
+        let mut spans = Spans::default();
+        sql::find_literals(&statement, 0, &mut spans);
+        self.text(spans.mask(statement))
+    }
+
+    /// A keyed hash of a value, equal for equal values: 16 hexadecimal digits, left as they are under any name.
+    #[must_use]
+    pub fn hashed(&self, value: &str) -> Value<'static> {
+        self.hasher.hash(value).map_or(Value::from(MASK), Value::Hash)
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Redactor").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+/// The text, or as much of it as may leave, with a mark. It ends between words where it can, so that no half of a secret
+/// is left that nothing recognises.
+fn cut(text: Text<'_>) -> Text<'_> {
+    /// Room for the mark, so that a text is cut once only.
+    const MARK: usize = 40;
+    /// How far before the limit a space is looked for.
+    const WORD: usize = 1024;
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let end = spans::floor(&text, LONGEST - MARK);
+    let word = spans::floor(&text, end - WORD);
+    let end = text[word..end].rfind(char::is_whitespace).map_or(end, |space| word + space);
+    Cow::Owned(format!("{}…[cut {} bytes]", &text[..end], text.len() - end))
+}
+
+#[cfg(test)]
+mod tests;

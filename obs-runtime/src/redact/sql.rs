@@ -1,0 +1,148 @@
+//! String literals of SQL: they hold the data that a query is about.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::spans::Spans;
+
+/// Whether a text is a statement of SQL and nothing else.
+pub fn is_statement(text: &str) -> bool {
+    const VERBS: [&str; 12] = [
+        "select", "with", "insert", "update", "delete", "merge", "create", "call", "execute", "export", "load",
+        "declare",
+    ];
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let verb = text.find(|c: char| !c.is_ascii_alphabetic()).map_or(text, |end| &text[..end]);
+    text.starts_with("--") || text.starts_with("/*") || VERBS.iter().any(|known| known.eq_ignore_ascii_case(verb))
+}
+
+static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let pattern = concat!(
+        r"\b(?i-u:select\b(?u-i:[^;]*?)\bfrom|insert\s+into|update\b(?u-i:[^;]*?)\bset|delete\s+from|merge\s+into)\b",
+        r"[^;]*?\b(?i-u:where|values|set|having|on|in|like)\b",
+    );
+    // Boundaries of words are those of ASCII.
+    Regex::new(&pattern.replace(r"\b", r"(?-u:\b)")).ok()
+});
+
+/// Finds string literals in the first statement that a text quotes, from there on.
+pub fn find_in_text(text: &str, spans: &mut Spans) {
+    if let Some(statement) = STATEMENT.as_ref().and_then(|statement| statement.find(text)) {
+        find_literals(text, statement.start(), spans);
+    }
+}
+
+/// Finds the string literals of a statement that begins at `from`. Comments are none; what is quoted with `"` is one as
+/// in `BigQuery`, unless it stands where only a table's name can.
+pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
+    let bytes = text.as_bytes();
+    let mut index = from;
+    while index < bytes.len() {
+        let rest = &bytes[index..];
+        index = match bytes[index] {
+            b'-' if rest.starts_with(b"--") => index + position(rest, b"\n"),
+            b'#' if is_first_of_line(&bytes[from..index]) => index + position(rest, b"\n"),
+            b'/' if rest.starts_with(b"/*") => index + position(rest, b"*/") + 1,
+            b'`' => index + 1 + position(&rest[1..], b"`") + 1,
+            quote @ (b'\'' | b'"') => {
+                let (end, escapes) = literal_end(bytes, index + 1, quote);
+                if escapes {
+                    // Whether `\'` ends a literal depends on the dialect: hide all there is to the last quote.
+                    let last = bytes.iter().rposition(|byte| matches!(byte, b'\'' | b'"')).unwrap_or(end);
+                    spans.add(index + 1..last.max(end));
+                    return;
+                }
+                if quote == b'\'' || !is_table(&bytes[from..index], bytes.get(end + 1)) {
+                    spans.add(index + 1..end);
+                }
+                end + 1
+            }
+            _ => index + 1,
+        };
+    }
+}
+
+/// Where a literal ends, a doubled quote being part of it, and whether a quote in it is escaped with `\`.
+fn literal_end(bytes: &[u8], start: usize, quote: u8) -> (usize, bool) {
+    let mut index = start;
+    while index < bytes.len() {
+        if bytes[index] == b'\\' && bytes.get(index + 1) == Some(&quote) {
+            return (index, true);
+        }
+        if bytes[index] == quote {
+            if bytes.get(index + 1) != Some(&quote) {
+                return (index, false);
+            }
+            index += 1;
+        }
+        index += 1;
+    }
+    (bytes.len(), false)
+}
+
+/// Whether a name in double quotes stands here: after `from`, `join`, …, or as one part of a dotted name.
+fn is_table(before: &[u8], after: Option<&u8>) -> bool {
+    let before = before.trim_ascii_end();
+    let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &before[before.len() - word..];
+    let leads = [&b"from"[..], b"join", b"into", b"table", b"update", b"exists", b"as"];
+    after == Some(&b'.') || before.ends_with(b".") || leads.iter().any(|lead| word.eq_ignore_ascii_case(lead))
+}
+
+fn is_first_of_line(before: &[u8]) -> bool {
+    before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')).is_none_or(|byte| *byte == b'\n')
+}
+
+/// Where the needle ends in the bytes, or their end.
+fn position(bytes: &[u8], needle: &[u8]) -> usize {
+    bytes
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .map_or(bytes.len(), |at| at + needle.len() - 1)
+        .max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(statement: &str) -> String {
+        let mut spans = Spans::default();
+        find_literals(statement, 0, &mut spans);
+        spans.mask(statement.into()).into_owned()
+    }
+
+    #[test]
+    fn string_literals_are_hidden_and_the_rest_stays() {
+        for (statement, expected) in [
+            ("SELECT a FROM t WHERE n = 'Ann' AND m = 5", "SELECT a FROM t WHERE n = '[REDACTED]' AND m = 5"),
+            ("IN ('a', 'b''c', '')", "IN ('[REDACTED]', '[REDACTED]', '')"),
+            ("= \"Ann\" FROM \"people\" AS \"p\"", "= \"[REDACTED]\" FROM \"people\" AS \"p\""),
+            ("FROM `p.d.it's` WHERE a = 'x'", "FROM `p.d.it's` WHERE a = '[REDACTED]'"),
+            ("-- it's\na = 'x' /* isn't */ 'y'", "-- it's\na = '[REDACTED]' /* isn't */ '[REDACTED]'"),
+            ("a = 'x\\'y' AND b = 'secret'", "a = '[REDACTED]'"),
+            ("a = 'not closed", "a = '[REDACTED]"),
+            ("a = '''long''' b", "a = '[REDACTED]' b"),
+        ] {
+            assert_eq!(masked(statement), expected);
+        }
+    }
+
+    #[test]
+    fn a_statement_is_found_in_a_text_and_prose_is_none() {
+        assert!(STATEMENT.is_some());
+        let masked = |text: &str| {
+            let mut spans = Spans::default();
+            find_in_text(text, &mut spans);
+            spans.mask(text.into()).into_owned()
+        };
+        assert_eq!(
+            masked("can't run 'q1': select name from people where name = 'Ann'"),
+            "can't run 'q1': select name from people where name = '[REDACTED]'"
+        );
+        for prose in ["could not select rows from 'penguins.csv'", "update of 'a' failed", "it's fine"] {
+            assert_eq!(masked(prose), prose);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Passwords in URLs: of `scheme://user:password@host` the password only, so that the host can still be read.
+
+use super::spans::{self, Spans};
+
+/// How far before an `@` a URL's scheme is looked for.
+const USER: usize = 256;
+
+/// Finds the passwords of URLs. They may hold `@`, `/`, `?` and `#` that nobody encoded.
+pub fn find(text: &str, spans: &mut Spans) {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
+    let mut rest = 0;
+    while let Some(scheme) = text[rest..].find("://") {
+        let start = rest + scheme + 3;
+        rest = start;
+        let tail = &text[start..];
+        let tail = &tail[..tail.find("://").unwrap_or(tail.len())];
+        let tail = &tail[..tail.find(ends).unwrap_or(tail.len())];
+        let Some(colon) = tail.find([':', '/', '?', '#', '@']).filter(|at| tail[*at..].starts_with(':')) else {
+            continue;
+        };
+        let tail = &tail[colon + 1..];
+        let authority = tail.find(['/', '?', '#']).unwrap_or(tail.len());
+        let end = match tail[..authority].rfind('@') {
+            Some(end) => Some(end),
+            // `host:8080/path@…` has a port there, no password.
+            None if tail[..authority].bytes().all(|byte| byte.is_ascii_digit()) => None,
+            None => tail.find('@'),
+        };
+        if let Some(end) = end {
+            spans.add(start + colon + 1..start + colon + 1 + end);
+        }
+    }
+}
+
+/// Whether a word of the text that begins there is the user of a URL.
+pub fn is_user(text: &str, start: usize) -> bool {
+    let before = &text[spans::floor(text, start.saturating_sub(USER))..start];
+    before.rfind("://").is_some_and(|scheme| !before[scheme + 3..].contains(|c: char| c.is_whitespace() || c == '/'))
+}

@@ -1,0 +1,183 @@
+//! Secrets that are known by how they look.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::cards;
+use super::scan::Found;
+use super::spans::Spans;
+use super::urls;
+
+/// A kind of secret: what it looks like, and which part of that must not leave.
+struct Rule {
+    when: Found,
+    pattern: &'static str,
+    part: fn(&str, &Captures<'_>) -> Option<Range<usize>>,
+}
+
+const RULES: &[Rule] = &[
+    // Credentials of HTTP. "Basic configuration" and "bearer authentication" are prose.
+    Rule { when: Found::SCHEME, pattern: r"(?i-u)\bbearer\s+([a-z0-9._~+/=-]{8,})", part: bearer },
+    Rule { when: Found::SCHEME, pattern: r"(?i-u)\bbasic\s+([a-z0-9+/_-]{4,}={0,2})", part: basic },
+    // JSON web tokens, signed (three parts), encrypted (five) or neither.
+    Rule { when: Found::JWT, pattern: r"(?-u)eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+", part: whole },
+    // Private keys; one that is cut off is one still.
+    Rule {
+        when: Found::PEM,
+        pattern: r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
+        part: whole,
+    },
+    // Google: API keys, OAuth access tokens and client secrets.
+    Rule {
+        when: Found::KEY,
+        pattern: r"(?-u)AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{20,}",
+        part: whole,
+    },
+    // AWS access keys.
+    Rule { when: Found::KEY, pattern: r"(?-u)\bA(?:K|S)IA[0-9A-Z]{16}\b", part: whole },
+    // GitHub, GitLab, npm.
+    Rule {
+        when: Found::KEY,
+        pattern: r"(?-u)gh[pousr]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{22,}|glpat-[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{36}",
+        part: whole,
+    },
+    // Slack: tokens, and the secret part of a webhook.
+    Rule {
+        when: Found::KEY,
+        pattern: r"(?-u)xox[a-z]-[0-9A-Za-z-]{10,}|xapp-[0-9A-Za-z-]{10,}|hooks\.slack\.com/services/([0-9A-Za-z/]+)",
+        part: group_or_whole,
+    },
+    // Stripe, SendGrid, and what model providers hand out.
+    Rule {
+        when: Found::KEY,
+        pattern: r"(?-u)[sr]k_(?:live|test)_[0-9A-Za-z]{16,}|whsec_[0-9A-Za-z]{16,}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}",
+        part: whole,
+    },
+    Rule { when: Found::KEY, pattern: r"(?-u)\bsk-[0-9A-Za-z_-]{20,}", part: mixed },
+    // Sentry's data source names.
+    Rule {
+        when: Found::AT,
+        pattern: r"(?i-u)https?://[0-9a-f]{16,}(?::[0-9a-f]+)?@[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*/[0-9]+",
+        part: whole,
+    },
+    // E-mail addresses, also in a URL's query.
+    Rule {
+        when: Found::AT,
+        pattern: r"[A-Za-z0-9._%+'\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+?(?:@|%40)[A-Za-z0-9\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+(?:\.[A-Za-z0-9\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+)*\.[A-Za-z\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]{2,}",
+        part: address,
+    },
+];
+
+static COMPILED: LazyLock<Vec<(&Rule, Regex)>> = LazyLock::new(|| {
+    // That each of them compiles is tested.
+    RULES.iter().filter_map(|rule| Some((rule, Regex::new(rule.pattern).ok()?))).collect()
+});
+
+/// Finds what looks like a secret, of the kinds that may be in the text.
+pub fn find(text: &str, found: Found, spans: &mut Spans) {
+    let rules = [Found::SCHEME, Found::JWT, Found::PEM, Found::KEY, Found::AT];
+    if rules.iter().any(|kind| found.has(*kind)) {
+        for (rule, regex) in COMPILED.iter().filter(|(rule, _)| found.has(rule.when)) {
+            regex
+                .captures_iter(text)
+                .filter_map(|captures| (rule.part)(text, &captures))
+                .for_each(|part| spans.add(part));
+        }
+    }
+    if found.has(Found::AT) {
+        urls::find(text, spans);
+    }
+    if found.has(Found::DIGITS) {
+        cards::find(text, spans);
+    }
+}
+
+fn range(captures: &Captures<'_>, group: usize) -> Option<Range<usize>> {
+    captures.get(group).map(|part| part.range())
+}
+
+fn whole(_: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    range(captures, 0)
+}
+
+fn group_or_whole(_: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    range(captures, 1).or_else(|| range(captures, 0))
+}
+
+/// A key has digits and letters of both cases; `sk-learn-pipeline-for-penguins` has not.
+fn mixed(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let part = range(captures, 0)?;
+    let has = |kind: fn(&u8) -> bool| text.as_bytes()[part.clone()].iter().any(kind);
+    (has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase)).then_some(part)
+}
+
+/// A token, not a word: it has a digit, a capital inside, or is long.
+fn bearer(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let part = range(captures, 1)?;
+    let token = &text.as_bytes()[part.clone()];
+    let is_token =
+        token.len() >= 32 || token[1..].iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    is_token.then_some(part)
+}
+
+/// What decodes to `user:password`.
+fn basic(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let part = range(captures, 1)?;
+    decodes_to_credentials(&text.as_bytes()[part.clone()]).then_some(part)
+}
+
+fn decodes_to_credentials(base64: &[u8]) -> bool {
+    let (mut bits, mut held, mut colon) = (0_u32, 0, false);
+    for byte in base64.iter().take_while(|byte| **byte != b'=') {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            _ => 63,
+        };
+        bits = bits << 6 & 0xffff | u32::from(digit);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            let decoded = bits >> held & 0xff;
+            if decoded < 0x20 {
+                return false;
+            }
+            colon |= decoded == u32::from(b':');
+        }
+    }
+    colon
+}
+
+/// An e-mail address: neither `package@1.2.3`, nor the user of a URL or of `git@host:path`.
+fn address(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
+    let part = range(captures, 0)?;
+    let (local, domain) = text[part.clone()].split_once('@').or_else(|| text[part.clone()].split_once("%40"))?;
+    let is_version = domain.split('.').take(2).all(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_user = urls::is_user(text, part.start);
+    (local != "git" && !is_version && !is_user).then_some(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_compiles() {
+        for rule in RULES {
+            assert!(Regex::new(rule.pattern).is_ok(), "{}", rule.pattern);
+        }
+    }
+
+    #[test]
+    fn basic_credentials_are_told_from_prose_by_what_they_decode_to() {
+        assert!(decodes_to_credentials(b"dXNlcjpwYXNz"));
+        assert!(decodes_to_credentials(b"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+        for prose in ["authentication", "configuration", "information", "health", "checks"] {
+            assert!(!decodes_to_credentials(prose.as_bytes()), "{prose}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Lines as JSON: one object each, always valid, no key twice.
+
+use super::object::{Keys, Object, serialise};
+use super::timestamp;
+use crate::config::Config;
+use crate::event::{Event, Scope, Source, Value};
+
+/// Whether a key is obs' own. A field that bears one of them stands under `fields`.
+fn is_reserved(key: &str) -> bool {
+    matches!(
+        key,
+        "timestamp"
+            | "level"
+            | "logger"
+            | "message"
+            | "service"
+            | "environment"
+            | "version"
+            | "correlation_id"
+            | "user"
+            | "operation"
+            | "trace_id"
+            | "span_id"
+            | "module"
+            | "file"
+            | "line"
+            | "fields"
+    )
+}
+
+/// Writes lines as JSON.
+pub struct Json {
+    /// Keys and values that are the same on every line, as they stand there.
+    constant: Vec<u8>,
+}
+
+impl Json {
+    /// A writer for that service.
+    pub fn new(config: &Config) -> Self {
+        let mut constant = Vec::new();
+        for (key, value) in
+            [("service", &config.service_name), ("environment", &config.environment), ("version", &config.version)]
+        {
+            constant.extend_from_slice(b",\"");
+            constant.extend_from_slice(key.as_bytes());
+            constant.extend_from_slice(b"\":");
+            serialise(&mut constant, value.as_str());
+        }
+        Self { constant }
+    }
+
+    /// Writes the line of an event, without an end of line.
+    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys) {
+        let Event { time, level, source, context, fact, fields: _ } = event;
+        let Source { logger, module, file, line: number } = source;
+        let Scope { correlation_id, user, operation } = context;
+        let mut object = Object::begin(line, keys);
+        object.line().extend_from_slice(b"\"timestamp\":\"");
+        timestamp::write(*time, object.line());
+        object.line().push(b'"');
+        object.plain("level", level.as_str());
+        object.plain("logger", logger);
+        object.plain("message", &fact.message());
+        object.line().extend_from_slice(&self.constant);
+        for (key, text) in [
+            ("correlation_id", correlation_id),
+            ("user", user),
+            ("operation", operation),
+            ("module", module),
+            ("file", file),
+        ] {
+            if let Some(text) = text {
+                object.plain(key, text);
+            }
+        }
+        if let Some(number) = number {
+            object.plain_number("line", *number);
+        }
+        write_fields(event, &mut object);
+        object.end();
+    }
+}
+
+/// Writes the fields of an event. One that bears a reserved name, or the name of a field before it, goes under `fields`.
+fn write_fields(event: &Event<'_>, object: &mut Object<'_>) {
+    let mut index = 0;
+    let mut apart = Vec::new();
+    each_field(event, &mut |name, value| {
+        if is_reserved(name) || !object.field(name, value) {
+            apart.push(index);
+        }
+        index += 1;
+    });
+    if apart.is_empty() {
+        return;
+    }
+    let mut object = object.nested("fields");
+    let mut apart = apart.into_iter().peekable();
+    let mut index = 0;
+    each_field(event, &mut |name, value| {
+        if apart.next_if_eq(&index).is_some() && !object.field(name, value) {
+            let mut number = 2;
+            while !object.field(&format!("{name}_{number}"), value) {
+                number += 1;
+            }
+        }
+        index += 1;
+    });
+    object.end();
+}
+
+/// What happened as fields, then the event's own.
+fn each_field(event: &Event<'_>, visit: &mut dyn FnMut(&str, &Value<'_>)) {
+    event.fact.fields(&mut |name, value| visit(name, &value));
+    for field in &event.fields {
+        visit(&field.name, &field.value);
+    }
+}

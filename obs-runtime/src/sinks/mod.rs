@@ -1,0 +1,61 @@
+//! Where events go. A new sink is one file with one exhaustive `match` on [`Fact`](crate::event::Fact).
+
+pub mod log;
+#[cfg(feature = "testing")]
+pub mod memory;
+pub mod metrics;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
+
+use std::time::Instant;
+
+use crate::event::Event;
+use crate::level::Level;
+use crate::redact::Redacted;
+
+/// What an event is about, as far as a sink decides by it whether it wants the event at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// The start or end of one call of an annotated function (commands aside). There can be millions a second, and call
+    /// sites count them by themselves.
+    Call,
+    /// A line that the program or a library logged.
+    Log,
+    /// Everything else: rare, and wanted by whoever measures.
+    Fact,
+}
+
+/// A place to which events go.
+///
+/// A sink never blocks its caller, never returns an error to it and never calls back into the pipeline. What it has to
+/// drop, it counts by reason with [`drops::count`](crate::drops::count).
+pub trait Sink: Send + Sync {
+    /// Its name, as in `obs.dropped{sink="…"}`.
+    fn name(&self) -> &'static str;
+
+    /// Whether it wants events of that topic and level by that logger. Asked before an event is made.
+    fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;
+
+    /// The least level at which it may want single calls or log lines, whatever the logger; `None` for never. Asked when
+    /// it is installed, so that what nobody wants costs one comparison.
+    fn least_level(&self) -> Option<Level>;
+
+    /// Takes an event.
+    fn accept(&self, event: &Redacted<Event<'_>>);
+
+    /// Brings everything taken so far to where it belongs, until the deadline at most.
+    ///
+    /// # Errors
+    /// Says what could not be brought there.
+    fn flush(&self, deadline: Instant) -> Result<(), FlushError>;
+}
+
+/// Why a sink could not bring everything to where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sink}: {reason}")]
+pub struct FlushError {
+    /// Which sink.
+    pub sink: &'static str,
+    /// Why.
+    pub reason: String,
+}

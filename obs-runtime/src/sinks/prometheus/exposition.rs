@@ -1,0 +1,205 @@
+//! Metrics in Prometheus' terms: what is rendered, and what the textfile adds up.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::Kind;
+use crate::snapshot::{SeriesValue, Snapshot};
+
+use super::names;
+
+/// Metrics by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exposition {
+    pub(super) metrics: BTreeMap<String, Metric>,
+}
+
+/// A metric and its series by the text of their labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    pub(super) kind: Kind,
+    /// As it stands in the text, escaped.
+    pub(super) help: String,
+    pub(super) series: BTreeMap<String, Sample>,
+}
+
+/// The value of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    Number(f64),
+    Histogram {
+        /// Upper bounds of the buckets, without the infinite one.
+        bounds: Cow<'static, [f64]>,
+        /// By bucket, not cumulative; the last is the infinite one.
+        counts: Vec<u64>,
+        sum: f64,
+    },
+}
+
+impl Exposition {
+    /// A snapshot in Prometheus' terms. Series that cannot be told apart there are added up; of gauges the last counts.
+    pub fn new(snapshot: &Snapshot, constant_labels: &[(&str, &str)]) -> Self {
+        let mut exposition = Self::default();
+        for found in &snapshot.families {
+            let kind = found.family.kind;
+            let help = found.family.help.replace('\\', "\\\\").replace('\n', "\\n");
+            let name = names::metric_name(found.family);
+            let metric =
+                exposition.metrics.entry(name).or_insert_with(|| Metric { kind, help, series: BTreeMap::new() });
+            for series in &found.series {
+                let sample = match &series.value {
+                    SeriesValue::Number(number) => Sample::Number(*number),
+                    SeriesValue::Histogram { counts, sum } => Sample::Histogram {
+                        bounds: Cow::Borrowed(found.family.buckets()),
+                        counts: counts.clone(),
+                        sum: *sum,
+                    },
+                };
+                metric.put(names::label_text(found.family, &series.labels, constant_labels), sample);
+            }
+        }
+        exposition
+    }
+
+    /// What has come since `earlier`; gauges as they are. A counter that is below its earlier value began anew, so all
+    /// of it is growth.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut growth = self.clone();
+        for (name, metric) in growth.metrics.iter_mut().filter(|(_, metric)| metric.kind != Kind::Gauge) {
+            let Some(before) = earlier.metrics.get(name) else { continue };
+            for (labels, sample) in &mut metric.series {
+                if let Some(before) = before.series.get(labels) {
+                    sample.subtract(before);
+                }
+            }
+        }
+        growth
+    }
+
+    /// Adds counters and histograms, replaces gauges. A gauge also replaces the one of another `version` of the program
+    /// that was the same otherwise: what the old version last measured is over.
+    ///
+    /// # Errors
+    /// Names a metric that is of another kind here, and changes nothing then.
+    pub fn add(&mut self, growth: Self) -> Result<(), String> {
+        for (name, new) in &growth.metrics {
+            if let Some(known) = self.metrics.get(name).filter(|known| known.kind != new.kind) {
+                return Err(format!("{name} is a {} in it and a {} now", known.kind_name(), new.kind_name()));
+            }
+        }
+        for (name, new) in growth.metrics {
+            let Some(known) = self.metrics.get_mut(&name) else {
+                self.metrics.insert(name, new);
+                continue;
+            };
+            if new.kind == Kind::Gauge {
+                let replaced: BTreeSet<_> = new.series.keys().map(|labels| without_version(labels)).collect();
+                known.series.retain(|labels, _| !replaced.contains(&without_version(labels)));
+            }
+            known.help = new.help;
+            for (labels, sample) in new.series {
+                known.put(labels, sample);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Metric {
+    fn put(&mut self, labels: String, sample: Sample) {
+        let replaces = self.kind == Kind::Gauge;
+        match self.series.get_mut(&labels) {
+            Some(known) if !replaces => known.add(sample),
+            _ => {
+                self.series.insert(labels, sample);
+            }
+        }
+    }
+
+    /// The kind as it stands in a TYPE line.
+    pub const fn kind_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        }
+    }
+}
+
+impl Sample {
+    fn add(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Number(number), Self::Number(more)) => *number = total(*number, more),
+            (
+                Self::Histogram { bounds, counts, sum },
+                Self::Histogram { bounds: new_bounds, counts: more, sum: more_sum },
+            ) => {
+                let earlier = std::mem::replace(counts, more);
+                let earlier_bounds = std::mem::replace(bounds, new_bounds);
+                for (index, count) in earlier.into_iter().enumerate() {
+                    // Other bounds than before: what is known of an observation is the bound that it is below.
+                    let upper = earlier_bounds.get(index).copied().unwrap_or(f64::INFINITY);
+                    let bucket = bounds.partition_point(|&bound| bound < upper);
+                    counts[bucket] = counts[bucket].saturating_add(count);
+                }
+                *sum = total(*sum, more_sum);
+            }
+            (known, more) => *known = more,
+        }
+    }
+
+    fn subtract(&mut self, before: &Self) {
+        match (self, before) {
+            (Self::Number(number), Self::Number(before)) if *number >= *before => *number -= before,
+            (
+                Self::Histogram { bounds, counts, sum },
+                Self::Histogram { bounds: old_bounds, counts: before, sum: sum_before },
+            ) if bounds == old_bounds && counts.iter().zip(before).all(|(count, before)| count >= before) => {
+                counts.iter_mut().zip(before).for_each(|(count, before)| *count -= before);
+                *sum -= sum_before;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is not a finite number would spoil the total of all runs to come: it is left out.
+fn total(known: f64, more: f64) -> f64 {
+    match (known.is_finite(), more.is_finite()) {
+        (_, false) => known,
+        (false, true) => more,
+        (true, true) => known + more,
+    }
+}
+
+/// The labels without the `version`.
+fn without_version(labels: &str) -> Vec<&str> {
+    pairs(labels).unwrap_or_default().into_iter().filter(|pair| !pair.starts_with("version=")).collect()
+}
+
+/// The labels (`name="value"`) of the text between the braces; none when it is malformed.
+pub fn pairs(mut labels: &str) -> Option<Vec<&str>> {
+    let mut pairs = Vec::new();
+    while !labels.is_empty() {
+        let equals = labels.find("=\"")?;
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if equals == 0 || !is_name(&labels[..equals]) {
+            return None;
+        }
+        let mut escaped = false;
+        let length = labels[equals + 2..].find(|character| {
+            let ends = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            ends
+        })?;
+        let (pair, rest) = labels.split_at(equals + 2 + length + 1);
+        pairs.push(pair);
+        labels = match rest.strip_prefix(',') {
+            Some("") => return None,
+            Some(rest) => rest,
+            None if rest.is_empty() => rest,
+            None => return None,
+        };
+    }
+    Some(pairs)
+}

@@ -1,0 +1,155 @@
+//! Names and labels as Prometheus takes them.
+//!
+//! Own labels of the family come first, then the constant labels, then the call's tags, sorted by name. Each name
+//! belongs to whoever comes first: a tag that bears the name of an own label, of a constant label or of another tag, or
+//! a name that Prometheus keeps for itself (`le`, `quantile`, `__…`), is given as `tag_<name>`. A label without a value
+//! is left out, because to Prometheus it is the same as none.
+
+use std::borrow::Cow;
+
+use crate::catalogue::{Family, Kind};
+use crate::snapshot::Labels;
+
+/// The family's name: `.` and `-` are `_`, and a counter ends in `_total`.
+pub fn metric_name(family: &Family) -> String {
+    let mut name = safe(family.name, |character| character == ':').into_owned();
+    if family.kind == Kind::Counter && !name.ends_with("_total") {
+        name.push_str("_total");
+    }
+    name
+}
+
+/// The labels of a series as they stand between the braces.
+pub fn label_text(family: &Family, labels: &Labels, constant: &[(&str, &str)]) -> String {
+    let mut own: Vec<Option<&str>> = vec![None; family.labels.len()];
+    let mut tags = Vec::new();
+    for (name, value) in labels {
+        match family.labels.iter().position(|label| label == name) {
+            Some(index) if own[index].is_none() => own[index] = Some(value),
+            _ => tags.push((safe(name, |_| false), value)),
+        }
+    }
+    tags.sort_unstable();
+
+    let mut claimed = Claimed(family.labels.iter().map(|name| Cow::Borrowed(*name)).collect());
+    let mut text = String::with_capacity(128);
+    for (name, value) in family.labels.iter().zip(own) {
+        push_label(&mut text, name, value.unwrap_or_default());
+    }
+    for &(name, value) in constant {
+        push_label(&mut text, claimed.claim(safe(name, |_| false)), value);
+    }
+    for (name, value) in tags {
+        push_label(&mut text, claimed.claim(name), value);
+    }
+    text
+}
+
+/// Names that a series bears already.
+struct Claimed<'a>(Vec<Cow<'a, str>>);
+
+impl<'a> Claimed<'a> {
+    fn claim(&mut self, mut name: Cow<'a, str>) -> &str {
+        let reserved = |name: &str| name == "le" || name == "quantile" || name.starts_with("__");
+        while reserved(&name) || self.0.contains(&name) {
+            name = Cow::Owned(format!("tag_{name}"));
+        }
+        self.0.push(name);
+        self.0.last().map_or("", |name| name)
+    }
+}
+
+fn push_label(text: &mut String, name: &str, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    if !text.is_empty() {
+        text.push(',');
+    }
+    text.push_str(name);
+    text.push_str("=\"");
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+}
+
+/// A name of letters, digits and `_` that does not begin with a digit.
+fn safe(name: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || character == '_' || also(character);
+    let starts_well = name.chars().next().is_some_and(|first| !first.is_ascii_digit());
+    if starts_well && name.chars().all(allowed) {
+        return Cow::Borrowed(name);
+    }
+    let replaced = name.chars().map(|character| if allowed(character) { character } else { '_' });
+    Cow::Owned(if starts_well { replaced.collect() } else { std::iter::once('_').chain(replaced).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{self, FAMILIES, Unit};
+
+    fn text(family: &Family, labels: &[(&'static str, &str)], constant: &[(&str, &str)]) -> String {
+        let labels = labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect();
+        label_text(family, &labels, constant)
+    }
+
+    #[test]
+    fn a_counter_ends_in_total_once() {
+        assert_eq!(metric_name(&catalogue::BIGQUERY_TOTAL_COST_USD), "bigquery_total_cost_usd_total");
+        let named = |name, kind| metric_name(&Family { name, kind, unit: Unit::Count, labels: &[], help: "" });
+        assert_eq!(named("rows.total", Kind::Counter), "rows_total");
+        assert_eq!(named("9-lives", Kind::Gauge), "_9_lives");
+    }
+
+    #[test]
+    fn no_two_families_share_a_name() {
+        let mut names: Vec<_> = FAMILIES.iter().map(metric_name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FAMILIES.len());
+    }
+
+    #[test]
+    fn own_labels_come_first_then_constant_ones_then_tags_by_name() {
+        let labels = [("operation", "load"), ("zone", "eu"), ("day", "1")];
+        assert_eq!(
+            text(&catalogue::OPERATION_SUCCESS, &labels, &[("service", "etl"), ("version", "1.0")]),
+            r#"operation="load",service="etl",version="1.0",day="1",zone="eu""#
+        );
+    }
+
+    #[test]
+    fn a_tag_never_takes_a_name_that_is_taken() {
+        let labels = [("operation", "a"), ("operation", "b"), ("service", "c"), ("le", "d"), ("__name__", "e")];
+        assert_eq!(
+            text(&catalogue::OPERATION_SUCCESS, &labels, &[("service", "etl")]),
+            r#"operation="a",service="etl",tag___name__="e",tag_le="d",tag_operation="b",tag_service="c""#
+        );
+        let labels = [("operation", "a"), ("x-y", "1"), ("x.y", "2"), ("x y", "3")];
+        assert_eq!(
+            text(&catalogue::OPERATION_SUCCESS, &labels, &[]),
+            r#"operation="a",x_y="1",tag_x_y="2",tag_tag_x_y="3""#
+        );
+    }
+
+    #[test]
+    fn a_family_claims_its_labels_also_where_they_have_no_value() {
+        let tagged = text(&catalogue::OPERATION_FAILURE, &[("operation", "a"), ("outcome", "")], &[]);
+        assert_eq!(tagged, r#"operation="a""#);
+        let tagged = text(&catalogue::OPERATION_SUCCESS, &[("", "x"), ("1st", "y"), ("größe", "z")], &[]);
+        assert_eq!(tagged, r#"_="x",_1st="y",gr__e="z""#);
+    }
+
+    #[test]
+    fn values_are_escaped() {
+        let escaped = text(&catalogue::OPERATION_SUCCESS, &[("operation", "a\\b\"c\nd é")], &[]);
+        assert_eq!(escaped, r#"operation="a\\b\"c\nd é""#);
+    }
+}

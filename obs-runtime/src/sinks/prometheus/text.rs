@@ -1,0 +1,183 @@
+//! The text format, version 0.0.4.
+
+use std::fmt::Write;
+
+use crate::snapshot::Snapshot;
+
+use super::exposition::{Exposition, Metric, Sample};
+
+/// The content type of what [`render`] returns.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A snapshot in Prometheus' text format, metrics and series in the order of their names.
+///
+/// `.` and `-` in names are `_`, counters end in `_total`. The constant labels stand on every series. A tag whose name is
+/// an own label's of the family, a constant label's or one that Prometheus keeps for itself is given as `tag_<name>`;
+/// labels without a value are left out.
+///
+#[must_use]
+pub fn render(snapshot: &Snapshot, constant_labels: &[(&str, &str)]) -> String {
+    write(&Exposition::new(snapshot, constant_labels))
+}
+
+/// The text of an exposition.
+pub fn write(exposition: &Exposition) -> String {
+    let mut text = String::new();
+    for (name, metric) in &exposition.metrics {
+        push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n# TYPE ", name, " ", metric.kind_name(), "\n"]);
+        write_series(&mut text, name, metric);
+    }
+    text
+}
+
+fn write_series(text: &mut String, name: &str, metric: &Metric) {
+    let mut known_bounds: &[f64] = &[];
+    let mut bound_texts: Vec<String> = Vec::new();
+    for (labels, sample) in &metric.series {
+        match sample {
+            Sample::Number(value) => {
+                push_all(text, &[name]);
+                push_labels(text, labels);
+                push_number(text, *value);
+                text.push('\n');
+            }
+            Sample::Histogram { bounds, counts, sum } => {
+                if known_bounds != &**bounds {
+                    known_bounds = bounds;
+                    bound_texts = bounds.iter().map(|&bound| number(bound)).collect();
+                }
+                let comma = if labels.is_empty() { "" } else { "," };
+                let bucket = [name, "_bucket{", labels, comma, "le=\""].concat();
+                let mut cumulative = 0_u64;
+                for (bound, count) in bound_texts.iter().map(String::as_str).chain(["+Inf"]).zip(counts) {
+                    cumulative = cumulative.saturating_add(*count);
+                    push_all(text, &[&bucket, bound, "\"} "]);
+                    push_count(text, cumulative);
+                }
+                push_all(text, &[name, "_sum"]);
+                push_labels(text, labels);
+                push_number(text, *sum);
+                push_all(text, &["\n", name, "_count"]);
+                push_labels(text, labels);
+                push_count(text, cumulative);
+            }
+        }
+    }
+}
+
+fn push_all(text: &mut String, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
+    }
+}
+
+fn push_labels(text: &mut String, labels: &str) {
+    if labels.is_empty() {
+        text.push(' ');
+    } else {
+        push_all(text, &["{", labels, "} "]);
+    }
+}
+
+fn push_count(text: &mut String, count: u64) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{count}");
+}
+
+/// A number as Prometheus reads it, and as it reads back to the very same number.
+fn push_number(text: &mut String, value: f64) {
+    let magnitude = value.abs();
+    // Writing to a string cannot fail.
+    let _ = if value.is_nan() {
+        write!(text, "NaN")
+    } else if value.is_infinite() {
+        write!(text, "{}", if value > 0.0 { "+Inf" } else { "-Inf" })
+    } else if magnitude == 0.0 || (1e-6..1e17).contains(&magnitude) {
+        write!(text, "{value}")
+    } else {
+        write!(text, "{value:e}")
+    };
+}
+
+fn number(value: f64) -> String {
+    let mut text = String::new();
+    push_number(&mut text, value);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::catalogue;
+    use crate::snapshot::{Builder, Labels};
+
+    fn labels(labels: &[(&'static str, &str)]) -> Labels {
+        labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn counters_gauges_and_histograms_have_their_lines() {
+        let mut builder = Builder::default();
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load")]), 3.0);
+        builder.number(&catalogue::HEALTH_CHECK_STATUS, labels(&[("check", "database")]), 0.5);
+        let mut counts = vec![0; catalogue::USD.len() + 1];
+        (counts[0], counts[4], counts[9]) = (1, 2, 4);
+        builder.histogram(
+            &catalogue::BIGQUERY_COST_USD,
+            labels(&[("operation", "load"), ("kind", "actual")]),
+            &counts,
+            70_000.25,
+        );
+        let text = render(&builder.finish(), &[("service", "etl")]);
+        let expected = "\
+# HELP bigquery_cost_usd Price of an operation's queries, estimated before or actual after.
+# TYPE bigquery_cost_usd histogram
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.0001\"} 1
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.001\"} 1
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.01\"} 1
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.1\"} 1
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"1\"} 3
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"10\"} 3
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"100\"} 3
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"1000\"} 3
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"10000\"} 3
+bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"+Inf\"} 7
+bigquery_cost_usd_sum{operation=\"load\",kind=\"actual\",service=\"etl\"} 70000.25
+bigquery_cost_usd_count{operation=\"load\",kind=\"actual\",service=\"etl\"} 7
+# HELP health_check_status 1 healthy, 0.5 degraded, 0 unhealthy.
+# TYPE health_check_status gauge
+health_check_status{check=\"database\",service=\"etl\"} 0.5
+# HELP operation_success_total Calls of an operation that ended well.
+# TYPE operation_success_total counter
+operation_success_total{operation=\"load\",service=\"etl\"} 3
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn series_that_prometheus_cannot_tell_apart_are_one() {
+        let mut builder = Builder::default();
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("x", "1"), ("y", "2")]), 1.0);
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("y", "2"), ("x", "1")]), 2.0);
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("x", "")]), 4.0);
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b")]), 8.0);
+        let text = render(&builder.finish(), &[]);
+        let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            series,
+            [r#"operation_success_total{operation="a",x="1",y="2"} 3"#, r#"operation_success_total{operation="b"} 12"#]
+        );
+    }
+
+    #[test]
+    fn numbers_read_back_as_they_were() {
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(number), ["NaN", "+Inf", "-Inf"]);
+        assert_eq!([0.0, 1.0, 0.001, 1_125_899_906_842_624.0].map(number), ["0", "1", "0.001", "1125899906842624"]);
+        for value in [1e300, f64::MIN_POSITIVE, 0.1 + 0.2, -1e-7, 1.0 / 3.0, f64::MAX, 5e-324] {
+            assert_eq!(number(value).parse(), Ok(value));
+            assert!(number(value).len() < 26, "{}", number(value));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The state of all metric families at one moment: what exporters read.
+
+use std::borrow::Cow;
+
+use crate::catalogue::{FAMILIES, Family};
+
+/// Labels of a series, in order: the family's own, then tags.
+pub type Labels = Vec<(Cow<'static, str>, String)>;
+
+/// All families that have a series, in the order of the table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Families with at least one series.
+    pub families: Vec<FamilySnapshot>,
+}
+
+/// A family and its series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FamilySnapshot {
+    /// The family's row in the table.
+    pub family: &'static Family,
+    /// Its series, sorted by labels, each set of labels once.
+    pub series: Vec<Series>,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Its labels.
+    pub labels: Labels,
+    /// Its value.
+    pub value: SeriesValue,
+}
+
+/// The value of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeriesValue {
+    /// Of a counter or a gauge.
+    Number(f64),
+    /// Of a histogram.
+    Histogram {
+        /// Observations by bucket of [`Family::buckets`], not cumulative, and one more for those above the last bound.
+        counts: Vec<u64>,
+        /// Sum of the observations.
+        sum: f64,
+    },
+}
+
+impl Snapshot {
+    /// The family of that dotted name, if it has series.
+    #[must_use]
+    pub fn family(&self, name: &str) -> Option<&FamilySnapshot> {
+        self.families.iter().find(|found| found.family.name == name)
+    }
+
+    /// The value of the series of that family that bears these labels (and maybe more): of a histogram, the number of
+    /// its observations.
+    #[must_use]
+    pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let bears = |series: &Series| {
+            labels.iter().all(|(name, value)| series.labels.iter().any(|(has, is)| has == name && is == value))
+        };
+        let series = self.family(family)?.series.iter().find(|series| bears(series))?;
+        Some(match &series.value {
+            SeriesValue::Number(number) => *number,
+            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+            SeriesValue::Histogram { counts, .. } => counts.iter().sum::<u64>() as f64,
+        })
+    }
+}
+
+/// Collects series from many sources; those of equal labels are added up.
+#[derive(Debug, Default)]
+pub struct Builder {
+    families: Vec<(&'static Family, std::collections::BTreeMap<Labels, SeriesValue>)>,
+}
+
+impl Builder {
+    /// Adds to a counter or gauge.
+    pub fn number(&mut self, family: &'static Family, labels: Labels, number: f64) {
+        match self.series(family).entry(labels).or_insert(SeriesValue::Number(0.0)) {
+            SeriesValue::Number(sum) => *sum += number,
+            SeriesValue::Histogram { .. } => {}
+        }
+    }
+
+    /// Adds observations to a histogram.
+    pub fn histogram(&mut self, family: &'static Family, labels: Labels, more: &[u64], more_sum: f64) {
+        let empty = || SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 };
+        match self.series(family).entry(labels).or_insert_with(empty) {
+            SeriesValue::Histogram { counts, sum } => {
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+                *sum += more_sum;
+            }
+            SeriesValue::Number(_) => {}
+        }
+    }
+
+    fn series(&mut self, family: &'static Family) -> &mut std::collections::BTreeMap<Labels, SeriesValue> {
+        let index = self.families.iter().position(|(known, _)| known.name == family.name).unwrap_or_else(|| {
+            self.families.push((family, std::collections::BTreeMap::new()));
+            self.families.len() - 1
+        });
+        &mut self.families[index].1
+    }
+
+    /// What was collected, in the order of the table.
+    #[must_use]
+    pub fn finish(mut self) -> Snapshot {
+        self.families.sort_by_key(|(family, _)| FAMILIES.iter().position(|known| known.name == family.name));
+        let families = self
+            .families
+            .into_iter()
+            .map(|(family, series)| FamilySnapshot {
+                family,
+                series: series.into_iter().map(|(labels, value)| Series { labels, value }).collect(),
+            })
+            .collect();
+        Snapshot { families }
+    }
+}

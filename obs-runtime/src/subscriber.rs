@@ -1,0 +1,49 @@
+//! Has what the program and its libraries log by `tracing` come to the pipeline.
+
+use std::sync::Once;
+
+use tracing_core::{Dispatch, Subscriber, dispatcher};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::event::Event;
+use crate::global;
+use crate::layer::{ObsFilter, ObsLayer};
+use crate::level::Level;
+use crate::sinks::Topic;
+
+/// The layer through which events of `tracing` reach obs, for a program that has a subscriber of its own. A program that
+/// has none gets one from [`init_observability`](crate::init_observability).
+///
+/// ```
+/// use tracing_subscriber::layer::SubscriberExt as _;
+///
+/// let subscriber = tracing_subscriber::registry().with(obs_runtime::layer());
+/// # let _ = subscriber;
+/// ```
+#[must_use]
+pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    let enabled = |level: Level, logger: &str| {
+        global::pipeline().is_some_and(|pipeline| pipeline.wants(Topic::Log, level, logger))
+    };
+    ObsLayer::new(hand_over).with_filter(ObsFilter::new(enabled, || global::interest().least()))
+}
+
+fn hand_over(event: Event<'_>) {
+    global::forward(Topic::Log, event);
+}
+
+/// Listens to `tracing` from now on. A program that has a subscriber of its own is told how to have obs listen there.
+pub fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(layer());
+        if dispatcher::set_global_default(Dispatch::new(subscriber)).is_err() {
+            global::warn(
+                "the program has a tracing subscriber of its own: add obs_runtime::layer() to it to have its lines here"
+                    .to_owned(),
+            );
+        }
+    });
+}

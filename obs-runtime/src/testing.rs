@@ -1,0 +1,82 @@
+//! For users' own tests: what was logged, measured, captured and checked, by the code that really does it.
+//!
+//! ```
+//! use obs_runtime::testing::capture;
+//! use obs_runtime::{Outcome, track_performance};
+//!
+//! let captured = capture(|| track_performance("parse", || 42));
+//! assert_eq!(captured.value, 42);
+//! assert_eq!(captured.records.calls[0].outcome, Outcome::Ok);
+//! assert_eq!(captured.metrics.value("operation.success", &[("operation", "parse")]), Some(1.0));
+//! ```
+
+use std::future::Future;
+use std::sync::Arc;
+
+pub use crate::sinks::memory::{CallRecord, ErrorRecord, Line, Records, ScopeRecord};
+
+use crate::config::Config;
+use crate::context::InContext;
+use crate::global::ScopedPipeline;
+use crate::panics;
+use crate::pipeline::Pipeline;
+use crate::sinks::memory::MemorySink;
+use crate::sinks::metrics::MetricsSink;
+use crate::snapshot::Snapshot;
+use crate::subscriber;
+
+/// What some code did, seen after the redaction that real sinks see it after.
+#[derive(Clone, Debug)]
+pub struct Captured<R> {
+    /// What it returned.
+    pub value: R,
+    /// What happened.
+    pub records: Records,
+    /// What was measured.
+    pub metrics: Snapshot,
+}
+
+/// Runs a closure and captures what it reports: on this thread, and wherever its context is carried
+/// ([`spawn`](crate::spawn), `in_current_context`). Nothing of it goes to installed sinks, and tests that run at the same
+/// time do not see each other.
+pub fn capture<R>(run: impl FnOnce() -> R) -> Captured<R> {
+    capture_with(Config::default(), run)
+}
+
+/// The same under a configuration.
+pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
+    let capture = Capture::new(config);
+    let value = {
+        let _inside = capture.scope.context().enter();
+        run()
+    };
+    capture.end(value)
+}
+
+/// The same for a future.
+pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
+    let capture = Capture::new(Config::default());
+    let value = InContext::new(capture.scope.context(), future).await;
+    capture.end(value)
+}
+
+struct Capture {
+    scope: ScopedPipeline,
+    memory: Arc<MemorySink>,
+    metrics: Arc<MetricsSink>,
+}
+
+impl Capture {
+    fn new(config: Config) -> Self {
+        panics::watch();
+        subscriber::listen();
+        let memory = Arc::new(MemorySink::default());
+        let metrics = Arc::new(MetricsSink::scoped(config.max_series));
+        let pipeline = Pipeline::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
+        Self { scope: ScopedPipeline::new(pipeline), memory, metrics }
+    }
+
+    fn end<R>(self, value: R) -> Captured<R> {
+        Captured { value, records: self.memory.take(), metrics: self.metrics.snapshot() }
+    }
+}

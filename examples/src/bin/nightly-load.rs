@@ -1,0 +1,132 @@
+//! nightly-load: loads a public data set into SQLite, checks its quality, prices the report that would follow in
+//! BigQuery, and sums up. Everything that it logs and measures comes from the attributes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use obs_examples::dataset::{LoadReport, load_csv};
+use obs_examples::estimate::{Catalogue, Estimate, estimate};
+use obs_examples::summary::Summary;
+use obs_runtime::{Observability, bq_cost, dq_check, track_performance, tracked_command, with_error_tracking};
+use rusqlite::Connection;
+
+/// Loads the Palmer penguins, checks them, prices the report, and sums up.
+#[derive(Parser)]
+struct Arguments {
+    /// The CSV file to load.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/penguins_raw.csv"))]
+    data: PathBuf,
+    /// Where the database goes, and the metrics unless `PROMETHEUS_TEXTFILE_DIR` says otherwise.
+    #[arg(long, default_value = "target/nightly-load")]
+    output: PathBuf,
+    /// From which severity on a failed check fails the job.
+    #[arg(long, value_enum, default_value = "critical")]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Warning,
+    Critical,
+}
+
+static DATABASE: OnceLock<PathBuf> = OnceLock::new();
+
+fn database() -> anyhow::Result<Connection> {
+    let path = DATABASE.get().context("the database is not there before the load")?;
+    Connection::open(path).with_context(|| format!("cannot open {}", path.display()))
+}
+
+fn one_number(sql: &str) -> anyhow::Result<f64> {
+    Ok(database()?.query_row(sql, [], |row| row.get(0))?)
+}
+
+#[track_performance(name = "load_penguins")]
+#[with_error_tracking(name = "load_penguins", context(file = data.display()))]
+fn load(data: &Path, output: &Path) -> anyhow::Result<LoadReport> {
+    std::fs::create_dir_all(output).with_context(|| format!("cannot make {}", output.display()))?;
+    let path = DATABASE.get_or_init(|| output.join("penguins.sqlite"));
+    let mut connection = Connection::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let report = load_csv(&mut connection, "penguins", data)?;
+    tracing::info!(rows = report.rows, replaced = report.replaced, "penguins are in the database");
+    Ok(report)
+}
+
+#[dq_check(dataset = "penguins", fail_below = 300, owner = "data-platform")]
+fn enough_rows() -> anyhow::Result<f64> {
+    one_number("SELECT count(*) * 1.0 FROM penguins")
+}
+
+#[dq_check(dataset = "penguins", column = "body_mass_g", warn_above = 0.005, fail_above = 0.05)]
+fn missing_body_mass() -> anyhow::Result<f64> {
+    one_number("SELECT avg(body_mass_g IS NULL) FROM penguins")
+}
+
+#[dq_check(dataset = "penguins", column = "body_mass_g", fail_below = 2500)]
+fn lightest_penguin_grams() -> anyhow::Result<f64> {
+    one_number("SELECT min(body_mass_g) * 1.0 FROM penguins")
+}
+
+/// The file's documentation calls `Individual ID` a unique one; it is not.
+#[dq_check(dataset = "penguins", column = "individual_id", severity = "warning", fail_above = 0)]
+fn repeated_individuals() -> anyhow::Result<f64> {
+    one_number("SELECT (count(*) - count(DISTINCT individual_id)) * 1.0 FROM penguins")
+}
+
+#[dq_check(dataset = "penguins", column = "species", severity = "warning")]
+fn only_known_islands() -> anyhow::Result<bool> {
+    let unknown = "SELECT count(*) * 1.0 FROM penguins WHERE island NOT IN ('Biscoe', 'Dream', 'Torgersen')";
+    Ok(one_number(unknown)? < 0.5)
+}
+
+/// What the report on the loaded data would cost. Nothing runs in BigQuery.
+#[track_performance]
+#[bq_cost(query_type = "report", dataset = "samples", alert_over_usd = 1.0)]
+fn price_report() -> anyhow::Result<Estimate> {
+    let sql = "SELECT mother_married, AVG(weight_pounds) AS weight \
+               FROM `bigquery-public-data.samples.natality` GROUP BY mother_married";
+    let priced = estimate(sql, &Catalogue::shipped()?, obs_runtime::bigquery::Pricing::current().usd_per_tib)?;
+    obs_runtime::track_estimate(priced.processed_bytes.context("the catalogue does not know the report's tables")?);
+    Ok(priced)
+}
+
+#[tracked_command(args(data = data.display(), output = output.display()))]
+fn nightly_load(data: &Path, output: &Path) -> anyhow::Result<Summary> {
+    let load = load(data, output)?;
+    let quality = obs_runtime::run_dq_checks().wait();
+    let report = price_report()?;
+    Ok(Summary { load, quality, report })
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let builder = Observability::builder().version(env!("CARGO_PKG_VERSION")).defaults(|config| {
+        config.service_name = "nightly-load".to_owned();
+        config.prometheus_textfile_dir = Some(arguments.output.clone());
+    });
+    let _guard = match builder.init() {
+        Ok(guard) => guard,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    match nightly_load(&arguments.data, &arguments.output) {
+        Ok(summary) => {
+            println!("{summary}");
+            let strict = matches!(arguments.fail_on, FailOn::Warning);
+            if summary.quality.passed() && !(strict && summary.findings() > 0) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            }
+        }
+        Err(error) => {
+            eprintln!("nightly-load: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `bq-query-cost` as a process: what it prints where, and its exit code.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+const CHEAP: &str = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
+const LARGE: &str = "SELECT * FROM `bigquery-public-data.samples.gsod`";
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bq-query-cost"));
+    command.env_remove("COST_ALERT_THRESHOLD_USD").env_remove("BIGQUERY_USD_PER_TIB");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    command().args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn a_cheap_query_is_within_the_limit() {
+    let output = run(&[CHEAP]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("1,317,248 bytes"), "{}", out(&output));
+    assert_eq!(err(&output), "");
+}
+
+#[test]
+fn json_is_the_estimate_and_nothing_else() {
+    let output = run(&["--format", "json", CHEAP]);
+    let json: serde_json::Value = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!(json["processed_bytes"], 1_317_248);
+    assert_eq!(json["billed_bytes"], 10_485_760);
+    assert_eq!(json["figure"]["kind"], "exact");
+    assert_eq!(json["usd_per_tib"], 6.25);
+}
+
+#[test]
+fn a_query_may_come_from_a_file_or_from_standard_input() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(CHEAP.as_bytes()).unwrap();
+    let from_argument = run(&[CHEAP]);
+    let from_file = run(&["--file", file.path().to_str().unwrap()]);
+    let mut command = command();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(CHEAP.as_bytes()).unwrap();
+    let from_input = child.wait_with_output().unwrap();
+    assert_eq!(out(&from_file), out(&from_argument));
+    assert_eq!(out(&from_input), out(&from_argument));
+}
+
+#[test]
+fn a_query_over_the_limit_exits_3_and_says_so() {
+    let output = run(&["--max-usd", "0.01", LARGE]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(err(&output).contains("over the limit of $0.01"), "{}", err(&output));
+    assert!(out(&output).contains("upper bound"), "{}", out(&output));
+    let from_environment = command().env("COST_ALERT_THRESHOLD_USD", "0.01").arg(LARGE).output();
+    assert_eq!(from_environment.unwrap().status.code(), Some(3));
+    let mut given = command();
+    given.env("COST_ALERT_THRESHOLD_USD", "0.01").args(["--max-usd", "5", LARGE]);
+    assert_eq!(given.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn the_price_comes_from_the_environment() {
+    let output = command().env("BIGQUERY_USD_PER_TIB", "0").arg(LARGE).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).contains("$0.000000 at $0 per TiB"), "{}", out(&output));
+}
+
+#[test]
+fn a_wrong_environment_names_variable_value_and_what_is_allowed() {
+    for variable in ["COST_ALERT_THRESHOLD_USD", "BIGQUERY_USD_PER_TIB"] {
+        for value in ["a lot", "-1", "inf", "NaN"] {
+            let output = command().env(variable, value).arg(CHEAP).output().unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            let expected = format!("{variable}: `{value}` is not allowed; allowed: a number of US dollars");
+            assert!(err(&output).contains(&expected), "{}", err(&output));
+            assert_eq!(out(&output), "");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_told_exits_1() {
+    for (args, expected) in [
+        (&["SELEC 1"][..], "cannot be parsed"),
+        (&["SELECT x FROM `p.d.nowhere`"], "cannot be told"),
+        (&["SELECT nope FROM `bigquery-public-data.samples.gsod`"], "cannot be told"),
+        (&["--file", "nowhere.sql"], "nowhere.sql"),
+        (&["--catalogue", "nowhere.json", CHEAP], "nowhere.json: cannot be read"),
+        (&["--max-usd", "a lot", CHEAP], "what is allowed is a number"),
+        (&["--no-such-option"], "--no-such-option"),
+        (&[CHEAP, "--file", "x.sql"], "cannot be used with"),
+        (&[], "0 statements"),
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", err(&output));
+        assert!(err(&output).contains(expected), "{args:?}: {}", err(&output));
+    }
+    let unknown = run(&["SELECT x FROM `p.d.nowhere`"]);
+    assert!(out(&unknown).contains("not in the catalogue"), "{}", out(&unknown));
+}
+
+#[test]
+fn help_is_no_mistake() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).contains("--max-usd"), "{}", out(&output));
+}

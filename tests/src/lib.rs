@@ -1,1 +1,18 @@
-//! tests
+//! What the tests of obs share: real servers on loopback, programs as processes, and one way to wait.
+//!
+//! Everything here panics when it does not work, because a test fails by it.
+
+pub mod http;
+pub mod ports;
+pub mod process;
+pub mod programs;
+pub mod prometheus_client;
+pub mod promtool;
+pub mod servers;
+pub mod tools;
+pub mod wait;
+
+/// Every Rust block of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs the tests of the whole workspace, once what they need is installed.
+#
+#   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
+#                        node_exporter (Debian's packages) and prometheus_client (a Python environment in target/tools)
+#   tests/run.sh quick   those that need no server; installs nothing
+#
+# Says nothing of installing unless it fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
+readonly PYTHON_PACKAGE='prometheus_client==0.26.0'
+
+quietly() {
+    local said
+    if ! said=$("$@" 2>&1); then
+        printf '%s\n' "$said" "failed: $*" >&2
+        return 1
+    fi
+}
+
+have() {
+    command -v "$1" >/dev/null
+}
+
+# The packages start their servers only where systemd runs, on ports that no test uses.
+install_packages() {
+    if ! have apt-get; then
+        echo "not Debian: please install what has the programs of the packages $*" >&2
+        return 1
+    fi
+    local as_root=(env DEBIAN_FRONTEND=noninteractive)
+    if ((EUID != 0)); then
+        as_root=(sudo "${as_root[@]}")
+    fi
+    quietly "${as_root[@]}" apt-get update
+    quietly "${as_root[@]}" apt-get install --yes --no-install-recommends "$@"
+}
+
+install_servers() {
+    local missing=()
+    if ! have prometheus || ! have promtool; then
+        missing+=(prometheus)
+    fi
+    if ! have prometheus-node-exporter && ! have node_exporter; then
+        missing+=(prometheus-node-exporter)
+    fi
+    if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        missing+=(python3-venv)
+    fi
+    if ((${#missing[@]} > 0)); then
+        install_packages "${missing[@]}"
+    fi
+}
+
+install_python_client() {
+    local python="$TOOLS/python/bin/python" installed=''
+    if [[ -x $python ]]; then
+        installed=$("$python" -m pip list --format=freeze 2>/dev/null | grep '^prometheus_client==' || true)
+    fi
+    if [[ $installed != "$PYTHON_PACKAGE" ]]; then
+        quietly python3 -m venv --clear "$TOOLS/python"
+        quietly "$python" -m pip install --disable-pip-version-check "$PYTHON_PACKAGE"
+    fi
+}
+
+case "${1-}" in
+'')
+    install_servers
+    install_python_client
+    exec cargo test --quiet --no-fail-fast --workspace
+    ;;
+quick)
+    # Without obs-tests' feature `real`; obs-runtime as its users have it by default.
+    exec cargo test --quiet --no-fail-fast --workspace --no-default-features --features obs-runtime/default
+    ;;
+*)
+    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+    ;;
+esac

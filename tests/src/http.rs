@@ -1,0 +1,22 @@
+//! Asks a server on loopback.
+
+use std::time::Duration;
+
+use ureq::Agent;
+
+/// The body of an answer with status 200 to a GET with these query parameters.
+///
+/// # Errors
+/// Says what else came, or that nothing did within ten seconds.
+pub fn get(url: &str, query: &[(&str, &str)]) -> Result<String, String> {
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(10)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into();
+    let request = agent.get(url).query_pairs(query.iter().copied());
+    let mut response = request.call().map_err(|error| format!("{url}: {error}"))?;
+    let body = response.body_mut().read_to_string().map_err(|error| format!("{url}: {error}"))?;
+    if response.status() == 200 { Ok(body) } else { Err(format!("{url}: {}: {body}", response.status())) }
+}

@@ -1,0 +1,20 @@
+//! Free ports on loopback.
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::{Mutex, PoisonError};
+
+/// A port that nobody listens on, another one each time. Somebody else may still take it first: who starts a server tries
+/// again then.
+#[must_use]
+pub fn free() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        if given.insert(port) {
+            return port;
+        }
+    }
+}

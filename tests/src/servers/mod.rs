@@ -1,0 +1,94 @@
+//! Real servers, each on a free port of loopback with a temporary folder of its own, stopped when dropped.
+
+mod node_exporter;
+mod prometheus;
+
+pub use node_exporter::NodeExporter;
+pub use prometheus::{Prometheus, Target};
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::{http, ports, wait};
+
+/// How long a server may take to start: they take half a second where nothing else runs.
+const START: Duration = Duration::from_mins(1);
+
+/// How often another port is tried when somebody else took it first.
+const ATTEMPTS: u32 = 5;
+
+/// A server's process.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Daemon {
+    /// Starts a server and waits until it answers at `ready` with status 200. `command` gets its folder and port.
+    #[track_caller]
+    pub fn start(name: &str, ready: &str, command: impl Fn(&Path, u16) -> Command) -> Self {
+        for _ in 0..ATTEMPTS {
+            if let Some(daemon) = Self::try_start(name, ready, &command) {
+                return daemon;
+            }
+        }
+        panic!("{name} found its port taken {ATTEMPTS} times")
+    }
+
+    #[track_caller]
+    fn try_start(name: &str, ready: &str, command: impl Fn(&Path, u16) -> Command) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let port = ports::free();
+        let log = File::create(folder.path().join("log")).expect("a log file can be made");
+        let child = command(folder.path(), port)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file can be shared"))
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let mut daemon = Self { child, port, folder };
+        let ready = daemon.url(ready);
+        wait::until(&format!("an answer of {name} at {ready}"), START, || {
+            if let Ok(Some(status)) = daemon.child.try_wait() {
+                let log = daemon.log();
+                assert!(log.contains("address already in use"), "{name} ended with {status}:\n{log}");
+                return Some(false);
+            }
+            http::get(&ready, &[]).is_ok().then_some(true)
+        })
+        .then_some(daemon)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// The URL of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address())
+    }
+
+    /// What it said so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself, which a test has seen by then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

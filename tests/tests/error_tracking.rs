@@ -1,0 +1,138 @@
+//! `#[with_error_tracking]` and `#[derive(ErrorKind)]`.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use obs_runtime::testing::{capture, capture_async};
+use obs_runtime::{ErrorKind, Level, with_error_tracking};
+
+#[derive(Debug, ErrorKind)]
+enum LoadError {
+    Timeout { seconds: u32 },
+    BadRow(#[allow(dead_code, reason = "read by Debug")] u64),
+    NotThere,
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Timeout { seconds } => write!(formatter, "no answer in {seconds} s"),
+            Self::BadRow(row) => write!(formatter, "row {row} is bad"),
+            Self::NotThere => formatter.write_str("not there"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+fn is_not_there(error: &LoadError) -> bool {
+    matches!(error, LoadError::NotThere)
+}
+
+#[with_error_tracking(context(table = table.to_uppercase()), severity = "warning", ignore_if = is_not_there)]
+fn load(table: &str, outcome: u8) -> Result<u8, LoadError> {
+    match outcome {
+        0 => Ok(7),
+        1 => Err(LoadError::Timeout { seconds: 30 }),
+        2 => Err(LoadError::BadRow(9)),
+        3 => Err(LoadError::NotThere),
+        _ => panic!("row {outcome}"),
+    }
+}
+
+#[with_error_tracking(fallback = Ok(vec![1]))]
+fn with_fallback(fail: bool) -> Result<Vec<u8>, String> {
+    if fail { Err("no".to_owned()) } else { Ok(vec![2]) }
+}
+
+#[with_error_tracking(fallback = Some(0))]
+async fn with_fallback_later(text: &str) -> Option<u8> {
+    tokio::task::yield_now().await;
+    text.parse().ok()
+}
+
+struct Unprintable;
+
+#[with_error_tracking]
+fn unprintable() -> Result<(), Unprintable> {
+    Err(Unprintable)
+}
+
+#[with_error_tracking]
+fn boxed() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    Err(io::Error::other("disk on fire"))?;
+    Ok(())
+}
+
+#[with_error_tracking]
+fn chained() -> anyhow::Result<()> {
+    use anyhow::Context as _;
+    "x".parse::<i32>().context("the answer is no number").context("cannot go on")?;
+    Ok(())
+}
+
+#[test]
+fn an_error_is_captured_with_its_kind_context_and_severity() {
+    let captured = capture(|| load("users", 1));
+    assert!(matches!(captured.value, Err(LoadError::Timeout { seconds: 30 })));
+    let [error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
+    assert_eq!((&*error.operation, error.level, error.panic), ("load", Level::Warning, false));
+    assert_eq!((&*error.failure.error_type, &*error.failure.message), ("timeout", "no answer in 30 s"));
+    assert_eq!(error.fields, [("table".to_owned(), "USERS".to_owned())]);
+    let labels = [("operation", "load"), ("error_type", "timeout")];
+    assert_eq!(captured.metrics.value("operation.error", &labels), Some(1.0));
+}
+
+#[test]
+fn nothing_is_captured_of_a_success_or_an_ignored_error() {
+    assert_eq!(capture(|| load("users", 0).unwrap()).records.errors, []);
+    let captured = capture(|| load("users", 3));
+    assert!(matches!(captured.value, Err(LoadError::NotThere)));
+    assert_eq!(captured.records.errors, []);
+}
+
+#[test]
+fn a_panic_is_captured_with_its_words_and_place() {
+    let captured = capture(|| catch_unwind(AssertUnwindSafe(|| load("users", 9))).is_err());
+    assert!(captured.value);
+    let error = &captured.records.errors[0];
+    assert!(error.panic && error.level == Level::Error, "{error:?}");
+    assert!(error.failure.message.starts_with("row 9 at tests/tests/error_tracking.rs:"), "{error:?}");
+}
+
+#[test]
+fn a_fallback_swallows_the_error_and_the_error_is_captured_all_the_same() {
+    let captured = capture(|| (with_fallback(true), with_fallback(false)));
+    assert_eq!(captured.value, (Ok(vec![1]), Ok(vec![2])));
+    assert_eq!(captured.records.errors.len(), 1);
+}
+
+#[test]
+fn a_fallback_holds_when_nobody_watches() {
+    assert_eq!(with_fallback(true), Ok(vec![1]));
+}
+
+#[test]
+fn a_fallback_works_in_an_async_function() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let captured =
+        runtime.block_on(capture_async(async { (with_fallback_later("5").await, with_fallback_later("x").await) }));
+    assert_eq!(captured.value, (Some(5), Some(0)));
+    assert_eq!(captured.records.errors.len(), 1);
+}
+
+#[test]
+fn any_error_type_can_be_captured() {
+    let errors = capture(|| drop((unprintable(), boxed(), chained()))).records.errors;
+    let told: Vec<_> = errors.iter().map(|error| (&*error.failure.error_type, &*error.failure.message)).collect();
+    assert_eq!(told[0].0, "Unprintable");
+    assert_eq!(told[1..], [("io.Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
+    assert_eq!(errors[2].failure.sources, ["the answer is no number", "invalid digit found in string"]);
+}
+
+#[test]
+fn kinds_are_the_variants_in_snake_case() {
+    let kinds =
+        [LoadError::Timeout { seconds: 1 }, LoadError::BadRow(1), LoadError::NotThere].map(|error| error.error_kind());
+    assert_eq!(kinds, ["timeout", "bad_row", "not_there"]);
+}

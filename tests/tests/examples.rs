@@ -1,0 +1,150 @@
+//! Each example as a user runs it: output, exit code, logs and metrics.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use obs_tests::process::{Finished, Process};
+use obs_tests::programs;
+use serde_json::Value;
+
+fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Finished {
+    let process = Process::new(programs::example(program)).args(arguments).env("PROMETHEUS_PORT", "0");
+    let mut running = environment.iter().fold(process, |process, (name, value)| process.env(name, value)).start();
+    // A program that does not read its input may have closed it.
+    let _ = running.stdin.take().unwrap().write_all(input.as_bytes());
+    running.finish()
+}
+
+fn lines(ended: &Finished) -> Vec<Value> {
+    ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
+}
+
+fn example_data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data")
+}
+
+#[test]
+fn nightly_load_loads_checks_prices_and_sums_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().to_str().unwrap();
+    let first = run("nightly-load", &["--output", target], &[("SERVICE_NAME", "nightly-load")], "");
+    assert_eq!(first.code(), Some(0), "{first:?}");
+    let summary = first.stdout.as_str();
+    for expected in ["Loaded 344 rows into penguins.", "nightly-load", "load_penguins", "USD"] {
+        assert!(summary.contains(expected), "{expected}: {summary}");
+    }
+    let row = |name: &str| summary.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("missing_body_mass").contains("warned") && row("missing_body_mass").contains("0.0058"), "{summary}");
+    assert!(row("repeated_individuals").contains("failed") && row("repeated_individuals").contains("154"), "{summary}");
+    assert!(row("enough_rows").contains("passed"), "{summary}");
+
+    let lines = lines(&first);
+    assert!(lines.iter().all(|line| line["correlation_id"] == lines[0]["correlation_id"]), "{lines:?}");
+    let checked = |line: &&Value| line["check"] == "repeated_individuals" && line["status"] == "failed";
+    assert!(lines.iter().any(|line| checked(&line)), "{lines:?}");
+    let finished = lines.iter().find(|line| line["outcome"] == "ok" && line["operation"] == "nightly-load").unwrap();
+    assert!(finished["duration_seconds"].as_f64() > Some(0.0), "{finished}");
+
+    let second = run("nightly-load", &["--output", target], &[("SERVICE_NAME", "nightly-load")], "");
+    assert_eq!(second.code(), Some(0), "{second:?}");
+    assert!(second.stdout.contains("in place of an earlier run's"), "{second:?}");
+    let metrics = std::fs::read_to_string(folder.path().join("nightly-load.prom")).unwrap();
+    let value = |start: &str| {
+        let sample =
+            metrics.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {metrics}"));
+        sample.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    assert_eq!(value("cli_command_success_total{"), 2.0, "two runs add up");
+    assert_eq!(value("operation_duration_seconds_count{"), 2.0);
+    assert_eq!(value("data_quality_check_value{check=\"repeated_individuals\""), 154.0);
+}
+
+#[test]
+fn nightly_load_fails_by_severity_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().to_str().unwrap();
+    let strict = run("nightly-load", &["--output", target, "--fail-on", "warning"], &[], "");
+    assert_eq!(strict.code(), Some(1), "{strict:?}");
+    let missing = run("nightly-load", &["--output", target, "--data", "no/such.csv"], &[], "");
+    assert_eq!((missing.code(), missing.stdout.as_str()), (Some(2), ""));
+    assert!(missing.stderr.contains("no/such.csv"), "{missing:?}");
+}
+
+#[test]
+fn a_query_is_priced_from_an_argument_a_file_or_standard_input() {
+    let sql = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("query.sql");
+    std::fs::write(&file, sql).unwrap();
+    for (arguments, input) in [
+        (vec!["--format", "json", sql], ""),
+        (vec!["--format", "json", "--file", file.to_str().unwrap()], ""),
+        (vec!["--format", "json"], sql),
+    ] {
+        let output = run("bq-query-cost", &arguments, &[], input);
+        assert_eq!(output.code(), Some(0), "{output:?}");
+        let estimate: Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(estimate["processed_bytes"], 1_317_248, "{estimate}");
+        assert_eq!(estimate["billed_bytes"], 10_485_760, "{estimate}");
+        assert_eq!(estimate["figure"]["kind"], "exact", "{estimate}");
+    }
+}
+
+#[test]
+fn a_query_over_the_threshold_exits_with_3_and_one_that_cannot_be_told_with_1() {
+    let sql = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
+    let dear =
+        run("bq-query-cost", &[sql], &[("BIGQUERY_USD_PER_TIB", "1000000"), ("COST_ALERT_THRESHOLD_USD", "1")], "");
+    assert_eq!(dear.code(), Some(3), "{dear:?}");
+    assert!(dear.stderr.contains('1'), "{dear:?}");
+    for wrong in [vec!["SELEC nonsense"], vec!["SELECT x FROM `no.such.table`"], vec!["--nonsense"]] {
+        let output = run("bq-query-cost", &wrong, &[], "");
+        assert_eq!(output.code(), Some(1), "{output:?}");
+        assert!(!output.stderr.is_empty() || !output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn data_quality_checks_a_folder_of_csv_files_and_an_sqlite_file_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("users.csv"), "id,name\n1,ada\n1,ada\n2, bob \n").unwrap();
+    std::fs::copy(example_data().join("penguins_raw.csv"), folder.path().join("penguins.csv")).unwrap();
+    let output = run("data-quality", &[folder.path().to_str().unwrap(), "--format", "json"], &[], "");
+    let report: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let status = |name: &str| {
+        let results = report["results"].as_array().unwrap();
+        let result = results.iter().find(|result| result["check"] == name).unwrap();
+        (result["status"].as_str().unwrap().to_owned(), result["value"].as_f64())
+    };
+    assert_eq!(status("tables"), ("passed".to_owned(), Some(2.0)));
+    assert_eq!(status("repeated_rows"), ("failed".to_owned(), Some(1.0)));
+    assert_eq!(status("values_with_spaces_around").0, "failed");
+    assert_eq!(output.code(), Some(0), "nothing critical failed: {output:?}");
+
+    let database = folder.path().join("empty.sqlite");
+    rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE t (a); CREATE TABLE u (a)").unwrap();
+    let output = run("data-quality", &[database.to_str().unwrap()], &[], "");
+    assert_eq!(output.code(), Some(1), "an empty table is critical: {output:?}");
+    assert!(output.stdout.lines().any(|line| line.starts_with("empty_tables") && line.contains("failed")));
+    assert_eq!(run("data-quality", &["no/such/folder"], &[], "").code(), Some(2));
+}
+
+#[test]
+fn health_check_tells_the_state_by_its_exit_code() {
+    let healthy = run("health-check", &["--format", "json"], &[], "");
+    assert_eq!(healthy.code(), Some(0), "{healthy:?}");
+    let report: Value = serde_json::from_str(&healthy.stdout).unwrap();
+    assert_eq!((&report["status"], report["checks"].as_array().unwrap().len()), (&"healthy".into(), 3));
+
+    let degraded = run("health-check", &[], &[("HEALTH_CATALOGUE", "/no/such/catalogue.json")], "");
+    assert_eq!(degraded.code(), Some(1), "{degraded:?}");
+    assert!(degraded.stdout.starts_with("degraded\n"), "{degraded:?}");
+    let unhealthy = run("health-check", &["--timeout", "5s"], &[("HEALTH_DATABASE", "/no/such/database")], "");
+    assert_eq!(unhealthy.code(), Some(2), "{unhealthy:?}");
+    assert!(unhealthy.stdout.contains("/no/such/database"), "{unhealthy:?}");
+    assert_eq!(run("health-check", &[], &[("HEALTH_CHECK_ENABLED", "false")], "").code(), Some(3));
+    for wrong in [["--format", "xml"], ["--timeout", "5 minuts"], ["--timeout", "0s"]] {
+        assert_eq!(run("health-check", &wrong, &[], "").code(), Some(3), "{wrong:?}");
+    }
+    assert_eq!(run("health-check", &["--help"], &[], "").code(), Some(0));
+}

@@ -1,0 +1,142 @@
+//! What others make of the metrics: Prometheus' linter, a second parser, a server that scrapes them, and `node_exporter`,
+//! which reads them from the textfile. All of them have to see what was measured: every series, every label, every value.
+
+mod workload;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use obs_runtime::catalogue::FAMILIES;
+use obs_tests::servers::{NodeExporter, Prometheus};
+use obs_tests::{http, process::Process, prometheus_client, promtool, wait};
+
+use workload::{HOSTILE, Name, expected, owned, service};
+
+/// Compares series by series: two whole maps would fill a screen for one difference.
+fn assert_same(seen: &BTreeMap<Name, f64>, expected: &BTreeMap<Name, f64>) {
+    for (name, value) in expected {
+        assert_eq!(seen.get(name), Some(value), "{name:?}");
+    }
+    for name in seen.keys() {
+        assert!(expected.contains_key(name), "{name:?} was never measured");
+    }
+}
+
+fn scrape() -> String {
+    let address = service().guard.metrics_address().unwrap();
+    http::get(&format!("http://{address}/metrics"), &[]).unwrap()
+}
+
+/// The series of obs that Prometheus has.
+fn seen_by(prometheus: &Prometheus) -> BTreeMap<Name, f64> {
+    let series = prometheus.query("{job=\"obs\",service!=\"\"}");
+    let named = series.into_iter().map(|(mut labels, value)| {
+        let name = labels.remove("__name__").unwrap();
+        labels.retain(|label, _| label != "job" && label != "instance");
+        if let Some(bound) = labels.get_mut("le").filter(|bound| *bound != "+Inf") {
+            // node_exporter writes 1048576 as 1.048576e+06.
+            *bound = bound.parse::<f64>().unwrap().to_string();
+        }
+        ((name, labels), value)
+    });
+    named.collect()
+}
+
+#[test]
+fn every_family_has_moved() {
+    let measured = &service().measured;
+    let still: Vec<_> = FAMILIES.iter().filter(|family| measured.family(family.name).is_none()).collect();
+    assert!(still.is_empty(), "{still:#?}");
+    assert_eq!(measured.value("obs.dropped", &[("reason", "cardinality")]), Some(10.0));
+    assert_eq!(measured.value("operation.success", &[("zone", HOSTILE)]), Some(1.0));
+}
+
+#[test]
+fn promtool_has_nothing_to_say() {
+    assert_eq!(promtool::check_metrics(&scrape()), Ok(()));
+    let textfile = fs::read_to_string(service().textfiles.join("etl_1.prom")).unwrap();
+    assert_eq!(promtool::check_metrics(&textfile), Ok(()));
+}
+
+#[test]
+fn promtool_would_complain() {
+    assert!(promtool::check_metrics("# TYPE a counter\na 1\n").is_err_and(|said| said.contains("_total")));
+    assert!(promtool::check_metrics("a{b=\"c} 1\n").is_err());
+}
+
+#[test]
+fn the_python_client_reads_what_was_measured() {
+    let families = prometheus_client::parse(&scrape()).unwrap();
+    assert_eq!(families.len(), FAMILIES.len());
+    for family in &families {
+        let known = FAMILIES.iter().find(|known| known.name.replace('.', "_") == family["name"]).unwrap();
+        assert_eq!(
+            (&family["help"], &family["type"]),
+            (&known.help.into(), &format!("{:?}", known.kind).to_lowercase().into())
+        );
+    }
+    let samples = families.iter().flat_map(|family| family["samples"].as_array().unwrap());
+    let seen = samples.map(|sample| {
+        let labels = serde_json::from_value(sample["labels"].clone()).unwrap();
+        ((sample["name"].as_str().unwrap().to_owned(), labels), sample["value"].as_str().unwrap().parse().unwrap())
+    });
+    assert_same(&seen.collect(), &expected(&service().measured));
+}
+
+#[test]
+fn prometheus_scrapes_what_was_measured() {
+    let prometheus = Prometheus::scraping(&[service().guard.metrics_address().unwrap()]);
+    prometheus.wait_until_up();
+    assert_same(&seen_by(&prometheus), &expected(&service().measured));
+    let median = prometheus.value("histogram_quantile(0.5, sum by (le) (bigquery_query_duration_seconds_bucket))");
+    assert!((1.0..=2.5).contains(&median), "1.5 s were reported, {median} s seen");
+}
+
+#[test]
+fn node_exporter_reads_the_textfile_and_nothing_beside_it() {
+    let damaged = fs::read_to_string(service().textfiles.join("etl_1.prom.damaged")).unwrap();
+    assert_eq!(damaged, "garbage", "what was in the file before is kept");
+    fs::write(service().textfiles.join("etl_1.prom.tmp"), "half of a").unwrap();
+
+    let exporter = NodeExporter::reading(&service().textfiles);
+    let prometheus = Prometheus::scraping(&[exporter.address()]);
+    prometheus.wait_until_up();
+    assert_eq!(prometheus.query("node_textfile_scrape_error == 0").len(), 1, "{}", exporter.log());
+    let files = prometheus.query("node_textfile_mtime_seconds");
+    assert!(files.len() == 1 && files[0].0["file"].ends_with("/etl_1.prom"), "{files:?}");
+    assert_same(&seen_by(&prometheus), &expected(&service().measured));
+}
+
+#[test]
+fn runs_that_nobody_scraped_are_one_sum_in_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = || Process::new(env!("CARGO_BIN_EXE_short-job")).args(&["return"]);
+    let job = || job().env("PROMETHEUS_TEXTFILE_DIR", folder.path()).env("PROMETHEUS_PORT", "0");
+    let codes = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| job().run().code())).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(codes, [Some(0); 4]);
+    let exporter = NodeExporter::reading(folder.path());
+    let prometheus = Prometheus::scraping(&[exporter.address()]);
+    prometheus.wait_until_up();
+    let sum = |of: &str| prometheus.value(&format!("sum({of})"));
+    assert_eq!(sum("cli_command_success_total{command=\"short-job\"}"), 4.0);
+    assert_eq!(sum("operation_success_total{operation=\"step\"}"), 360.0);
+    assert_eq!(sum("operation_duration_seconds_count{operation=\"step\"}"), 400.0);
+    assert_eq!(sum("operation_active{operation=\"step\"}"), 0.0);
+}
+
+#[test]
+fn a_service_that_ends_is_down() {
+    let service = Process::new(env!("CARGO_BIN_EXE_service")).env("PROMETHEUS_PORT", "0").start();
+    let address = service.wait_for_output("its address", |line| line.parse().ok());
+    let prometheus = Prometheus::scraping(&[address]);
+    prometheus.wait_until_up();
+    let labels = BTreeMap::from([("command", "serve-once")].map(owned));
+    let seen = seen_by(&prometheus).into_keys().find(|(name, _)| name == "cli_command_success_total");
+    assert!(seen.is_some_and(|(_, seen)| labels.iter().all(|(name, value)| seen.get(name) == Some(value))));
+    assert_eq!(service.finish().code(), Some(0));
+    wait::until("up == 0", Duration::from_secs(30), || (prometheus.value("up") == 0.0).then_some(()));
+}

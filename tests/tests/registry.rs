@@ -1,0 +1,56 @@
+//! Promise 5: everything is known before anything runs.
+
+use obs_runtime::{
+    bq_cost, catalogue, dq_check, health_check, track_performance, tracked_command, with_error_tracking,
+};
+
+/// It is there to be listed.
+#[allow(dead_code, reason = "nothing calls it")]
+#[tracked_command]
+#[with_error_tracking]
+#[bq_cost]
+#[track_performance]
+fn never_called() {}
+
+#[health_check]
+fn a_health_check() {}
+
+#[dq_check]
+fn a_dq_check() -> bool {
+    true
+}
+
+fn generic<T: Default>() -> T {
+    #[track_performance]
+    fn nested() {}
+    nested();
+    T::default()
+}
+
+#[test]
+fn annotated_functions_and_checks_are_listed_without_being_called() {
+    let catalogue = catalogue();
+    let attributes: Vec<_> = catalogue
+        .callsites
+        .iter()
+        .filter(|site| site.name.replace('-', "_") == "never_called")
+        .map(|site| (site.attribute, site.place.module))
+        .collect();
+    let mut attributes_expected =
+        ["bq_cost", "track_performance", "tracked_command", "with_error_tracking"].map(|name| (name, "registry"));
+    attributes_expected.sort_unstable();
+    let mut attributes = attributes;
+    attributes.sort_unstable();
+    assert_eq!(attributes, attributes_expected);
+    assert!(catalogue.callsites.iter().any(|site| site.name == "nested"));
+    assert_eq!(catalogue.health_checks[0].name, "a_health_check");
+    assert_eq!(catalogue.dq_checks[0].name, "a_dq_check");
+    let place = catalogue.dq_checks[0].place;
+    assert!(place.file.ends_with("registry.rs") && place.line > 10, "{place:?}");
+    assert_eq!(generic::<u8>(), 0);
+}
+
+#[test]
+fn the_catalogue_lists_every_metric_family() {
+    assert_eq!(catalogue().metrics.len(), 33);
+}

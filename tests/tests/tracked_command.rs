@@ -1,0 +1,95 @@
+//! `#[tracked_command]`: context, lines, metrics and exit codes.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use obs_runtime::testing::{capture, capture_async};
+use obs_runtime::{LogContext, Outcome, correlation_id, tracked_command};
+
+#[tracked_command(user = "ada", args(table, force, limit))]
+fn import_users(table: &str, force: bool, limit: Option<u8>) -> Result<Option<String>, std::fmt::Error> {
+    assert!(table != "panic");
+    tracing::info!("inside");
+    let _ = (force, limit);
+    if table == "bad" { Err(std::fmt::Error) } else { Ok(correlation_id()) }
+}
+
+#[tracked_command]
+fn with_exit_code(code: u8) -> ExitCode {
+    ExitCode::from(code)
+}
+
+#[tracked_command]
+async fn outer() -> Option<String> {
+    tokio::task::yield_now().await;
+    let inner = obs_runtime::spawn(inner()).await.unwrap();
+    assert_eq!(inner, correlation_id());
+    inner
+}
+
+#[tracked_command]
+async fn inner() -> Option<String> {
+    tokio::task::yield_now().await;
+    correlation_id()
+}
+
+#[test]
+fn a_command_gives_its_inside_a_correlation_id_a_user_and_its_own_name() {
+    let captured = capture(|| import_users("users", true, None));
+    let id = captured.value.unwrap().unwrap();
+    assert_eq!(id.as_bytes()[14], b'7', "a UUID of version 7: {id}");
+    let line = &captured.records.logs[0];
+    assert_eq!(line.message, "inside");
+    assert_eq!(line.scope.correlation_id.as_deref(), Some(&*id));
+    assert_eq!((line.scope.user.as_deref(), line.scope.operation.as_deref()), (Some("ada"), Some("import-users")));
+    assert_eq!(correlation_id(), None, "the context ends with the command");
+}
+
+#[test]
+fn a_correlation_id_that_is_there_is_kept() {
+    let captured = capture(|| LogContext::new().correlation_id("run-7").scope(|| import_users("users", true, None)));
+    assert_eq!(captured.value.unwrap().as_deref(), Some("run-7"));
+}
+
+#[test]
+fn only_arguments_that_were_given_count_as_used() {
+    let metrics = capture(|| import_users("users", false, Some(3))).metrics;
+    let used = |argument| metrics.value("cli.command.argument", &[("command", "import-users"), ("argument", argument)]);
+    assert_eq!((used("table"), used("force"), used("limit")), (Some(1.0), None, Some(1.0)));
+}
+
+#[test]
+fn every_ending_is_counted_once() {
+    let captured = capture(|| {
+        let _ = (import_users("users", true, None), import_users("bad", true, None));
+        let _ = catch_unwind(AssertUnwindSafe(|| import_users("panic", true, None)));
+    });
+    let command = ("command", "import-users");
+    let value = |family, labels: &[_]| captured.metrics.value(family, labels);
+    assert_eq!(value("cli.command.started", &[command]), Some(3.0));
+    assert_eq!(value("cli.command.success", &[command]), Some(1.0));
+    assert_eq!(value("cli.command.failure", &[command, ("outcome", "error")]), Some(1.0));
+    assert_eq!(value("cli.command.failure", &[command, ("outcome", "panic")]), Some(1.0));
+    assert_eq!(value("cli.command.duration.seconds", &[command, ("success", "false")]), Some(2.0));
+    assert_eq!(value("cli.command.last_exit_code", &[command]), Some(101.0));
+    assert!(value("cli.command.last_success.timestamp.seconds", &[command]) > Some(1.6e9));
+}
+
+#[test]
+fn an_exit_code_tells_the_outcome_and_is_recorded() {
+    for (code, outcome) in [(0, Outcome::Ok), (3, Outcome::Error)] {
+        let captured = capture(|| with_exit_code(code));
+        assert_eq!(captured.value, ExitCode::from(code));
+        let call = &captured.records.calls[0];
+        assert_eq!((call.outcome, call.exit_code), (outcome, Some(code)));
+    }
+}
+
+#[test]
+fn the_context_follows_awaits_and_spawned_tasks() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let captured = runtime.block_on(capture_async(outer()));
+    assert!(captured.value.is_some());
+    let scopes: Vec<_> = captured.records.calls.iter().map(|call| call.scope.correlation_id.clone()).collect();
+    assert_eq!(scopes, [captured.value.clone(), captured.value]);
+}

@@ -1,0 +1,82 @@
+//! `#[dq_check]`: accepted forms, then wrong uses.
+
+use obs_runtime::dq_check;
+
+const OWNER: &str = "growth";
+
+#[dq_check]
+fn plain() -> f64 {
+    0.5
+}
+
+#[dq_check(
+    dataset = "penguins",
+    column = "sex",
+    owner = OWNER,
+    severity = "critical",
+    warn_above = 1,
+    fail_above = 2.5,
+    warn_below = -1,
+    fail_below = -2.5,
+    timeout = "30s"
+)]
+async fn asynchronous() -> f64 {
+    0.5
+}
+
+#[dq_check(severity = "error")]
+fn unknown_severity() -> f64 {
+    0.5
+}
+
+#[dq_check(dataset = 3, owner = "", column = "a" + "b")]
+fn wrong_texts() -> f64 {
+    0.5
+}
+
+#[dq_check(warn_above = "1", fail_above = f64::INFINITY, warn_below = 1e999, fail_below = -"1")]
+fn wrong_numbers() -> f64 {
+    0.5
+}
+
+#[dq_check(warn_above = 3, fail_above = 1)]
+fn never_warns_above() -> f64 {
+    0.5
+}
+
+#[dq_check(warn_below = -3, fail_below = -1)]
+fn never_warns_below() -> f64 {
+    0.5
+}
+
+#[dq_check(fail_below = 10, fail_above = 5)]
+fn always_fails() -> f64 {
+    0.5
+}
+
+#[dq_check(warn_below = 10, warn_above = 5)]
+fn always_warns() -> f64 {
+    0.5
+}
+
+#[dq_check(for_each = tables)]
+fn key_of_none() -> f64 {
+    0.5
+}
+
+#[dq_check(critical = true)]
+fn key_of_another_attribute() -> f64 {
+    0.5
+}
+
+#[dq_check]
+fn takes_arguments(_table: &str) -> f64 {
+    0.5
+}
+
+#[dq_check]
+static NO_FUNCTION: f64 = 0.5;
+
+fn main() {
+    let _ = (plain(), asynchronous());
+}

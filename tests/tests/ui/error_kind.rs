@@ -1,0 +1,40 @@
+//! `#[derive(ErrorKind)]`: accepted forms, then wrong uses.
+
+use obs_runtime::ErrorKind;
+
+#[derive(ErrorKind)]
+enum LoadError<'a, T: Copy> {
+    Timeout,
+    HttpTimeout(T),
+    BadRow { line: &'a u64 },
+}
+
+#[derive(ErrorKind)]
+#[error_kind(crate = ::obs_runtime)]
+enum Never {}
+
+#[derive(ErrorKind)]
+struct Failed;
+
+#[derive(ErrorKind)]
+union Bits {
+    byte: u8,
+}
+
+#[derive(ErrorKind)]
+#[error_kind(crat = ::obs_runtime)]
+enum UnknownKey {
+    A,
+}
+
+#[derive(ErrorKind)]
+#[error_kind(crate = obs_runtime)]
+enum RelativePath {
+    #[error_kind(crate = ::obs_runtime)]
+    OnAVariant,
+}
+
+fn main() {
+    let _ = LoadError::<u8>::Timeout.error_kind();
+    let _: fn(&Never) -> &'static str = Never::error_kind;
+}

@@ -8,7 +8,7 @@ use obs_tests::programs;
 use serde_json::Value;
 
 fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Finished {
-    let process = Process::new(programs::example(program)).args(arguments).env("PROMETHEUS_PORT", "0");
+    let process = Process::new(programs::program(program)).args(arguments).env("PROMETHEUS_PORT", "0");
     let mut running = environment.iter().fold(process, |process, (name, value)| process.env(name, value)).start();
     // A program that does not read its input may have closed it.
     let _ = running.stdin.take().unwrap().write_all(input.as_bytes());

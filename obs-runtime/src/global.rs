@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
@@ -56,6 +56,10 @@ pub fn interest() -> Interest {
 }
 
 fn refresh_interest() {
+    // One at a time: of two that change something at once, the one that looks later sees both changes and has the last
+    // word.
+    static REFRESHING: Mutex<()> = Mutex::new(());
+    let _refreshing = REFRESHING.lock().unwrap_or_else(PoisonError::into_inner);
     let interest = if SCOPED.load(Ordering::SeqCst) > 0 {
         Interest(Level::Trace as u8)
     } else {

@@ -80,3 +80,24 @@ impl Capture {
         Captured { value, records: self.memory.take(), metrics: self.metrics.snapshot() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::performance::track_performance;
+
+    #[test]
+    fn captures_that_begin_and_end_at_once_do_not_switch_each_other_off() {
+        let captures = || {
+            for _ in 0..2000 {
+                let captured = capture(|| track_performance("step", || ()));
+                assert_eq!(captured.records.calls.len(), 1);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(captures);
+            }
+        });
+    }
+}

@@ -14,6 +14,9 @@ use crate::redact::Redactor;
 use crate::sinks::metrics::MetricsSink;
 use crate::sinks::{FlushError, Sink, Topic};
 
+/// What stands for a time limit that the clock cannot tell.
+const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
+
 thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
 }
@@ -110,7 +113,9 @@ impl Pipeline {
     /// Flushes all sinks at once and waits for them until the deadline at most. A sink that is late is left behind on
     /// its own thread and counted.
     pub fn flush(&self, timeout: Duration) -> Vec<FlushError> {
-        let deadline = Instant::now() + timeout;
+        // A time limit too long for the clock is as good as none.
+        let now = Instant::now();
+        let deadline = now.checked_add(timeout).unwrap_or(now + NO_LIMIT);
         let (done, results) = mpsc::channel();
         let mut waiting = Vec::new();
         let mut failed = Vec::new();
@@ -150,5 +155,18 @@ struct Busy;
 impl Drop for Busy {
     fn drop(&mut self) {
         BUSY.set(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_limit_of_any_length_can_be_waited_for() {
+        let pipeline = Pipeline::new(Config::default(), Arc::new(MetricsSink::new(1)), Vec::new());
+        for timeout in [Duration::ZERO, Duration::from_secs(2), Duration::MAX] {
+            assert_eq!(pipeline.flush(timeout), []);
+        }
     }
 }

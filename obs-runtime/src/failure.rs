@@ -116,14 +116,9 @@ impl<'v> Failure<'v> {
     }
 
     fn sources(&self) -> Vec<Text<'static>> {
-        // An error may name itself as its source; nobody reads further than this.
-        const MOST: usize = 32;
         match self.what {
             What::Error(error) | What::Erased(error) => {
-                std::iter::successors(error.source(), |error: &&(dyn Error + 'static)| (*error).source())
-                    .take(MOST)
-                    .map(|source| shown(&source).into())
-                    .collect()
+                chain(error).skip(1).map(|source| shown(&source).into()).collect()
             }
             _ => Vec::new(),
         }
@@ -177,6 +172,14 @@ pub fn shown(value: &dyn Display) -> String {
     }
 }
 
+/// An error and its sources, outermost first. It ends where telling the source panics.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    // An error may name itself as its source; nobody reads further than this.
+    const MOST: usize = 33;
+    let source = |error: &'e (dyn Error + 'static)| catch_unwind(AssertUnwindSafe(|| error.source())).ok().flatten();
+    std::iter::successors(Some(error), move |error| source(*error)).take(MOST)
+}
+
 /// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing.
 fn short_name(full: &'static str) -> Text<'static> {
     let path = full.split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
@@ -191,10 +194,7 @@ fn short_name(full: &'static str) -> Text<'static> {
 /// The type of the innermost source. A `dyn Error` does not tell its type, but a derived `Debug` begins with its name
 /// (or its variant's); standard errors that do not are known by sight.
 fn type_of_root(error: &(dyn Error + 'static)) -> Text<'static> {
-    let root = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
-        .take(32)
-        .last()
-        .unwrap_or(error);
+    let root = chain(error).last().unwrap_or(error);
     if root.is::<std::io::Error>() {
         return Cow::Borrowed("io.Error");
     }
@@ -273,5 +273,24 @@ mod tests {
             }
         }
         assert_eq!(Failure::display(&Bad).facts().message, "<panicked while formatting>");
+    }
+
+    #[test]
+    fn a_source_that_panics_ends_the_chain() {
+        #[derive(Debug)]
+        struct Bad;
+        impl Display for Bad {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("bad")
+            }
+        }
+        impl Error for Bad {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                panic!("no")
+            }
+        }
+        let facts = Failure::error(&Bad).facts();
+        assert_eq!((&*facts.error_type, &*facts.message, facts.sources.len()), ("Bad", "bad", 0));
+        assert_eq!(Failure::erased::<Box<dyn Error>>(&Bad).facts().error_type, "Bad");
     }
 }

@@ -17,6 +17,29 @@ use crate::event::Scope;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context(None)) };
+    static OPEN: RefCell<Scopes> = const { RefCell::new(Scopes { open: Vec::new(), last: 0 }) };
+}
+
+/// The scopes that are entered on this thread, by number, innermost last.
+struct Scopes {
+    open: Vec<u64>,
+    last: u64,
+}
+
+impl Scopes {
+    fn enter(&mut self) -> u64 {
+        self.last += 1;
+        self.open.push(self.last);
+        self.last
+    }
+
+    /// Leaves a scope with all that were entered within it, and says which; none if it has been left with one around it.
+    fn leave(&mut self, number: u64) -> Option<Vec<u64>> {
+        let at = self.open.iter().rposition(|open| *open == number)?;
+        let within = self.open.split_off(at + 1);
+        self.open.pop();
+        Some(within)
+    }
 }
 
 /// What travels with a call. Cheap to clone.
@@ -47,7 +70,8 @@ impl Context {
     /// Makes this the current context until the guard is dropped.
     #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(self) -> ContextGuard {
-        ContextGuard { previous: Self::replace(self), here: PhantomData }
+        let number = OPEN.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
+        ContextGuard { number, previous: Self::replace(self), here: PhantomData }
     }
 
     fn replace(context: Self) -> Self {
@@ -112,15 +136,27 @@ impl Context {
 }
 
 /// Leaves a context when it is dropped, also by a panic. It stays on its thread.
+///
+/// Guards are dropped in the reverse order of their making, as a rule. One that is dropped before a guard that was made
+/// within its scope ends that one's scope as well.
 #[derive(Debug)]
 pub struct ContextGuard {
+    number: u64,
     previous: Context,
     here: PhantomData<*const ()>,
 }
 
+impl ContextGuard {
+    /// Leaves the context, and says which scopes were open within it.
+    fn leave(&mut self) -> Vec<u64> {
+        let left = OPEN.try_with(|scopes| scopes.borrow_mut().leave(self.number)).ok().flatten();
+        left.inspect(|_| drop(Context::replace(std::mem::take(&mut self.previous)))).unwrap_or_default()
+    }
+}
+
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        Context::replace(std::mem::take(&mut self.previous));
+        self.leave();
     }
 }
 
@@ -216,6 +252,8 @@ pin_project! {
     #[derive(Debug)]
     pub struct InContext<F> {
         context: Context,
+        // Scopes that the future entered and has not left. They wait with it.
+        open: Vec<u64>,
         // None only while this is being dropped.
         #[pin]
         future: Option<F>,
@@ -224,7 +262,7 @@ pin_project! {
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _inside = this.context.clone().enter();
+            let _inside = enter_again(this.context, this.open);
             this.future.set(None);
         }
     }
@@ -232,8 +270,17 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) const fn new(context: Context, future: F) -> Self {
-        Self { context, future: Some(future) }
+        Self { context, open: Vec::new(), future: Some(future) }
     }
+}
+
+/// Enters the context of a future, and the scopes that it had not left.
+fn enter_again(context: &Context, open: &mut Vec<u64>) -> ContextGuard {
+    let inside = context.clone().enter();
+    if !open.is_empty() {
+        let _ = OPEN.try_with(|scopes| scopes.borrow_mut().open.append(open));
+    }
+    inside
 }
 
 impl<F: Future> Future for InContext<F> {
@@ -241,11 +288,11 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let inside = this.context.clone().enter();
+        let mut inside = enter_again(this.context, this.open);
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // What the future set in its own scope is still set when it is polled again.
         *this.context = Context::current();
-        drop(inside);
+        *this.open = inside.leave();
         poll
     }
 }

@@ -76,3 +76,36 @@ fn a_dropped_future_is_dropped_in_its_own_context_and_leaves_none() {
     drop(future);
     assert_eq!((seen.into_inner().as_str(), id().as_str()), ("run-7", ""));
 }
+
+#[test]
+fn scopes_left_in_any_order_leave_nothing_behind() {
+    let scope = |id: &str| LogContext::new().correlation_id(id).enter();
+    let (outer, inner) = (scope("outer"), scope("inner"));
+    drop(outer);
+    assert_eq!(id(), "", "the inner scope ends with the one around it");
+    let (next, within) = (scope("next"), scope("within"));
+    drop(inner);
+    assert_eq!(id(), "within");
+    drop(within);
+    assert_eq!(id(), "next");
+    drop(next);
+    assert_eq!(id(), "");
+}
+
+#[test]
+fn a_scope_that_a_future_holds_over_a_pause_waits_with_it() {
+    let mut future = Box::pin(LogContext::new().correlation_id("outer").in_future(async {
+        let inner = LogContext::new().correlation_id("inner").enter();
+        tokio::task::yield_now().await;
+        assert_eq!(id(), "inner");
+        drop(inner);
+        id()
+    }));
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(future.as_mut().poll(&mut task).is_pending());
+    assert_eq!(id(), "");
+    let elsewhere = LogContext::new().correlation_id("elsewhere").enter();
+    assert_eq!(future.as_mut().poll(&mut task), std::task::Poll::Ready("outer".to_owned()));
+    assert_eq!(id(), "elsewhere");
+    drop(elsewhere);
+}

@@ -81,11 +81,13 @@ where
         // Unwinding out of here is a panic, being dropped between two polls is not.
         this.call.set_unless_finished(Outcome::Panic);
         let poll = this.future.poll(task);
-        this.call.set_unless_finished(Outcome::Cancelled);
         match &poll {
-            // It may be polled next by another thread. It began on this one: generated code begins a call and polls it
-            // in one go.
-            Poll::Pending => this.call.may_move(),
+            Poll::Pending => {
+                this.call.set_unless_finished(Outcome::Cancelled);
+                // It may be polled next by another thread. It began on this one: generated code begins a call and polls
+                // it in one go.
+                this.call.may_move();
+            }
             Poll::Ready(value) => {
                 if let Some((judge, end)) = this.judge.take() {
                     end(this.call, judge, value);

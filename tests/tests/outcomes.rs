@@ -129,3 +129,18 @@ fn every_outcome_is_counted_in_its_own_series() {
     assert_eq!(metrics.value("operation.failure", &[parse, ("outcome", "panic")]), Some(1.0));
     assert_eq!(metrics.value("operation.duration.seconds", &[parse, ("outcome", "ok")]), Some(2.0));
 }
+
+#[test]
+fn a_judge_that_panics_is_a_panic_and_no_cancellation() {
+    fn judge(_: &u8) -> bool {
+        panic!("cannot tell")
+    }
+    #[track_performance(ok_if = judge)]
+    async fn judged() -> u8 {
+        tokio::task::yield_now().await;
+        1
+    }
+    let captured = capture(|| catch_unwind(AssertUnwindSafe(|| runtime().block_on(judged()))).is_err());
+    assert!(captured.value);
+    assert_eq!(only(&captured.records.calls), ("judged", Outcome::Panic));
+}

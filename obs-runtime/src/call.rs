@@ -259,7 +259,7 @@ impl Call {
             let fact = if self.callsite.kind() == CallsiteKind::Errors {
                 Fact::Captured {
                     operation: self.callsite.name().into(),
-                    failure: failure.map_or_else(panic_facts, Failure::facts),
+                    failure: failure.map_or_else(|| panic_facts(self.start), Failure::facts),
                     panic: outcome == Outcome::Panic,
                 }
             } else {
@@ -267,7 +267,9 @@ impl Call {
                     call: CallInfo::of(self.callsite, self.tags()),
                     outcome,
                     duration: Duration::from_nanos(nanos),
-                    failure: failure.map(Failure::facts).or_else(|| (outcome == Outcome::Panic).then(panic_facts)),
+                    failure: failure
+                        .map(Failure::facts)
+                        .or_else(|| (outcome == Outcome::Panic).then(|| panic_facts(self.start))),
                     exit_code,
                 }
             };
@@ -312,7 +314,7 @@ impl Drop for Call {
     }
 }
 
-fn panic_facts() -> FailureFacts<'static> {
-    let message = panics::last_message().map_or(Cow::Borrowed("panicked"), Cow::Owned);
+fn panic_facts(start: Stamp) -> FailureFacts<'static> {
+    let message = panics::message_since(start).map_or(Cow::Borrowed("panicked"), Cow::Owned);
     FailureFacts { error_type: Cow::Borrowed("panic"), message, sources: Vec::new() }
 }

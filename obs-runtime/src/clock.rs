@@ -22,6 +22,11 @@ impl Stamp {
         Self(clock().raw())
     }
 
+    /// Whether this moment was before another.
+    pub const fn is_before(self, other: Self) -> bool {
+        self.0 < other.0
+    }
+
     /// Nanoseconds since this moment, never negative.
     #[inline]
     pub fn elapsed_nanos(self) -> u64 {

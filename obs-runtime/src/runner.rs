@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::clock::Stamp;
 use crate::context::Context;
 use crate::panics;
 
@@ -86,9 +87,10 @@ fn start<V: Send + 'static>(
 ) -> std::io::Result<()> {
     let run = move || {
         let _inside = context.enter();
+        let start = Stamp::now();
         let ending = match catch_unwind(AssertUnwindSafe(|| call(&job))) {
             Ok(ending) => ending,
-            Err(payload) => Ending::Panicked(panics::last_message().unwrap_or_else(|| words(&*payload))),
+            Err(payload) => Ending::Panicked(panics::message_since(start).unwrap_or_else(|| words(&*payload))),
         };
         // Nobody listens any more when it was late.
         let _ = done.send((index, ending));
@@ -99,9 +101,10 @@ fn start<V: Send + 'static>(
 fn call<V>(job: &Job<V>) -> Ending<V> {
     let start = Instant::now();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+        Ok(runtime) => LeftBehind(Some(runtime)),
         Err(error) => return Ending::Panicked(format!("no runtime could be started: {error}")),
     };
+    let Some(runtime) = &runtime.0 else { return Ending::TimedOut };
     // Also a plain function, and the making of a future, may ask for the current runtime.
     let inside = runtime.enter();
     let answer = (job.run)();
@@ -111,6 +114,17 @@ fn call<V>(job: &Job<V>) -> Ending<V> {
         Answer::Pending(future) => {
             let rest = job.timeout.saturating_sub(start.elapsed());
             runtime.block_on(async { tokio::time::timeout(rest, future).await }).map_or(Ending::TimedOut, Ending::Done)
+        }
+    }
+}
+
+/// A runtime whose drop does not wait for blocking tasks that a check has left there, whether it returned or panicked.
+struct LeftBehind(Option<tokio::runtime::Runtime>);
+
+impl Drop for LeftBehind {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -153,5 +167,22 @@ mod tests {
     fn more_checks_than_run_at_once_all_run() {
         let endings = run_all((0..100).map(|_| job(|| Answer::Ready(7))).collect());
         assert!(endings.len() == 100 && endings.iter().all(|(ending, _)| *ending == Ending::Done(7)));
+    }
+
+    #[test]
+    fn what_a_check_leaves_behind_does_not_keep_its_verdict_back() {
+        let start = Instant::now();
+        fn leave_a_task() -> u8 {
+            drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(3))));
+            1
+        }
+        let slow = |run| Job { run, timeout: Duration::from_secs(10) };
+        let endings = run_all(vec![
+            slow(|| Answer::Pending(Box::pin(async { leave_a_task() }))),
+            slow(|| panic!("broken after {}", leave_a_task())),
+        ]);
+        assert_eq!(endings[0].0, Ending::Done(1));
+        assert!(matches!(&endings[1].0, Ending::Panicked(words) if words.starts_with("broken")));
+        assert!(start.elapsed() < Duration::from_secs(2));
     }
 }

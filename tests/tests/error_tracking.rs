@@ -136,3 +136,18 @@ fn kinds_are_the_variants_in_snake_case() {
         [LoadError::Timeout { seconds: 1 }, LoadError::BadRow(1), LoadError::NotThere].map(|error| error.error_kind());
     assert_eq!(kinds, ["timeout", "bad_row", "not_there"]);
 }
+
+#[test]
+fn a_panic_resumed_from_another_thread_does_not_speak_for_one_before_it() {
+    #[with_error_tracking]
+    fn resumes() {
+        let payload = std::thread::spawn(|| panic!("elsewhere")).join().unwrap_err();
+        std::panic::resume_unwind(payload)
+    }
+    let captured = capture(|| {
+        let _ = catch_unwind(|| panic!("long ago"));
+        let _ = catch_unwind(resumes);
+    });
+    let [error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
+    assert!(error.panic && error.failure.message == "panicked", "{error:?}");
+}

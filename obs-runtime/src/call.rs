@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
@@ -89,6 +90,11 @@ impl Entry {
     /// Context of an error, should there be one.
     pub fn context(&mut self, name: &'static str, value: Value<'static>) {
         self.context.push((name, value));
+    }
+
+    /// Notes what a check says of itself. Should that panic, the check has its result all the same.
+    pub(crate) fn describe(&mut self, describe: fn(&mut Self)) {
+        let _ = catch_unwind(AssertUnwindSafe(|| describe(self)));
     }
 
     /// The arguments that were given: an absent option or an unset flag was not used.

@@ -217,7 +217,7 @@ impl HealthResult {
         };
         global::emit(Topic::Fact, level, global::source(check.place), |_| {
             let mut entry = Entry::default();
-            (check.describe)(&mut entry);
+            entry.describe(check.describe);
             let fact = Fact::HealthChecked {
                 check: self.name.into(),
                 status: self.status.as_str(),

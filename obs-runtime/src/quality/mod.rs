@@ -148,7 +148,7 @@ pub struct QualityRun {
 }
 
 impl QualityRun {
-    /// Runs the checks of these names only.
+    /// Runs the checks of these names only. A name that no check bears is warned of.
     pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.only = Some(names.into_iter().map(Into::into).collect());
         self
@@ -156,6 +156,10 @@ impl QualityRun {
 
     /// Runs the checks on threads of their own and blocks this one until all have ended or timed out.
     pub fn wait(self) -> QualityReport {
+        let known = |name: &String| QUALITY_CHECKS.iter().any(|check| check.name == name);
+        for unknown in self.only.iter().flatten().filter(|name| !known(name)) {
+            global::warn(format!("there is no data-quality check `{unknown}`"));
+        }
         let selected =
             |check: &&QualityCheck| self.only.as_ref().is_none_or(|names| names.iter().any(|name| name == check.name));
         let mut checks: Vec<&'static QualityCheck> = QUALITY_CHECKS.iter().filter(selected).collect();
@@ -265,7 +269,7 @@ impl QualityResult {
             if !self.owner.is_empty() {
                 entry.argument("owner", self.owner.into());
             }
-            describe(&mut entry);
+            entry.describe(describe);
             let message = [&self.expected, &self.message].into_iter().flatten().cloned().collect::<Vec<_>>().join("; ");
             let fact = Fact::QualityChecked {
                 check: Cow::Borrowed(&*self.check),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::catalogue::OPERATION_ACTIVE;
 use crate::config::Config;
 use crate::global;
 use crate::pipeline::Pipeline;
@@ -23,7 +24,12 @@ pub fn textfile(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn S
     let folder = config.prometheus_textfile_dir.as_ref().filter(|_| config.metrics_enabled)?;
     let textfile = Textfile::new(folder, &config.service_name);
     let metrics = Arc::clone(metrics);
-    let source = Arc::new(move || metrics.snapshot());
+    let source = Arc::new(move || {
+        let mut snapshot = metrics.snapshot();
+        // The file outlives the program, and nobody would count down there what was running when the program ended.
+        snapshot.families.retain(|found| found.family.name != OPERATION_ACTIVE.name);
+        snapshot
+    });
     Some(Arc::new(PrometheusSink::new(source, constant_labels(config), Some(textfile))))
 }
 

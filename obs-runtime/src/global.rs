@@ -56,10 +56,9 @@ pub fn interest() -> Interest {
 }
 
 fn refresh_interest() {
-    // One at a time: of two that change something at once, the one that looks later sees both changes and has the last
-    // word.
+    /// Held from looking to telling, so that what is told last is what was seen last.
     static REFRESHING: Mutex<()> = Mutex::new(());
-    let _refreshing = REFRESHING.lock().unwrap_or_else(PoisonError::into_inner);
+    let refreshing = REFRESHING.lock().unwrap_or_else(PoisonError::into_inner);
     let interest = if SCOPED.load(Ordering::SeqCst) > 0 {
         Interest(Level::Trace as u8)
     } else {
@@ -68,6 +67,7 @@ fn refresh_interest() {
         })
     };
     INTEREST.store(interest.0, Ordering::SeqCst);
+    drop(refreshing);
     // `tracing` remembers for each of its call sites who wanted what.
     tracing_core::callsite::rebuild_interest_cache();
 }
@@ -184,9 +184,15 @@ pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'stati
     }
 }
 
-/// Flushes every sink under the configured deadline, and warns of what could not be flushed.
+/// Flushes every sink of this moment's pipeline.
 pub fn flush() {
-    let Some(pipeline) = pipeline() else { return };
+    if let Some(pipeline) = pipeline() {
+        flush_all(&pipeline);
+    }
+}
+
+/// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed.
+pub fn flush_all(pipeline: &Pipeline) {
     for failure in pipeline.flush(pipeline.config().flush_timeout) {
         warn(format!("could not flush {failure}"));
     }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use crate::analytics::end_commands;
@@ -229,20 +230,27 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        global::flush();
+        global::flush_all(&self.pipeline);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        global::flush();
+        global::flush_all(&self.pipeline);
         global::uninstall();
     }
 }
 
 /// Ends the commands that this code runs in by this exit code, flushes every sink and ends the process.
 /// `std::process::exit` would lose what is not flushed yet.
+///
+/// Of several threads that call it, the first one's code counts; the others wait for the end.
 pub fn exit(code: i32) -> ! {
+    static EXITING: OnceLock<ThreadId> = OnceLock::new();
+    let here = thread::current().id();
+    while *EXITING.get_or_init(|| here) != here {
+        thread::park();
+    }
     // The system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
     global::flush();

@@ -2,12 +2,17 @@
 
 use std::process::ExitCode;
 
-use obs_runtime::{track_performance, tracked_command, with_error_tracking};
+use obs_runtime::{ClosureInContext as _, track_performance, tracked_command, with_error_tracking};
 
 #[track_performance(tags(parity = if number.is_multiple_of(2) { "even" } else { "odd" }))]
 #[with_error_tracking]
 fn step(number: u32) -> Result<u32, std::num::ParseIntError> {
     if number % 10 == 9 { "nine".parse() } else { Ok(number) }
+}
+
+#[track_performance]
+fn give_up() {
+    obs_runtime::exit(7)
 }
 
 #[tracked_command]
@@ -21,6 +26,11 @@ fn short_job(way: &str) -> Result<(), Box<dyn std::error::Error>> {
         "error" => Err("asked to fail".into()),
         "panic" => panic!("asked to panic"),
         "exit" => obs_runtime::exit(7),
+        "exits" => {
+            let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(give_up.in_current_context())).collect();
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+            Ok(())
+        }
         other => Err(format!("no such way: {other}").into()),
     }
 }

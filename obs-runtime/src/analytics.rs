@@ -12,7 +12,6 @@ use crate::failure::Failure;
 use crate::global;
 use crate::level::Level;
 use crate::performance::Tracked;
-use crate::registry;
 
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
 /// [`exit`](crate::exit) which commands it ends.
@@ -104,13 +103,10 @@ pub fn track_cli_command<T, E: std::fmt::Display>(
     name: impl Into<Cow<'static, str>>,
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    let place = Location::caller();
-    let Some(pipeline) = global::pipeline() else { return run() };
-    let (callsite, overflowed) = registry::by_hand(name.into(), true, pipeline.config().max_series, place);
-    if overflowed {
-        pipeline.metrics().overflow();
+    match Call::by_hand(name.into(), true, Location::caller()) {
+        Some(call) => command(call, run, |value| value.as_ref().err().map(Failure::display)),
+        None => run(),
     }
-    command(callsite.begin(), run, |value| value.as_ref().err().map(Failure::display))
 }
 
 /// Counts the use of a feature: `cli.feature.usage{feature}`. Names are to be few; past `OBS_MAX_SERIES` they are

@@ -14,6 +14,7 @@ use crate::global::{self, Interest};
 use crate::level::Level;
 use crate::outcome::Outcome;
 use crate::panics;
+use crate::registry;
 use crate::secret::MASK;
 use crate::sinks::Topic;
 
@@ -137,7 +138,8 @@ impl Callsite {
             Some(cells) => (cells.start(), Stamp::now()),
             None => (None, Stamp::ZERO),
         };
-        let call = Call { callsite: self, cells, here, start, entry, unless_finished: Outcome::Panic, flushes: false };
+        let mut call =
+            Call { callsite: self, cells, here, start, entry, unless_finished: Outcome::Panic, flushes: false };
         if interest.may_want(self.line_level()) && self.kind() == CallsiteKind::Operation {
             call.report_start();
         }
@@ -148,13 +150,29 @@ impl Callsite {
         let limit = global::pipeline().map_or(1, |pipeline| pipeline.config().max_series);
         let (cells, overflowed) = self.cells_tagged(tags.clone(), limit);
         if overflowed && let Some(pipeline) = global::pipeline() {
-            pipeline.metrics().overflow();
+            pipeline.overflow();
         }
         cells
     }
 }
 
 impl Call {
+    /// Begins a call of an operation or a command that is named by hand, unless obs is off. The name is redacted, as all
+    /// text is.
+    pub(crate) fn by_hand(
+        name: Cow<'static, str>,
+        command: bool,
+        place: &'static std::panic::Location<'static>,
+    ) -> Option<Self> {
+        let pipeline = global::pipeline()?;
+        let name = pipeline.redactor().text(name);
+        let (callsite, overflowed) = registry::by_hand(name, command, pipeline.config().max_series, place);
+        if overflowed {
+            pipeline.overflow();
+        }
+        Some(callsite.begin())
+    }
+
     /// Where the call is.
     #[inline]
     pub(crate) const fn callsite(&self) -> &'static Callsite {
@@ -199,13 +217,15 @@ impl Call {
     /// Says that the call has begun, to whoever wants to know.
     #[cold]
     #[inline(never)]
-    pub(crate) fn report_start(&self) {
+    pub(crate) fn report_start(&mut self) {
         let level = self.callsite.line_level();
         global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
             let arguments = self.entry().map(Entry::given).unwrap_or_default();
             let call = CallInfo::of(self.callsite, self.tags());
             (Fact::Started { call, arguments }, self.fields())
         });
+        // The time that the line took is none of the function's.
+        self.start = Stamp::now();
     }
 
     /// Ends the call with the outcome that `failure` tells.

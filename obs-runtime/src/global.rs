@@ -164,11 +164,12 @@ pub fn emit_fact<'a>(level: Level, source: Source<'a>, fact: Fact<'a>) {
     emit(Topic::Fact, level, source, |_| (fact, Vec::new()));
 }
 
-/// The source of an event about annotated code.
+/// The source of an event about annotated code, or about code that was named by hand, of which no module is known.
 pub fn source(place: Place) -> Source<'static> {
+    let module = Some(place.module).filter(|module| !module.is_empty());
     Source {
-        logger: Cow::Borrowed(place.module),
-        module: Some(Cow::Borrowed(place.module)),
+        logger: Cow::Borrowed(module.unwrap_or("obs_runtime")),
+        module: module.map(Cow::Borrowed),
         file: Some(Cow::Borrowed(place.file)),
         line: Some(place.line),
     }

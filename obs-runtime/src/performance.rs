@@ -9,11 +9,8 @@ use std::task::{Context as TaskContext, Poll};
 use pin_project_lite::pin_project;
 
 use crate::call::Call;
-use crate::callsite::Callsite;
 use crate::failure::Failure;
-use crate::global;
 use crate::outcome::Outcome;
-use crate::registry;
 
 /// Runs the body of a function under `#[track_performance]` or `#[with_error_tracking]`: what is reported at its end
 /// follows from its call site.
@@ -98,17 +95,6 @@ where
     }
 }
 
-/// The call of an operation that is named by hand.
-fn call_by_hand(name: Cow<'static, str>, place: &'static Location<'static>) -> Option<Call> {
-    let pipeline = global::pipeline()?;
-    let (callsite, overflowed): (&'static Callsite, bool) =
-        registry::by_hand(name, false, pipeline.config().max_series, place);
-    if overflowed {
-        pipeline.metrics().overflow();
-    }
-    Some(callsite.begin())
-}
-
 /// Measures a closure as an operation: `operation.*`, as `#[track_performance]` does. What it returns is judged ok; give
 /// a `Result` to [`track_performance_result`] to have its errors counted as such.
 ///
@@ -120,7 +106,7 @@ fn call_by_hand(name: Cow<'static, str>, place: &'static Location<'static>) -> O
 /// ```
 #[track_caller]
 pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce() -> R) -> R {
-    match call_by_hand(name.into(), Location::caller()) {
+    match Call::by_hand(name.into(), false, Location::caller()) {
         Some(call) => performance(call, run, |_| None),
         None => run(),
     }
@@ -135,7 +121,7 @@ pub fn track_performance_result<T, E: std::fmt::Display>(
     name: impl Into<Cow<'static, str>>,
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    match call_by_hand(name.into(), Location::caller()) {
+    match Call::by_hand(name.into(), false, Location::caller()) {
         Some(call) => performance(call, run, |value| value.as_ref().err().map(Failure::display)),
         None => run(),
     }
@@ -157,7 +143,7 @@ pub fn track_performance_async<F: Future>(
 ) -> impl Future<Output = F::Output> {
     let (name, place) = (name.into(), Location::caller());
     async move {
-        match call_by_hand(name, place) {
+        match Call::by_hand(name, false, place) {
             Some(call) => performance_async(call, future, |_| None).await,
             None => future.await,
         }

@@ -76,7 +76,14 @@ impl Pipeline {
         let _busy = Busy;
         let (level, logger) = (event.level, event.source.logger.clone());
         self.hand_out(topic, level, &logger, event);
-        if self.metrics.take_overflow() {
+        self.warn_of_cardinality();
+    }
+
+    /// Says that the limit of series was passed at a call site.
+    pub fn overflow(&self) {
+        self.metrics.overflow();
+        if !BUSY.replace(true) {
+            let _busy = Busy;
             self.warn_of_cardinality();
         }
     }
@@ -95,6 +102,9 @@ impl Pipeline {
 
     fn warn_of_cardinality(&self) {
         // One warning for each pipeline; `obs.dropped` goes on counting.
+        if !self.metrics.take_overflow() {
+            return;
+        }
         let message = format!(
             "a metric has more than {} series: further label values are recorded as \"other\" (OBS_MAX_SERIES)",
             self.config.max_series

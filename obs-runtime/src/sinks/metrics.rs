@@ -21,6 +21,10 @@ use crate::registry;
 use crate::sinks::{FlushError, Sink, Topic};
 use crate::snapshot::{Builder, Labels, SeriesValue, Snapshot};
 
+/// Labels of few values, all of them obs' own: they stay past the limit of series, so that no estimate is added to what
+/// was really spent.
+const CLOSED: [&str; 6] = ["outcome", "kind", "reason", "cache_hit", "success", "severity"];
+
 /// Counts and measures what events tell.
 #[derive(Debug)]
 pub struct MetricsSink {
@@ -97,7 +101,8 @@ impl MetricsSink {
         let series = all.entry(family.name).or_default();
         let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {
             self.overflow();
-            labels.into_iter().map(|(name, _)| (name, OTHER.to_owned())).collect()
+            let value = |name: &str, value| if CLOSED.contains(&name) { value } else { OTHER.to_owned() };
+            labels.into_iter().map(|(name, known)| (name.clone(), value(&name, known))).collect()
         } else {
             labels
         };

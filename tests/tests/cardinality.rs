@@ -1,0 +1,39 @@
+//! Past `OBS_MAX_SERIES`, values of labels are counted together, and somebody is told.
+
+use obs_runtime::testing::capture_with;
+use obs_runtime::{Config, LogContext, Observability, QueryStatistics, track_cost, track_estimate, track_performance};
+
+#[track_performance(tags(table = table))]
+fn load(table: usize) -> usize {
+    table
+}
+
+#[test]
+fn the_limit_is_warned_of_once_though_no_other_line_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let builder = Observability::builder().without_environment().prometheus_port(0).log_file(&log).max_series(3);
+    let guard = builder.init().unwrap();
+    for table in 0..10 {
+        load(table);
+    }
+    drop(guard);
+    let lines = std::fs::read_to_string(log).unwrap();
+    assert!(lines.lines().count() == 1 && lines.contains("OBS_MAX_SERIES"), "{lines}");
+}
+
+#[test]
+fn estimates_are_not_mixed_with_spending_past_the_limit() {
+    let config = Config { max_series: 2, ..Config::default() };
+    let spent = QueryStatistics { bytes_processed: 1, ..QueryStatistics::default() };
+    let captured = capture_with(config, || {
+        for number in 0..5 {
+            LogContext::new().operation(format!("query-{number}")).scope(|| {
+                track_estimate(1);
+                track_cost(&spent);
+            });
+        }
+    });
+    let value = |kind| captured.metrics.value("bigquery.cost.usd", &[("operation", "other"), ("kind", kind)]);
+    assert_eq!((value("estimate"), value("actual"), value("other")), (Some(4.0), Some(4.0), None));
+}

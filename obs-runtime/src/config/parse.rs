@@ -46,7 +46,7 @@ pub fn address(text: &str) -> Parsed<IpAddr> {
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse().map_err(|_| match text.parse::<SocketAddr>() {
         // The port has a variable of its own.
         Ok(with_port) => Some(with_port.ip().to_string()),

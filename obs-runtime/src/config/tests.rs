@@ -94,6 +94,7 @@ fn each_wrong_value_has_its_nearest_where_there_is_one() {
         ("PROMETHEUS_PORT", "-1", None),
         ("PROMETHEUS_PORT", "http", None),
         ("PROMETHEUS_BIND", "127.0.0.1:9000", Some("127.0.0.1")),
+        ("PROMETHEUS_BIND", "[::1", None),
         ("PROMETHEUS_BIND", "example.com", None),
         ("COST_ALERT_THRESHOLD_USD", "-5", Some("5")),
         ("COST_ALERT_THRESHOLD_USD", "$12,50", Some("12.5")),

@@ -56,7 +56,6 @@ impl Default for Limits {
 }
 
 /// An HTTP server on a thread named `obs-server`. It ends when it is dropped.
-///
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,

@@ -171,11 +171,11 @@ mod tests {
 
     #[test]
     fn what_a_check_leaves_behind_does_not_keep_its_verdict_back() {
-        let start = Instant::now();
         fn leave_a_task() -> u8 {
             drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(3))));
             1
         }
+        let start = Instant::now();
         let slow = |run| Job { run, timeout: Duration::from_secs(10) };
         let endings = run_all(vec![
             slow(|| Answer::Pending(Box::pin(async { leave_a_task() }))),

@@ -103,7 +103,7 @@ impl Fact<'_> {
                 visit("status", (*status).into());
                 visit("severity", (*severity).into());
                 optional(visit, "value", *value);
-                visit("duration_seconds", duration.as_secs_f64().into());
+                optional(visit, "duration_seconds", duration.map(|duration| duration.as_secs_f64()));
             }
         }
     }
@@ -207,7 +207,7 @@ mod tests {
             status: "failed",
             severity: "critical",
             value,
-            duration: Duration::ZERO,
+            duration: Some(Duration::ZERO),
             message: message.map(Cow::Borrowed),
         };
         assert_eq!(check(Some(12.0), Some("12 > 10")).message(), "check null_ids failed: 12 > 10");

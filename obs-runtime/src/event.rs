@@ -243,8 +243,8 @@ pub enum Fact<'a> {
         severity: &'static str,
         /// What it measured.
         value: Option<f64>,
-        /// How long it took.
-        duration: Duration,
+        /// How long it took; none when it was carried out by hand.
+        duration: Option<Duration>,
         /// What it says for itself.
         message: Option<Text<'a>>,
     },

@@ -167,7 +167,7 @@ impl QualityRun {
         let jobs = checks.iter().map(|check| Job { run: check.run, timeout: check.timeout }).collect();
         let results = checks.iter().zip(run_all(jobs)).map(|(check, (ending, took))| {
             let result = QualityResult::new(check, ending, took);
-            result.report(check.level, global::source(check.place), check.describe);
+            result.report(check.level, global::source(check.place), Some(took), check.describe);
             result
         });
         QualityReport { results: results.collect() }
@@ -223,7 +223,7 @@ pub struct QualityResult {
     /// What was expected of the value, where it was not met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// How long it took, in seconds.
+    /// How long it took, in seconds; 0 when it was carried out by hand.
     pub duration_seconds: f64,
     /// What it says for itself, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,7 +254,7 @@ impl QualityResult {
         }
     }
 
-    fn report(&self, passed: Level, source: Source<'_>, describe: fn(&mut Entry)) {
+    fn report(&self, passed: Level, source: Source<'_>, took: Option<Duration>, describe: fn(&mut Entry)) {
         let level = match (self.status, self.severity) {
             (QualityStatus::Passed, _) => passed,
             (QualityStatus::Errored, _) | (QualityStatus::Failed, Severity::Critical) => Level::Error,
@@ -277,7 +277,7 @@ impl QualityResult {
                 status: self.status.as_str(),
                 severity: self.severity.as_str(),
                 value: self.value,
-                duration: Duration::from_secs_f64(self.duration_seconds),
+                duration: took,
                 message: (!message.is_empty()).then_some(message.into()),
             };
             (fact, entry.fields())
@@ -315,6 +315,6 @@ pub fn track_data_quality_check(
         duration_seconds: 0.0,
         message: measure.into_message().map(global::redact),
     };
-    result.report(Level::Debug, global::caller(Location::caller()), |_| {});
+    result.report(Level::Debug, global::caller(Location::caller()), None, |_| {});
     result
 }

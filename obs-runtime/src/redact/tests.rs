@@ -226,7 +226,7 @@ fn no_text_of_an_event_is_left_out() {
             status: "failed",
             severity: "info",
             value: None,
-            duration,
+            duration: Some(duration),
             message: Some(text()),
         },
     ];

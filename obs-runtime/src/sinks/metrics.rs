@@ -248,7 +248,9 @@ impl Sink for MetricsSink {
                 };
                 self.count(verdict, counted());
                 let check = || labels(&[("check", check)]);
-                self.record(&family::DATA_QUALITY_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                if let Some(duration) = duration {
+                    self.record(&family::DATA_QUALITY_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                }
                 if let Some(value) = value {
                     self.record(&family::DATA_QUALITY_CHECK_VALUE, check(), *value);
                 }

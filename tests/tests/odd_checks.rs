@@ -1,7 +1,9 @@
-//! Checks whose description panics, and checks that are not there.
+//! Checks whose description panics, that are not there, or that are carried out by hand.
 
 use obs_runtime::testing::capture;
-use obs_runtime::{QualityStatus, Status, dq_check, health_check, run_dq_checks, run_health_checks};
+use obs_runtime::{
+    QualityStatus, Severity, Status, dq_check, health_check, run_dq_checks, run_health_checks, track_data_quality_check,
+};
 
 fn unknown() -> u8 {
     panic!("not known")
@@ -30,4 +32,12 @@ fn a_check_that_is_asked_for_and_not_there_is_warned_of() {
     assert_eq!(captured.value.results.len(), 1);
     let warnings: Vec<_> = captured.records.logs.iter().map(|line| &*line.message).collect();
     assert_eq!(warnings, ["there is no data-quality check `has_row`"]);
+}
+
+#[test]
+fn a_check_by_hand_is_counted_and_no_duration_is_made_up() {
+    let captured = capture(|| track_data_quality_check("no_nulls", "users", Severity::Warning, true));
+    let value = |family| captured.metrics.value(family, &[("check", "no_nulls")]);
+    assert_eq!(value("data_quality.check.passed"), Some(1.0));
+    assert_eq!(value("data_quality.check.duration.seconds"), None);
 }

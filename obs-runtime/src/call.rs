@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::cells::{Cells, ThreadCell};
 use crate::clock::Stamp;
-use crate::event::{CallInfo, Fact, FailureFacts, Field, Value};
+use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
 use crate::failure::{Failure, shown};
 use crate::global::{self, Interest};
 use crate::level::Level;
@@ -104,7 +104,11 @@ impl Entry {
         self.arguments.iter().filter(|(_, value)| !absent(value)).map(|(name, _)| *name).collect()
     }
 
-    pub(crate) fn fields(&self) -> Vec<Field<'static>> {
+    pub(crate) fn details(&self) -> Details<'static> {
+        Details { fields: self.fields(), tags: self.tags.clone() }
+    }
+
+    fn fields(&self) -> Vec<Field<'static>> {
         let tags = self.tags.iter().map(|(name, value)| Field::new(*name, value.clone()));
         let named = |(name, value): &(&'static str, Value<'static>)| Field::new(*name, value.clone());
         self.arguments.iter().map(named).chain(tags).chain(self.context.iter().map(named)).collect()
@@ -189,11 +193,11 @@ impl Call {
         self.entry.as_deref()
     }
 
-    pub(crate) fn fields(&self) -> Vec<Field<'static>> {
-        self.entry().map(Entry::fields).unwrap_or_default()
+    fn details(&self) -> Details<'static> {
+        self.entry().map(Entry::details).unwrap_or_default()
     }
 
-    fn tags(&self) -> Tags {
+    pub(crate) fn tags(&self) -> Tags {
         self.entry().map(|entry| entry.tags.clone()).unwrap_or_default()
     }
 
@@ -221,8 +225,8 @@ impl Call {
         let level = self.callsite.line_level();
         global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
             let arguments = self.entry().map(Entry::given).unwrap_or_default();
-            let call = CallInfo::of(self.callsite, self.tags());
-            (Fact::Started { call, arguments }, self.fields())
+            let call = CallInfo::of(self.callsite);
+            (Fact::Started { call, arguments }, self.details())
         });
         // The time that the line took is none of the function's.
         self.start = Stamp::now();
@@ -290,7 +294,7 @@ impl Call {
                 }
             } else {
                 Fact::Finished {
-                    call: CallInfo::of(self.callsite, self.tags()),
+                    call: CallInfo::of(self.callsite),
                     outcome,
                     duration: Duration::from_nanos(nanos),
                     failure: failure
@@ -299,7 +303,7 @@ impl Call {
                     exit_code,
                 }
             };
-            (fact, self.fields())
+            (fact, self.details())
         });
     }
 }

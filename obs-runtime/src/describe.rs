@@ -112,7 +112,7 @@ impl Fact<'_> {
 impl CallInfo {
     /// Its tags stand among the event's own fields.
     fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
-        let Self { kind, name, tags: _ } = self;
+        let Self { kind, name } = self;
         visit("call", borrowed(name));
         visit("attribute", kind.as_str().into());
     }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_end_of_a_command_reads_as_a_sentence_and_has_its_fields() {
         let fact = Fact::Finished {
-            call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into(), tags: Vec::new() },
+            call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into() },
             outcome: Outcome::Error,
             duration: Duration::from_millis(1234),
             failure: Some(FailureFacts {

@@ -26,6 +26,17 @@ pub struct Event<'a> {
     pub fact: Fact<'a>,
     /// The event's own fields: arguments, tags, context of an error, fields of a log line.
     pub fields: Vec<Field<'a>>,
+    /// Labels that the program puts on the metrics of what happened.
+    pub tags: Tags,
+}
+
+/// What an event says beside its fact.
+#[derive(Clone, Debug, Default)]
+pub struct Details<'a> {
+    /// Fields, tags among them.
+    pub fields: Vec<Field<'a>>,
+    /// Metric labels.
+    pub tags: Tags,
 }
 
 /// Where an event comes from.
@@ -257,13 +268,11 @@ pub struct CallInfo {
     pub kind: CallsiteKind,
     /// The operation's or command's name.
     pub name: Cow<'static, str>,
-    /// Its metric labels.
-    pub tags: Tags,
 }
 
 impl CallInfo {
-    pub(crate) fn of(callsite: &'static Callsite, tags: Tags) -> Self {
-        Self { kind: callsite.kind(), name: Cow::Borrowed(callsite.name()), tags }
+    pub(crate) fn of(callsite: &'static Callsite) -> Self {
+        Self { kind: callsite.kind(), name: Cow::Borrowed(callsite.name()) }
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 
-use crate::callsite::Place;
+use crate::callsite::{Place, Tags};
 use crate::context::Context;
-use crate::event::{Event, Fact, Field, Source};
+use crate::event::{Details, Event, Fact, Source};
 use crate::level::Level;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
@@ -140,15 +140,15 @@ pub fn emit<'a>(
     topic: Topic,
     level: Level,
     source: Source<'a>,
-    make: impl FnOnce(&Pipeline) -> (Fact<'a>, Vec<Field<'a>>),
+    make: impl FnOnce(&Pipeline) -> (Fact<'a>, Details<'a>),
 ) {
     let Some(pipeline) = pipeline() else { return };
     if !pipeline.wants(topic, level, &source.logger) {
         return;
     }
-    let (fact, fields) = make(&pipeline);
+    let (fact, Details { fields, tags }) = make(&pipeline);
     Context::with_current(|context| {
-        let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields };
+        let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields, tags };
         pipeline.emit(topic, event);
     });
 }
@@ -159,9 +159,14 @@ pub fn forward(topic: Topic, event: Event<'_>) {
     Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
 }
 
-/// Emits a fact without fields of its own.
+/// Emits a fact without fields and tags of its own.
 pub fn emit_fact<'a>(level: Level, source: Source<'a>, fact: Fact<'a>) {
-    emit(Topic::Fact, level, source, |_| (fact, Vec::new()));
+    emit(Topic::Fact, level, source, |_| (fact, Details::default()));
+}
+
+/// Emits a fact on whose metrics a program's tags stand.
+pub fn emit_tagged<'a>(level: Level, source: Source<'a>, fact: Fact<'a>, tags: &Tags) {
+    emit(Topic::Fact, level, source, |_| (fact, Details { fields: Vec::new(), tags: tags.clone() }));
 }
 
 /// The source of an event about annotated code, or about code that was named by hand, of which no module is known.
@@ -202,7 +207,7 @@ pub fn flush_all(pipeline: &Pipeline) {
 /// Logs a warning of our own.
 pub fn warn(message: String) {
     let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
-    emit(Topic::Log, Level::Warning, source, |_| (Fact::Log { message: message.into() }, Vec::new()));
+    emit(Topic::Log, Level::Warning, source, |_| (Fact::Log { message: message.into() }, Details::default()));
 }
 
 /// A text as it may leave, also when obs is not initialised.

@@ -15,6 +15,7 @@ use crate::endpoint;
 use crate::global;
 use crate::panics;
 use crate::pipeline::Pipeline;
+use crate::redact::Redactor;
 use crate::sinks::Sink;
 use crate::sinks::log::{LogFileError, LogSink};
 use crate::sinks::metrics::MetricsSink;
@@ -174,6 +175,11 @@ impl ObservabilityBuilder {
             change(&mut config);
         }
         config.check()?;
+        // They stand in every line and on every series.
+        let redactor = Redactor::new(&config.redact_names, None);
+        for name in [&mut config.service_name, &mut config.environment, &mut config.version] {
+            *name = redactor.text(std::mem::take(name).into()).into_owned();
+        }
         Ok(config)
     }
 
@@ -196,6 +202,10 @@ impl ObservabilityBuilder {
         let pipeline = Arc::new(Pipeline::new(config, metrics, sinks));
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         subscriber::listen();
+        #[cfg(not(feature = "prometheus"))]
+        if pipeline.config().prometheus_textfile_dir.is_some() {
+            global::warn("PROMETHEUS_TEXTFILE_DIR does nothing without obs-runtime's feature prometheus".to_owned());
+        }
         Ok(Guard {
             #[cfg(feature = "prometheus")]
             server: endpoint::serve(&pipeline),

@@ -14,6 +14,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::callsite::Tags;
 use crate::drops;
 use crate::event::{Event, Fact, Scope, Source};
 use crate::level::Level;
@@ -61,6 +62,7 @@ impl ObsLayer {
             context: Scope::default(),
             fact: Fact::Log { message },
             fields: collected.fields(),
+            tags: Tags::new(),
         });
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::callsite::Tags;
 use crate::config::Config;
 use crate::drops;
 use crate::event::{Event, Fact, Source};
@@ -116,6 +117,7 @@ impl Pipeline {
             context: crate::event::Scope::default(),
             fact: Fact::Log { message: message.into() },
             fields: Vec::new(),
+            tags: Tags::new(),
         };
         self.hand_out(Topic::Log, Level::Warning, "obs_runtime", event);
     }

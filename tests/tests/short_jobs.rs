@@ -141,3 +141,14 @@ fn a_port_that_is_taken_is_one_warning_and_the_job_goes_on() {
     let message = warnings[0]["message"].as_str().unwrap();
     assert!(message.contains(&port) && message.contains("PROMETHEUS_PORT"), "{message}");
 }
+
+#[test]
+fn a_secret_in_the_services_name_does_not_leave() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = Path::new("postgres://ada:hunter2pass@db/users");
+    let output = run(&["return"], &[("SERVICE_NAME", name), ("PROMETHEUS_TEXTFILE_DIR", folder.path())]);
+    assert_eq!(output.code(), Some(0), "{output:?}");
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let written: Vec<_> = files.map(|file| (std::fs::read_to_string(&file).unwrap_or_default(), file)).collect();
+    assert!(!format!("{output:?}{written:?}").contains("hunter2pass"), "{output:?}{written:?}");
+}

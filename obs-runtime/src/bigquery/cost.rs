@@ -22,10 +22,10 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnc
     let source = global::source(site.place());
     if let Some(dataset) = call.entry().and_then(|entry| entry.dataset.clone()) {
         let fact = Fact::DatasetOperation { operation_type: site.query_label().into(), dataset: dataset.into() };
-        global::emit_fact(Level::Debug, source.clone(), fact);
+        global::emit_tagged(Level::Debug, source.clone(), fact, &call.tags());
     }
     if let Some(statistics) = statistics() {
-        queried(source.clone(), site.query_label().into(), &statistics);
+        queried(source.clone(), site.query_label().into(), &statistics, &call.tags());
         spend(&source, &statistics);
     }
     call.finish(failure, None);

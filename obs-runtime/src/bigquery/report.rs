@@ -6,6 +6,7 @@ use std::panic::Location;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::scope::{self, CostScope};
 use crate::bigquery::statistics::QueryStatistics;
+use crate::callsite::Tags;
 use crate::context::Context;
 use crate::event::{self, Fact};
 use crate::global;
@@ -14,11 +15,11 @@ use crate::level::Level;
 /// Reports how a query ran: `bigquery.query.*{query_type}`. It adds nothing to any cost; [`track_cost`] does.
 #[track_caller]
 pub fn track_query_performance<'a>(query_type: impl Into<Cow<'a, str>>, statistics: &QueryStatistics) {
-    queried(global::caller(Location::caller()), query_type.into(), statistics);
+    queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new());
 }
 
 /// Emits how a query ran.
-pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statistics: &QueryStatistics) {
+pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statistics: &QueryStatistics, tags: &Tags) {
     let fact = Fact::Queried {
         query_type,
         duration: statistics.duration,
@@ -27,7 +28,7 @@ pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statisti
         slot_time: statistics.slot_time,
         cache_hit: statistics.cache_hit,
     };
-    global::emit_fact(Level::Debug, source, fact);
+    global::emit_tagged(Level::Debug, source, fact, tags);
 }
 
 /// Reports what a query really cost, in the innermost cost scope (`#[bq_cost]`) and all around it: `bigquery.cost.usd`,
@@ -47,7 +48,7 @@ pub fn spend(source: &event::Source<'_>, statistics: &QueryStatistics) -> Price 
     if scope::is_tracked() {
         let context = Context::current();
         let scope = context.carried::<CostScope>();
-        emit_price(source.clone(), operation(&context, scope.as_deref()), &price, statistics.bytes_processed, false);
+        emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
         CostScope::add(scope.as_deref(), context.operation(), price.usd, source);
     }
     price
@@ -62,7 +63,7 @@ pub fn track_estimate(bytes_processed: u64) -> Price {
         let context = Context::current();
         let scope = context.carried::<CostScope>();
         let source = global::caller(Location::caller());
-        emit_price(source, operation(&context, scope.as_deref()), &price, bytes_processed, true);
+        emit_price(source, &context, scope.as_deref(), &price, bytes_processed, true);
     }
     price
 }
@@ -74,11 +75,16 @@ pub fn track_bigquery_operation<'a>(operation_type: impl Into<Cow<'a, str>>, dat
     global::emit_fact(Level::Debug, global::caller(Location::caller()), fact);
 }
 
-fn operation(context: &Context, scope: Option<&CostScope>) -> String {
-    scope.map(CostScope::name).or(context.operation()).unwrap_or("unknown").to_owned()
-}
-
-fn emit_price(source: event::Source<'_>, operation: String, price: &Price, bytes_processed: u64, estimate: bool) {
+fn emit_price(
+    source: event::Source<'_>,
+    context: &Context,
+    scope: Option<&CostScope>,
+    price: &Price,
+    bytes_processed: u64,
+    estimate: bool,
+) {
+    let operation = scope.map(CostScope::name).or(context.operation()).unwrap_or("unknown");
+    let tags = scope.map(CostScope::tags).cloned().unwrap_or_default();
     let fact = Fact::Priced(event::Price {
         operation: operation.into(),
         estimate,
@@ -86,5 +92,5 @@ fn emit_price(source: event::Source<'_>, operation: String, price: &Price, bytes
         bytes_processed,
         bytes_billed: price.bytes_billed,
     });
-    global::emit_fact(Level::Info, source, fact);
+    global::emit_tagged(Level::Info, source, fact, &tags);
 }

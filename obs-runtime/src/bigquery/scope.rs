@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::call::Call;
-use crate::callsite::Callsite;
+use crate::callsite::{Callsite, Tags};
 use crate::context::Context;
 use crate::event::{Fact, Source};
 use crate::global;
@@ -13,6 +13,7 @@ use crate::level::Level;
 #[derive(Debug)]
 pub struct CostScope {
     callsite: &'static Callsite,
+    tags: Tags,
     outer: Option<Arc<CostScope>>,
     spent_usd: Mutex<f64>,
 }
@@ -23,12 +24,17 @@ impl CostScope {
         self.callsite.name()
     }
 
+    /// The labels that the call put on its metrics.
+    pub const fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
     /// Adds a spend to a scope and to all around it; each alerts once, when it passes its threshold.
     pub fn add(scope: Option<&Self>, operation: Option<&str>, usd: f64, source: &Source<'_>) {
         let Some(pipeline) = global::pipeline() else { return };
         let threshold = pipeline.config().cost_alert_threshold_usd;
         if scope.is_none() && usd > threshold {
-            alert(operation.unwrap_or("unknown"), usd, threshold, source.clone());
+            alert(operation.unwrap_or("unknown"), usd, threshold, source.clone(), &Tags::new());
         }
         for scope in std::iter::successors(scope, |scope| scope.outer.as_deref()) {
             let threshold = scope.callsite.alert_threshold_usd().unwrap_or(threshold);
@@ -39,15 +45,15 @@ impl CostScope {
                 (before, *spent)
             };
             if before <= threshold && after > threshold {
-                alert(scope.name(), after, threshold, global::source(scope.callsite.place()));
+                alert(scope.name(), after, threshold, global::source(scope.callsite.place()), scope.tags());
             }
         }
     }
 }
 
-fn alert(operation: &str, usd: f64, threshold_usd: f64, source: Source<'_>) {
+fn alert(operation: &str, usd: f64, threshold_usd: f64, source: Source<'_>, tags: &Tags) {
     let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason: "threshold" };
-    global::emit_fact(Level::Warning, source, fact);
+    global::emit_tagged(Level::Warning, source, fact, tags);
 }
 
 /// Whether `COST_TRACKING_ENABLED` says so.
@@ -60,7 +66,8 @@ pub fn inside(call: &Call) -> Context {
     let mut context = Context::current();
     if call.is_on() && is_tracked() {
         let outer = context.carried::<CostScope>();
-        context.carry(Arc::new(CostScope { callsite: call.callsite(), outer, spent_usd: Mutex::new(0.0) }));
+        let (callsite, tags) = (call.callsite(), call.tags());
+        context.carry(Arc::new(CostScope { callsite, tags, outer, spent_usd: Mutex::new(0.0) }));
     }
     context
 }

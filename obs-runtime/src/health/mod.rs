@@ -11,7 +11,7 @@ pub use verdict::{Health, IntoHealth, Status};
 
 use crate::call::Entry;
 use crate::callsite::Place;
-use crate::event::Fact;
+use crate::event::{Details, Fact};
 use crate::global;
 use crate::level::Level;
 use crate::runner::{Answer, Ending, Job, run_all};
@@ -149,7 +149,7 @@ impl HealthRun {
         let report = HealthReport::new(results.collect());
         if report.status == Status::Unknown {
             global::emit(Topic::Log, Level::Warning, global::caller(caller), |_| {
-                (Fact::Log { message: "no health check is registered".into() }, Vec::new())
+                (Fact::Log { message: "no health check is registered".into() }, Details::default())
             });
         }
         report
@@ -225,7 +225,7 @@ impl HealthResult {
                 duration: Duration::from_secs_f64(self.duration_seconds),
                 message: self.message.as_deref().map(Into::into),
             };
-            (fact, entry.fields())
+            (fact, entry.details())
         });
     }
 }

@@ -280,7 +280,7 @@ impl QualityResult {
                 duration: took,
                 message: (!message.is_empty()).then_some(message.into()),
             };
-            (fact, entry.fields())
+            (fact, entry.details())
         });
     }
 }

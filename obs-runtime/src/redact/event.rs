@@ -5,12 +5,16 @@ use crate::event::{CallInfo, Event, Fact, FailureFacts, Field, Price, Scope, Sou
 
 impl Redactor {
     pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
-        let Event { time, level, source, context, fact, mut fields } = event;
+        let Event { time, level, source, context, fact, mut fields, mut tags } = event;
         for Field { name, value } in &mut fields {
             *value = self.value(name, std::mem::replace(value, Value::Bool(false)));
             *name = self.text(std::mem::take(name));
         }
-        Event { time, level, source: self.source(source), context: self.scope(context), fact: self.fact(fact), fields }
+        for (name, value) in &mut tags {
+            *value = self.named(name, std::mem::take(value).into()).into_owned();
+        }
+        let (source, context, fact) = (self.source(source), self.scope(context), self.fact(fact));
+        Event { time, level, source, context, fact, fields, tags }
     }
 
     fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
@@ -82,11 +86,8 @@ impl Redactor {
     }
 
     fn call(&self, call: CallInfo) -> CallInfo {
-        let CallInfo { kind, name, mut tags } = call;
-        for (name, value) in &mut tags {
-            *value = self.named(name, std::mem::take(value).into()).into_owned();
-        }
-        CallInfo { kind, name: self.text(name), tags }
+        let CallInfo { kind, name } = call;
+        CallInfo { kind, name: self.text(name) }
     }
 
     fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {

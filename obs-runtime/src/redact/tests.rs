@@ -189,11 +189,7 @@ fn hashes_agree_under_one_key_and_differ_otherwise() {
 fn no_text_of_an_event_is_left_out() {
     const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
     let text = || Cow::Borrowed(SECRET);
-    let call = || CallInfo {
-        kind: CallsiteKind::Command,
-        name: SECRET.into(),
-        tags: vec![("table", SECRET.to_owned()), ("password", "hunter2".to_owned())],
-    };
+    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into() };
     let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
     let duration = Duration::ZERO;
     let facts = [
@@ -238,6 +234,7 @@ fn no_text_of_an_event_is_left_out() {
             context: Scope { correlation_id: Some(text()), user: Some(text()), operation: Some(text()) },
             fact,
             fields: vec![Field::new(SECRET, SECRET), Field::new("apiKey", "hunter2")],
+            tags: vec![("table", SECRET.to_owned()), ("password", "hunter2".to_owned())],
         };
         let redacted = format!("{:?}", redactor().event(event));
         assert!(!redacted.contains("ghp_") && !redacted.contains("hunter2"), "{redacted}");

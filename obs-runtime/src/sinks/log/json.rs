@@ -51,7 +51,7 @@ impl Json {
 
     /// Writes the line of an event, without an end of line.
     pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys) {
-        let Event { time, level, source, context, fact, fields: _ } = event;
+        let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let Scope { correlation_id, user, operation } = context;
         let mut object = Object::begin(line, keys);

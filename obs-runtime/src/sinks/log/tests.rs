@@ -47,6 +47,7 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
         context: Scope { correlation_id: Some("run-7".into()), user: Some("ann".into()), operation: None },
         fact: Fact::Log { message: message.into() },
         fields,
+        tags: Vec::new(),
     }
 }
 

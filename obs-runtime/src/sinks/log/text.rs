@@ -25,7 +25,7 @@ impl Text {
 
     /// Writes the line of an event, without an end of line.
     pub fn write(self, event: &Event<'_>, line: &mut Vec<u8>) {
-        let Event { time, level, source: _, context, fact, fields } = event;
+        let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
         self.coloured(DIM, line, |line| timestamp::write(*time, line));
         line.push(b' ');
         // As wide as the longest level.

@@ -1,0 +1,80 @@
+//! The series that events moved, each family within the limit.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::callsite::OTHER;
+use crate::catalogue::{FAMILIES, Family, Kind};
+use crate::drops;
+use crate::snapshot::{Builder, Labels, SeriesValue};
+
+/// Labels of few values, all of them obs' own: they stay past the limit of series, so that no estimate is added to what
+/// was really spent.
+const CLOSED: [&str; 6] = ["outcome", "kind", "reason", "cache_hit", "success", "severity"];
+
+/// Series by family and labels.
+#[derive(Debug)]
+pub struct Store {
+    max_series: usize,
+    series: Mutex<HashMap<&'static str, HashMap<Labels, SeriesValue>>>,
+    overflowed: AtomicBool,
+    warned: AtomicBool,
+}
+
+impl Store {
+    /// An empty store of at most so many series for each family.
+    pub fn new(max_series: usize) -> Self {
+        let (overflowed, warned) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { max_series, series: Mutex::default(), overflowed, warned }
+    }
+
+    /// Whether the limit of series was passed and nobody was told yet; true once.
+    pub fn take_overflow(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed) && !self.warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// Says that the limit of series was passed.
+    pub fn overflow(&self) {
+        self.overflowed.store(true, Ordering::Relaxed);
+        drops::count("metrics", "cardinality", 1);
+    }
+
+    /// Adds to a counter, sets a gauge, observes in a histogram.
+    pub fn record(&self, family: &'static Family, labels: Labels, observed: f64) {
+        let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = all.entry(family.name).or_default();
+        let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {
+            self.overflow();
+            let value = |name: &str, value| if CLOSED.contains(&name) { value } else { OTHER.to_owned() };
+            labels.into_iter().map(|(name, known)| (name.clone(), value(&name, known))).collect()
+        } else {
+            labels
+        };
+        let value = series.entry(labels).or_insert_with(|| match family.kind {
+            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
+            Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
+        });
+        match (value, family.kind) {
+            (SeriesValue::Number(number), Kind::Counter) => *number += observed,
+            (SeriesValue::Number(number), _) => *number = observed,
+            (SeriesValue::Histogram { counts, sum }, _) => {
+                counts[family.buckets().partition_point(|&bound| bound < observed)] += 1;
+                *sum += observed;
+            }
+        }
+    }
+
+    /// Adds all series to a snapshot.
+    pub fn add_to(&self, snapshot: &mut Builder) {
+        let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        for family in FAMILIES {
+            for (labels, value) in series.get(family.name).into_iter().flatten() {
+                match value {
+                    SeriesValue::Number(number) => snapshot.number(family, labels.clone(), *number),
+                    SeriesValue::Histogram { counts, sum } => snapshot.histogram(family, labels.clone(), counts, *sum),
+                }
+            }
+        }
+    }
+}

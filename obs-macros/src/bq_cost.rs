@@ -46,7 +46,7 @@ impl Model for BqCost {
         let mut entry = Entry::new(shared);
         entry.display("dataset", self.dataset.as_ref());
         let statistics = quote_spanned! {Span::mixed_site()=>
-            |value| { use #private::statistics::*; (&&Statistics(value)).statistics() }
+            |__value| { use #private::statistics::*; (&&Statistics(__value)).statistics() }
         };
         let wrap = Wrap {
             shared,
@@ -55,6 +55,7 @@ impl Model for BqCost {
             begin: entry.begin(),
             judge: judge::closure(shared, None),
             more: Some(statistics),
+            fallback: None,
         };
         wrap.around(function)
     }

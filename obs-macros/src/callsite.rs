@@ -45,7 +45,7 @@ impl Settings {
 impl Callsite {
     /// The call site of a wrapped function.
     pub fn wrapped(constructor: &'static str, settings: Settings) -> Self {
-        Self { list: "CALLSITES", name: "CALLSITE", kind: "Callsite", constructor, more: None, settings }
+        Self { list: "CALLSITES", name: "__CALLSITE", kind: "Callsite", constructor, more: None, settings }
     }
 
     /// The static, as the first item of a body.

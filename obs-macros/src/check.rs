@@ -52,8 +52,14 @@ impl Check<'_> {
         let run = self.run(function);
         let mut settings = self.settings;
         settings.set("describe", Entry::new(self.shared).closure());
-        let callsite =
-            Callsite { list: self.list, name: "CHECK", kind: self.kind, constructor: "new", more: Some(run), settings };
+        let callsite = Callsite {
+            list: self.list,
+            name: "__CHECK",
+            kind: self.kind,
+            constructor: "new",
+            more: Some(run),
+            settings,
+        };
         let body = &function.body;
         let statements = body.inner_attributes.clone().into_iter();
         let statements = statements.chain(callsite.to_static(self.shared)).chain(body.statements.clone());

@@ -59,21 +59,21 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// `CALLSITE.begin()`, with what there is to note.
+    /// `__CALLSITE.begin()`, with what there is to note.
     pub fn begin(&self) -> TokenStream {
-        let with = self.closure().map(|closure| quote_spanned!(Span::mixed_site()=> CALLSITE.begin_with(#closure)));
-        with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> CALLSITE.begin()))
+        let with = self.closure().map(|closure| quote_spanned!(Span::mixed_site()=> __CALLSITE.begin_with(#closure)));
+        with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> __CALLSITE.begin()))
     }
 
-    /// `|entry| { … }`, if there is anything to note.
+    /// `|__entry| { … }`, if there is anything to note.
     pub fn closure(&self) -> Option<TokenStream> {
         let statements = &self.statements;
-        (!statements.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> |entry| { #statements }))
+        (!statements.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> |__entry| { #statements }))
     }
 
     fn push(&mut self, method: &str, arguments: &TokenStream) {
         let method = Ident::new(method, Span::mixed_site());
-        self.statements.extend(quote_spanned!(Span::mixed_site()=> entry.#method(#arguments);));
+        self.statements.extend(quote_spanned!(Span::mixed_site()=> __entry.#method(#arguments);));
     }
 
     /// The value as a log line shows it. The runtime's names are in scope behind the user's expression only.
@@ -82,9 +82,9 @@ impl<'a> Entry<'a> {
         let value = displayed(value);
         quote_spanned! {Span::mixed_site()=>
             match #value {
-                value => {
+                __value => {
                     use #private::show::*;
-                    (&&&&Show(value)).show()
+                    (&&&&Show(__value)).show()
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! `#[with_error_tracking]`
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::TokenStream;
 use syn::{Expr, ExprPath};
 
 use crate::args::Args;
@@ -47,14 +46,14 @@ impl Model for ErrorTracking {
         settings.set("severity", self.severity.map(|severity| shared.variant("Level", severity)));
         let mut entry = Entry::new(shared);
         entry.context(&self.context);
-        let fallback = self.fallback.as_ref().map(|value| quote_spanned!(Span::mixed_site()=> || #value));
         let wrap = Wrap {
             shared,
-            helper: if fallback.is_some() { "errors_or" } else { "errors" },
+            helper: if self.fallback.is_some() { "errors_or" } else { "errors" },
             callsite: Callsite::wrapped("errors", settings).to_static(shared),
             begin: entry.begin(),
             judge: judge::closure(shared, self.ignore_if.as_ref()),
-            more: fallback,
+            more: None,
+            fallback: self.fallback.as_ref(),
         };
         wrap.around(function)
     }

@@ -7,6 +7,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
 
 use crate::boxed_future::BoxedFuture;
+use crate::vocabulary::Attribute;
 
 /// The item under the attribute.
 pub struct Item {
@@ -29,6 +30,8 @@ pub struct Function {
     pub head: TokenStream,
     pub signature: Signature,
     pub body: Body,
+    /// The fallbacks of attributes that are still to be put around it.
+    pub fallbacks: TokenStream,
     pub shape: Shape,
 }
 
@@ -55,7 +58,11 @@ impl Item {
     pub fn parse(item: TokenStream) -> Self {
         let mut trees = trees(item);
         let attributes = take_attributes(&mut trees);
-        Self { attributes, function: Function::parse(trees) }
+        let mut function = Function::parse(trees);
+        if let Ok(function) = &mut function {
+            function.fallbacks = attributes.iter().filter_map(OuterAttribute::fallback).collect();
+        }
+        Self { attributes, function }
     }
 }
 
@@ -89,7 +96,7 @@ impl Function {
             Some(boxed) => Shape::BoxedFuture(Box::new(boxed)),
             None => Shape::Sync,
         };
-        Ok(Self { head: before, signature, body, shape })
+        Ok(Self { head: before, signature, body, fallbacks: TokenStream::new(), shape })
     }
 
     /// Its name, without `r#`.
@@ -209,7 +216,8 @@ fn is_braces(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
+/// The names that a pattern binds, in their order.
+pub fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
     match pattern {
         Pat::Ident(bound) => {
             names.push(bound.ident.clone());
@@ -225,6 +233,21 @@ fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
         Pat::TupleStruct(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
         Pat::Or(inner) => inner.cases.iter().take(1).for_each(|pattern| bound_names(pattern, names)),
         _ => {}
+    }
+}
+
+impl OuterAttribute {
+    /// What stands behind `fallback =`, up to the next comma.
+    fn fallback(&self) -> Option<TokenStream> {
+        if self.path.last()? != Attribute::WithErrorTracking.name() {
+            return None;
+        }
+        let group = |tree| if let TokenTree::Group(group) = tree { Some(group.stream()) } else { None };
+        let arguments = self.tokens.clone().into_iter().find_map(group)?.into_iter().find_map(group)?;
+        let behind =
+            arguments.into_iter().skip_while(|tree| !matches!(tree, TokenTree::Ident(key) if key == "fallback"));
+        let comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',');
+        Some(behind.skip(1).take_while(|tree| !comma(tree)).collect())
     }
 }
 

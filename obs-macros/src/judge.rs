@@ -7,20 +7,20 @@ use syn::spanned::Spanned;
 
 use crate::shared::{Shared, Verdict};
 
-/// `|value| …`, to stand behind the body whose value it judges.
+/// `|__value| …`, to stand behind the body whose value it judges.
 pub fn closure(shared: &Shared, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
     let error = error(&private, ignore_if);
     match &shared.verdict {
-        Verdict::Type => quote_spanned!(site=> |value| #error),
+        Verdict::Type => quote_spanned!(site=> |__value| #error),
         Verdict::OkIf(path) => {
             let verdict = call(path);
-            quote_spanned!(site=> |value| #private::judge::ok_if(#verdict, || #error))
+            quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
         }
         Verdict::ErrorIf(path) => {
             let verdict = call(path);
-            quote_spanned!(site=> |value| #private::judge::error_if(#verdict, || #error))
+            quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
         }
     }
 }
@@ -31,20 +31,20 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
     match ignore_if {
         None => quote_spanned! {site=> {
             use #private::judge::*;
-            (&&Judge(value)).error().map(|error| (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()))
+            (&&Judge(__value)).error().map(|__error| (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()))
         }},
         Some(path) => {
             let ignored = call(path);
             quote_spanned! {site=>
-                { use #private::judge::*; (&&Judge(value)).error() }
-                    .filter(|&value| !#ignored)
-                    .map(|error| { use #private::judge::*; (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()) })
+                { use #private::judge::*; (&&Judge(__value)).error() }
+                    .filter(|&__value| !#ignored)
+                    .map(|__error| { use #private::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
             }
         }
     }
 }
 
-/// `path(value)`, located at the path.
+/// `path(__value)`, located at the path.
 fn call(path: &ExprPath) -> TokenStream {
-    quote_spanned!(Span::mixed_site().located_at(path.span())=> #path(value))
+    quote_spanned!(Span::mixed_site().located_at(path.span())=> #path(__value))
 }

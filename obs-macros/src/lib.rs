@@ -33,6 +33,7 @@ mod args;
 mod boxed_future;
 mod bq_cost;
 mod callsite;
+mod captures;
 mod check;
 mod dq_check;
 mod driver;

@@ -35,6 +35,7 @@ impl Model for TrackPerformance {
             begin: Entry::new(shared).begin(),
             judge: judge::closure(shared, None),
             more: None,
+            fallback: None,
         };
         wrap.around(function)
     }

@@ -40,6 +40,7 @@ impl Model for TrackedCommand {
             begin: entry.begin(),
             judge: judge::closure(shared, None),
             more: None,
+            fallback: None,
         };
         wrap.around(function)
     }

@@ -2,9 +2,10 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Expr, Type};
 
+use crate::captures;
 use crate::item::{Function, Shape};
 use crate::return_type;
 use crate::shared::Shared;
@@ -22,6 +23,8 @@ pub struct Wrap<'a> {
     pub judge: TokenStream,
     /// What else the helper takes.
     pub more: Option<TokenStream>,
+    /// What is returned when the helper gives nothing.
+    pub fallback: Option<&'a Expr>,
 }
 
 impl Wrap<'_> {
@@ -33,12 +36,15 @@ impl Wrap<'_> {
             Shape::Sync => self.closure(function),
             Shape::Async => {
                 let output = return_type::of(&function.signature.output);
-                let keywords = quote_spanned!(Span::mixed_site()=> async move);
+                let by_move = self.by_move(function);
+                let keywords = quote_spanned!(Span::mixed_site()=> async #by_move);
                 let statements = body.braces_around(body.statements.clone());
-                self.future((!output.inferred).then_some(&output.written), &keywords, &statements)
+                let output = (!output.inferred).then_some(&output.written);
+                let captures = self.captures(function);
+                self.future(output, &keywords, captures.as_ref(), &statements)
             }
             Shape::BoxedFuture(boxed) => {
-                let future = self.future(boxed.output.as_ref(), &boxed.keywords, &boxed.braces);
+                let future = self.future(boxed.output.as_ref(), &boxed.keywords, None, &boxed.braces);
                 boxed.around(future)
             }
         };
@@ -50,35 +56,72 @@ impl Wrap<'_> {
     fn closure(&self, function: &Function) -> TokenStream {
         let body = &function.body;
         let output = return_type::of(&function.signature.output).written;
-        let statements = body.braces_around(body.statements.clone());
+        let mut statements = body.braces_around(body.statements.clone());
+        if let Some(captures) = self.captures(function) {
+            let block = ours(&statements);
+            statements = body.braces_around(captures.into_iter().chain(block.into_token_stream()).collect());
+        }
         let callsite = &self.callsite;
-        let call = self.call("", &quote_spanned!(Span::mixed_site()=> move || -> #output #statements));
+        let by_move = self.by_move(function);
+        let call = self.call("", &quote_spanned!(Span::mixed_site()=> #by_move || -> #output #statements));
+        let call = self.or_fallback(&call, None);
         quote_spanned!(Span::mixed_site()=> #callsite #call)
     }
 
-    /// The statements stand in a block of their own, so that items may still come first in it. Its braces are the
-    /// user's in place, ours in name: no lint takes them for superfluous.
-    fn future(&self, output: Option<&Type>, keywords: &TokenStream, statements: &Group) -> TokenStream {
+    fn future(
+        &self,
+        output: Option<&Type>,
+        keywords: &TokenStream,
+        captures: Option<&TokenStream>,
+        statements: &Group,
+    ) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
-        let mut block = statements.clone();
-        block.set_span(site.located_at(statements.span()));
+        let block = ours(statements);
         // `!` is no type argument, so a type without values stands in for it.
         let never = matches!(output, Some(Type::Never(_)));
         let expect = output.map(|output| {
             let at = site.located_at(output.span());
             let output = if never { quote_spanned!(at=> ::core::convert::Infallible) } else { quote!(#output) };
             quote_spanned! {at=>
-                if let ::core::option::Option::Some(value) = #private::expect_return::<#output>() {
-                    return value;
+                if let ::core::option::Option::Some(__value) = #private::expect_return::<#output>() {
+                    return __value;
                 }
             }
         });
-        let call = self.call("_async", &quote_spanned!(site=> #keywords { #expect #block }));
-        let value =
-            if never { quote_spanned!(site=> match #call.await {}) } else { quote_spanned!(site=> #call.await) };
+        let call = self.call("_async", &quote_spanned!(site=> #keywords { #captures #expect #block }));
+        let call = quote_spanned!(site=> #call.await);
+        let value = self.or_fallback(&call, never.then(|| quote_spanned!(site=> match __value {})));
+        let value = if never && self.fallback.is_none() { quote_spanned!(site=> match #call {}) } else { value };
         let callsite = &self.callsite;
         quote_spanned!(site=> #callsite #value)
+    }
+
+    /// What the helper gave, else the fallback.
+    fn or_fallback(&self, call: &TokenStream, given: Option<TokenStream>) -> TokenStream {
+        let site = Span::mixed_site();
+        let Some(fallback) = self.fallback else { return call.clone() };
+        let given = given.unwrap_or_else(|| quote_spanned!(site=> __value));
+        quote_spanned! {site=>
+            match #call {
+                ::core::option::Option::Some(__value) => #given,
+                ::core::option::Option::None => #fallback,
+            }
+        }
+    }
+
+    /// `move`, unless a fallback needs an argument that the body may not need to own.
+    fn by_move(&self, function: &Function) -> Option<TokenStream> {
+        (!self.leaves_arguments(function)).then(|| quote_spanned!(Span::mixed_site()=> move))
+    }
+
+    fn captures(&self, function: &Function) -> Option<TokenStream> {
+        if self.leaves_arguments(function) { None } else { captures::in_order(function) }
+    }
+
+    fn leaves_arguments(&self, function: &Function) -> bool {
+        let names_owned = |fallback: &Expr| captures::name_owned(&fallback.to_token_stream(), function);
+        self.fallback.is_some_and(names_owned) || captures::name_owned(&function.fallbacks, function)
     }
 
     fn call(&self, suffix: &str, body: &TokenStream) -> TokenStream {
@@ -88,4 +131,12 @@ impl Wrap<'_> {
         let more = self.more.as_ref().map(|more| quote_spanned!(Span::mixed_site()=> , #more));
         quote_spanned!(Span::mixed_site()=> #private::#helper(#begin, #body, #judge #more))
     }
+}
+
+/// The statements in a block of their own, so that items may still come first in it. Its braces are the user's in
+/// place, ours in name: no lint takes them for superfluous.
+fn ours(statements: &Group) -> Group {
+    let mut block = statements.clone();
+    block.set_span(Span::mixed_site().located_at(statements.span()));
+    block
 }

@@ -5,11 +5,11 @@ use super::{expanded, normal};
 const CALLSITE: &str = "
     #[::obs_runtime::__private::linkme::distributed_slice(::obs_runtime::__private::CALLSITES)]
     #[linkme(crate = ::obs_runtime::__private::linkme)]
-    static CALLSITE: ::obs_runtime::__private::Callsite = ";
+    static __CALLSITE: ::obs_runtime::__private::Callsite = ";
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
-const JUDGE: &str = "|value| {
+const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
-    (&&Judge(value)).error().map(|error| (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()))
+    (&&Judge(__value)).error().map(|__error| (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()))
 }";
 
 fn assert_expansion(attribute: &str, args: &str, item: &str, expected: &str) {
@@ -27,7 +27,7 @@ fn a_sync_function_becomes_a_closure() {
         "#[doc = \" Doc.\"] pub fn f(a: u8) -> u8 {
             #![allow(unused)]
             CALLSITE: obs::Callsite::operation(\"f\", PLACE);
-            obs::performance( CALLSITE.begin(), move || -> u8 { use x::y; y(a) }, JUDGE)
+            obs::performance( __CALLSITE.begin(), move || -> u8 { use x::y; y(a) }, JUDGE)
         }",
     );
 }
@@ -41,15 +41,56 @@ fn an_async_function_becomes_a_future() {
         "async fn nightly_load(a: u8) -> Result<u8, E> {
             CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning);
             obs::command_async(
-                CALLSITE.begin(),
+                __CALLSITE.begin(),
                 async move {
-                    if let ::core::option::Option::Some(value) = obs::expect_return::<Result<u8, E>>() { return value; }
+                    if let ::core::option::Option::Some(__value) = obs::expect_return::<Result<u8, E>>() { return __value; }
                     { go(a).await }
                 },
                 JUDGE
             ).await
         }",
     );
+}
+
+#[test]
+fn arguments_are_captured_in_the_order_of_their_drops() {
+    assert_expansion(
+        "track_performance",
+        "",
+        "fn f(self, a: A, n: u8, _guard: G, unused: B, r: &R) { use_them(a, self, n, r) }",
+        "fn f(self, a: A, n: u8, _guard: G, unused: B, r: &R) {
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
+            obs::performance(
+                __CALLSITE.begin(),
+                move || -> () {
+                    #[allow(clippy::used_underscore_binding)]
+                    let _ = (&_guard, &a, &self);
+                    { use_them(a, self, n, r) }
+                },
+                JUDGE
+            )
+        }",
+    );
+    let expansion = |item: &str| expanded("track_performance", "", item);
+    assert!(expansion("async fn f(a: A, b: B) { g(a, b) }").contains("{ let _ = ( & b , & a ) ;"));
+    assert!(expansion("fn f(a: A, b: B) { print!(\"{a}{b}\") }").contains("{ let _ = ( & b , & a ) ;"));
+    assert!(!expansion("fn f(a: A, b: &B, c: u8) { g(a, b, c) }").contains("let _"));
+}
+
+#[test]
+fn a_fallback_that_names_an_argument_leaves_it_to_the_function() {
+    let expansion = |args: &str, item: &str| expanded("with_error_tracking", args, item);
+    assert!(!expansion("fallback = Ok(a)", "fn f(a: A) -> R { g(&a) }").contains("move"));
+    assert!(!expansion("fallback = Ok(a)", "async fn f(a: A) -> R { g(&a).await }").contains("async move"));
+    assert!(expansion("fallback = Ok(b)", "fn f(a: A, b: u8) -> R { g(&a) }").contains("move | |"));
+    let inner = |fallback: &str| {
+        let item = format!(
+            "#[with_error_tracking(context(k = a), fallback = {fallback}, level = \"info\")] fn f(a: A) -> R {{ g(&a) }}"
+        );
+        expanded("track_performance", "", &item)
+    };
+    assert!(!inner("Ok(a)").contains("move"));
+    assert!(inner("Ok(0)").contains("move | |"));
 }
 
 #[test]
@@ -71,9 +112,9 @@ fn a_boxed_future_is_wrapped_inside() {
             ::std::boxed::Box::pin(async move {
                 CALLSITE: obs::Callsite::operation(\"f\", PLACE);
                 obs::performance_async(
-                    CALLSITE.begin(),
+                    __CALLSITE.begin(),
                     async move {
-                        if let ::core::option::Option::Some(value) = obs::expect_return::<u8>() { return value; }
+                        if let ::core::option::Option::Some(__value) = obs::expect_return::<u8>() { return __value; }
                         { self.a }
                     },
                     JUDGE
@@ -86,7 +127,7 @@ fn a_boxed_future_is_wrapped_inside() {
 #[test]
 fn a_boxed_future_that_is_made_elsewhere_is_a_value() {
     let expansion = expanded("track_performance", "", "fn f() -> Pin<Box<dyn Future<Output = u8>>> { Box::pin(g()) }");
-    assert!(expansion.contains("performance ( CALLSITE"), "{expansion}");
+    assert!(expansion.contains("performance ( __CALLSITE"), "{expansion}");
 }
 
 #[test]
@@ -105,13 +146,13 @@ fn tags_and_arguments_are_noted_at_entry() {
         "fn f(a: u8, b: u8, c: u8, d: &str) {
             CALLSITE: obs::Callsite::command(\"x\", PLACE);
             obs::command(
-                CALLSITE.begin_with(|entry| {
-                    entry.tag(\"type\", &(a + 1));
-                    entry.argument(\"a\", match &(a) { value => { use obs::show::*; (&&&&Show(value)).show() } });
-                    entry.redacted(\"b\");
-                    entry.hashed(\"c\", match &(c) { value => { use obs::show::*; (&&&&Show(value)).show() } });
-                    entry.length(\"d\", (d).len());
-                    entry.user(&(me.name));
+                __CALLSITE.begin_with(|__entry| {
+                    __entry.tag(\"type\", &(a + 1));
+                    __entry.argument(\"a\", match &(a) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
+                    __entry.redacted(\"b\");
+                    __entry.hashed(\"c\", match &(c) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
+                    __entry.length(\"d\", (d).len());
+                    __entry.user(&(me.name));
                 }),
                 move || -> () {},
                 JUDGE
@@ -128,26 +169,28 @@ fn errors_are_told_apart() {
         "fn f() -> R {}",
         "fn f() -> R {
             CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning);
-            obs::errors_or(
-                CALLSITE.begin_with(|entry| {
-                    entry.context(\"k\", match &(1) { value => { use obs::show::*; (&&&&Show(value)).show() } });
+            match obs::errors_or(
+                __CALLSITE.begin_with(|__entry| {
+                    __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
                 }),
                 move || -> R {},
-                |value| { use obs::judge::*; (&&Judge(value)).error() }
-                    .filter(|&value| !E::fine(value))
-                    .map(|error| { use obs::judge::*; (&&&&&&Describe(error)).describe().labelled((&&Kind(error)).kind()) }),
-                || Ok(3)
-            )
+                |__value| { use obs::judge::*; (&&Judge(__value)).error() }
+                    .filter(|&__value| !E::fine(__value))
+                    .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
+            ) {
+                ::core::option::Option::Some(__value) => __value,
+                ::core::option::Option::None => Ok(3),
+            }
         }",
     );
 }
 
 #[test]
 fn the_users_function_judges_first() {
-    let judged = JUDGE.replace("|value| ", "");
+    let judged = JUDGE.replace("|__value| ", "");
     for key in ["ok_if", "error_if"] {
         let expansion = expanded("track_performance", &format!("{key} = fine"), "fn f() -> u8 { 1 }");
-        let wanted = normal(&format!("|value| ::obs_runtime::__private::judge::{key}(fine(value), || {judged})"));
+        let wanted = normal(&format!("|__value| ::obs_runtime::__private::judge::{key}(fine(__value), || {judged})"));
         assert!(expansion.contains(&wanted), "{expansion}");
     }
 }
@@ -161,10 +204,10 @@ fn costs_have_statistics() {
         "fn f() {
             CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0);
             obs::cost(
-                CALLSITE.begin_with(|entry| { entry.dataset(&(d)); }),
+                __CALLSITE.begin_with(|__entry| { __entry.dataset(&(d)); }),
                 move || -> () {},
                 JUDGE,
-                |value| { use obs::statistics::*; (&&Statistics(value)).statistics() }
+                |__value| { use obs::statistics::*; (&&Statistics(__value)).statistics() }
             )
         }",
     );
@@ -179,9 +222,9 @@ fn checks_are_registered() {
         "fn r#database() -> Result<(), E> {
             #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)]
             #[linkme(crate = obs::linkme)]
-            static CHECK: obs::HealthCheck =
+            static __CHECK: obs::HealthCheck =
                 obs::HealthCheck::new(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|entry| { entry.tag(\"a\", &(1)); });
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", &(1)); });
             ping()
         }",
     );
@@ -192,7 +235,7 @@ fn checks_are_registered() {
         "async fn nulls() -> f64 {
             #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)]
             #[linkme(crate = obs::linkme)]
-            static CHECK: obs::QualityCheck =
+            static __CHECK: obs::QualityCheck =
                 obs::QualityCheck::new(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
                 .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0);
             0.5

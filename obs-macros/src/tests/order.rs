@@ -27,7 +27,7 @@ fn it_steps_behind_inner_ones_only() {
         normal("#[track_performance] #[::obs_runtime::bq_cost()] #[tracked_command] fn f() {}"),
     );
     let stays = expanded("track_performance", "", "#[tracked_command] #[track_performance] fn f() {}");
-    assert!(stays.contains("performance ( CALLSITE"), "{stays}");
+    assert!(stays.contains("performance ( __CALLSITE"), "{stays}");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_path_of_the_runtime_is_kept() {
 fn attributes_of_others_do_not_count() {
     for other in ["#[autometrics::track_performance]", "#[tokio::main]", "#[instrument]"] {
         let expansion = expanded("tracked_command", "", &format!("{other} fn f() {{}}"));
-        assert!(expansion.contains("command ( CALLSITE"), "{expansion}");
+        assert!(expansion.contains("command ( __CALLSITE"), "{expansion}");
     }
 }
 
@@ -66,7 +66,7 @@ fn expand_all(written: &[&str]) -> String {
 #[test]
 fn every_order_comes_to_the_same() {
     let ours = ["tracked_command", "bq_cost", "with_error_tracking", "track_performance"];
-    let wanted = ["command ( CALLSITE", "cost ( CALLSITE", "errors ( CALLSITE", "performance ( CALLSITE"];
+    let wanted = ["command ( __CALLSITE", "cost ( __CALLSITE", "errors ( __CALLSITE", "performance ( __CALLSITE"];
     for a in 0..4 {
         for b in (0..4).filter(|b| *b != a) {
             for c in (0..4).filter(|c| ![a, b].contains(c)) {

@@ -4,16 +4,18 @@
 //! Where the type of a value decides what can be done with it, the generated code asks by auto-referencing: a method call
 //! on `&&Wrapper(value)` takes the implementation for the most references that fits.
 
+mod fallback;
 pub mod judge;
 pub mod show;
 pub mod statistics;
 
 pub use linkme;
 
+pub use self::fallback::{errors_or, errors_or_async};
+
 pub use crate::analytics::{command, command_async};
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::callsite::Callsite;
-pub use crate::errors::{errors_or, errors_or_async};
 pub use crate::health::{HEALTH_CHECKS, HealthCheck};
 pub use crate::level::Level;
 pub use crate::performance::{performance as errors, performance_async as errors_async};

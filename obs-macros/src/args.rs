@@ -66,6 +66,8 @@ fn entry(input: ParseStream, expected: &str) -> syn::Result<Entry> {
             return Err(syn::Error::new_spanned(equals, format!("`{}` has no value", key.unraw())));
         }
         Value::Expr(expr(input)?)
+    } else if input.peek(token::Bracket) || input.peek(token::Brace) {
+        return Err(input.error(format!("expected parentheses behind `{name}`: `{name}(…)`", name = key.unraw())));
     } else {
         return Err(input.error(format!("expected `=` between `{}` and its value", key.unraw())));
     };

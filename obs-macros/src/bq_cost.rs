@@ -53,6 +53,8 @@ impl Model for BqCost {
             helper: "cost",
             callsite: Callsite::wrapped("cost", settings).to_static(shared),
             begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path(),
             judge: judge::closure(shared, None),
             more: Some(statistics),
             fallback: None,

@@ -23,7 +23,7 @@ pub struct Callsite {
 
 /// `.key(value)` for each key that was given.
 #[derive(Default)]
-pub struct Settings(TokenStream);
+pub struct Settings(TokenStream, Vec<TokenStream>);
 
 impl Settings {
     /// Those of the shared keys.
@@ -37,8 +37,16 @@ impl Settings {
     pub fn set(&mut self, key: &str, value: Option<impl ToTokens>) {
         if let Some(value) = value {
             let key = Ident::new(key, Span::mixed_site());
+            self.1.push(value.to_token_stream());
             self.0.extend(quote_spanned!(Span::mixed_site()=> .#key(#value)));
         }
+    }
+}
+
+impl Settings {
+    /// The values that were given.
+    pub fn constants(&self) -> impl Iterator<Item = &TokenStream> {
+        self.1.iter()
     }
 }
 
@@ -54,7 +62,7 @@ impl Callsite {
         let private = shared.runtime.private();
         let [list, name, kind, constructor] =
             [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
-        let (operation, Settings(settings)) = (&shared.name, &self.settings);
+        let (operation, Settings(settings, _)) = (&shared.name, &self.settings);
         let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
         quote_spanned! {site=>
             #[#private::linkme::distributed_slice(#private::#list)]

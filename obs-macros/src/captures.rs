@@ -19,7 +19,7 @@ const PLAIN: [&str; 16] = [
 /// `let _ = (&b, &a);`, when the order of their drops may matter.
 pub fn in_order(function: &Function) -> Option<TokenStream> {
     let body = &function.body.statements;
-    let mut taken: Vec<Ident> = owned(function);
+    let mut taken: Vec<Ident> = names(function, has_no_drop);
     // An unused argument stays where it is, so that the compiler says so.
     taken.retain(|name| name.to_string().starts_with('_') || mentions(body, &name.unraw().to_string()));
     taken.reverse();
@@ -30,38 +30,37 @@ pub fn in_order(function: &Function) -> Option<TokenStream> {
 
 /// Whether tokens name an argument that can be had only once.
 pub fn name_owned(tokens: &TokenStream, function: &Function) -> bool {
-    owned(function).iter().any(|name| mentions(tokens, &name.unraw().to_string()))
+    names(function, is_copy).iter().any(|name| mentions(tokens, &name.unraw().to_string()))
 }
 
-/// The names of arguments that may have something to drop, in their order.
-fn owned(function: &Function) -> Vec<Ident> {
+/// The names of arguments, in their order, without those whose type `leaves_out`.
+fn names(function: &Function, leaves_out: fn(&Type) -> bool) -> Vec<Ident> {
     let mut names = Vec::new();
     for argument in &function.signature.inputs {
         match argument {
-            FnArg::Typed(argument) if !is_plain(&argument.ty) => bound_names(&argument.pat, &mut names),
-            FnArg::Typed(_) => {}
-            FnArg::Receiver(receiver) => {
-                if !is_reference(&receiver.kind) {
-                    names.push(Ident::new("self", receiver.self_token.span));
-                }
+            FnArg::Typed(argument) if !leaves_out(&argument.ty) => bound_names(&argument.pat, &mut names),
+            FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+                names.push(Ident::new("self", receiver.self_token.span));
             }
+            FnArg::Typed(_) | FnArg::Receiver(_) => {}
         }
     }
     names
 }
 
-fn is_reference(receiver: &ReceiverKind) -> bool {
-    match receiver {
-        ReceiverKind::Reference(..) => true,
-        ReceiverKind::Typed(_, kind) => is_plain(kind),
-        _ => false,
+/// Whether a value of the type is surely copied when it is used.
+fn is_copy(kind: &Type) -> bool {
+    match kind {
+        Type::Reference(reference) => reference.mutability.is_none(),
+        other => has_no_drop(other),
     }
 }
 
-fn is_plain(kind: &Type) -> bool {
+/// Whether a value of the type surely leaves nothing to drop.
+fn has_no_drop(kind: &Type) -> bool {
     match kind {
-        Type::Group(inner) => is_plain(&inner.elem),
-        Type::Paren(inner) => is_plain(&inner.elem),
+        Type::Group(inner) => has_no_drop(&inner.elem),
+        Type::Paren(inner) => has_no_drop(&inner.elem),
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) => true,
         Type::Path(path) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
         _ => false,

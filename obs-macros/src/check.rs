@@ -8,6 +8,7 @@ use crate::callsite::{Callsite, Settings};
 use crate::entry::Entry;
 use crate::item::{Function, Shape};
 use crate::mistakes::Mistakes;
+use crate::off;
 use crate::shared::Shared;
 
 /// Refuses what the registry cannot call.
@@ -47,24 +48,36 @@ pub struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// The function, with its static as the first item of its body.
+    /// The function, with its static as the first item of its body. It stands in a constant of its own, so that another
+    /// check of the function may stand beside it.
     pub fn register(self, function: &Function) -> TokenStream {
+        if cfg!(feature = "off") {
+            return self.bare(function);
+        }
         let run = self.run(function);
         let mut settings = self.settings;
         settings.set("describe", Entry::new(self.shared).closure());
-        let callsite = Callsite {
-            list: self.list,
-            name: "__CHECK",
-            kind: self.kind,
-            constructor: "new",
-            more: Some(run),
-            settings,
-        };
+        let callsite =
+            Callsite { list: self.list, name: "CHECK", kind: self.kind, constructor: "new", more: Some(run), settings };
         let body = &function.body;
+        let registered = callsite.to_static(self.shared);
+        let registered = quote_spanned!(Span::mixed_site()=> const _: () = { #registered };);
         let statements = body.inner_attributes.clone().into_iter();
-        let statements = statements.chain(callsite.to_static(self.shared)).chain(body.statements.clone());
+        let statements = statements.chain(registered).chain(body.statements.clone());
         let block = body.braces_around(statements.collect());
         function.head.clone().into_iter().chain(block.into_token_stream()).collect()
+    }
+
+    /// The function alone, which nobody else may call.
+    fn bare(self, function: &Function) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let described = Entry::new(self.shared).closure();
+        let described = described.map(|closure| quote_spanned!(site=> #private::described(#closure);));
+        let constants = self.settings.constants().map(|constant| quote_spanned!(site=> let _ = #constant;));
+        let checked: TokenStream = described.into_iter().chain(constants).collect();
+        let bare = off::bare(function, (!checked.is_empty()).then_some(checked));
+        quote_spanned!(site=> #[allow(dead_code)] #bare)
     }
 
     /// `|| Kind::ready(function())`, located at the return type, of which it asks what a check must return.

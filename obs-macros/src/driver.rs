@@ -46,10 +46,13 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
         }
     };
     let model = M::new(&args, function, &mut mistakes);
-    if !mistakes.is_empty() || cfg!(feature = "off") {
+    if !mistakes.is_empty() {
         return beside(mistakes, untouched);
     }
-    if let Some(reordered) = order::step_behind(attribute, tokens, &item, &model.shared().runtime) {
+    // Around a bare function, the order is of no account.
+    if !cfg!(feature = "off")
+        && let Some(reordered) = order::step_behind(attribute, tokens, &item, &model.shared().runtime)
+    {
         return reordered;
     }
     let mut expansion = TokenStream::new();

@@ -51,6 +51,8 @@ impl Model for ErrorTracking {
             helper: if self.fallback.is_some() { "errors_or" } else { "errors" },
             callsite: Callsite::wrapped("errors", settings).to_static(shared),
             begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path() || self.ignore_if.is_some(),
             judge: judge::closure(shared, self.ignore_if.as_ref()),
             more: None,
             fallback: self.fallback.as_ref(),

@@ -145,6 +145,14 @@ impl Body {
     }
 }
 
+/// The statements in a block of their own, so that items may still come first in it. Its braces are the user's in
+/// place, ours in name: no lint takes them for superfluous.
+pub fn ours(statements: &Group) -> Group {
+    let mut block = statements.clone();
+    block.set_span(Span::mixed_site().located_at(statements.span()));
+    block
+}
+
 /// The tokens of the item, out of the invisible brackets that `macro_rules!` puts around it or around its body.
 fn trees(item: TokenStream) -> Vec<TokenTree> {
     let mut trees: Vec<TokenTree> = item.into_iter().collect();

@@ -47,6 +47,7 @@ mod item;
 mod judge;
 mod mistakes;
 mod model;
+mod off;
 mod order;
 mod return_type;
 mod runtime_path;

@@ -32,6 +32,13 @@ pub enum Verdict {
     ErrorIf(ExprPath),
 }
 
+impl Verdict {
+    /// Whether a path of the user's decides.
+    pub fn names_a_path(&self) -> bool {
+        !matches!(self, Self::Type)
+    }
+}
+
 impl Shared {
     /// Reads and checks them.
     pub fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {

@@ -28,11 +28,14 @@ impl Model for TrackPerformance {
 
     fn expand(&self, function: &Function) -> TokenStream {
         let shared = &self.shared;
+        let entry = Entry::new(shared);
         let wrap = Wrap {
             shared,
             helper: "performance",
             callsite: Callsite::wrapped("operation", Settings::new(shared)).to_static(shared),
-            begin: Entry::new(shared).begin(),
+            begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path(),
             judge: judge::closure(shared, None),
             more: None,
             fallback: None,

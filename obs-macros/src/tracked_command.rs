@@ -38,6 +38,8 @@ impl Model for TrackedCommand {
             helper: "command",
             callsite: Callsite::wrapped("command", Settings::new(shared)).to_static(shared),
             begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path(),
             judge: judge::closure(shared, None),
             more: None,
             fallback: None,

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
 use crate::captures;
-use crate::item::{Function, Shape};
+use crate::item::{Function, Shape, ours};
+use crate::off;
 use crate::return_type;
 use crate::shared::Shared;
 
@@ -19,6 +20,10 @@ pub struct Wrap<'a> {
     pub callsite: TokenStream,
     /// What begins the call.
     pub begin: TokenStream,
+    /// What it notes of it.
+    pub described: Option<TokenStream>,
+    /// Whether a path of the user's judges its value.
+    pub judged: bool,
     /// What judges its value.
     pub judge: TokenStream,
     /// What else the helper takes.
@@ -30,6 +35,9 @@ pub struct Wrap<'a> {
 impl Wrap<'_> {
     /// The function with its body wrapped.
     pub fn around(&self, function: &Function) -> TokenStream {
+        if cfg!(feature = "off") {
+            return off::bare(function, self.checked(function));
+        }
         let body = &function.body;
         let inner_attributes = &body.inner_attributes;
         let wrapped = match &function.shape {
@@ -41,16 +49,36 @@ impl Wrap<'_> {
                 let statements = body.braces_around(body.statements.clone());
                 let output = (!output.inferred).then_some(&output.written);
                 let captures = self.captures(function);
-                self.future(output, &keywords, captures.as_ref(), &statements)
+                self.future(output, &keywords, captures.as_ref(), &ours(&statements))
             }
             Shape::BoxedFuture(boxed) => {
-                let future = self.future(boxed.output.as_ref(), &boxed.keywords, None, &boxed.braces);
+                let future = self.future(boxed.output.as_ref(), &boxed.keywords, None, &ours(&boxed.braces));
                 boxed.around(future)
             }
         };
         let block = body.braces_around(inner_attributes.clone().into_iter().chain(wrapped).collect());
         let head = &function.head;
         head.to_token_stream().into_iter().chain(block.into_token_stream()).collect()
+    }
+
+    /// What is left to check when the call is not made.
+    fn checked(&self, function: &Function) -> Option<TokenStream> {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let described = self.described.as_ref().map(|closure| quote_spanned!(site=> #private::described(#closure);));
+        let output = match &function.shape {
+            Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output).written),
+            Shape::BoxedFuture(boxed) => {
+                boxed.output.as_ref().map(|output| return_type::without_impl_trait(output).written)
+            }
+        };
+        let output = output.filter(|output| !matches!(output, Type::Never(_)));
+        let judge = &self.judge;
+        let judged =
+            output.filter(|_| self.judged).map(|output| quote_spanned!(site=> #private::judged::<#output>(#judge);));
+        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> return #fallback;));
+        let checked: TokenStream = [described, judged, fallback].into_iter().flatten().collect();
+        (!checked.is_empty()).then_some(checked)
     }
 
     fn closure(&self, function: &Function) -> TokenStream {
@@ -73,11 +101,10 @@ impl Wrap<'_> {
         output: Option<&Type>,
         keywords: &TokenStream,
         captures: Option<&TokenStream>,
-        statements: &Group,
+        block: &Group,
     ) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
-        let block = ours(statements);
         // `!` is no type argument, so a type without values stands in for it.
         let never = matches!(output, Some(Type::Never(_)));
         let expect = output.map(|output| {
@@ -97,16 +124,16 @@ impl Wrap<'_> {
         quote_spanned!(site=> #callsite #value)
     }
 
-    /// What the helper gave, else the fallback.
+    /// Returns what the helper gave, else the fallback.
     fn or_fallback(&self, call: &TokenStream, given: Option<TokenStream>) -> TokenStream {
         let site = Span::mixed_site();
         let Some(fallback) = self.fallback else { return call.clone() };
-        let given = given.unwrap_or_else(|| quote_spanned!(site=> __value));
+        let given = given.unwrap_or_else(|| quote_spanned!(site=> return __value;));
         quote_spanned! {site=>
-            match #call {
-                ::core::option::Option::Some(__value) => #given,
-                ::core::option::Option::None => #fallback,
+            if let ::core::option::Option::Some(__value) = #call {
+                #given
             }
+            #fallback
         }
     }
 
@@ -131,12 +158,4 @@ impl Wrap<'_> {
         let more = self.more.as_ref().map(|more| quote_spanned!(Span::mixed_site()=> , #more));
         quote_spanned!(Span::mixed_site()=> #private::#helper(#begin, #body, #judge #more))
     }
-}
-
-/// The statements in a block of their own, so that items may still come first in it. Its braces are the user's in
-/// place, ours in name: no lint takes them for superfluous.
-fn ours(statements: &Group) -> Group {
-    let mut block = statements.clone();
-    block.set_span(Span::mixed_site().located_at(statements.span()));
-    block
 }

@@ -126,9 +126,19 @@ fn a_fallback_can_have_the_arguments() {
     assert_eq!(captured.records.errors.len(), 1);
     assert_eq!(falls_back_to("off".into(), 2), Ok("off!".to_owned()), "with obs not initialised");
 
+    let mut rows = Vec::new();
+    assert_eq!([Some(3), Some(4), None].map(|row| adds(&mut rows, row)), [Some(3), Some(4), Some(3)]);
+
     let captured = wait(capture_async(falls_back_later_to("long".into(), 3)));
     assert_eq!(captured.value, Ok("long?".to_owned()));
     assert_eq!(captured.records.errors.len(), 1);
+}
+
+#[with_error_tracking(fallback = rows.first().copied())]
+#[track_performance]
+fn adds(rows: &mut Vec<u8>, row: Option<u8>) -> Option<u8> {
+    rows.push(row?);
+    row
 }
 
 mod words_of_ours {

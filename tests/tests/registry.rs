@@ -20,6 +20,13 @@ fn a_dq_check() -> bool {
     true
 }
 
+#[health_check(name = "both")]
+#[dq_check(name = "both")]
+#[dq_check(name = "both again", fail_above = 1)]
+fn both() -> bool {
+    true
+}
+
 fn generic<T: Default>() -> T {
     #[track_performance]
     fn nested() {}
@@ -43,8 +50,10 @@ fn annotated_functions_and_checks_are_listed_without_being_called() {
     attributes.sort_unstable();
     assert_eq!(attributes, attributes_expected);
     assert!(catalogue.callsites.iter().any(|site| site.name == "nested"));
-    assert_eq!(catalogue.health_checks[0].name, "a_health_check");
-    assert_eq!(catalogue.dq_checks[0].name, "a_dq_check");
+    let names: Vec<_> = catalogue.health_checks.iter().map(|check| check.name).collect();
+    assert_eq!(names, ["a_health_check", "both"]);
+    let names: Vec<_> = catalogue.dq_checks.iter().map(|check| check.name).collect();
+    assert_eq!(names, ["a_dq_check", "both", "both again"]);
     let place = catalogue.dq_checks[0].place;
     assert!(place.file.ends_with("registry.rs") && place.line > 10, "{place:?}");
     assert_eq!(generic::<u8>(), 0);

@@ -169,7 +169,7 @@ fn errors_are_told_apart() {
         "fn f() -> R {}",
         "fn f() -> R {
             CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning);
-            match obs::errors_or(
+            if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
                 }),
@@ -177,10 +177,8 @@ fn errors_are_told_apart() {
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !E::fine(__value))
                     .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
-            ) {
-                ::core::option::Option::Some(__value) => __value,
-                ::core::option::Option::None => Ok(3),
-            }
+            ) { return __value; }
+            Ok(3)
         }",
     );
 }
@@ -220,11 +218,11 @@ fn checks_are_registered() {
         "timeout = \"1m 30s\", critical = false, tags(a = 1)",
         "fn r#database() -> Result<(), E> { ping() }",
         "fn r#database() -> Result<(), E> {
-            #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)]
+            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)]
             #[linkme(crate = obs::linkme)]
-            static __CHECK: obs::HealthCheck =
+            static CHECK: obs::HealthCheck =
                 obs::HealthCheck::new(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", &(1)); });
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", &(1)); }); };
             ping()
         }",
     );
@@ -233,11 +231,11 @@ fn checks_are_registered() {
         "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
         "async fn nulls() -> f64 { 0.5 }",
         "async fn nulls() -> f64 {
-            #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)]
+            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)]
             #[linkme(crate = obs::linkme)]
-            static __CHECK: obs::QualityCheck =
+            static CHECK: obs::QualityCheck =
                 obs::QualityCheck::new(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0);
+                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); };
             0.5
         }",
     );

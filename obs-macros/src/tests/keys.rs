@@ -115,3 +115,9 @@ fn every_own_key_is_accepted() {
          fail_above = 2.5, warn_below = -1, fail_below = -2.5e3, timeout = \"1m 30s\"",
     );
 }
+
+#[test]
+fn brackets_are_no_parentheses() {
+    assert_eq!(message("track_performance", "tags[a = 1]"), "expected parentheses behind `tags`: `tags(…)`");
+    assert_eq!(message("track_performance", "args { a }"), "expected parentheses behind `args`: `args(…)`");
+}

@@ -4,13 +4,31 @@ use super::{expand, messages, normal, shown};
 
 #[test]
 fn the_function_stays_as_it_was() {
-    let item = "#[track_performance] pub async fn f(a: u8) -> u8 { a }";
+    let item = "#[track_performance] pub async fn f(a: u8) -> u8 { #![allow(unused)] a }";
     for attribute in ["tracked_command", "bq_cost", "with_error_tracking", "track_performance"] {
-        assert_eq!(shown(expand(attribute, "args(a)", item)), normal(item));
+        assert_eq!(shown(expand(attribute, "name = \"x\"", item)), normal(item));
     }
     for attribute in ["health_check", "dq_check"] {
-        assert_eq!(shown(expand(attribute, "timeout = \"2s\"", "fn f() {}")), normal("fn f() {}"));
+        assert_eq!(shown(expand(attribute, "", "fn f() {}")), normal("#[allow(dead_code)] fn f() {}"));
     }
+}
+
+#[test]
+fn what_an_attribute_names_counts_as_used() {
+    let args = "tags(k = a), ignore_if = fine, fallback = Ok(a)";
+    let expected = "fn f(a: u8) -> R {
+        if false {
+            obs::described(|__entry| { __entry.tag(\"k\", &(a)); });
+            obs::judged::<R>(|__value| { { use obs::judge::*; (&&Judge(__value)).error() }
+                .filter(|&__value| !fine(__value))
+                .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) }) });
+            return Ok(a);
+        }
+        { g(a) }
+    }";
+    let expected = expected.replace("|__value| { {", "|__value| {").replace("}) });", "}));");
+    let expected = normal(&expected.replace("obs::", "::obs_runtime::__private::"));
+    assert_eq!(shown(expand("with_error_tracking", args, "fn f(a: u8) -> R { g(a) }")), expected);
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn a_level_is_one_of_six() {
     let allowed = "allowed: \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\"";
     let level = |value: &str| message("bq_cost", &format!("level = {value}"));
     assert_eq!(level("\"inof\""), format!("unknown `level` \"inof\", did you mean \"info\"? {allowed}"));
+    assert_eq!(level("\"warn\""), format!("unknown `level` \"warn\", did you mean \"warning\"? {allowed}"));
     assert_eq!(level("\"INFO\""), format!("unknown `level` \"INFO\", did you mean \"info\"? {allowed}"));
     assert_eq!(level("\"loud\""), format!("unknown `level` \"loud\"; {allowed}"));
     assert_eq!(

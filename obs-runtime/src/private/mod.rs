@@ -15,7 +15,9 @@ pub use self::fallback::{errors_or, errors_or_async};
 
 pub use crate::analytics::{command, command_async};
 pub use crate::bigquery::cost::{cost, cost_async};
+pub use crate::call::Entry;
 pub use crate::callsite::Callsite;
+pub use crate::failure::Failure;
 pub use crate::health::{HEALTH_CHECKS, HealthCheck};
 pub use crate::level::Level;
 pub use crate::performance::{performance as errors, performance_async as errors_async};
@@ -28,3 +30,11 @@ pub use crate::registry::CALLSITES;
 pub const fn expect_return<T>() -> Option<T> {
     None
 }
+
+/// Types what would describe a call, in a build with obs off.
+#[inline]
+pub fn described(_describe: impl FnOnce(&mut Entry)) {}
+
+/// Types what would judge a value, in a build with obs off.
+#[inline]
+pub fn judged<T>(_judge: impl for<'v> FnOnce(&'v T) -> Option<Failure<'v>>) {}

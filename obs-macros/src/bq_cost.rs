@@ -55,7 +55,7 @@ impl Model for BqCost {
             begin: entry.begin(),
             described: entry.closure(),
             judged: shared.verdict.names_a_path(),
-            judge: judge::closure(shared, None),
+            judge: judge::closure(shared, function, None),
             more: Some(statistics),
             fallback: None,
         };

@@ -53,7 +53,7 @@ impl Model for ErrorTracking {
             begin: entry.begin(),
             described: entry.closure(),
             judged: shared.verdict.names_a_path() || self.ignore_if.is_some(),
-            judge: judge::closure(shared, self.ignore_if.as_ref()),
+            judge: judge::closure(shared, function, self.ignore_if.as_ref()),
             more: None,
             fallback: self.fallback.as_ref(),
         };

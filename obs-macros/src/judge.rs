@@ -5,14 +5,20 @@ use quote::quote_spanned;
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
+use crate::item::Function;
+use crate::return_type;
 use crate::shared::{Shared, Verdict};
 
-/// `|__value| …`, to stand behind the body whose value it judges.
-pub fn closure(shared: &Shared, ignore_if: Option<&ExprPath>) -> TokenStream {
+/// `|__value| …`, to stand behind the body whose value it judges; a function of the runtime where the return type says
+/// that nothing can be an error.
+pub fn closure(shared: &Shared, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
     let error = error(&private, ignore_if);
     match &shared.verdict {
+        Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
+            quote_spanned!(site=> #private::judge::no_error)
+        }
         Verdict::Type => quote_spanned!(site=> |__value| #error),
         Verdict::OkIf(path) => {
             let verdict = call(path);
@@ -31,7 +37,12 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
     match ignore_if {
         None => quote_spanned! {site=> {
             use #private::judge::*;
-            (&&Judge(__value)).error().map(|__error| (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()))
+            match (&&Judge(__value)).error() {
+                ::core::option::Option::Some(__error) => ::core::option::Option::Some(
+                    (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()),
+                ),
+                ::core::option::Option::None => ::core::option::Option::None,
+            }
         }},
         Some(path) => {
             let ignored = call(path);

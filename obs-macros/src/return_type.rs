@@ -5,6 +5,8 @@ use quote::quote_spanned;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer};
 
+use crate::item::{Function, Shape};
+
 /// The return type of a function, written down again inside it.
 pub struct Written {
     pub written: Type,
@@ -17,6 +19,32 @@ pub fn of(output: &ReturnType) -> Written {
     match output {
         ReturnType::Default => Written { written: unit(), inferred: false },
         ReturnType::Type(_, output) => without_impl_trait(output),
+    }
+}
+
+/// Whether the type is one of which no value is an error, as far as its words tell.
+pub fn never_fails(function: &Function) -> bool {
+    let output = match &function.shape {
+        Shape::Sync | Shape::Async => of(&function.signature.output).written,
+        Shape::BoxedFuture(boxed) => match &boxed.output {
+            Some(output) => output.clone(),
+            None => return false,
+        },
+    };
+    is_plain(&output)
+}
+
+fn is_plain(written: &Type) -> bool {
+    const PLAIN: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+        "usize",
+    ];
+    match written {
+        Type::Group(inner) => is_plain(&inner.elem),
+        Type::Paren(inner) => is_plain(&inner.elem),
+        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) => true,
+        Type::Path(path) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
+        _ => false,
     }
 }
 

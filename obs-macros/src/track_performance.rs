@@ -36,7 +36,7 @@ impl Model for TrackPerformance {
             begin: entry.begin(),
             described: entry.closure(),
             judged: shared.verdict.names_a_path(),
-            judge: judge::closure(shared, None),
+            judge: judge::closure(shared, function, None),
             more: None,
             fallback: None,
         };

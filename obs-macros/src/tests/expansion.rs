@@ -9,11 +9,22 @@ const CALLSITE: &str = "
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
 const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
-    (&&Judge(__value)).error().map(|__error| (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()))
+    match (&&Judge(__value)).error() {
+        ::core::option::Option::Some(__error) => ::core::option::Option::Some(
+            (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()),
+        ),
+        ::core::option::Option::None => ::core::option::Option::None,
+    }
 }";
 
+const NO_ERROR: &str = "::obs_runtime::__private::judge::no_error";
+
 fn assert_expansion(attribute: &str, args: &str, item: &str, expected: &str) {
-    let expected = expected.replace("CALLSITE:", CALLSITE).replace("PLACE", PLACE).replace("JUDGE", JUDGE);
+    let expected = expected
+        .replace("CALLSITE:", CALLSITE)
+        .replace("PLACE", PLACE)
+        .replace("JUDGE", JUDGE)
+        .replace("NO_ERROR", NO_ERROR);
     let expected = expected.replace("obs::", "::obs_runtime::__private::");
     assert_eq!(expanded(attribute, args, item), normal(&expected));
 }
@@ -27,7 +38,7 @@ fn a_sync_function_becomes_a_closure() {
         "#[doc = \" Doc.\"] pub fn f(a: u8) -> u8 {
             #![allow(unused)]
             CALLSITE: obs::Callsite::operation(\"f\", PLACE);
-            obs::performance( __CALLSITE.begin(), move || -> u8 { use x::y; y(a) }, JUDGE)
+            obs::performance( __CALLSITE.begin(), move || -> u8 { use x::y; y(a) }, NO_ERROR)
         }",
     );
 }
@@ -67,7 +78,7 @@ fn arguments_are_captured_in_the_order_of_their_drops() {
                     let _ = (&_guard, &a, &self);
                     { use_them(a, self, n, r) }
                 },
-                JUDGE
+                NO_ERROR
             )
         }",
     );
@@ -117,7 +128,7 @@ fn a_boxed_future_is_wrapped_inside() {
                         if let ::core::option::Option::Some(__value) = obs::expect_return::<u8>() { return __value; }
                         { self.a }
                     },
-                    JUDGE
+                    NO_ERROR
                 ).await
             })
         }",
@@ -155,7 +166,7 @@ fn tags_and_arguments_are_noted_at_entry() {
                     __entry.user(&(me.name));
                 }),
                 move || -> () {},
-                JUDGE
+                NO_ERROR
             )
         }",
     );
@@ -204,7 +215,7 @@ fn costs_have_statistics() {
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.dataset(&(d)); }),
                 move || -> () {},
-                JUDGE,
+                NO_ERROR,
                 |__value| { use obs::statistics::*; (&&Statistics(__value)).statistics() }
             )
         }",

@@ -115,6 +115,12 @@ pub trait HasNoKind {
 
 impl<E> HasNoKind for Kind<'_, E> {}
 
+/// A value of a type that tells no errors.
+#[inline]
+pub const fn no_error<T>(_value: &T) -> Option<Failure<'_>> {
+    None
+}
+
 /// A value judged by `ok_if = path`.
 #[inline]
 pub fn ok_if<'v>(ok: bool, otherwise: impl FnOnce() -> Option<Failure<'v>>) -> Option<Failure<'v>> {

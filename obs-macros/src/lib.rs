@@ -27,7 +27,8 @@
 //!
 //! # Features
 //!
-//! `off`: every attribute checks its arguments and leaves the bare function.
+//! `off`: every attribute checks its arguments and leaves the bare function; that goes for `fallback` too, so the errors
+//! that it swallows come back.
 
 mod args;
 mod boxed_future;

@@ -5,7 +5,7 @@ use quote::quote_spanned;
 use syn::{Expr, LitStr};
 
 use crate::args::Args;
-use crate::callsite::{Callsite, Settings};
+use crate::callsite::Settings;
 use crate::entry::Entry;
 use crate::item::Function;
 use crate::judge;
@@ -48,17 +48,9 @@ impl Model for BqCost {
         let statistics = quote_spanned! {Span::mixed_site()=>
             |__value| { use #private::statistics::*; (&&Statistics(__value)).statistics() }
         };
-        let wrap = Wrap {
-            shared,
-            helper: "cost",
-            callsite: Callsite::wrapped("cost", settings).to_static(shared),
-            begin: entry.begin(),
-            described: entry.closure(),
-            judged: shared.verdict.names_a_path(),
-            judge: judge::closure(shared, function, None),
-            more: Some(statistics),
-            fallback: None,
-        };
+        let judge = judge::closure(shared, function, None);
+        let mut wrap = Wrap::new(shared, "cost", ("cost", settings), &entry, judge);
+        wrap.more = Some(statistics);
         wrap.around(function)
     }
 }

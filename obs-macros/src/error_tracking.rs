@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{Expr, ExprPath};
 
 use crate::args::Args;
-use crate::callsite::{Callsite, Settings};
+use crate::callsite::Settings;
 use crate::entry::Entry;
 use crate::fields::{self, Field};
 use crate::item::Function;
@@ -46,17 +46,11 @@ impl Model for ErrorTracking {
         settings.set("severity", self.severity.map(|severity| shared.variant("Level", severity)));
         let mut entry = Entry::new(shared);
         entry.context(&self.context);
-        let wrap = Wrap {
-            shared,
-            helper: if self.fallback.is_some() { "errors_or" } else { "errors" },
-            callsite: Callsite::wrapped("errors", settings).to_static(shared),
-            begin: entry.begin(),
-            described: entry.closure(),
-            judged: shared.verdict.names_a_path() || self.ignore_if.is_some(),
-            judge: judge::closure(shared, function, self.ignore_if.as_ref()),
-            more: None,
-            fallback: self.fallback.as_ref(),
-        };
+        let helper = if self.fallback.is_some() { "errors_or" } else { "errors" };
+        let judge = judge::closure(shared, function, self.ignore_if.as_ref());
+        let mut wrap = Wrap::new(shared, helper, ("errors", settings), &entry, judge);
+        wrap.judged |= self.ignore_if.is_some();
+        wrap.fallback = self.fallback.as_ref();
         wrap.around(function)
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use crate::args::Args;
-use crate::callsite::{Callsite, Settings};
+use crate::callsite::Settings;
 use crate::entry::Entry;
 use crate::item::Function;
 use crate::judge;
@@ -29,17 +29,7 @@ impl Model for TrackPerformance {
     fn expand(&self, function: &Function) -> TokenStream {
         let shared = &self.shared;
         let entry = Entry::new(shared);
-        let wrap = Wrap {
-            shared,
-            helper: "performance",
-            callsite: Callsite::wrapped("operation", Settings::new(shared)).to_static(shared),
-            begin: entry.begin(),
-            described: entry.closure(),
-            judged: shared.verdict.names_a_path(),
-            judge: judge::closure(shared, function, None),
-            more: None,
-            fallback: None,
-        };
-        wrap.around(function)
+        let judge = judge::closure(shared, function, None);
+        Wrap::new(shared, "performance", ("operation", Settings::new(shared)), &entry, judge).around(function)
     }
 }

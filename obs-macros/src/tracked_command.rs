@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::Expr;
 
 use crate::args::Args;
-use crate::callsite::{Callsite, Settings};
+use crate::callsite::Settings;
 use crate::entry::Entry;
 use crate::item::Function;
 use crate::judge;
@@ -33,17 +33,7 @@ impl Model for TrackedCommand {
         let shared = &self.shared;
         let mut entry = Entry::new(shared);
         entry.display("user", self.user.as_ref());
-        let wrap = Wrap {
-            shared,
-            helper: "command",
-            callsite: Callsite::wrapped("command", Settings::new(shared)).to_static(shared),
-            begin: entry.begin(),
-            described: entry.closure(),
-            judged: shared.verdict.names_a_path(),
-            judge: judge::closure(shared, function, None),
-            more: None,
-            fallback: None,
-        };
-        wrap.around(function)
+        let judge = judge::closure(shared, function, None);
+        Wrap::new(shared, "command", ("command", Settings::new(shared)), &entry, judge).around(function)
     }
 }

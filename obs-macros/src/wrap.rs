@@ -5,7 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use crate::callsite::{Callsite, Settings};
 use crate::captures;
+use crate::entry::Entry;
 use crate::item::{Function, Shape, ours};
 use crate::off;
 use crate::return_type;
@@ -32,7 +34,28 @@ pub struct Wrap<'a> {
     pub fallback: Option<&'a Expr>,
 }
 
-impl Wrap<'_> {
+impl<'a> Wrap<'a> {
+    /// What every attribute around a body has in common; `constructor` makes the static.
+    pub fn new(
+        shared: &'a Shared,
+        helper: &'static str,
+        (constructor, settings): (&'static str, Settings),
+        entry: &Entry,
+        judge: TokenStream,
+    ) -> Self {
+        Self {
+            shared,
+            helper,
+            callsite: Callsite::wrapped(constructor, settings).to_static(shared),
+            begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path(),
+            judge,
+            more: None,
+            fallback: None,
+        }
+    }
+
     /// The function with its body wrapped.
     pub fn around(&self, function: &Function) -> TokenStream {
         if cfg!(feature = "off") {

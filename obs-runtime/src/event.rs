@@ -79,8 +79,9 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A value as sinks know them.
+/// A value of a field, as sinks know them.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// Text.
     Text(Text<'a>),

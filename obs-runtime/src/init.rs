@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::analytics::end_commands;
 use crate::clock;
 use crate::config::{Config, ConfigError, LogFilter, LogFormat};
+use crate::context::{Context, Inherited};
 #[cfg(feature = "prometheus")]
 use crate::endpoint;
 use crate::global;
@@ -191,6 +192,11 @@ impl ObservabilityBuilder {
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }
+        let inherited = if self.environment {
+            Inherited::from_environment(|name| std::env::var_os(name))
+        } else {
+            Inherited::default()
+        };
         let config = self.config()?;
         // Calibrated here, so that no call pays for it.
         clock::clock();
@@ -201,7 +207,11 @@ impl ObservabilityBuilder {
         let sinks = [sinks, endpoint::textfile(&config, &metrics).into_iter().collect()].concat();
         let pipeline = Arc::new(Pipeline::new(config, metrics, sinks));
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
+        Context::set_root(inherited.context);
         subscriber::listen();
+        for problem in inherited.problems {
+            global::warn(problem.to_string());
+        }
         #[cfg(not(feature = "prometheus"))]
         if pipeline.config().prometheus_textfile_dir.is_some() {
             global::warn("PROMETHEUS_TEXTFILE_DIR does nothing without obs-runtime's feature prometheus".to_owned());
@@ -248,6 +258,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         global::flush_all(&self.pipeline);
         global::uninstall();
+        Context::set_root(None);
     }
 }
 

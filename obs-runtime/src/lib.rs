@@ -82,6 +82,7 @@ pub mod snapshot;
 mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -92,10 +93,11 @@ pub use bigquery::{
     JobStatistics, QueryStatistics, track_bigquery_operation, track_cost, track_estimate, track_query_performance,
 };
 pub use context::{
-    ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, correlation_id, set_correlation_id,
-    set_user, spawn,
+    ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, child_env, context_headers, correlation_id,
+    set_correlation_id, set_user, spawn,
 };
 pub use errors::capture_error;
+pub use event::Value;
 pub use failure::ErrorKind;
 pub use health::{Health, HealthReport, HealthResult, HealthRun, IntoHealth, Status, run_health_checks};
 

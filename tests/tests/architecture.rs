@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "level",
     "outcome",
+    "trace",
     "clock",
     "secret",
     "catalogue",

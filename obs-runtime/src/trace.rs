@@ -1,0 +1,143 @@
+//! W3C trace context: the trace that a call belongs to, as other systems write it.
+
+use std::fmt;
+use std::num::{NonZeroU64, NonZeroU128};
+
+/// Length of a `traceparent` of version 00.
+const LENGTH: usize = 55;
+
+/// The flags that version 00 knows: sampled, and a trace id that is random.
+const KNOWN_FLAGS: u8 = 0b11;
+
+/// A trace, and the span in it that things happen within. Its `Display` is a `traceparent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    trace_id: NonZeroU128,
+    span_id: NonZeroU64,
+    flags: u8,
+}
+
+impl TraceContext {
+    /// A trace that begins here and is recorded by nobody yet. Where the correlation id is a UUID, its bits are the
+    /// trace's id, so that one leads to the other.
+    pub fn begin(correlation_id: Option<&str>) -> Self {
+        let from_id =
+            correlation_id.and_then(|id| uuid::Uuid::try_parse(id).ok()).and_then(|id| NonZeroU128::new(id.as_u128()));
+        let fresh = || NonZeroU128::new(uuid::Uuid::now_v7().as_u128()).unwrap_or(NonZeroU128::MIN);
+        let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
+        Self {
+            trace_id: from_id.unwrap_or_else(fresh),
+            span_id: NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN),
+            flags: 0,
+        }
+    }
+
+    /// Reads a `traceparent` as the W3C's recommendation says: of version 00, or what a later version has in common
+    /// with it. None for anything else; the trace then begins anew.
+    pub fn parse(traceparent: &str) -> Option<Self> {
+        let text = traceparent.trim_matches([' ', '\t']);
+        let version = hexadecimal(text.get(..2)?)?;
+        let longer = text.len() > LENGTH;
+        if version == 0xff || longer && (version == 0 || text.as_bytes()[LENGTH] != b'-') {
+            return None;
+        }
+        let mut parts = text.get(2..LENGTH)?.strip_prefix('-')?.split('-');
+        let mut part = |length: usize| parts.next().filter(|part| part.len() == length).and_then(hexadecimal);
+        let (trace_id, span_id, flags) = (part(32)?, part(16)?, part(2)?);
+        let [flags, ..] = flags.to_le_bytes();
+        Some(Self {
+            trace_id: NonZeroU128::new(trace_id)?,
+            span_id: NonZeroU64::new(u64::try_from(span_id).ok()?)?,
+            flags: flags & KNOWN_FLAGS,
+        })
+    }
+
+    /// The trace's id, as 32 hexadecimal digits.
+    pub fn trace_id(&self) -> impl fmt::Display + use<> {
+        Digits { number: self.trace_id.get(), width: 32 }
+    }
+
+    /// The span's id, as 16 hexadecimal digits.
+    pub fn span_id(&self) -> impl fmt::Display + use<> {
+        Digits { number: self.span_id.get().into(), width: 16 }
+    }
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags)
+    }
+}
+
+/// A number in lower-case hexadecimal digits of a fixed width.
+struct Digits {
+    number: u128,
+    width: usize,
+}
+
+impl fmt::Display for Digits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:0width$x}", self.number, width = self.width)
+    }
+}
+
+/// The number that lower-case hexadecimal digits say; capitals are not allowed in a `traceparent`.
+fn hexadecimal(digits: &str) -> Option<u128> {
+    let lower_case = digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
+    lower_case.then(|| u128::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn a_traceparent_is_read_and_written_as_it_was() {
+        let trace = TraceContext::parse(EXAMPLE).unwrap();
+        assert_eq!(trace.to_string(), EXAMPLE);
+        assert_eq!(trace.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(trace.span_id().to_string(), "00f067aa0ba902b7");
+    }
+
+    #[test]
+    fn what_a_later_version_adds_is_passed_over() {
+        for later in ["01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &format!("cc{}-what", &EXAMPLE[2..])] {
+            assert_eq!(TraceContext::parse(later).map(|trace| trace.to_string()).as_deref(), Some(EXAMPLE), "{later}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_one() {
+        let wrong = [
+            String::new(),
+            "00".to_owned(),
+            EXAMPLE[..54].to_owned(),
+            format!("{EXAMPLE}-what"),
+            format!("cc{}.what", &EXAMPLE[2..]),
+            format!("ff{}", &EXAMPLE[2..]),
+            EXAMPLE.to_uppercase(),
+            EXAMPLE.replace('-', "_"),
+            EXAMPLE.replace("4bf9", "+bf9"),
+            EXAMPLE.replace("-01", "-0ä"),
+            EXAMPLE.replace("4bf9", "4bf-"),
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01".to_owned(),
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01".to_owned(),
+        ];
+        for traceparent in wrong {
+            assert_eq!(TraceContext::parse(&traceparent), None, "{traceparent}");
+        }
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_bears_the_correlation_id_when_that_is_a_uuid() {
+        let trace = TraceContext::begin(Some("0193a5b2-7c4e-7d1a-8f00-0123456789ab"));
+        assert_eq!(trace.trace_id().to_string(), "0193a5b27c4e7d1a8f000123456789ab");
+        assert_eq!(TraceContext::parse(&trace.to_string()), Some(trace));
+        for other in [None, Some("run-7"), Some("00000000-0000-0000-0000-000000000000")] {
+            let (one, two) = (TraceContext::begin(other), TraceContext::begin(other));
+            assert_ne!((one.trace_id, one.span_id), (two.trace_id, two.span_id));
+        }
+    }
+}

@@ -109,3 +109,119 @@ fn a_scope_that_a_future_holds_over_a_pause_waits_with_it() {
     assert_eq!(id(), "elsewhere");
     drop(elsewhere);
 }
+
+/// Numbers that look random, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+/// Lets others run, as an executor without tokio knows it.
+async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(|task| {
+        task.waker().wake_by_ref();
+        if std::mem::replace(&mut paused, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+/// A task that opens scopes of its own and checks at each step that it sees its own context only.
+async fn keeps_to_itself(name: String, steps: usize) {
+    for step in 0..steps {
+        assert_eq!(id(), name);
+        let inner = format!("{name}.{step}");
+        let within = async {
+            assert_eq!(id(), inner);
+            pause().await;
+            set_correlation_id(format!("{inner}.set"));
+            pause().await;
+            assert_eq!(id(), format!("{inner}.set"));
+        };
+        LogContext::new().correlation_id(&inner).in_future(within).await;
+        assert_eq!(id(), name);
+        pause().await;
+    }
+}
+
+/// The same on one thread, where a guard can be held over a pause.
+async fn holds_guards_over_pauses(name: String) {
+    for step in 0..3 {
+        let inner = format!("{name}.{step}");
+        let guard = LogContext::new().correlation_id(&inner).enter();
+        pause().await;
+        assert_eq!(id(), inner);
+        keeps_to_itself(inner, 2).await;
+        drop(guard);
+        pause().await;
+        assert_eq!(id(), name);
+    }
+}
+
+#[test]
+fn no_task_sees_anothers_context_in_a_thousand_interleavings_over_threads() {
+    type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+    for seed in 0..1000 {
+        let mut dice = Dice(seed);
+        let mut tasks: Vec<Task> = (0..4)
+            .map(|number| {
+                let name = format!("{seed}/{number}");
+                let task = keeps_to_itself(name.clone(), 1 + dice.below(3));
+                Box::pin(LogContext::new().correlation_id(name).in_future(task)) as Task
+            })
+            .collect();
+        while !tasks.is_empty() {
+            let next = dice.below(tasks.len());
+            let mut task = tasks.swap_remove(next);
+            let poll = |task: &mut Task| {
+                let poll = task.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+                assert_eq!(id(), "", "a task leaves nothing behind on the thread that polled it");
+                poll
+            };
+            let polled = match dice.below(8) {
+                // Not each time: a thread takes longer than all else here.
+                0 => std::thread::scope(|scope| scope.spawn(|| poll(&mut task)).join().unwrap()),
+                _ => poll(&mut task),
+            };
+            // A task is now and then given up where it stands.
+            if polled.is_pending() && dice.below(16) > 0 {
+                tasks.push(task);
+            }
+        }
+        assert_eq!(id(), "");
+    }
+}
+
+#[test]
+fn an_executor_without_tokio_keeps_contexts_apart() {
+    let mut pool = futures_executor::LocalPool::new();
+    for number in 0..50 {
+        let name = format!("task-{number}");
+        let task = holds_guards_over_pauses(name.clone());
+        let task = LogContext::new().correlation_id(name).in_future(task);
+        futures_util::task::LocalSpawnExt::spawn_local(&pool.spawner(), task).unwrap();
+    }
+    pool.run();
+    assert_eq!(id(), "");
+    let outer = LogContext::new().correlation_id("outer").enter();
+    futures_executor::block_on(holds_guards_over_pauses("outer".to_owned()));
+    drop(outer);
+}
+
+#[test]
+fn a_pool_of_threads_works_in_the_context_it_is_given() {
+    use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    let context = LogContext::new().correlation_id("run-7");
+    let seen: Vec<String> = pool.install(|| (0..1000).into_par_iter().map(|_| context.clone().scope(id)).collect());
+    assert!(seen.iter().all(|id| id == "run-7"), "{seen:?}");
+    let after: Vec<String> = pool.install(|| (0..1000).into_par_iter().map(|_| id()).collect());
+    assert!(after.iter().all(String::is_empty), "{after:?}");
+    let (told, seen) = std::sync::mpsc::channel();
+    context.scope(|| pool.spawn((move || told.send(id()).unwrap()).in_current_context()));
+    assert_eq!(seen.recv().unwrap(), "run-7");
+}

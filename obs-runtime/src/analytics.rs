@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::call::{Call, Ending};
 use crate::context::{Context, InContext, new_correlation_id};
@@ -20,6 +20,9 @@ struct InsideCommand {
     outer: Option<Arc<InsideCommand>>,
 }
 
+/// The commands that are running, on any thread; those that have ended leave when the next one begins.
+static RUNNING: Mutex<Vec<Weak<InsideCommand>>> = Mutex::new(Vec::new());
+
 /// The context of a command's inside. The outermost command flushes every sink when it ends.
 fn inside(call: &mut Call) -> Context {
     let mut context = Context::current();
@@ -35,7 +38,12 @@ fn inside(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
-    context.carry(Arc::new(InsideCommand { ending: call.ending(), outer }));
+    let command = Arc::new(InsideCommand { ending: call.ending(), outer });
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|command| command.strong_count() > 0);
+    running.push(Arc::downgrade(&command));
+    drop(running);
+    context.carry(command);
     context
 }
 
@@ -45,6 +53,17 @@ pub fn end_commands(exit_code: u8) {
     for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
         command.ending.end_by_exit(exit_code);
     }
+}
+
+/// Ends all running commands, the last begun first, as a signal is about to end the process. Says which they were.
+#[cfg(unix)]
+pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
+    let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    let running = running.iter().rev().filter_map(Weak::upgrade);
+    running
+        .filter(|command| command.ending.end_by_signal(signal, exit_code))
+        .map(|command| command.ending.name())
+        .collect()
 }
 
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
@@ -43,6 +45,8 @@ pub struct Entry {
     pub(crate) context: Vec<(&'static str, Value<'static>)>,
     pub(crate) user: Option<String>,
     pub(crate) dataset: Option<String>,
+    /// Of a command: whether it has ended, which may have been from elsewhere.
+    ended: Option<Arc<AtomicBool>>,
 }
 
 impl Entry {
@@ -96,6 +100,11 @@ impl Entry {
     /// Notes what a check says of itself. Should that panic, the check has its result all the same.
     pub(crate) fn describe(&mut self, describe: fn(&mut Self)) {
         let _ = catch_unwind(AssertUnwindSafe(|| describe(self)));
+    }
+
+    /// Whether the call was ended from elsewhere; if not, it ends here.
+    fn was_ended(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
     }
 
     /// The arguments that were given: an absent option or an unset flag was not used.
@@ -242,6 +251,9 @@ impl Call {
     #[inline]
     fn end(&mut self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
         let Some(cells) = self.cells.take() else { return };
+        if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
+            return;
+        }
         let nanos = self.start.elapsed_nanos();
         match self.here {
             Some(cell) => cell.finish(outcome, nanos),
@@ -308,28 +320,50 @@ impl Call {
     }
 }
 
-/// What it takes to end a call from elsewhere, when its function will never return.
+/// What it takes to end a command from elsewhere, when its function will not return.
 #[derive(Debug)]
 pub struct Ending {
     callsite: &'static Callsite,
     cells: Option<&'static Cells>,
     start: Stamp,
+    ended: Arc<AtomicBool>,
 }
 
 impl Call {
-    pub(crate) const fn ending(&self) -> Ending {
-        Ending { callsite: self.callsite, cells: self.cells, start: self.start }
+    pub(crate) fn ending(&mut self) -> Ending {
+        let ended = Arc::clone(self.entry.get_or_insert_default().ended.get_or_insert_default());
+        Ending { callsite: self.callsite, cells: self.cells, start: self.start, ended }
     }
 }
 
 impl Ending {
+    /// The command's name.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.callsite.name()
+    }
+
     /// Ends the call with the outcome that an exit code tells.
     pub(crate) fn end_by_exit(&self, exit_code: u8) {
-        let Self { callsite, cells, start } = *self;
-        let unless_finished = Outcome::Ok;
-        let mut call = Call { callsite, cells, here: None, start, entry: None, unless_finished, flushes: false };
         let failure = (exit_code != 0).then(|| Failure::words("exit_code", "the program exited"));
-        call.finish(failure.as_ref(), Some(exit_code));
+        let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
+        self.end(outcome, failure.as_ref(), exit_code);
+    }
+
+    /// Ends the call as cancelled, by a signal of that name; false when it has ended already.
+    #[cfg(unix)]
+    pub(crate) fn end_by_signal(&self, signal: &'static str, exit_code: u8) -> bool {
+        self.end(Outcome::Cancelled, Some(&Failure::words("signal", signal)), exit_code)
+    }
+
+    fn end(&self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: u8) -> bool {
+        let Self { callsite, cells, start, ref ended } = *self;
+        let first = !ended.swap(true, Ordering::SeqCst);
+        if first {
+            let unless_finished = Outcome::Ok;
+            let mut call = Call { callsite, cells, here: None, start, entry: None, unless_finished, flushes: false };
+            call.end(outcome, failure, Some(exit_code));
+        }
+        first
     }
 }
 

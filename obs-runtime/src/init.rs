@@ -17,6 +17,8 @@ use crate::global;
 use crate::panics;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
+#[cfg(unix)]
+use crate::signals;
 use crate::sinks::Sink;
 use crate::sinks::log::{LogFileError, LogSink};
 use crate::sinks::metrics::MetricsSink;
@@ -69,7 +71,7 @@ pub struct Observability;
 impl Observability {
     /// Begins with the environment's configuration, to be overridden.
     pub fn builder() -> ObservabilityBuilder {
-        ObservabilityBuilder { environment: true, defaults: Config::default(), overrides: Vec::new() }
+        ObservabilityBuilder { environment: true, signals: true, defaults: Config::default(), overrides: Vec::new() }
     }
 }
 
@@ -92,6 +94,7 @@ type Override = Box<dyn FnOnce(&mut Config)>;
 #[must_use = "nothing is initialised before `init`"]
 pub struct ObservabilityBuilder {
     environment: bool,
+    signals: bool,
     defaults: Config,
     overrides: Vec<Override>,
 }
@@ -123,6 +126,17 @@ impl ObservabilityBuilder {
     /// Begins with the defaults alone; no variable is read.
     pub fn without_environment(mut self) -> Self {
         self.environment = false;
+        self
+    }
+
+    /// Whether the first SIGTERM or SIGINT ends the running commands, flushes every sink under `OBS_FLUSH_TIMEOUT` and
+    /// then ends the process; true unless told otherwise. The second one ends it at once.
+    ///
+    /// Say false in a program that goes on after such a signal, as a server that drains its connections does: it
+    /// flushes by the [`Guard`]'s drop. A handler that was there before `init`, and a signal that is ignored, are left
+    /// alone anyway. Unix only.
+    pub fn signals(mut self, handled: bool) -> Self {
+        self.signals = handled;
         self
     }
 
@@ -192,6 +206,8 @@ impl ObservabilityBuilder {
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }
+        #[cfg(unix)]
+        let handled = self.signals;
         let inherited = if self.environment {
             Inherited::from_environment(|name| std::env::var_os(name))
         } else {
@@ -216,7 +232,13 @@ impl ObservabilityBuilder {
         if pipeline.config().prometheus_textfile_dir.is_some() {
             global::warn("PROMETHEUS_TEXTFILE_DIR does nothing without obs-runtime's feature prometheus".to_owned());
         }
+        #[cfg(unix)]
+        let signals = handled.then(signals::watch).and_then(|watch| {
+            watch.inspect_err(|error| global::warn(format!("signals are not handled: {error}"))).ok()
+        });
         Ok(Guard {
+            #[cfg(unix)]
+            signals,
             #[cfg(feature = "prometheus")]
             server: endpoint::serve(&pipeline),
             pipeline,
@@ -227,6 +249,8 @@ impl ObservabilityBuilder {
 /// Flushes every sink when it is dropped, under `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic unwinds.
 #[must_use = "dropped at once, the guard ends what it guards"]
 pub struct Guard {
+    #[cfg(unix)]
+    signals: Option<signals::Watch>,
     pipeline: Arc<Pipeline>,
     #[cfg(feature = "prometheus")]
     server: Option<crate::server::Server>,
@@ -257,6 +281,8 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         global::flush_all(&self.pipeline);
+        #[cfg(unix)]
+        drop(self.signals.take());
         global::uninstall();
         Context::set_root(None);
     }

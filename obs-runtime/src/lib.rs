@@ -77,6 +77,8 @@ mod runner;
 mod secret;
 #[cfg(feature = "prometheus")]
 mod server;
+#[cfg(unix)]
+mod signals;
 mod sinks;
 pub mod snapshot;
 mod subscriber;

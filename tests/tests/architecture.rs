@@ -39,6 +39,7 @@ const ORDER: &[&str] = &[
     "endpoint",
     "layer",
     "subscriber",
+    "signals",
     "init",
     "testing",
     "private", // the outside

@@ -1,0 +1,117 @@
+//! The signals that ask a process to end: what it recorded is sent before it does.
+//!
+//! SIGTERM and SIGINT. The first one ends the commands that are running, flushes every sink under its deadline, and then
+//! ends the process as the signal would have: a shell sees 143 or 130. The second one ends it at once. Where the program
+//! has a handler of its own when obs is initialised, or the signal is ignored (`nohup`), nothing changes.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
+
+use crate::analytics::interrupt_commands;
+use crate::global;
+
+/// The handlers, once they stand. They stay until the process ends, as one that is taken away leaves the signal ignored.
+static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+struct Handlers {
+    /// Whether a signal ends the process at once: after the first one, and while obs is not initialised.
+    at_once: Arc<AtomicBool>,
+    /// Whether the first one is ending the process.
+    ending: Arc<AtomicBool>,
+}
+
+/// Lets the first signal flush until this is dropped.
+#[derive(Debug)]
+pub struct Watch(());
+
+/// Watches for signals.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn watch() -> io::Result<Watch> {
+    let handlers = if let Some(handlers) = HANDLERS.get() {
+        handlers
+    } else {
+        let installed = Handlers::install()?;
+        HANDLERS.get_or_init(|| installed)
+    };
+    handlers.at_once.store(false, Ordering::SeqCst);
+    Ok(Watch(()))
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(handlers) = HANDLERS.get() {
+            // What is being flushed on behalf of a signal decides how the process ends.
+            while handlers.ending.load(Ordering::SeqCst) {
+                thread::park();
+            }
+            handlers.at_once.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Handlers {
+    fn install() -> io::Result<Self> {
+        let at_once = Arc::new(AtomicBool::new(true));
+        let taken = dispositions();
+        let free: Vec<i32> = [SIGTERM, SIGINT].into_iter().filter(|signal| !taken.contains(*signal)).collect();
+        for signal in &free {
+            // In this order: what ends at once is asked before the first signal has said that the next one does.
+            flag::register_conditional_default(*signal, Arc::clone(&at_once))?;
+        }
+        let mut signals = Signals::new(&free)?;
+        for signal in &free {
+            flag::register(*signal, Arc::clone(&at_once))?;
+        }
+        let ending = Arc::new(AtomicBool::new(false));
+        let begun = Arc::clone(&ending);
+        let wait = move || {
+            if let Some(signal) = signals.forever().next() {
+                begun.store(true, Ordering::SeqCst);
+                end_by(signal);
+            }
+        };
+        thread::Builder::new().name("obs-signals".to_owned()).spawn(wait)?;
+        Ok(Self { at_once, ending })
+    }
+}
+
+fn end_by(signal: i32) {
+    let exit_code = u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128));
+    let name = low_level::signal_name(signal).unwrap_or("a signal");
+    let running = interrupt_commands(name, exit_code);
+    let ended = if running.is_empty() { String::new() } else { format!(" within {}", running.join(", ")) };
+    global::warn(format!("{name}: the process ends{ended}"));
+    global::flush();
+    // The first process of a container is not ended by a signal that it does not handle.
+    if std::process::id() != 1 {
+        let _ = low_level::emulate_default_handler(signal);
+    }
+    std::process::exit(exit_code.into());
+}
+
+/// The signals that somebody has a handler for, or that are ignored.
+struct Dispositions(u64);
+
+impl Dispositions {
+    const fn contains(&self, signal: i32) -> bool {
+        self.0 >> (signal - 1) & 1 == 1
+    }
+}
+
+/// As the system says where it does; elsewhere all signals count as free.
+fn dispositions() -> Dispositions {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    };
+    Dispositions(mask("SigIgn:") | mask("SigCgt:"))
+}

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Token, token};
 
 use crate::mistakes::Mistakes;
-use crate::vocabulary::{Attribute, Key};
+use crate::vocabulary::{Attribute, Key, Vocabulary};
 
 /// A key with what stands behind it.
 pub struct Entry {
@@ -101,13 +101,13 @@ pub struct Args {
 
 impl Args {
     /// Reads them; whatever else stands there is a mistake.
-    pub fn parse(attribute: Attribute, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let expected = format!("a key: `#[{}]` takes {}", attribute.name(), attribute.takes());
+    pub fn parse(vocabulary: Vocabulary, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let expected = format!("a key: {}", vocabulary.takes());
         let mut known: Vec<(&Key, Entry)> = Vec::new();
         for entry in entries(tokens, &expected, mistakes) {
             let name = entry.name();
-            let Some(key) = attribute.key(&name) else {
-                mistakes.at(&entry.key, attribute.unknown_key(&name));
+            let Some(key) = vocabulary.key(&name) else {
+                mistakes.at(&entry.key, vocabulary.unknown_key(&name));
                 continue;
             };
             if known.iter().any(|(seen, _)| seen.name == name) {
@@ -118,7 +118,7 @@ impl Args {
                 known.push((key, entry));
             }
         }
-        Self { attribute, known }
+        Self { attribute: vocabulary.attribute, known }
     }
 
     /// The attribute that they are for.
@@ -150,6 +150,11 @@ impl Args {
         }
     }
 
+    /// What stands behind a key.
+    pub fn written(&self, name: &str) -> Option<&Value> {
+        self.find(name).map(|(_, entry)| &entry.value)
+    }
+
     /// The key as it was written, when it was given.
     pub fn key(&self, name: &str) -> Option<&Ident> {
         self.find(name).map(|(_, entry)| &entry.key)
@@ -162,6 +167,8 @@ impl Args {
 
 fn misshapen(key: &Key, value: &Value) -> Option<String> {
     match value {
+        Value::Absent if key.is_flag() => None,
+        Value::Expr(_) | Value::List(_) if key.is_flag() => Some(format!("`{0}` stands alone: `{0}`", key.name)),
         Value::Absent => Some(format!("`{}` has no value: `{}`", key.name, key.usage)),
         Value::Expr(_) if key.is_list() => Some(format!("`{}` is a list: `{}`", key.name, key.usage)),
         Value::List(_) if !key.is_list() => Some(format!("`{}` is one value: `{}`", key.name, key.usage)),

@@ -15,10 +15,21 @@ use crate::order;
 use crate::runtime_path::RuntimePath;
 use crate::track_performance::TrackPerformance;
 use crate::tracked_command::TrackedCommand;
-use crate::vocabulary::Attribute;
+use crate::vocabulary::{Attribute, Vocabulary};
+use crate::whole_block;
 
 /// Expands one attribute on one item.
 pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> TokenStream {
+    if !attribute.block_keys().is_empty() {
+        if whole_block::is_left_out(args) {
+            return item;
+        }
+        if let Some(block) = whole_block::Block::parse(&item) {
+            let mut mistakes = Mistakes::default();
+            let expansion = whole_block::expand(attribute, args, block, &mut mistakes);
+            return if mistakes.is_empty() { expansion } else { beside(mistakes, item) };
+        }
+    }
     let stages = match attribute {
         Attribute::TrackedCommand => stages::<TrackedCommand>,
         Attribute::HealthCheck => stages::<HealthCheck>,
@@ -32,7 +43,7 @@ pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> To
 
 fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let args = Args::parse(attribute, tokens.clone(), &mut mistakes);
+    let args = Args::parse(Vocabulary { attribute, on_block: false }, tokens.clone(), &mut mistakes);
     let item = Item::parse(untouched.clone());
     let function = match &item.function {
         Ok(function) => function,

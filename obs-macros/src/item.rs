@@ -166,7 +166,8 @@ fn trees(item: TokenStream) -> Vec<TokenTree> {
     trees
 }
 
-fn take_attributes(trees: &mut Vec<TokenTree>) -> Vec<OuterAttribute> {
+/// The attributes that stand before an item, taken off it.
+pub fn take_attributes(trees: &mut Vec<TokenTree>) -> Vec<OuterAttribute> {
     let mut attributes = Vec::new();
     while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = trees.as_slice()
         && pound.as_char() == '#'

@@ -20,6 +20,24 @@
 //! Expressions of `tags`, `args`, `context`, `user` and `dataset` see the arguments of the function. They are
 //! evaluated before its body runs and only borrow them.
 //!
+//! # Whole blocks
+//!
+//! `#[track_performance]` and `#[with_error_tracking]` also go on an `impl`, a `trait` or a `mod { … }`: each function in
+//! it gets the attribute, those of blocks inside of a module too. Left as they are: functions without a body, `const`
+//! and variadic ones, what a macro inside makes, and those that bear the attribute themselves; with `skip` alone it leaves a
+//! function out. An
+//! operation is named by the path from the block on: `Csv::read`, in a module `loader::Csv::read`.
+//!
+//! | key | meaning | default |
+//! | --- | --- | --- |
+//! | `only(a, b, …)` | these functions, or blocks inside, by their path in the block | all |
+//! | `skip(a, b, …)` | all but these | none |
+//! | `public_only` | leaves out functions without `pub` | all |
+//! | `name = "…"` | stands in the names instead of the block's own | the type, the trait, the module |
+//!
+//! and `tags`, `level`, `crate`; of `#[with_error_tracking]` also `context`, `severity` and `ignore_if`. They hold for
+//! each function.
+//!
 //! # Mistakes
 //!
 //! All mistakes of an attribute are reported at once, each on its own token, and the function stays as it was, so
@@ -36,6 +54,7 @@ mod bq_cost;
 mod callsite;
 mod captures;
 mod check;
+mod choice;
 mod dq_check;
 mod driver;
 mod duration;
@@ -46,6 +65,7 @@ mod fields;
 mod health_check;
 mod item;
 mod judge;
+mod members;
 mod mistakes;
 mod model;
 mod off;
@@ -61,6 +81,7 @@ mod track_performance;
 mod tracked_command;
 mod values;
 mod vocabulary;
+mod whole_block;
 mod words;
 mod wrap;
 

@@ -38,7 +38,8 @@ pub fn step_behind(
     })
 }
 
-fn ours(other: &OuterAttribute, runtime: &RuntimePath) -> Option<Attribute> {
+/// Which attribute of ours it is.
+pub fn ours(other: &OuterAttribute, runtime: &RuntimePath) -> Option<Attribute> {
     let (last, crate_path) = other.path.split_last()?;
     let from_us = match crate_path {
         [] => true,

@@ -30,6 +30,11 @@ impl Key {
     pub fn is_list(&self) -> bool {
         self.usage.ends_with(')')
     }
+
+    /// Whether it is written as a word alone.
+    pub fn is_flag(&self) -> bool {
+        self.usage == self.name
+    }
 }
 
 const NAME: Key = Key::new("name", "name = \"…\"");
@@ -42,6 +47,13 @@ const LEVEL: Key = Key::new("level", "level = \"info\"");
 /// The key that every attribute takes, the derive's included.
 pub const CRATE: Key = Key::new("crate", "crate = ::path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
+const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
+const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
+const IGNORE_IF: Key = Key::new("ignore_if", "ignore_if = path");
+const ONLY: Key = Key::new("only", "only(a, b, …)");
+/// The key that leaves functions of a block out; alone on a function or block, this one.
+pub const SKIP: Key = Key::new("skip", "skip(a, b, …)");
+const PUBLIC_ONLY: Key = Key::new("public_only", "public_only");
 
 const TRACKED_COMMAND: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE, Key::new("user", "user = expr")];
 
@@ -53,9 +65,9 @@ const WITH_ERROR_TRACKING: &[Key] = &[
     ERROR_IF,
     LEVEL,
     CRATE,
-    Key::new("context", "context(k = expr, …)"),
-    Key::new("severity", "severity = \"warning\""),
-    Key::new("ignore_if", "ignore_if = path"),
+    CONTEXT,
+    SEVERITY,
+    IGNORE_IF,
     Key::new("fallback", "fallback = expr"),
 ];
 
@@ -92,6 +104,19 @@ const DQ_CHECK: &[Key] = &[
 ];
 
 const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE];
+
+const WITH_ERROR_TRACKING_ON_A_BLOCK: &[Key] =
+    &[NAME, TAGS, LEVEL, CRATE, CONTEXT, SEVERITY, IGNORE_IF, ONLY, SKIP, PUBLIC_ONLY];
+
+const TRACK_PERFORMANCE_ON_A_BLOCK: &[Key] = &[NAME, TAGS, LEVEL, CRATE, ONLY, SKIP, PUBLIC_ONLY];
+
+/// An attribute and what it stands on: what it may be told there.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    pub attribute: Attribute,
+    /// Whether it stands on a whole `impl`, `trait` or `mod`.
+    pub on_block: bool,
+}
 
 impl Attribute {
     pub const ALL: [Self; 6] = [
@@ -132,19 +157,45 @@ impl Attribute {
         }
     }
 
-    /// Its key of that name.
-    pub fn key(self, name: &str) -> Option<&'static Key> {
-        self.keys().iter().find(|key| key.name == name)
+    /// Every key it takes on a whole block; none when it goes on functions alone.
+    pub fn block_keys(self) -> &'static [Key] {
+        match self {
+            Self::TrackPerformance => TRACK_PERFORMANCE_ON_A_BLOCK,
+            Self::WithErrorTracking => WITH_ERROR_TRACKING_ON_A_BLOCK,
+            Self::TrackedCommand | Self::HealthCheck | Self::DqCheck | Self::BqCost => &[],
+        }
+    }
+}
+
+impl Vocabulary {
+    /// Every key that is allowed.
+    pub fn keys(self) -> &'static [Key] {
+        if self.on_block { self.attribute.block_keys() } else { self.attribute.keys() }
     }
 
-    /// What to say of a key that it does not take.
+    /// The key of that name.
+    pub fn key(self, name: &str) -> Option<&'static Key> {
+        find(self.keys(), name)
+    }
+
+    /// What to say of a key that is not allowed.
     pub fn unknown_key(self, written: &str) -> String {
-        let owners: Vec<String> = Self::ALL
-            .into_iter()
-            .filter(|other| other.key(written).is_some())
-            .map(|other| format!("`#[{}]`", other.name()))
-            .collect();
-        let takes = format!("`#[{}]` takes {}", self.name(), self.takes());
+        let takes = self.takes();
+        if self.on_block && find(self.attribute.keys(), written).is_some() {
+            return format!("`{written}` goes on a function, not on a whole block; {takes}");
+        }
+        if !self.on_block && find(self.attribute.block_keys(), written).is_some() {
+            let name = self.attribute.name();
+            let alone = if written == SKIP.name {
+                format!(" (`#[{name}(skip)]` leaves a function out)")
+            } else {
+                String::new()
+            };
+            return format!("`{written}` goes on a whole block: `impl`, `trait` or `mod`{alone}; {takes}");
+        }
+        let has = |other: &Attribute| find(other.keys(), written).or(find(other.block_keys(), written)).is_some();
+        let owners: Vec<String> =
+            Attribute::ALL.into_iter().filter(has).map(|other| format!("`#[{}]`", other.name())).collect();
         if owners.is_empty() {
             let names = self.keys().iter().map(|key| key.name);
             words::fault(&format!("unknown key `{written}`"), written, names, '`', &takes)
@@ -153,9 +204,14 @@ impl Attribute {
         }
     }
 
-    /// Its keys, for a message.
+    /// What the attribute takes there, for a message.
     pub fn takes(self) -> String {
         let names: Vec<String> = self.keys().iter().map(|key| format!("`{}`", key.name)).collect();
-        words::and(&names)
+        let on_block = if self.on_block { " on a whole block" } else { "" };
+        format!("`#[{}]`{on_block} takes {}", self.attribute.name(), words::and(&names))
     }
+}
+
+fn find(keys: &'static [Key], name: &str) -> Option<&'static Key> {
+    keys.iter().find(|key| key.name == name)
 }

@@ -31,10 +31,7 @@ fn other_items_are_named() {
         ("pub(crate) struct S { a: u8 }", "struct", ""),
         ("enum E { A }", "enum", ""),
         ("union U { a: u8 }", "union", ""),
-        ("impl S { fn f() {} }", "impl", "; put it on the functions inside"),
-        ("unsafe impl<T> Send for S<T> {}", "impl", "; put it on the functions inside"),
-        ("pub trait T { fn f() {} }", "trait", "; put it on the functions inside"),
-        ("mod m { fn f() {} }", "mod", "; put it on the functions inside"),
+        ("mod m;", "mod", "; put it on the functions inside"),
         ("static S: u8 = 1;", "static", ""),
         ("const C: fn() = f;", "const", ""),
         ("type T = u8;", "type", ""),
@@ -43,6 +40,12 @@ fn other_items_are_named() {
         let article = if kind == "impl" || kind == "enum" { "an" } else { "a" };
         let message = format!("this goes on a function, not on {article} `{kind}`{hint}");
         assert_eq!(messages_on("track_performance", "", item), [message], "{item}");
+    }
+    for (item, kind) in
+        [("impl S { fn f() {} }", "an `impl`"), ("pub trait T {}", "a `trait`"), ("mod m {}", "a `mod`")]
+    {
+        let message = format!("this goes on a function, not on {kind}; put it on the functions inside");
+        assert_eq!(messages_on("bq_cost", "", item), [message], "{item}");
     }
     assert_eq!(messages_on("track_performance", "", "x + 1"), ["this goes on a function"]);
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod arguments;
+mod blocks;
 mod checks;
 mod error_kind;
 #[cfg(not(feature = "off"))]

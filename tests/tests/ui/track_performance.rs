@@ -64,12 +64,6 @@ fn text_for_a_path() {}
 #[track_performance(crate = obs_runtime)]
 fn relative_path() {}
 
-#[track_performance(skip)]
-fn key_of_none() {}
-
-#[track_performance]
-trait NoFunction {}
-
 #[track_performance]
 enum NeitherThis {}
 

@@ -20,7 +20,7 @@ impl<'a> Entry<'a> {
     pub fn new(shared: &'a Shared) -> Self {
         let mut entry = Self { shared, statements: TokenStream::new() };
         for Field { name, value } in &shared.tags {
-            let (name, value) = (text(name), displayed(value));
+            let (name, value) = (text(name), entry.displayed(value));
             entry.push("tag", &quote!(#name, #value));
         }
         for Argument { name, recorded } in &shared.arguments {
@@ -55,7 +55,8 @@ impl<'a> Entry<'a> {
     /// A key whose value is shown by `Display`.
     pub fn display(&mut self, method: &str, value: Option<&Expr>) {
         if let Some(value) = value {
-            self.push(method, &displayed(value));
+            let value = self.displayed(value);
+            self.push(method, &value);
         }
     }
 
@@ -76,10 +77,24 @@ impl<'a> Entry<'a> {
         self.statements.extend(quote_spanned!(Span::mixed_site()=> __entry.#method(#arguments);));
     }
 
+    /// The value as `Display` shows it, located at the value.
+    fn displayed(&self, value: &Expr) -> TokenStream {
+        let (private, at) = (self.shared.runtime.private(), at(value));
+        let value = borrowed(value);
+        quote_spanned! {at=>
+            match #value {
+                __value => {
+                    use #private::text::*;
+                    (&&Text(__value)).text()
+                }
+            }
+        }
+    }
+
     /// The value as a log line shows it. The runtime's names are in scope behind the user's expression only.
     fn shown(&self, value: &Expr) -> TokenStream {
         let private = self.shared.runtime.private();
-        let value = displayed(value);
+        let value = borrowed(value);
         quote_spanned! {Span::mixed_site()=>
             match #value {
                 __value => {
@@ -92,7 +107,7 @@ impl<'a> Entry<'a> {
 }
 
 /// `&(expr)`, so that whatever is wrong with its type is said of the expression.
-fn displayed(value: &Expr) -> TokenStream {
+fn borrowed(value: &Expr) -> TokenStream {
     quote_spanned!(at(value)=> &(#value))
 }
 

@@ -21,11 +21,11 @@ pub fn closure(shared: &Shared, function: &Function, ignore_if: Option<&ExprPath
         }
         Verdict::Type => quote_spanned!(site=> |__value| #error),
         Verdict::OkIf(path) => {
-            let verdict = call(path);
+            let verdict = call(&private, path);
             quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
         }
         Verdict::ErrorIf(path) => {
-            let verdict = call(path);
+            let verdict = call(&private, path);
             quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
         }
     }
@@ -45,7 +45,7 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
             }
         }},
         Some(path) => {
-            let ignored = call(path);
+            let ignored = call(private, path);
             quote_spanned! {site=>
                 { use #private::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !#ignored)
@@ -55,7 +55,14 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
     }
 }
 
-/// `path(__value)`, located at the path.
-fn call(path: &ExprPath) -> TokenStream {
-    quote_spanned!(Span::mixed_site().located_at(path.span())=> #path(__value))
+/// What the path says of `__value`, located at the path. The runtime's names are in scope behind it only.
+fn call(private: &TokenStream, path: &ExprPath) -> TokenStream {
+    quote_spanned! {Span::mixed_site().located_at(path.span())=>
+        match #path {
+            __path => {
+                use #private::verdict::*;
+                (&&&Verdict(__path, __value)).say()
+            }
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! One call of an annotated function, from its start to its one outcome.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +10,7 @@ use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::cells::{Cells, ThreadCell};
 use crate::clock::Stamp;
 use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
-use crate::failure::{Failure, shown};
+use crate::failure::Failure;
 use crate::global::{self, Interest};
 use crate::level::Level;
 use crate::outcome::Outcome;
@@ -51,8 +50,7 @@ pub struct Entry {
 
 impl Entry {
     /// A metric label. Its value is redacted, as all text is.
-    pub fn tag(&mut self, name: &'static str, value: &dyn Display) {
-        let value = shown(value);
+    pub fn tag(&mut self, name: &'static str, value: String) {
         let value = match global::pipeline() {
             Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
             None => value,
@@ -83,13 +81,13 @@ impl Entry {
     }
 
     /// Who asked for the command.
-    pub fn user(&mut self, user: &dyn Display) {
-        self.user = Some(shown(user));
+    pub fn user(&mut self, user: String) {
+        self.user = Some(user);
     }
 
     /// The data set that a cost scope works on.
-    pub fn dataset(&mut self, dataset: &dyn Display) {
-        self.dataset = Some(shown(dataset));
+    pub fn dataset(&mut self, dataset: String) {
+        self.dataset = Some(dataset);
     }
 
     /// Context of an error, should there be one.

@@ -9,6 +9,7 @@ pub mod programs;
 pub mod prometheus_client;
 pub mod promtool;
 pub mod servers;
+pub mod strangers;
 pub mod tools;
 pub mod wait;
 

@@ -158,12 +158,12 @@ fn tags_and_arguments_are_noted_at_entry() {
             CALLSITE: obs::Callsite::command(\"x\", PLACE);
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
-                    __entry.tag(\"type\", &(a + 1));
+                    __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
                     __entry.argument(\"a\", match &(a) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
                     __entry.redacted(\"b\");
                     __entry.hashed(\"c\", match &(c) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
                     __entry.length(\"d\", (d).len());
-                    __entry.user(&(me.name));
+                    __entry.user(match &(me.name) { __value => { use obs::text::*; (&&Text(__value)).text() } });
                 }),
                 move || -> () {},
                 NO_ERROR
@@ -186,7 +186,7 @@ fn errors_are_told_apart() {
                 }),
                 move || -> R {},
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }
-                    .filter(|&__value| !E::fine(__value))
+                    .filter(|&__value| !match E::fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
                     .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
             ) { return __value; }
             Ok(3)
@@ -199,7 +199,9 @@ fn the_users_function_judges_first() {
     let judged = JUDGE.replace("|__value| ", "");
     for key in ["ok_if", "error_if"] {
         let expansion = expanded("track_performance", &format!("{key} = fine"), "fn f() -> u8 { 1 }");
-        let wanted = normal(&format!("|__value| ::obs_runtime::__private::judge::{key}(fine(__value), || {judged})"));
+        let wanted = normal(&format!(
+            "|__value| ::obs_runtime::__private::judge::{key}(match fine {{ __path => {{ use ::obs_runtime::__private::verdict::*; (&&&Verdict(__path, __value)).say() }} }}, || {judged})"
+        ));
         assert!(expansion.contains(&wanted), "{expansion}");
     }
 }
@@ -213,7 +215,7 @@ fn costs_have_statistics() {
         "fn f() {
             CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0);
             obs::cost(
-                __CALLSITE.begin_with(|__entry| { __entry.dataset(&(d)); }),
+                __CALLSITE.begin_with(|__entry| { __entry.dataset(match &(d) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},
                 NO_ERROR,
                 |__value| { use obs::statistics::*; (&&Statistics(__value)).statistics() }
@@ -233,7 +235,7 @@ fn checks_are_registered() {
             #[linkme(crate = obs::linkme)]
             static CHECK: obs::HealthCheck =
                 obs::HealthCheck::new(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", &(1)); }); };
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); };
             ping()
         }",
     );

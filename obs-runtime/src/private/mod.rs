@@ -8,6 +8,8 @@ mod fallback;
 pub mod judge;
 pub mod show;
 pub mod statistics;
+pub mod text;
+pub mod verdict;
 
 pub use linkme;
 

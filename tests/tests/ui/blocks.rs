@@ -75,12 +75,6 @@ mod no_paths {
     pub fn a() {}
 }
 
-#[track_performance(tags(size = Store))]
-impl Store {
-    fn tagged_once(&self) {}
-    fn tagged_twice(&self) {}
-}
-
 #[track_performance(public_only)]
 fn function() {}
 

@@ -1,0 +1,113 @@
+//! Crates of strangers: what cargo says of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// A crate outside of this workspace that depends on obs-runtime, as a user's does.
+#[derive(Debug)]
+pub struct Stranger {
+    folder: PathBuf,
+}
+
+/// What the compiler says about a place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Diagnostic {
+    /// Source file, within the crate.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// What is underlined of the line.
+    pub marked: String,
+    /// `error` or `warning`.
+    pub level: String,
+    /// The lint or error code, or nothing.
+    pub code: String,
+    /// Its words.
+    pub message: String,
+}
+
+/// The folder of this workspace.
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace")
+}
+
+fn target() -> PathBuf {
+    let own = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    own.join("strangers")
+}
+
+impl Stranger {
+    /// A crate of that name, made anew. `manifest` is what stands behind the package's name and version in
+    /// `Cargo.toml`, with `{obs}` for the path of obs-runtime; `sources` are files below `src`.
+    ///
+    /// # Panics
+    /// When its files cannot be written.
+    #[must_use]
+    pub fn new(name: &str, manifest: &str, sources: &[(&str, &str)]) -> Self {
+        let folder = target().join("crates").join(name);
+        let _ = fs::remove_dir_all(folder.join("src"));
+        fs::create_dir_all(folder.join("src")).expect("the folder can be made");
+        let manifest = manifest.replace("{obs}", &workspace().join("obs-runtime").display().to_string());
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n{manifest}\n[workspace]\n");
+        let write = |file: &str, text: &str| fs::write(folder.join(file), text).expect("the file can be written");
+        write("Cargo.toml", &manifest);
+        for (file, text) in sources {
+            write(&format!("src/{file}"), text);
+        }
+        // What is locked here is what is there without a network.
+        fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file can be copied");
+        Self { folder }
+    }
+
+    /// What `cargo check` says.
+    #[must_use]
+    pub fn check(&self) -> Vec<Diagnostic> {
+        self.cargo(&["check", "--quiet", "--all-targets"])
+    }
+
+    /// What `cargo clippy` says.
+    #[must_use]
+    pub fn clippy(&self) -> Vec<Diagnostic> {
+        self.cargo(&["clippy", "--quiet", "--all-targets"])
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Vec<Diagnostic> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let output = Command::new(cargo)
+            .args(arguments)
+            .args(["--offline", "--message-format=json"])
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", target())
+            .env_remove("RUSTFLAGS")
+            .stdin(Stdio::null())
+            .output()
+            .expect("cargo starts");
+        let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        let mut found: Vec<Diagnostic> = messages.filter_map(|message: Value| diagnostic(&message)).collect();
+        found.sort();
+        found.dedup();
+        let finished = output.status.success() || found.iter().any(|diagnostic| diagnostic.level == "error");
+        assert!(finished, "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
+        found
+    }
+}
+
+fn diagnostic(message: &Value) -> Option<Diagnostic> {
+    let message = message.get("message")?;
+    let span = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
+    let line = &span["text"][0];
+    let column = |name: &str| line[name].as_u64().and_then(|column| usize::try_from(column).ok()).unwrap_or(1) - 1;
+    let text: Vec<char> = line["text"].as_str()?.chars().collect();
+    let marked = text.get(column("highlight_start")..column("highlight_end")).unwrap_or_default();
+    Some(Diagnostic {
+        file: span["file_name"].as_str()?.to_owned(),
+        line: span["line_start"].as_u64()?,
+        marked: marked.iter().collect(),
+        level: message["level"].as_str()?.to_owned(),
+        code: message["code"]["code"].as_str().unwrap_or_default().to_owned(),
+        message: message["message"].as_str()?.to_owned(),
+    })
+}

@@ -1,0 +1,141 @@
+//! Values and functions whose type does not fit. Behind `//~` stands what is underlined of the line, and what is said.
+
+use obs_runtime::{bq_cost, dq_check, health_check, track_performance, tracked_command, with_error_tracking};
+
+struct Opaque;
+
+#[derive(Debug)]
+enum Failed {
+    Always,
+}
+
+fn fine(value: &u32) -> bool {
+    *value > 1
+}
+
+fn counts(value: &u32) -> u32 {
+    *value
+}
+
+fn takes_two(_: &u32, _: &u32) -> bool {
+    true
+}
+
+fn by_value(value: u32) -> bool {
+    value > 1
+}
+
+fn of_text(text: &str) -> bool {
+    text.is_empty()
+}
+
+fn shorter(items: &[u8]) -> bool {
+    items.len() < 3
+}
+
+static FINE: fn(&u32) -> bool = fine;
+
+#[track_performance(ok_if = fine, tags(a = value, b = "x", c = String::new()))]
+fn right(value: u32) -> u32 {
+    value
+}
+
+#[track_performance(ok_if = FINE)]
+fn by_a_static(value: u32) -> u32 {
+    value
+}
+
+#[track_performance(error_if = str::is_empty)]
+fn text() -> String {
+    String::new()
+}
+
+#[track_performance(error_if = of_text)]
+fn borrowed() -> &'static str {
+    ""
+}
+
+#[track_performance(ok_if = shorter)]
+fn items() -> Vec<u8> {
+    Vec::new()
+}
+
+#[track_performance(ok_if = Result::is_ok)]
+async fn later() -> Result<u8, Failed> {
+    Err(Failed::Always)
+}
+
+#[track_performance(tags(of = Opaque, unit = ()))] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display` //~ (): `()` cannot be shown here: it does not implement `Display`
+fn tag_of_nothing() {}
+
+#[track_performance(tags(of = value))] //~ value: `Option<u8>` cannot be shown here: it does not implement `Display`
+fn tag_of_an_argument(value: Option<u8>) {
+    let _ = value;
+}
+
+#[track_performance(tags(size = Opaque))] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+impl Opaque {
+    fn told_once(&self) {}
+    fn for_the_whole_block(&self) {}
+}
+
+#[tracked_command(user = Opaque)] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+fn user_of_nothing() {}
+
+#[bq_cost(dataset = Opaque)] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+async fn data_set_of_nothing() {}
+
+#[track_performance(ok_if = counts)] //~ counts: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+fn not_a_truth() -> u32 {
+    1
+}
+
+#[track_performance(error_if = takes_two)] //~ takes_two: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+fn one_too_many() -> u32 {
+    1
+}
+
+#[track_performance(ok_if = by_value)] //~ by_value: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+fn not_by_reference() -> u32 {
+    1
+}
+
+#[track_performance(ok_if = fine)] //~ fine: this function cannot judge a `String`: it must be a `fn(&String) -> bool`
+async fn another_type() -> String {
+    String::new()
+}
+
+#[with_error_tracking(ignore_if = fine)] //~ fine: this function cannot judge a `Failed`: it must be a `fn(&Failed) -> bool`
+fn another_error() -> Result<u32, Failed> {
+    Ok(1)
+}
+
+#[track_performance(ok_if = Opaque)] //~ Opaque: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+fn no_function() -> u32 {
+    1
+}
+
+#[health_check]
+fn number() -> u32 { //~ u32: a health check cannot return `u32`
+    1
+}
+
+#[health_check]
+async fn later_number() -> Opaque { //~ Opaque: a health check cannot return `Opaque`
+    Opaque
+}
+
+#[dq_check]
+fn words() -> &'static str { //~ &: a data-quality check cannot return `&str`
+    ""
+}
+
+fn main() {
+    right(1);
+    by_a_static(1);
+    text();
+    borrowed();
+    items();
+    let _ = later();
+    tag_of_an_argument(None);
+}

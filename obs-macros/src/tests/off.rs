@@ -18,9 +18,9 @@ fn what_an_attribute_names_counts_as_used() {
     let args = "tags(k = a), ignore_if = fine, fallback = Ok(a)";
     let expected = "fn f(a: u8) -> R {
         if false {
-            obs::described(|__entry| { __entry.tag(\"k\", &(a)); });
+            obs::described(|__entry| { __entry.tag(\"k\", match &(a) { __value => { use obs::text::*; (&&Text(__value)).text() } }); });
             obs::judged::<R>(|__value| { { use obs::judge::*; (&&Judge(__value)).error() }
-                .filter(|&__value| !fine(__value))
+                .filter(|&__value| !match fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
                 .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) }) });
             return Ok(a);
         }

@@ -1,6 +1,7 @@
 //! The grammar that all attributes share: `key = expr` and `key(…)`, separated by commas.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
@@ -52,8 +53,13 @@ pub fn entries(tokens: TokenStream, expected: &str, mistakes: &mut Mistakes) -> 
 }
 
 fn entry(input: ParseStream, expected: &str) -> syn::Result<Entry> {
+    let begin = input.fork();
+    let meant = || {
+        meant(&begin, expected.starts_with("a name"))
+            .map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+    };
     if !input.peek(Ident::peek_any) {
-        return Err(input.error(format!("expected {expected}")));
+        return Err(input.error(format!("expected {expected}{}", meant())));
     }
     let key = input.call(Ident::parse_any)?;
     let value = if ends_here(input) {
@@ -69,9 +75,46 @@ fn entry(input: ParseStream, expected: &str) -> syn::Result<Entry> {
     } else if input.peek(token::Bracket) || input.peek(token::Brace) {
         return Err(input.error(format!("expected parentheses behind `{name}`: `{name}(…)`", name = key.unraw())));
     } else {
-        return Err(input.error(format!("expected `=` between `{}` and its value", key.unraw())));
+        return Err(input.error(format!("expected `=` between `{}` and its value{}", key.unraw(), meant())));
     };
     Ok(Entry { key, value })
+}
+
+/// What a value that stands without a name, or with a colon behind it, would have to look like.
+fn meant(begin: ParseStream, in_list: bool) -> Option<String> {
+    let named = |name: &Ident, value: &Expr| {
+        let value = value.to_token_stream().to_string().replace([' '], "");
+        (value.len() < 60).then(|| format!("{} = {value}", name.unraw()))
+    };
+    if begin.peek(Ident::peek_any) && begin.peek2(Token![:]) && !begin.peek2(Token![::]) {
+        let name = begin.call(Ident::parse_any).ok()?;
+        begin.parse::<Token![:]>().ok()?;
+        return named(&name, &begin.parse().ok()?);
+    }
+    let value: Expr = begin.parse().ok()?;
+    if !ends_here(begin) {
+        return None;
+    }
+    if !in_list {
+        return matches!(&value, Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)))
+            .then(|| format!("name = {}", value.to_token_stream()));
+    }
+    match &value {
+        Expr::Field(syn::ExprField { member: syn::Member::Named(name), .. }) => named(name, &value),
+        Expr::MethodCall(call) => named(&call.method, &value),
+        Expr::Path(path) if path.path.segments.len() > 1 => {
+            let name = &path.path.segments.last()?.ident;
+            named(&Ident::new(&name.unraw().to_string().to_lowercase(), name.span()), &value)
+        }
+        Expr::Reference(reference) => match &*reference.expr {
+            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+            _ => None,
+        },
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
+            syn::parse_str::<Ident>(&text.value()).ok().map(|name| name.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// An expression; one that cannot be read leaves the input where it was.

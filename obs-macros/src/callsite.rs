@@ -50,6 +50,12 @@ impl Settings {
     }
 }
 
+impl ToTokens for Settings {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
 impl Callsite {
     /// The call site of a wrapped function.
     pub fn wrapped(constructor: &'static str, settings: Settings) -> Self {
@@ -62,7 +68,7 @@ impl Callsite {
         let private = shared.runtime.private();
         let [list, name, kind, constructor] =
             [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
-        let (operation, Settings(settings, _)) = (&shared.name, &self.settings);
+        let (operation, settings) = (&shared.name, &self.settings);
         let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
         quote_spanned! {site=>
             #[#private::linkme::distributed_slice(#private::#list)]

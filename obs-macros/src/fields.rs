@@ -9,10 +9,25 @@ use crate::item::Function;
 use crate::mistakes::Mistakes;
 use crate::secret_names::looks_secret;
 use crate::values;
+use crate::vocabulary::Attribute;
 use crate::words;
 
-/// Labels that our own metric families carry.
+/// Labels that stand on every series, or on those of every call.
 const RESERVED_TAGS: [&str; 6] = ["operation", "outcome", "service", "environment", "version", "error_type"];
+
+/// Labels of the families that an attribute measures.
+const fn labels(attribute: Attribute) -> &'static [&'static str] {
+    match attribute {
+        Attribute::TrackedCommand => &["command", "success", "argument"],
+        Attribute::HealthCheck => &["check"],
+        Attribute::DqCheck => &["check", "dataset", "severity"],
+        Attribute::BqCost => &["kind", "reason", "query_type", "cache_hit", "operation_type", "dataset"],
+        Attribute::WithErrorTracking | Attribute::TrackPerformance => &[],
+    }
+}
+
+/// The forms in which an argument is recorded without being shown.
+const FORMS: [&str; 3] = ["redact", "hash", "len"];
 
 /// A name and the expression that gives its value.
 pub struct Field {
@@ -43,7 +58,7 @@ pub fn tags(args: &Args, mistakes: &mut Mistakes) -> Vec<Field> {
     let tags = fields("tags", args, mistakes);
     for Field { name, .. } in &tags {
         let word = name.unraw().to_string();
-        if RESERVED_TAGS.contains(&word.as_str()) {
+        if RESERVED_TAGS.contains(&word.as_str()) || labels(args.attribute()).contains(&word.as_str()) {
             mistakes.at(name, format!("`{word}` is a label that obs sets itself; give the tag another name"));
         }
     }
@@ -88,6 +103,12 @@ fn argument(entry: Entry, known: &[Ident]) -> syn::Result<Argument> {
             Some("redact") => same_value().map(|_| Recorded::Redacted)?,
             Some("hash") => Recorded::Hashed(same_value()?),
             Some("len") => Recorded::Length(same_value()?),
+            Some(word) if !known.iter().any(|argument| argument.unraw() == word) && form_meant(word).is_some() => {
+                let form = form_meant(word).unwrap_or_default();
+                let message =
+                    format!("there is no `{word}` here, did you mean `{name} = {form}`? allowed: {}", forms());
+                return Err(syn::Error::new_spanned(value, message));
+            }
             _ => {
                 public(key, &name, of_function.is_some())?;
                 shown_under_another_name(&value, known)?;
@@ -98,12 +119,22 @@ fn argument(entry: Entry, known: &[Ident]) -> syn::Result<Argument> {
     Ok(Argument { name: entry.key, recorded })
 }
 
+/// The form that a word is a misspelling of.
+fn form_meant(word: &str) -> Option<&'static str> {
+    let begun = || FORMS.into_iter().find(|form| word.starts_with(form));
+    words::nearest(word, FORMS).or_else(begun)
+}
+
+fn forms() -> String {
+    format!("an expression, {}", words::and(&FORMS.map(|form| format!("`{form}`"))))
+}
+
 /// `args(k = expr, …)` of a check, which has no arguments.
 pub fn values_of_check(args: &Args, mistakes: &mut Mistakes) -> Vec<Argument> {
     let fields = fields("args", args, mistakes);
     let recorded = |Field { name, value }: Field| {
         match lone_word(&value) {
-            Some(form) if ["redact", "hash", "len"].iter().any(|word| form == word) => {
+            Some(form) if FORMS.iter().any(|word| form == word) => {
                 let message = format!("a check has no argument to `{form}`; write the value itself: `{name} = expr`");
                 return Err(syn::Error::new_spanned(&value, message));
             }

@@ -55,6 +55,7 @@ mod callsite;
 mod captures;
 mod check;
 mod choice;
+mod cron;
 mod dq_check;
 mod driver;
 mod duration;
@@ -97,6 +98,10 @@ use crate::vocabulary::Attribute;
 /// | key | meaning | default |
 /// | --- | --- | --- |
 /// | `user = expr` | on whose behalf it runs, shown by `Display` | from the surroundings |
+/// | `cron = "0 3 * * *"` | when it is scheduled to run, as crontab says it, or `@daily` and the like; `catalogue()` lists it | none |
+/// | `timezone = "Europe/Berlin"` | the time zone of the schedule, by the IANA's name | UTC |
+/// | `max_runtime = "30m"`, `margin = "5m"` | how long a run may take, how late it may begin | not said |
+/// | `monitor = "slug"` | the name of the schedule's monitor | the command's name |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes). The name defaults to the function's in kebab-case.
 ///

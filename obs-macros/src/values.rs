@@ -25,6 +25,12 @@ pub fn text(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     if text.value().trim().is_empty() {
         return Err(syn::Error::new_spanned(text, format!("`{}` is empty", key.name)));
     }
+    if text.value().chars().any(char::is_control) {
+        return Err(syn::Error::new_spanned(
+            text,
+            format!("`{}` holds a line break or another control character", key.name),
+        ));
+    }
     Ok(text.clone())
 }
 

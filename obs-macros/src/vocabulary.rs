@@ -55,7 +55,21 @@ const ONLY: Key = Key::new("only", "only(a, b, …)");
 pub const SKIP: Key = Key::new("skip", "skip(a, b, …)");
 const PUBLIC_ONLY: Key = Key::new("public_only", "public_only");
 
-const TRACKED_COMMAND: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE, Key::new("user", "user = expr")];
+const TRACKED_COMMAND: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    Key::new("user", "user = expr"),
+    Key::new("cron", "cron = \"0 3 * * *\""),
+    Key::new("timezone", "timezone = \"Europe/Berlin\""),
+    Key::new("max_runtime", "max_runtime = \"30m\""),
+    Key::new("margin", "margin = \"5m\""),
+    Key::new("monitor", "monitor = \"slug\""),
+];
 
 const WITH_ERROR_TRACKING: &[Key] = &[
     NAME,

@@ -5,7 +5,7 @@ pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) ->
     let written = written.to_lowercase();
     let allowed: Vec<&str> = allowed.into_iter().collect();
     let near = |word: &'a str| {
-        let (distance, length) = (strsim::damerau_levenshtein(&written, word), word.chars().count());
+        let (distance, length) = (strsim::damerau_levenshtein(&written, &word.to_lowercase()), word.chars().count());
         (distance < length && distance <= length.max(3) / 3).then_some((distance, word))
     };
     let nearest = allowed.iter().copied().filter_map(near).min_by_key(|(distance, _)| *distance).map(|(_, word)| word);

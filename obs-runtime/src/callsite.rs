@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cells::{Cells, Totals};
 use crate::level::Level;
+use crate::schedule::Schedule;
 
 /// Which attribute made a call site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,7 @@ pub struct Callsite {
     severity: Level,
     query_type: &'static str,
     alert_over_usd: Option<f64>,
+    schedule: Option<Schedule>,
     cells: Cells,
     tagged: Mutex<Option<Tagged>>,
 }
@@ -85,6 +87,7 @@ impl Callsite {
             severity: Level::Error,
             query_type: "query",
             alert_over_usd: None,
+            schedule: None,
             cells: Cells::new(),
             tagged: Mutex::new(None),
         }
@@ -128,6 +131,13 @@ impl Callsite {
         self
     }
 
+    /// When the command is scheduled to run.
+    #[must_use]
+    pub const fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
     /// Label of the queries that run inside.
     #[must_use]
     pub const fn query_type(mut self, query_type: &'static str) -> Self {
@@ -150,6 +160,11 @@ impl Callsite {
     /// The operation's or command's name.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// When it is scheduled to run.
+    pub const fn when(&self) -> Option<Schedule> {
+        self.schedule
     }
 
     /// Where the function stands.

@@ -7,6 +7,7 @@ use crate::catalogue::{FAMILIES, Family};
 use crate::health::HEALTH_CHECKS;
 use crate::quality::QUALITY_CHECKS;
 use crate::registry;
+use crate::schedule::Schedule;
 
 /// What the program is made of, as far as obs' attributes tell.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +32,8 @@ pub struct Entry {
     pub attribute: &'static str,
     /// Where the function stands.
     pub place: Place,
+    /// When it is scheduled to run; commands with `cron` only.
+    pub schedule: Option<Schedule>,
 }
 
 /// Lists everything that obs knows of the program, sorted by name, without running any of it.
@@ -41,8 +44,11 @@ pub struct Entry {
 /// ```
 #[must_use]
 pub fn catalogue() -> Catalogue {
-    let entry = |name, attribute, place| Entry { name, attribute, place };
-    let callsite = |site: &'static Callsite| entry(site.name(), site.kind().as_str(), site.place());
+    let entry = |name, attribute, place| Entry { name, attribute, place, schedule: None };
+    let callsite = |site: &'static Callsite| Entry {
+        schedule: site.when(),
+        ..entry(site.name(), site.kind().as_str(), site.place())
+    };
     Catalogue {
         callsites: sorted(registry::callsites().into_iter().map(callsite)),
         health_checks: sorted(HEALTH_CHECKS.iter().map(|check| entry(check.name(), "health_check", check.place()))),

@@ -74,6 +74,7 @@ mod quality;
 mod redact;
 mod registry;
 mod runner;
+mod schedule;
 mod secret;
 #[cfg(feature = "prometheus")]
 mod server;
@@ -114,5 +115,6 @@ pub use quality::{
     IntoMeasure, Measure, QualityReport, QualityResult, QualityRun, QualityStatus, Severity, run_dq_checks,
     track_data_quality_check,
 };
+pub use schedule::Schedule;
 pub use secret::Secret;
 pub use subscriber::layer;

@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "trace",
     "clock",
     "secret",
+    "schedule",
     "catalogue",
     "cells",
     "callsite",

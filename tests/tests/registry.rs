@@ -63,3 +63,25 @@ fn annotated_functions_and_checks_are_listed_without_being_called() {
 fn the_catalogue_lists_every_metric_family() {
     assert_eq!(catalogue().metrics.len(), 33);
 }
+
+/// It is there to be listed.
+#[allow(dead_code, reason = "nothing calls it")]
+#[tracked_command(
+    cron = "0 3 * * *",
+    timezone = "Europe/Berlin",
+    max_runtime = "30m",
+    margin = "5m",
+    monitor = "nightly-scheduled"
+)]
+fn scheduled() {}
+
+#[test]
+fn schedules_are_listed_with_their_commands() {
+    let catalogue = catalogue();
+    let schedules: Vec<_> = catalogue.callsites.iter().filter_map(|site| Some((site.name, site.schedule?))).collect();
+    let [("scheduled", schedule)] = schedules.as_slice() else { panic!("{schedules:?}") };
+    assert_eq!((schedule.cron, schedule.timezone), ("0 3 * * *", "Europe/Berlin"));
+    assert_eq!(schedule.max_runtime, Some(std::time::Duration::from_mins(30)));
+    let listed = serde_json::to_value(schedule).unwrap();
+    assert_eq!((&listed["margin"], &listed["monitor"]), (&300.0.into(), &"nightly-scheduled".into()));
+}

@@ -25,9 +25,6 @@ fn a_key_of_another_attribute_names_it() {
 #[test]
 fn keys_that_do_not_exist_yet_are_unknown() {
     for (attribute, key) in [
-        ("tracked_command", "cron"),
-        ("tracked_command", "timezone"),
-        ("tracked_command", "monitor"),
         ("bq_cost", "max_usd"),
         ("bq_cost", "budget"),
         ("bq_cost", "labels"),
@@ -60,8 +57,14 @@ fn a_key_has_a_value_in_its_form() {
 
 #[test]
 fn what_is_no_key_is_told_what_keys_there_are() {
-    assert_eq!(message("track_performance", "\"load\""), format!("expected a key: {TRACK}"));
-    assert_eq!(message("track_performance", "name: \"x\""), "expected `=` between `name` and its value");
+    assert_eq!(
+        message("track_performance", "\"load\""),
+        format!("expected a key: {TRACK}, did you mean `name = \"load\"`?")
+    );
+    assert_eq!(
+        message("track_performance", "name: \"x\""),
+        "expected `=` between `name` and its value, did you mean `name = \"x\"`?"
+    );
     assert_eq!(message("track_performance", "name = \"x\" level = \"info\""), "expected `,` before this");
     assert_eq!(message("track_performance", ", name = \"x\""), format!("expected a key: {TRACK}"));
 }
@@ -102,7 +105,11 @@ fn every_shared_key_is_accepted() {
 
 #[test]
 fn every_own_key_is_accepted() {
-    accepted("tracked_command", "user = options.user()");
+    accepted(
+        "tracked_command",
+        "user = options.user(), cron = \"*/5 8-18 * * MON-FRI\", timezone = \"Europe/Berlin\", max_runtime = \"30m\", \
+         margin = \"5m\", monitor = \"nightly-load\"",
+    );
     accepted(
         "with_error_tracking",
         "context(attempt = 3), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3)",

@@ -26,6 +26,7 @@ pub use crate::performance::{performance as errors, performance_async as errors_
 pub use crate::performance::{performance, performance_async};
 pub use crate::quality::{QUALITY_CHECKS, QualityCheck, Severity};
 pub use crate::registry::CALLSITES;
+pub use crate::schedule::Schedule;
 
 /// Nothing, of a type: `if let Some(value) = expect_return::<T>() { return value; }` pins what an async block returns.
 #[inline]

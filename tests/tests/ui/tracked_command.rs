@@ -26,7 +26,7 @@ fn unknown_key() {}
 #[tracked_command(timeout = "2s")]
 fn key_of_another_attribute() {}
 
-#[tracked_command(cron = "0 3 * * *")]
+#[tracked_command(max_usd = 3.0)]
 fn key_of_none() {}
 
 #[tracked_command(name = "a", name = "b")]

@@ -1,0 +1,64 @@
+//! When a command is scheduled to run.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// When a command is scheduled to run, as `#[tracked_command(cron = "…")]` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// Five fields as crontab has them, or a name as `@daily`; checked at compile time.
+    pub cron: &'static str,
+    /// The time zone of the schedule, by the IANA's name.
+    pub timezone: &'static str,
+    /// How long a run may take; none when that is not said. Serialised in seconds.
+    #[serde(serialize_with = "seconds")]
+    pub max_runtime: Option<Duration>,
+    /// How late a run may begin; none when that is not said. Serialised in seconds.
+    #[serde(serialize_with = "seconds")]
+    pub margin: Option<Duration>,
+    /// The monitor's name; the command's when that is not said.
+    pub monitor: Option<&'static str>,
+}
+
+impl Schedule {
+    /// A schedule in UTC.
+    #[must_use]
+    pub const fn new(cron: &'static str) -> Self {
+        Self { cron, timezone: "UTC", max_runtime: None, margin: None, monitor: None }
+    }
+
+    /// In that time zone.
+    #[must_use]
+    pub const fn timezone(mut self, name: &'static str) -> Self {
+        self.timezone = name;
+        self
+    }
+
+    /// With a longest run.
+    #[must_use]
+    pub const fn max_runtime_millis(mut self, milliseconds: u64) -> Self {
+        self.max_runtime = Some(Duration::from_millis(milliseconds));
+        self
+    }
+
+    /// With a latest beginning.
+    #[must_use]
+    pub const fn margin_millis(mut self, milliseconds: u64) -> Self {
+        self.margin = Some(Duration::from_millis(milliseconds));
+        self
+    }
+
+    /// With a monitor of that name.
+    #[must_use]
+    pub const fn monitor(mut self, name: &'static str) -> Self {
+        self.monitor = Some(name);
+        self
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
+}

@@ -8,6 +8,7 @@ mod checks;
 mod error_kind;
 #[cfg(not(feature = "off"))]
 mod expansion;
+mod fuzz;
 mod items;
 mod keys;
 #[cfg(feature = "off")]

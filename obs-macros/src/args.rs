@@ -139,6 +139,7 @@ fn skip_past_comma(input: ParseStream) -> syn::Result<()> {
 /// The arguments of one attribute: known keys only, each once, each in its form.
 pub struct Args {
     attribute: Attribute,
+    words: Vec<Ident>,
     known: Vec<(&'static Key, Entry)>,
 }
 
@@ -146,6 +147,7 @@ impl Args {
     /// Reads them; whatever else stands there is a mistake.
     pub fn parse(vocabulary: Vocabulary, tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
         let expected = format!("a key: {}", vocabulary.takes());
+        let words = key_words(&tokens);
         let mut known: Vec<(&Key, Entry)> = Vec::new();
         for entry in entries(tokens, &expected, mistakes) {
             let name = entry.name();
@@ -161,12 +163,17 @@ impl Args {
                 known.push((key, entry));
             }
         }
-        Self { attribute: vocabulary.attribute, known }
+        Self { attribute: vocabulary.attribute, words, known }
     }
 
     /// The attribute that they are for.
     pub fn attribute(&self) -> Attribute {
         self.attribute
+    }
+
+    /// The words that stand where keys do, known or half typed.
+    pub fn words(&self) -> &[Ident] {
+        &self.words
     }
 
     /// The value of a key, read as `read` says.
@@ -206,6 +213,20 @@ impl Args {
     fn find(&self, name: &str) -> Option<&(&'static Key, Entry)> {
         self.known.iter().find(|(key, _)| key.name == name)
     }
+}
+
+/// The words with which the parts between commas begin.
+fn key_words(args: &TokenStream) -> Vec<Ident> {
+    let mut begins = true;
+    let mut words = Vec::new();
+    for tree in args.clone() {
+        match &tree {
+            TokenTree::Ident(word) if begins && word != "crate" => words.push(word.clone()),
+            _ => {}
+        }
+        begins = matches!(&tree, TokenTree::Punct(comma) if comma.as_char() == ',');
+    }
+    words
 }
 
 fn misshapen(key: &Key, value: &Value) -> Option<String> {

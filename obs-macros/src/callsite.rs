@@ -70,7 +70,9 @@ impl Callsite {
             [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
         let (operation, settings) = (&shared.name, &self.settings);
         let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
+        let documented = &shared.documented;
         quote_spanned! {site=>
+            #documented
             #[#private::linkme::distributed_slice(#private::#list)]
             #[linkme(crate = #private::linkme)]
             static #name: #private::#kind =

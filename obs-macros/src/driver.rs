@@ -8,11 +8,12 @@ use crate::bq_cost::BqCost;
 use crate::dq_check::DqCheck;
 use crate::error_tracking::ErrorTracking;
 use crate::health_check::HealthCheck;
-use crate::item::Item;
+use crate::item::{Function, Item};
 use crate::mistakes::Mistakes;
 use crate::model::Model;
 use crate::order;
 use crate::runtime_path::RuntimePath;
+use crate::shared::Shared;
 use crate::track_performance::TrackPerformance;
 use crate::tracked_command::TrackedCommand;
 use crate::vocabulary::{Attribute, Vocabulary};
@@ -58,7 +59,7 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
     };
     let model = M::new(&args, function, &mut mistakes);
     if !mistakes.is_empty() {
-        return beside(mistakes, untouched);
+        return beside(mistakes, with_keys(&item, function, model.shared()));
     }
     // Around a bare function, the order is of no account.
     if !cfg!(feature = "off")
@@ -70,6 +71,18 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
     expansion.append_all(&item.attributes);
     model.expand(function).to_tokens(&mut expansion);
     expansion
+}
+
+/// The item as it was, but for what rust-analyzer is shown of keys that may be half typed.
+fn with_keys(item: &Item, function: &Function, shared: &Shared) -> TokenStream {
+    let mut body = function.body.inner_attributes.clone();
+    body.extend(shared.documented.clone());
+    body.extend(function.body.statements.clone());
+    let mut tokens = TokenStream::new();
+    tokens.append_all(&item.attributes);
+    tokens.extend(function.head.clone());
+    function.body.braces_around(body).to_tokens(&mut tokens);
+    tokens
 }
 
 fn beside(mistakes: Mistakes, item: TokenStream) -> TokenStream {

@@ -38,6 +38,12 @@
 //! and `tags`, `level`, `crate`; of `#[with_error_tracking]` also `context`, `severity` and `ignore_if`. They hold for
 //! each function.
 //!
+//! # Editors
+//!
+//! Bodies are handed on as they are typed, so that completion, go-to-definition and breakpoints work in them as in any
+//! function; so do they in the expressions of an attribute. rust-analyzer completes the keys too, and shows what each of
+//! them means: it finds them in `obs_runtime::keys`.
+//!
 //! # Mistakes
 //!
 //! All mistakes of an attribute are reported at once, each on its own token, and the function stays as it was, so
@@ -59,6 +65,7 @@ mod cron;
 mod dq_check;
 mod driver;
 mod duration;
+mod editors;
 mod entry;
 mod error_kind;
 mod error_tracking;

@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::{ExprPath, LitStr};
 
 use crate::args::Args;
+use crate::editors;
 use crate::fields::{self, Argument, Field};
 use crate::item::Function;
 use crate::mistakes::Mistakes;
@@ -20,6 +21,8 @@ pub struct Shared {
     pub arguments: Vec<Argument>,
     pub level: Option<&'static str>,
     pub verdict: Verdict,
+    /// What rust-analyzer is shown of the keys.
+    pub documented: TokenStream,
 }
 
 /// What decides whether a value is an error.
@@ -43,8 +46,10 @@ impl Shared {
     /// Reads and checks them.
     pub fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
         let is_check = matches!(args.attribute(), Attribute::HealthCheck | Attribute::DqCheck);
+        let runtime = RuntimePath::new(args, mistakes);
         Self {
-            runtime: RuntimePath::new(args, mistakes),
+            documented: editors::documented(args.attribute(), args.words(), &runtime),
+            runtime,
             name: args
                 .value("name", values::text, mistakes)
                 .unwrap_or_else(|| default_name(args.attribute(), function)),

@@ -64,6 +64,7 @@ mod global;
 mod health;
 mod init;
 mod inventory;
+pub mod keys;
 mod layer;
 mod level;
 mod outcome;

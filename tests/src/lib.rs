@@ -2,6 +2,7 @@
 //!
 //! Everything here panics when it does not work, because a test fails by it.
 
+pub mod generator;
 pub mod http;
 pub mod ports;
 pub mod process;

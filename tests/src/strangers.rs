@@ -74,17 +74,20 @@ impl Stranger {
         self.cargo(&["clippy", "--quiet", "--all-targets"])
     }
 
+    /// Builds and runs it, and gives what it wrote to standard output.
+    ///
+    /// # Panics
+    /// When it does not build or ends badly.
+    #[must_use]
+    pub fn run(&self) -> String {
+        let output = self.command(&["run", "--quiet"]).output().expect("cargo starts");
+        let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}: {said}\n{errors}", output.status);
+        said.into_owned()
+    }
+
     fn cargo(&self, arguments: &[&str]) -> Vec<Diagnostic> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-        let output = Command::new(cargo)
-            .args(arguments)
-            .args(["--offline", "--message-format=json"])
-            .current_dir(&self.folder)
-            .env("CARGO_TARGET_DIR", target())
-            .env_remove("RUSTFLAGS")
-            .stdin(Stdio::null())
-            .output()
-            .expect("cargo starts");
+        let output = self.command(arguments).arg("--message-format=json").output().expect("cargo starts");
         let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
         let mut found: Vec<Diagnostic> = messages.filter_map(|message: Value| diagnostic(&message)).collect();
         found.sort();
@@ -92,6 +95,15 @@ impl Stranger {
         let finished = output.status.success() || found.iter().any(|diagnostic| diagnostic.level == "error");
         assert!(finished, "cargo failed: {}", String::from_utf8_lossy(&output.stderr));
         found
+    }
+}
+
+impl Stranger {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
+        command.args(arguments).arg("--offline").current_dir(&self.folder).stdin(Stdio::null());
+        command.env("CARGO_TARGET_DIR", target()).env_remove("RUSTFLAGS");
+        command
     }
 }
 

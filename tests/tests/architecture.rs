@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "runner",
     "health",
     "quality", // features
+    "keys",
     "inventory",
     "server",
     "endpoint",

@@ -34,7 +34,7 @@ fn each_variant_has_its_label() {
 
 #[test]
 fn an_enum_without_variants_has_no_label() {
-    assert!(derived("enum Never {}").contains("match * self {  }"));
+    assert!(derived("enum Never {}").contains("match * self { }"));
 }
 
 #[test]

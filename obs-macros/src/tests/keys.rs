@@ -128,3 +128,26 @@ fn brackets_are_no_parentheses() {
     assert_eq!(message("track_performance", "tags[a = 1]"), "expected parentheses behind `tags`: `tags(…)`");
     assert_eq!(message("track_performance", "args { a }"), "expected parentheses behind `args`: `args(…)`");
 }
+
+/// The keys that obs-runtime documents for each attribute, as its source says.
+fn documented() -> std::collections::BTreeMap<String, Vec<String>> {
+    let source = include_str!("../../../obs-runtime/src/keys.rs");
+    let (_, lists) = source.split_once("    ---\n").unwrap();
+    let lists = lists.lines().map(str::trim).filter_map(|line| line.strip_suffix(';')?.split_once(": "));
+    lists.map(|(name, keys)| (name.to_owned(), keys.split(' ').map(str::to_owned).collect())).collect()
+}
+
+#[test]
+fn every_key_is_documented_where_editors_look() {
+    let documented = documented();
+    for attribute in crate::vocabulary::Attribute::ALL {
+        let known = attribute.keys().iter().chain(attribute.block_keys()).map(|key| key.name);
+        // `crate` is a word of the language, which nothing can be named by.
+        let mut known: Vec<_> = known.filter(|name| *name != "crate").collect();
+        known.sort_unstable();
+        known.dedup();
+        let mut listed = documented[attribute.name()].clone();
+        listed.sort_unstable();
+        assert_eq!(listed, known, "{}", attribute.name());
+    }
+}

@@ -44,19 +44,44 @@ fn normal(text: &str) -> String {
 
 /// Tokens as text, with a space between any two of them.
 fn shown(tokens: TokenStream) -> String {
-    let tree = |tree: TokenTree| match tree {
-        TokenTree::Group(group) => {
-            let (open, close) = match group.delimiter() {
-                Delimiter::Parenthesis => ("(", ")"),
-                Delimiter::Brace => ("{", "}"),
-                Delimiter::Bracket => ("[", "]"),
-                Delimiter::None => ("", ""),
-            };
-            format!("{open} {} {close}", shown(group.stream()))
+    let mut text = String::new();
+    show(tokens, &mut text);
+    without_documented(text).replace("{  }", "{ }")
+}
+
+fn show(tokens: TokenStream, text: &mut String) {
+    for (place, tree) in tokens.into_iter().enumerate() {
+        if place > 0 {
+            text.push(' ');
         }
-        leaf => leaf.to_string(),
-    };
-    tokens.into_iter().map(tree).collect::<Vec<_>>().join(" ")
+        match tree {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("( ", " )"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::Bracket => ("[ ", " ]"),
+                    Delimiter::None => (" ", " "),
+                };
+                text.push_str(open);
+                show(group.stream(), text);
+                text.push_str(close);
+            }
+            leaf => text.push_str(&leaf.to_string()),
+        }
+    }
+}
+
+/// The text without the item that only rust-analyzer sees.
+fn without_documented(mut text: String) -> String {
+    const BEGIN: &str = "# [ allow ( unexpected_cfgs ) ] const _ : (  ) = {";
+    const END: &str = "} } ; ";
+    // So that a body of nothing else ends as an empty one does.
+    while let Some(start) = text.find(BEGIN) {
+        let rest = &text[start..];
+        let length = rest.find(END).map_or(rest.len(), |end| end + END.len());
+        text.replace_range(start..start + length, "");
+    }
+    text
 }
 
 /// The messages of all `compile_error!` in the tokens.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::level::Level;
 use crate::outcome::Outcome;
+use crate::trace::TraceContext;
 
 /// Text that is borrowed where it can be.
 pub type Text<'a> = Cow<'a, str>;
@@ -53,7 +54,7 @@ pub struct Source<'a> {
 }
 
 /// On whose behalf an event happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope<'a> {
     /// What ties together all that one run or request did.
     pub correlation_id: Option<Text<'a>>,
@@ -61,6 +62,10 @@ pub struct Scope<'a> {
     pub user: Option<Text<'a>>,
     /// The operation that was running.
     pub operation: Option<Text<'a>>,
+    /// The trace it belongs to.
+    pub trace: Option<TraceContext>,
+    /// What else the program says of all that happens in this scope.
+    pub fields: Cow<'a, [Field<'static>]>,
 }
 
 /// A named value.

@@ -178,6 +178,8 @@ impl Context {
             correlation_id: inner.correlation_id.as_deref().map(Cow::Borrowed),
             user: inner.user.as_deref().map(Cow::Borrowed),
             operation: inner.operation.as_deref().map(Cow::Borrowed),
+            trace: inner.trace,
+            fields: Cow::Borrowed(&inner.fields),
         })
     }
 }

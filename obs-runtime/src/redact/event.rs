@@ -23,8 +23,16 @@ impl Redactor {
     }
 
     fn scope<'a>(&self, scope: Scope<'a>) -> Scope<'a> {
-        let Scope { correlation_id, user, operation } = scope;
+        let Scope { correlation_id, user, operation, trace, mut fields } = scope;
+        if !fields.is_empty() {
+            for Field { name, value } in fields.to_mut() {
+                *value = self.value(name, std::mem::replace(value, Value::Bool(false)));
+                *name = self.text(std::mem::take(name));
+            }
+        }
         Scope {
+            trace,
+            fields,
             correlation_id: self.optional(correlation_id),
             user: self.optional(user),
             operation: self.optional(operation),

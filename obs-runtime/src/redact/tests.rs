@@ -231,7 +231,12 @@ fn no_text_of_an_event_is_left_out() {
             time: SystemTime::UNIX_EPOCH,
             level: Level::Info,
             source: Source { logger: text(), module: Some(text()), file: Some(text()), line: Some(1) },
-            context: Scope { correlation_id: Some(text()), user: Some(text()), operation: Some(text()) },
+            context: Scope {
+                correlation_id: Some(text()),
+                user: Some(text()),
+                operation: Some(text()),
+                ..Scope::default()
+            },
             fact,
             fields: vec![Field::new(SECRET, SECRET), Field::new("apiKey", "hunter2")],
             tags: vec![("table", SECRET.to_owned()), ("password", "hunter2".to_owned())],

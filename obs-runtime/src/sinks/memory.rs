@@ -56,6 +56,10 @@ pub struct ScopeRecord {
     pub user: Option<String>,
     /// The operation.
     pub operation: Option<String>,
+    /// The trace, as 32 hexadecimal digits.
+    pub trace_id: Option<String>,
+    /// What else was said of the scope, each value as text.
+    pub fields: Vec<(String, String)>,
 }
 
 /// A call that ended.
@@ -186,5 +190,7 @@ fn scope(event: &Event<'_>) -> ScopeRecord {
         correlation_id: scope.correlation_id.as_deref().map(str::to_owned),
         user: scope.user.as_deref().map(str::to_owned),
         operation: scope.operation.as_deref().map(str::to_owned),
+        trace_id: scope.trace.map(|trace| trace.trace_id().to_string()),
+        fields: scope.fields.iter().map(|field| (field.name.to_string(), field.value.to_string())).collect(),
     }
 }

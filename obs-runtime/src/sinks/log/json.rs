@@ -3,7 +3,7 @@
 use super::object::{Keys, Object, serialise};
 use super::timestamp;
 use crate::config::Config;
-use crate::event::{Event, Scope, Source, Value};
+use crate::event::{Event, Scope, Source, Text, Value};
 
 /// Whether a key is obs' own. A field that bears one of them stands under `fields`.
 fn is_reserved(key: &str) -> bool {
@@ -53,7 +53,7 @@ impl Json {
     pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
-        let Scope { correlation_id, user, operation } = context;
+        let Scope { correlation_id, user, operation, trace, fields: _ } = context;
         let mut object = Object::begin(line, keys);
         object.line().extend_from_slice(b"\"timestamp\":\"");
         timestamp::write(*time, object.line());
@@ -62,22 +62,25 @@ impl Json {
         object.plain("logger", logger);
         object.plain("message", &fact.message());
         object.line().extend_from_slice(&self.constant);
-        for (key, text) in [
-            ("correlation_id", correlation_id),
-            ("user", user),
-            ("operation", operation),
-            ("module", module),
-            ("file", file),
-        ] {
-            if let Some(text) = text {
-                object.plain(key, text);
-            }
+        write_texts(&mut object, &[("correlation_id", correlation_id), ("user", user), ("operation", operation)]);
+        if let Some(trace) = trace {
+            object.plain_display("trace_id", trace.trace_id());
+            object.plain_display("span_id", trace.span_id());
         }
+        write_texts(&mut object, &[("module", module), ("file", file)]);
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
         write_fields(event, &mut object);
         object.end();
+    }
+}
+
+fn write_texts(object: &mut Object<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
+    for (key, text) in texts {
+        if let Some(text) = text {
+            object.plain(key, text);
+        }
     }
 }
 
@@ -109,10 +112,10 @@ fn write_fields(event: &Event<'_>, object: &mut Object<'_>) {
     object.end();
 }
 
-/// What happened as fields, then the event's own.
+/// What happened as fields, then the event's own, then those of its scope.
 fn each_field(event: &Event<'_>, visit: &mut dyn FnMut(&str, &Value<'_>)) {
     event.fact.fields(&mut |name, value| visit(name, &value));
-    for field in &event.fields {
+    for field in event.fields.iter().chain(event.context.fields.iter()) {
         visit(&field.name, &field.value);
     }
 }

@@ -1,5 +1,7 @@
 //! Writes one JSON object into a buffer, key by key, with no key twice.
 
+use std::fmt::Display;
+use std::io::Write as _;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -43,6 +45,13 @@ impl<'a> Object<'a> {
     pub fn plain(&mut self, key: &str, text: &str) {
         self.plain_key(key);
         serialise(self.line, text);
+    }
+
+    /// The same for what is shown without anything to escape.
+    pub fn plain_display(&mut self, key: &str, shown: impl Display) {
+        self.plain_key(key);
+        // A buffer in memory takes all that is written to it.
+        let _ = write!(self.line, "\"{shown}\"");
     }
 
     /// The same for a number.

@@ -44,7 +44,12 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
             file: Some("src/load.rs".into()),
             line: Some(7),
         },
-        context: Scope { correlation_id: Some("run-7".into()), user: Some("ann".into()), operation: None },
+        context: Scope {
+            correlation_id: Some("run-7".into()),
+            user: Some("ann".into()),
+            operation: None,
+            ..Scope::default()
+        },
         fact: Fact::Log { message: message.into() },
         fields,
         tags: Vec::new(),

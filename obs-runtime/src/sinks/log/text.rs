@@ -41,7 +41,7 @@ impl Text {
             write_value(value, line);
         };
         fact.fields(&mut |name, value| write(name, &value));
-        for field in fields {
+        for field in fields.iter().chain(context.fields.iter()) {
             write(&field.name, &field.value);
         }
     }
@@ -69,7 +69,8 @@ const fn colour(level: Level) -> &'static str {
 }
 
 fn write_scope(scope: &Scope<'_>, line: &mut Vec<u8>) {
-    let Scope { correlation_id, user, operation } = scope;
+    // A trace's ids are for machines.
+    let Scope { correlation_id, user, operation, trace: _, fields: _ } = scope;
     let mut opening = " [";
     for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
         if let Some(text) = text {

@@ -1,0 +1,58 @@
+//! What a process and its children log belongs together: one correlation id, one trace.
+
+use std::collections::BTreeSet;
+
+use obs_tests::process::Process;
+use serde_json::Value;
+
+fn lines(process: Process) -> Vec<Value> {
+    let ended = process.env("PROMETHEUS_PORT", "0").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn parent(left: &str) -> Process {
+    Process::new(env!("CARGO_BIN_EXE_parent")).args(&[left])
+}
+
+fn distinct(lines: &[Value], key: &str) -> BTreeSet<String> {
+    lines.iter().filter_map(|line| line[key].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn three_generations_share_a_correlation_id_and_a_trace() {
+    let lines = lines(parent("2"));
+    let left: BTreeSet<_> = lines.iter().filter_map(|line| line["left_at_start"].as_u64()).collect();
+    assert_eq!(left, [0, 1, 2].into());
+    let ids = distinct(&lines, "correlation_id");
+    assert_eq!(ids.len(), 1, "{lines:?}");
+    let traces = distinct(&lines, "trace_id");
+    let id = ids.first().unwrap().replace('-', "");
+    assert_eq!(traces, [id].into(), "the trace bears the correlation id");
+    assert!(lines.iter().all(|line| line["token"].is_null() || line["token"] == "[REDACTED]"), "{lines:?}");
+}
+
+#[test]
+fn a_process_is_started_on_behalf_of_what_its_environment_says() {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let lines = lines(parent("0").env("OBS_CORRELATION_ID", " run-7 ").env("TRACEPARENT", trace));
+    for line in &lines {
+        assert_eq!(line["correlation_id"], "run-7", "{line}");
+        assert_eq!(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736", "{line}");
+        assert_eq!(line["span_id"], "00f067aa0ba902b7", "{line}");
+    }
+    assert!(lines.len() >= 3, "{lines:?}");
+}
+
+#[test]
+fn what_cannot_be_understood_is_left_out_with_a_warning_that_names_it() {
+    let lines = lines(parent("0").env("OBS_CORRELATION_ID", "two\nlines").env("TRACEPARENT", "01-what"));
+    let warned: Vec<_> =
+        lines.iter().filter(|line| line["level"] == "WARNING").map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    for name in ["OBS_CORRELATION_ID", "TRACEPARENT"] {
+        assert!(warned.iter().any(|message| message.starts_with(name)), "{warned:?}");
+    }
+    assert!(!format!("{lines:?}").contains("two"), "{lines:?}");
+    assert_eq!(distinct(&lines, "correlation_id").len(), 1, "the command has one of its own");
+}

@@ -11,7 +11,7 @@ use crate::event::Fact;
 use crate::failure::Failure;
 use crate::global;
 use crate::level::Level;
-use crate::performance::Tracked;
+use crate::performance::{Tracked, boxed};
 
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
 /// [`exit`](crate::exit) which commands it ends.
@@ -104,7 +104,7 @@ where
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::new(context, Tracked::new(call, future, judge, end))
+    InContext::new(context, Tracked::new(boxed(call), future, judge, end))
 }
 
 /// Runs a closure as a command: context, start and finish lines and `cli.command.*`, as `#[tracked_command]` does.

@@ -42,52 +42,82 @@ where
     Tracked::new(call, future, judge, end)
 }
 
+/// A call beside the future that it is of.
+pub trait BesideFuture {
+    /// The call, unless nothing is recorded.
+    fn call(&mut self) -> Option<&mut Call>;
+}
+
+impl BesideFuture for Call {
+    #[inline]
+    fn call(&mut self) -> Option<&mut Call> {
+        Some(self)
+    }
+}
+
+/// A call that is not among the hottest, out of the future's way: a future that is moved around stays small.
+impl BesideFuture for Option<Box<Call>> {
+    fn call(&mut self) -> Option<&mut Call> {
+        self.as_deref_mut()
+    }
+}
+
+/// A call to stand beside a future for less than its own size.
+pub fn boxed(call: Call) -> Option<Box<Call>> {
+    call.is_on().then(|| Box::new(call))
+}
+
 pin_project! {
     /// A future whose call ends with it: ready, by a panic, or dropped before.
-    pub struct Tracked<F, J, E> {
+    pub struct Tracked<F, J, E, C> {
         #[pin]
         future: F,
-        call: Call,
+        call: C,
         judge: Option<(J, E)>,
     }
 }
 
-impl<F, J, E> Tracked<F, J, E>
+impl<F, J, E, C> Tracked<F, J, E, C>
 where
     F: Future,
     E: FnOnce(&mut Call, J, &F::Output),
+    C: BesideFuture,
 {
     /// Ends `call` by `end` when `future` is ready.
     #[inline]
-    pub fn new(mut call: Call, future: F, judge: J, end: E) -> Self {
-        call.set_unless_finished(Outcome::Cancelled);
+    pub fn new(mut call: C, future: F, judge: J, end: E) -> Self {
+        if let Some(call) = call.call() {
+            call.set_unless_finished(Outcome::Cancelled);
+        }
         Self { future, call, judge: Some((judge, end)) }
     }
 }
 
-impl<F, J, E> Future for Tracked<F, J, E>
+impl<F, J, E, C> Future for Tracked<F, J, E, C>
 where
     F: Future,
     E: FnOnce(&mut Call, J, &F::Output),
+    C: BesideFuture,
 {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let Some(call) = this.call.call() else { return this.future.poll(task) };
         // Unwinding out of here is a panic, being dropped between two polls is not.
-        this.call.set_unless_finished(Outcome::Panic);
+        call.set_unless_finished(Outcome::Panic);
         let poll = this.future.poll(task);
         match &poll {
             Poll::Pending => {
-                this.call.set_unless_finished(Outcome::Cancelled);
+                call.set_unless_finished(Outcome::Cancelled);
                 // It may be polled next by another thread. It began on this one: generated code begins a call and polls
                 // it in one go.
-                this.call.may_move();
+                call.may_move();
             }
             Poll::Ready(value) => {
                 if let Some((judge, end)) = this.judge.take() {
-                    end(this.call, judge, value);
+                    end(call, judge, value);
                 }
             }
         }

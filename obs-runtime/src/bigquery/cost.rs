@@ -11,7 +11,7 @@ use crate::event::Fact;
 use crate::failure::Failure;
 use crate::global;
 use crate::level::Level;
-use crate::performance::Tracked;
+use crate::performance::{Tracked, boxed};
 
 /// Ends a call under `#[bq_cost]`, still inside its scope.
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnce() -> Option<QueryStatistics>) {
@@ -58,5 +58,5 @@ where
     let end = |call: &mut Call, judge: J, value: &F::Output| {
         finish(call, judge(value).as_ref(), || statistics(value));
     };
-    InContext::new(context, Tracked::new(call, future, judge, end))
+    InContext::new(context, Tracked::new(boxed(call), future, judge, end))
 }

@@ -6,7 +6,7 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::Context;
+use super::{Context, OpenScopes};
 
 pin_project! {
     /// A future that carries its context over every `.await` and from thread to thread.
@@ -14,7 +14,7 @@ pin_project! {
     pub struct InContext<F> {
         context: Context,
         // Scopes that the future entered and has not left. They wait with it.
-        open: Vec<u64>,
+        open: OpenScopes,
         // None only while this is being dropped.
         #[pin]
         future: Option<F>,
@@ -31,7 +31,7 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) const fn new(context: Context, future: F) -> Self {
-        Self { context, open: Vec::new(), future: Some(future) }
+        Self { context, open: None, future: Some(future) }
     }
 }
 
@@ -44,7 +44,8 @@ impl<F: Future> Future for InContext<F> {
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // What the future set in its own scope is still set when it is polled again.
         *this.context = Context::current();
-        *this.open = inside.leave();
+        let open = inside.leave();
+        *this.open = (!open.is_empty()).then(|| Box::new(open));
         poll
     }
 }

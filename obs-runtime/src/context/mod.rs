@@ -37,6 +37,10 @@ struct Scopes {
     last: u64,
 }
 
+/// The scopes that a future holds over a pause. Few do, so that no other is larger for it.
+#[expect(clippy::box_collection, reason = "a vector is three times the size")]
+type OpenScopes = Option<Box<Vec<u64>>>;
+
 impl Scopes {
     fn enter(&mut self) -> u64 {
         self.last += 1;
@@ -94,10 +98,10 @@ impl Context {
     }
 
     /// Enters the context of a future, and the scopes that it had not left.
-    fn enter_again(&self, open: &mut Vec<u64>) -> ContextGuard {
+    fn enter_again(&self, open: &mut OpenScopes) -> ContextGuard {
         let inside = self.clone().enter();
-        if !open.is_empty() {
-            let _ = OPEN.try_with(|scopes| scopes.borrow_mut().open.append(open));
+        if let Some(mut open) = open.take() {
+            let _ = OPEN.try_with(|scopes| scopes.borrow_mut().open.append(&mut open));
         }
         inside
     }

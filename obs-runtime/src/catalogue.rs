@@ -171,6 +171,12 @@ families! {
         "How long health checks took.";
     OBS_DROPPED = "obs.dropped", Counter of Count by [sink, reason]:
         "What telemetry was dropped, by sink and reason.";
+    OBS_FLUSH_DURATION_SECONDS = "obs.flush.duration.seconds", Histogram of Seconds by [sink]:
+        "How long it took a sink to bring what it had taken to where it belongs, or to fail to.";
+    OBS_QUEUE_LENGTH = "obs.queue.length", Gauge of Count by [sink]:
+        "What a sink has taken and not yet brought to where it belongs.";
+    OBS_LAST_SUCCESS_TIMESTAMP_SECONDS = "obs.last_success.timestamp.seconds", Gauge of UnixSeconds by [sink]:
+        "When a sink last brought everything to where it belongs.";
 }
 
 #[cfg(test)]

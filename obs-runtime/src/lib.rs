@@ -53,6 +53,7 @@ mod cells;
 mod clock;
 pub mod config;
 mod context;
+mod deliveries;
 mod describe;
 mod drops;
 #[cfg(feature = "prometheus")]
@@ -83,6 +84,7 @@ mod server;
 mod signals;
 mod sinks;
 pub mod snapshot;
+mod status;
 mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -118,4 +120,5 @@ pub use quality::{
 };
 pub use schedule::Schedule;
 pub use secret::Secret;
+pub use status::{RuntimeStatus, SinkStatus, status};
 pub use subscriber::layer;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::callsite::Tags;
 use crate::config::Config;
+use crate::deliveries;
 use crate::drops;
 use crate::event::{Event, Fact, Source};
 use crate::level::Level;
@@ -34,6 +35,7 @@ impl Pipeline {
     /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
     pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
+        metrics.watch(&sinks);
         Self { config, redactor, metrics, sinks }
     }
 
@@ -55,6 +57,11 @@ impl Pipeline {
     fn sinks(&self) -> impl Iterator<Item = &dyn Sink> {
         let metrics: Option<&dyn Sink> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
         metrics.into_iter().chain(self.sinks.iter().map(|sink| &**sink))
+    }
+
+    /// What waits in each sink.
+    pub fn queued(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.sinks.iter().map(|sink| (sink.name(), sink.queued()))
     }
 
     /// Whether any sink wants such an event.
@@ -149,7 +156,7 @@ impl Pipeline {
             };
             waiting.retain(|late| *late != sink);
             match result {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => deliveries::note(sink, now.elapsed(), Ok(())),
                 Ok(Err(error)) => failed.push(error),
                 Err(_) => failed.push(FlushError { sink, reason: "it panicked".to_owned() }),
             }
@@ -157,6 +164,8 @@ impl Pipeline {
         failed.extend(waiting.into_iter().map(|sink| FlushError { sink, reason: "not done in time".to_owned() }));
         for failure in &failed {
             drops::count(failure.sink, "flush", 1);
+            let reason = self.redactor.text(failure.reason.as_str().into()).into_owned();
+            deliveries::note(failure.sink, now.elapsed(), Err(reason));
         }
         failed
     }

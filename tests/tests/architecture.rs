@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "cells",
     "callsite",
     "drops",
+    "deliveries",
     "event",
     "describe",
     "failure",
@@ -37,6 +38,7 @@ const ORDER: &[&str] = &[
     "quality", // features
     "keys",
     "inventory",
+    "status",
     "server",
     "endpoint",
     "layer",

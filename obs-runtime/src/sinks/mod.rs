@@ -28,7 +28,8 @@ pub enum Topic {
 /// A place to which events go.
 ///
 /// A sink never blocks its caller, never returns an error to it and never calls back into the pipeline. What it has to
-/// drop, it counts by reason with [`drops::count`](crate::drops::count).
+/// drop, it counts by reason with [`drops::count`](crate::drops::count). Flushes are noted by the pipeline; a sink that
+/// also delivers at other times notes these with [`deliveries::note`](crate::deliveries::note).
 pub trait Sink: Send + Sync {
     /// Its name, as in `obs.dropped{sink="…"}`.
     fn name(&self) -> &'static str;
@@ -48,6 +49,11 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// Says what could not be brought there.
     fn flush(&self, deadline: Instant) -> Result<(), FlushError>;
+
+    /// What it has taken and not yet brought to where it belongs: events, or requests. Nothing for a sink without a queue.
+    fn queued(&self) -> usize {
+        0
+    }
 }
 
 /// Why a sink could not bring everything to where it belongs.

@@ -8,9 +8,12 @@ mod recording;
 mod store;
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Instant, UNIX_EPOCH};
 
 use crate::catalogue as family;
+use crate::deliveries;
 use crate::drops;
 use crate::event::Event;
 use crate::level::Level;
@@ -23,17 +26,18 @@ use recording::Recording;
 use store::Store;
 
 /// Counts and measures what events tell.
-#[derive(Debug)]
 pub struct MetricsSink {
     counts_calls: bool,
     store: Store,
+    /// The sinks whose queues are measured.
+    watched: OnceLock<Vec<Weak<dyn Sink>>>,
 }
 
 impl MetricsSink {
     /// For the whole program: calls are counted by their call sites.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
-        Self { counts_calls: false, store: Store::new(max_series) }
+        Self { counts_calls: false, store: Store::new(max_series), watched: OnceLock::new() }
     }
 
     /// For a test: only what is sent here is counted.
@@ -54,14 +58,35 @@ impl MetricsSink {
                     add_callsite(&mut snapshot, callsite, &tags, &totals);
                 }
             }
-            for (sink, reason, number) in drops::all() {
-                let labels = labels(&[("sink", sink), ("reason", reason)]);
-                #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-                snapshot.number(&family::OBS_DROPPED, labels, number as f64);
-            }
+            self.add_own(&mut snapshot);
         }
         self.store.add_to(&mut snapshot);
         snapshot.finish()
+    }
+
+    /// Measures the queues of these sinks from now on, for as long as they live.
+    pub fn watch(&self, sinks: &[Arc<dyn Sink>]) {
+        self.watched.get_or_init(|| sinks.iter().map(Arc::downgrade).collect());
+    }
+
+    /// What obs measures of itself.
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    fn add_own(&self, snapshot: &mut Builder) {
+        for (sink, reason, number) in drops::all() {
+            snapshot.number(&family::OBS_DROPPED, labels(&[("sink", sink), ("reason", reason)]), number as f64);
+        }
+        for (sink, deliveries) in deliveries::all() {
+            let by_sink = || labels(&[("sink", sink)]);
+            let (buckets, seconds) = (&deliveries.buckets, deliveries.seconds);
+            snapshot.histogram(&family::OBS_FLUSH_DURATION_SECONDS, by_sink(), buckets, seconds);
+            let last_success = deliveries.last_success.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            if let Some(time) = last_success {
+                snapshot.number(&family::OBS_LAST_SUCCESS_TIMESTAMP_SECONDS, by_sink(), time.as_secs_f64());
+            }
+        }
+        for sink in self.watched.get().into_iter().flatten().filter_map(Weak::upgrade) {
+            snapshot.number(&family::OBS_QUEUE_LENGTH, labels(&[("sink", sink.name())]), sink.queued() as f64);
+        }
     }
 
     /// Whether the limit of series was passed and nobody was told yet; true once.
@@ -72,6 +97,17 @@ impl MetricsSink {
     /// Says that a limit of series was passed elsewhere.
     pub fn overflow(&self) {
         self.store.overflow();
+    }
+}
+
+impl fmt::Debug for MetricsSink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = (&self.counts_calls, &self.store);
+        formatter
+            .debug_struct("MetricsSink")
+            .field("counts_calls", fields.0)
+            .field("store", fields.1)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Everything here panics when it does not work, because a test fails by it.
 
+pub mod corpus;
 pub mod generator;
 pub mod http;
+pub mod leaks;
 pub mod ports;
 pub mod process;
 pub mod programs;

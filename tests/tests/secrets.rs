@@ -1,69 +1,31 @@
 //! Promise 6: no secret and no personal data leaves. Arguments are recorded only when named, and every sink takes what the
 //! redactor left.
 
-use obs_runtime::testing::{Captured, capture};
-use obs_runtime::{LogContext, track_feature, track_performance, tracked_command, with_error_tracking};
+use std::collections::BTreeSet;
 
-/// Each by another rule.
-const SECRETS: &[&str] = &[
-    "AIzaSyA-1234567890abcdefghijklmnopqrstu",
-    "AKIAIOSFODNN7EXAMPLE",
-    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
-    "xoxb-123456789012-1234567890123-abcdefghijklmnopqrstuvwx",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
-    "ada.lovelace@example.com",
-    "4111 1111 1111 1111",
-    "postgres://ada:hunter2pass@db.example/users",
-];
+use obs_runtime::testing::capture;
+use obs_runtime::{LogContext, track_performance};
+use obs_tests::corpus::{self, LOOK_ALIKES, NAMED, SAMPLES};
+use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 
-/// What stays of a secret that is only partly one.
-fn telling_part(secret: &str) -> &str {
-    if secret.contains("hunter2pass") { "hunter2pass" } else { secret }
-}
-
-#[derive(Debug)]
-struct Failed(String, Option<Box<Failed>>);
-
-impl std::fmt::Display for Failed {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "cannot use {}", self.0)
+#[test]
+fn the_corpus_is_large_enough_to_say_something() {
+    let kinds: BTreeSet<&str> = SAMPLES.iter().map(|sample| sample.kind).collect();
+    assert!(SAMPLES.len() + NAMED.len() >= 75 && kinds.len() >= 20 && LOOK_ALIKES.len() >= 40, "{kinds:?}");
+    // What it would find if a sink showed everything.
+    for sample in SAMPLES {
+        assert!(!corpus::left_in(sample.text).is_empty(), "{sample:?}");
     }
-}
-
-impl std::error::Error for Failed {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.1.as_deref().map(|source| source as _)
-    }
-}
-
-#[tracked_command(user = text, args(text, note = format!("using {text}")))]
-#[with_error_tracking(context(place = text))]
-#[track_performance(tags(kind = text))]
-fn everywhere(text: &str) -> Result<(), Failed> {
-    tracing::warn!(detail = text, "seen: {text}");
-    track_feature(text.to_owned());
-    Err(Failed(text.to_owned(), Some(Box::new(Failed(text.to_owned(), None)))))
-}
-
-#[track_performance]
-fn panics(text: &str) {
-    panic!("cannot use {text}");
-}
-
-fn assert_gone<R: std::fmt::Debug>(captured: &Captured<R>, secret: &str) {
-    let told = format!("{:?} {:?}", captured.records, captured.metrics);
-    assert!(!told.contains(telling_part(secret)), "{secret} left: {told}");
-    assert!(told.contains("[REDACTED]"), "{secret}: {told}");
 }
 
 #[test]
 fn secrets_do_not_leave_by_any_way() {
-    for secret in SECRETS {
-        let captured = capture(|| LogContext::new().correlation_id(secret).scope(|| everywhere(secret).is_err()));
-        assert!(captured.value && captured.records.errors.len() == 1);
-        assert_gone(&captured, secret);
-        let panicked = capture(|| std::panic::catch_unwind(|| panics(secret)).is_err());
-        assert_gone(&panicked, secret);
+    for sample in SAMPLES {
+        let captured = capture(|| leak_everywhere(sample.text));
+        assert!(captured.records.errors.len() > 1 && captured.records.logs.len() > 4, "{:?}", captured.records);
+        let told = format!("{:?}\n{:?}", captured.records, captured.metrics);
+        assert!(told.contains("[REDACTED]"), "{sample:?}: {told}");
+        corpus::assert_nothing_left(sample.kind, &told);
     }
 }
 
@@ -80,17 +42,23 @@ fn nothing_is_recorded_that_is_not_named() {
 
 #[test]
 fn what_only_looks_like_a_secret_stays() {
-    for text in [
-        "0191f3a2-7b1c-7c4e-9a55-0123456789ab",
-        "3f786850e387550fdab836ed7e6dc881de23001b",
-        "bquxjob_5f2c1d3e_18f0a1b2c3d",
-        "2026-11-24T03:04:00Z",
-        "12345678901234567890",
-        "/var/lib/obs/budgets.sqlite",
-        "bigquery-public-data.samples.shakespeare",
-    ] {
-        let captured = capture(|| everywhere(text).is_err());
-        assert_eq!(captured.records.logs[0].message, format!("seen: {text}"));
+    for text in LOOK_ALIKES {
+        let captured = capture(|| {
+            tracing::warn!(detail = *text, "seen: {text}");
+            obs_runtime::capture_error(&Failed::new(text));
+            LogContext::new().user(text).field("note", (*text).to_owned()).scope(|| tracing::warn!("in a scope"));
+        });
+        let [line, scoped] = &captured.records.logs[..] else { panic!("{:?}", captured.records) };
+        assert_eq!(line.message, format!("seen: {text}"));
+        assert!(line.fields.contains(&("detail".to_owned(), (*text).to_owned())), "{line:?}");
         assert_eq!(captured.records.errors[0].failure.message, format!("cannot use {text}"));
+        assert_eq!((scoped.scope.user.as_deref(), scoped.scope.fields[0].1.as_str()), (Some(*text), *text));
     }
+}
+
+#[test]
+fn nothing_of_the_corpus_is_left_in_the_memory_of_a_test() {
+    let captured = capture(leak_the_corpus);
+    corpus::assert_nothing_left("records", &format!("{:?}", captured.records));
+    corpus::assert_nothing_left("metrics", &format!("{:?}", captured.metrics));
 }

@@ -57,13 +57,15 @@ impl Redactor {
 
     /// Redacts a text by value; borrowed text without a secret stays borrowed. What is longer than [`LONGEST`] is cut.
     pub fn text<'a>(&self, text: Text<'a>) -> Text<'a> {
-        let text = cut(text);
+        self.mask(cut(text), Spans::default())
+    }
+
+    /// Masks what looks like a secret, and what was found before.
+    fn mask<'a>(&self, text: Text<'a>, mut spans: Spans) -> Text<'a> {
         let found = scan::scan(&text, &self.names);
-        if found.is_empty() {
-            return text;
+        if !found.is_empty() {
+            values::find(&text, found, &mut spans);
         }
-        let mut spans = Spans::default();
-        values::find(&text, found, &mut spans);
         if found.has(scan::Found::PAIR) {
             pairs::find(&text, &self.names, &mut spans);
         }
@@ -105,7 +107,8 @@ impl Redactor {
         let statement = cut(statement);
         let mut spans = Spans::default();
         sql::find_literals(&statement, 0, &mut spans);
-        self.text(spans.mask(statement))
+        // Looked for in the statement as it is: a literal that is not closed rightly hides nothing of what it holds.
+        self.mask(statement, spans)
     }
 
     /// A keyed hash of a value, equal for equal values: 16 hexadecimal digits, left as they are under any name.

@@ -120,7 +120,30 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
     if spaced && name.is_prose_before(word) || is_nothing(word) {
         return None;
     }
-    hidden(text, start..start + word.len(), name)
+    hidden(text, start..start + grouped(rest, word.len()), name)
+}
+
+/// Where a value ends that is a number in groups, as `+49 151 23456789` is: with its last group. Others end as they do.
+fn grouped(text: &str, first: usize) -> usize {
+    /// Most digits of a telephone number, by E.164.
+    const MOST: usize = 15;
+    let is_group = |group: &str| {
+        group.bytes().any(|byte| byte.is_ascii_digit())
+            && group.bytes().all(|byte| byte.is_ascii_digit() || b"+()-/.".contains(&byte))
+    };
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let mut end = first;
+    while is_group(text[..end].rsplit(' ').next().unwrap_or_default())
+        && let Some(rest) = text[end..].strip_prefix(' ')
+    {
+        let group = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '&')).next();
+        let group = group.unwrap_or_default().trim_end_matches(['.', ')']);
+        if !is_group(group) || digits(&text[..end]) + digits(group) > MOST {
+            break;
+        }
+        end += 1 + group.len();
+    }
+    end
 }
 
 fn hidden(text: &str, value: Range<usize>, name: Name) -> Option<Range<usize>> {

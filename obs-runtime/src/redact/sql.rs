@@ -47,8 +47,10 @@ pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
             b'`' => index + 1 + position(&rest[1..], b"`") + 1,
             quote @ (b'\'' | b'"') => {
                 let (end, escapes) = literal_end(bytes, index + 1, quote);
-                if escapes {
-                    // Whether `\'` ends a literal depends on the dialect: hide all there is to the last quote.
+                let torn = bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+                if escapes || torn {
+                    // Whether `\'` ends a literal depends on the dialect, and in `'said 'no''` a quote stands that
+                    // nobody escaped: hide all there is to the last quote.
                     let last = bytes.iter().rposition(|byte| matches!(byte, b'\'' | b'"')).unwrap_or(end);
                     spans.add(index + 1..last.max(end));
                     return;
@@ -122,6 +124,7 @@ mod tests {
             ("FROM `p.d.it's` WHERE a = 'x'", "FROM `p.d.it's` WHERE a = '[REDACTED]'"),
             ("-- it's\na = 'x' /* isn't */ 'y'", "-- it's\na = '[REDACTED]' /* isn't */ '[REDACTED]'"),
             ("a = 'x\\'y' AND b = 'secret'", "a = '[REDACTED]'"),
+            ("a = 'said 'no'' AND b = 'c' AND d = 5", "a = '[REDACTED]' AND d = 5"),
             ("a = 'not closed", "a = '[REDACTED]"),
             ("a = '''long''' b", "a = '[REDACTED]' b"),
         ] {

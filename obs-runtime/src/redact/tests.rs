@@ -1,8 +1,11 @@
+// What every sink is tested with.
+#[path = "../../../tests/src/corpus.rs"]
+#[expect(dead_code, reason = "the sinks' tests use the rest")]
 mod corpus;
 
 use std::time::{Duration, SystemTime};
 
-use corpus::{BY_VALUE, LOOK_ALIKES};
+use corpus::{LOOK_ALIKES, SAMPLES, Sample};
 
 use super::*;
 use crate::callsite::CallsiteKind;
@@ -17,7 +20,7 @@ fn redactor() -> Redactor {
 #[test]
 fn secrets_are_found_by_how_they_look_wherever_they_stand() {
     let redactor = redactor();
-    for (text, secret) in BY_VALUE {
+    for Sample { kind: _, text, part: secret } in SAMPLES {
         let places = [
             (*text).to_owned(),
             format!("could not load: {text}"),

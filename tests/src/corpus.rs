@@ -1,0 +1,189 @@
+//! What must not leave, and what must: one corpus for every sink. `obs_tests::leaks` puts it everywhere.
+
+use std::fmt::Write as _;
+
+/// A secret or something personal, in the text it comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What it is.
+    pub kind: &'static str,
+    /// The text.
+    pub text: &'static str,
+    /// The part of it that must not leave.
+    pub part: &'static str,
+}
+
+const fn sample(kind: &'static str, text: &'static str, part: &'static str) -> Sample {
+    Sample { kind, text, part }
+}
+
+/// What is known by how it looks, wherever it stands.
+pub const SAMPLES: &[Sample] = &[
+    sample("bearer", "Bearer abcdef0123456789", "abcdef0123456789"),
+    sample("bearer", "authorization: bearer mF_9.B5f-4.1JqM", "mF_9.B5f-4.1JqM"),
+    sample("bearer", "{'Authorization': 'Bearer mF_9.B5f-4.1JqN'}", "mF_9.B5f-4.1JqN"),
+    sample("basic", "Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+    sample("basic", "proxy-authorization: basic QWxhZGRpbjpvcGVu", "QWxhZGRpbjpvcGVu"),
+    sample(
+        "json web token",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+        "dozjgNryP4J3jVmNHl0w5N",
+    ),
+    sample("json web token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.", "eyJzdWIiOiJhbm4ifQ"),
+    sample("private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+    sample("private key", "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADAN", "MIIEvQ"),
+    sample(
+        "private key",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----",
+        "b3BlbnNza",
+    ),
+    sample("google", "AIzaSyA1234567890abcdefghijklmnopqrstuv", "SyA1234567890"),
+    sample("google", "ya29.a0AfH6SMBx1234567890abcdefghij", "a0AfH6SMBx"),
+    sample("google", "GOCSPX-1234567890abcdefghijklmnopqr", "1234567890abcdefghijklmnopqr"),
+    sample("aws", "AKIAIOSFODNN7EXAMPLE", "IOSFODNN7"),
+    sample("aws", "ASIAIOSFODNN7EXAMPLF", "IOSFODNN7"),
+    sample("aws", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "wJalrXUtnFEMI"),
+    sample("github", "ghp_1234567890abcdefghijklmnopqrstuvwxyz", "1234567890abcdefghijklmnopqrstuvwxyz"),
+    sample("github", "gho_2234567890abcdefghijklmnopqrstuvwxyz", "2234567890abc"),
+    sample("github", "github_pat_11ABCDEFG0123456789_abcdefghijklmnop", "11ABCDEFG"),
+    sample("gitlab", "glpat-12345678901234567890", "12345678901234567890"),
+    sample("slack", "xoxb-1234567890-abcdefghij", "abcdefghij"),
+    sample("slack", "xoxp-1234567890-abcdefghij", "abcdefghij"),
+    sample("slack", "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXX", "XXXXXXXX"),
+    sample("stripe", concat!("sk_", "live_1234567890abcdefghij"), "1234567890abcdefghij"),
+    sample("model provider", "sk-proj-Abcdefghij1234567890", "Abcdefghij1234567890"),
+    sample("sendgrid", "SG.abcdefghijklmnopqr.stuvwxyz0123456789", "stuvwxyz0123456789"),
+    sample("npm", "npm_abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz0123456789"),
+    sample("sentry", "https://0123456789abcdef0123456789abcdef@o1.ingest.sentry.io/42", "0123456789abcdef"),
+    sample("sentry", "https://0123456789abcdef0123456789abcdef:fedcba9876543210@sentry.local/42", "fedcba98"),
+    sample("password in a URL", "postgres://app:hunter2@db.local:5432/app", "hunter2"),
+    sample("password in a URL", "postgres://app:hun/ter2@db.local/app", "hun/ter2"),
+    sample("password in a URL", "mysql://root:p@ss@db/app", "p@ss"),
+    sample("password in a URL", "redis://:hunter2@cache:6379", "hunter2"),
+    sample("password in a URL", "http://a:80/x,postgres://app:hunter2@db.local", "hunter2"),
+    sample("e-mail address", "ann.lee+x@example.com", "ann.lee"),
+    sample("e-mail address", "https://example.com/?to=ann%40example.org", "ann%40"),
+    sample("e-mail address", "ünal@exämple.de", "ünal"),
+    sample("card", "4111111111111111", "4111111111111111"),
+    sample("card", "4111 1111 1111 1111", "4111 1111"),
+    sample("card", "5500-0000-0000-0004", "5500-0000"),
+    sample("card", "3782 822463 10005", "822463"),
+    sample("card", "6011111111111117", "6011111111111117"),
+    sample("card", "30569309025904", "30569309025904"),
+    sample("password", "password=hunter2", "hunter2"),
+    sample("password", "PASSWORD = 'hunter two'", "hunter two"),
+    sample("password", "password: hunter2", "hunter2"),
+    sample("password", "db_password: \"hunter2\"", "hunter2"),
+    sample("password", "{\"password\":\"hunter2\",\"user\":5}", "hunter2"),
+    sample("password", "passwords: [\"hunter2\", \"hunter3\"]", "hunter3"),
+    sample("password", "run --db-password hunter2 --dry-run", "hunter2"),
+    sample("password", "Server=db;Uid=app;Pwd=hunter2;", "hunter2"),
+    sample("API key", "{\\\"apiKey\\\":\\\"hunter2\\\"}", "hunter2"),
+    sample("API key", "https://api.local/v1?api_key=hunter2&x=1", "hunter2"),
+    sample("API key", "x-api-key: hunter2", "hunter2"),
+    sample("token", "Config { token: Some(\"hunter2\"), port: 5 }", "hunter2"),
+    sample("token", "token: hunter2", "hunter2"),
+    sample("client secret", "'client_secret' => 'hunter2'", "hunter2"),
+    sample("cookie", "Cookie: session=abc; theme=hunter2", "hunter2"),
+    sample("telephone", "phone=+49 151 23456789", "151 23456789"),
+    sample("SQL literal", "failed: SELECT * FROM people WHERE name = 'Ann Lee'", "Ann Lee"),
+];
+
+/// What is known by its name alone: names of fields, arguments and tags, each with a value that looks like nothing.
+pub const NAMED: &[(&str, &str)] = &[
+    ("password", "opaque-value-01"),
+    ("dbPassword", "opaque-value-02"),
+    ("passwd", "opaque-value-03"),
+    ("client_secret", "opaque-value-04"),
+    ("auth_token", "opaque-value-05"),
+    ("API-KEY", "opaque-value-06"),
+    ("credentials", "opaque-value-07"),
+    ("Authorization", "opaque-value-08"),
+    ("set-cookie", "opaque-value-09"),
+    ("privateKey", "opaque-value-10"),
+    ("sentry_dsn", "opaque-value-11"),
+    ("session_id", "opaque-value-12"),
+    ("userEmail", "opaque-value-13"),
+    ("phone_number", "opaque-value-14"),
+    ("customer_ssn", "opaque-value-15"),
+];
+
+/// What looks like a secret and is none.
+pub const LOOK_ALIKES: &[&str] = &[
+    "550e8400-e29b-41d4-a716-446655440000",
+    "41111111-1111-4111-8111-111111111111",
+    "0190163d-8694-739b-aea5-966c26f8ad91",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "125e25e",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "bqjob_r4111111111111111_00000190163d8694_1",
+    "my-project:EU.bquxjob_1a2b3c4d_190163d8694",
+    "2026-01-01T00:00:00.000000Z",
+    "2026-01-01 00:00:00 2026-01-02 00:00:00",
+    "20260101000000",
+    "1700000000000",
+    "1700000000000000",
+    "1700000000000000000",
+    "9223372036854775807",
+    "18446744073709551615",
+    "4111111111111112",
+    "41111111111111110000",
+    "0000000000000000",
+    "order-4111111111111111",
+    "/var/lib/data/2026/01/01/part-00000.snappy.parquet",
+    "C:\\data\\penguins.csv",
+    "bigquery-public-data.samples.shakespeare",
+    "project.dataset.session_events",
+    "tokens_used=512 token_count=3 session_count: 12",
+    "max_tokens: 4096",
+    "the secretary: busy",
+    "unexpected token: `}` at line 5",
+    "session: started",
+    "token::parse failed",
+    "basic configuration and bearer authentication",
+    "http://127.0.0.1:8000/metrics",
+    "http://localhost:8000/find?at=a@b",
+    "git@github.com:org/repo.git",
+    "ssh://deploy@build.example.com/repo",
+    "nightly-load@0.1.0",
+    "nightly-load@1.2.3.rc",
+    "@daily",
+    "user@localhost",
+    "192.168.1.1:5432",
+    "12:00:00",
+    "sk-learn-pipeline-for-penguins-of-palmer",
+    "a = b, c: d, e=f",
+    "can't read 'penguins.csv'",
+    "could not select rows from 'penguins'",
+    "3.14159265358979323846",
+    "-----BEGIN CERTIFICATE-----",
+    "1234 5678 9012 3456",
+    "2020 2021 2022 2023 2024 2025",
+    "password: None",
+    "ghp_short",
+    "eyJ",
+    "AKIA",
+    "café → 日本語 🐧",
+    "is the password valid? yes",
+    "token_type=Bearer",
+    "",
+];
+
+/// What of the corpus stands in an output, whichever sink wrote it: nothing, if all is well.
+#[must_use]
+pub fn left_in(output: &str) -> Vec<String> {
+    let samples = SAMPLES.iter().filter(|sample| output.contains(sample.part));
+    let named = NAMED.iter().filter(|(_, value)| output.contains(value));
+    let seen = samples.map(|sample| format!("{}: {}", sample.kind, sample.part));
+    seen.chain(named.map(|(name, value)| format!("{name}: {value}"))).collect()
+}
+
+/// Fails when anything of the corpus stands in an output.
+pub fn assert_nothing_left(place: &str, output: &str) {
+    let left = left_in(output);
+    let mut told = String::new();
+    for line in output.lines().filter(|line| !left_in(line).is_empty()).take(5) {
+        let _ = write!(told, "\n  {line}");
+    }
+    assert!(left.is_empty(), "left in {place}: {left:?}{told}");
+}

@@ -2,7 +2,8 @@
 # Runs the tests of the whole workspace, once what they need is installed.
 #
 #   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
-#                        node_exporter (Debian's packages) and prometheus_client (a Python environment in target/tools)
+#                        node_exporter (Debian's packages), prometheus_client (a Python environment in target/tools) and
+#                        the servers of tests/go (built into target/tools)
 #   tests/run.sh quick   those that need no server; installs nothing
 #
 # Says nothing of installing unless it fails.
@@ -65,10 +66,25 @@ install_python_client() {
     fi
 }
 
+# The servers written in Go, of the versions that tests/go pins.
+install_go_servers() {
+    if cmp --silent tests/go/go.sum "$TOOLS/go.sum"; then
+        return
+    fi
+    if ! have go; then
+        echo "please install Go 1.25 or later: https://go.dev/dl" >&2
+        return 1
+    fi
+    mkdir -p "$TOOLS"
+    quietly env GOFLAGS=-mod=readonly go build -C tests/go -o "$(realpath "$TOOLS")/" tool
+    cp tests/go/go.sum "$TOOLS/go.sum"
+}
+
 case "${1-}" in
 '')
     install_servers
     install_python_client
+    install_go_servers
     exec cargo test --quiet --no-fail-fast --workspace
     ;;
 quick)
@@ -76,7 +92,7 @@ quick)
     exec cargo test --quiet --no-fail-fast --workspace --no-default-features --features obs-runtime/default
     ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

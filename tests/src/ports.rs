@@ -1,7 +1,7 @@
 //! Free ports on loopback.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::sync::{Mutex, PoisonError};
 
 /// A port that nobody listens on, another one each time. Somebody else may still take it first: who starts a server tries
@@ -17,4 +17,11 @@ pub fn free() -> u16 {
             return port;
         }
     }
+}
+
+/// A UDP port that nobody listens on. Somebody else may still take it first.
+#[must_use]
+pub fn free_udp() -> u16 {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    socket.local_addr().expect("a bound socket has an address").port()
 }

@@ -15,9 +15,19 @@ pub fn program(names: &[&str]) -> PathBuf {
 /// A program in the Python environment of the tests.
 #[must_use]
 pub fn python() -> PathBuf {
+    in_tools("python/bin/python").unwrap_or_else(|| missing("prometheus_client for Python"))
+}
+
+/// A server that is built of `tests/go`.
+#[must_use]
+pub fn go_server(name: &str) -> PathBuf {
+    in_tools(name).unwrap_or_else(|| missing(name))
+}
+
+/// A file of the folder `tools` beside the build.
+fn in_tools(path: &str) -> Option<PathBuf> {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let pythons = test.ancestors().map(|folder| folder.join("tools/python/bin/python"));
-    pythons.into_iter().find(|candidate| candidate.is_file()).unwrap_or_else(|| missing("prometheus_client for Python"))
+    test.ancestors().map(|folder| folder.join("tools").join(path)).find(|candidate| candidate.is_file())
 }
 
 fn missing(what: &str) -> ! {

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use serde::Serialize;
 
+use crate::cardinality::OTHER;
 use crate::cells::{Cells, Totals};
 use crate::level::Level;
 use crate::schedule::Schedule;
@@ -66,9 +67,6 @@ pub struct Callsite {
 pub type Tags = Vec<(&'static str, String)>;
 
 type Tagged = HashMap<Tags, &'static Cells>;
-
-/// The value that stands for all those past the limit of series.
-pub const OTHER: &str = "other";
 
 impl Callsite {
     const fn new(

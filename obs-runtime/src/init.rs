@@ -24,6 +24,8 @@ use crate::sinks::log::{LogFileError, LogSink};
 use crate::sinks::metrics::MetricsSink;
 use crate::snapshot::Snapshot;
 use crate::subscriber;
+#[cfg(feature = "_user-metrics")]
+use crate::user_metrics;
 
 /// Initialises obs from the environment: logs, metrics, the endpoint that Prometheus scrapes. Keep the guard until the
 /// end of `main`: its drop flushes every sink.
@@ -71,7 +73,13 @@ pub struct Observability;
 impl Observability {
     /// Begins with the environment's configuration, to be overridden.
     pub fn builder() -> ObservabilityBuilder {
-        ObservabilityBuilder { environment: true, signals: true, defaults: Config::default(), overrides: Vec::new() }
+        ObservabilityBuilder {
+            environment: true,
+            signals: true,
+            metrics_macros: true,
+            defaults: Config::default(),
+            overrides: Vec::new(),
+        }
     }
 }
 
@@ -95,6 +103,7 @@ type Override = Box<dyn FnOnce(&mut Config)>;
 pub struct ObservabilityBuilder {
     environment: bool,
     signals: bool,
+    metrics_macros: bool,
     defaults: Config,
     overrides: Vec<Override>,
 }
@@ -137,6 +146,13 @@ impl ObservabilityBuilder {
     /// alone anyway. Unix only.
     pub fn signals(mut self, handled: bool) -> Self {
         self.signals = handled;
+        self
+    }
+
+    /// Whether what the program counts by the macros of the crate `metrics` (`counter!`, `gauge!`, `histogram!`) is taken
+    /// in; true unless told otherwise. It takes the one recorder that a process can have.
+    pub fn metrics_macros(mut self, taken: bool) -> Self {
+        self.metrics_macros = taken;
         self
     }
 
@@ -208,6 +224,8 @@ impl ObservabilityBuilder {
         }
         #[cfg(unix)]
         let handled = self.signals;
+        #[cfg(feature = "_user-metrics")]
+        let metrics_macros = self.metrics_macros;
         let inherited = if self.environment {
             Inherited::from_environment(|name| std::env::var_os(name))
         } else {
@@ -225,6 +243,10 @@ impl ObservabilityBuilder {
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
         subscriber::listen();
+        #[cfg(feature = "_user-metrics")]
+        if metrics_macros && pipeline.config().metrics_enabled {
+            user_metrics::install();
+        }
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }

@@ -48,6 +48,7 @@ mod analytics;
 pub mod bigquery;
 mod call;
 mod callsite;
+mod cardinality;
 pub mod catalogue;
 mod cells;
 mod clock;
@@ -89,6 +90,8 @@ mod subscriber;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
+#[cfg(feature = "_user-metrics")]
+mod user_metrics;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::callsite::{Callsite, OTHER};
+use crate::callsite::Callsite;
+use crate::cardinality::OTHER;
 
 /// Every function under one of obs' attributes, health and data-quality checks aside.
 #[linkme::distributed_slice]

@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "secret",
     "schedule",
     "catalogue",
+    "cardinality",
     "cells",
     "callsite",
     "drops",
@@ -28,6 +29,7 @@ const ORDER: &[&str] = &[
     "sinks",
     "pipeline",
     "global",
+    "user_metrics",
     "call", // where events go, and one call from begin to end
     "performance",
     "analytics",

@@ -65,3 +65,15 @@ pub struct FlushError {
     /// Why.
     pub reason: String,
 }
+
+/// What an exporter keeps of the metrics that the program counts by the macros of the `metrics` crate. It is handed keys
+/// whose label values are redacted, cut and bounded in number; names and labels are as the program gives them, and to be
+/// made safe by the exporter.
+#[cfg(feature = "_user-metrics")]
+pub trait UserMetrics: ::metrics::Recorder + Send + Sync {
+    /// Makes small what has gathered since. Called about once a second once there is a histogram.
+    fn upkeep(&self) {}
+
+    /// What a person should know of names that clash and the like: each text once.
+    fn take_warnings(&self) -> Vec<String>;
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::callsite::OTHER;
+use crate::cardinality::OTHER;
 use crate::catalogue::{FAMILIES, Family, Kind};
 use crate::drops;
 use crate::snapshot::{Builder, Labels, SeriesValue};

@@ -61,6 +61,18 @@ impl Exposition {
         exposition
     }
 
+    /// Adds a metric, unless its name belongs to one of another kind.
+    pub fn include(&mut self, name: &str, metric: Metric) -> bool {
+        match self.metrics.get_mut(name) {
+            Some(known) if known.kind != metric.kind => return false,
+            Some(known) => metric.series.into_iter().for_each(|(labels, sample)| known.put(labels, sample)),
+            None => {
+                self.metrics.insert(name.to_owned(), metric);
+            }
+        }
+        true
+    }
+
     /// What has come since `earlier`; gauges as they are. A counter that is below its earlier value began anew, so all
     /// of it is growth.
     pub fn since(&self, earlier: &Self) -> Self {

@@ -10,9 +10,12 @@ use std::borrow::Cow;
 use crate::catalogue::{Family, Kind};
 use crate::snapshot::Labels;
 
+/// The labels that stand on every series.
+pub const CONSTANT: [&str; 3] = ["service", "environment", "version"];
+
 /// The family's name: `.` and `-` are `_`, and a counter ends in `_total`.
 pub fn metric_name(family: &Family) -> String {
-    let mut name = safe(family.name, |character| character == ':').into_owned();
+    let mut name = safe_metric_name(family.name).into_owned();
     if family.kind == Kind::Counter && !name.ends_with("_total") {
         name.push_str("_total");
     }
@@ -45,7 +48,32 @@ pub fn label_text(family: &Family, labels: &Labels, constant: &[(&str, &str)]) -
     text
 }
 
+/// The labels that stand on every series, as they stand between the braces.
+pub fn constant_text(constant: &[(&str, &str)]) -> String {
+    let mut claimed = Claimed::default();
+    let mut text = String::new();
+    for &(name, value) in constant {
+        push_label(&mut text, claimed.claim(safe(name, |_| false)), value);
+    }
+    text
+}
+
+/// A metric's name of letters, digits, `_` and `:`.
+pub fn safe_metric_name(name: &str) -> Cow<'_, str> {
+    safe(name, |character| character == ':')
+}
+
+/// The labels that a program gives a metric of its own, safe and sorted, without those that have no value.
+pub fn user_labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    let mut labels: Vec<_> = labels.map(|(name, value)| (safe(name, |_| false), value)).collect();
+    labels.sort_unstable();
+    let mut claimed = Claimed(CONSTANT.map(Cow::Borrowed).to_vec());
+    let labels = labels.into_iter().filter(|(_, value)| !value.is_empty());
+    labels.map(|(name, value)| (claimed.claim(name).to_owned(), value.to_owned())).collect()
+}
+
 /// Names that a series bears already.
+#[derive(Default)]
 struct Claimed<'a>(Vec<Cow<'a, str>>);
 
 impl<'a> Claimed<'a> {

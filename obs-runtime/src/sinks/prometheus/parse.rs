@@ -45,9 +45,10 @@ pub fn parse(text: &str) -> Result<Exposition, String> {
 }
 
 /// A line: what follows the metric's name (`_bucket`, …), labels, value.
-type Line<'a> = (&'a str, &'a str, &'a str);
+pub(super) type Line<'a> = (&'a str, &'a str, &'a str);
 
-fn sample<'a>(name: &str, line: &'a str) -> Option<Line<'a>> {
+/// A line of a metric; none when it is malformed.
+pub(super) fn sample<'a>(name: &str, line: &'a str) -> Option<Line<'a>> {
     let (head, value) = line.rsplit_once(' ')?;
     let head = head.strip_prefix(name)?;
     let (suffix, labels) = match head.split_once('{') {
@@ -63,7 +64,8 @@ fn float(text: &str) -> Option<f64> {
     if known || matches!(text, "NaN" | "+Inf" | "-Inf") { text.parse().ok() } else { None }
 }
 
-fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
+/// Counters or gauges.
+pub(super) fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
     let mut series = BTreeMap::new();
     for (suffix, labels, value) in samples {
         let value = float(value).filter(|_| suffix.is_empty()).ok_or(labels)?;
@@ -75,7 +77,7 @@ fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
 }
 
 /// A histogram, line by line: buckets to the infinite one, sum, count.
-fn histograms(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
+pub(super) fn histograms(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
     let mut series = BTreeMap::new();
     let mut lines = samples.into_iter().peekable();
     while let Some((_, first, _)) = lines.peek() {

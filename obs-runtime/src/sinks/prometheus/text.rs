@@ -2,23 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::snapshot::Snapshot;
-
 use super::exposition::{Exposition, Metric, Sample};
 
-/// The content type of what [`render`] returns.
+/// The content type of what [`write()`] returns.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// A snapshot in Prometheus' text format, metrics and series in the order of their names.
-///
-/// `.` and `-` in names are `_`, counters end in `_total`. The constant labels stand on every series. A tag whose name is
-/// an own label's of the family, a constant label's or one that Prometheus keeps for itself is given as `tag_<name>`;
-/// labels without a value are left out.
-///
-#[must_use]
-pub fn render(snapshot: &Snapshot, constant_labels: &[(&str, &str)]) -> String {
-    write(&Exposition::new(snapshot, constant_labels))
-}
 
 /// The text of an exposition.
 pub fn write(exposition: &Exposition) -> String {
@@ -117,6 +104,10 @@ mod tests {
         labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect()
     }
 
+    fn render(builder: Builder, constant: &[(&str, &str)]) -> String {
+        write(&Exposition::new(&builder.finish(), constant))
+    }
+
     #[test]
     fn counters_gauges_and_histograms_have_their_lines() {
         let mut builder = Builder::default();
@@ -130,7 +121,7 @@ mod tests {
             &counts,
             70_000.25,
         );
-        let text = render(&builder.finish(), &[("service", "etl")]);
+        let text = render(builder, &[("service", "etl")]);
         let expected = "\
 # HELP bigquery_cost_usd Price of an operation's queries, estimated before or actual after.
 # TYPE bigquery_cost_usd histogram
@@ -163,7 +154,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("y", "2"), ("x", "1")]), 2.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("x", "")]), 4.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b")]), 8.0);
-        let text = render(&builder.finish(), &[]);
+        let text = render(builder, &[]);
         let series: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(
             series,

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::snapshot::Snapshot;
-
 use super::exposition::Exposition;
 use super::{parse, text};
 
@@ -86,8 +84,8 @@ impl Textfile {
     }
 
     /// Says what this process measured before, for somebody else: it is not brought into this file.
-    pub fn begin_at(&self, snapshot: &Snapshot, constant_labels: &[(&str, &str)]) {
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Exposition::new(snapshot, constant_labels);
+    pub fn begin_at(&self, measured: Exposition) {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = measured;
     }
 
     /// Brings what was measured since the last write into the file. Waits until the deadline at most for other processes
@@ -96,14 +94,8 @@ impl Textfile {
     /// # Errors
     /// When the folder cannot be used or the lock was not to be had in time; and when the old file was damaged, in which
     /// case the new one is written all the same.
-    pub fn write(
-        &self,
-        snapshot: &Snapshot,
-        constant_labels: &[(&str, &str)],
-        deadline: Instant,
-    ) -> Result<(), TextfileError> {
+    pub fn write(&self, now: Exposition, deadline: Instant) -> Result<(), TextfileError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Exposition::new(snapshot, constant_labels);
         if let Some(directory) = self.path.parent() {
             fs::create_dir_all(directory).map_err(TextfileError::io("make the folder", directory))?;
         }

@@ -3,6 +3,7 @@
 //! Everything here panics when it does not work, because a test fails by it.
 
 pub mod corpus;
+pub mod faults;
 pub mod generator;
 pub mod http;
 pub mod leaks;

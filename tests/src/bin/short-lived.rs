@@ -1,0 +1,49 @@
+//! A job of a few milliseconds: a hundred calls that are timed and counted, a hundred counts and a hundred observations of
+//! its own by the macros of the crate `metrics`, and then it ends, in the way that its first argument names: `return`,
+//! `error`, `panic`, `exit`, `TERM`, `INT`, or `process-exit` for `std::process::exit` without a word to obs.
+//!
+//! Where its metrics go, the environment says.
+
+use obs_runtime::{track_performance, tracked_command};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::raise;
+
+/// How often everything is done.
+const TIMES: u32 = 100;
+
+#[track_performance]
+fn step(number: u32) -> u32 {
+    number
+}
+
+/// Sends itself a signal, and does nothing more.
+fn end_by(signal: i32) -> Result<(), Box<dyn std::error::Error>> {
+    raise(signal)?;
+    loop {
+        std::thread::park();
+    }
+}
+
+#[tracked_command]
+fn short_lived(way: &str) -> Result<(), Box<dyn std::error::Error>> {
+    for number in 0..TIMES {
+        step(number);
+        metrics::counter!("short_lived.rows", "table" => "users").increment(1);
+        metrics::histogram!("short_lived.batch_rows").record(f64::from(number));
+    }
+    match way {
+        "return" => Ok(()),
+        "error" => Err("asked to fail".into()),
+        "panic" => panic!("asked to panic"),
+        "exit" => obs_runtime::exit(7),
+        "process-exit" => std::process::exit(7),
+        "TERM" => end_by(SIGTERM),
+        "INT" => end_by(SIGINT),
+        other => Err(format!("no such way: {other}").into()),
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let _guard = obs_runtime::init_observability()?;
+    short_lived(&std::env::args().nth(1).unwrap_or_default())
+}

@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use crate::analytics::end_commands;
 use crate::clock;
-use crate::config::{Config, ConfigError, LogFilter, LogFormat};
+use crate::config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat};
 use crate::context::{Context, Inherited};
+#[cfg(feature = "datadog")]
+use crate::datadog;
 #[cfg(feature = "prometheus")]
 use crate::endpoint;
 use crate::global;
 use crate::panics;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
+use crate::secret::Secret;
 #[cfg(unix)]
 use crate::signals;
 use crate::sinks::Sink;
@@ -177,6 +180,28 @@ impl ObservabilityBuilder {
         prometheus_bind(address: IpAddr) => prometheus_bind = address;
         /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
         prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
+        /// Instead of `DATADOG_ENABLED`.
+        datadog_enabled(enabled: bool) => datadog_enabled = enabled;
+        /// Instead of `DATADOG_API_KEY`.
+        datadog_api_key(key: Secret<String>) => datadog_api_key = Some(key);
+        /// Instead of `DATADOG_SITE`.
+        datadog_site(host: impl Into<String>) => datadog_site = host.into();
+        /// Instead of `DATADOG_SERVICE`.
+        datadog_service(name: impl Into<String>) => datadog_service = Some(name.into());
+        /// Instead of `DATADOG_ENV`.
+        datadog_env(name: impl Into<String>) => datadog_env = Some(name.into());
+        /// Instead of `DD_VERSION`.
+        datadog_version(version: impl Into<String>) => datadog_version = Some(version.into());
+        /// Instead of `DD_DOGSTATSD_URL`, `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`.
+        datadog_agent(address: AgentAddress) => datadog_agent_url = Some(address);
+        /// Instead of `DD_ENTITY_ID`.
+        datadog_entity_id(id: impl Into<String>) => datadog_entity_id = Some(id.into());
+        /// How often the Datadog agent gets what has come, besides at every flush: 10 seconds, which is the agent's own
+        /// beat, unless told otherwise.
+        datadog_interval(interval: Duration) => datadog_interval = interval;
+        /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
+        /// otherwise.
+        datadog_command_events(sent: bool) => datadog_command_events = sent;
         /// Instead of `COST_TRACKING_ENABLED`.
         cost_tracking_enabled(enabled: bool) => cost_tracking_enabled = enabled;
         /// Instead of `COST_ALERT_THRESHOLD_USD`.
@@ -208,7 +233,9 @@ impl ObservabilityBuilder {
         config.check()?;
         // They stand in every line and on every series.
         let redactor = Redactor::new(&config.redact_names, None);
-        for name in [&mut config.service_name, &mut config.environment, &mut config.version] {
+        let own = [&mut config.service_name, &mut config.environment, &mut config.version];
+        let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
+        for name in own.into_iter().chain(datadogs.into_iter().flatten()) {
             *name = redactor.text(std::mem::take(name).into()).into_owned();
         }
         Ok(config)
@@ -239,6 +266,8 @@ impl ObservabilityBuilder {
         let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(LogSink::new(&config)?)];
         #[cfg(feature = "prometheus")]
         let sinks = [sinks, endpoint::textfile(&config, &metrics).into_iter().collect()].concat();
+        #[cfg(feature = "datadog")]
+        let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         let pipeline = Arc::new(Pipeline::new(config, metrics, sinks));
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
@@ -253,6 +282,10 @@ impl ObservabilityBuilder {
         #[cfg(not(feature = "prometheus"))]
         if pipeline.config().prometheus_textfile_dir.is_some() {
             global::warn("PROMETHEUS_TEXTFILE_DIR does nothing without obs-runtime's feature prometheus".to_owned());
+        }
+        #[cfg(not(feature = "datadog"))]
+        if pipeline.config().datadog_enabled {
+            global::warn("DATADOG_ENABLED does nothing without obs-runtime's feature datadog".to_owned());
         }
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {
@@ -306,6 +339,7 @@ impl Drop for Guard {
         #[cfg(unix)]
         drop(self.signals.take());
         global::uninstall();
+        self.pipeline.close();
         Context::set_root(None);
     }
 }

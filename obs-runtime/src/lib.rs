@@ -1,8 +1,8 @@
 //! The runtime of obs: what the attributes call, and what a program calls by hand.
 //!
 //! obs is instrumentation for data engineering. One attribute on a function gives it structured logs with context, metrics
-//! in Prometheus, captured errors, BigQuery cost, and an entry in a registry of health and data-quality checks that is
-//! known when the program is linked.
+//! in Prometheus and Datadog, captured errors, BigQuery cost, and an entry in a registry of health and data-quality checks
+//! that is known when the program is linked.
 //!
 //! ```
 //! use obs_runtime::{Observability, dq_check, track_performance, tracked_command};
@@ -39,6 +39,7 @@
 //! | feature | brings | default |
 //! | --- | --- | --- |
 //! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter` | yes |
+//! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
@@ -54,6 +55,8 @@ mod cells;
 mod clock;
 pub mod config;
 mod context;
+#[cfg(feature = "datadog")]
+mod datadog;
 mod deliveries;
 mod describe;
 mod drops;
@@ -110,7 +113,7 @@ pub use event::Value;
 pub use failure::ErrorKind;
 pub use health::{Health, HealthReport, HealthResult, HealthRun, IntoHealth, Status, run_health_checks};
 
-pub use config::{Config, ConfigError, LogFilter, LogFormat, Problem};
+pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, Problem};
 pub use init::{Guard, InitError, Observability, ObservabilityBuilder, exit, init_observability, metrics};
 pub use inventory::{Catalogue, Entry, catalogue};
 pub use level::Level;

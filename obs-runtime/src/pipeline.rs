@@ -129,6 +129,15 @@ impl Pipeline {
         self.hand_out(Topic::Log, Level::Warning, "obs_runtime", event);
     }
 
+    /// Ends what sinks do by themselves.
+    pub fn close(&self) {
+        for sink in &self.sinks {
+            if catch_unwind(AssertUnwindSafe(|| sink.close())).is_err() {
+                drops::count(sink.name(), "panic", 1);
+            }
+        }
+    }
+
     /// Flushes all sinks at once and waits for them until the deadline at most. A sink that is late is left behind on
     /// its own thread and counted.
     pub fn flush(&self, timeout: Duration) -> Vec<FlushError> {

@@ -43,6 +43,7 @@ const ORDER: &[&str] = &[
     "status",
     "server",
     "endpoint",
+    "datadog",
     "layer",
     "subscriber",
     "signals",

@@ -1,5 +1,6 @@
 //! The configuration: from the environment, overridable in the builder, validated as a whole.
 
+mod agent_address;
 mod filter;
 mod parse;
 mod problem;
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use agent_address::{AgentAddress, AgentAddressError};
 pub use filter::LogFilter;
 pub use problem::{ConfigError, Problem};
 pub use variables::{VARIABLES, Variable};
@@ -19,6 +21,7 @@ use crate::secret::Secret;
 
 /// What obs was told to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
     /// `LOG_LEVEL`: which lines are logged.
     pub log_level: LogFilter,
@@ -34,6 +37,30 @@ pub struct Config {
     pub prometheus_bind: IpAddr,
     /// `PROMETHEUS_TEXTFILE_DIR`
     pub prometheus_textfile_dir: Option<PathBuf>,
+    /// `DATADOG_ENABLED`
+    pub datadog_enabled: bool,
+    /// `DATADOG_API_KEY`
+    pub datadog_api_key: Option<Secret<String>>,
+    /// `DATADOG_SITE`
+    pub datadog_site: String,
+    /// `DATADOG_SERVICE`; `SERVICE_NAME` when there is none.
+    pub datadog_service: Option<String>,
+    /// `DATADOG_ENV`; `ENVIRONMENT` when there is none.
+    pub datadog_env: Option<String>,
+    /// `DD_VERSION`; the program's version when there is none.
+    pub datadog_version: Option<String>,
+    /// `DD_AGENT_HOST`
+    pub datadog_agent_host: String,
+    /// `DD_DOGSTATSD_PORT`
+    pub datadog_agent_port: u16,
+    /// `DD_DOGSTATSD_URL`: instead of host and port.
+    pub datadog_agent_url: Option<AgentAddress>,
+    /// `DD_ENTITY_ID`
+    pub datadog_entity_id: Option<String>,
+    /// How often Datadog's agent gets what has come, from the builder.
+    pub datadog_interval: Duration,
+    /// Whether a command that fails is an event in Datadog, from the builder.
+    pub datadog_command_events: bool,
     /// `COST_TRACKING_ENABLED`
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
@@ -131,6 +158,9 @@ impl Config {
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
             ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
+            ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
+            ("DATADOG_ENV", self.datadog_env.as_deref() != Some(""), String::new()),
+            ("DD_DOGSTATSD_PORT", self.datadog_agent_port > 0, self.datadog_agent_port.to_string()),
             ("OBS_MAX_SERIES", self.max_series > 0, self.max_series.to_string()),
             ("SERVICE_NAME", !self.service_name.is_empty(), self.service_name.clone()),
             ("ENVIRONMENT", !self.environment.is_empty(), self.environment.clone()),
@@ -146,6 +176,15 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Where the Datadog agent is: the URL where there is one, host and port otherwise.
+    #[must_use]
+    pub fn datadog_agent(&self) -> AgentAddress {
+        let (host, port) = (self.datadog_agent_host.clone(), self.datadog_agent_port);
+        self.datadog_agent_url.clone().unwrap_or(AgentAddress::Udp { host, port })
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -156,6 +195,18 @@ impl Default for Config {
             prometheus_port: 8000,
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),
             prometheus_textfile_dir: None,
+            datadog_enabled: false,
+            datadog_api_key: None,
+            datadog_site: "datadoghq.com".to_owned(),
+            datadog_service: None,
+            datadog_env: None,
+            datadog_version: None,
+            datadog_agent_host: "127.0.0.1".to_owned(),
+            datadog_agent_port: agent_address::DEFAULT_PORT,
+            datadog_agent_url: None,
+            datadog_entity_id: None,
+            datadog_interval: Duration::from_secs(10),
+            datadog_command_events: false,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_usd_per_tib: 6.25,

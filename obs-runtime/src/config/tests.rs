@@ -27,6 +27,16 @@ fn every_variable_is_read() {
         ("PROMETHEUS_PORT", "0"),
         ("PROMETHEUS_BIND", "localhost"),
         ("PROMETHEUS_TEXTFILE_DIR", "/tmp/textfile"),
+        ("DATADOG_ENABLED", "yes"),
+        ("DATADOG_API_KEY", "0123456789abcdef"),
+        ("DATADOG_SITE", "datadoghq.eu"),
+        ("DATADOG_SERVICE", "etl"),
+        ("DATADOG_ENV", "staging"),
+        ("DD_VERSION", "1.2.3"),
+        ("DD_AGENT_HOST", "10.0.0.7"),
+        ("DD_DOGSTATSD_PORT", "9125"),
+        ("DD_DOGSTATSD_URL", "unix:///run/dsd.socket"),
+        ("DD_ENTITY_ID", "a-pod"),
         ("COST_TRACKING_ENABLED", "no"),
         ("COST_ALERT_THRESHOLD_USD", "0"),
         ("BIGQUERY_USD_PER_TIB", "5.5"),
@@ -45,6 +55,13 @@ fn every_variable_is_read() {
     assert!(!config.metrics_enabled && !config.cost_tracking_enabled && !config.health_check_enabled);
     assert_eq!((config.prometheus_port, config.prometheus_bind), (0, IpAddr::from([127, 0, 0, 1])));
     assert_eq!(config.prometheus_textfile_dir, Some("/tmp/textfile".into()));
+    assert!(config.datadog_enabled);
+    assert_eq!(config.datadog_api_key.as_ref().map(|key| key.expose().as_str()), Some("0123456789abcdef"));
+    let texts = [&config.datadog_service, &config.datadog_env, &config.datadog_version, &config.datadog_entity_id];
+    assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["etl", "staging", "1.2.3", "a-pod"]);
+    assert_eq!((&*config.datadog_site, &*config.datadog_agent_host), ("datadoghq.eu", "10.0.0.7"));
+    assert_eq!(config.datadog_agent_port, 9125);
+    assert_eq!(config.datadog_agent(), AgentAddress::Unix("/run/dsd.socket".into()));
     assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib), (0.0, 5.5));
     assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
     assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));

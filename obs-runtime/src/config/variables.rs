@@ -1,5 +1,6 @@
 //! The one table of the variables that obs reads: parsing, errors and docs come from it.
 
+use super::agent_address::{self, AgentAddressError};
 use super::parse::{self, Parsed};
 use super::{Config, Problem};
 use crate::redact::Redactor;
@@ -81,6 +82,39 @@ variables! {
     "PROMETHEUS_TEXTFILE_DIR" => prometheus_textfile_dir = |text| Some(text.into()),
         "a folder", "",
         "Folder of node_exporter's textfile collector, written at flush and on exit.";
+    "DATADOG_ENABLED" => datadog_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether a Datadog agent gets what is measured.";
+    "DATADOG_API_KEY" => datadog_api_key = |text| Some(Secret::new(text.to_owned())),
+        "text", "",
+        "Key of Datadog's API; what goes by an agent needs none.",
+        secret;
+    "DATADOG_SITE" => datadog_site = |text| agent_address::host(text)?,
+        "a host, as datadoghq.eu", "datadoghq.com",
+        "Where Datadog's API is; what goes by an agent needs none.";
+    "DATADOG_SERVICE" => datadog_service = |text| Some(text.to_owned()),
+        "text", "",
+        "The service's name in Datadog; SERVICE_NAME when not set.";
+    "DATADOG_ENV" => datadog_env = |text| Some(text.to_owned()),
+        "text", "",
+        "Where the service runs, in Datadog; ENVIRONMENT when not set.";
+    "DD_VERSION" => datadog_version = |text| Some(text.to_owned()),
+        "text", "",
+        "The program's version in Datadog; the program's own word when not set.";
+    "DD_AGENT_HOST" => datadog_agent_host = |text| agent_address::host(text)?,
+        "a host's name or an IP address", "127.0.0.1",
+        "Where the Datadog agent is.";
+    "DD_DOGSTATSD_PORT" => datadog_agent_port = |text| agent_address::agent_port(text)?,
+        "1 to 65535", "8125",
+        "Port at which the Datadog agent takes metrics.";
+    "DD_DOGSTATSD_URL" => datadog_agent_url = |text| {
+        Some(text.parse().map_err(|error: AgentAddressError| error.nearest)?)
+    },
+        "udp://host:port, unix:///path, unixgram:///path or unixstream:///path", "",
+        "Where the Datadog agent takes metrics, instead of DD_AGENT_HOST and DD_DOGSTATSD_PORT.";
+    "DD_ENTITY_ID" => datadog_entity_id = |text| Some(text.to_owned()),
+        "text, or none", "",
+        "Whose metrics these are, as the Datadog agent knows it: a pod's UID.";
     "COST_TRACKING_ENABLED" => cost_tracking_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether queries are priced.";

@@ -1,5 +1,7 @@
 //! Where events go. A new sink is one file with one exhaustive `match` on [`Fact`](crate::event::Fact).
 
+#[cfg(feature = "datadog")]
+pub mod datadog;
 pub mod log;
 #[cfg(feature = "testing")]
 pub mod memory;
@@ -49,6 +51,9 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// Says what could not be brought there.
     fn flush(&self, deadline: Instant) -> Result<(), FlushError>;
+
+    /// Ends what it does by itself: nothing is sent any more, so that a sink that is made later takes its place.
+    fn close(&self) {}
 
     /// What it has taken and not yet brought to where it belongs: events, or requests. Nothing for a sink without a queue.
     fn queued(&self) -> usize {

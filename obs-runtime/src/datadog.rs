@@ -1,0 +1,30 @@
+//! What the configuration makes of Datadog: a sink, or none.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::global;
+use crate::sinks::Sink;
+use crate::sinks::datadog::{DatadogSink, Settings};
+use crate::sinks::metrics::MetricsSink;
+use crate::snapshot::Snapshot;
+
+/// The sink that sends to the agent, if there is one to be.
+pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>> {
+    if !config.datadog_enabled {
+        return None;
+    }
+    let or = |text: &Option<String>, otherwise: &String| text.as_ref().unwrap_or(otherwise).clone();
+    let settings = Settings {
+        agent: config.datadog_agent(),
+        interval: config.datadog_interval,
+        service: or(&config.datadog_service, &config.service_name),
+        env: or(&config.datadog_env, &config.environment),
+        version: or(&config.datadog_version, &config.version),
+        entity_id: config.datadog_entity_id.clone(),
+        command_events: config.datadog_command_events,
+    };
+    let measured = config.metrics_enabled.then(|| Arc::clone(metrics));
+    let source = move || measured.as_ref().map_or_else(Snapshot::default, |metrics| metrics.snapshot());
+    Some(Arc::new(DatadogSink::new(settings, Box::new(source), Box::new(global::warn))))
+}

@@ -1,16 +1,65 @@
 //! What the configuration makes of Prometheus: an endpoint, a textfile, both or neither.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::catalogue::OPERATION_ACTIVE;
 use crate::config::Config;
 use crate::global;
 use crate::pipeline::Pipeline;
-use crate::server::{Routes, Server};
+use crate::server::{NotOurs, Routes, Server, verify};
 use crate::sinks::metrics::MetricsSink;
-use crate::sinks::prometheus::{CONSTANT, Exposition, Textfile, TextfileSink, render, users};
+use crate::sinks::prometheus::{CONSTANT, Exposition, Textfile, TextfileSink, users};
 use crate::sinks::{Sink, UserMetrics};
+
+/// Where this process' metrics are served, or were last.
+static SERVED: Mutex<Option<SocketAddr>> = Mutex::new(None);
+
+/// Why this process' metrics cannot be scraped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// There is no endpoint: metrics are off, obs is not initialised, or the port was taken.
+    #[error("there is no metrics endpoint: metrics are off, obs is not initialised, or PROMETHEUS_PORT was taken")]
+    None,
+    /// What answers there is not this process.
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+}
+
+/// Whether Prometheus can scrape this process: asks the endpoint over the network, and looks whether it is this process
+/// that answers. So no other process at the same address is ever taken for this one.
+///
+/// Takes no longer than `timeout`; not for async code, as it blocks its thread.
+///
+/// # Errors
+/// When there is no endpoint, nobody answers in time, or another process does.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let guard = obs_runtime::Observability::builder().without_environment().prometheus_port(0).init()?;
+/// let address = obs_runtime::verify_metrics_endpoint(Duration::from_secs(1))?;
+/// assert_eq!(Some(address), guard.metrics_address());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn verify_metrics_endpoint(timeout: Duration) -> Result<SocketAddr, EndpointError> {
+    let served = *SERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = served.filter(|_| global::is_installed()).ok_or(EndpointError::None)?;
+    verify(reachable(address), timeout)?;
+    Ok(address)
+}
+
+/// An address that can be connected to: who listens on all of them listens on loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
 
 /// Everything that is measured, as Prometheus gets it: obs' own metrics, and those that the program counts by itself.
 #[derive(Clone)]
@@ -58,13 +107,17 @@ pub fn textfile(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn S
 /// The endpoint that Prometheus scrapes, if metrics are on. A port that is taken is warned of, and the job goes on.
 pub fn serve(pipeline: &Pipeline) -> Option<Server> {
     let config = pipeline.config();
+    *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     if !config.metrics_enabled {
         return None;
     }
     let everything = Everything::new(config, pipeline.metrics());
     let address = SocketAddr::new(config.prometheus_bind, config.prometheus_port);
-    match Server::start(address, Routes::new().metrics(move || render(&everything.now(true)))) {
-        Ok(server) => Some(server),
+    match Server::start(address, Routes::new().metrics(move |format| format.render(&everything.now(true)))) {
+        Ok(server) => {
+            *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.local_addr());
+            Some(server)
+        }
         Err(error) => {
             global::warn(error.to_string());
             None

@@ -108,6 +108,8 @@ pub use context::{
     ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, child_env, context_headers, correlation_id,
     set_correlation_id, set_user, spawn,
 };
+#[cfg(feature = "prometheus")]
+pub use endpoint::{EndpointError, verify_metrics_endpoint};
 pub use errors::capture_error;
 pub use event::Value;
 pub use failure::ErrorKind;
@@ -126,5 +128,7 @@ pub use quality::{
 };
 pub use schedule::Schedule;
 pub use secret::Secret;
+#[cfg(feature = "prometheus")]
+pub use server::NotOurs;
 pub use status::{RuntimeStatus, SinkStatus, status};
 pub use subscriber::layer;

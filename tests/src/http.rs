@@ -9,6 +9,14 @@ use ureq::Agent;
 /// # Errors
 /// Says what else came, or that nothing did within ten seconds.
 pub fn get(url: &str, query: &[(&str, &str)]) -> Result<String, String> {
+    get_with(url, query, &[])
+}
+
+/// The same with these headers in the request.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_with(url: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> Result<String, String> {
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(10)))
         .http_status_as_error(false)
@@ -16,6 +24,7 @@ pub fn get(url: &str, query: &[(&str, &str)]) -> Result<String, String> {
         .build()
         .into();
     let request = agent.get(url).query_pairs(query.iter().copied());
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut response = request.call().map_err(|error| format!("{url}: {error}"))?;
     let body = response.body_mut().read_to_string().map_err(|error| format!("{url}: {error}"))?;
     if response.status() == 200 { Ok(body) } else { Err(format!("{url}: {}: {body}", response.status())) }

@@ -9,24 +9,43 @@ use crate::tools;
 
 const SCRIPT: &str = "
 import json, sys
-from prometheus_client.parser import text_string_to_metric_families
+if sys.argv[1] == 'openmetrics':
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+else:
+    from prometheus_client.parser import text_string_to_metric_families
 text = sys.stdin.buffer.read().decode('utf-8', 'strict')
 families = text_string_to_metric_families(text)
 json.dump([
     {'name': family.name, 'type': family.type, 'help': family.documentation,
-     'samples': [{'name': s.name, 'labels': s.labels, 'value': repr(float(s.value))} for s in family.samples]}
+     'unit': family.unit, 'samples': [
+         {'name': s.name, 'labels': s.labels, 'value': repr(float(s.value)),
+          'exemplar': s.exemplar and {'labels': s.exemplar.labels, 'value': s.exemplar.value,
+                                      'timestamp': s.exemplar.timestamp and float(s.exemplar.timestamp)}}
+         for s in family.samples]}
     for family in families
 ], sys.stdout)
 ";
 
-/// The families of a text exposition as the client reads them: `name` (a counter's without `_total`), `type`, `help` and
-/// `samples` (each with `name`, `labels`, and `value` as Python writes a float).
+/// The families of a text exposition as the client reads them: `name` (a counter's without `_total`), `type`, `help`,
+/// `unit` and `samples` (each with `name`, `labels`, `value` as Python writes a float, and `exemplar`).
 ///
 /// # Errors
 /// What the parser did not like.
 pub fn parse(text: &str) -> Result<Vec<Value>, String> {
+    parse_as("text", text)
+}
+
+/// The same of `OpenMetrics`, by its own and stricter parser.
+///
+/// # Errors
+/// What the parser did not like.
+pub fn parse_openmetrics(text: &str) -> Result<Vec<Value>, String> {
+    parse_as("openmetrics", text)
+}
+
+fn parse_as(format: &str, text: &str) -> Result<Vec<Value>, String> {
     let mut child = Command::new(tools::python())
-        .args(["-c", SCRIPT])
+        .args(["-c", SCRIPT, format])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

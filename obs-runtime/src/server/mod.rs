@@ -5,10 +5,13 @@
 
 mod connections;
 mod error;
+mod identity;
+mod negotiation;
 mod patience;
 mod routes;
 
 pub use error::ServerError;
+pub use identity::{NotOurs, verify};
 pub use routes::Routes;
 
 use std::convert::Infallible;

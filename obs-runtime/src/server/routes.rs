@@ -1,18 +1,44 @@
 //! What is answered to whom.
 
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY};
 use hyper::{Method, StatusCode};
 
-use crate::sinks::prometheus;
+use crate::sinks::prometheus::Format;
+
+use super::{identity, negotiation};
 
 /// The content type of plain text.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-type Handler = Box<dyn Fn() -> Response + Send + Sync>;
+/// Shorter answers are not worth compressing.
+const WORTH_COMPRESSING: usize = 1024;
+
+type Handler = Box<dyn Fn(Asked) -> Response + Send + Sync>;
+
+/// How a client would like its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The format of metrics.
+    pub format: Format,
+    gzip: bool,
+}
+
+impl Asked {
+    fn of(request: &hyper::Request<Incoming>) -> Self {
+        let header = |name: HeaderName| {
+            let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+            values.collect::<Vec<_>>().join(",")
+        };
+        Self { format: negotiation::format(&header(ACCEPT)), gzip: negotiation::gzip(&header(ACCEPT_ENCODING)) }
+    }
+}
 
 /// Paths and what answers for them.
 #[derive(Default)]
@@ -28,31 +54,34 @@ impl Routes {
     /// Answers GET and HEAD of a path. The handler runs on the server's thread, so it must not wait for anything; when it
     /// panics the client gets status 500.
     #[must_use]
-    pub fn get(mut self, path: &'static str, handler: impl Fn() -> Response + Send + Sync + 'static) -> Self {
+    pub fn get(mut self, path: &'static str, handler: impl Fn(Asked) -> Response + Send + Sync + 'static) -> Self {
         self.0.push((path, Box::new(handler)));
         self
     }
 
-    /// Answers `/metrics` with Prometheus' text format.
+    /// Answers `/metrics` in the format that the client likes best.
     #[must_use]
-    pub fn metrics(self, render: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        self.get("/metrics", move || Response::text(render()).content_type(prometheus::CONTENT_TYPE))
+    pub fn metrics(self, render: impl Fn(Format) -> String + Send + Sync + 'static) -> Self {
+        self.get("/metrics", move |asked| {
+            Response::text(render(asked.format)).content_type(asked.format.content_type())
+        })
     }
 
     pub(super) fn answer(&self, request: &hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
-        let asked = request.uri().path();
-        let Some((_, handler)) = self.0.iter().find(|(path, _)| *path == asked) else {
+        let asked = Asked::of(request);
+        let path = request.uri().path();
+        let Some((_, handler)) = self.0.iter().find(|(known, _)| *known == path) else {
             let paths: Vec<_> = self.0.iter().map(|(path, _)| *path).collect();
-            return Response::text(format!("not here; there is {}\n", paths.join(", "))).status(404).into_http();
+            return Response::text(format!("not here; there is {}\n", paths.join(", "))).status(404).into_http(asked);
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http();
+            let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(asked);
             refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return refusal;
         }
-        catch_unwind(AssertUnwindSafe(handler))
+        catch_unwind(AssertUnwindSafe(|| handler(asked)))
             .unwrap_or_else(|_| Response::text("the handler panicked\n").status(500))
-            .into_http()
+            .into_http(asked)
     }
 }
 
@@ -91,12 +120,29 @@ impl Response {
         self
     }
 
-    fn into_http(self) -> hyper::Response<Full<Bytes>> {
-        let mut response = hyper::Response::new(Full::new(self.body));
+    fn into_http(self, asked: Asked) -> hyper::Response<Full<Bytes>> {
+        let compressed = if asked.gzip && self.body.len() >= WORTH_COMPRESSING { gzip(&self.body) } else { None };
+        let encoding = compressed.is_some().then_some("gzip");
+        let mut response = hyper::Response::new(Full::new(compressed.unwrap_or(self.body)));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if let Ok(content_type) = HeaderValue::from_str(self.content_type) {
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        let headers = [
+            (CONTENT_TYPE, Some(self.content_type)),
+            (CONTENT_ENCODING, encoding),
+            (VARY, Some("accept, accept-encoding")),
+            (HeaderName::from_static(identity::HEADER), Some(identity::instance())),
+        ];
+        for (name, value) in headers {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+                response.headers_mut().insert(name, value);
+            }
         }
         response
     }
+}
+
+fn gzip(body: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
+    // Writing to memory cannot fail; if it did, the answer would go as it is.
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok().map(Bytes::from)
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::*;
+use crate::sinks::prometheus::Format;
 
 const TEXT: &str = "# HELP a b\n# TYPE a gauge\na 1\n";
 
@@ -12,7 +13,7 @@ fn any_port() -> SocketAddr {
 }
 
 fn server() -> Server {
-    Server::start(any_port(), Routes::new().metrics(|| TEXT.to_owned())).unwrap()
+    Server::start(any_port(), Routes::new().metrics(|_| TEXT.to_owned())).unwrap()
 }
 
 fn connect(server: &Server) -> TcpStream {
@@ -43,6 +44,34 @@ fn a_scrape_gets_the_text_format() {
     assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
     assert!(head.contains(&format!("content-length: {}", TEXT.len())), "{head}");
     assert_eq!(body, TEXT);
+}
+
+#[test]
+fn openmetrics_and_compression_are_for_who_asks_for_them() {
+    let render = |format| match format {
+        Format::Text => TEXT.repeat(100),
+        Format::OpenMetrics => "# EOF\n".to_owned(),
+    };
+    let server = Server::start(any_port(), Routes::new().metrics(render)).unwrap();
+    let ask = |headers: &str| {
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let mut stream = connect(&server);
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+        (String::from_utf8_lossy(&answer[..end]).to_lowercase(), answer[end + 4..].to_vec())
+    };
+    let (head, body) =
+        ask("Accept: application/openmetrics-text; version=1.0.0, text/plain;q=0.5\r\nAccept-Encoding: gzip\r\n");
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(body == b"# EOF\n" && !head.contains("content-encoding"), "too short to be compressed: {head}");
+    let (head, body) = ask("Accept: text/plain\r\nAccept-Encoding: deflate\r\nAccept-Encoding: gzip\r\n");
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept, accept-encoding"), "{head}");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*body).read_to_string(&mut text).unwrap();
+    assert_eq!(text, TEXT.repeat(100));
+    assert_eq!(ask("").1, TEXT.repeat(100).into_bytes());
 }
 
 #[test]
@@ -131,7 +160,7 @@ fn garbage_is_refused_and_harms_nobody() {
 #[test]
 fn a_request_that_comes_byte_by_byte_blocks_nobody_and_is_cut_off() {
     let limits = Limits { asking: Duration::from_millis(300), ..Limits::default() };
-    let server = Server::start_with(any_port(), Routes::new().metrics(|| TEXT.to_owned()), limits).unwrap();
+    let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
     let begun = Instant::now();
     let mut slow: Vec<_> = (0..20).map(|_| connect(&server)).collect();
     for stream in &mut slow {
@@ -149,7 +178,7 @@ fn a_request_that_comes_byte_by_byte_blocks_nobody_and_is_cut_off() {
 #[test]
 fn more_idle_connections_than_there_is_room_for_keep_nobody_out() {
     let limits = Limits { connections: 4, ..Limits::default() };
-    let server = Server::start_with(any_port(), Routes::new().metrics(|| TEXT.to_owned()), limits).unwrap();
+    let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
     let mut idle: Vec<_> = (0..12).map(|_| connect(&server)).collect();
     assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
     let mut answer = String::new();
@@ -159,7 +188,7 @@ fn more_idle_connections_than_there_is_room_for_keep_nobody_out() {
 #[test]
 fn a_client_that_does_not_take_its_answer_is_left() {
     let large = "x".repeat(64 << 20);
-    let routes = Routes::new().metrics(move || large.clone());
+    let routes = Routes::new().metrics(move |_| large.clone());
     let limits = Limits { taking: Duration::from_millis(200), ..Limits::default() };
     let server = Server::start_with(any_port(), routes, limits).unwrap();
     let mut stream = connect(&server);
@@ -176,7 +205,7 @@ fn a_client_that_does_not_take_its_answer_is_left() {
 #[test]
 fn a_panic_is_a_500_and_the_next_request_is_served() {
     let calls = AtomicUsize::new(0);
-    let routes = Routes::new().metrics(move || {
+    let routes = Routes::new().metrics(move |_| {
         assert!(calls.fetch_add(1, Ordering::Relaxed) > 0, "a panic that the test wants");
         TEXT.to_owned()
     });
@@ -202,7 +231,7 @@ fn a_handler_that_hangs_does_not_hold_up_the_end() {
     let (release, held) = channel::<()>();
     let held = Mutex::new(held);
     let (entered, running) = channel();
-    let routes = Routes::new().metrics(move || {
+    let routes = Routes::new().metrics(move |_| {
         let _ = entered.send(());
         let _ = held.lock().unwrap().recv();
         String::new()

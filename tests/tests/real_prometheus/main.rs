@@ -35,7 +35,7 @@ fn seen_by(prometheus: &Prometheus) -> BTreeMap<Name, f64> {
         let name = labels.remove("__name__").unwrap();
         labels.retain(|label, _| label != "job" && label != "instance");
         if let Some(bound) = labels.get_mut("le").filter(|bound| *bound != "+Inf") {
-            // node_exporter writes 1048576 as 1.048576e+06.
+            // Each format has its way: node_exporter writes 1048576 as 1.048576e+06.
             *bound = bound.parse::<f64>().unwrap().to_string();
         }
         ((name, labels), value)
@@ -67,9 +67,24 @@ fn promtool_would_complain() {
 
 #[test]
 fn the_python_client_reads_what_was_measured() {
-    let families = prometheus_client::parse(&scrape()).unwrap();
+    check_families(&prometheus_client::parse(&scrape()).unwrap());
+}
+
+#[test]
+fn its_openmetrics_parser_does_too() {
+    let address = service().guard.metrics_address().unwrap();
+    let accept = "application/openmetrics-text; version=1.0.0";
+    let text = http::get_with(&format!("http://{address}/metrics"), &[], &[("Accept", accept)]).unwrap();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    let families = prometheus_client::parse_openmetrics(&text).unwrap();
+    check_families(&families);
+    let timed = families.iter().find(|family| family["name"] == "operation_duration_seconds").unwrap();
+    assert_eq!(timed["unit"], "seconds");
+}
+
+fn check_families(families: &[serde_json::Value]) {
     assert_eq!(families.len(), FAMILIES.len());
-    for family in &families {
+    for family in families {
         let known = FAMILIES.iter().find(|known| known.name.replace('.', "_") == family["name"]).unwrap();
         assert_eq!(
             (&family["help"], &family["type"]),

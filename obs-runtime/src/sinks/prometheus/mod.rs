@@ -1,7 +1,9 @@
-//! Prometheus: the text format, the textfile of `node_exporter`, and the sink that writes it.
+//! Prometheus: its text formats, the textfile of `node_exporter`, and the sink that writes it.
 
 mod exposition;
+mod format;
 mod names;
+mod openmetrics;
 mod parse;
 mod rendered;
 mod text;
@@ -9,8 +11,8 @@ mod textfile;
 mod users;
 
 pub use exposition::Exposition;
+pub use format::Format;
 pub use names::CONSTANT;
-pub use text::{CONTENT_TYPE, write as render};
 pub use textfile::Textfile;
 pub use users::users;
 

@@ -4,9 +4,6 @@ use std::fmt::Write;
 
 use super::exposition::{Exposition, Metric, Sample};
 
-/// The content type of what [`write()`] returns.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// The text of an exposition.
 pub fn write(exposition: &Exposition) -> String {
     let mut text = String::new();
@@ -17,7 +14,8 @@ pub fn write(exposition: &Exposition) -> String {
     text
 }
 
-fn write_series(text: &mut String, name: &str, metric: &Metric) {
+/// The lines of a metric's series.
+pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric) {
     let mut known_bounds: &[f64] = &[];
     let mut bound_texts: Vec<String> = Vec::new();
     for (labels, sample) in &metric.series {
@@ -52,7 +50,8 @@ fn write_series(text: &mut String, name: &str, metric: &Metric) {
     }
 }
 
-fn push_all(text: &mut String, parts: &[&str]) {
+/// Adds the parts.
+pub(super) fn push_all(text: &mut String, parts: &[&str]) {
     for part in parts {
         text.push_str(part);
     }

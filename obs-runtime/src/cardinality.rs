@@ -13,12 +13,19 @@ pub const LONGEST: usize = 200;
 /// A label's value, cut if it is longer than [`LONGEST`]. Values that differ still do: the end of what was cut is a hash of
 /// the whole, the same in every process.
 pub fn cut(value: String) -> String {
+    if is_longer(&value, LONGEST) { cut_to(&value, LONGEST) } else { value }
+}
+
+/// Whether a text has more characters than that.
+pub fn is_longer(value: &str, longest: usize) -> bool {
+    value.len() > longest && value.chars().nth(longest).is_some()
+}
+
+/// A text that is longer than that cut to so many characters, of which the last are a hash.
+pub fn cut_to(value: &str, longest: usize) -> String {
     /// `…` and 16 hexadecimal digits.
     const END: usize = 17;
-    if value.len() <= LONGEST || value.chars().nth(LONGEST).is_none() {
-        return value;
-    }
-    let mut cut: String = value.chars().take(LONGEST - END).collect();
+    let mut cut: String = value.chars().take(longest.saturating_sub(END)).collect();
     cut.push('…');
     for byte in &Sha256::digest(value.as_bytes())[..8] {
         // Writing to a string cannot fail.

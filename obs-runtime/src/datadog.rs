@@ -23,6 +23,7 @@ pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>
         version: or(&config.datadog_version, &config.version),
         entity_id: config.datadog_entity_id.clone(),
         command_events: config.datadog_command_events,
+        measures: config.metrics_enabled,
     };
     let measured = config.metrics_enabled.then(|| Arc::clone(metrics));
     let source = move || measured.as_ref().map_or_else(Snapshot::default, |metrics| metrics.snapshot());

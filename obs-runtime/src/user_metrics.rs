@@ -18,6 +18,8 @@ use crate::drops;
 use crate::global;
 use crate::pipeline::Pipeline;
 use crate::sinks::UserMetrics;
+#[cfg(feature = "datadog")]
+use crate::sinks::datadog;
 #[cfg(feature = "prometheus")]
 use crate::sinks::prometheus;
 
@@ -29,6 +31,8 @@ fn exporters() -> Vec<&'static dyn UserMetrics> {
     vec![
         #[cfg(feature = "prometheus")]
         prometheus::users(),
+        #[cfg(feature = "datadog")]
+        datadog::users(),
     ]
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Everything here panics when it does not work, because a test fails by it.
 
+pub mod agent;
 pub mod corpus;
+pub mod dogstatsd;
 pub mod faults;
 pub mod generator;
 pub mod http;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::NAME;
 use super::ledger::{Ledger, Line, Sent};
 use super::lines::Writer;
+use super::measurements::Measurements;
 use super::transport::Transport;
 use crate::config::AgentAddress;
 use crate::drops;
-use crate::snapshot::Snapshot;
 
 /// How long what could not be sent is kept to be sent later. The agent puts it all at the time at which it arrives: what is
 /// older would tell of a time that it is not of.
@@ -84,11 +84,11 @@ impl Delivery {
     /// the next time, for up to a minute; then it is dropped and counted.
     pub fn deliver(
         &mut self,
-        snapshot: &Snapshot,
+        measured: &Measurements,
         deadline: Instant,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<(), Undelivered> {
-        let mut lines: VecDeque<Line> = self.lines(snapshot).into();
+        let mut lines: VecDeque<Line> = self.lines(measured).into();
         let of = lines.len();
         let result = self.send(&mut lines, deadline, interrupted);
         let left = lines.len();
@@ -109,17 +109,17 @@ impl Delivery {
     }
 
     /// What was not sent never will be.
-    pub fn end(&mut self, snapshot: &Snapshot) {
+    pub fn end(&mut self, measured: &Measurements) {
         if self.failing_since.is_some() {
-            let lines = self.lines(snapshot);
+            let lines = self.lines(measured);
             self.give_up(lines);
         }
     }
 
-    fn lines(&mut self, snapshot: &Snapshot) -> Vec<Line> {
+    fn lines(&mut self, measured: &Measurements) -> Vec<Line> {
         let notes = self.notes.iter().map(|note| Line { text: note.clone(), sent: Sent::Note });
         let mut lines: Vec<_> = notes.collect();
-        lines.extend(self.ledger.lines(snapshot, &self.writer));
+        lines.extend(self.ledger.lines(measured, &self.writer));
         lines
     }
 

@@ -6,9 +6,13 @@ use std::hash::{Hash as _, Hasher as _};
 
 use super::distribution::{Portion, portions};
 use super::lines::Writer;
+use super::measurements::{Measured, Measurements, Origin};
 use super::names::{self, TagList, Tags};
-use crate::catalogue::{Family, Kind};
-use crate::snapshot::{Labels, SeriesValue, Snapshot};
+use crate::catalogue::Kind;
+use crate::snapshot::{Labels, SeriesValue};
+
+/// So many values stand on one line.
+const VALUES: usize = 25;
 
 /// A line to send, and what of it is to be noted once it was sent.
 #[derive(Debug)]
@@ -35,7 +39,9 @@ pub enum Sent {
 pub struct Ledger {
     constant: Tags,
     accounts: Vec<Account>,
-    numbers: HashMap<&'static str, HashMap<Labels, usize>>,
+    numbers: HashMap<(Origin, Kind), HashMap<String, HashMap<Labels, usize>>>,
+    /// The kind of each metric, as the first series of that name has it.
+    kinds: HashMap<String, Kind>,
     /// Hashes of names and tags as Datadog tells series apart.
     identities: HashSet<u64>,
     clashes: Vec<String>,
@@ -46,6 +52,8 @@ struct Account {
     name: String,
     tags: Tags,
     sent: SeriesValue,
+    /// The name is one of another kind of metric: Datadog would take one for the other.
+    barred: bool,
 }
 
 impl Ledger {
@@ -55,29 +63,26 @@ impl Ledger {
             constant,
             accounts: Vec::new(),
             numbers: HashMap::new(),
+            kinds: HashMap::new(),
             identities: HashSet::new(),
             clashes: Vec::new(),
         }
     }
 
-    /// Notes all of this as sent.
-    pub fn begin_at(&mut self, snapshot: &Snapshot) {
-        for found in &snapshot.families {
-            for series in &found.series {
-                let account = self.account(found.family, &series.labels);
-                self.accounts[account].sent = series.value.clone();
-            }
+    /// Notes all that was measured as sent.
+    pub fn begin_at(&mut self, measured: &Measurements) {
+        for series in measured.iter() {
+            let account = self.account(&series);
+            self.accounts[account].sent = series.value.clone();
         }
     }
 
     /// Lines of what has come since what was sent. Values that are no finite numbers are left out: Datadog has none.
-    pub fn lines(&mut self, snapshot: &Snapshot, writer: &Writer) -> Vec<Line> {
+    pub fn lines(&mut self, measured: &Measurements, writer: &Writer) -> Vec<Line> {
         let mut lines = Vec::new();
-        for found in &snapshot.families {
-            for series in &found.series {
-                let account = self.account(found.family, &series.labels);
-                self.accounts[account].lines(account, found.family, &series.value, writer, &mut lines);
-            }
+        for series in measured.iter() {
+            let account = self.account(&series);
+            self.accounts[account].lines(account, &series, writer, &mut lines);
         }
         lines
     }
@@ -105,37 +110,44 @@ impl Ledger {
         }
     }
 
-    /// Series that Datadog cannot tell from others, each of them told once.
+    /// What Datadog cannot tell apart, each of it told once.
     pub fn take_clashes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.clashes)
     }
 
-    fn account(&mut self, family: &'static Family, labels: &Labels) -> usize {
-        if let Some(number) = self.numbers.get(family.name).and_then(|known| known.get(labels)) {
+    fn account(&mut self, series: &Measured<'_>) -> usize {
+        let known = self.numbers.entry((series.origin, series.kind)).or_default();
+        if let Some(number) = known.get(series.name).and_then(|known| known.get(series.labels)) {
             return *number;
         }
-        let name = names::metric_name(family.name).into_owned();
-        let tags = tags(&self.constant, family, labels);
-        if !self.identities.insert(identity(&name, &tags)) {
+        let number = self.accounts.len();
+        known.entry(series.name.to_owned()).or_default().insert(series.labels.clone(), number);
+        let name = names::metric_name(series.name).into_owned();
+        let tags = tags(&self.constant, series);
+        let barred = *self.kinds.entry(name.clone()).or_insert(series.kind) != series.kind;
+        if barred {
+            self.clashes.push(format!("{name} is two kinds of metric"));
+        } else if !self.identities.insert(identity(&name, &tags)) {
             let tags: Vec<_> = tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
-            self.clashes.push(format!("{name}{{{}}}", tags.join(",")));
+            self.clashes.push(format!("{name}{{{}}} stands for two series", tags.join(",")));
         }
-        let sent = match family.kind {
-            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
+        let sent = match series.kind {
+            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; series.bounds.len() + 1], sum: 0.0 },
             Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
         };
-        self.accounts.push(Account { name, tags, sent });
-        let number = self.accounts.len() - 1;
-        self.numbers.entry(family.name).or_default().insert(labels.clone(), number);
+        self.accounts.push(Account { name, tags, sent, barred });
         number
     }
 }
 
 impl Account {
-    fn lines(&mut self, account: usize, family: &Family, value: &SeriesValue, writer: &Writer, lines: &mut Vec<Line>) {
+    fn lines(&mut self, account: usize, series: &Measured<'_>, writer: &Writer, lines: &mut Vec<Line>) {
+        if self.barred {
+            return;
+        }
         let mut push = |text: Option<String>, sent| lines.extend(text.map(|text| Line { text, sent }));
-        match (value, &mut self.sent) {
-            (SeriesValue::Number(value), _) if family.kind == Kind::Gauge => {
+        match (series.value, &mut self.sent) {
+            (SeriesValue::Number(value), _) if series.kind == Kind::Gauge => {
                 if value.is_finite() {
                     push(writer.gauge(&self.name, &self.tags, *value), Sent::Gauge);
                 }
@@ -158,10 +170,12 @@ impl Account {
                 let counts: Vec<u64> = counts.iter().zip(counts_sent.iter()).map(|(now, sent)| now - sent).collect();
                 // Portions that count the same share a line.
                 let mut by_count: BTreeMap<u64, Vec<Portion>> = BTreeMap::new();
-                for portion in portions(family.buckets(), &counts, sum - *sum_sent) {
+                for portion in portions(series.bounds, &counts, sum - *sum_sent) {
                     by_count.entry(portion.count).or_default().push(portion);
                 }
-                for portions in by_count.into_values() {
+                for portions in
+                    by_count.into_values().flat_map(|alike| alike.chunks(VALUES).map(<[_]>::to_vec).collect::<Vec<_>>())
+                {
                     let text = writer.distribution(&self.name, &self.tags, &portions);
                     push(text, Sent::Observations { account, portions });
                 }
@@ -172,11 +186,11 @@ impl Account {
     }
 }
 
-/// The family's own labels come first, then the call's tags.
-fn tags(constant: &Tags, family: &Family, labels: &Labels) -> Tags {
+/// The series' own labels come first, then the call's tags.
+fn tags(constant: &Tags, series: &Measured<'_>) -> Tags {
     let mut list = TagList::after(constant);
-    let mut rest: Vec<_> = labels.iter().collect();
-    for own in family.labels {
+    let mut rest: Vec<_> = series.labels.iter().collect();
+    for own in series.own {
         let value = rest.iter().position(|(name, _)| name == own).map(|index| &rest.remove(index).1);
         list.add(own, value.map_or("", String::as_str));
     }
@@ -201,6 +215,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::super::notes::Sender;
+    use super::super::users::UserSeries;
     use super::*;
     use crate::catalogue;
     use crate::snapshot::Builder;
@@ -214,13 +229,13 @@ mod tests {
         (Ledger::new(constant.clone()), Writer::new(&Sender { constant, container: None }))
     }
 
-    fn snapshot(successes: f64, seconds: &[u64], sum: f64, active: f64) -> Snapshot {
+    fn snapshot(successes: f64, seconds: &[u64], sum: f64, active: f64) -> Measurements {
         let mut builder = Builder::default();
         let load = || labels(&[("operation", "load")]);
         builder.number(&catalogue::OPERATION_SUCCESS, load(), successes);
         builder.histogram(&catalogue::OPERATION_DURATION_SECONDS, load(), seconds, sum);
         builder.number(&catalogue::OPERATION_ACTIVE, load(), active);
-        builder.finish()
+        Measurements { snapshot: builder.finish(), users: Vec::new() }
     }
 
     fn texts(lines: &[Line]) -> Vec<&str> {
@@ -294,11 +309,14 @@ mod tests {
         for value in ["Users", "users", "a b", "a_b"] {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load"), ("table", value)]), 1.0);
         }
-        let snapshot = builder.finish();
+        let snapshot = Measurements { snapshot: builder.finish(), users: Vec::new() };
         assert_eq!(ledger.lines(&snapshot, &writer).len(), 4);
         assert_eq!(
             ledger.take_clashes(),
-            ["operation.success{operation:load,table:a_b}", "operation.success{operation:load,table:users}"]
+            [
+                "operation.success{operation:load,table:a_b} stands for two series",
+                "operation.success{operation:load,table:users} stands for two series"
+            ]
         );
         ledger.lines(&snapshot, &writer);
         assert_eq!(ledger.take_clashes(), [""; 0]);
@@ -307,9 +325,37 @@ mod tests {
     #[test]
     fn own_labels_come_first_and_take_their_names() {
         let constant = vec![("service".to_owned(), "etl".to_owned())];
-        let of = [("zone", "eu"), ("operation", "b"), ("operation", "a"), ("service", "x")];
-        let tags = tags(&constant, &catalogue::OPERATION_FAILURE, &labels(&of));
+        let of = labels(&[("zone", "eu"), ("operation", "b"), ("operation", "a"), ("service", "x")]);
+        let series = Measured {
+            origin: Origin::Obs,
+            kind: Kind::Counter,
+            name: "a",
+            own: catalogue::OPERATION_FAILURE.labels,
+            labels: &of,
+            bounds: &[],
+            value: &SeriesValue::Number(1.0),
+        };
+        let tags = tags(&constant, &series);
         let tags: Vec<_> = tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
         assert_eq!(tags, ["operation:b", "tag_operation:a", "tag_service:x", "zone:eu"]);
+    }
+
+    #[test]
+    fn what_the_program_counts_is_apart_from_what_obs_counts_and_of_one_kind() {
+        let (mut ledger, writer) = books();
+        let user = |kind, value: f64| UserSeries {
+            name: "operation.success".to_owned(),
+            kind,
+            labels: labels(&[("operation", "load")]),
+            value: SeriesValue::Number(value),
+        };
+        let mut measured = snapshot(3.0, &[], 0.0, 0.0);
+        measured.users = vec![user(Kind::Counter, 2.0), user(Kind::Gauge, 7.0)];
+        let lines = ledger.lines(&measured, &writer);
+        assert_eq!(texts(&lines), ["operation.success:3|c", "operation.active:0|g", "operation.success:2|c"]);
+        let clashes = ledger.take_clashes();
+        assert!(clashes.len() == 2 && clashes[1] == "operation.success is two kinds of metric", "{clashes:?}");
+        settle(&mut ledger, &lines);
+        assert_eq!(texts(&ledger.lines(&measured, &writer)), ["operation.active:0|g"]);
     }
 }

@@ -12,6 +12,7 @@ mod delivery;
 mod distribution;
 mod ledger;
 mod lines;
+mod measurements;
 mod names;
 mod notes;
 mod origin;
@@ -19,6 +20,10 @@ mod origin;
 mod tests;
 mod transport;
 mod turn;
+mod users;
+
+use users::Users;
+pub use users::users;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -40,6 +45,7 @@ use crate::snapshot::Snapshot;
 use delivery::{Delivery, NOTES, Undelivered};
 use ledger::Ledger;
 use lines::Writer;
+use measurements::Measurements;
 use notes::Sender;
 use transport::Transport;
 use turn::Turn;
@@ -72,6 +78,8 @@ pub struct Settings {
     pub entity_id: Option<String>,
     /// Whether a command that fails is an event.
     pub command_events: bool,
+    /// Whether anything is measured.
+    pub measures: bool,
 }
 
 /// Where the sink reads what was measured.
@@ -106,7 +114,7 @@ impl DatadogSink {
     /// Where there is no thread to be had that sends at the interval, what has come is sent at flushes only.
     #[must_use]
     pub fn new(settings: Settings, source: Source, warn: Warn) -> Self {
-        let Settings { agent, interval, service, env, version, entity_id, command_events } = settings;
+        let Settings { agent, interval, service, env, version, entity_id, command_events, measures } = settings;
         let nobody = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
         let entity_id = entity_id.filter(|_| !nobody);
         let constant = [("service", &*service), ("env", &*env), ("version", &*version)];
@@ -120,7 +128,8 @@ impl DatadogSink {
             container: if nobody || entity_id.is_some() { None } else { origin::container() },
         };
         let mut ledger = Ledger::new(sender.constant.clone());
-        ledger.begin_at(&source());
+        Users::want(measures);
+        ledger.begin_at(&Measurements { snapshot: source(), users: users().series() });
         let delivery = Delivery {
             ledger,
             writer: Writer::new(&sender),
@@ -193,18 +202,22 @@ impl Shared {
     fn deliver(&self, deadline: Instant, interrupted: &dyn Fn() -> bool) -> Result<(), Undelivered> {
         let delivered = self.delivery.with(deadline, |delivery| {
             self.take_notes(delivery);
-            let result = delivery.deliver(&(self.source)(), deadline, interrupted);
+            let result = delivery.deliver(&self.measured(), deadline, interrupted);
             (result, delivery.ledger.take_clashes())
         });
         let (result, clashes) = delivered.unwrap_or_else(|| (Err(Undelivered::busy()), Vec::new()));
         if let Some(first) = clashes.first() {
             let more = if clashes.len() > 1 { format!(", and {} more", clashes.len() - 1) } else { String::new() };
             (self.warn)(format!(
-                "datadog: {first} stands for two series that Datadog cannot tell apart{more}: names and tags that differ in case or \
-                 in characters that it replaces are one to it"
+                "datadog: {first}{more}, which Datadog cannot tell apart: names and tags that differ in the case of letters or in \
+                 characters that it replaces are one to it, and a name stands for one kind of metric"
             ));
         }
         result
+    }
+
+    fn measured(&self) -> Measurements {
+        Measurements { snapshot: (self.source)(), users: users().series() }
     }
 
     fn take_notes(&self, delivery: &mut Delivery) {
@@ -231,11 +244,12 @@ impl Shared {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
+        Users::want(false);
         drop(self.bell.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.bell.1.notify_all();
         self.delivery.with(Instant::now() + AT_THE_END, |delivery| {
             self.take_notes(delivery);
-            delivery.end(&(self.source)());
+            delivery.end(&self.measured());
         });
     }
 }

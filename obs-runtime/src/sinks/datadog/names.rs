@@ -2,10 +2,12 @@
 //!
 //! A metric's name begins with an ASCII letter and goes on with letters, digits, `_` and `.`; a tag begins with a letter and
 //! goes on with letters and digits of any script, `_`, `-`, `.`, `/` and, in its value, `:`. Everything else becomes `_`.
-//! Both end after 200 characters. Datadog folds the case of tags, so that `Zone` and `zone` are one to it.
+//! Both have 200 characters at most: what is longer ends in a hash of the whole. Datadog folds the case of tags, so that `Zone` and `zone` are one to it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+
+use crate::cardinality::{cut_to, is_longer};
 
 /// Characters that Datadog keeps of a metric's name, and of a tag with its value.
 const LONGEST: usize = 200;
@@ -24,8 +26,16 @@ pub fn metric_name(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let start = if starts_well { "" } else { "m_" };
-    let safe = name.chars().map(|letter| if allowed(letter) { letter } else { '_' });
-    Cow::Owned(start.chars().chain(safe).take(LONGEST).collect())
+    Cow::Owned(safe(&cut(&format!("{start}{name}"), LONGEST), allowed))
+}
+
+/// The text, or as much of it as there may be, with a hash of the whole at its end: what differs still does.
+fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    if is_longer(text, longest) { Cow::Owned(cut_to(text, longest)) } else { Cow::Borrowed(text) }
+}
+
+fn safe(text: &str, allowed: impl Fn(char) -> bool) -> String {
+    text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
 }
 
 /// The tags of a series, each a name and a value.
@@ -68,15 +78,13 @@ fn tag_name(name: &str) -> String {
     let allowed = |letter: char| letter.is_alphanumeric() || ['_', '-', '.', '/'].contains(&letter);
     let reserved = RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
     let start = if name.starts_with(char::is_alphabetic) && !reserved { "" } else { "tag_" };
-    let safe = name.chars().map(|letter| if allowed(letter) { letter } else { '_' });
-    start.chars().chain(safe).take(LONGEST_TAG_NAME).collect()
+    safe(&cut(&format!("{start}{name}"), LONGEST_TAG_NAME), allowed)
 }
 
 /// A tag's value of so many characters at most.
 pub fn tag_value(value: &str, longest: usize) -> String {
     let allowed = |letter: char| letter.is_alphanumeric() || ['_', '-', '.', '/', ':'].contains(&letter);
-    let safe = value.chars().map(|letter| if allowed(letter) { letter } else { '_' });
-    let mut safe: String = safe.take(longest).collect();
+    let mut safe = safe(&cut(value, longest), allowed);
     if safe.ends_with(':') {
         safe.pop();
         safe.push('_');
@@ -121,7 +129,8 @@ mod tests {
         assert_eq!(metric_name("operation.duration.seconds"), "operation.duration.seconds");
         assert_eq!(metric_name("a:b|c#d,e\nf-ü"), "a_b_c_d_e_f__");
         assert_eq!((metric_name(""), metric_name("9.lives")), ("m_".into(), "m_9.lives".into()));
-        assert_eq!(metric_name(&"x".repeat(300)).len(), 200);
+        let (one, other) = (metric_name(&"x".repeat(300)).into_owned(), metric_name(&"x".repeat(301)).into_owned());
+        assert!(one.len() == 200 && other.len() == 200 && one != other && one.starts_with("xxx"));
     }
 
     #[test]

@@ -7,12 +7,16 @@ use super::*;
 use crate::catalogue;
 use crate::snapshot::Builder;
 
-fn snapshot(successes: f64) -> Snapshot {
+fn measured(builder: Builder) -> Measurements {
+    Measurements { snapshot: builder.finish(), users: Vec::new() }
+}
+
+fn snapshot(successes: f64) -> Measurements {
     let mut builder = Builder::default();
     let labels = vec![(Cow::Borrowed("operation"), "load".to_owned())];
     builder.number(&catalogue::OPERATION_SUCCESS, labels.clone(), successes);
     builder.number(&catalogue::OPERATION_ACTIVE, labels, 1.0);
-    builder.finish()
+    measured(builder)
 }
 
 fn delivery(port: u16) -> Delivery {
@@ -91,7 +95,7 @@ fn packets_are_full_and_no_larger_than_they_may_be() {
         let labels = vec![(Cow::Borrowed("operation"), format!("load_{number}"))];
         builder.number(&catalogue::OPERATION_SUCCESS, labels, 1.0);
     }
-    delivery.deliver(&builder.finish(), soon(), &|| false).unwrap();
+    delivery.deliver(&measured(builder), soon(), &|| false).unwrap();
     let mut lines = 0;
     let mut packets = Vec::new();
     while lines < 200 {
@@ -112,7 +116,7 @@ fn a_line_that_no_packet_holds_is_dropped_and_counted() {
     builder.number(&catalogue::OPERATION_SUCCESS, tags.collect(), 1.0);
     builder.number(&catalogue::OPERATION_SUCCESS, vec![(Cow::Borrowed("operation"), "load".to_owned())], 1.0);
     let before = dropped("too_long");
-    delivery.deliver(&builder.finish(), soon(), &|| false).unwrap();
+    delivery.deliver(&measured(builder), soon(), &|| false).unwrap();
     assert_eq!(received(&agent), "operation.success:1|c|#operation:load");
     assert_eq!(dropped("too_long") - before, 1);
 }

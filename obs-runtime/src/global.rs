@@ -55,7 +55,8 @@ pub fn interest() -> Interest {
     Interest(INTEREST.load(Ordering::Relaxed))
 }
 
-fn refresh_interest() {
+/// Looks again who wants what, as that has changed.
+pub fn refresh_interest() {
     /// Held from looking to telling, so that what is told last is what was seen last.
     static REFRESHING: Mutex<()> = Mutex::new(());
     let refreshing = REFRESHING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +136,29 @@ pub fn pipeline() -> Option<Arc<Pipeline>> {
     INSTALLED.load_full()
 }
 
+/// The same, without a count that all threads share: for what happens often.
+fn with_pipeline<R>(with: impl FnOnce(&Pipeline) -> R) -> Option<R> {
+    if interest().is_off() {
+        return None;
+    }
+    if SCOPED.load(Ordering::Relaxed) > 0
+        && let Some(scoped) = Context::current().carried::<Pipeline>()
+    {
+        return Some(with(&scoped));
+    }
+    INSTALLED.load().as_deref().map(with)
+}
+
+/// Whether all code has the same pipeline: no test has one of its own.
+pub fn is_the_same_everywhere() -> bool {
+    SCOPED.load(Ordering::SeqCst) == 0
+}
+
+/// Whether any sink wants such an event.
+pub fn wants(topic: Topic, level: Level, logger: &str) -> bool {
+    with_pipeline(|pipeline| pipeline.wants(topic, level, logger)).unwrap_or(false)
+}
+
 /// Emits an event of the current context, if there is a pipeline and a sink that wants it. `make` runs only then.
 pub fn emit<'a>(
     topic: Topic,
@@ -142,21 +166,23 @@ pub fn emit<'a>(
     source: Source<'a>,
     make: impl FnOnce(&Pipeline) -> (Fact<'a>, Details<'a>),
 ) {
-    let Some(pipeline) = pipeline() else { return };
-    if !pipeline.wants(topic, level, &source.logger) {
-        return;
-    }
-    let (fact, Details { fields, tags }) = make(&pipeline);
-    Context::with_current(|context| {
-        let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields, tags };
-        pipeline.emit(topic, event);
+    with_pipeline(|pipeline| {
+        if !pipeline.wants(topic, level, &source.logger) {
+            return;
+        }
+        let (fact, Details { fields, tags }) = make(pipeline);
+        Context::with_current(|context| {
+            let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields, tags };
+            pipeline.emit(topic, event);
+        });
     });
 }
 
 /// Emits an event that was made elsewhere, on behalf of the current context.
 pub fn forward(topic: Topic, event: Event<'_>) {
-    let Some(pipeline) = pipeline() else { return };
-    Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
+    with_pipeline(|pipeline| {
+        Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
+    });
 }
 
 /// Emits a fact without fields and tags of its own.

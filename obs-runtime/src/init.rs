@@ -1,31 +1,28 @@
 //! From a configuration to sinks, a pipeline and the guard that flushes them.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, ThreadId};
-use std::time::Duration;
+mod overrides;
 
-use crate::analytics::end_commands;
+use std::fmt;
+use std::sync::Arc;
+
 use crate::clock;
-use crate::config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat};
+use crate::config::{Config, ConfigError};
 use crate::context::{Context, Inherited};
 #[cfg(feature = "datadog")]
 use crate::datadog;
 #[cfg(feature = "prometheus")]
 use crate::endpoint;
 use crate::global;
+use crate::guard::Guard;
+use crate::log_level::LogLevelHandle;
 use crate::panics;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
-use crate::secret::Secret;
 #[cfg(unix)]
 use crate::signals;
 use crate::sinks::Sink;
-use crate::sinks::log::{LogFileError, LogSink};
+use crate::sinks::log::{LogFileError, LogOutput, LogSink};
 use crate::sinks::metrics::MetricsSink;
-use crate::snapshot::Snapshot;
 use crate::subscriber;
 #[cfg(feature = "_user-metrics")]
 use crate::user_metrics;
@@ -82,6 +79,7 @@ impl Observability {
             metrics_macros: true,
             defaults: Config::default(),
             overrides: Vec::new(),
+            output: None,
         }
     }
 }
@@ -109,17 +107,7 @@ pub struct ObservabilityBuilder {
     metrics_macros: bool,
     defaults: Config,
     overrides: Vec<Override>,
-}
-
-macro_rules! overrides {
-    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) => $field:ident = $set:expr;)*) => {$(
-        $(#[$doc])*
-        pub fn $name(mut self, $value: $type) -> Self {
-            let value = $set;
-            self.overrides.push(Box::new(move |config| config.$field = value));
-            self
-        }
-    )*};
+    output: Option<LogOutput>,
 }
 
 impl ObservabilityBuilder {
@@ -159,63 +147,10 @@ impl ObservabilityBuilder {
         self
     }
 
-    overrides! {
-        /// Instead of `SERVICE_NAME`.
-        service_name(name: impl Into<String>) => service_name = name.into();
-        /// Instead of `ENVIRONMENT`.
-        environment(name: impl Into<String>) => environment = name.into();
-        /// The program's version, a label of every series: `env!("CARGO_PKG_VERSION")` as a rule.
-        version(version: impl Into<String>) => version = version.into();
-        /// Instead of `LOG_LEVEL`.
-        log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
-        /// Instead of `LOG_FORMAT`.
-        log_format(format: LogFormat) => log_format = format;
-        /// Instead of `LOG_FILE`.
-        log_file(path: impl Into<PathBuf>) => log_file = Some(path.into());
-        /// Instead of `METRICS_ENABLED`.
-        metrics_enabled(enabled: bool) => metrics_enabled = enabled;
-        /// Instead of `PROMETHEUS_PORT`; 0 is any free port.
-        prometheus_port(port: u16) => prometheus_port = port;
-        /// Instead of `PROMETHEUS_BIND`.
-        prometheus_bind(address: IpAddr) => prometheus_bind = address;
-        /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
-        prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
-        /// Instead of `DATADOG_ENABLED`.
-        datadog_enabled(enabled: bool) => datadog_enabled = enabled;
-        /// Instead of `DATADOG_API_KEY`.
-        datadog_api_key(key: Secret<String>) => datadog_api_key = Some(key);
-        /// Instead of `DATADOG_SITE`.
-        datadog_site(host: impl Into<String>) => datadog_site = host.into();
-        /// Instead of `DATADOG_SERVICE`.
-        datadog_service(name: impl Into<String>) => datadog_service = Some(name.into());
-        /// Instead of `DATADOG_ENV`.
-        datadog_env(name: impl Into<String>) => datadog_env = Some(name.into());
-        /// Instead of `DD_VERSION`.
-        datadog_version(version: impl Into<String>) => datadog_version = Some(version.into());
-        /// Instead of `DD_DOGSTATSD_URL`, `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`.
-        datadog_agent(address: AgentAddress) => datadog_agent_url = Some(address);
-        /// Instead of `DD_ENTITY_ID`.
-        datadog_entity_id(id: impl Into<String>) => datadog_entity_id = Some(id.into());
-        /// How often the Datadog agent gets what has come, besides at every flush: 10 seconds, which is the agent's own
-        /// beat, unless told otherwise.
-        datadog_interval(interval: Duration) => datadog_interval = interval;
-        /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
-        /// otherwise.
-        datadog_command_events(sent: bool) => datadog_command_events = sent;
-        /// Instead of `COST_TRACKING_ENABLED`.
-        cost_tracking_enabled(enabled: bool) => cost_tracking_enabled = enabled;
-        /// Instead of `COST_ALERT_THRESHOLD_USD`.
-        cost_alert_threshold_usd(usd: f64) => cost_alert_threshold_usd = usd;
-        /// Instead of `BIGQUERY_USD_PER_TIB`.
-        bigquery_usd_per_tib(usd: f64) => bigquery_usd_per_tib = usd;
-        /// Instead of `HEALTH_CHECK_ENABLED`.
-        health_check_enabled(enabled: bool) => health_check_enabled = enabled;
-        /// Instead of `OBS_FLUSH_TIMEOUT`.
-        flush_timeout(timeout: Duration) => flush_timeout = timeout;
-        /// Instead of `OBS_MAX_SERIES`.
-        max_series(series: usize) => max_series = series;
-        /// Instead of `OBS_REDACT_NAMES`.
-        redact_names(names: Vec<String>) => redact_names = names;
+    /// Where lines go that `LOG_LEVEL` and `LOG_FORMAT` are about, instead of standard error. `LOG_FILE` gets its own.
+    pub fn log_output(mut self, output: LogOutput) -> Self {
+        self.output = Some(output);
+        self
     }
 
     /// The configuration as it would be used.
@@ -245,10 +180,11 @@ impl ObservabilityBuilder {
     ///
     /// # Errors
     /// As [`init_observability`].
-    pub fn init(self) -> Result<Guard, InitError> {
+    pub fn init(mut self) -> Result<Guard, InitError> {
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }
+        let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(unix)]
         let handled = self.signals;
         #[cfg(feature = "_user-metrics")]
@@ -263,7 +199,9 @@ impl ObservabilityBuilder {
         clock::clock();
         panics::watch();
         let metrics = Arc::new(MetricsSink::new(config.max_series));
-        let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(LogSink::new(&config)?)];
+        let log = LogSink::new(&config, output)?;
+        let log_level = LogLevelHandle::new(log.filter().clone());
+        let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
         let sinks = [sinks, endpoint::textfile(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "datadog")]
@@ -291,77 +229,21 @@ impl ObservabilityBuilder {
         let signals = handled.then(signals::watch).and_then(|watch| {
             watch.inspect_err(|error| global::warn(format!("signals are not handled: {error}"))).ok()
         });
+        #[cfg(unix)]
+        let hangup =
+            (handled && pipeline.config().log_file.is_some()).then(signals::reopen_on_hangup).and_then(|hangup| {
+                let warn = |error: &_| global::warn(format!("SIGHUP does not open the log file again: {error}"));
+                hangup.inspect_err(warn).ok().flatten()
+            });
         Ok(Guard {
+            log_level,
             #[cfg(unix)]
             signals,
+            #[cfg(unix)]
+            hangup,
             #[cfg(feature = "prometheus")]
             server: endpoint::serve(&pipeline),
             pipeline,
         })
     }
-}
-
-/// Flushes every sink when it is dropped, under `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic unwinds.
-#[must_use = "dropped at once, the guard ends what it guards"]
-pub struct Guard {
-    #[cfg(unix)]
-    signals: Option<signals::Watch>,
-    pipeline: Arc<Pipeline>,
-    #[cfg(feature = "prometheus")]
-    server: Option<crate::server::Server>,
-}
-
-impl Guard {
-    /// Where Prometheus can scrape this program; none when metrics are off or the port was taken.
-    #[must_use]
-    pub fn metrics_address(&self) -> Option<SocketAddr> {
-        #[cfg(feature = "prometheus")]
-        return self.server.as_ref().map(crate::server::Server::local_addr);
-        #[cfg(not(feature = "prometheus"))]
-        None
-    }
-
-    /// What obs was told to do.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        self.pipeline.config()
-    }
-
-    /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
-    pub fn flush(&self) {
-        global::flush_all(&self.pipeline);
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        global::flush_all(&self.pipeline);
-        #[cfg(unix)]
-        drop(self.signals.take());
-        global::uninstall();
-        self.pipeline.close();
-        Context::set_root(None);
-    }
-}
-
-/// Ends the commands that this code runs in by this exit code, flushes every sink and ends the process.
-/// `std::process::exit` would lose what is not flushed yet.
-///
-/// Of several threads that call it, the first one's code counts; the others wait for the end.
-pub fn exit(code: i32) -> ! {
-    static EXITING: OnceLock<ThreadId> = OnceLock::new();
-    let here = thread::current().id();
-    while *EXITING.get_or_init(|| here) != here {
-        thread::park();
-    }
-    // The system keeps the lowest eight bits.
-    end_commands(code.to_le_bytes()[0]);
-    global::flush();
-    std::process::exit(code)
-}
-
-/// What was measured so far: every family that has a series. Empty when obs is not initialised.
-#[must_use]
-pub fn metrics() -> Snapshot {
-    global::pipeline().map(|pipeline| pipeline.metrics().snapshot()).unwrap_or_default()
 }

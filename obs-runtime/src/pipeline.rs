@@ -13,6 +13,7 @@ use crate::drops;
 use crate::event::{Event, Fact, Source};
 use crate::level::Level;
 use crate::redact::Redactor;
+use crate::room;
 use crate::sinks::metrics::MetricsSink;
 use crate::sinks::{FlushError, Sink, Topic};
 
@@ -106,6 +107,7 @@ impl Pipeline {
                 drops::count(sink.name(), "panic", 1);
             }
         }
+        room::give_back(event.into_fields());
     }
 
     fn warn_of_cardinality(&self) {

@@ -3,18 +3,21 @@
 //! SIGTERM and SIGINT. The first one ends the commands that are running, flushes every sink under its deadline, and then
 //! ends the process as the signal would have: a shell sees 143 or 130. The second one ends it at once. Where the program
 //! has a handler of its own when obs is initialised, or the signal is ignored (`nohup`), nothing changes.
+//!
+//! SIGHUP has the log file opened again, in a program without a terminal.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::analytics::interrupt_commands;
 use crate::global;
+use crate::sinks::log;
 
 /// The handlers, once they stand. They stay until the process ends, as one that is taken away leaves the signal ignored.
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
@@ -95,6 +98,41 @@ fn end_by(signal: i32) {
         let _ = low_level::emulate_default_handler(signal);
     }
     std::process::exit(exit_code.into());
+}
+
+/// Whether SIGHUP does what it does by default; set once there is a handler that says otherwise.
+static HANGUP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// While it is there, SIGHUP has the log file opened again instead of ending the process.
+#[derive(Debug)]
+pub struct Hangup(());
+
+/// Has SIGHUP open the log file again, as logrotate's `postrotate` says it to services. Not in a program that has a
+/// terminal, whose end SIGHUP tells, and not where somebody has a handler of their own.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn reopen_on_hangup() -> io::Result<Option<Hangup>> {
+    if HANGUP.get().is_none() {
+        if std::fs::File::open("/dev/tty").is_ok() || dispositions().contains(SIGHUP) {
+            return Ok(None);
+        }
+        let by_default = HANGUP.get_or_init(Arc::default);
+        flag::register_conditional_default(SIGHUP, Arc::clone(by_default))?;
+        flag::register(SIGHUP, Arc::clone(&log::REOPEN))?;
+    }
+    Ok(HANGUP.get().map(|by_default| {
+        by_default.store(false, Ordering::SeqCst);
+        Hangup(())
+    }))
+}
+
+impl Drop for Hangup {
+    fn drop(&mut self) {
+        if let Some(by_default) = HANGUP.get() {
+            by_default.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 /// The signals that somebody has a handler for, or that are ignored.

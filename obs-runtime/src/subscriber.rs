@@ -24,10 +24,9 @@ use crate::sinks::Topic;
 /// ```
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    let enabled = |level: Level, logger: &str| {
-        global::pipeline().is_some_and(|pipeline| pipeline.wants(Topic::Log, level, logger))
-    };
-    ObsLayer::new(hand_over).with_filter(ObsFilter::new(enabled, || global::interest().least()))
+    let enabled = |level: Level, logger: &str| global::wants(Topic::Log, level, logger);
+    let filter = ObsFilter::new(enabled, || global::interest().least()).settled_while(global::is_the_same_everywhere);
+    ObsLayer::new(hand_over).with_filter(filter)
 }
 
 fn hand_over(event: Event<'_>) {

@@ -155,6 +155,12 @@ impl Running {
         self.wait_for(what, || self.output.so_far().lines().find_map(&find))
     }
 
+    /// Waits until `holds` for all that it wrote to its standard output.
+    #[track_caller]
+    pub fn wait_for_outputs(&self, what: &str, holds: impl Fn(&str) -> bool) {
+        self.wait_for(what, || holds(&self.output.so_far()).then_some(()));
+    }
+
     /// Waits for a line on its standard error of which `find` makes something.
     #[track_caller]
     pub fn wait_for_error<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {

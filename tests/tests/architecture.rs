@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "drops",
     "deliveries",
     "event",
+    "room",
     "describe",
     "failure",
     "panics",
@@ -30,6 +31,7 @@ const ORDER: &[&str] = &[
     "pipeline",
     "global",
     "user_metrics",
+    "log_level",
     "call", // where events go, and one call from begin to end
     "performance",
     "analytics",
@@ -47,6 +49,7 @@ const ORDER: &[&str] = &[
     "layer",
     "subscriber",
     "signals",
+    "guard",
     "init",
     "testing",
     "private", // the outside

@@ -29,6 +29,10 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `LOG_FILE`
     pub log_file: Option<PathBuf>,
+    /// How lines are written to the file, from the builder.
+    pub log_file_format: LogFormat,
+    /// Which lines are written to the file, from the builder; those of `log_level` without it.
+    pub log_file_level: Option<LogFilter>,
     /// `METRICS_ENABLED`
     pub metrics_enabled: bool,
     /// `PROMETHEUS_PORT`
@@ -191,6 +195,8 @@ impl Default for Config {
             log_level: LogFilter::from(Level::Info),
             log_format: LogFormat::Json,
             log_file: None,
+            log_file_format: LogFormat::Json,
+            log_file_level: None,
             metrics_enabled: true,
             prometheus_port: 8000,
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing_core::field::{self, Visit};
 
 use crate::event::{Field, Value};
+use crate::room;
 
 /// The field that holds an event's message.
 const MESSAGE: &str = "message";
@@ -68,7 +69,9 @@ impl Collected {
     /// All fields but the message and those of the `log` crate.
     pub fn fields(&self) -> Vec<Field<'_>> {
         let own = self.entries.iter().filter(|(name, _)| *name != MESSAGE && !name.starts_with("log."));
-        own.map(|(name, part)| Field { name: Cow::Borrowed(name), value: self.value(part) }).collect()
+        let mut fields = room::take();
+        fields.extend(own.map(|(name, part)| Field { name: Cow::Borrowed(name), value: self.value(part) }));
+        fields
     }
 
     /// Where a line of the `log` crate stands.

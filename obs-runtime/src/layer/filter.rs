@@ -8,12 +8,13 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::level::Level;
 
-/// A filter of one layer. It says at once that nobody wants what is below the least level, so that such events cost their
-/// call sites one comparison. After that level has changed, `tracing_core::callsite::rebuild_interest_cache` is to be
-/// called.
+/// A filter of one layer. It says once of each call site what it wants of it, as long as that is settled; until then it
+/// says at once that nobody wants what is below the least level. Either way such events cost their call sites one
+/// comparison. After any of this has changed, `tracing_core::callsite::rebuild_interest_cache` is to be called.
 pub struct ObsFilter {
     enabled: Box<Enabled>,
     least: Box<Least>,
+    settled: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 type Enabled = dyn Fn(Level, &str) -> bool + Send + Sync;
@@ -26,7 +27,13 @@ impl ObsFilter {
         enabled: impl Fn(Level, &str) -> bool + Send + Sync + 'static,
         least: impl Fn() -> Option<Level> + Send + Sync + 'static,
     ) -> Self {
-        Self { enabled: Box::new(enabled), least: Box::new(least) }
+        Self { enabled: Box::new(enabled), least: Box::new(least), settled: Box::new(|| false) }
+    }
+
+    /// While `settled` holds, what is enabled is so for every event of a call site, on every thread.
+    #[must_use]
+    pub fn settled_while(self, settled: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { settled: Box::new(settled), ..self }
     }
 
     fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
@@ -45,7 +52,15 @@ impl<S> Filter<S> for ObsFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.may_enable(metadata) { Interest::sometimes() } else { Interest::never() }
+        if !self.may_enable(metadata) {
+            Interest::never()
+        } else if !(self.settled)() {
+            Interest::sometimes()
+        } else if (self.enabled)(Level::from(*metadata.level()), metadata.target()) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -1,14 +1,13 @@
 //! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
 
 use super::Redactor;
-use crate::event::{CallInfo, Event, Fact, FailureFacts, Field, Price, Scope, Source, Text, Value};
+use crate::event::{CallInfo, Event, Fact, FailureFacts, Price, Scope, Source, Text};
 
 impl Redactor {
     pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
         let Event { time, level, source, context, fact, mut fields, mut tags } = event;
-        for Field { name, value } in &mut fields {
-            *value = self.value(name, std::mem::replace(value, Value::Bool(false)));
-            *name = self.text(std::mem::take(name));
+        for field in &mut fields {
+            self.field(field);
         }
         for (name, value) in &mut tags {
             *value = self.named(name, std::mem::take(value).into()).into_owned();
@@ -19,23 +18,20 @@ impl Redactor {
 
     fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
         let Source { logger, module, file, line } = source;
-        Source { logger: self.text(logger), module: self.optional(module), file: self.optional(file), line }
+        let familiar = |text: Option<Text<'a>>| text.map(|text| self.familiar(text));
+        Source { logger: self.familiar(logger), module: familiar(module), file: familiar(file), line }
     }
 
     fn scope<'a>(&self, scope: Scope<'a>) -> Scope<'a> {
         let Scope { correlation_id, user, operation, trace, mut fields } = scope;
-        if !fields.is_empty() {
-            for Field { name, value } in fields.to_mut() {
-                *value = self.value(name, std::mem::replace(value, Value::Bool(false)));
-                *name = self.text(std::mem::take(name));
-            }
-        }
+        self.fields(&mut fields);
+        let familiar = |text: Option<Text<'a>>| text.map(|text| self.familiar(text));
         Scope {
             trace,
             fields,
-            correlation_id: self.optional(correlation_id),
-            user: self.optional(user),
-            operation: self.optional(operation),
+            correlation_id: familiar(correlation_id),
+            user: familiar(user),
+            operation: familiar(operation),
         }
     }
 
@@ -95,7 +91,7 @@ impl Redactor {
 
     fn call(&self, call: CallInfo) -> CallInfo {
         let CallInfo { kind, name } = call;
-        CallInfo { kind, name: self.text(name) }
+        CallInfo { kind, name: self.familiar(name) }
     }
 
     fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {

@@ -16,8 +16,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use crate::event::{Event, Text, Value};
+use crate::event::{Event, Field, Text, Value};
 use crate::secret::{MASK, Secret};
+use cache::Cache;
 use hash::Hasher;
 use names::{Kind, Names};
 use spans::Spans;
@@ -37,17 +38,36 @@ impl<T> Deref for Redacted<T> {
     }
 }
 
+impl<'a> Redacted<Event<'a>> {
+    /// Takes an event apart that every sink has seen, for the room that its fields took.
+    pub fn into_fields(self) -> Vec<Field<'a>> {
+        self.0.fields
+    }
+}
+
 /// Takes secrets and personal data out, by name and by value.
 pub struct Redactor {
     names: Names,
+    /// What is known of texts that come again and again: names of fields, modules, files, whom a scope belongs to.
+    known: Cache,
     hasher: Hasher,
 }
+
+/// Of a text that comes again and again: what it says of its value as a name, and whether it can leave as it is.
+const UNCLEAN: u8 = 64;
+
+/// Longest text that is worth remembering.
+const KNOWN: usize = 256;
 
 impl Redactor {
     /// A redactor that knows these names beside its own, and hashes with this key (random without one).
     #[must_use]
     pub fn new(more_names: &[String], key: Option<&Secret<String>>) -> Self {
-        Self { names: Names::new(more_names), hasher: Hasher::new(key.map(|key| key.expose().as_bytes())) }
+        Self {
+            names: Names::new(more_names),
+            known: Cache::new(),
+            hasher: Hasher::new(key.map(|key| key.expose().as_bytes())),
+        }
     }
 
     /// Redacts all text of an event.
@@ -75,30 +95,75 @@ impl Redactor {
         spans.mask(text)
     }
 
+    /// Redacts a text that likely comes again, as the name of a module does: as [`text`](Self::text), and remembered.
+    pub fn familiar<'a>(&self, text: Text<'a>) -> Text<'a> {
+        if text.len() <= KNOWN && self.known_kind(&text).1 { text } else { self.text(text) }
+    }
+
+    /// What a name says of its value, and whether it can leave as it is itself.
+    fn known_kind(&self, name: &str) -> (Kind, bool) {
+        let flags = self.known.get(name.as_bytes(), || {
+            let clean = scan::scan(name, &self.names).is_empty();
+            self.names.kind(name).flags() | if clean { 0 } else { UNCLEAN }
+        });
+        (Kind::of(flags & !UNCLEAN), flags & UNCLEAN == 0)
+    }
+
+    /// Redacts a field: its name, and its value by name and by value.
+    pub fn field(&self, field: &mut Field<'_>) {
+        let (kind, clean) = self.known_kind(&field.name);
+        if !self.leaves(kind, &field.value) {
+            field.value = self.value_of(kind, std::mem::replace(&mut field.value, Value::Bool(false)));
+        }
+        if !clean {
+            field.name = self.text(std::mem::take(&mut field.name));
+        }
+    }
+
+    /// Redacts fields, and copies them only if something must not leave.
+    pub fn fields(&self, fields: &mut Cow<'_, [Field<'static>]>) {
+        let leaves = |field: &Field<'_>| {
+            let (kind, clean) = self.known_kind(&field.name);
+            clean && self.leaves(kind, &field.value)
+        };
+        if !fields.iter().all(leaves) {
+            fields.to_mut().iter_mut().for_each(|field| self.field(field));
+        }
+    }
+
+    /// Whether a value can leave as it is.
+    fn leaves(&self, kind: Kind, value: &Value<'_>) -> bool {
+        match (value, kind) {
+            (Value::Text(text), Kind::Secret(secret)) if secret.hides_text(text) => false,
+            (Value::Text(text), Kind::Sql) if sql::is_statement(text) => false,
+            (Value::Text(text), _) => text.len() <= LONGEST && scan::scan(text, &self.names).is_empty(),
+            (Value::Signed(_) | Value::Unsigned(_) | Value::Float(_), Kind::Secret(secret)) => !secret.hides_numbers(),
+            (Value::Bool(_), Kind::Secret(secret)) => !secret.is_exact(),
+            // A hash and a length are made of a value that must not leave, so that something of it may.
+            (Value::Signed(_) | Value::Unsigned(_) | Value::Float(_) | Value::Bool(_), Kind::Plain | Kind::Sql)
+            | (Value::Hash(_) | Value::Length(_), _) => true,
+        }
+    }
+
     /// Redacts the value of that name: whole when the name is a secret's, by value otherwise.
     pub fn named<'a>(&self, name: &str, text: Text<'a>) -> Text<'a> {
-        match self.names.kind(name) {
+        self.text_of(self.names.kind(name), text)
+    }
+
+    fn text_of<'a>(&self, kind: Kind, text: Text<'a>) -> Text<'a> {
+        match kind {
             Kind::Secret(secret) if secret.hides_text(&text) => Cow::Borrowed(MASK),
             Kind::Sql if sql::is_statement(&text) => self.sql(text),
             Kind::Secret(_) | Kind::Sql | Kind::Plain => self.text(text),
         }
     }
 
-    /// Redacts a value of that name. Numbers leave unless the name is just a secret's: `tokens_used` is a count, `token`
-    /// is none.
-    pub fn value<'a>(&self, name: &str, value: Value<'a>) -> Value<'a> {
+    /// Redacts a value that cannot leave as it is. Numbers are hidden when the name is just a secret's: `tokens_used` is a
+    /// count, `token` is none.
+    fn value_of<'a>(&self, kind: Kind, value: Value<'a>) -> Value<'a> {
         match value {
-            Value::Text(text) => Value::Text(self.named(name, text)),
-            Value::Signed(_) | Value::Unsigned(_) | Value::Float(_) => match self.names.kind(name) {
-                Kind::Secret(secret) if secret.hides_numbers() => Value::from(MASK),
-                _ => value,
-            },
-            Value::Bool(_) => match self.names.kind(name) {
-                Kind::Secret(secret) if secret.is_exact() => Value::from(MASK),
-                _ => value,
-            },
-            // Made of a value that must not leave, so that something of it may.
-            Value::Hash(_) | Value::Length(_) => value,
+            Value::Text(text) => Value::Text(self.text_of(kind, text)),
+            _ => Value::from(MASK),
         }
     }
 

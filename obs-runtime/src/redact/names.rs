@@ -13,6 +13,26 @@ pub enum Kind {
     Sql,
 }
 
+impl Kind {
+    /// The same as a byte, for a [`Cache`]: never 0, and without its bit of 64.
+    pub const fn flags(self) -> u8 {
+        match self {
+            Self::Plain => PLAIN,
+            Self::Sql => SQL,
+            Self::Secret(SecretName(flags)) => flags,
+        }
+    }
+
+    /// What those flags say.
+    pub const fn of(flags: u8) -> Self {
+        match flags {
+            PLAIN => Self::Plain,
+            SQL => Self::Sql,
+            _ => Self::Secret(SecretName(flags)),
+        }
+    }
+}
+
 /// What is known of a name that has a secret's name in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretName(u8);
@@ -88,12 +108,12 @@ impl Names {
     pub fn kind(&self, name: &str) -> Kind {
         let name = name.as_bytes();
         if name.len() <= LONGEST {
-            return kind(self.seen.get(name, || self.look_at(name)));
+            return Kind::of(self.seen.get(name, || self.look_at(name)));
         }
         // A secret's name stands at the end of a long name, or at its beginning.
         match self.look_at(&name[name.len() - LONGEST..]) {
-            PLAIN => kind(self.look_at(&name[..LONGEST])),
-            flags => kind(flags),
+            PLAIN => Kind::of(self.look_at(&name[..LONGEST])),
+            flags => Kind::of(flags),
         }
     }
 
@@ -130,14 +150,6 @@ impl Names {
     fn more(&self, word: &[u8]) -> Option<Word> {
         let known = self.more.iter().any(|name| name.as_bytes() == word);
         known.then_some(Word { plural: false, prose: false, header: false })
-    }
-}
-
-const fn kind(flags: u8) -> Kind {
-    match flags {
-        PLAIN => Kind::Plain,
-        SQL => Kind::Sql,
-        _ => Kind::Secret(SecretName(flags)),
     }
 }
 

@@ -1,6 +1,8 @@
-//! Log lines: JSON or text on standard error, and JSON in a file. Standard output stays the program's own.
+//! Log lines: JSON or text on standard error, and in a file. Standard output stays the program's own.
 
+mod file;
 mod json;
+mod level;
 mod object;
 mod text;
 mod timestamp;
@@ -12,16 +14,22 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::config::{Config, LogFilter, LogFormat};
+use crate::config::{Config, LogFormat};
 use crate::drops;
 use crate::event::Event;
 use crate::level::Level;
 use crate::redact::Redacted;
 use crate::sinks::{FlushError, Sink, Topic};
+use file::AppendedFile;
+#[cfg(unix)]
+pub use file::REOPEN;
 use json::Json;
+pub use level::SharedFilter;
 use object::Keys;
 use text::Text;
-use writer::{AppendedFile, LineWriter, StandardError};
+use timestamp::Clock;
+use writer::LineWriter;
+pub use writer::LogOutput;
 
 /// The file that `LOG_FILE` names cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -35,19 +43,27 @@ pub struct LogFileError {
 
 /// Writes a line for each event, one write a line.
 pub struct LogSink {
-    filter: LogFilter,
     json: Json,
-    /// How lines on the console are written if not as JSON.
+    /// Which lines are written to the console.
+    filter: SharedFilter,
+    outputs: Vec<Output>,
+}
+
+/// A place that lines are written to, how, and which.
+struct Output {
+    filter: SharedFilter,
+    /// How lines are written if not as JSON.
     text: Option<Text>,
-    console: Box<dyn LineWriter>,
-    file: Option<Box<dyn LineWriter>>,
+    writer: Box<dyn LineWriter>,
 }
 
 /// What a thread writes its lines in; kept, so that a line needs no allocation.
 #[derive(Default)]
 struct Scratch {
-    line: Vec<u8>,
+    json: Vec<u8>,
+    text: Vec<u8>,
     keys: Keys,
+    clock: Clock,
 }
 
 /// A buffer that one huge line has made longer than this is given back.
@@ -58,11 +74,11 @@ thread_local! {
 }
 
 impl LogSink {
-    /// A sink that writes to standard error as configured, and to `LOG_FILE` too if there is one.
+    /// A sink that writes to `console` as configured, and to `LOG_FILE` too if there is one.
     ///
     /// # Errors
     /// When the file cannot be opened for appending.
-    pub fn new(config: &Config) -> Result<Self, LogFileError> {
+    pub fn new(config: &Config, console: LogOutput) -> Result<Self, LogFileError> {
         let file: Option<Box<dyn LineWriter>> = match &config.log_file {
             Some(path) => match AppendedFile::open(path) {
                 Ok(file) => Some(Box::new(file)),
@@ -70,47 +86,58 @@ impl LogSink {
             },
             None => None,
         };
-        Ok(Self::with_writers(config, Text::for_standard_error(), Box::new(StandardError), file))
+        Ok(Self::with_file(config, console, file))
     }
 
-    fn with_writers(
-        config: &Config,
-        text: Text,
-        console: Box<dyn LineWriter>,
-        file: Option<Box<dyn LineWriter>>,
-    ) -> Self {
-        let text = match config.log_format {
+    fn with_file(config: &Config, console: LogOutput, file: Option<Box<dyn LineWriter>>) -> Self {
+        let text = |format, coloured| match format {
             LogFormat::Json => None,
-            LogFormat::Text => Some(text),
+            LogFormat::Text => Some(Text { coloured }),
         };
-        Self { filter: config.log_level.clone(), json: Json::new(config), text, console, file }
+        let filter = SharedFilter::new(config.log_level.clone());
+        let LogOutput { writer, coloured } = console;
+        let console = Output { filter: filter.clone(), text: text(config.log_format, coloured), writer };
+        let file = file.map(|writer| Output {
+            // Without a level of its own it follows that of the console.
+            filter: config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new),
+            text: text(config.log_file_format, false),
+            writer,
+        });
+        let outputs = std::iter::once(console).chain(file).collect();
+        Self { json: Json::new(config), filter, outputs }
+    }
+
+    /// Which lines are written to the console, to be changed while the program runs.
+    pub const fn filter(&self) -> &SharedFilter {
+        &self.filter
     }
 
     fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
-        if let Some(text) = &self.text {
-            scratch.line.clear();
-            text.write(event, &mut scratch.line);
-            put(&*self.console, &mut scratch.line);
-        }
-        if self.text.is_some() && self.file.is_none() {
-            return;
-        }
-        scratch.line.clear();
-        self.json.write(event, &mut scratch.line, &mut scratch.keys);
-        if self.text.is_none() {
-            put(&*self.console, &mut scratch.line);
-        }
-        if let Some(file) = &self.file {
-            put(&**file, &mut scratch.line);
+        let Scratch { json, text, keys, clock } = scratch;
+        json.clear();
+        for output in &self.outputs {
+            // Of a single one it is known: nobody else has asked for the event.
+            if self.outputs.len() > 1 && !output.filter.enables(event.level, &event.source.logger) {
+                continue;
+            }
+            if let Some(words) = output.text {
+                text.clear();
+                words.write(event, text, clock);
+                text.push(b'\n');
+                put(&*output.writer, text);
+                continue;
+            }
+            if json.is_empty() {
+                self.json.write(event, json, keys, clock);
+                json.push(b'\n');
+            }
+            put(&*output.writer, json);
         }
     }
 }
 
 /// Writes a line, or counts that it was lost.
-fn put(writer: &dyn LineWriter, line: &mut Vec<u8>) {
-    if line.last() != Some(&b'\n') {
-        line.push(b'\n');
-    }
+fn put(writer: &dyn LineWriter, line: &[u8]) {
     if writer.write_line(line).is_err() {
         drops::count("log", "write", 1);
     }
@@ -123,20 +150,25 @@ impl Sink for LogSink {
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
         match topic {
-            Topic::Call | Topic::Log | Topic::Fact => self.filter.enables(level, logger),
+            Topic::Call | Topic::Log | Topic::Fact => {
+                self.outputs.iter().any(|output| output.filter.enables(level, logger))
+            }
         }
     }
 
     fn least_level(&self) -> Option<Level> {
-        self.filter.least()
+        self.outputs.iter().filter_map(|output| output.filter.least()).min()
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         let kept = SCRATCH.try_with(|scratch| {
             let Ok(mut scratch) = scratch.try_borrow_mut() else { return false };
             self.write_with(event, &mut scratch);
-            if scratch.line.capacity() > KEPT {
-                scratch.line = Vec::new();
+            let Scratch { json, text, .. } = &mut *scratch;
+            for buffer in [json, text] {
+                if buffer.capacity() > KEPT {
+                    *buffer = Vec::new();
+                }
             }
             true
         });

@@ -1,7 +1,7 @@
 //! Lines as JSON: one object each, always valid, no key twice.
 
-use super::object::{Keys, Object, serialise};
-use super::timestamp;
+use super::object::{Keys, Object, write_text};
+use super::timestamp::Clock;
 use crate::config::Config;
 use crate::event::{Event, Scope, Source, Text, Value};
 
@@ -44,19 +44,19 @@ impl Json {
             constant.extend_from_slice(b",\"");
             constant.extend_from_slice(key.as_bytes());
             constant.extend_from_slice(b"\":");
-            serialise(&mut constant, value.as_str());
+            write_text(&mut constant, value);
         }
         Self { constant }
     }
 
     /// Writes the line of an event, without an end of line.
-    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys) {
+    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys, clock: &mut Clock) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let Scope { correlation_id, user, operation, trace, fields: _ } = context;
         let mut object = Object::begin(line, keys);
         object.line().extend_from_slice(b"\"timestamp\":\"");
-        timestamp::write(*time, object.line());
+        clock.write(*time, object.line());
         object.line().push(b'"');
         object.plain("level", level.as_str());
         object.plain("logger", logger);

@@ -8,8 +8,29 @@ use serde::Serialize;
 
 use crate::event::Value;
 
-/// Where in the buffer the keys stand that must not be used again.
-pub type Keys = Vec<Range<usize>>;
+/// The keys that must not be used again.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Where in the buffer they stand.
+    places: Vec<Range<usize>>,
+    /// A bit for each of them, by what it is like: one whose bit is not set is there for the first time.
+    like: u64,
+}
+
+impl Keys {
+    fn clear(&mut self) {
+        self.places.clear();
+        self.like = 0;
+    }
+}
+
+/// One of 64 bits, the same for equal keys.
+fn likeness(key: &[u8]) -> u64 {
+    let [first, .., last] = key else { return 1 };
+    let middle = key[key.len() / 2];
+    let sum = key.len() + usize::from(*first) + 3 * usize::from(middle) + 7 * usize::from(*last);
+    1 << (sum % 64)
+}
 
 /// A JSON object that is being written.
 pub struct Object<'a> {
@@ -44,7 +65,7 @@ impl<'a> Object<'a> {
     /// Writes a text under a key that needs no escape and is used once.
     pub fn plain(&mut self, key: &str, text: &str) {
         self.plain_key(key);
-        serialise(self.line, text);
+        write_text(self.line, text);
     }
 
     /// The same for what is shown without anything to escape.
@@ -72,13 +93,16 @@ impl<'a> Object<'a> {
         let before = self.line.len();
         self.comma();
         let start = self.line.len();
-        serialise(self.line, key);
-        let (written, key) = self.line.split_at(start);
-        if self.keys.iter().any(|used| written[used.clone()] == *key) {
+        write_text(self.line, key);
+        let (written, written_key) = self.line.split_at(start);
+        let like = likeness(key.as_bytes());
+        let is_used = || self.keys.places.iter().any(|used| written[used.clone()] == *written_key);
+        if self.keys.like & like != 0 && is_used() {
             self.line.truncate(before);
             return false;
         }
-        self.keys.push(start..self.line.len());
+        self.keys.like |= like;
+        self.keys.places.push(start..self.line.len());
         self.line.push(b':');
         write_value(self.line, value);
         true
@@ -93,7 +117,7 @@ impl<'a> Object<'a> {
 
 fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
     match value {
-        Value::Text(text) => serialise(line, &**text),
+        Value::Text(text) => write_text(line, text),
         Value::Signed(number) => serialise(line, number),
         Value::Unsigned(number) | Value::Length(number) => serialise(line, number),
         Value::Float(number) if number.is_finite() => serialise(line, number),
@@ -113,8 +137,20 @@ fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
+/// Appends a text as JSON.
+pub fn write_text(line: &mut Vec<u8>, text: &str) {
+    // Without an early end, so that many bytes are looked at at once.
+    let escaped = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    if text.bytes().fold(0, |any, byte| any | escaped(byte)) != 0 {
+        return serialise(line, text);
+    }
+    line.push(b'"');
+    line.extend_from_slice(text.as_bytes());
+    line.push(b'"');
+}
+
 /// Appends a value as JSON; `null` should it fail, which it does not for texts, numbers and booleans.
-pub fn serialise<T: Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
+fn serialise<T: Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
     let start = line.len();
     if serde_json::to_writer(&mut *line, value).is_err() {
         line.truncate(start);

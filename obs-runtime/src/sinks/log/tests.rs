@@ -34,6 +34,10 @@ impl LineWriter for Broken {
     }
 }
 
+fn console(writer: impl LineWriter + 'static) -> LogOutput {
+    LogOutput { writer: Box::new(writer), coloured: false }
+}
+
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
     Event {
         time: SystemTime::UNIX_EPOCH + Duration::from_micros(1_767_225_600_000_001),
@@ -59,7 +63,7 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
 fn written(format: LogFormat, event: Event<'_>) -> String {
     let memory = Memory::default();
     let config = Config { log_format: format, version: "1.2.3".to_owned(), ..Config::default() };
-    let sink = LogSink::with_writers(&config, Text { coloured: false }, Box::new(memory.clone()), None);
+    let sink = LogSink::with_file(&config, console(memory.clone()), None);
     sink.accept(&Redactor::new(&[], None).event(event));
     let mut lines = memory.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -150,7 +154,11 @@ fn lines_for_people_have_scope_and_fields() {
         r#"2026-01-01T00:00:00.000001Z WARNING  load\u{1b}[31med [id=run-7, user=ann] | rows=5 said="two\nlines \"quoted\"" empty="" path=/data/a.csv"#
     );
     let mut line = Vec::new();
-    Text { coloured: true }.write(&Event { context: Scope::default(), ..event("loaded", Vec::new()) }, &mut line);
+    Text { coloured: true }.write(
+        &Event { context: Scope::default(), ..event("loaded", Vec::new()) },
+        &mut line,
+        &mut Clock::default(),
+    );
     assert_eq!(
         String::from_utf8(line).unwrap(),
         "\x1b[2m2026-01-01T00:00:00.000001Z\x1b[0m \x1b[33mWARNING \x1b[0m loaded"
@@ -173,7 +181,7 @@ fn a_line_that_cannot_be_written_is_counted_and_the_other_place_gets_it() {
     let before = lost();
     let file = Memory::default();
     let config = Config { log_format: LogFormat::Text, ..Config::default() };
-    let sink = LogSink::with_writers(&config, Text { coloured: false }, Box::new(Broken), Some(Box::new(file.clone())));
+    let sink = LogSink::with_file(&config, console(Broken), Some(Box::new(file.clone())));
     sink.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
     assert_eq!(lost(), before + 1);
     assert_eq!(serde_json::from_str::<Json>(&file.lines()[0]).unwrap()["message"], "m");
@@ -205,7 +213,9 @@ fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
 fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
-    let error = LogSink::new(&Config { log_file: Some(path.clone()), ..Config::default() }).unwrap_err().to_string();
+    let error = LogSink::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("LOG_FILE: `") && error.contains(&*path.to_string_lossy()), "{error}");
 }
 
@@ -220,7 +230,7 @@ fn a_full_disk_is_an_error_that_does_not_stay() {
 #[test]
 fn wants_what_the_filter_enables() {
     let config = Config { log_level: "info,noisy=off,job=debug".parse().unwrap(), ..Config::default() };
-    let sink = LogSink::new(&config).unwrap();
+    let sink = LogSink::new(&config, LogOutput::stderr()).unwrap();
     for topic in [Topic::Call, Topic::Log, Topic::Fact] {
         assert!(sink.wants(topic, Level::Debug, "job::load"));
         assert!(!sink.wants(topic, Level::Debug, "other"));

@@ -1,8 +1,8 @@
 //! Lines for people: `time LEVEL message [id=…, op=…, user=…] | k=v …`, each on one line whatever it holds.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
-use super::timestamp;
+use super::timestamp::Clock;
 use crate::event::{Event, Scope, Value};
 use crate::level::Level;
 
@@ -17,16 +17,10 @@ const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
 
 impl Text {
-    /// As standard error is: coloured on a terminal, unless `NO_COLOR` is set.
-    pub fn for_standard_error() -> Self {
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { coloured: !unwanted && std::io::stderr().is_terminal() }
-    }
-
     /// Writes the line of an event, without an end of line.
-    pub fn write(self, event: &Event<'_>, line: &mut Vec<u8>) {
+    pub fn write(self, event: &Event<'_>, line: &mut Vec<u8>, clock: &mut Clock) {
         let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
-        self.coloured(DIM, line, |line| timestamp::write(*time, line));
+        self.coloured(DIM, line, |line| clock.write(*time, line));
         line.push(b' ');
         // As wide as the longest level.
         self.coloured(colour(*level), line, |line| put(line, format_args!("{level:<8}")));

@@ -1,9 +1,7 @@
 //! Where lines are written, each with one write.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Takes whole lines.
 pub trait LineWriter: Send + Sync {
@@ -11,55 +9,98 @@ pub trait LineWriter: Send + Sync {
     fn write_line(&self, line: &[u8]) -> io::Result<()>;
 }
 
-/// The process' standard error.
-pub struct StandardError;
-
-impl LineWriter for StandardError {
+impl<W: Fn(&[u8]) -> io::Result<()> + Send + Sync> LineWriter for W {
     fn write_line(&self, line: &[u8]) -> io::Result<()> {
+        self(line)
+    }
+}
+
+/// Where the program's lines go: standard error unless told otherwise.
+///
+/// ```no_run
+/// use obs_runtime::{LogOutput, Observability};
+///
+/// let _guard = Observability::builder().log_output(LogOutput::stdout()).init()?;
+/// # Ok::<_, obs_runtime::InitError>(())
+/// ```
+pub struct LogOutput {
+    pub(super) writer: Box<dyn LineWriter>,
+    pub(super) coloured: bool,
+}
+
+impl LogOutput {
+    /// Standard error, so that a command's standard output stays its own. In the text format its lines are coloured on a
+    /// terminal only; `NO_COLOR`, `CLICOLOR=0` and `CLICOLOR_FORCE` are respected.
+    #[must_use]
+    pub fn stderr() -> Self {
         // Not buffered: one write.
-        io::stderr().lock().write_all(line)
+        let writer = |line: &[u8]| io::stderr().lock().write_all(line);
+        Self { writer: Box::new(writer), coloured: is_coloured(|| io::stderr().is_terminal()) }
+    }
+
+    /// Standard output, where a platform collects lines from there. Coloured as standard error is.
+    #[must_use]
+    pub fn stdout() -> Self {
+        let writer = |line: &[u8]| {
+            let mut output = io::stdout().lock();
+            output.write_all(line)?;
+            // Buffered by lines on a terminal, and by more than that elsewhere.
+            output.flush()
+        };
+        Self { writer: Box::new(writer), coloured: is_coloured(|| io::stdout().is_terminal()) }
+    }
+
+    /// A function of the program's that is given each line with its end of line, on the thread that logged it. It should
+    /// not wait for anything; what it logs itself is dropped and counted, as is a line for which it returns an error.
+    pub fn new(write: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self { writer: Box::new(write), coloured: is_coloured(|| false) }
     }
 }
 
-/// A file that lines are appended to. Other processes may do so at the same time: the system puts each write at the end.
-pub struct AppendedFile {
-    file: File,
-    /// Whether the last line stands there in part, because the disk was full.
-    torn: AtomicBool,
-}
-
-impl AppendedFile {
-    /// Opens a file, and makes it and the folders it is in if need be.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self { file, torn: AtomicBool::new(false) })
+impl fmt::Debug for LogOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LogOutput").field("coloured", &self.coloured).finish_non_exhaustive()
     }
 }
 
-impl LineWriter for AppendedFile {
-    fn write_line(&self, line: &[u8]) -> io::Result<()> {
-        if self.torn.swap(false, Ordering::Relaxed) {
-            // What is left of the torn line must not spoil this one.
-            if let Err(error) = (&self.file).write_all(b"\n") {
-                self.torn.store(true, Ordering::Relaxed);
-                return Err(error);
-            }
+fn is_coloured(is_terminal: impl FnOnce() -> bool) -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    colours(no_colour, variable("CLICOLOR_FORCE").as_deref(), variable("CLICOLOR").as_deref(), is_terminal)
+}
+
+/// As <https://no-color.org> and <https://bixense.com/clicolors> have it.
+fn colours(no_colour: bool, force: Option<&str>, wish: Option<&str>, is_terminal: impl FnOnce() -> bool) -> bool {
+    match (no_colour, force) {
+        (true, _) => false,
+        (false, Some(force)) if force != "0" => true,
+        (false, _) => wish != Some("0") && is_terminal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_and_as_the_variables_say() {
+        for (no_colour, force, wish, terminal, coloured) in [
+            (false, None, None, true, true),
+            (false, None, None, false, false),
+            (true, None, None, true, false),
+            (true, Some("1"), Some("1"), true, false),
+            (false, Some("1"), None, false, true),
+            (false, Some("1"), Some("0"), false, true),
+            (false, Some("0"), None, false, false),
+            (false, Some("0"), None, true, true),
+            (false, None, Some("0"), true, false),
+            (false, None, Some("1"), false, false),
+        ] {
+            assert_eq!(
+                colours(no_colour, force, wish, || terminal),
+                coloured,
+                "{no_colour} {force:?} {wish:?} {terminal}"
+            );
         }
-        let mut rest = line;
-        while !rest.is_empty() {
-            match (&self.file).write(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => rest = &rest[written..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.torn.store(rest.len() < line.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
     }
 }

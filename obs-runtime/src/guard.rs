@@ -1,0 +1,89 @@
+//! What is alive while obs is initialised, and the orderly end of a program.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
+
+use crate::analytics::end_commands;
+use crate::config::Config;
+use crate::context::Context;
+use crate::global;
+use crate::log_level::LogLevelHandle;
+use crate::pipeline::Pipeline;
+#[cfg(unix)]
+use crate::signals;
+use crate::snapshot::Snapshot;
+
+/// Flushes every sink when it is dropped, under `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic unwinds.
+#[must_use = "dropped at once, the guard ends what it guards"]
+pub struct Guard {
+    pub(crate) log_level: LogLevelHandle,
+    #[cfg(unix)]
+    pub(crate) signals: Option<signals::Watch>,
+    #[cfg(unix)]
+    pub(crate) hangup: Option<signals::Hangup>,
+    pub(crate) pipeline: Arc<Pipeline>,
+    #[cfg(feature = "prometheus")]
+    pub(crate) server: Option<crate::server::Server>,
+}
+
+impl Guard {
+    /// Where Prometheus can scrape this program; none when metrics are off or the port was taken.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        #[cfg(feature = "prometheus")]
+        return self.server.as_ref().map(crate::server::Server::local_addr);
+        #[cfg(not(feature = "prometheus"))]
+        None
+    }
+
+    /// What obs was told to do.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        self.pipeline.config()
+    }
+
+    /// Changes which lines are logged while the program runs.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevelHandle {
+        self.log_level.clone()
+    }
+
+    /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
+    pub fn flush(&self) {
+        global::flush_all(&self.pipeline);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        global::flush_all(&self.pipeline);
+        #[cfg(unix)]
+        drop((self.signals.take(), self.hangup.take()));
+        global::uninstall();
+        self.pipeline.close();
+        Context::set_root(None);
+    }
+}
+
+/// Ends the commands that this code runs in by this exit code, flushes every sink and ends the process.
+/// `std::process::exit` would lose what is not flushed yet.
+///
+/// Of several threads that call it, the first one's code counts; the others wait for the end.
+pub fn exit(code: i32) -> ! {
+    static EXITING: OnceLock<ThreadId> = OnceLock::new();
+    let here = thread::current().id();
+    while *EXITING.get_or_init(|| here) != here {
+        thread::park();
+    }
+    // The system keeps the lowest eight bits.
+    end_commands(code.to_le_bytes()[0]);
+    global::flush();
+    std::process::exit(code)
+}
+
+/// What was measured so far: every family that has a series. Empty when obs is not initialised.
+#[must_use]
+pub fn metrics() -> Snapshot {
+    global::pipeline().map(|pipeline| pipeline.metrics().snapshot()).unwrap_or_default()
+}

@@ -1,0 +1,85 @@
+//! What a program says instead of the environment, value by value.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ObservabilityBuilder;
+use crate::config::{AgentAddress, LogFilter, LogFormat};
+use crate::secret::Secret;
+
+macro_rules! overrides {
+    ($($(#[$doc:meta])* $name:ident($value:ident: $type:ty) => $field:ident = $set:expr;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, $value: $type) -> Self {
+            let value = $set;
+            self.overrides.push(Box::new(move |config| config.$field = value));
+            self
+        }
+    )*};
+}
+
+impl ObservabilityBuilder {
+    overrides! {
+        /// Instead of `SERVICE_NAME`.
+        service_name(name: impl Into<String>) => service_name = name.into();
+        /// Instead of `ENVIRONMENT`.
+        environment(name: impl Into<String>) => environment = name.into();
+        /// The program's version, a label of every series: `env!("CARGO_PKG_VERSION")` as a rule.
+        version(version: impl Into<String>) => version = version.into();
+        /// Instead of `LOG_LEVEL`.
+        log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
+        /// Instead of `LOG_FORMAT`.
+        log_format(format: LogFormat) => log_format = format;
+        /// Instead of `LOG_FILE`.
+        log_file(path: impl Into<PathBuf>) => log_file = Some(path.into());
+        /// How lines are written to the log file: as JSON unless told otherwise.
+        log_file_format(format: LogFormat) => log_file_format = format;
+        /// Which lines are written to the log file: those of `LOG_LEVEL` unless told otherwise.
+        log_file_level(filter: impl Into<LogFilter>) => log_file_level = Some(filter.into());
+        /// Instead of `METRICS_ENABLED`.
+        metrics_enabled(enabled: bool) => metrics_enabled = enabled;
+        /// Instead of `PROMETHEUS_PORT`; 0 is any free port.
+        prometheus_port(port: u16) => prometheus_port = port;
+        /// Instead of `PROMETHEUS_BIND`.
+        prometheus_bind(address: IpAddr) => prometheus_bind = address;
+        /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
+        prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
+        /// Instead of `DATADOG_ENABLED`.
+        datadog_enabled(enabled: bool) => datadog_enabled = enabled;
+        /// Instead of `DATADOG_API_KEY`.
+        datadog_api_key(key: Secret<String>) => datadog_api_key = Some(key);
+        /// Instead of `DATADOG_SITE`.
+        datadog_site(host: impl Into<String>) => datadog_site = host.into();
+        /// Instead of `DATADOG_SERVICE`.
+        datadog_service(name: impl Into<String>) => datadog_service = Some(name.into());
+        /// Instead of `DATADOG_ENV`.
+        datadog_env(name: impl Into<String>) => datadog_env = Some(name.into());
+        /// Instead of `DD_VERSION`.
+        datadog_version(version: impl Into<String>) => datadog_version = Some(version.into());
+        /// Instead of `DD_DOGSTATSD_URL`, `DD_AGENT_HOST` and `DD_DOGSTATSD_PORT`.
+        datadog_agent(address: AgentAddress) => datadog_agent_url = Some(address);
+        /// Instead of `DD_ENTITY_ID`.
+        datadog_entity_id(id: impl Into<String>) => datadog_entity_id = Some(id.into());
+        /// How often the Datadog agent gets what has come, besides at every flush: 10 seconds, which is the agent's own
+        /// beat, unless told otherwise.
+        datadog_interval(interval: Duration) => datadog_interval = interval;
+        /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
+        /// otherwise.
+        datadog_command_events(sent: bool) => datadog_command_events = sent;
+        /// Instead of `COST_TRACKING_ENABLED`.
+        cost_tracking_enabled(enabled: bool) => cost_tracking_enabled = enabled;
+        /// Instead of `COST_ALERT_THRESHOLD_USD`.
+        cost_alert_threshold_usd(usd: f64) => cost_alert_threshold_usd = usd;
+        /// Instead of `BIGQUERY_USD_PER_TIB`.
+        bigquery_usd_per_tib(usd: f64) => bigquery_usd_per_tib = usd;
+        /// Instead of `HEALTH_CHECK_ENABLED`.
+        health_check_enabled(enabled: bool) => health_check_enabled = enabled;
+        /// Instead of `OBS_FLUSH_TIMEOUT`.
+        flush_timeout(timeout: Duration) => flush_timeout = timeout;
+        /// Instead of `OBS_MAX_SERIES`.
+        max_series(series: usize) => max_series = series;
+        /// Instead of `OBS_REDACT_NAMES`.
+        redact_names(names: Vec<String>) => redact_names = names;
+    }
+}

@@ -79,10 +79,10 @@ fn operations() -> Vec<(String, String, u64, f64)> {
 /// A table of checks and what they found.
 #[must_use]
 pub fn quality(report: &QualityReport) -> String {
-    let mut text = format!("{:<36} {:<9} {:<9} {:>12}   expected\n", "check", "severity", "status", "value");
+    let mut text = format!("{:<36} {:<9} {:<9} {:>12}   why\n", "check", "severity", "status", "value");
     for result in &report.results {
         let value = result.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
-        let why = result.expected.as_deref().or(result.message.as_deref()).unwrap_or("");
+        let why = result.why().unwrap_or_default();
         let row = format!("{:<36} {:<9} {:<9} {value:>12}   {why}", result.check, result.severity, result.status);
         text.push_str(row.trim_end());
         text.push('\n');

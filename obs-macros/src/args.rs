@@ -205,6 +205,11 @@ impl Args {
         self.find(name).map(|(_, entry)| &entry.value)
     }
 
+    /// What the vocabulary says of a key that was given.
+    pub fn definition(&self, name: &str) -> Option<&'static Key> {
+        self.find(name).map(|(key, _)| *key)
+    }
+
     /// The key as it was written, when it was given.
     pub fn key(&self, name: &str) -> Option<&Ident> {
         self.find(name).map(|(_, entry)| &entry.key)
@@ -215,13 +220,16 @@ impl Args {
     }
 }
 
-/// The words with which the parts between commas begin.
+/// The words with which the parts between commas begin, as far as they may be names: a comma in `Err::<Vec<u8>, _>` parts
+/// as well.
 fn key_words(args: &TokenStream) -> Vec<Ident> {
     let mut begins = true;
     let mut words = Vec::new();
     for tree in args.clone() {
         match &tree {
-            TokenTree::Ident(word) if begins && word != "crate" => words.push(word.clone()),
+            TokenTree::Ident(word) if begins && syn::parse2::<Ident>(word.to_token_stream()).is_ok() => {
+                words.push(word.clone());
+            }
             _ => {}
         }
         begins = matches!(&tree, TokenTree::Punct(comma) if comma.as_char() == ',');

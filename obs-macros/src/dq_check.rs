@@ -1,6 +1,7 @@
 //! `#[dq_check]`
 
 use proc_macro2::TokenStream;
+use syn::{Expr, LitBool};
 
 use crate::args::Args;
 use crate::callsite::Settings;
@@ -22,11 +23,13 @@ pub struct DqCheck {
     severity: Option<&'static str>,
     thresholds: Thresholds,
     timeout: Option<u64>,
+    blocking: Option<LitBool>,
+    each: Option<Expr>,
 }
 
 impl Model for DqCheck {
     fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
-        check::refuse(function, mistakes);
+        check::refuse(args, function, mistakes);
         let severity = |key: &_, expr: &_| values::choice(key, expr, &values::CHECK_SEVERITIES);
         Self {
             shared: Shared::new(args, function, mistakes),
@@ -36,6 +39,8 @@ impl Model for DqCheck {
             severity: args.value("severity", severity, mistakes),
             thresholds: Thresholds::new(args, mistakes),
             timeout: args.value("timeout", duration::milliseconds, mistakes),
+            blocking: args.value("blocking", values::boolean, mistakes),
+            each: args.value("for_each", values::expr, mistakes),
         }
     }
 
@@ -51,6 +56,8 @@ impl Model for DqCheck {
         settings.set("owner", self.owner.as_ref());
         settings.set("severity", self.severity.map(|severity| self.shared.variant("Severity", severity)));
         self.thresholds.set(&mut settings);
-        Check { shared: &self.shared, list: "QUALITY_CHECKS", kind: "QualityCheck", settings }.register(function)
+        settings.set("blocking", self.blocking.as_ref());
+        let [list, kind, companion] = ["QUALITY_CHECKS", "QualityCheck", "dq_check"];
+        Check { shared: &self.shared, list, kind, companion, each: self.each.as_ref(), settings }.register(function)
     }
 }

@@ -84,6 +84,7 @@ mod secret_names;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod thresholds;
 mod track_performance;
 mod tracked_command;
@@ -192,12 +193,16 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Registers a function as a health check, known when the program is linked.
 ///
 /// The function takes no arguments; obs runs it, under its timeout and apart from the other checks. Called by hand it
-/// is the bare function.
+/// is the bare function. It returns `()`, `bool`, `Health`, or a `Result` of these.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `timeout = "2s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | the runtime's |
+/// | `timeout = "2s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | 5 s |
 /// | `critical = false` | its failure degrades the program instead of making it unhealthy | `true` |
+/// | `groups("live", "ready", "startup", …)` | who asks for it: `/livez`, `/readyz`, `/startupz`, or whoever names a group of your own | `ready` |
+/// | `cache = "10s"` | how long its result holds before it runs again | it runs each time |
+/// | `after("database", …)` | checks that have to be well first: it is skipped when one of them is unhealthy | none |
+/// | `failures = 3` | so many failures in a row make what was well unhealthy; until then it is degraded | 1 |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
 /// `crate`.
@@ -210,6 +215,29 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     std::fs::metadata("/etc/hosts").map(drop)
 /// }
 /// assert_eq!(run_health_checks().wait().status, Status::Healthy);
+/// ```
+///
+/// On a method with `&self` nothing is registered when the program is linked, as there is no value yet. The method gets a
+/// companion, `ping_health_check` for `ping`, which gives the check of a value, to be registered by hand:
+///
+/// ```standalone_crate
+/// use std::sync::Arc;
+/// use obs_runtime::{health_check, run_health_checks};
+///
+/// struct Pool {
+///     free: usize,
+/// }
+///
+/// impl Pool {
+///     #[health_check(critical = false)]
+///     fn has_room(&self) -> bool {
+///         self.free > 0
+///     }
+/// }
+///
+/// let pool = Arc::new(Pool { free: 3 });
+/// pool.has_room_health_check().register();
+/// assert_eq!(run_health_checks().wait().checks[0].name, "has_room");
 /// ```
 #[proc_macro_attribute]
 pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -226,7 +254,9 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `dataset`, `column`, `owner` `= "…"` | what it looks at and who answers for it: text or the path of a constant | none |
 /// | `severity = "…"` | how bad a failure is: `info`, `warning` or `critical` | `critical` |
 /// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the value warns or fails beyond this | none |
-/// | `timeout = "30s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | the runtime's |
+/// | `timeout = "30s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
+/// | `blocking = true` | it runs first, and its failure stops what follows in the run | `false` |
+/// | `for_each = expr` | one check for each item, which the function takes: a list, or a `Result` of one | one check |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
 /// `crate`.
@@ -240,6 +270,22 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// assert_eq!(run_dq_checks().wait().results[0].status, QualityStatus::Warned);
 /// ```
+///
+/// With `for_each` the function takes one argument, an item or a reference to it; the checks are named `rows[users]`,
+/// `rows[orders]`. The list is made anew for each run and whenever the checks are listed.
+///
+/// ```standalone_crate
+/// use obs_runtime::{dq_check, run_dq_checks};
+///
+/// #[dq_check(for_each = ["users", "orders"], fail_below = 1)]
+/// fn rows(table: &str) -> usize {
+///     table.len()
+/// }
+/// assert_eq!(run_dq_checks().wait().results[0].check, "rows[orders]");
+/// ```
+///
+/// On a method with `&self` it gets a companion as [`health_check`](macro@health_check)'s does: `nulls_dq_check` for
+/// `nulls`.
 #[proc_macro_attribute]
 pub fn dq_check(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::DqCheck, &args.into(), item.into()).into()

@@ -114,6 +114,20 @@ pub fn amount(key: &Key, expr: &Expr) -> syn::Result<Number> {
     Ok(number)
 }
 
+/// A whole number from 1 to the largest `u32`.
+pub fn count(key: &Key, expr: &Expr) -> syn::Result<Literal> {
+    let needed = "a whole number, 1 or more";
+    let Some(Lit::Int(int)) = literal(expr) else { return Err(wrong(key, expr, needed)) };
+    match int.base10_parse::<u32>()? {
+        0 => Err(wrong(key, expr, needed)),
+        count => {
+            let mut literal = Literal::u32_unsuffixed(count);
+            literal.set_span(Span::mixed_site());
+            Ok(literal)
+        }
+    }
+}
+
 /// The path of a function.
 pub fn function(key: &Key, expr: &Expr) -> syn::Result<ExprPath> {
     match plain(expr) {

@@ -98,7 +98,19 @@ const BQ_COST: &[Key] = &[
     Key::new("alert_over_usd", "alert_over_usd = 5.0"),
 ];
 
-const HEALTH_CHECK: &[Key] = &[NAME, TAGS, CHECK_ARGS, LEVEL, CRATE, TIMEOUT, Key::new("critical", "critical = false")];
+const HEALTH_CHECK: &[Key] = &[
+    NAME,
+    TAGS,
+    CHECK_ARGS,
+    LEVEL,
+    CRATE,
+    TIMEOUT,
+    Key::new("critical", "critical = false"),
+    Key::new("groups", "groups(\"live\", \"ready\", …)"),
+    Key::new("cache", "cache = \"10s\""),
+    Key::new("after", "after(\"database\", …)"),
+    Key::new("failures", "failures = 3"),
+];
 
 const DQ_CHECK: &[Key] = &[
     NAME,
@@ -115,6 +127,8 @@ const DQ_CHECK: &[Key] = &[
     Key::new("warn_below", "warn_below = 1000"),
     Key::new("fail_below", "fail_below = 1"),
     TIMEOUT,
+    Key::new("blocking", "blocking = true"),
+    Key::new("for_each", "for_each = expr"),
 ];
 
 const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE];

@@ -92,8 +92,8 @@ impl Fact<'_> {
             Self::HealthChecked { check, status, score, duration, message: _ } => {
                 visit("check", borrowed(check));
                 visit("status", (*status).into());
-                visit("score", (*score).into());
-                visit("duration_seconds", duration.as_secs_f64().into());
+                optional(visit, "score", *score);
+                optional(visit, "duration_seconds", duration.map(|duration| duration.as_secs_f64()));
             }
             Self::QualityChecked { check, dataset, status, severity, value, duration, message: _ } => {
                 visit("check", borrowed(check));

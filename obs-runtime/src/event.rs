@@ -239,12 +239,12 @@ pub enum Fact<'a> {
     HealthChecked {
         /// Its name.
         check: Text<'a>,
-        /// `healthy`, `degraded` or `unhealthy`.
+        /// `healthy`, `degraded`, `unhealthy` or `skipped`.
         status: &'static str,
-        /// 1, 0.5 or 0.
-        score: f64,
-        /// How long it took.
-        duration: Duration,
+        /// 1, 0.5 or 0; none when it was skipped.
+        score: Option<f64>,
+        /// How long it took; none when it was skipped.
+        duration: Option<Duration>,
         /// What it says for itself.
         message: Option<Text<'a>>,
     },

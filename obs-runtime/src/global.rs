@@ -238,9 +238,18 @@ pub fn warn(message: String) {
 
 /// A text as it may leave, also when obs is not initialised.
 pub fn redact(text: String) -> String {
+    redact_named("", text)
+}
+
+/// The value of that name as it may leave, also when obs is not initialised.
+pub fn redact_named(name: &str, text: String) -> String {
     static WITHOUT_PIPELINE: OnceLock<Redactor> = OnceLock::new();
+    let redacted = |redactor: &Redactor| match name {
+        "" => redactor.text(text.into()).into_owned(),
+        name => redactor.named(name, text.into()).into_owned(),
+    };
     match pipeline() {
-        Some(pipeline) => pipeline.redactor().text(text.into()).into_owned(),
-        None => WITHOUT_PIPELINE.get_or_init(|| Redactor::new(&[], None)).text(text.into()).into_owned(),
+        Some(pipeline) => redacted(pipeline.redactor()),
+        None => redacted(WITHOUT_PIPELINE.get_or_init(|| Redactor::new(&[], None))),
     }
 }

@@ -1,11 +1,13 @@
 //! Everything that is known of the program before it runs anything.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::callsite::{Callsite, Place};
 use crate::catalogue::{FAMILIES, Family};
-use crate::health::HEALTH_CHECKS;
-use crate::quality::QUALITY_CHECKS;
+use crate::health;
+use crate::quality;
 use crate::registry;
 use crate::schedule::Schedule;
 
@@ -15,19 +17,22 @@ pub struct Catalogue {
     /// Functions under `#[tracked_command]`, `#[with_error_tracking]`, `#[bq_cost]` and `#[track_performance]`, and
     /// operations that were named by hand so far.
     pub callsites: Vec<Entry>,
-    /// Functions under `#[health_check]`.
+    /// Functions under `#[health_check]`, and checks that were registered so far.
     pub health_checks: Vec<Entry>,
-    /// Functions under `#[dq_check]`.
+    /// Functions under `#[dq_check]`, one with `for_each` once, and checks that were registered so far.
     pub dq_checks: Vec<Entry>,
     /// Every metric family.
     pub metrics: &'static [Family],
+    /// What is wrong with the declarations, each in one sentence with the places: two checks of one name, a check that comes
+    /// after one that is not there. Runs warn of it.
+    pub problems: Vec<String>,
 }
 
 /// A function under one of obs' attributes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Entry {
     /// The operation's, command's or check's name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The attribute.
     pub attribute: &'static str,
     /// Where the function stands.
@@ -47,12 +52,18 @@ pub fn catalogue() -> Catalogue {
     let entry = |name, attribute, place| Entry { name, attribute, place, schedule: None };
     let callsite = |site: &'static Callsite| Entry {
         schedule: site.when(),
-        ..entry(site.name(), site.kind().as_str(), site.place())
+        ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
     };
+    let owned = |name: &str| Cow::Owned(name.to_owned());
+    let health_checks = health::checks();
+    let dq_checks = quality::checks();
     Catalogue {
         callsites: sorted(registry::callsites().into_iter().map(callsite)),
-        health_checks: sorted(HEALTH_CHECKS.iter().map(|check| entry(check.name(), "health_check", check.place()))),
-        dq_checks: sorted(QUALITY_CHECKS.iter().map(|check| entry(check.name(), "dq_check", check.place()))),
+        health_checks: sorted(
+            health_checks.iter().map(|check| entry(owned(check.name()), "health_check", check.place())),
+        ),
+        dq_checks: sorted(dq_checks.iter().map(|check| entry(owned(check.name()), "dq_check", check.place()))),
+        problems: [health::problems(), quality::problems()].concat(),
         metrics: FAMILIES,
     }
 }

@@ -69,6 +69,14 @@ keys! {
     timeout;
     /// `critical = false`: a check that fails then degrades only.
     critical;
+    /// `groups("live", "ready", "startup", …)`: who asks for the check; `ready` when it is not said.
+    groups;
+    /// `cache = "10s"`: how long a result holds before the check runs again.
+    cache;
+    /// `after("database", …)`: checks that have to be well first.
+    after;
+    /// `failures = 3`: so many failures in a row make what was well unhealthy.
+    failures;
     /// `column = "…"`: the column that a check looks at.
     column;
     /// `owner = "…"`: who looks after the data.
@@ -81,6 +89,10 @@ keys! {
     warn_below;
     /// `fail_below = 1`: values below it fail.
     fail_below;
+    /// `blocking = true`: the check runs first, and its failure stops what follows.
+    blocking;
+    /// `for_each = expr`: one check for each item of a list, which the function takes as its argument.
+    for_each;
     /// `only(a, b, …)`: of a whole block, these functions, or blocks inside.
     only;
     /// `skip(a, b, …)`: of a whole block, all but these; alone, it leaves a function out of its block.
@@ -95,9 +107,9 @@ keys! {
     /// Keys of `#[bq_cost]`.
     bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd;
     /// Keys of `#[health_check]`.
-    health_check: name tags args level timeout critical;
+    health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
-    dq_check: name tags args level dataset column owner severity warn_above fail_above warn_below fail_below timeout;
+    dq_check: name tags args level dataset column owner severity warn_above fail_above warn_below fail_below timeout blocking for_each;
     /// Keys of `#[track_performance]`.
     track_performance: name tags args ok_if error_if level only skip public_only;
 }

@@ -116,7 +116,10 @@ pub use endpoint::{EndpointError, verify_metrics_endpoint};
 pub use errors::capture_error;
 pub use event::Value;
 pub use failure::ErrorKind;
-pub use health::{Health, HealthReport, HealthResult, HealthRun, IntoHealth, Status, run_health_checks};
+pub use health::{
+    Health, HealthCheck, HealthReport, HealthResult, HealthRun, IntoHealth, Status, register_health_check,
+    run_health_checks,
+};
 
 pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, Problem};
 pub use guard::{Guard, exit, metrics};
@@ -128,9 +131,10 @@ pub use obs_macros::*;
 pub use outcome::Outcome;
 pub use performance::{track_performance, track_performance_async, track_performance_result};
 pub use quality::{
-    IntoMeasure, Measure, QualityReport, QualityResult, QualityRun, QualityStatus, Severity, run_dq_checks,
-    track_data_quality_check,
+    IntoMeasure, Measure, Measured, QualityCheck, QualityError, QualityReport, QualityResult, QualityRun,
+    QualityStatus, Severity, Verdict, register_dq_check, run_dq_checks, track_data_quality_check,
 };
+pub use runner::Registration;
 pub use schedule::Schedule;
 pub use secret::Secret;
 #[cfg(feature = "prometheus")]

@@ -16,10 +16,12 @@ use std::sync::Arc;
 pub use crate::sinks::memory::{CallRecord, ErrorRecord, Line, Records, ScopeRecord};
 
 use crate::config::Config;
-use crate::context::InContext;
+use crate::context::{Context, InContext};
 use crate::global::ScopedPipeline;
+use crate::health;
 use crate::panics;
 use crate::pipeline::Pipeline;
+use crate::quality;
 use crate::sinks::memory::MemorySink;
 use crate::sinks::metrics::MetricsSink;
 use crate::snapshot::Snapshot;
@@ -47,7 +49,7 @@ pub fn capture<R>(run: impl FnOnce() -> R) -> Captured<R> {
 pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
     let capture = Capture::new(config);
     let value = {
-        let _inside = capture.scope.context().enter();
+        let _inside = capture.context().enter();
         run()
     };
     capture.end(value)
@@ -56,7 +58,7 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
 /// The same for a future.
 pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
     let capture = Capture::new(Config::default());
-    let value = InContext::new(capture.scope.context(), future).await;
+    let value = InContext::new(capture.context(), future).await;
     capture.end(value)
 }
 
@@ -74,6 +76,14 @@ impl Capture {
         let metrics = Arc::new(MetricsSink::scoped(config.max_series));
         let pipeline = Pipeline::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
         Self { scope: ScopedPipeline::new(pipeline), memory, metrics }
+    }
+
+    /// Checks run for this capture alone, and remember nothing of other runs.
+    fn context(&self) -> Context {
+        let mut context = self.scope.context();
+        context.carry(Arc::<health::Board>::default());
+        context.carry(Arc::<quality::Board>::default());
+        context
     }
 
     fn end<R>(self, value: R) -> Captured<R> {

@@ -130,6 +130,16 @@ fn words() -> &'static str { //~ &: a data-quality check cannot return `&str`
     ""
 }
 
+#[dq_check(for_each = 3)] //~ 3: `{integer}` is not an iterator
+fn no_list(_number: &u8) -> bool {
+    true
+}
+
+#[dq_check(for_each = [Opaque])] //~ #[dq_check(for_each = [Opaque])]: an item of `for_each` cannot be a `Opaque`
+fn of_opaque(_item: &Opaque) -> bool {
+    true
+}
+
 fn main() {
     right(1);
     by_a_static(1);

@@ -63,7 +63,7 @@ fn health_checks_are_isolated_and_the_worst_critical_one_decides() {
     let captured = capture(|| run_health_checks().wait());
     let report = captured.value;
     assert_eq!(report.status, Status::Degraded);
-    let found: Vec<_> = report.checks.iter().map(|check| (check.name, check.status)).collect();
+    let found: Vec<_> = report.checks.iter().map(|check| (&*check.name, check.status)).collect();
     let expected = [
         ("cache", Status::Degraded),
         ("database", Status::Healthy),
@@ -105,7 +105,8 @@ fn data_quality_is_judged_by_value_and_an_error_is_no_failure() {
     assert_eq!(found, expected);
     assert!(!report.passed());
     let null_ids = &report.results[2];
-    assert_eq!((null_ids.value, null_ids.expected.as_deref()), (Some(3.0), Some("expected at most 0")));
+    assert_eq!((null_ids.value, null_ids.expected.as_deref()), (Some(3.0), Some("at most 0")));
+    assert_eq!(null_ids.seen.as_deref(), Some("3"));
     assert_eq!((null_ids.column, null_ids.owner), ("id", "data"));
 
     let value = |family, labels: &[_]| captured.metrics.value(family, labels);

@@ -50,9 +50,9 @@ fn annotated_functions_and_checks_are_listed_without_being_called() {
     attributes.sort_unstable();
     assert_eq!(attributes, attributes_expected);
     assert!(catalogue.callsites.iter().any(|site| site.name == "nested"));
-    let names: Vec<_> = catalogue.health_checks.iter().map(|check| check.name).collect();
+    let names: Vec<_> = catalogue.health_checks.iter().map(|check| &*check.name).collect();
     assert_eq!(names, ["a_health_check", "both"]);
-    let names: Vec<_> = catalogue.dq_checks.iter().map(|check| check.name).collect();
+    let names: Vec<_> = catalogue.dq_checks.iter().map(|check| &*check.name).collect();
     assert_eq!(names, ["a_dq_check", "both", "both again"]);
     let place = catalogue.dq_checks[0].place;
     assert!(place.file.ends_with("registry.rs") && place.line > 10, "{place:?}");
@@ -78,7 +78,7 @@ fn scheduled() {}
 #[test]
 fn schedules_are_listed_with_their_commands() {
     let catalogue = catalogue();
-    let schedules: Vec<_> = catalogue.callsites.iter().filter_map(|site| Some((site.name, site.schedule?))).collect();
+    let schedules: Vec<_> = catalogue.callsites.iter().filter_map(|site| Some((&*site.name, site.schedule?))).collect();
     let [("scheduled", schedule)] = schedules.as_slice() else { panic!("{schedules:?}") };
     assert_eq!((schedule.cron, schedule.timezone), ("0 3 * * *", "Europe/Berlin"));
     assert_eq!(schedule.max_runtime, Some(std::time::Duration::from_mins(30)));

@@ -250,7 +250,7 @@ fn a_block_that_a_macro_made_is_one_like_any_other() {
 #[test]
 fn the_functions_of_a_block_are_in_the_catalogue() {
     let catalogue = obs_runtime::catalogue();
-    let names: Vec<_> = catalogue.callsites.iter().map(|entry| entry.name).collect();
+    let names: Vec<_> = catalogue.callsites.iter().map(|entry| &*entry.name).collect();
     for name in ["Csv::line", "count-lines", "Text::fmt", "loader::inner::Reader::read"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }

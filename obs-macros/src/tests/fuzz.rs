@@ -17,8 +17,8 @@ const ARGUMENTS: [&str; 9] = [
     "user = options.user(), cron = \"0 3 * * MON-FRI\", timezone = \"Europe/Berlin\", max_runtime = \"30m\"",
     "context(attempt = 3), severity = \"warning\", ignore_if = <E as Is<u8>>::fine, fallback = Ok(Default::default())",
     "query_type = \"select\", dataset = table, alert_over_usd = 5.5, error_if = self::failed",
-    "timeout = \"1m 30s\", critical = false, groups(\"live\")",
-    "dataset = \"d\", column = names::COLUMN, warn_above = 1, fail_above = 2.5, warn_below = -1, fail_below = -2.5e3",
+    "timeout = \"1m 30s\", critical = false, groups(\"live\"), cache = \"10s\", after(\"database\", N), failures = 3",
+    "dataset = \"d\", column = names::COLUMN, warn_above = 1, fail_above = 2.5, warn_below = -1, fail_below = -2.5e3, for_each = tables()",
     "only(a, inner::B::c), skip(d), public_only",
     "skip",
 ];

@@ -28,11 +28,7 @@ fn keys_that_do_not_exist_yet_are_unknown() {
         ("bq_cost", "max_usd"),
         ("bq_cost", "budget"),
         ("bq_cost", "labels"),
-        ("health_check", "groups"),
-        ("health_check", "cache"),
         ("health_check", "ok_if"),
-        ("dq_check", "blocking"),
-        ("dq_check", "for_each"),
         ("track_performance", "skip"),
     ] {
         let message = message(attribute, &format!("{key} = x"));
@@ -115,11 +111,14 @@ fn every_own_key_is_accepted() {
         "context(attempt = 3), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3)",
     );
     accepted("bq_cost", "query_type = \"select\", dataset = table, alert_over_usd = 5.5");
-    accepted("health_check", "timeout = \"2s\", critical = false");
+    accepted(
+        "health_check",
+        "timeout = \"2s\", critical = false, groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
+    );
     accepted(
         "dq_check",
         "dataset = \"d\", column = names::COLUMN, owner = \"growth\", severity = \"info\", warn_above = 1, \
-         fail_above = 2.5, warn_below = -1, fail_below = -2.5e3, timeout = \"1m 30s\"",
+         fail_above = 2.5, warn_below = -1, fail_below = -2.5e3, timeout = \"1m 30s\", blocking = true",
     );
 }
 

@@ -5,12 +5,15 @@ use std::fmt::{self, Display};
 use serde::Serialize;
 
 use crate::failure::shown;
+use crate::runner::Details;
 
-/// How something is, from best to worst.
+/// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nothing was checked.
+    /// It was not checked, on purpose.
+    Skipped,
+    /// There was nothing to check.
     Unknown,
     /// All is well.
     Healthy,
@@ -21,7 +24,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// `healthy`, `degraded`, `unhealthy` or `unknown`.
+    /// `healthy`, `degraded`, `unhealthy`, `unknown` or `skipped`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,25 +32,28 @@ impl Status {
             Self::Degraded => "degraded",
             Self::Unhealthy => "unhealthy",
             Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
         }
     }
 
-    /// What a command says with its exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown.
+    /// What a command says with its exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown or skipped.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Healthy => 0,
             Self::Degraded => 1,
             Self::Unhealthy => 2,
-            Self::Unknown => 3,
+            Self::Unknown | Self::Skipped => 3,
         }
     }
 
-    pub(super) const fn score(self) -> f64 {
+    /// As the gauge tells it; nothing of what was not checked.
+    pub(super) const fn score(self) -> Option<f64> {
         match self {
-            Self::Healthy => 1.0,
-            Self::Degraded => 0.5,
-            Self::Unhealthy | Self::Unknown => 0.0,
+            Self::Healthy => Some(1.0),
+            Self::Degraded => Some(0.5),
+            Self::Unhealthy => Some(0.0),
+            Self::Unknown | Self::Skipped => None,
         }
     }
 }
@@ -63,23 +69,46 @@ impl Display for Status {
 pub struct Health {
     pub(super) status: Status,
     pub(super) message: Option<String>,
+    pub(super) details: Option<Details>,
 }
 
 impl Health {
     /// All is well.
     #[must_use]
     pub const fn healthy() -> Self {
-        Self { status: Status::Healthy, message: None }
+        Self { status: Status::Healthy, message: None, details: None }
     }
 
     /// It works, not as it should.
     pub fn degraded(message: impl Into<String>) -> Self {
-        Self { status: Status::Degraded, message: Some(message.into()) }
+        Self { status: Status::Degraded, message: Some(message.into()), details: None }
     }
 
     /// It does not work.
     pub fn unhealthy(message: impl Into<String>) -> Self {
-        Self { status: Status::Unhealthy, message: Some(message.into()) }
+        Self { status: Status::Unhealthy, message: Some(message.into()), details: None }
+    }
+
+    /// It was not checked, for this reason.
+    pub(super) fn skipped(message: impl Into<String>) -> Self {
+        Self { status: Status::Skipped, message: Some(message.into()), details: None }
+    }
+
+    /// With what else there is to tell, as JSON: texts in it are redacted, and more than 16 KiB is left out.
+    ///
+    /// ```
+    /// use obs_runtime::Health;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Pool {
+    ///     free: u32,
+    /// }
+    /// let health = Health::degraded("few connections are free").with_details(&Pool { free: 2 });
+    /// ```
+    #[must_use]
+    pub fn with_details(mut self, details: &impl Serialize) -> Self {
+        self.details = Some(Details::new(details));
+        self
     }
 }
 
@@ -87,7 +116,7 @@ impl Health {
 #[diagnostic::on_unimplemented(
     message = "a health check cannot return `{Self}`",
     label = "this says nothing about health",
-    note = "return (), bool, Health, or a Result of these with an error that can be displayed"
+    note = "return (), bool, Health, details as JSON, or a Result of these with an error that can be displayed"
 )]
 pub trait IntoHealth {
     /// What the value says.
@@ -108,7 +137,14 @@ impl IntoHealth for () {
 
 impl IntoHealth for bool {
     fn into_health(self) -> Health {
-        if self { Health::healthy() } else { Health { status: Status::Unhealthy, message: None } }
+        if self { Health::healthy() } else { Health { status: Status::Unhealthy, message: None, details: None } }
+    }
+}
+
+/// All is well, and these are the details.
+impl IntoHealth for serde_json::Value {
+    fn into_health(self) -> Health {
+        Health::healthy().with_details(&self)
     }
 }
 

@@ -4,12 +4,15 @@
 //! Where the type of a value decides what can be done with it, the generated code asks by auto-referencing: a method call
 //! on `&&Wrapper(value)` takes the implementation for the most references that fits.
 
+pub mod each;
 mod fallback;
 pub mod judge;
 pub mod show;
 pub mod statistics;
 pub mod text;
 pub mod verdict;
+
+pub use std::sync::Arc;
 
 pub use linkme;
 

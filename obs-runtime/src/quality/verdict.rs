@@ -1,10 +1,10 @@
-//! What a data-quality check may return, and how it is judged.
+//! How a data-quality check is judged.
 
 use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use crate::failure::shown;
+use super::measure::{Found, Measure, Standing};
 
 /// How bad it is when a check fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -48,10 +48,12 @@ pub enum QualityStatus {
     Failed,
     /// It could not be carried out.
     Errored,
+    /// It was not carried out, because one that blocks it failed.
+    Skipped,
 }
 
 impl QualityStatus {
-    /// `passed`, `warned`, `failed` or `errored`.
+    /// `passed`, `warned`, `failed`, `errored` or `skipped`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +61,7 @@ impl QualityStatus {
             Self::Warned => "warned",
             Self::Failed => "failed",
             Self::Errored => "errored",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -69,80 +72,12 @@ impl Display for QualityStatus {
     }
 }
 
-/// What a data-quality check measured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measure(Found);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Found {
-    Number(f64),
-    Holds(bool),
-    Error(String),
-}
-
-impl Measure {
-    pub(super) fn errored(message: String) -> Self {
-        Self(Found::Error(message))
-    }
-
-    pub(super) fn value(&self) -> Option<f64> {
-        match self.0 {
-            Found::Number(number) => Some(number),
-            Found::Holds(_) | Found::Error(_) => None,
-        }
-    }
-
-    pub(super) fn into_message(self) -> Option<String> {
-        match self.0 {
-            Found::Error(message) => Some(message),
-            Found::Number(_) | Found::Holds(_) => None,
-        }
-    }
-}
-
-/// What a function under `#[dq_check]` may return.
-#[diagnostic::on_unimplemented(
-    message = "a data-quality check cannot return `{Self}`",
-    label = "this cannot be judged",
-    note = "return a number, bool, or a Result of these with an error that can be displayed"
-)]
-pub trait IntoMeasure {
-    /// What the value says.
-    fn into_measure(self) -> Measure;
-}
-
-impl IntoMeasure for Measure {
-    fn into_measure(self) -> Measure {
-        self
-    }
-}
-
-impl IntoMeasure for bool {
-    fn into_measure(self) -> Measure {
-        Measure(Found::Holds(self))
-    }
-}
-
-macro_rules! numbers {
-    ($($number:ty),*) => {$(
-        impl IntoMeasure for $number {
-            #[allow(clippy::cast_precision_loss, clippy::cast_lossless, reason = "a measure is a float, as metrics are")]
-            fn into_measure(self) -> Measure {
-                Measure(Found::Number(self as f64))
-            }
-        }
-    )*};
-}
-numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
-
-impl<T: IntoMeasure, E: Display> IntoMeasure for Result<T, E> {
-    fn into_measure(self) -> Measure {
-        match self {
-            Ok(value) => value.into_measure(),
-            // The alternate form of `anyhow` and `eyre` shows the sources as well.
-            Err(error) => Measure::errored(shown(&format_args!("{error:#}"))),
-        }
-    }
+/// How a check ended, and what was expected and seen where it did not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub(super) status: QualityStatus,
+    pub(super) expected: Option<String>,
+    pub(super) seen: Option<String>,
 }
 
 /// What a value must keep to.
@@ -157,27 +92,40 @@ pub struct Bounds {
 impl Bounds {
     pub(super) const NONE: Self = Self { warn_above: None, fail_above: None, warn_below: None, fail_below: None };
 
-    /// How a check ended, and what was expected if it did not pass. A value that is not a number is never within bounds.
-    pub(super) fn judge(&self, measure: &Measure) -> (QualityStatus, Option<String>) {
-        let value = match &measure.0 {
-            Found::Error(_) => return (QualityStatus::Errored, None),
-            Found::Holds(true) => return (QualityStatus::Passed, None),
-            Found::Holds(false) => return (QualityStatus::Failed, Some("expected to hold".to_owned())),
+    /// How a check ended. A value that is not a number is never within bounds.
+    pub(super) fn judge(&self, measure: &Measure) -> Judgement {
+        let judgement = |status, expected, seen| Judgement { status, expected, seen };
+        let value = match &measure.found {
+            Found::Error => return judgement(QualityStatus::Errored, None, None),
+            Found::Holds(true) => return judgement(QualityStatus::Passed, None, None),
+            Found::Holds(false) => {
+                return judgement(QualityStatus::Failed, Some("true".to_owned()), Some("false".to_owned()));
+            }
+            Found::Judged { standing, expected, seen } => {
+                let status = match standing {
+                    Standing::Passed => QualityStatus::Passed,
+                    Standing::Warned => QualityStatus::Warned,
+                    Standing::Failed => QualityStatus::Failed,
+                };
+                return judgement(status, expected.clone(), seen.clone());
+            }
             Found::Number(value) => *value,
         };
+        let seen = match measure.counts {
+            Some((count, of)) => format!("{value} ({count} of {of})"),
+            None => value.to_string(),
+        };
         if value.is_nan() {
-            return (QualityStatus::Failed, Some("expected a number".to_owned()));
+            return judgement(QualityStatus::Failed, Some("a number".to_owned()), Some(seen));
         }
-        let above =
-            |bound: Option<f64>| bound.filter(|bound| value > *bound).map(|bound| format!("expected at most {bound}"));
-        let below =
-            |bound: Option<f64>| bound.filter(|bound| value < *bound).map(|bound| format!("expected at least {bound}"));
+        let above = |bound: Option<f64>| bound.filter(|bound| value > *bound).map(|bound| format!("at most {bound}"));
+        let below = |bound: Option<f64>| bound.filter(|bound| value < *bound).map(|bound| format!("at least {bound}"));
         if let Some(expected) = above(self.fail_above).or_else(|| below(self.fail_below)) {
-            return (QualityStatus::Failed, Some(expected));
+            return judgement(QualityStatus::Failed, Some(expected), Some(seen));
         }
         match above(self.warn_above).or_else(|| below(self.warn_below)) {
-            Some(expected) => (QualityStatus::Warned, Some(expected)),
-            None => (QualityStatus::Passed, None),
+            Some(expected) => judgement(QualityStatus::Warned, Some(expected), Some(seen)),
+            None => judgement(QualityStatus::Passed, None, None),
         }
     }
 }
@@ -185,6 +133,7 @@ impl Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quality::IntoMeasure;
 
     const BOUNDS: Bounds =
         Bounds { warn_above: Some(5.0), fail_above: Some(10.0), warn_below: None, fail_below: Some(0.0) };
@@ -200,13 +149,13 @@ mod tests {
             (-0.1, QualityStatus::Failed),
             (f64::NAN, QualityStatus::Failed),
         ] {
-            assert_eq!(BOUNDS.judge(&value.into_measure()).0, status, "{value}");
+            assert_eq!(BOUNDS.judge(&value.into_measure()).status, status, "{value}");
         }
     }
 
     #[test]
     fn an_error_is_no_failure() {
-        let (status, expected) = BOUNDS.judge(&Err::<u8, _>("no such table").into_measure());
-        assert_eq!((status, expected), (QualityStatus::Errored, None));
+        let judgement = BOUNDS.judge(&Err::<u8, _>("no such table").into_measure());
+        assert_eq!((judgement.status, judgement.expected), (QualityStatus::Errored, None));
     }
 }

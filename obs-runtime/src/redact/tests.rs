@@ -224,7 +224,13 @@ fn no_text_of_an_event_is_left_out() {
             cache_hit: false,
         },
         Fact::DatasetOperation { operation_type: text(), dataset: text() },
-        Fact::HealthChecked { check: text(), status: "healthy", score: 1.0, duration, message: Some(text()) },
+        Fact::HealthChecked {
+            check: text(),
+            status: "healthy",
+            score: Some(1.0),
+            duration: Some(duration),
+            message: Some(text()),
+        },
         Fact::QualityChecked {
             check: text(),
             dataset: text(),

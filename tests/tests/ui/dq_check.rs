@@ -59,8 +59,23 @@ fn always_warns() -> f64 {
     0.5
 }
 
-#[dq_check(for_each = tables)]
+#[dq_check(for_each = ["users", "orders"], blocking = true)]
+fn of_items(_table: &str) -> f64 {
+    0.5
+}
+
+#[dq_check(for_each = Ok::<_, String>(vec![String::from("users")]))]
+async fn of_items_by_value(_table: String) -> f64 {
+    0.5
+}
+
+#[dq_check(colour = "green")]
 fn key_of_none() -> f64 {
+    0.5
+}
+
+#[dq_check(for_each = ["users"], blocking = 1)]
+fn no_item() -> f64 {
     0.5
 }
 

@@ -30,8 +30,11 @@ fn text_for_a_boolean() {}
 #[health_check(ok_if = fine)]
 fn key_of_others() {}
 
-#[health_check(groups("live"))]
+#[health_check(colour = "green")]
 fn key_of_none() {}
+
+#[health_check(groups("live", 3, "live"), after(), cache = 10, failures = 0)]
+fn wrong_lists() {}
 
 #[health_check(args(host, port = redact, token = "t"))]
 fn wrong_arguments() {}
@@ -48,8 +51,11 @@ unsafe extern "C" fn is_unsafe() {}
 struct Pool;
 
 impl Pool {
+    #[health_check(groups("live"), after("database"), cache = "10s", failures = 3)]
+    fn ping(&self) {}
+
     #[health_check]
-    fn takes_self(&self) {}
+    fn takes_self(self) {}
 }
 
 #[health_check]
@@ -60,4 +66,5 @@ mod module {}
 
 fn main() {
     let _ = (plain(), asynchronous());
+    std::sync::Arc::new(Pool).ping_health_check().register();
 }

@@ -27,6 +27,11 @@ impl Recording<'_> {
         self.store.record(family, labels, observed);
     }
 
+    fn forget(&self, family: &'static Family, mut labels: Labels) {
+        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())));
+        self.store.forget(family, &labels);
+    }
+
     fn count(&self, family: &'static Family, labels: Labels) {
         self.record(family, labels, 1.0);
     }
@@ -129,8 +134,14 @@ impl Recording<'_> {
             }
             Fact::HealthChecked { check, score, duration, status: _, message: _ } => {
                 let check = || labels(&[("check", check)]);
-                self.record(&family::HEALTH_CHECK_STATUS, check(), *score);
-                self.record(&family::HEALTH_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                match score {
+                    Some(score) => self.record(&family::HEALTH_CHECK_STATUS, check(), *score),
+                    // What is not checked any more must not look as it did before.
+                    None => self.forget(&family::HEALTH_CHECK_STATUS, check()),
+                }
+                if let Some(duration) = duration {
+                    self.record(&family::HEALTH_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                }
             }
             Fact::QualityChecked { check, dataset, status, severity, value, duration, message: _ } => {
                 let counted = || labels(&[("check", check), ("dataset", dataset), ("severity", severity)]);

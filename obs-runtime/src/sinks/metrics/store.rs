@@ -65,6 +65,14 @@ impl Store {
         }
     }
 
+    /// Takes a series out.
+    pub fn forget(&self, family: &'static Family, labels: &Labels) {
+        let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = all.get_mut(family.name) {
+            series.remove(labels);
+        }
+    }
+
     /// Adds all series to a snapshot.
     pub fn add_to(&self, snapshot: &mut Builder) {
         let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);

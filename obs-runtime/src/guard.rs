@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 
 use crate::analytics::end_commands;
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::context::Context;
 use crate::global;
 use crate::log_level::LogLevelHandle;
@@ -41,6 +41,12 @@ impl Guard {
     #[must_use]
     pub fn config(&self) -> &Config {
         self.pipeline.config()
+    }
+
+    /// What obs was told to do, variable by variable, and by whom; never with a secret.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        self.pipeline.settings()
     }
 
     /// Changes which lines are logged while the program runs.
@@ -80,6 +86,13 @@ pub fn exit(code: i32) -> ! {
     end_commands(code.to_le_bytes()[0]);
     global::flush();
     std::process::exit(code)
+}
+
+/// What obs was told to do, variable by variable, and by whom; never with a secret. Empty when obs is not initialised: then
+/// [`ObservabilityBuilder::settings`](crate::ObservabilityBuilder::settings) says what it would be told.
+#[must_use]
+pub fn settings() -> Vec<Setting> {
+    global::pipeline().map(|pipeline| pipeline.settings().to_vec()).unwrap_or_default()
 }
 
 /// What was measured so far: every family that has a series. Empty when obs is not initialised.

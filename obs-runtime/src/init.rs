@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Read, Setting};
 use crate::context::{Context, Inherited};
 #[cfg(feature = "datadog")]
 use crate::datadog;
@@ -156,16 +156,42 @@ impl ObservabilityBuilder {
     /// The configuration as it would be used.
     ///
     /// # Errors
-    /// All problems of the environment's variables at once.
+    /// All problems at once, of the environment's variables and of what the program says.
     pub fn config(self) -> Result<Config, ConfigError> {
-        let mut config = self.defaults;
-        if self.environment {
-            config = config.updated_by(|name| std::env::var_os(name))?;
-        }
+        self.resolve().map(|(config, _)| config)
+    }
+
+    /// Each variable's value as it would be used, where it came from (default, environment, builder), what is allowed, and
+    /// a word of help; never with a secret.
+    ///
+    /// ```
+    /// use obs_runtime::{Observability, config::Origin};
+    ///
+    /// let settings = Observability::builder().without_environment().prometheus_port(9100).settings()?;
+    /// let port = settings.iter().find(|setting| setting.name == "PROMETHEUS_PORT").unwrap();
+    /// assert_eq!((port.value.as_deref(), port.origin), (Some("9100"), Origin::Builder));
+    /// # Ok::<_, obs_runtime::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`config`](Self::config).
+    pub fn settings(self) -> Result<Vec<Setting>, ConfigError> {
+        self.resolve().map(|(_, settings)| settings)
+    }
+
+    fn resolve(self) -> Result<(Config, Vec<Setting>), ConfigError> {
+        let mut config = self.defaults.clone();
+        let Read { set, mut problems } =
+            if self.environment { config.read(|name| std::env::var_os(name)) } else { Read::default() };
+        let with_environment = config.clone();
         for change in self.overrides {
             change(&mut config);
         }
-        config.check()?;
+        problems.extend(config.check().err().into_iter().flat_map(|error| error.problems));
+        if !problems.is_empty() {
+            return Err(ConfigError { problems });
+        }
+        let settings = config.settings(&self.defaults, &with_environment, &set);
         // They stand in every line and on every series.
         let redactor = Redactor::new(&config.redact_names, None);
         let own = [&mut config.service_name, &mut config.environment, &mut config.version];
@@ -173,7 +199,7 @@ impl ObservabilityBuilder {
         for name in own.into_iter().chain(datadogs.into_iter().flatten()) {
             *name = redactor.text(std::mem::take(name).into()).into_owned();
         }
-        Ok(config)
+        Ok((config, settings))
     }
 
     /// Initialises obs.
@@ -194,7 +220,9 @@ impl ObservabilityBuilder {
         } else {
             Inherited::default()
         };
-        let config = self.config()?;
+        let unknown =
+            if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
+        let (config, settings) = self.resolve()?;
         // Calibrated here, so that no call pays for it.
         clock::clock();
         panics::watch();
@@ -206,7 +234,7 @@ impl ObservabilityBuilder {
         let sinks = [sinks, endpoint::textfile(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "datadog")]
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
-        let pipeline = Arc::new(Pipeline::new(config, metrics, sinks));
+        let pipeline = Arc::new(Pipeline::new(config, metrics, sinks).with_settings(settings));
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
         subscriber::listen();
@@ -216,6 +244,14 @@ impl ObservabilityBuilder {
         }
         for problem in inherited.problems {
             global::warn(problem.to_string());
+        }
+        for variable in unknown {
+            global::warn(variable.to_string());
+        }
+        if pipeline.config().tracing_enabled {
+            global::warn(
+                "TRACING_ENABLED does nothing yet: log lines tell of traces, and nothing exports them".to_owned(),
+            );
         }
         #[cfg(not(feature = "prometheus"))]
         if pipeline.config().prometheus_textfile_dir.is_some() {

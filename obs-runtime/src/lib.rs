@@ -122,7 +122,7 @@ pub use health::{
 };
 
 pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, Problem};
-pub use guard::{Guard, exit, metrics};
+pub use guard::{Guard, exit, metrics, settings};
 pub use init::{InitError, Observability, ObservabilityBuilder, init_observability};
 pub use inventory::{Catalogue, Entry, catalogue};
 pub use level::Level;

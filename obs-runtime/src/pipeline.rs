@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::callsite::Tags;
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::deliveries;
 use crate::drops;
 use crate::event::{Event, Fact, Source};
@@ -27,6 +27,7 @@ thread_local! {
 /// The redactor and the sinks behind it.
 pub struct Pipeline {
     config: Config,
+    settings: Vec<Setting>,
     redactor: Redactor,
     metrics: Arc<MetricsSink>,
     sinks: Vec<Arc<dyn Sink>>,
@@ -37,7 +38,18 @@ impl Pipeline {
     pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
         metrics.watch(&sinks);
-        Self { config, redactor, metrics, sinks }
+        Self { config, settings: Vec::new(), redactor, metrics, sinks }
+    }
+
+    /// The same, with where each value of its configuration came from.
+    #[must_use]
+    pub fn with_settings(self, settings: Vec<Setting>) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Each variable's value and where it came from, if somebody said so.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
     }
 
     /// What obs was told to do.

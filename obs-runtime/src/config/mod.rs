@@ -4,9 +4,14 @@ mod agent_address;
 mod filter;
 mod parse;
 mod problem;
+mod settings;
+mod show;
+mod unknown;
 mod variables;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,13 +19,17 @@ use std::time::Duration;
 pub use agent_address::{AgentAddress, AgentAddressError};
 pub use filter::LogFilter;
 pub use problem::{ConfigError, Problem};
+pub use settings::{Origin, Setting};
+pub use unknown::{UnknownVariable, unknown};
 pub use variables::{VARIABLES, Variable};
 
 use crate::level::Level;
 use crate::secret::Secret;
 
 /// What obs was told to do.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its `Debug`, `Display` and `Serialize` show every variable's value and never a secret.
+#[derive(Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Config {
     /// `LOG_LEVEL`: which lines are logged.
@@ -73,6 +82,10 @@ pub struct Config {
     pub bigquery_usd_per_tib: f64,
     /// `HEALTH_CHECK_ENABLED`
     pub health_check_enabled: bool,
+    /// `TRACING_ENABLED`
+    pub tracing_enabled: bool,
+    /// `TRACING_SAMPLE_RATE`
+    pub tracing_sample_rate: f64,
     /// `SERVICE_NAME`
     pub service_name: String,
     /// `ENVIRONMENT`
@@ -89,6 +102,15 @@ pub struct Config {
     pub version: String,
 }
 
+/// What variables said.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// The variables that were set.
+    pub(crate) set: Vec<&'static str>,
+    /// Those that say what is not allowed.
+    pub(crate) problems: Vec<Problem>,
+}
+
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogFormat {
@@ -96,6 +118,15 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        })
+    }
 }
 
 impl Config {
@@ -133,22 +164,29 @@ impl Config {
     /// As [`from_env`](Self::from_env).
     pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let mut config = self;
-        let mut problems = Vec::new();
+        let Read { set: _, problems } = config.read(lookup);
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+    }
+
+    /// Takes over what the variables say, where they say something that is allowed.
+    pub(crate) fn read(&mut self, lookup: impl Fn(&str) -> Option<OsString>) -> Read {
+        let mut read = Read::default();
         for variable in VARIABLES {
             let Some(value) = lookup(variable.name) else { continue };
             let Some(value) = value.to_str() else {
-                problems.push(variable.problem(&value.to_string_lossy(), None));
+                read.problems.push(variable.problem(&value.to_string_lossy(), None));
                 continue;
             };
             let value = unquoted(value);
             if value.is_empty() {
                 continue;
             }
-            if let Err(nearest) = (variable.set)(&mut config, value) {
-                problems.push(variable.problem(value, nearest.as_deref()));
+            match (variable.set)(self, &value) {
+                Ok(()) => read.set.push(variable.name),
+                Err(nearest) => read.problems.push(variable.problem(&value, nearest.as_deref())),
             }
         }
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+        read
     }
 
     /// Whether every value is one that its variable may have: a program can set any number.
@@ -158,7 +196,9 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
         let seconds = self.flush_timeout.as_secs_f64();
+        let rate = |rate: f64| (0.0..=1.0).contains(&rate);
         let problems: Vec<Problem> = [
+            ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
             ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
@@ -217,6 +257,8 @@ impl Default for Config {
             cost_alert_threshold_usd: 100.0,
             bigquery_usd_per_tib: 6.25,
             health_check_enabled: true,
+            tracing_enabled: false,
+            tracing_sample_rate: 0.1,
             service_name: "decentclaude".to_owned(),
             environment: "dev".to_owned(),
             flush_timeout: Duration::from_secs(2),
@@ -228,10 +270,20 @@ impl Default for Config {
     }
 }
 
-/// The value without the spaces and the pair of quotes around it.
-fn unquoted(value: &str) -> &str {
+/// The value without the spaces and the pair of quotes around it, and without the comment that people write behind those.
+/// Within double quotes `\"` is a quote.
+fn unquoted(value: &str) -> Cow<'_, str> {
     let value = value.trim();
-    ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).map_or(value, str::trim)
+    let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return value.into() };
+    let inside = value.strip_suffix(quote).and_then(|value| value.strip_prefix(quote)).or_else(|| {
+        let (inside, rest) = value[1..].split_once(quote)?;
+        let comment = rest.trim_start();
+        (rest.len() > comment.len() && comment.starts_with('#')).then_some(inside)
+    });
+    match inside.map(str::trim) {
+        Some(inside) if quote == '"' && inside.contains("\\\"") => inside.replace("\\\"", "\"").into(),
+        inside => inside.unwrap_or(value).into(),
+    }
 }
 
 #[cfg(test)]

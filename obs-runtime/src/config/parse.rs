@@ -67,6 +67,16 @@ pub fn usd(text: &str) -> Parsed<f64> {
     })
 }
 
+/// A share, from 0 to 1.
+pub fn rate(text: &str) -> Parsed<f64> {
+    let valid = |text: &str| text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate));
+    valid(text).ok_or_else(|| {
+        let percent = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|rate| rate / 100.0);
+        let repaired = percent.map_or_else(|| text.replace(',', "."), |rate| rate.to_string());
+        valid(&repaired).map(|rate| rate.to_string())
+    })
+}
+
 pub fn duration(text: &str) -> Parsed<Duration> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),

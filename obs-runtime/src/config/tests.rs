@@ -71,7 +71,19 @@ fn every_variable_is_read() {
 
 #[test]
 fn spaces_and_quotes_of_env_files_do_not_belong_to_a_value() {
-    for (written, meant) in [(" prod ", "prod"), ("\"prod\"", "prod"), ("' prod '", "prod"), ("\"prod", "\"prod")] {
+    for (written, meant) in [
+        (" prod ", "prod"),
+        ("\"prod\"", "prod"),
+        ("' prod '", "prod"),
+        ("\"prod", "\"prod"),
+        ("\"prod\" # where it runs", "prod"),
+        ("'prod'\t#", "prod"),
+        ("\"prod\"#1", "\"prod\"#1"),
+        ("prod # 1", "prod # 1"),
+        (r#""the \"new\" one""#, "the \"new\" one"),
+        (r#"'the \"new\" one'"#, r#"the \"new\" one"#),
+        (r#""C:\logs\\run""#, r"C:\logs\\run"),
+    ] {
         assert_eq!(config(&[("ENVIRONMENT", written)]).unwrap().environment, meant);
     }
     for nothing in ["", "  ", "\"\"", "''", "\" \"", "\""] {
@@ -121,6 +133,9 @@ fn each_wrong_value_has_its_nearest_where_there_is_one() {
         ("OBS_FLUSH_TIMEOUT", "soon", None),
         ("OBS_MAX_SERIES", "0", Some("1")),
         ("OBS_MAX_SERIES", "1_000", Some("1000")),
+        ("TRACING_SAMPLE_RATE", "10%", Some("0.1")),
+        ("TRACING_SAMPLE_RATE", "0,5", Some("0.5")),
+        ("TRACING_SAMPLE_RATE", "2", None),
     ] {
         assert_eq!(problem(variable, value).nearest.as_deref(), nearest, "{variable}={value}");
     }
@@ -163,4 +178,67 @@ fn values_that_a_program_sets_are_held_to_the_same_rules() {
     let told: Vec<_> = error.problems.iter().map(|problem| (problem.variable, problem.value.as_str())).collect();
     assert_eq!(told, [("BIGQUERY_USD_PER_TIB", "NaN"), ("OBS_MAX_SERIES", "0")]);
     assert_eq!(Config::default().check(), Ok(()));
+}
+
+#[test]
+fn each_value_is_shown_as_its_variable_would_be_set_to_it_and_no_secret_is() {
+    let shown = |config: &Config| -> Vec<(&str, String)> {
+        let values = VARIABLES.iter().map(|variable| (variable.name, (variable.show)(config)));
+        values.filter_map(|(name, value)| Some((name, value?))).collect()
+    };
+    let given = [
+        ("LOG_LEVEL", "INFO,hyper=WARNING"),
+        ("LOG_FILE", "/var/log/my job.jsonl"),
+        ("OBS_FLUSH_TIMEOUT", "1m 30s"),
+        ("OBS_REDACT_NAMES", "iban,customer"),
+        ("OBS_REDACTION_KEY", "hunter2-the-key"),
+    ];
+    let config = config(&given).unwrap();
+    let values = shown(&config);
+    let again =
+        Config::from_lookup(|name| values.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into()));
+    let secret = Some(Secret::new("[REDACTED]".to_owned()));
+    assert_eq!(again.unwrap(), Config { redaction_key: secret, ..config.clone() });
+    let told = format!("{config}\n{config:?}\n{}", serde_json::to_string(&config).unwrap());
+    assert!(
+        told.contains("OBS_FLUSH_TIMEOUT=1m 30s\n") && told.contains(r#""LOG_FILE":"/var/log/my job.jsonl""#),
+        "{told}"
+    );
+    let url = Config { log_file: Some("ftp://ann:hunter2@files.local/run".into()), ..Config::default() };
+    let told = format!("{told}{url}{url:?}{}", serde_json::to_string(&url).unwrap());
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn where_each_value_came_from_is_told() {
+    let defaults = Config { environment: "prod".to_owned(), ..Config::default() };
+    let mut with_environment = defaults.clone();
+    let read = with_environment.read(|name| {
+        ["LOG_FORMAT", "METRICS_ENABLED"].contains(&name).then(|| match name {
+            "LOG_FORMAT" => "text".into(),
+            _ => "true".into(),
+        })
+    });
+    let config = Config { prometheus_port: 9100, ..with_environment.clone() };
+    let settings = config.settings(&defaults, &with_environment, &read.set);
+    let of = |name| settings.iter().find(|setting| setting.name == name).map(|setting| setting.origin.as_str());
+    assert_eq!(settings.len(), VARIABLES.len());
+    assert_eq!(of("LOG_FORMAT"), Some("environment"));
+    assert_eq!(of("METRICS_ENABLED"), Some("environment"));
+    assert_eq!((of("PROMETHEUS_PORT"), of("ENVIRONMENT")), (Some("builder"), Some("builder")));
+    assert_eq!(of("LOG_LEVEL"), Some("default"));
+}
+
+#[test]
+fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
+    let names = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
+    let told: Vec<String> = unknown(names.map(OsString::from)).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "obs knows no variable OBS_FLUSHTIMEOUT (did you mean OBS_FLUSH_TIMEOUT?)",
+            "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)",
+            "obs knows no variable OBS_ZZZ",
+        ]
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::agent_address::{self, AgentAddressError};
 use super::parse::{self, Parsed};
+use super::show::Show as _;
 use super::{Config, Problem};
 use crate::redact::Redactor;
 use crate::secret::{MASK, Secret};
@@ -21,6 +22,10 @@ pub struct Variable {
     pub secret: bool,
     /// Reads its value into a configuration.
     pub(super) set: fn(&mut Config, &str) -> Parsed<()>,
+    /// Its value in a configuration, as it would be set to it.
+    pub(super) show: fn(&Config) -> Option<String>,
+    /// Whether it has the same value in both.
+    pub(super) same: fn(&Config, &Config) -> bool,
 }
 
 /// Longest part of a wrong value that is shown.
@@ -44,6 +49,7 @@ macro_rules! variables {
     ($($name:literal => $field:ident = |$text:ident| $parse:expr, $allowed:literal, $default:literal, $help:literal
         $(, $secret:ident)?;)*) => {
         /// Every variable that obs reads.
+        #[allow(clippy::float_cmp, reason = "the same number, not a near one")]
         pub const VARIABLES: &[Variable] = &[$(Variable {
             name: $name,
             allowed: $allowed,
@@ -54,6 +60,8 @@ macro_rules! variables {
                 config.$field = $parse;
                 Ok(())
             },
+            show: |config| config.$field.show(),
+            same: |left, right| left.$field == right.$field,
         }),*];
     };
     (@secret secret) => { true };
@@ -69,7 +77,7 @@ variables! {
         "How lines are written to standard error.";
     "LOG_FILE" => log_file = |text| Some(text.into()),
         "a path", "",
-        "A file to which lines are written as JSON too; folders are made, lines appended.";
+        "A file to which lines are written as JSON too; folders are made, lines appended, and it is opened again when moved.";
     "METRICS_ENABLED" => metrics_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether anything is measured.";
@@ -127,6 +135,12 @@ variables! {
     "HEALTH_CHECK_ENABLED" => health_check_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether health checks run.";
+    "TRACING_ENABLED" => tracing_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether traces are exported.";
+    "TRACING_SAMPLE_RATE" => tracing_sample_rate = |text| parse::rate(text)?,
+        "a number from 0 to 1", "0.1",
+        "Share of the traces that are exported.";
     "SERVICE_NAME" => service_name = |text| text.to_owned(),
         "text", "decentclaude",
         "The service's name, in every line and on every series.";

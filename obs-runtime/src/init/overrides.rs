@@ -75,6 +75,10 @@ impl ObservabilityBuilder {
         bigquery_usd_per_tib(usd: f64) => bigquery_usd_per_tib = usd;
         /// Instead of `HEALTH_CHECK_ENABLED`.
         health_check_enabled(enabled: bool) => health_check_enabled = enabled;
+        /// Instead of `TRACING_ENABLED`.
+        tracing_enabled(enabled: bool) => tracing_enabled = enabled;
+        /// Instead of `TRACING_SAMPLE_RATE`, from 0 to 1.
+        tracing_sample_rate(rate: f64) => tracing_sample_rate = rate;
         /// Instead of `OBS_FLUSH_TIMEOUT`.
         flush_timeout(timeout: Duration) => flush_timeout = timeout;
         /// Instead of `OBS_MAX_SERIES`.

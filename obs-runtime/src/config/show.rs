@@ -1,0 +1,55 @@
+//! Values of the configuration as their variables would be set to them.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{AgentAddress, LogFilter, LogFormat};
+use crate::secret::{MASK, Secret};
+
+/// A value as its variable would be set to it; none for one that is not set.
+pub trait Show {
+    /// The text; a mask for a secret.
+    fn show(&self) -> Option<String>;
+}
+
+macro_rules! show_by_display {
+    ($($type:ty),+) => {$(
+        impl Show for $type {
+            fn show(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )+};
+}
+show_by_display!(bool, u16, u32, u64, usize, f64, String, IpAddr, LogFilter, LogFormat, AgentAddress);
+
+impl Show for PathBuf {
+    fn show(&self) -> Option<String> {
+        Some(self.display().to_string())
+    }
+}
+
+impl Show for Duration {
+    fn show(&self) -> Option<String> {
+        Some(humantime::format_duration(*self).to_string())
+    }
+}
+
+impl Show for Vec<String> {
+    fn show(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.join(","))
+    }
+}
+
+impl Show for Secret<String> {
+    fn show(&self) -> Option<String> {
+        Some(MASK.to_owned())
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self) -> Option<String> {
+        self.as_ref().and_then(Show::show)
+    }
+}

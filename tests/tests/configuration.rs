@@ -1,0 +1,65 @@
+//! The configuration is told as it is declared: in the README, in errors, and by a running program.
+
+use obs_runtime::config::{Origin, VARIABLES};
+use obs_runtime::{LogFormat, Observability};
+use obs_tests::process::Process;
+
+/// Between these two lines of the README stands what the table of variables says.
+const BEGIN: &str = "<!-- Generated: UPDATE_README=1 cargo test -p obs-tests --test configuration -->\n";
+const END: &str = "<!-- End of what is generated. -->\n";
+
+fn table() -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let row = |variable: &obs_runtime::config::Variable| {
+        let default = if variable.default.is_empty() { "none" } else { variable.default };
+        format!("| `{}` | {} | {} | {} |\n", variable.name, cell(variable.allowed), cell(default), cell(variable.help))
+    };
+    let rows: String = VARIABLES.iter().map(row).collect();
+    format!("| variable | values | default | what it says |\n| --- | --- | --- | --- |\n{rows}")
+}
+
+#[test]
+fn the_table_in_the_readme_is_the_declaration() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (written, after) = rest.split_once(END).unwrap();
+    if std::env::var_os("UPDATE_README").is_some() {
+        return std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", table())).unwrap();
+    }
+    assert_eq!(written, table(), "UPDATE_README=1 cargo test -p obs-tests --test configuration writes it");
+}
+
+#[test]
+fn a_program_is_told_of_all_its_mistakes_at_once_and_of_mistyped_names() {
+    let writer = || Process::new(env!("CARGO_BIN_EXE_line-writer"));
+    let wrong = writer().env("LOG_LEVEL", "lowd").env("PROMETHEUS_PORT", "99999").env("SERVICE_NAME", "").run();
+    assert_eq!(wrong.code(), Some(1), "{wrong:?}");
+    for part in ["LOG_LEVEL: `lowd` is not allowed", "PROMETHEUS_PORT: `99999`", "did you mean `65535`?"] {
+        assert!(wrong.stderr.contains(part), "{}", wrong.stderr);
+    }
+    let mistyped = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
+    assert_eq!(mistyped.code(), Some(0), "{mistyped:?}");
+    let warning = "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";
+    assert!(
+        mistyped.stderr.contains(warning) && mistyped.stderr.contains(r#""service":"decentclaude""#),
+        "{mistyped:?}"
+    );
+}
+
+#[test]
+fn what_the_program_says_and_the_environment_are_checked_together() {
+    let builder = Observability::builder().without_environment().bigquery_usd_per_tib(-1.0).max_series(0);
+    let error = builder.config().unwrap_err();
+    assert_eq!(error.problems.len(), 2, "{error}");
+}
+
+#[test]
+fn each_setting_tells_where_it_comes_from() {
+    let builder = Observability::builder().without_environment().log_format(LogFormat::Text);
+    let settings = builder.defaults(|config| config.environment = "prod".to_owned()).settings().unwrap();
+    let origin = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap().origin;
+    assert_eq!(origin("LOG_FORMAT"), Origin::Builder);
+    assert_eq!(origin("ENVIRONMENT"), Origin::Builder);
+    assert_eq!(origin("LOG_FILE"), Origin::Default);
+}

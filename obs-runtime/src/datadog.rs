@@ -22,6 +22,7 @@ pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>
         env: or(&config.datadog_env, &config.environment),
         version: or(&config.datadog_version, &config.version),
         entity_id: config.datadog_entity_id.clone(),
+        service_checks: config.datadog_service_checks,
         command_events: config.datadog_command_events,
         measures: config.metrics_enabled,
     };

@@ -214,7 +214,8 @@ fn tags(text: &str) -> Read<Tags> {
     for tag in text.split(',') {
         let (name, value) = tag.split_once(':').ok_or_else(|| format!("{tag:?} is no name and value"))?;
         let letters = |letter: char| letter.is_alphanumeric() || "_-./:".contains(letter);
-        let well = name.starts_with(char::is_alphabetic)
+        let well = name.is_ascii()
+            && name.starts_with(|letter: char| letter.is_ascii_alphabetic())
             && !value.is_empty()
             && !value.ends_with(':')
             && tag.chars().all(letters)
@@ -245,9 +246,9 @@ mod tests {
 
     #[test]
     fn what_is_documented_is_read() {
-        let line = "a.b_c:1.5:2|d|@0.5|#service:x,größe:1/2|c:ci-abc\n_sc|check|2|d:1|#a:b|m:gone|x";
+        let line = "a.b_c:1.5:2|d|@0.5|#service:x,size:groß/2|c:ci-abc\n_sc|check|2|d:1|#a:b|m:gone|x";
         assert!(read(line.as_bytes()).is_err(), "a message has no bar");
-        let line = "a.b_c:1.5:2|d|@0.5|#service:x,größe:1/2|c:ci-abc\n_sc|check|2|d:1|#a:b|m:gone";
+        let line = "a.b_c:1.5:2|d|@0.5|#service:x,size:groß/2|c:ci-abc\n_sc|check|2|d:1|#a:b|m:gone";
         let read_ = read(line.as_bytes()).unwrap();
         let Message::Metric(metric) = &read_[0] else { panic!("{read_:?}") };
         assert_eq!((metric.observations(), metric.sum(), metric.tags.len()), (4.0, 7.0, 2));
@@ -285,6 +286,7 @@ mod tests {
             "a:1|c|#a:b,",
             "a:1|c|#a:b,a:c",
             "a:1|c|#1:b",
+            "a:1|c|#größe:b",
             "a:1|c|#a:b c",
             "a:1|c|#a:b:",
             "a:1|c|#a:b#",

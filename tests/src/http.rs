@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use ureq::Agent;
 
+/// The longest body that is read.
+const LONGEST: u64 = 200 << 20;
+
 /// The body of an answer with status 200 to a GET with these query parameters.
 ///
 /// # Errors
@@ -26,6 +29,7 @@ pub fn get_with(url: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> 
     let request = agent.get(url).query_pairs(query.iter().copied());
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut response = request.call().map_err(|error| format!("{url}: {error}"))?;
-    let body = response.body_mut().read_to_string().map_err(|error| format!("{url}: {error}"))?;
+    let body =
+        response.body_mut().with_config().limit(LONGEST).read_to_string().map_err(|error| format!("{url}: {error}"))?;
     if response.status() == 200 { Ok(body) } else { Err(format!("{url}: {}: {body}", response.status())) }
 }

@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod dogstatsd;
 pub mod faults;
 pub mod generator;
+pub mod hostile;
 pub mod http;
 pub mod leaks;
 pub mod ports;

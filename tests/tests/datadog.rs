@@ -3,6 +3,7 @@
 //! The agent here reads strictly, as its documentation has it; `real_datadog` asks real readers.
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use obs_runtime::{Observability, ObservabilityBuilder, health_check, track_performance, tracked_command};
 use obs_tests::agent::Agent;
+use obs_tests::dogstatsd::{Message, Metric};
+use obs_tests::hostile;
 use obs_tests::process::{Finished, Process};
 use obs_tests::wait;
 
@@ -81,8 +84,7 @@ fn nothing_is_lost_by_any_ending_over_any_socket() {
             assert_eq!(agent.count("operation.success", STEP), 100.0, "{told}");
             assert_eq!(agent.count("short_lived.rows", &[("table", "users")]), 100.0, "{told}");
             assert_eq!(agent.count("short_lived.batch_rows", &[]), 100.0, "{told}");
-            let rows: f64 =
-                agent.metrics("short_lived.batch_rows", &[]).iter().map(obs_tests::dogstatsd::Metric::sum).sum();
+            let rows: f64 = agent.metrics("short_lived.batch_rows", &[]).iter().map(Metric::sum).sum();
             assert!((rows - 4950.0).abs() < 1e-6, "{rows}: {told}");
             assert_eq!(agent.count("cli.command.started", &[("command", "short-lived")]), 1.0, "{told}");
             agent.forget();
@@ -310,4 +312,27 @@ fn two_series_that_datadog_cannot_tell_apart_are_told_of_once() {
     let log = std::fs::read_to_string(&file).unwrap();
     let told: Vec<_> = log.lines().filter(|line| line.contains("cannot tell apart")).collect();
     assert!(told.len() == 1 && told[0].contains("csv_export") && told[0].contains("1 more"), "{log}");
+}
+
+#[test]
+fn nothing_hostile_in_names_and_tags_gets_through() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::datagram(&folder.path().join("datagram"));
+    let guard = to(agent.url()).max_series(20_000).init().unwrap();
+    hostile::measure(10_000, || guard.flush());
+    drop(guard);
+    // To read them is to have them checked.
+    agent.wait_for("bigquery.operation", &[], 3125.0);
+    let messages = agent.messages();
+    let of = |letter: char| {
+        messages.iter().filter_map(move |message| match message {
+            Message::Metric(metric) if hostile::is_of(letter, &metric.name) => Some(metric),
+            _ => None,
+        })
+    };
+    assert_eq!(of('c').map(Metric::sum).sum::<f64>(), 3125.0);
+    assert_eq!(of('h').map(Metric::observations).sum::<f64>(), 625.0);
+    assert_eq!(of('g').map(|metric| &metric.name).collect::<BTreeSet<_>>().len(), 3125);
+    assert!(agent.packets().iter().all(|packet| packet.len() <= 8192));
 }

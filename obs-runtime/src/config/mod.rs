@@ -72,6 +72,8 @@ pub struct Config {
     pub datadog_entity_id: Option<String>,
     /// How often Datadog's agent gets what has come, from the builder.
     pub datadog_interval: Duration,
+    /// Whether health checks are service checks in Datadog, from the builder.
+    pub datadog_service_checks: bool,
     /// Whether a command that fails is an event in Datadog, from the builder.
     pub datadog_command_events: bool,
     /// `COST_TRACKING_ENABLED`
@@ -252,6 +254,7 @@ impl Default for Config {
             datadog_agent_url: None,
             datadog_entity_id: None,
             datadog_interval: Duration::from_secs(10),
+            datadog_service_checks: true,
             datadog_command_events: false,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,

@@ -64,6 +64,9 @@ impl ObservabilityBuilder {
         /// How often the Datadog agent gets what has come, besides at every flush: 10 seconds, which is the agent's own
         /// beat, unless told otherwise.
         datadog_interval(interval: Duration) => datadog_interval = interval;
+        /// Whether health checks are service checks in Datadog; true unless told otherwise. Say false where what listens is
+        /// no Datadog agent and knows metrics only.
+        datadog_service_checks(sent: bool) => datadog_service_checks = sent;
         /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
         /// otherwise.
         datadog_command_events(sent: bool) => datadog_command_events = sent;

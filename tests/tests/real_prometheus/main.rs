@@ -1,6 +1,7 @@
 //! What others make of the metrics: Prometheus' linter, a second parser, a server that scrapes them, and `node_exporter`,
 //! which reads them from the textfile. All of them have to see what was measured: every series, every label, every value.
 
+mod everything;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,8 @@ use obs_runtime::catalogue::FAMILIES;
 use obs_tests::servers::{NodeExporter, Prometheus};
 use obs_tests::{http, process::Process, prometheus_client, promtool, wait};
 
-use workload::{HOSTILE, Name, expected, owned, service};
+use everything::HOSTILE;
+use workload::{Name, expected, owned, service};
 
 /// Compares series by series: two whole maps would fill a screen for one difference.
 fn assert_same(seen: &BTreeMap<Name, f64>, expected: &BTreeMap<Name, f64>) {

@@ -76,6 +76,8 @@ pub struct Settings {
     pub version: String,
     /// Whose metrics these are, for the agent: `DD_ENTITY_ID`. `none` for nobody's.
     pub entity_id: Option<String>,
+    /// Whether health checks are service checks.
+    pub service_checks: bool,
     /// Whether a command that fails is an event.
     pub command_events: bool,
     /// Whether anything is measured.
@@ -96,6 +98,7 @@ struct Shared {
     source: Source,
     warn: Warn,
     sender: Sender,
+    service_checks: bool,
     command_events: bool,
     /// Notes of which no delivery knows yet.
     new_notes: Mutex<VecDeque<String>>,
@@ -114,7 +117,8 @@ impl DatadogSink {
     /// Where there is no thread to be had that sends at the interval, what has come is sent at flushes only.
     #[must_use]
     pub fn new(settings: Settings, source: Source, warn: Warn) -> Self {
-        let Settings { agent, interval, service, env, version, entity_id, command_events, measures } = settings;
+        let Settings { agent, interval, service, env, version, entity_id, service_checks, command_events, measures } =
+            settings;
         let nobody = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
         let entity_id = entity_id.filter(|_| !nobody);
         let constant = [("service", &*service), ("env", &*env), ("version", &*version)];
@@ -141,6 +145,7 @@ impl DatadogSink {
             source,
             warn,
             sender,
+            service_checks,
             command_events,
             new_notes: Mutex::default(),
             delivery: Turn::new(delivery),
@@ -270,7 +275,7 @@ impl Sink for DatadogSink {
     fn accept(&self, event: &Redacted<Event<'_>>) {
         let Self(shared) = self;
         match &event.fact {
-            Fact::HealthChecked { check, status, score: _, duration: _, message } => {
+            Fact::HealthChecked { check, status, score: _, duration: _, message } if shared.service_checks => {
                 shared.note(shared.sender.service_check(event, check, status, message.as_deref()));
             }
             Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
@@ -288,6 +293,7 @@ impl Sink for DatadogSink {
             | Fact::CostAlert { .. }
             | Fact::Queried { .. }
             | Fact::DatasetOperation { .. }
+            | Fact::HealthChecked { .. }
             | Fact::QualityChecked { .. } => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Names, tags and texts as Datadog takes them, so that nothing in them can end a field, a line or a tag.
 //!
-//! A metric's name begins with an ASCII letter and goes on with letters, digits, `_` and `.`; a tag begins with a letter and
-//! goes on with letters and digits of any script, `_`, `-`, `.`, `/` and, in its value, `:`. Everything else becomes `_`.
+//! A metric's name begins with an ASCII letter and goes on with ASCII letters, digits, `_` and `.`; a tag's name too, and may
+//! have `-` and `/`. A tag's value has letters and digits of any script, `_`, `-`, `.`, `/` and `:`. Everything else becomes `_`.
 //! Both have 200 characters at most: what is longer ends in a hash of the whole. Datadog folds the case of tags, so that `Zone` and `zone` are one to it.
 
 use std::borrow::Cow;
@@ -15,8 +15,10 @@ const LONGEST: usize = 200;
 /// Characters that are kept of a tag's name, so that there is room for its value.
 const LONGEST_TAG_NAME: usize = 100;
 
-/// What the agent reads as something else than a tag: whose metric this is.
-const RESERVED: [&str; 4] = ["host", "dd.internal.entity_id", "dd.internal.card", "dd.internal.jmx_check_name"];
+/// What the agent reads as something else than a tag: whose metric this is. And what readers that hand it on to Prometheus
+/// keep for themselves.
+const RESERVED: [&str; 6] =
+    ["host", "dd.internal.entity_id", "dd.internal.card", "dd.internal.jmx_check_name", "le", "quantile"];
 
 /// A metric's name.
 pub fn metric_name(name: &str) -> Cow<'_, str> {
@@ -75,9 +77,9 @@ impl TagList {
 }
 
 fn tag_name(name: &str) -> String {
-    let allowed = |letter: char| letter.is_alphanumeric() || ['_', '-', '.', '/'].contains(&letter);
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.', '/'].contains(&letter);
     let reserved = RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
-    let start = if name.starts_with(char::is_alphabetic) && !reserved { "" } else { "tag_" };
+    let start = if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !reserved { "" } else { "tag_" };
     safe(&cut(&format!("{start}{name}"), LONGEST_TAG_NAME), allowed)
 }
 
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn nothing_in_a_tag_ends_it() {
         assert_eq!(tags(&[], &[("a:b,c|d#e\n", "f,g|h#i\nj:k:")]), "a_b_c_d_e_:f_g_h_i_j:k_");
-        assert_eq!(tags(&[], &[("größe", "schön 大"), ("1st", "x"), ("", "y")]), "größe:schön_大,tag_1st:x,tag_:y");
+        assert_eq!(tags(&[], &[("größe", "schön 大"), ("1st", "x"), ("", "y")]), "gr__e:schön_大,tag_1st:x,tag_:y");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 # Runs the tests of the whole workspace, once what they need is installed.
 #
 #   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
-#                        node_exporter (Debian's packages), prometheus_client (a Python environment in target/tools) and
+#                        node_exporter, Pushgateway (Debian's packages), prometheus_client (a Python environment in target/tools) and
 #                        the servers of tests/go (built into target/tools)
 #   tests/run.sh quick   those that need no server; installs nothing
 #
@@ -43,6 +43,9 @@ install_servers() {
     local missing=()
     if ! have prometheus || ! have promtool; then
         missing+=(prometheus)
+    fi
+    if ! have prometheus-pushgateway && ! have pushgateway; then
+        missing+=(prometheus-pushgateway)
     fi
     if ! have prometheus-node-exporter && ! have node_exporter; then
         missing+=(prometheus-node-exporter)

@@ -11,6 +11,7 @@ use crate::cells::{Cells, ThreadCell};
 use crate::clock::Stamp;
 use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
 use crate::failure::Failure;
+use crate::flush::Occasion;
 use crate::global::{self, Interest};
 use crate::level::Level;
 use crate::outcome::Outcome;
@@ -267,7 +268,7 @@ impl Call {
             self.report_end(outcome, nanos, failure, exit_code);
         }
         if self.flushes {
-            global::flush();
+            global::flush(Occasion::Meanwhile);
         }
     }
 

@@ -24,19 +24,23 @@ pub struct Deliveries {
     pub buckets: [u64; SECONDS.len() + 1],
 }
 
-/// Notes a delivery of a sink that took so long. `result` says why it failed, in words that may leave.
-pub fn note(sink: &'static str, took: Duration, result: Result<(), String>) {
+/// Notes a delivery of a sink that took so long. `result` says why it failed, in words that may leave. Returns whether it
+/// failed otherwise than the one before.
+pub fn note(sink: &'static str, took: Duration, result: Result<(), String>) -> bool {
     let now = SystemTime::now();
     let mut all = DELIVERIES.lock().unwrap_or_else(PoisonError::into_inner);
     let deliveries = all.entry(sink).or_default();
-    match result {
-        Ok(()) => (deliveries.last_success, deliveries.failure) = (Some(now), None),
-        Err(reason) => deliveries.failure = Some(reason),
+    let failure = result.err();
+    let news = failure.is_some() && failure != deliveries.failure;
+    if failure.is_none() {
+        deliveries.last_success = Some(now);
     }
+    deliveries.failure = failure;
     let seconds = took.as_secs_f64();
     deliveries.last_duration = took;
     deliveries.seconds += seconds;
     deliveries.buckets[SECONDS.partition_point(|&bound| bound < seconds)] += 1;
+    news
 }
 
 /// The deliveries of every sink that has tried one.

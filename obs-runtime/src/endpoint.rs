@@ -1,4 +1,4 @@
-//! What the configuration makes of Prometheus: an endpoint, a textfile, both or neither.
+//! What the configuration makes of Prometheus: an endpoint, a textfile, a Pushgateway, all or none of them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::global;
 use crate::pipeline::Pipeline;
 use crate::server::{NotOurs, Routes, Server, verify};
 use crate::sinks::metrics::MetricsSink;
-use crate::sinks::prometheus::{CONSTANT, Exposition, Textfile, TextfileSink, users};
+use crate::sinks::prometheus::{CONSTANT, Exposition, PushgatewaySink, Source, Textfile, TextfileSink, users};
 use crate::sinks::{Sink, UserMetrics};
 
 /// Where this process' metrics are served, or were last.
@@ -95,13 +95,24 @@ impl Everything {
     }
 }
 
-/// The sink that writes the textfile at every flush, if there is a folder for it.
-pub fn textfile(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>> {
-    let folder = config.prometheus_textfile_dir.as_ref().filter(|_| config.metrics_enabled)?;
-    let textfile = Textfile::new(folder, &config.service_name);
-    let everything = Everything::new(config, metrics);
-    // The file outlives the program, and nobody would count down there what was running when the program ended.
-    Some(Arc::new(TextfileSink::new(Arc::new(move || everything.now(false)), textfile)))
+/// The sinks that bring metrics to where they are configured to go at every flush: a textfile, a Pushgateway.
+pub fn sinks(config: &Config, metrics: &Arc<MetricsSink>) -> Vec<Arc<dyn Sink>> {
+    if !config.metrics_enabled {
+        return Vec::new();
+    }
+    // Both outlive the program, and nobody would count down there what was running when the program ended.
+    let source = || -> Source {
+        let everything = Everything::new(config, metrics);
+        Arc::new(move || everything.now(false))
+    };
+    let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Sink> {
+        Arc::new(TextfileSink::new(source(), Textfile::new(folder, &config.service_name)))
+    });
+    let instance = config.prometheus_pushgateway_instance.as_deref();
+    let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| -> Option<Arc<dyn Sink>> {
+        Some(Arc::new(PushgatewaySink::new(source(), url, &config.service_name, instance)?))
+    });
+    textfile.into_iter().chain(pushgateway).collect()
 }
 
 /// The endpoint that Prometheus scrapes, if metrics are on. A port that is taken is warned of, and the job goes on.

@@ -10,6 +10,7 @@ use arc_swap::ArcSwapOption;
 use crate::callsite::{Place, Tags};
 use crate::context::Context;
 use crate::event::{Details, Event, Fact, Source};
+use crate::flush::Occasion;
 use crate::level::Level;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
@@ -217,15 +218,15 @@ pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'stati
 }
 
 /// Flushes every sink of this moment's pipeline.
-pub fn flush() {
+pub fn flush(occasion: Occasion) {
     if let Some(pipeline) = pipeline() {
-        flush_all(&pipeline);
+        flush_all(&pipeline, occasion);
     }
 }
 
-/// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed.
-pub fn flush_all(pipeline: &Pipeline) {
-    for failure in pipeline.flush(pipeline.config().flush_timeout) {
+/// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed, once for each reason.
+pub fn flush_all(pipeline: &Pipeline, occasion: Occasion) {
+    for failure in pipeline.flush(occasion) {
         warn(format!("could not flush {failure}"));
     }
 }

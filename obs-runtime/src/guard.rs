@@ -7,6 +7,7 @@ use std::thread::{self, ThreadId};
 use crate::analytics::end_commands;
 use crate::config::{Config, Setting};
 use crate::context::Context;
+use crate::flush::Occasion;
 use crate::global;
 use crate::log_level::LogLevelHandle;
 use crate::pipeline::Pipeline;
@@ -57,13 +58,13 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        global::flush_all(&self.pipeline);
+        global::flush_all(&self.pipeline, Occasion::Meanwhile);
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        global::flush_all(&self.pipeline);
+        global::flush_all(&self.pipeline, Occasion::Last);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -84,7 +85,7 @@ pub fn exit(code: i32) -> ! {
     }
     // The system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
-    global::flush();
+    global::flush(Occasion::Last);
     std::process::exit(code)
 }
 

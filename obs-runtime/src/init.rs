@@ -231,7 +231,7 @@ impl ObservabilityBuilder {
         let log_level = LogLevelHandle::new(log.filter().clone());
         let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
-        let sinks = [sinks, endpoint::textfile(&config, &metrics).into_iter().collect()].concat();
+        let sinks = [sinks, endpoint::sinks(&config, &metrics)].concat();
         #[cfg(feature = "datadog")]
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         let pipeline = Arc::new(Pipeline::new(config, metrics, sinks).with_settings(settings));

@@ -38,7 +38,8 @@
 //!
 //! | feature | brings | default |
 //! | --- | --- | --- |
-//! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter` | yes |
+//! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter`, a Pushgateway | yes |
+//! | `https` | the Pushgateway behind https | no |
 //! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
@@ -65,6 +66,7 @@ mod endpoint;
 mod errors;
 mod event;
 mod failure;
+mod flush;
 mod global;
 mod guard;
 mod health;

@@ -3,22 +3,18 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use crate::callsite::Tags;
 use crate::config::{Config, Setting};
-use crate::deliveries;
 use crate::drops;
 use crate::event::{Event, Fact, Source};
+use crate::flush::{Flusher, Occasion};
 use crate::level::Level;
 use crate::redact::Redactor;
 use crate::room;
 use crate::sinks::metrics::MetricsSink;
 use crate::sinks::{FlushError, Sink, Topic};
-
-/// What stands for a time limit that the clock cannot tell.
-const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
 thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
@@ -31,6 +27,7 @@ pub struct Pipeline {
     redactor: Redactor,
     metrics: Arc<MetricsSink>,
     sinks: Vec<Arc<dyn Sink>>,
+    flusher: Flusher,
 }
 
 impl Pipeline {
@@ -38,7 +35,7 @@ impl Pipeline {
     pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
         metrics.watch(&sinks);
-        Self { config, settings: Vec::new(), redactor, metrics, sinks }
+        Self { config, settings: Vec::new(), redactor, metrics, sinks, flusher: Flusher::default() }
     }
 
     /// The same, with where each value of its configuration came from.
@@ -152,45 +149,10 @@ impl Pipeline {
         }
     }
 
-    /// Flushes all sinks at once and waits for them until the deadline at most. A sink that is late is left behind on
-    /// its own thread and counted.
-    pub fn flush(&self, timeout: Duration) -> Vec<FlushError> {
-        // A time limit too long for the clock is as good as none.
-        let now = Instant::now();
-        let deadline = now.checked_add(timeout).unwrap_or(now + NO_LIMIT);
-        let (done, results) = mpsc::channel();
-        let mut waiting = Vec::new();
-        let mut failed = Vec::new();
-        for sink in &self.sinks {
-            let (done, flushed) = (done.clone(), Arc::clone(sink));
-            let flush = move || {
-                let result = catch_unwind(AssertUnwindSafe(|| flushed.flush(deadline)));
-                // Nobody listens any more when the deadline is over.
-                let _ = done.send((flushed.name(), result));
-            };
-            match std::thread::Builder::new().name(format!("obs-flush-{}", sink.name())).spawn(flush) {
-                Ok(_) => waiting.push(sink.name()),
-                Err(error) => failed.push(FlushError { sink: sink.name(), reason: error.to_string() }),
-            }
-        }
-        while !waiting.is_empty() {
-            let Ok((sink, result)) = results.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
-                break;
-            };
-            waiting.retain(|late| *late != sink);
-            match result {
-                Ok(Ok(())) => deliveries::note(sink, now.elapsed(), Ok(())),
-                Ok(Err(error)) => failed.push(error),
-                Err(_) => failed.push(FlushError { sink, reason: "it panicked".to_owned() }),
-            }
-        }
-        failed.extend(waiting.into_iter().map(|sink| FlushError { sink, reason: "not done in time".to_owned() }));
-        for failure in &failed {
-            drops::count(failure.sink, "flush", 1);
-            let reason = self.redactor.text(failure.reason.as_str().into()).into_owned();
-            deliveries::note(failure.sink, now.elapsed(), Err(reason));
-        }
-        failed
+    /// Flushes all sinks under `OBS_FLUSH_TIMEOUT`. Gives what failed and has not failed in the same way before.
+    pub fn flush(&self, occasion: Occasion) -> Vec<FlushError> {
+        let redact = |reason: &str| self.redactor.text(reason.into()).into_owned();
+        self.flusher.flush(&self.sinks, self.config.flush_timeout, occasion, redact)
     }
 }
 
@@ -199,18 +161,5 @@ struct Busy;
 impl Drop for Busy {
     fn drop(&mut self) {
         BUSY.set(false);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_limit_of_any_length_can_be_waited_for() {
-        let pipeline = Pipeline::new(Config::default(), Arc::new(MetricsSink::new(1)), Vec::new());
-        for timeout in [Duration::ZERO, Duration::from_secs(2), Duration::MAX] {
-            assert_eq!(pipeline.flush(timeout), []);
-        }
     }
 }

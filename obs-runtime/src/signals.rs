@@ -16,6 +16,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::analytics::interrupt_commands;
+use crate::flush::Occasion;
 use crate::global;
 use crate::sinks::log;
 
@@ -92,7 +93,7 @@ fn end_by(signal: i32) {
     let running = interrupt_commands(name, exit_code);
     let ended = if running.is_empty() { String::new() } else { format!(" within {}", running.join(", ")) };
     global::warn(format!("{name}: the process ends{ended}"));
-    global::flush();
+    global::flush(Occasion::Last);
     // The first process of a container is not ended by a signal that it does not handle.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);

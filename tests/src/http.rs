@@ -33,3 +33,18 @@ pub fn get_with(url: &str, query: &[(&str, &str)], headers: &[(&str, &str)]) -> 
         response.body_mut().with_config().limit(LONGEST).read_to_string().map_err(|error| format!("{url}: {error}"))?;
     if response.status() == 200 { Ok(body) } else { Err(format!("{url}: {}: {body}", response.status())) }
 }
+
+/// Posts a body, and gives the status of the answer.
+///
+/// # Errors
+/// When nothing came within ten seconds.
+pub fn post(url: &str, body: &str) -> Result<u16, String> {
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(10)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into();
+    let response = agent.post(url).send(body).map_err(|error| format!("{url}: {error}"))?;
+    Ok(response.status().as_u16())
+}

@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "context",
     "registry", // what may leave, configuration, what travels with a call
     "sinks",
+    "flush",
     "pipeline",
     "global",
     "user_metrics",

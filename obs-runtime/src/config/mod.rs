@@ -4,6 +4,7 @@ mod agent_address;
 mod filter;
 mod parse;
 mod problem;
+mod pushgateway_url;
 mod settings;
 mod show;
 mod unknown;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use agent_address::{AgentAddress, AgentAddressError};
 pub use filter::LogFilter;
 pub use problem::{ConfigError, Problem};
+pub use pushgateway_url::PushgatewayUrl;
 pub use settings::{Origin, Setting};
 pub use unknown::{UnknownVariable, unknown};
 pub use variables::{VARIABLES, Variable};
@@ -76,6 +78,10 @@ pub struct Config {
     pub datadog_service_checks: bool,
     /// Whether a command that fails is an event in Datadog, from the builder.
     pub datadog_command_events: bool,
+    /// `PROMETHEUS_PUSHGATEWAY_URL`
+    pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
+    /// The label `instance` of the group that is pushed, from the builder.
+    pub prometheus_pushgateway_instance: Option<String>,
     /// `COST_TRACKING_ENABLED`
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
@@ -199,8 +205,14 @@ impl Config {
         let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
         let seconds = self.flush_timeout.as_secs_f64();
         let rate = |rate: f64| (0.0..=1.0).contains(&rate);
+        let pushgateway = self.prometheus_pushgateway_url.as_ref();
         let problems: Vec<Problem> = [
             ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
+            (
+                "PROMETHEUS_PUSHGATEWAY_URL",
+                pushgateway.is_none_or(|url| url.parts().is_some()),
+                pushgateway.map(ToString::to_string).unwrap_or_default(),
+            ),
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
             ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
@@ -243,6 +255,8 @@ impl Default for Config {
             prometheus_port: 8000,
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),
             prometheus_textfile_dir: None,
+            prometheus_pushgateway_url: None,
+            prometheus_pushgateway_instance: None,
             datadog_enabled: false,
             datadog_api_key: None,
             datadog_site: "datadoghq.com".to_owned(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{AgentAddress, LogFilter, LogFormat};
+use super::{AgentAddress, LogFilter, LogFormat, PushgatewayUrl};
 use crate::secret::{MASK, Secret};
 
 /// A value as its variable would be set to it; none for one that is not set.
@@ -22,7 +22,7 @@ macro_rules! show_by_display {
         }
     )+};
 }
-show_by_display!(bool, u16, u32, u64, usize, f64, String, IpAddr, LogFilter, LogFormat, AgentAddress);
+show_by_display!(bool, u16, u32, u64, usize, f64, String, IpAddr, LogFilter, LogFormat, AgentAddress, PushgatewayUrl);
 
 impl Show for PathBuf {
     fn show(&self) -> Option<String> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ObservabilityBuilder;
-use crate::config::{AgentAddress, LogFilter, LogFormat};
+use crate::config::{AgentAddress, LogFilter, LogFormat, PushgatewayUrl};
 use crate::secret::Secret;
 
 macro_rules! overrides {
@@ -45,6 +45,12 @@ impl ObservabilityBuilder {
         prometheus_bind(address: IpAddr) => prometheus_bind = address;
         /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
         prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
+        /// Instead of `PROMETHEUS_PUSHGATEWAY_URL`; what is no URL is an error of [`init`](Self::init).
+        prometheus_pushgateway_url(url: impl Into<String>) => prometheus_pushgateway_url = Some(PushgatewayUrl::new(url));
+        /// The label `instance` of the group that is pushed to a Pushgateway, for a job that runs in many places at once.
+        /// None unless it is set: then each run replaces what the one before has pushed. A Pushgateway never forgets a
+        /// group, so it must not be another one for each run.
+        prometheus_pushgateway_instance(name: impl Into<String>) => prometheus_pushgateway_instance = Some(name.into());
         /// Instead of `DATADOG_ENABLED`.
         datadog_enabled(enabled: bool) => datadog_enabled = enabled;
         /// Instead of `DATADOG_API_KEY`.

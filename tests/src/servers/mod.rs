@@ -2,10 +2,12 @@
 
 mod node_exporter;
 mod prometheus;
+pub mod pushgateway;
 pub mod statsd_exporter;
 
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
+
 pub use statsd_exporter::StatsdExporter;
 
 use std::fs::{self, File};

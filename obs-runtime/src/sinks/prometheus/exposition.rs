@@ -73,6 +73,16 @@ impl Exposition {
         true
     }
 
+    /// Whether both say the same of everything but obs itself, which moves with every flush.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let told = |exposition| Self::metrics_but_own(exposition);
+        told(self).eq(told(other))
+    }
+
+    fn metrics_but_own(exposition: &Self) -> impl Iterator<Item = (&String, &Metric)> {
+        exposition.metrics.iter().filter(|(name, _)| !name.starts_with("obs_"))
+    }
+
     /// What has come since `earlier`; gauges as they are. A counter that is below its earlier value began anew, so all
     /// of it is growth.
     pub fn since(&self, earlier: &Self) -> Self {

@@ -5,6 +5,7 @@ mod format;
 mod names;
 mod openmetrics;
 mod parse;
+mod pushgateway;
 mod rendered;
 mod text;
 mod textfile;
@@ -13,6 +14,7 @@ mod users;
 pub use exposition::Exposition;
 pub use format::Format;
 pub use names::CONSTANT;
+pub use pushgateway::PushgatewaySink;
 pub use textfile::Textfile;
 pub use users::users;
 

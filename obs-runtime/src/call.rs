@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
+use crate::cardinality::{LONGEST, cut};
 use crate::cells::{Cells, ThreadCell};
 use crate::clock::Stamp;
 use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
@@ -56,7 +57,7 @@ impl Entry {
             Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
             None => value,
         };
-        self.tags.push((name, value));
+        self.tags.push((name, cut(value)));
     }
 
     /// An argument as it is.
@@ -178,6 +179,7 @@ impl Call {
     ) -> Option<Self> {
         let pipeline = global::pipeline()?;
         let name = pipeline.redactor().text(name);
+        let name = if name.len() > LONGEST { Cow::Owned(cut(name.into_owned())) } else { name };
         let (callsite, overflowed) = registry::by_hand(name, command, pipeline.config().max_series, place);
         if overflowed {
             pipeline.overflow();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
@@ -67,6 +68,17 @@ pub struct Callsite {
 pub type Tags = Vec<(&'static str, String)>;
 
 type Tagged = HashMap<Tags, &'static Cells>;
+
+/// How many sets of label values there are that the program made up while it ran, by kind: call sites of a kind share
+/// their families.
+static MADE_UP: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+
+/// Takes room for one more set of label values in the families of a kind; false when all of it is taken. Outcomes are not
+/// counted: there are four of them.
+pub fn make_room(kind: CallsiteKind, limit: usize) -> bool {
+    let more = |taken| if taken < limit { Some(taken + 1) } else { None };
+    MADE_UP[kind as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+}
 
 impl Callsite {
     const fn new(
@@ -191,15 +203,15 @@ impl Callsite {
         &self.cells
     }
 
-    /// The cells of one set of tag values. At most `limit` sets are told apart: those that come later are counted
-    /// together as [`OTHER`], and the second value returned is true.
+    /// The cells of one set of tag values. At most `limit` sets are told apart, over all call sites of this kind: those
+    /// that come later are counted together as [`OTHER`], and the second value returned is true.
     pub(crate) fn cells_tagged(&'static self, tags: Tags, limit: usize) -> (&'static Cells, bool) {
         let mut tagged = self.tagged.lock().unwrap_or_else(PoisonError::into_inner);
         let tagged = tagged.get_or_insert_default();
         if let Some(cells) = tagged.get(&tags) {
             return (cells, false);
         }
-        let full = tagged.len() >= limit.max(1);
+        let full = !make_room(self.kind, limit);
         let tags = if full { tags.into_iter().map(|(name, _)| (name, OTHER.to_owned())).collect() } else { tags };
         // Leaked on purpose, as call sites live as long as the program; `limit` bounds how many there are.
         (tagged.entry(tags).or_insert_with(|| Box::leak(Box::default())), full)
@@ -229,7 +241,9 @@ mod tests {
 
     #[test]
     fn tag_values_past_the_limit_are_counted_together() {
-        static SITE: Callsite = Callsite::operation("load", "m", "f.rs", 1);
+        // No other test has sites of this kind.
+        static SITE: Callsite = Callsite::cost("load", "m", "f.rs", 1);
+        static SECOND: Callsite = Callsite::cost("store", "m", "f.rs", 2);
         for table in ["a", "b", "c", "d", "a"] {
             let (cells, _) = SITE.cells_tagged(vec![("table", table.to_owned())], 2);
             cells.start();
@@ -239,5 +253,8 @@ mod tests {
             SITE.totals().into_iter().map(|(tags, totals)| (tags[0].1.clone(), totals.started)).collect();
         counts.sort();
         assert_eq!(counts, [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
+        let (cells, full) = SECOND.cells_tagged(vec![("table", "a".to_owned())], 2);
+        cells.start();
+        assert!(full && SECOND.totals()[0].0[0].1 == OTHER, "the limit is the family's, not the call site's");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::callsite::Callsite;
+use crate::callsite::{Callsite, CallsiteKind, make_room};
 use crate::cardinality::OTHER;
 
 /// Every function under one of obs' attributes, health and data-quality checks aside.
@@ -30,7 +30,8 @@ pub fn by_hand(
     if let Some(site) = sites.get(&key) {
         return (site, false);
     }
-    let full = sites.len() >= limit.max(1);
+    let kind = if command { CallsiteKind::Command } else { CallsiteKind::Operation };
+    let full = !make_room(kind, limit);
     let key = if full { (command, Cow::Borrowed(OTHER)) } else { key };
     let site = sites.entry(key.clone()).or_insert_with(|| {
         // Leaked on purpose, as call sites live as long as the program; `limit` bounds how many there are.

@@ -8,6 +8,11 @@ fn load(table: usize) -> usize {
     table
 }
 
+#[track_performance(tags(table = table))]
+fn store(table: usize) -> usize {
+    table
+}
+
 #[test]
 fn the_limit_is_warned_of_once_though_no_other_line_is_logged() {
     let folder = tempfile::tempdir().unwrap();
@@ -17,7 +22,19 @@ fn the_limit_is_warned_of_once_though_no_other_line_is_logged() {
     for table in 0..10 {
         load(table);
     }
+    store(1);
+    let lengthy = "x".repeat(1000);
+    obs_runtime::track_feature(lengthy.clone());
+    let measured = obs_runtime::metrics();
     drop(guard);
+    let series = &measured.family("operation.duration.seconds").unwrap().series;
+    let of = |operation: &str| series.iter().filter(|one| one.labels[0].1 == operation).count();
+    assert_eq!((of("load"), of("store")), (4, 1), "{series:?}");
+    assert_eq!(measured.value("operation.success", &[("operation", "load"), ("table", "other")]), Some(7.0));
+    assert_eq!(measured.value("operation.success", &[("operation", "store"), ("table", "other")]), Some(1.0));
+    assert!(measured.value("obs.dropped", &[("reason", "cardinality")]) >= Some(8.0));
+    let feature = &measured.family("cli.feature.usage").unwrap().series[0].labels[0].1;
+    assert!(feature.chars().count() == 200 && lengthy.starts_with(&feature[..180]), "{feature}");
     let lines = std::fs::read_to_string(log).unwrap();
     assert!(lines.lines().count() == 1 && lines.contains("OBS_MAX_SERIES"), "{lines}");
 }

@@ -50,7 +50,7 @@ fn every_family_has_moved() {
     let measured = &service().measured;
     let still: Vec<_> = FAMILIES.iter().filter(|family| measured.family(family.name).is_none()).collect();
     assert!(still.is_empty(), "{still:#?}");
-    assert_eq!(measured.value("obs.dropped", &[("reason", "cardinality")]), Some(10.0));
+    assert_eq!(measured.value("obs.dropped", &[("reason", "cardinality")]), Some(12.0));
     assert_eq!(measured.value("operation.success", &[("zone", HOSTILE)]), Some(1.0));
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cardinality::OTHER;
+use crate::cardinality::{OTHER, cut};
 use crate::catalogue::{FAMILIES, Family, Kind};
 use crate::drops;
 use crate::snapshot::{Builder, Labels, SeriesValue};
@@ -42,6 +42,7 @@ impl Store {
 
     /// Adds to a counter, sets a gauge, observes in a histogram.
     pub fn record(&self, family: &'static Family, labels: Labels, observed: f64) {
+        let labels: Labels = labels.into_iter().map(|(name, value)| (name, cut(value))).collect();
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(family.name).or_default();
         let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {

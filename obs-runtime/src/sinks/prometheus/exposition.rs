@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Kind;
-use crate::snapshot::{SeriesValue, Snapshot};
+use crate::snapshot::{Labels, Series, SeriesValue, Snapshot};
 
 use super::names;
 
@@ -12,6 +12,8 @@ use super::names;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition {
     pub(super) metrics: BTreeMap<String, Metric>,
+    /// Labels of different names that are one here, in words.
+    clashes: BTreeSet<String>,
 }
 
 /// A metric and its series by the text of their labels.
@@ -55,10 +57,22 @@ impl Exposition {
                         sum: *sum,
                     },
                 };
-                metric.put(names::label_text(found.family, &series.labels, constant_labels), sample);
+                let text = names::label_text(found.family, &series.labels, constant_labels);
+                if metric.series.contains_key(&text) {
+                    let same =
+                        |other: &&Series| names::label_text(found.family, &other.labels, constant_labels) == text;
+                    let earlier = found.series.iter().filter(same);
+                    exposition.clashes.extend(earlier.filter_map(|other| clash(&other.labels, &series.labels)));
+                }
+                metric.put(text, sample);
             }
         }
         exposition
+    }
+
+    /// Labels of different names that are one to Prometheus, so that their series were added up; each pair once.
+    pub fn clashes(&self) -> impl Iterator<Item = &str> {
+        self.clashes.iter().map(String::as_str)
     }
 
     /// Adds a metric, unless its name belongs to one of another kind.
@@ -183,6 +197,17 @@ impl Sample {
             _ => {}
         }
     }
+}
+
+/// The names in which two series differ that are one to Prometheus; none when they do not.
+fn clash(one: &Labels, other: &Labels) -> Option<String> {
+    let only_in = |these: &Labels, those: &Labels| {
+        let missing = |(name, value): &&(Cow<'static, str>, String)| {
+            !value.is_empty() && !those.iter().any(|(known, _)| known == name)
+        };
+        these.iter().find(missing).map(|(name, _)| name.to_string())
+    };
+    Some(format!("the labels `{}` and `{}` are one to Prometheus", only_in(one, other)?, only_in(other, one)?))
 }
 
 /// What is not a finite number would spoil the total of all runs to come: it is left out.

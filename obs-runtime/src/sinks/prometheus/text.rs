@@ -162,6 +162,19 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
     }
 
     #[test]
+    fn names_that_become_one_are_told_and_nothing_else_is() {
+        let mut builder = Builder::default();
+        for (tag, value) in [("x-y", "1"), ("x.y", "1"), ("x.y", "2"), ("z", "1")] {
+            builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), (tag, value)]), 1.0);
+        }
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("z", "")]), 1.0);
+        builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b")]), 1.0);
+        let exposition = Exposition::new(&builder.finish(), &[]);
+        let clashes: Vec<_> = exposition.clashes().collect();
+        assert_eq!(clashes, ["the labels `x-y` and `x.y` are one to Prometheus"]);
+    }
+
+    #[test]
     fn numbers_read_back_as_they_were() {
         assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(number), ["NaN", "+Inf", "-Inf"]);
         assert_eq!([0.0, 1.0, 0.001, 1_125_899_906_842_624.0].map(number), ["0", "1", "0.001", "1125899906842624"]);

@@ -58,8 +58,11 @@ impl Users {
         Self { recorder, handle, names: Mutex::default(), warnings: Mutex::default() }
     }
 
-    /// Adds all of them as they are at this moment. Where a name is taken by a metric of another kind, that one stays.
+    /// Adds all of them as they are at this moment, and notes what clashes. Where a name is taken by a metric of another kind, that one stays.
     pub fn add_to(&self, exposition: &mut Exposition, constant: &[(&str, &str)]) {
+        for clash in exposition.clashes() {
+            self.warn(format!("{clash}: give one another name"));
+        }
         let constant = names::constant_text(constant);
         for (name, mut metric) in rendered::parse(&self.handle.render()) {
             if !constant.is_empty() {

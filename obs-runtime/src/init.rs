@@ -193,7 +193,7 @@ impl ObservabilityBuilder {
         }
         let settings = config.settings(&self.defaults, &with_environment, &set);
         // They stand in every line and on every series.
-        let redactor = Redactor::new(&config.redact_names, None);
+        let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
         let own = [&mut config.service_name, &mut config.environment, &mut config.version];
         let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
         for name in own.into_iter().chain(datadogs.into_iter().flatten()) {

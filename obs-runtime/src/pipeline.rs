@@ -34,6 +34,7 @@ impl Pipeline {
     /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
     pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
+        let redactor = redactor.with_patterns(&config.redact_patterns);
         metrics.watch(&sinks);
         Self { config, settings: Vec::new(), redactor, metrics, sinks, flusher: Flusher::default() }
     }

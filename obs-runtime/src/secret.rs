@@ -2,17 +2,28 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
 /// What stands where a secret was.
 pub const MASK: &str = "[REDACTED]";
 
-/// A value that is never shown: `Debug` and `Display` print `[REDACTED]`, and its memory is wiped when it is dropped.
+/// A value that is never shown: `Debug`, `Display` and `Serialize` give `[REDACTED]`, and its memory is wiped when it is
+/// dropped. It deserialises as the value does.
 ///
 /// ```
 /// let key = obs_runtime::Secret::new(String::from("hunter2"));
 /// assert_eq!(format!("{key} {key:?}"), "[REDACTED] [REDACTED]");
 /// assert_eq!(key.expose(), "hunter2");
+///
+/// #[derive(serde::Deserialize, serde::Serialize)]
+/// struct Database {
+///     password: obs_runtime::Secret<String>,
+/// }
+/// let database: Database = serde_json::from_str(r#"{"password":"hunter2"}"#)?;
+/// assert_eq!(database.password.expose(), "hunter2");
+/// assert_eq!(serde_json::to_string(&database)?, r#"{"password":"[REDACTED]"}"#);
+/// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T: Zeroize>(T);
@@ -44,5 +55,55 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
 impl<T: Zeroize> fmt::Display for Secret<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(MASK)
+    }
+}
+
+impl<T: Zeroize> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Zeroize> Serialize for Secret<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}
+
+impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_wiped_once_for_each_that_is_dropped() {
+        struct Counted<'a>(&'a AtomicUsize);
+        impl Zeroize for Counted<'_> {
+            fn zeroize(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let wiped = AtomicUsize::new(0);
+        drop((Secret::new(Counted(&wiped)), Some(Secret::new(Counted(&wiped)))));
+        assert_eq!(wiped.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_secret_is_masked_everywhere() {
+        let secret = Secret::from(vec![1_u8, 2, 3]);
+        assert_eq!(
+            format!("{secret} {secret:?} {secret:#?} {:?}", Some(&secret)),
+            format!("{MASK} {MASK} {MASK} Some({MASK})")
+        );
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[REDACTED]\"");
+        let read: Secret<Vec<u8>> = serde_json::from_str("[1,2,3]").unwrap();
+        assert!(read == secret);
     }
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use obs_runtime::testing::capture;
-use obs_runtime::{LogContext, track_performance};
+use obs_runtime::testing::{capture, capture_with};
+use obs_runtime::{Config, LogContext, Observability, track_performance};
 use obs_tests::corpus::{self, LOOK_ALIKES, NAMED, SAMPLES};
+use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
+use obs_tests::process::Process;
 
 #[test]
 fn the_corpus_is_large_enough_to_say_something() {
@@ -54,6 +56,56 @@ fn what_only_looks_like_a_secret_stays() {
         assert_eq!(captured.records.errors[0].failure.message, format!("cannot use {text}"));
         assert_eq!((scoped.scope.user.as_deref(), scoped.scope.fields[0].1.as_str()), (Some(*text), *text));
     }
+}
+
+#[test]
+fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
+    for format in ["json", "text"] {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Process::new(env!("CARGO_BIN_EXE_leaker"))
+            .env("LOG_FORMAT", format)
+            .env("LOG_LEVEL", "trace")
+            .env("LOG_FILE", folder.path().join("run.jsonl"))
+            .env("PROMETHEUS_PORT", "0")
+            .env("PROMETHEUS_TEXTFILE_DIR", folder.path())
+            .env("SERVICE_NAME", "of ann.lee+x@example.com")
+            .env("ENVIRONMENT", "password=hunter2");
+        let running = program.start();
+        let address = running.wait_for_output("the address", |line| Some(line.strip_prefix("metrics at ")?.to_owned()));
+        let exposition = http::get(&format!("http://{address}/metrics"), &[]).unwrap();
+        let ended = running.finish();
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+        let outputs = [("console".to_owned(), ended.stderr), ("/metrics".to_owned(), exposition)];
+        let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        // The textfile has a lock beside it.
+        let files = paths
+            .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
+            .filter(|(_, text)| !text.is_empty());
+        let outputs: Vec<(String, String)> = outputs.into_iter().chain(files).collect();
+        assert_eq!(outputs.len(), 4, "{outputs:?}");
+        for (place, output) in outputs {
+            assert!(output.len() > 1000 && output.contains("[REDACTED]"), "{place}: {output}");
+            corpus::assert_nothing_left(&place, &output);
+        }
+    }
+}
+
+#[test]
+fn patterns_and_names_of_the_program_are_hidden_too() {
+    let config = Config {
+        redact_names: vec!["iban".to_owned()],
+        redact_patterns: vec![r"EMP-\d{6}".to_owned()],
+        ..Config::default()
+    };
+    let captured = capture_with(config, || {
+        tracing::warn!(iban = "DE02 1203 0000 0000 2020 51", note = "EMP-123456 or EMP-12", "of EMP-654321");
+    });
+    let line = &captured.records.logs[0];
+    assert_eq!(line.message, "of [REDACTED]");
+    let values: Vec<_> = line.fields.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(values, ["[REDACTED]", "[REDACTED] or EMP-12"]);
+    let error = Observability::builder().without_environment().redact_patterns(vec!["(".to_owned()]).config();
+    assert_eq!(error.unwrap_err().problems[0].value, "(: unclosed group");
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub use unknown::{UnknownVariable, unknown};
 pub use variables::{VARIABLES, Variable};
 
 use crate::level::Level;
+use crate::redact::Redactor;
 use crate::secret::Secret;
 
 /// What obs was told to do.
@@ -104,6 +105,8 @@ pub struct Config {
     pub max_series: usize,
     /// `OBS_REDACT_NAMES`
     pub redact_names: Vec<String>,
+    /// Regular expressions of what else must not leave, from the builder.
+    pub redact_patterns: Vec<String>,
     /// `OBS_REDACTION_KEY`
     pub redaction_key: Option<Secret<String>>,
     /// The program's version, from the builder.
@@ -230,6 +233,12 @@ impl Config {
             Some(variable.problem(&value, None))
         })
         .collect();
+        let patterns = self.redact_patterns.iter().filter_map(|pattern| {
+            let why = Redactor::pattern_problem(pattern)?;
+            let value = format!("{pattern}: {why}");
+            Some(Problem { variable: "redact_patterns", value, allowed: "regular expressions", nearest: None })
+        });
+        let problems: Vec<Problem> = problems.into_iter().chain(patterns).collect();
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 }
@@ -281,6 +290,7 @@ impl Default for Config {
             flush_timeout: Duration::from_secs(2),
             max_series: 1000,
             redact_names: Vec::new(),
+            redact_patterns: Vec::new(),
             redaction_key: None,
             version: "unknown".to_owned(),
         }

@@ -83,7 +83,7 @@ impl Config {
 
     /// Each variable with its value, without what looks like a secret.
     fn values(&self) -> impl Iterator<Item = (&'static Variable, Option<String>)> {
-        let redactor = Redactor::new(&self.redact_names, None);
+        let redactor = Redactor::new(&self.redact_names, None).with_patterns(&self.redact_patterns);
         VARIABLES.iter().map(move |variable| {
             let value = (variable.show)(self).map(|value| redactor.text(value.into()).into_owned());
             (variable, value)
@@ -111,7 +111,7 @@ impl fmt::Debug for Config {
             map.field(variable.name, &value);
         }
         map.field("log_file_format", &self.log_file_format).field("log_file_level", &self.log_file_level);
-        map.field("version", &self.version).finish()
+        map.field("redact_patterns", &self.redact_patterns).field("version", &self.version).finish()
     }
 }
 

@@ -94,5 +94,15 @@ impl ObservabilityBuilder {
         max_series(series: usize) => max_series = series;
         /// Instead of `OBS_REDACT_NAMES`.
         redact_names(names: Vec<String>) => redact_names = names;
+        /// Regular expressions of what must not leave beside what obs knows: all that they match, or their first group
+        /// where they have one. One that is none is a problem of the configuration. They take no time to speak of,
+        /// whatever they are: there is no back-tracking.
+        ///
+        /// ```
+        /// # use obs_runtime::Observability;
+        /// let builder = Observability::builder().redact_patterns(vec![r"EMP-\d{6}".to_owned(), r"customer (\d+)".to_owned()]);
+        /// # let _ = builder;
+        /// ```
+        redact_patterns(patterns: Vec<String>) => redact_patterns = patterns;
     }
 }

@@ -6,6 +6,7 @@ mod event;
 mod hash;
 mod names;
 mod pairs;
+mod patterns;
 mod scan;
 mod spans;
 mod sql;
@@ -21,6 +22,8 @@ use crate::secret::{MASK, Secret};
 use cache::Cache;
 use hash::Hasher;
 use names::{Kind, Names};
+pub use patterns::PatternError;
+use patterns::Patterns;
 use spans::Spans;
 
 /// Longest text that leaves, in bytes; what is longer is cut and marked.
@@ -50,6 +53,7 @@ pub struct Redactor {
     names: Names,
     /// What is known of texts that come again and again: names of fields, modules, files, whom a scope belongs to.
     known: Cache,
+    patterns: Patterns,
     hasher: Hasher,
 }
 
@@ -66,8 +70,20 @@ impl Redactor {
         Self {
             names: Names::new(more_names),
             known: Cache::new(),
+            patterns: Patterns::default(),
             hasher: Hasher::new(key.map(|key| key.expose().as_bytes())),
         }
+    }
+
+    /// The same, which hides what these regular expressions match too. Those that are none are left out.
+    #[must_use]
+    pub fn with_patterns(self, patterns: &[String]) -> Self {
+        Self { patterns: Patterns::new(patterns), ..self }
+    }
+
+    /// Why this is no pattern for a redactor, if it is none.
+    pub fn pattern_problem(pattern: &str) -> Option<PatternError> {
+        patterns::compile(pattern).err()
     }
 
     /// Redacts all text of an event.
@@ -92,7 +108,13 @@ impl Redactor {
         if found.has(scan::Found::QUOTE) {
             sql::find_in_text(&text, &mut spans);
         }
+        self.patterns.find(&text, &mut spans);
         spans.mask(text)
+    }
+
+    /// Whether there is nothing in a text that any rule has to look at.
+    fn is_clean(&self, text: &str) -> bool {
+        scan::scan(text, &self.names).is_empty() && !self.patterns.may_match(text)
     }
 
     /// Redacts a text that likely comes again, as the name of a module does: as [`text`](Self::text), and remembered.
@@ -103,7 +125,7 @@ impl Redactor {
     /// What a name says of its value, and whether it can leave as it is itself.
     fn known_kind(&self, name: &str) -> (Kind, bool) {
         let flags = self.known.get(name.as_bytes(), || {
-            let clean = scan::scan(name, &self.names).is_empty();
+            let clean = self.is_clean(name);
             self.names.kind(name).flags() | if clean { 0 } else { UNCLEAN }
         });
         (Kind::of(flags & !UNCLEAN), flags & UNCLEAN == 0)
@@ -136,7 +158,7 @@ impl Redactor {
         match (value, kind) {
             (Value::Text(text), Kind::Secret(secret)) if secret.hides_text(text) => false,
             (Value::Text(text), Kind::Sql) if sql::is_statement(text) => false,
-            (Value::Text(text), _) => text.len() <= LONGEST && scan::scan(text, &self.names).is_empty(),
+            (Value::Text(text), _) => text.len() <= LONGEST && self.is_clean(text),
             (Value::Signed(_) | Value::Unsigned(_) | Value::Float(_), Kind::Secret(secret)) => !secret.hides_numbers(),
             (Value::Bool(_), Kind::Secret(secret)) => !secret.is_exact(),
             // A hash and a length are made of a value that must not leave, so that something of it may.

@@ -203,7 +203,7 @@ fn secret(word: &[u8], single: bool) -> Option<Word> {
     let singular = |word: &[u8]| {
         let (prose, header) = match word {
             b"password" | b"passwd" | b"pwd" | b"passphrase" | b"apikey" | b"privatekey" | b"accesskey"
-            | b"secretkey" | b"dsn" | b"ssn" => (false, false),
+            | b"accountkey" | b"secretkey" | b"dsn" | b"ssn" => (false, false),
             b"authorization" | b"cookie" | b"setcookie" => (false, true),
             b"secret" | b"token" | b"credential" | b"session" | b"sessionid" | b"email" | b"phone" | b"telephone" => {
                 (true, false)

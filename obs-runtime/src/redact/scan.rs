@@ -25,6 +25,8 @@ impl Found {
     pub const PAIR: Self = Self(64);
     /// A quote, which may begin a literal of SQL.
     pub const QUOTE: Self = Self(128);
+    /// A URL's signature.
+    pub const SIGNED: Self = Self(256);
 
     /// Whether nothing may be there.
     pub const fn is_empty(self) -> bool {
@@ -109,7 +111,7 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
             );
         }
         b'-' => {
-            // sk-, glpat-, GOCSPX-, xapp-, xoxb-
+            // sk-, glpat-, GOCSPX-, xapp-, xoxb-, pypi-, AGE-SECRET-KEY-
             let key = matches!(
                 before,
                 [.., b's', b'k']
@@ -117,6 +119,8 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
                     | [.., b'P', b'X']
                     | [.., b'a', b'p', b'p']
                     | [.., b'o', b'x', _]
+                    | [.., b'p', b'i']
+                    | [.., b'E', b'Y']
             );
             found.add_if(Found::KEY, key);
             if let [.., b'-'] = before {
@@ -126,9 +130,15 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
         }
         b'@' => found.add_if(Found::AT, true),
         b'%' => found.add_if(Found::AT, matches!(after, [b'4', b'0', ..])),
-        b':' | b'=' => found.add_if(Found::PAIR, pairs::name_before(text, index, names).is_some()),
+        b':' => found.add_if(Found::PAIR, pairs::name_before(text, index, names).is_some()),
+        b'=' => {
+            // sig=, signature=
+            let signed = matches!(before, [.., b'i' | b'I', b'g' | b'G'] | [.., b'r' | b'R', b'e' | b'E']);
+            found.add_if(Found::SIGNED, signed);
+            found.add_if(Found::PAIR, pairs::name_before(text, index, names).is_some());
+        }
         b'_' => {
-            // ghp_, github_pat_, sk_live_, sk_test_, npm_, whsec_
+            // ghp_, github_pat_, dckr_pat_, sk_live_, sk_test_, npm_, whsec_, hf_, dop_v1_, shpat_
             let key = matches!(
                 before,
                 [.., b'g', b'h', b'p' | b'o' | b'u' | b's' | b'r']
@@ -136,12 +146,16 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
                     | [.., b'k', b'_', _, _, _, _]
                     | [.., b'n', b'p', b'm']
                     | [.., b's', b'e', b'c']
+                    | [.., b'h', b'f']
+                    | [.., b'v', b'1']
+                    | [.., b's', b'h', b'p', _, _]
             );
             found.add_if(Found::KEY, key);
         }
         b'.' => {
-            // ya29., SG., hooks.slack
-            let key = matches!(before, [.., b'2', b'9'] | [.., b'S', b'G'] | [.., b'o', b'k', b's']);
+            // ya29., SG., hooks.slack, hvs.
+            let key =
+                matches!(before, [.., b'2', b'9'] | [.., b'S', b'G'] | [.., b'o', b'k', b's'] | [.., b'h', b'v', _]);
             found.add_if(Found::KEY, key);
         }
         // eyJ

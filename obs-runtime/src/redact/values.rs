@@ -1,7 +1,7 @@
 //! Secrets that are known by how they look.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
@@ -37,10 +37,10 @@ const RULES: &[Rule] = &[
     },
     // AWS access keys.
     Rule { when: Found::KEY, pattern: r"(?-u)\bA(?:K|S)IA[0-9A-Z]{16}\b", part: whole },
-    // GitHub, GitLab, npm.
+    // GitHub, GitLab, npm, PyPI, Docker.
     Rule {
         when: Found::KEY,
-        pattern: r"(?-u)gh[pousr]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{22,}|glpat-[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{36}",
+        pattern: r"(?-u)gh[pousr]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{22,}|glpat-[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{16,}|dckr_pat_[0-9A-Za-z_-]{20,}",
         part: whole,
     },
     // Slack: tokens, and the secret part of a webhook.
@@ -56,6 +56,18 @@ const RULES: &[Rule] = &[
         part: whole,
     },
     Rule { when: Found::KEY, pattern: r"(?-u)\bsk-[0-9A-Za-z_-]{20,}", part: mixed },
+    // Vault, Hugging Face, DigitalOcean, Shopify, age.
+    Rule {
+        when: Found::KEY,
+        pattern: r"(?-u)\bhv[sbr]\.[0-9A-Za-z_-]{20,}|\bhf_[0-9A-Za-z]{20,}|\bdo[opr]_v1_[0-9a-f]{32,}|\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|AGE-SECRET-KEY-1[0-9A-Z]{20,}",
+        part: whole,
+    },
+    // What signs a URL, so that whoever has it may do what its owner may.
+    Rule {
+        when: Found::SIGNED,
+        pattern: r"(?i-u)[?&;](?:x-(?:amz|goog)-signature|signature|sig)=([a-z0-9%+/=._~-]+)",
+        part: group_or_whole,
+    },
     // Sentry's data source names.
     Rule {
         when: Found::AT,
@@ -70,21 +82,18 @@ const RULES: &[Rule] = &[
     },
 ];
 
-static COMPILED: LazyLock<Vec<(&Rule, Regex)>> = LazyLock::new(|| {
-    // That each of them compiles is tested.
-    RULES.iter().filter_map(|rule| Some((rule, Regex::new(rule.pattern).ok()?))).collect()
-});
+/// Each rule's automaton, made when a text first may hold what it looks for: most programs never need most of them.
+static COMPILED: [OnceLock<Option<Regex>>; RULES.len()] = [const { OnceLock::new() }; RULES.len()];
 
 /// Finds what looks like a secret, of the kinds that may be in the text.
 pub fn find(text: &str, found: Found, spans: &mut Spans) {
-    let rules = [Found::SCHEME, Found::JWT, Found::PEM, Found::KEY, Found::AT];
-    if rules.iter().any(|kind| found.has(*kind)) {
-        for (rule, regex) in COMPILED.iter().filter(|(rule, _)| found.has(rule.when)) {
-            regex
-                .captures_iter(text)
-                .filter_map(|captures| (rule.part)(text, &captures))
-                .for_each(|part| spans.add(part));
-        }
+    let rules = RULES.iter().zip(&COMPILED).filter(|(rule, _)| found.has(rule.when));
+    // That each of them compiles is tested.
+    let compiled =
+        rules.filter_map(|(rule, regex)| Some((rule, regex.get_or_init(|| Regex::new(rule.pattern).ok()).as_ref()?)));
+    for (rule, regex) in compiled {
+        let parts = regex.captures_iter(text).filter_map(|captures| (rule.part)(text, &captures));
+        parts.for_each(|part| spans.add(part));
     }
     if found.has(Found::AT) {
         urls::find(text, spans);

@@ -23,9 +23,8 @@ use crate::sinks::{FlushError, Sink, Topic};
 use file::AppendedFile;
 #[cfg(unix)]
 pub use file::REOPEN;
-use json::Json;
+use json::{Json, Room};
 pub use level::SharedFilter;
-use object::Keys;
 use text::Text;
 use timestamp::Clock;
 use writer::LineWriter;
@@ -62,7 +61,7 @@ struct Output {
 struct Scratch {
     json: Vec<u8>,
     text: Vec<u8>,
-    keys: Keys,
+    room: Room,
     clock: Clock,
 }
 
@@ -113,7 +112,7 @@ impl LogSink {
     }
 
     fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
-        let Scratch { json, text, keys, clock } = scratch;
+        let Scratch { json, text, room, clock } = scratch;
         json.clear();
         for output in &self.outputs {
             // Of a single one it is known: nobody else has asked for the event.
@@ -128,7 +127,7 @@ impl LogSink {
                 continue;
             }
             if json.is_empty() {
-                self.json.write(event, json, keys, clock);
+                self.json.write(event, json, room, clock);
                 json.push(b'\n');
             }
             put(&*output.writer, json);

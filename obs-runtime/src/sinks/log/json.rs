@@ -28,6 +28,14 @@ fn is_reserved(key: &str) -> bool {
     )
 }
 
+/// What it takes to write a line, used again for the next one.
+#[derive(Default)]
+pub struct Room {
+    keys: Keys,
+    /// Which of the fields stand under `fields`, by their place among all.
+    apart: Vec<usize>,
+}
+
 /// Writes lines as JSON.
 pub struct Json {
     /// Keys and values that are the same on every line, as they stand there.
@@ -50,10 +58,11 @@ impl Json {
     }
 
     /// Writes the line of an event, without an end of line.
-    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, keys: &mut Keys, clock: &mut Clock) {
+    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, room: &mut Room, clock: &mut Clock) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let Scope { correlation_id, user, operation, trace, fields: _ } = context;
+        let Room { keys, apart } = room;
         let mut object = Object::begin(line, keys);
         object.line().extend_from_slice(b"\"timestamp\":\"");
         clock.write(*time, object.line());
@@ -71,7 +80,7 @@ impl Json {
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
-        write_fields(event, &mut object);
+        write_fields(event, &mut object, apart);
         object.end();
     }
 }
@@ -85,9 +94,9 @@ fn write_texts(object: &mut Object<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
 }
 
 /// Writes the fields of an event. One that bears a reserved name, or the name of a field before it, goes under `fields`.
-fn write_fields(event: &Event<'_>, object: &mut Object<'_>) {
+fn write_fields(event: &Event<'_>, object: &mut Object<'_>, apart: &mut Vec<usize>) {
+    apart.clear();
     let mut index = 0;
-    let mut apart = Vec::new();
     each_field(event, &mut |name, value| {
         if is_reserved(name) || !object.field(name, value) {
             apart.push(index);
@@ -98,10 +107,10 @@ fn write_fields(event: &Event<'_>, object: &mut Object<'_>) {
         return;
     }
     let mut object = object.nested("fields");
-    let mut apart = apart.into_iter().peekable();
+    let mut apart = apart.iter().peekable();
     let mut index = 0;
     each_field(event, &mut |name, value| {
-        if apart.next_if_eq(&index).is_some() && !object.field(name, value) {
+        if apart.next_if_eq(&&index).is_some() && !object.field(name, value) {
             let mut number = 2;
             while !object.field(&format!("{name}_{number}"), value) {
                 number += 1;

@@ -63,6 +63,9 @@ impl Callsite {
     }
 
     /// The static, as the first item of a body.
+    ///
+    /// It goes into the registry's list by the list's own macro, as linkme's attribute would put it there: the type is
+    /// known to be right, so that the compiler is spared the attribute and the functions by which it checks the type.
     pub fn to_static(&self, shared: &Shared) -> TokenStream {
         let site = Span::mixed_site();
         let private = shared.runtime.private();
@@ -73,11 +76,12 @@ impl Callsite {
         let documented = &shared.documented;
         quote_spanned! {site=>
             #documented
-            #[#private::linkme::distributed_slice(#private::#list)]
-            #[linkme(crate = #private::linkme)]
-            static #name: #private::#kind =
-                #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
-                #settings;
+            #private::#list! {
+                #![linkme_macro = #private::#list]
+                static #name: #private::#kind =
+                    #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                    #settings;
+            }
         }
     }
 }

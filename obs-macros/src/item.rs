@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
 
 use crate::boxed_future::BoxedFuture;
@@ -18,6 +18,7 @@ pub struct Item {
 }
 
 /// An attribute on the item, as it was written.
+#[derive(Clone)]
 pub struct OuterAttribute {
     pub tokens: TokenStream,
     /// The path it starts with, without a leading `::`.
@@ -28,10 +29,11 @@ pub struct OuterAttribute {
 pub struct Function {
     /// All that stands before the body, attributes apart.
     pub head: TokenStream,
+    pub visibility: Visibility,
     pub signature: Signature,
     pub body: Body,
-    /// The fallbacks of attributes that are still to be put around it.
-    pub fallbacks: TokenStream,
+    /// The attributes that still stand on it.
+    pub attributes: Vec<OuterAttribute>,
     pub shape: Shape,
 }
 
@@ -60,7 +62,7 @@ impl Item {
         let attributes = take_attributes(&mut trees);
         let mut function = Function::parse(trees);
         if let Ok(function) = &mut function {
-            function.fallbacks = attributes.iter().filter_map(OuterAttribute::fallback).collect();
+            function.attributes.clone_from(&attributes);
         }
         Self { attributes, function }
     }
@@ -76,8 +78,8 @@ impl Function {
             let message = "there is no body to put this around; put it on a body: the default here, or the functions that implement this one";
             return Err(if is_function { syn::Error::new_spanned(last, message) } else { not_a_function(&all) });
         };
-        let signature = match fn_head.parse2(before.clone()) {
-            Ok(signature) => signature,
+        let (visibility, signature) = match fn_head.parse2(before.clone()) {
+            Ok(head) => head,
             Err(_) if !has_word(&before, "fn") => return Err(not_a_function(&before)),
             Err(error) => return Err(error),
         };
@@ -96,7 +98,7 @@ impl Function {
             Some(boxed) => Shape::BoxedFuture(Box::new(boxed)),
             None => Shape::Sync,
         };
-        Ok(Self { head: before, signature, body, fallbacks: TokenStream::new(), shape })
+        Ok(Self { head: before, visibility, signature, body, attributes: Vec::new(), shape })
     }
 
     /// Its name, without `r#`.
@@ -110,6 +112,11 @@ impl Function {
             ReturnType::Default => self.signature.ident.span(),
             ReturnType::Type(_, output) => syn::spanned::Spanned::span(output),
         }
+    }
+
+    /// The fallbacks of attributes that are still to be put around it.
+    pub fn fallbacks(&self) -> TokenStream {
+        self.attributes.iter().filter_map(OuterAttribute::fallback).collect()
     }
 
     /// The names that its arguments bind, `self` apart.
@@ -191,11 +198,10 @@ fn path(tokens: TokenStream) -> Vec<String> {
     path
 }
 
-fn fn_head(input: ParseStream) -> syn::Result<Signature> {
-    Visibility::parse(input)?;
-    let signature = input.parse()?;
+fn fn_head(input: ParseStream) -> syn::Result<(Visibility, Signature)> {
+    let head = (input.parse()?, input.parse()?);
     input.parse::<Option<syn::Token![;]>>()?;
-    Ok(signature)
+    Ok(head)
 }
 
 fn not_a_function(item: &TokenStream) -> syn::Error {

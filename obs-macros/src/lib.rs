@@ -20,6 +20,9 @@
 //! Expressions of `tags`, `args`, `context`, `user` and `dataset` see the arguments of the function. They are
 //! evaluated before its body runs and only borrow them.
 //!
+//! `#[track_caller]` is kept: what panics in the body names the caller's line. Two exceptions: under `tracked_command` and
+//! `bq_cost`, and in a method without `pub` whose type does not say that it cannot fail, the line is the function's own.
+//!
 //! # Whole blocks
 //!
 //! `#[track_performance]` and `#[with_error_tracking]` also go on an `impl`, a `trait` or a `mod { … }`: each function in
@@ -57,6 +60,7 @@
 mod args;
 mod boxed_future;
 mod bq_cost;
+mod caller;
 mod callsite;
 mod captures;
 mod check;

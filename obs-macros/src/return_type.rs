@@ -42,7 +42,7 @@ fn is_plain(written: &Type) -> bool {
     match written {
         Type::Group(inner) => is_plain(&inner.elem),
         Type::Paren(inner) => is_plain(&inner.elem),
-        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) => true,
+        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Never(_) => true,
         Type::Path(path) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
         _ => false,
     }

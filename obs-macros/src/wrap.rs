@@ -5,8 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
+use crate::caller;
 use crate::callsite::{Callsite, Settings};
-use crate::captures;
+use crate::captures::{self, Captures};
 use crate::entry::Entry;
 use crate::item::{Function, Shape, ours};
 use crate::off;
@@ -61,27 +62,34 @@ impl<'a> Wrap<'a> {
         if cfg!(feature = "off") {
             return off::bare(function, self.checked(function));
         }
+        if matches!(function.shape, Shape::Sync)
+            && self.opens_no_scope()
+            && !self.needs_no_value(function)
+            && let Some(split) = caller::split(function, self.helper)
+        {
+            return self.called(function, split);
+        }
         let body = &function.body;
-        let inner_attributes = &body.inner_attributes;
-        let wrapped = match &function.shape {
-            Shape::Sync => self.closure(function),
+        let captures = Captures::of(function, self.leaves_arguments(function));
+        let (head, wrapped) = match &function.shape {
+            Shape::Sync if self.needs_no_value(function) => (function.head.clone(), self.guard(function)),
+            Shape::Sync => (captures.head.clone(), self.closure(function, &captures)),
             Shape::Async => {
                 let output = return_type::of(&function.signature.output);
-                let by_move = self.by_move(function);
+                let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
                 let keywords = quote_spanned!(Span::mixed_site()=> async #by_move);
-                let statements = body.braces_around(body.statements.clone());
+                let block = ours(&body.braces_around(body.statements.clone()));
                 let output = (!output.inferred).then_some(&output.written);
-                let captures = self.captures(function);
-                self.future(output, &keywords, captures.as_ref(), &ours(&statements))
+                (captures.head, self.future(output, &keywords, &captures.statements, &block))
             }
             Shape::BoxedFuture(boxed) => {
-                let future = self.future(boxed.output.as_ref(), &boxed.keywords, None, &ours(&boxed.braces));
-                boxed.around(future)
+                let none = TokenStream::new();
+                let future = self.future(boxed.output.as_ref(), &boxed.keywords, &none, &ours(&boxed.braces));
+                (function.head.clone(), boxed.around(future))
             }
         };
-        let block = body.braces_around(inner_attributes.clone().into_iter().chain(wrapped).collect());
-        let head = &function.head;
-        head.to_token_stream().into_iter().chain(block.into_token_stream()).collect()
+        let block = body.braces_around(body.inner_attributes.clone().into_iter().chain(wrapped).collect());
+        head.into_iter().chain(block.into_token_stream()).collect()
     }
 
     /// What is left to check when the call is not made.
@@ -104,16 +112,52 @@ impl<'a> Wrap<'a> {
         (!checked.is_empty()).then_some(checked)
     }
 
-    fn closure(&self, function: &Function) -> TokenStream {
+    /// Whether the end of the call follows from how the body is left, by unwinding or not.
+    fn needs_no_value(&self, function: &Function) -> bool {
+        self.opens_no_scope() && !self.judged && return_type::never_fails(function)
+    }
+
+    /// Whether there is nothing around the body but a call that begins and ends.
+    fn opens_no_scope(&self) -> bool {
+        matches!(self.helper, "performance" | "errors")
+    }
+
+    /// The body as it is, behind what ends the call when it is left.
+    fn guard(&self, function: &Function) -> TokenStream {
+        let body = &function.body;
+        let block = ours(&body.braces_around(body.statements.clone()));
+        let private = self.shared.runtime.private();
+        let Self { callsite, begin, .. } = self;
+        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::until_left(#begin) }; #block)
+    }
+
+    /// The function that calls its body.
+    fn called(&self, function: &Function, split: caller::Split) -> TokenStream {
+        let private = self.shared.runtime.private();
+        let Self { callsite, begin, judge, .. } = self;
+        let caller::Split { head, call, within, beside } = split;
+        let statements = quote_spanned! {Span::mixed_site()=>
+            #within
+            #callsite
+            let __call = #begin;
+            let __value = #call;
+            #private::ended(__call, __value, #judge)
+        };
+        let block = function.body.braces_around(statements);
+        quote_spanned!(Span::mixed_site()=> #head #block #beside)
+    }
+
+    fn closure(&self, function: &Function, captures: &Captures) -> TokenStream {
         let body = &function.body;
         let output = return_type::of(&function.signature.output).written;
         let mut statements = body.braces_around(body.statements.clone());
-        if let Some(captures) = self.captures(function) {
+        if !captures.statements.is_empty() {
             let block = ours(&statements);
-            statements = body.braces_around(captures.into_iter().chain(block.into_token_stream()).collect());
+            statements =
+                body.braces_around(captures.statements.clone().into_iter().chain(block.into_token_stream()).collect());
         }
         let callsite = &self.callsite;
-        let by_move = self.by_move(function);
+        let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
         let call = self.call("", &quote_spanned!(Span::mixed_site()=> #by_move || -> #output #statements));
         let call = self.or_fallback(&call, None);
         quote_spanned!(Span::mixed_site()=> #callsite #call)
@@ -123,7 +167,7 @@ impl<'a> Wrap<'a> {
         &self,
         output: Option<&Type>,
         keywords: &TokenStream,
-        captures: Option<&TokenStream>,
+        captures: &TokenStream,
         block: &Group,
     ) -> TokenStream {
         let site = Span::mixed_site();
@@ -160,18 +204,10 @@ impl<'a> Wrap<'a> {
         }
     }
 
-    /// `move`, unless a fallback needs an argument that the body may not need to own.
-    fn by_move(&self, function: &Function) -> Option<TokenStream> {
-        (!self.leaves_arguments(function)).then(|| quote_spanned!(Span::mixed_site()=> move))
-    }
-
-    fn captures(&self, function: &Function) -> Option<TokenStream> {
-        if self.leaves_arguments(function) { None } else { captures::in_order(function) }
-    }
-
+    /// Whether a fallback needs an argument that the body may not need to own.
     fn leaves_arguments(&self, function: &Function) -> bool {
         let names_owned = |fallback: &Expr| captures::name_owned(&fallback.to_token_stream(), function);
-        self.fallback.is_some_and(names_owned) || captures::name_owned(&function.fallbacks, function)
+        self.fallback.is_some_and(names_owned) || captures::name_owned(&function.fallbacks(), function)
     }
 
     fn call(&self, suffix: &str, body: &TokenStream) -> TokenStream {

@@ -217,6 +217,11 @@ impl Call {
         self.here = None;
     }
 
+    /// Whether this thread has seen a panic since the call began.
+    pub(crate) fn has_panicked(&self) -> bool {
+        panics::message_since(self.start).is_some()
+    }
+
     /// From now on, being dropped means this outcome.
     #[inline]
     pub(crate) const fn set_unless_finished(&mut self, outcome: Outcome) {

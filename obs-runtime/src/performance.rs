@@ -27,7 +27,41 @@ pub fn performance<R>(
     value
 }
 
-/// The same for an async function.
+/// Ends a call with the value that the function gave.
+#[inline]
+pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
+    if call.is_on() {
+        call.finish(judge(&value).as_ref(), None);
+    }
+    value
+}
+
+/// The call of a function no value of which is an error: it ends when the function's body is left, by a panic or not.
+#[derive(Debug)]
+pub struct UntilLeft {
+    call: Call,
+    /// Whether it began while the thread unwound, as what a destructor calls does.
+    in_panic: bool,
+}
+
+/// Has a call end with the scope that holds what is returned.
+#[inline]
+#[must_use]
+pub fn until_left(call: Call) -> UntilLeft {
+    UntilLeft { call, in_panic: std::thread::panicking() }
+}
+
+impl Drop for UntilLeft {
+    #[inline]
+    fn drop(&mut self) {
+        // Otherwise the call itself tells the panic when it is dropped.
+        if self.call.is_on() && (!std::thread::panicking() || self.in_panic && !self.call.has_panicked()) {
+            self.call.finish(None, None);
+        }
+    }
+}
+
+/// The same as [`performance`] for an async function.
 #[inline]
 pub fn performance_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where

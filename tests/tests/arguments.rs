@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use obs_runtime::testing::{capture, capture_async};
-use obs_runtime::{track_performance, with_error_tracking};
+use obs_runtime::{bq_cost, track_performance, tracked_command, with_error_tracking};
 
 thread_local! {
     static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
@@ -57,6 +57,18 @@ each_way!(bare_second, second, later_second, bare_later_second, (_guard: Noted, 
     b.touch()
 });
 
+each_way!(bare_third, third, later_third, bare_later_third, (a: Noted, _: Noted, _c: Noted) {
+    a.touch()
+});
+each_way!(bare_fourth, fourth, later_fourth, bare_later_fourth, (mut a: Noted, b: Noted, c: Noted) {
+    if a.touch() > 9 {
+        a = c;
+    } else {
+        a.0 = "changed";
+    }
+    a.touch() + b.touch()
+});
+
 fn dropped(run: impl FnOnce() -> usize) -> (usize, Vec<&'static str>) {
     let value = run();
     (value, DROPPED.take())
@@ -84,6 +96,18 @@ fn arguments_are_dropped_in_the_order_of_the_bare_function() {
     let [a, b, c] = noted();
     assert_eq!(dropped(|| second(a, b, c)), bare);
 
+    let [a, b, c] = noted();
+    let bare = dropped(|| bare_third(a, b, c));
+    assert_eq!(bare.1, ["3", "2", "1"]);
+    let [a, b, c] = noted();
+    assert_eq!(dropped(|| third(a, b, c)), bare);
+
+    let [a, b, c] = noted();
+    let bare = dropped(|| bare_fourth(a, b, c));
+    assert_eq!(bare.1, ["3", "2", "changed"]);
+    let [a, b, c] = noted();
+    assert_eq!(dropped(|| fourth(a, b, c)), bare);
+
     let bare = dropped(|| Noted("1").bare(Noted("2")));
     assert_eq!(dropped(|| Noted("1").tracked(Noted("2"))), bare);
 }
@@ -99,6 +123,68 @@ fn the_same_holds_for_async_functions() {
     let bare = dropped(|| wait(bare_later_second(a, b, c)));
     let [a, b, c] = noted();
     assert_eq!(dropped(|| wait(later_second(a, b, c))), bare);
+
+    let [a, b, c] = noted();
+    let bare = dropped(|| wait(bare_later_third(a, b, c)));
+    let [a, b, c] = noted();
+    assert_eq!(dropped(|| wait(later_third(a, b, c))), bare);
+
+    let [a, b, c] = noted();
+    let bare = dropped(|| wait(bare_later_fourth(a, b, c)));
+    let [a, b, c] = noted();
+    assert_eq!(dropped(|| wait(later_fourth(a, b, c))), bare);
+}
+
+/// As a transaction is: undone when it is dropped, unless it was committed.
+struct Transaction {
+    committed: bool,
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        DROPPED.with_borrow_mut(|dropped| dropped.push(if self.committed { "committed" } else { "undone" }));
+    }
+}
+
+impl Transaction {
+    const BEGUN: Self = Self { committed: false };
+
+    #[track_performance]
+    fn commit(mut self) {
+        self.committed = true;
+    }
+
+    #[track_performance]
+    #[with_error_tracking]
+    fn try_commit(mut self) -> Result<(), String> {
+        self.committed = true;
+        Ok(())
+    }
+
+    #[tracked_command]
+    #[bq_cost]
+    async fn commit_later(mut self, rows: &mut [u8]) -> Option<&mut u8> {
+        tokio::task::yield_now().await;
+        self.committed = true;
+        rows.first_mut()
+    }
+}
+
+#[bq_cost]
+#[with_error_tracking]
+fn commits(mut transaction: Transaction, rows: &mut [u8]) -> Option<&mut u8> {
+    transaction.committed = true;
+    rows.first_mut()
+}
+
+#[test]
+fn what_is_set_in_an_argument_is_there_when_it_is_dropped() {
+    Transaction::BEGUN.commit();
+    Transaction::BEGUN.try_commit().unwrap();
+    let mut rows = vec![1];
+    *commits(Transaction::BEGUN, &mut rows).unwrap() += 1;
+    *wait(Transaction::BEGUN.commit_later(&mut rows)).unwrap() += 1;
+    assert_eq!((DROPPED.take(), rows), (vec!["committed"; 4], vec![3]));
 }
 
 #[with_error_tracking(fallback = Ok(name + "!"))]

@@ -3,9 +3,9 @@
 use super::{expanded, normal};
 
 const CALLSITE: &str = "
-    #[::obs_runtime::__private::linkme::distributed_slice(::obs_runtime::__private::CALLSITES)]
-    #[linkme(crate = ::obs_runtime::__private::linkme)]
-    static __CALLSITE: ::obs_runtime::__private::Callsite = ";
+    ::obs_runtime::__private::CALLSITES! {
+        #![linkme_macro = ::obs_runtime::__private::CALLSITES]
+        static __CALLSITE: ::obs_runtime::__private::Callsite = ";
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
 const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
@@ -30,15 +30,32 @@ fn assert_expansion(attribute: &str, args: &str, item: &str, expected: &str) {
 }
 
 #[test]
-fn a_sync_function_becomes_a_closure() {
+fn a_function_that_can_only_panic_keeps_its_body() {
     assert_expansion(
         "track_performance",
         "",
-        "/// Doc.\npub fn f(a: u8) -> u8 { #![allow(unused)] use x::y; y(a) }",
-        "#[doc = \" Doc.\"] pub fn f(a: u8) -> u8 {
+        "/// Doc.\npub fn f(mut a: A) -> u8 { #![allow(unused)] use x::y; y(a) }",
+        "#[doc = \" Doc.\"] pub fn f(mut a: A) -> u8 {
             #![allow(unused)]
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
-            obs::performance( __CALLSITE.begin(), move || -> u8 { use x::y; y(a) }, NO_ERROR)
+            let __call = {
+                CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+                obs::until_left(__CALLSITE.begin())
+            };
+            { use x::y; y(a) }
+        }",
+    );
+}
+
+#[test]
+fn a_sync_function_becomes_a_closure() {
+    assert_expansion(
+        "with_error_tracking",
+        "",
+        "pub fn f(a: u8) -> R { #![allow(unused)] use x::y; y(a) }",
+        "pub fn f(a: u8) -> R {
+            #![allow(unused)]
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE); }
+            obs::errors(__CALLSITE.begin(), move || -> R { use x::y; y(a) }, JUDGE)
         }",
     );
 }
@@ -50,7 +67,7 @@ fn an_async_function_becomes_a_future() {
         "level = \"warning\"",
         "async fn nightly_load(a: u8) -> Result<u8, E> { go(a).await }",
         "async fn nightly_load(a: u8) -> Result<u8, E> {
-            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning);
+            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning); }
             obs::command_async(
                 __CALLSITE.begin(),
                 async move {
@@ -68,24 +85,59 @@ fn arguments_are_captured_in_the_order_of_their_drops() {
     assert_expansion(
         "track_performance",
         "",
-        "fn f(self, a: A, n: u8, _guard: G, unused: B, r: &R) { use_them(a, self, n, r) }",
-        "fn f(self, a: A, n: u8, _guard: G, unused: B, r: &R) {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
+        "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, _: C) -> R { use_them(a, self, n, r) }",
+        "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, __unnamed5: C) -> R {
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
             obs::performance(
                 __CALLSITE.begin(),
-                move || -> () {
-                    #[allow(clippy::used_underscore_binding)]
-                    let _ = (&_guard, &a, &self);
+                move || -> R {
+                    let _ = (&__unnamed5, &unused, &a, &self);
                     { use_them(a, self, n, r) }
                 },
-                NO_ERROR
+                JUDGE
             )
         }",
     );
     let expansion = |item: &str| expanded("track_performance", "", item);
     assert!(expansion("async fn f(a: A, b: B) { g(a, b) }").contains("{ let _ = ( & b , & a ) ;"));
-    assert!(expansion("fn f(a: A, b: B) { print!(\"{a}{b}\") }").contains("{ let _ = ( & b , & a ) ;"));
-    assert!(!expansion("fn f(a: A, b: &B, c: u8) { g(a, b, c) }").contains("let _"));
+    assert!(expansion("fn f(a: A, b: B) -> R { print!(\"{a}{b}\") }").contains("{ let _ = ( & b , & a ) ;"));
+    assert!(expansion("fn f(a: A, _b: B) -> R { g(a) }").contains("{ * ( & _b , & a , & mut (  ) ) . 2 = (  ) ;"));
+    assert!(expansion("fn f(self) -> R { g(self.0) }").contains("{ let _ = & self ;"));
+    assert!(!expansion("fn f(a: A) -> R { g() }").contains("let _"), "told as unused");
+    assert!(!expansion("fn f(_: A, b: &B, c: u8) -> R { g(b, c) }").contains("__unnamed"));
+}
+
+#[test]
+fn what_is_changed_is_borrowed() {
+    let expansion = |item: &str| expanded("track_performance", "", item);
+    let sync = expansion("fn f(mut self, mut a: A, mut r: &mut R, b: B) -> R { g() }");
+    assert!(sync.starts_with("fn f ( mut self , mut a : A , r : & mut R , b : B ) - > R {"), "{sync}");
+    assert!(sync.contains(", | | - > R { let mut r = r ; { g (  ) } }"), "{sync}");
+    let later = expansion("async fn f(mut self, mut a: A, b: B, _c: C, n: u8) -> R { g() }");
+    assert!(later.starts_with("async fn f ( mut self , a : A , b : B , _c : C , n : u8 ) - > R {"), "{later}");
+    assert!(later.contains("async { if false { let _ = & mut self ; } let mut a = a ; let b = b ; if let"), "{later}");
+}
+
+#[test]
+fn under_track_caller_the_body_is_a_function() {
+    assert_expansion(
+        "track_performance",
+        "",
+        "#[track_caller] pub fn f<T, const N: usize>(&self, mut a: [T; N], _: u8) -> R { g(a) }",
+        "#[track_caller] pub fn f<T, const N: usize>(&self, a: [T; N], __unnamed2: u8) -> R {
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            let __call = __CALLSITE.begin();
+            let __value = Self::__f_under_performance::<T, N>(self, a, __unnamed2);
+            obs::ended(__call, __value, JUDGE)
+        }
+        #[track_caller] fn __f_under_performance<T, const N: usize>(&self, mut a: [T; N], _: u8) -> R { g(a) }",
+    );
+    let expansion = |item: &str| expanded("track_performance", "", item);
+    assert!(
+        expansion("#[track_caller] fn f(a: A) -> R { a }").contains("{ # [ track_caller ] fn __f_under_performance")
+    );
+    assert!(expansion("#[track_caller] fn f(&self) -> R { a }").contains("performance ( __CALLSITE"));
+    assert!(expansion("#[track_caller] fn f((a, b): A) -> R { a }").contains("performance ( __CALLSITE"));
 }
 
 #[test]
@@ -121,7 +173,7 @@ fn a_boxed_future_is_wrapped_inside() {
         "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = u8> + Send + 'a>> {
             log();
             ::std::boxed::Box::pin(async move {
-                CALLSITE: obs::Callsite::operation(\"f\", PLACE);
+                CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
                 obs::performance_async(
                     __CALLSITE.begin(),
                     async move {
@@ -155,7 +207,7 @@ fn tags_and_arguments_are_noted_at_entry() {
         "name = \"x\", user = me.name, tags(r#type = a + 1), args(a, b = redact, c = hash, d = len)",
         "fn f(a: u8, b: u8, c: u8, d: &str) {}",
         "fn f(a: u8, b: u8, c: u8, d: &str) {
-            CALLSITE: obs::Callsite::command(\"x\", PLACE);
+            CALLSITE: obs::Callsite::command(\"x\", PLACE); }
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
@@ -179,7 +231,7 @@ fn errors_are_told_apart() {
         "severity = \"warning\", ignore_if = E::fine, fallback = Ok(3), context(k = 1)",
         "fn f() -> R {}",
         "fn f() -> R {
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning);
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning); }
             if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
@@ -213,7 +265,7 @@ fn costs_have_statistics() {
         "query_type = \"select\", dataset = d, alert_over_usd = 5, crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0);
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0); }
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.dataset(match &(d) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},
@@ -231,11 +283,10 @@ fn checks_are_registered() {
         "timeout = \"1m 30s\", critical = false, tags(a = 1)",
         "fn r#database() -> Result<(), E> { ping() }",
         "fn r#database() -> Result<(), E> {
-            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)]
-            #[linkme(crate = obs::linkme)]
+            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
             static CHECK: obs::HealthCheck =
                 obs::HealthCheck::declared(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); };
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); } };
             ping()
         }",
     );
@@ -244,11 +295,10 @@ fn checks_are_registered() {
         "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
         "async fn nulls() -> f64 { 0.5 }",
         "async fn nulls() -> f64 {
-            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)]
-            #[linkme(crate = obs::linkme)]
+            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
             static CHECK: obs::QualityCheck =
                 obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); };
+                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); } };
             0.5
         }",
     );
@@ -261,11 +311,10 @@ fn a_check_has_its_own_keys() {
         "groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
         "fn queue() {}",
         "fn queue() {
-            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)]
-            #[linkme(crate = obs::linkme)]
+            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
             static CHECK: obs::HealthCheck =
                 obs::HealthCheck::declared(\"queue\", PLACE, || obs::HealthCheck::ready(queue()))
-                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); };
+                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); } };
         }",
     );
     assert_expansion(
@@ -273,13 +322,12 @@ fn a_check_has_its_own_keys() {
         "for_each = tables(), blocking = true",
         "async fn rows(table: &str) -> u64 { 1 }",
         "async fn rows(table: &str) -> u64 {
-            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)]
-            #[linkme(crate = obs::linkme)]
+            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
             static CHECK: obs::QualityCheck = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
                 let __items = tables();
                 let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
                 obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
-            }).blocking(true); };
+            }).blocking(true); } };
             1
         }",
     );

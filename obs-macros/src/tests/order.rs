@@ -26,7 +26,7 @@ fn it_steps_behind_inner_ones_only() {
         expanded("bq_cost", "", "#[track_performance] #[tracked_command] fn f() {}"),
         normal("#[track_performance] #[::obs_runtime::bq_cost()] #[tracked_command] fn f() {}"),
     );
-    let stays = expanded("track_performance", "", "#[tracked_command] #[track_performance] fn f() {}");
+    let stays = expanded("track_performance", "", "#[tracked_command] #[track_performance] fn f() -> R {}");
     assert!(stays.contains("performance ( __CALLSITE"), "{stays}");
 }
 
@@ -41,14 +41,14 @@ fn the_path_of_the_runtime_is_kept() {
 #[test]
 fn attributes_of_others_do_not_count() {
     for other in ["#[autometrics::track_performance]", "#[tokio::main]", "#[instrument]"] {
-        let expansion = expanded("tracked_command", "", &format!("{other} fn f() {{}}"));
+        let expansion = expanded("tracked_command", "", &format!("{other} fn f() -> R {{}}"));
         assert!(expansion.contains("command ( __CALLSITE"), "{expansion}");
     }
 }
 
 /// Expands the first of our attributes, again and again, as the compiler does.
 fn expand_all(written: &[&str]) -> String {
-    let mut item = tokens(&format!("#[{}] fn f() {{}}", written.join("] #[")));
+    let mut item = tokens(&format!("#[{}] fn f() -> R {{}}", written.join("] #[")));
     for _ in 0..100 {
         let mut trees: Vec<TokenTree> = item.clone().into_iter().collect();
         let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = trees.as_slice() else { break };

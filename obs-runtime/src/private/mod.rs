@@ -14,8 +14,6 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
-pub use linkme;
-
 pub use self::fallback::{errors_or, errors_or_async};
 
 pub use crate::analytics::{command, command_async};
@@ -25,8 +23,8 @@ pub use crate::callsite::Callsite;
 pub use crate::failure::Failure;
 pub use crate::health::{HEALTH_CHECKS, HealthCheck};
 pub use crate::level::Level;
+pub use crate::performance::{ended, performance, performance_async, until_left};
 pub use crate::performance::{performance as errors, performance_async as errors_async};
-pub use crate::performance::{performance, performance_async};
 pub use crate::quality::{QUALITY_CHECKS, QualityCheck, Severity};
 pub use crate::registry::CALLSITES;
 pub use crate::schedule::Schedule;

@@ -2,8 +2,8 @@
 # Runs the tests of the whole workspace, once what they need is installed.
 #
 #   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
-#                        node_exporter, Pushgateway (Debian's packages), prometheus_client (a Python environment in target/tools) and
-#                        the servers of tests/go (built into target/tools)
+#                        node_exporter and Pushgateway (Debian's packages), prometheus_client and Datadog's agent for
+#                        functions (a Python environment in target/tools) and the servers of tests/go (in target/tools)
 #   tests/run.sh quick   those that need no server; installs nothing
 #
 # Says nothing of installing unless it fails.
@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
-readonly PYTHON_PACKAGE='prometheus_client==0.26.0'
+readonly PYTHON_PACKAGES=(datadog-serverless-compat==0.19.0 prometheus_client==0.26.0)
 
 quietly() {
     local said
@@ -53,19 +53,21 @@ install_servers() {
     if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         missing+=(python3-venv)
     fi
+    # A network of its own, for what binds all addresses.
+    if ! have unshare || ! have ip; then
+        missing+=(util-linux iproute2)
+    fi
     if ((${#missing[@]} > 0)); then
         install_packages "${missing[@]}"
     fi
 }
 
-install_python_client() {
-    local python="$TOOLS/python/bin/python" installed=''
-    if [[ -x $python ]]; then
-        installed=$("$python" -m pip list --format=freeze 2>/dev/null | grep '^prometheus_client==' || true)
-    fi
-    if [[ $installed != "$PYTHON_PACKAGE" ]]; then
+install_python_packages() {
+    local stamp="$TOOLS/python/packages"
+    if [[ ! -f $stamp || $(<"$stamp") != "${PYTHON_PACKAGES[*]}" ]]; then
         quietly python3 -m venv --clear "$TOOLS/python"
-        quietly "$python" -m pip install --disable-pip-version-check "$PYTHON_PACKAGE"
+        quietly "$TOOLS/python/bin/python" -m pip install --disable-pip-version-check "${PYTHON_PACKAGES[@]}"
+        printf '%s' "${PYTHON_PACKAGES[*]}" >"$stamp"
     fi
 }
 
@@ -86,7 +88,7 @@ install_go_servers() {
 case "${1-}" in
 '')
     install_servers
-    install_python_client
+    install_python_packages
     install_go_servers
     exec cargo test --quiet --no-fail-fast --workspace
     ;;

@@ -1,6 +1,6 @@
 //! The programs that `tests/run.sh` installs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the first of these programs is.
 #[must_use]
@@ -22,6 +22,22 @@ pub fn python() -> PathBuf {
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {
     in_tools(name).unwrap_or_else(|| missing(name))
+}
+
+/// Datadog's agent for functions, of the Python environment of the tests. Its package leaves it to others to let it run:
+/// here that is a copy in this folder.
+#[must_use]
+pub fn datadog_agent(folder: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let library = python().parent().and_then(Path::parent).map(|python| python.join("lib")).unwrap_or_default();
+    let versions = std::fs::read_dir(library).into_iter().flatten().flatten();
+    let in_package = "site-packages/datadog_serverless_compat/bin/linux-amd64/datadog-serverless-compat";
+    let mut found = versions.map(|version| version.path().join(in_package)).filter(|path| path.is_file());
+    let found = found.next().unwrap_or_else(|| missing("datadog-serverless-compat for Python"));
+    let copy = folder.join("datadog-agent");
+    std::fs::copy(found, &copy).expect("it can be copied");
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("it can be let run");
+    copy
 }
 
 /// A file of the folder `tools` beside the build.

@@ -1,5 +1,6 @@
 //! Real servers, each on a free port of loopback with a temporary folder of its own, stopped when dropped.
 
+pub mod datadog_agent;
 mod node_exporter;
 mod prometheus;
 pub mod pushgateway;

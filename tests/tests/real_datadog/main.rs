@@ -1,9 +1,11 @@
 //! What a real reader of DogStatsD makes of what Datadog is sent: `statsd_exporter`, whose own counters of what it could not
-//! read have to stay zero. It knows no service checks and no events: see `datadog` for these.
+//! read have to stay zero. It knows no service checks and no events: see `datadog` for these. And Datadog's own.
 
 #[path = "../real_prometheus/everything.rs"]
 mod everything;
 mod hostile;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod second_opinion;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};

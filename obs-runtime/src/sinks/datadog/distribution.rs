@@ -37,8 +37,14 @@ pub fn portions(bounds: &[f64], counts: &[u64], sum: f64) -> Vec<Portion> {
 
 /// Where the observations of a bucket lie: above the first, up to the second.
 fn range(bounds: &[f64], bucket: usize) -> (f64, f64) {
-    let lower = if bucket == 0 { bounds.first().map_or(0.0, |&first| first.min(0.0)) } else { bounds[bucket - 1] };
-    (lower, bounds.get(bucket).copied().unwrap_or(f64::INFINITY))
+    let upper = bounds.get(bucket).copied().unwrap_or(f64::INFINITY);
+    let lower = match bucket {
+        0 => upper.min(0.0),
+        // What is up to zero and above the last negative bound is zero: few things are measured that small.
+        _ if upper == 0.0 => 0.0,
+        _ => bounds[bucket - 1],
+    };
+    (lower, upper)
 }
 
 fn middle((lower, upper): (f64, f64)) -> f64 {
@@ -76,7 +82,7 @@ fn meet(portions: &mut [Portion], bounds: &[f64], sum: f64) {
     for portion in portions {
         // Rounding must not carry a value out of its bucket, whose lower end belongs to the bucket below.
         let (lower, upper) = range(bounds, portion.bucket);
-        let least = if portion.bucket == 0 { lower } else { lower.next_up() };
+        let least = if portion.bucket == 0 { lower } else { lower.next_up().min(upper) };
         portion.value = portion.value.clamp(least, upper);
     }
 }

@@ -251,6 +251,7 @@ mod tests {
         let SeriesValue::Histogram { counts, sum } = observed.get() else { panic!("a histogram") };
         let portions = portions(bounds(), &counts, sum);
         assert_eq!(portions.iter().map(|portion| portion.count).sum::<u64>(), 7);
+        assert!(portions[1].value.abs() < f64::MIN_POSITIVE, "{portions:?}");
         assert!(portions[0].value < -2.5 && portions[0].value >= -4.0, "{portions:?}");
         assert!((sum - values.iter().sum::<f64>()).abs() < 1.0);
     }

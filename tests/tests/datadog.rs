@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use obs_runtime::snapshot::{SeriesValue, Snapshot};
 use obs_runtime::{Observability, ObservabilityBuilder, health_check, track_performance, tracked_command};
 use obs_tests::agent::Agent;
 use obs_tests::dogstatsd::{Message, Metric};
@@ -137,6 +138,42 @@ fn it_is_sent_at_an_interval_too() {
     });
     assert_eq!(last.kind, "g");
     assert!(obs_runtime::status().sink("datadog").is_some_and(|sink| sink.last_success.is_some()));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_while_many_count_and_it_is_being_sent() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::datagram(&folder.path().join("datagram"));
+    let guard = to(agent.url()).datadog_interval(Duration::from_millis(10)).init().unwrap();
+    let seconds = |measured: &Snapshot| {
+        let durations = measured.family("operation.duration.seconds").into_iter().flat_map(|found| &found.series);
+        let of_step = durations.filter(|series| series.labels.iter().any(|(_, value)| value == "step"));
+        of_step.map(|series| if let SeriesValue::Histogram { sum, .. } = series.value { sum } else { 0.0 }).sum::<f64>()
+    };
+    let before = seconds(&obs_runtime::metrics());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..50_000 {
+                    step(number);
+                    metrics::counter!("many.rows").increment(2);
+                    metrics::histogram!("many.sizes").record(f64::from(number % 100));
+                }
+            });
+        }
+        scope.spawn(|| (0..20).for_each(|_| guard.flush()));
+    });
+    let after = seconds(&obs_runtime::metrics());
+    drop(guard);
+    agent.wait_for("operation.success", STEP, 200_000.0);
+    assert_eq!(agent.count("operation.duration.seconds", STEP), 200_000.0);
+    assert_eq!((agent.count("many.rows", &[]), agent.count("many.sizes", &[])), (400_000.0, 200_000.0));
+    let sum = |name: &str, tags: &[(&str, &str)]| agent.metrics(name, tags).iter().map(Metric::sum).sum::<f64>();
+    let (told, measured) = (sum("operation.duration.seconds", STEP), after - before);
+    assert!((told - measured).abs() <= measured * 1e-6, "{told} s of {measured} s");
+    let sizes = sum("many.sizes", &[]);
+    assert!((sizes - 9_900_000.0).abs() < 1e-3, "{sizes}");
 }
 
 #[test]

@@ -59,9 +59,6 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a delivery that nobody waits for may take.
 const IN_THE_BACKGROUND: Duration = Duration::from_secs(2);
 
-/// How long the end waits for a delivery that is under way; it looks up each 50 ms.
-const AT_THE_END: Duration = Duration::from_millis(200);
-
 /// What a [`DatadogSink`] is told.
 pub struct Settings {
     /// Where the agent is.
@@ -252,7 +249,8 @@ impl Shared {
         Users::want(false);
         drop(self.bell.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.bell.1.notify_all();
-        self.delivery.with(Instant::now() + AT_THE_END, |delivery| {
+        // Not while a delivery is under way: that one notices by itself, and nobody waits here.
+        self.delivery.with(Instant::now(), |delivery| {
             self.take_notes(delivery);
             delivery.end(&self.measured());
         });

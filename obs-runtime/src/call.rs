@@ -1,5 +1,9 @@
 //! One call of an annotated function, from its start to its one outcome.
 
+mod ending;
+
+pub use ending::Ending;
+
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,8 +12,9 @@ use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::cardinality::{LONGEST, cut};
-use crate::cells::{Cells, ThreadCell};
+use crate::cells::{Cells, QUICK, ThreadCell};
 use crate::clock::Stamp;
+use crate::context::Context;
 use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
 use crate::failure::Failure;
 use crate::flush::Occasion;
@@ -265,6 +270,9 @@ impl Call {
             Some(cell) => cell.finish(outcome, nanos),
             None => cells.finish(outcome, nanos),
         }
+        if nanos > QUICK || !outcome.is_ok() {
+            exemplify(cells, outcome, nanos);
+        }
         let wanted = match self.callsite.kind() {
             CallsiteKind::Command => true,
             CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
@@ -326,53 +334,6 @@ impl Call {
     }
 }
 
-/// What it takes to end a command from elsewhere, when its function will not return.
-#[derive(Debug)]
-pub struct Ending {
-    callsite: &'static Callsite,
-    cells: Option<&'static Cells>,
-    start: Stamp,
-    ended: Arc<AtomicBool>,
-}
-
-impl Call {
-    pub(crate) fn ending(&mut self) -> Ending {
-        let ended = Arc::clone(self.entry.get_or_insert_default().ended.get_or_insert_default());
-        Ending { callsite: self.callsite, cells: self.cells, start: self.start, ended }
-    }
-}
-
-impl Ending {
-    /// The command's name.
-    pub(crate) const fn name(&self) -> &'static str {
-        self.callsite.name()
-    }
-
-    /// Ends the call with the outcome that an exit code tells.
-    pub(crate) fn end_by_exit(&self, exit_code: u8) {
-        let failure = (exit_code != 0).then(|| Failure::words("exit_code", "the program exited"));
-        let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
-        self.end(outcome, failure.as_ref(), exit_code);
-    }
-
-    /// Ends the call as cancelled, by a signal of that name; false when it has ended already.
-    #[cfg(unix)]
-    pub(crate) fn end_by_signal(&self, signal: &'static str, exit_code: u8) -> bool {
-        self.end(Outcome::Cancelled, Some(&Failure::words("signal", signal)), exit_code)
-    }
-
-    fn end(&self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: u8) -> bool {
-        let Self { callsite, cells, start, ref ended } = *self;
-        let first = !ended.swap(true, Ordering::SeqCst);
-        if first {
-            let unless_finished = Outcome::Ok;
-            let mut call = Call { callsite, cells, here: None, start, entry: None, unless_finished, flushes: false };
-            call.end(outcome, failure, Some(exit_code));
-        }
-        first
-    }
-}
-
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
@@ -381,6 +342,15 @@ impl Drop for Call {
             let exit_code = (outcome == Outcome::Panic).then_some(101);
             self.end(outcome, None, exit_code);
         }
+    }
+}
+
+/// Notes the trace that this code runs in, if there is one, for the call that has ended.
+#[cold]
+#[inline(never)]
+fn exemplify(cells: &Cells, outcome: Outcome, nanos: u64) {
+    if let Some(trace) = Context::with_current(Context::trace) {
+        cells.exemplify(outcome, nanos, trace);
     }
 }
 

@@ -218,7 +218,7 @@ impl Callsite {
     }
 
     /// What was counted here: without tags first, then each set of tag values.
-    pub(crate) fn totals(&self) -> Vec<(Tags, Totals)> {
+    pub(crate) fn totals(&self) -> Vec<(Tags, Totals, &Cells)> {
         let tagged: Vec<_> = self
             .tagged
             .lock()
@@ -227,9 +227,9 @@ impl Callsite {
             .flatten()
             .map(|(tags, cells)| (tags.clone(), *cells))
             .collect();
-        std::iter::once((Tags::new(), self.cells.totals()))
-            .chain(tagged.into_iter().map(|(tags, cells)| (tags, cells.totals())))
-            .filter(|(_, totals)| totals.started > 0)
+        std::iter::once((Tags::new(), self.cells.totals(), &self.cells))
+            .chain(tagged.into_iter().map(|(tags, cells)| (tags, cells.totals(), cells)))
+            .filter(|(_, totals, _)| totals.started > 0)
             .collect()
     }
 }
@@ -250,7 +250,7 @@ mod tests {
             cells.finish(Outcome::Ok, 1);
         }
         let mut counts: Vec<_> =
-            SITE.totals().into_iter().map(|(tags, totals)| (tags[0].1.clone(), totals.started)).collect();
+            SITE.totals().into_iter().map(|(tags, totals, _)| (tags[0].1.clone(), totals.started)).collect();
         counts.sort();
         assert_eq!(counts, [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
         let (cells, full) = SECOND.cells_tagged(vec![("table", "a".to_owned())], 2);

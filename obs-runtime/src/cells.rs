@@ -7,12 +7,18 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use crate::catalogue::SECONDS;
+use crate::exemplars::{Exemplar, Exemplars};
 use crate::outcome::Outcome;
+use crate::trace::TraceContext;
 
 /// Buckets of a duration: the bounds of [`SECONDS`] and one for what is above the last.
 pub const BUCKETS: usize = SECONDS.len() + 1;
+
+/// Calls up to this long, in nanoseconds, that end well are over at once: no exemplar is noted of them.
+pub const QUICK: u64 = BOUNDS[0];
 
 /// The bounds of [`SECONDS`] in nanoseconds.
 const BOUNDS: [u64; SECONDS.len()] = {
@@ -96,6 +102,8 @@ pub struct Cells {
     first: OnceLock<Box<ThreadCell>>,
     /// Written by threads that are ending and have no cells of their own any more.
     last_words: OnceLock<Box<LastWords>>,
+    /// By outcome.
+    exemplars: Exemplars,
 }
 
 /// Counts of calls that run while their thread's own storage is being torn down: rare, so shared.
@@ -106,7 +114,12 @@ impl Cells {
     /// Cells of a call site that was never called.
     #[must_use]
     pub const fn new() -> Self {
-        Self { number: AtomicU32::new(0), first: OnceLock::new(), last_words: OnceLock::new() }
+        Self {
+            number: AtomicU32::new(0),
+            first: OnceLock::new(),
+            last_words: OnceLock::new(),
+            exemplars: Exemplars::new(),
+        }
     }
 
     /// Counts the start of a call, and gives this thread's cell for its end, unless the thread is ending itself.
@@ -130,6 +143,20 @@ impl Cells {
                 totals.buckets[outcome][bucket(nanos)] += 1;
             }),
         }
+    }
+
+    /// Notes the trace of a call that has ended, for the bucket that it fell into.
+    #[cold]
+    #[inline(never)]
+    pub fn exemplify(&self, outcome: Outcome, nanos: u64, trace: TraceContext) {
+        let value = Duration::from_nanos(nanos).as_secs_f64();
+        let exemplar = Exemplar { bucket: bucket(nanos), value, trace, at: SystemTime::now() };
+        self.exemplars.note(outcome.index(), exemplar);
+    }
+
+    /// The exemplars of the calls that ended with that outcome.
+    pub fn exemplars(&self, outcome: Outcome) -> Vec<Exemplar> {
+        self.exemplars.of(outcome.index())
     }
 
     /// This thread's cell.

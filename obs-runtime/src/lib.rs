@@ -65,6 +65,7 @@ mod drops;
 mod endpoint;
 mod errors;
 mod event;
+mod exemplars;
 mod failure;
 mod flush;
 mod global;

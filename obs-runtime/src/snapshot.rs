@@ -1,8 +1,10 @@
 //! The state of all metric families at one moment: what exporters read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::catalogue::{FAMILIES, Family};
+use crate::catalogue::{FAMILIES, Family, Kind};
+pub use crate::exemplars::Exemplar;
 
 /// Labels of a series, in order: the family's own, then tags.
 pub type Labels = Vec<(Cow<'static, str>, String)>;
@@ -30,6 +32,8 @@ pub struct Series {
     pub labels: Labels,
     /// Its value.
     pub value: SeriesValue,
+    /// Of a histogram: single observations that stand for the others, one for a bucket at most.
+    pub exemplars: Vec<Exemplar>,
 }
 
 /// The value of a series.
@@ -72,13 +76,30 @@ impl Snapshot {
 /// Collects series from many sources; those of equal labels are added up.
 #[derive(Debug, Default)]
 pub struct Builder {
-    families: Vec<(&'static Family, std::collections::BTreeMap<Labels, SeriesValue>)>,
+    families: Vec<(&'static Family, BTreeMap<Labels, Collected>)>,
+}
+
+/// A series that is being collected.
+#[derive(Debug)]
+struct Collected {
+    value: SeriesValue,
+    exemplars: Vec<Exemplar>,
+}
+
+impl Collected {
+    fn new(family: &Family) -> Self {
+        let value = match family.kind {
+            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
+            Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
+        };
+        Self { value, exemplars: Vec::new() }
+    }
 }
 
 impl Builder {
     /// Adds to a counter or gauge.
     pub fn number(&mut self, family: &'static Family, labels: Labels, number: f64) {
-        match self.series(family).entry(labels).or_insert(SeriesValue::Number(0.0)) {
+        match &mut self.series(family, labels).value {
             SeriesValue::Number(sum) => *sum += number,
             SeriesValue::Histogram { .. } => {}
         }
@@ -86,8 +107,7 @@ impl Builder {
 
     /// Adds observations to a histogram.
     pub fn histogram(&mut self, family: &'static Family, labels: Labels, more: &[u64], more_sum: f64) {
-        let empty = || SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 };
-        match self.series(family).entry(labels).or_insert_with(empty) {
+        match &mut self.series(family, labels).value {
             SeriesValue::Histogram { counts, sum } => {
                 counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
                 *sum += more_sum;
@@ -96,12 +116,27 @@ impl Builder {
         }
     }
 
-    fn series(&mut self, family: &'static Family) -> &mut std::collections::BTreeMap<Labels, SeriesValue> {
+    /// Adds exemplars to a histogram; of those in one bucket the latest stays.
+    pub fn exemplars(&mut self, family: &'static Family, labels: &Labels, more: Vec<Exemplar>) {
+        if more.is_empty() {
+            return;
+        }
+        let kept = &mut self.series(family, labels.clone()).exemplars;
+        for exemplar in more {
+            match kept.iter_mut().find(|known| known.bucket == exemplar.bucket) {
+                Some(known) if known.at >= exemplar.at => {}
+                Some(known) => *known = exemplar,
+                None => kept.push(exemplar),
+            }
+        }
+    }
+
+    fn series(&mut self, family: &'static Family, labels: Labels) -> &mut Collected {
         let index = self.families.iter().position(|(known, _)| known.name == family.name).unwrap_or_else(|| {
-            self.families.push((family, std::collections::BTreeMap::new()));
+            self.families.push((family, BTreeMap::new()));
             self.families.len() - 1
         });
-        &mut self.families[index].1
+        self.families[index].1.entry(labels).or_insert_with(|| Collected::new(family))
     }
 
     /// What was collected, in the order of the table.
@@ -113,7 +148,10 @@ impl Builder {
             .into_iter()
             .map(|(family, series)| FamilySnapshot {
                 family,
-                series: series.into_iter().map(|(labels, value)| Series { labels, value }).collect(),
+                series: series
+                    .into_iter()
+                    .map(|(labels, Collected { value, exemplars })| Series { labels, value, exemplars })
+                    .collect(),
             })
             .collect();
         Snapshot { families }

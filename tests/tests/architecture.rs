@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "schedule",
     "catalogue",
     "cardinality",
+    "exemplars",
     "cells",
     "callsite",
     "drops",

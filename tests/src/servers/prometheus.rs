@@ -48,6 +48,7 @@ impl Prometheus {
             fs::write(&file, &configuration).expect("its configuration can be written");
             let mut command = Command::new(tools::program(&["prometheus"]));
             command
+                .arg("--enable-feature=exemplar-storage")
                 .arg(format!("--config.file={}", file.display()))
                 .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"));
@@ -91,6 +92,17 @@ impl Prometheus {
         let labels = |series: &Value| serde_json::from_value(series["metric"].clone()).expect("labels are text");
         let value = |series: &Value| series["value"][1].as_str().and_then(|value| value.parse().ok());
         series.iter().map(|series| (labels(series), value(series).expect("a value is a number"))).collect()
+    }
+
+    /// The exemplars of a metric's series that it has: their labels.
+    #[must_use]
+    #[track_caller]
+    pub fn exemplars(&self, expression: &str) -> Vec<BTreeMap<String, String>> {
+        let answer =
+            self.ask("/api/v1/query_exemplars", &[("query", expression), ("start", "0"), ("end", "9999999999")]);
+        let series = answer.as_array().cloned().unwrap_or_default();
+        let exemplars = series.iter().flat_map(|one| one["exemplars"].as_array().cloned().unwrap_or_default());
+        exemplars.map(|one| serde_json::from_value(one["labels"].clone()).expect("labels are text")).collect()
     }
 
     /// The value of the only series that an expression gives.

@@ -6,6 +6,7 @@ mod workload;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use obs_runtime::catalogue::FAMILIES;
@@ -82,6 +83,33 @@ fn its_openmetrics_parser_does_too() {
     check_families(&families);
     let timed = families.iter().find(|family| family["name"] == "operation_duration_seconds").unwrap();
     assert_eq!(timed["unit"], "seconds");
+}
+
+#[test]
+fn a_call_that_failed_is_an_exemplar_with_its_trace() {
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let service = Process::new(env!("CARGO_BIN_EXE_service")).env("PROMETHEUS_PORT", "0");
+    let service = service.env("TRACEPARENT", format!("00-{trace}-00f067aa0ba902b7-01")).start();
+    let address: SocketAddr = service.wait_for_output("its address", |line| line.parse().ok());
+    let url = format!("http://{address}/metrics");
+    let text = http::get_with(&url, &[], &[("Accept", "application/openmetrics-text")]).unwrap();
+    let families = prometheus_client::parse_openmetrics(&text).unwrap();
+    let timed = families.iter().find(|family| family["name"] == "operation_duration_seconds").unwrap();
+    let failed = timed["samples"].as_array().unwrap().iter().find(|sample| {
+        sample["labels"]["operation"] == "parse"
+            && sample["labels"]["outcome"] == "error"
+            && !sample["exemplar"].is_null()
+    });
+    let exemplar = &failed.unwrap_or_else(|| panic!("{text}"))["exemplar"];
+    assert_eq!(exemplar["labels"]["trace_id"], trace, "{exemplar}");
+    assert!(exemplar["value"].as_f64().is_some() && exemplar["timestamp"].as_f64() > Some(1e9), "{exemplar}");
+    let plain = http::get(&url, &[]).unwrap();
+    assert!(!plain.contains(trace), "the text format has no exemplars: {plain}");
+
+    let prometheus = Prometheus::scraping(&[address]);
+    prometheus.wait_until_up();
+    let kept = prometheus.exemplars("operation_duration_seconds_bucket{outcome=\"error\"}");
+    assert!(kept.iter().any(|labels| labels["trace_id"] == trace), "{kept:?}");
 }
 
 fn check_families(families: &[serde_json::Value]) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind};
 use crate::catalogue as family;
-use crate::cells::Totals;
+use crate::cells::{Cells, Totals};
 use crate::outcome::Outcome;
 use crate::snapshot::{Builder, Labels};
 
@@ -33,7 +33,7 @@ pub const fn time_label(kind: CallsiteKind, outcome: Outcome) -> (&'static str, 
 
 /// What a call site's cells say, as series.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, totals: &Totals) {
+pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, totals: &Totals, cells: &Cells) {
     let kind = callsite.kind();
     let [time, success, failure] = match kind {
         CallsiteKind::Operation => {
@@ -57,7 +57,9 @@ pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, 
         }
         let seconds = Duration::from_nanos(totals.nanos[outcome.index()]).as_secs_f64();
         let buckets = &totals.buckets[outcome.index()];
-        snapshot.histogram(time, labels(&[name, time_label(kind, outcome)]), buckets, seconds);
+        let timed = labels(&[name, time_label(kind, outcome)]);
+        snapshot.exemplars(time, &timed, cells.exemplars(outcome));
+        snapshot.histogram(time, timed, buckets, seconds);
         if outcome.is_ok() {
             snapshot.number(success, labels(&[name]), count as f64);
         } else {

@@ -53,9 +53,9 @@ impl MetricsSink {
         let mut snapshot = Builder::default();
         if !self.counts_calls {
             for callsite in registry::callsites() {
-                for (tags, totals) in callsite.totals() {
+                for (tags, totals, cells) in callsite.totals() {
                     let tags = tags.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
-                    add_callsite(&mut snapshot, callsite, &tags, &totals);
+                    add_callsite(&mut snapshot, callsite, &tags, &totals, cells);
                 }
             }
             self.add_own(&mut snapshot);

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::UNIX_EPOCH;
 
 use crate::catalogue::Kind;
-use crate::snapshot::{Labels, Series, SeriesValue, Snapshot};
+use crate::snapshot::{Exemplar, Labels, Series, SeriesValue, Snapshot};
 
 use super::names;
 
@@ -23,6 +24,8 @@ pub struct Metric {
     /// As it stands in the text, escaped.
     pub(super) help: String,
     pub(super) series: BTreeMap<String, Sample>,
+    /// By the text of a series' labels: the bucket, and the exemplar as it stands behind it.
+    pub(super) exemplars: BTreeMap<String, Vec<(usize, String)>>,
 }
 
 /// The value of a series.
@@ -46,8 +49,7 @@ impl Exposition {
             let kind = found.family.kind;
             let help = found.family.help.replace('\\', "\\\\").replace('\n', "\\n");
             let name = names::metric_name(found.family);
-            let metric =
-                exposition.metrics.entry(name).or_insert_with(|| Metric { kind, help, series: BTreeMap::new() });
+            let metric = exposition.metrics.entry(name).or_insert_with(|| Metric::new(kind, help, BTreeMap::new()));
             for series in &found.series {
                 let sample = match &series.value {
                     SeriesValue::Number(number) => Sample::Number(*number),
@@ -63,6 +65,10 @@ impl Exposition {
                         |other: &&Series| names::label_text(found.family, &other.labels, constant_labels) == text;
                     let earlier = found.series.iter().filter(same);
                     exposition.clashes.extend(earlier.filter_map(|other| clash(&other.labels, &series.labels)));
+                }
+                if !series.exemplars.is_empty() {
+                    let exemplars = series.exemplars.iter().map(|one| (one.bucket, exemplar_text(one)));
+                    metric.exemplars.insert(text.clone(), exemplars.collect());
                 }
                 metric.put(text, sample);
             }
@@ -142,6 +148,11 @@ impl Exposition {
 }
 
 impl Metric {
+    /// A metric without exemplars.
+    pub const fn new(kind: Kind, help: String, series: BTreeMap<String, Sample>) -> Self {
+        Self { kind, help, series, exemplars: BTreeMap::new() }
+    }
+
     fn put(&mut self, labels: String, sample: Sample) {
         let replaces = self.kind == Kind::Gauge;
         match self.series.get_mut(&labels) {
@@ -197,6 +208,13 @@ impl Sample {
             _ => {}
         }
     }
+}
+
+/// An exemplar as `OpenMetrics` has it: labels, value, and seconds since 1970.
+fn exemplar_text(exemplar: &Exemplar) -> String {
+    let at = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (trace, value) = (exemplar.trace.trace_id(), exemplar.value);
+    format!("{{trace_id=\"{trace}\"}} {value} {}.{:03}", at.as_secs(), at.subsec_millis())
 }
 
 /// The names in which two series differ that are one to Prometheus; none when they do not.

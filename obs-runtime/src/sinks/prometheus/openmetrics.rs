@@ -29,7 +29,7 @@ pub fn write(exposition: &Exposition) -> String {
         }
         // Here a quotation mark in a HELP line is escaped too.
         push_all(&mut text, &["# HELP ", family, " ", &metric.help.replace('"', "\\\""), "\n"]);
-        write_series(&mut text, name, metric);
+        write_series(&mut text, name, metric, true);
     }
     text.push_str("# EOF\n");
     text

@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<Exposition, String> {
             Kind::Counter | Kind::Gauge => numbers(samples),
         };
         let series = series.map_err(|labels| format!("{name}{{{labels}}}: not a whole series"))?;
-        let metric = Metric { kind, help: help.to_owned(), series };
+        let metric = Metric::new(kind, help.to_owned(), series);
         if exposition.metrics.insert(name.to_owned(), metric).is_some() {
             return Err(at("this metric was there before"));
         }

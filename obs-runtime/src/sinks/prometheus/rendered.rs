@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Vec<(String, Metric)> {
             _ => continue,
         };
         if let Ok(series) = series {
-            metrics.push((name.to_owned(), Metric { kind, help, series }));
+            metrics.push((name.to_owned(), Metric::new(kind, help, series)));
         }
     }
     metrics

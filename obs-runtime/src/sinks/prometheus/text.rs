@@ -9,13 +9,13 @@ pub fn write(exposition: &Exposition) -> String {
     let mut text = String::new();
     for (name, metric) in &exposition.metrics {
         push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n# TYPE ", name, " ", metric.kind_name(), "\n"]);
-        write_series(&mut text, name, metric);
+        write_series(&mut text, name, metric, false);
     }
     text
 }
 
-/// The lines of a metric's series.
-pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric) {
+/// The lines of a metric's series, with exemplars where the format has them.
+pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_exemplars: bool) {
     let mut known_bounds: &[f64] = &[];
     let mut bound_texts: Vec<String> = Vec::new();
     for (labels, sample) in &metric.series {
@@ -33,11 +33,19 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric) {
                 }
                 let comma = if labels.is_empty() { "" } else { "," };
                 let bucket = [name, "_bucket{", labels, comma, "le=\""].concat();
+                let exemplars = if with_exemplars { metric.exemplars.get(labels) } else { None };
                 let mut cumulative = 0_u64;
-                for (bound, count) in bound_texts.iter().map(String::as_str).chain(["+Inf"]).zip(counts) {
+                for (index, (bound, count)) in
+                    bound_texts.iter().map(String::as_str).chain(["+Inf"]).zip(counts).enumerate()
+                {
                     cumulative = cumulative.saturating_add(*count);
                     push_all(text, &[&bucket, bound, "\"} "]);
                     push_count(text, cumulative);
+                    let of_bucket = exemplars.and_then(|all| all.iter().find(|(bucket, _)| *bucket == index));
+                    if let Some((_, exemplar)) = of_bucket {
+                        text.pop();
+                        push_all(text, &[" # ", exemplar, "\n"]);
+                    }
                 }
                 push_all(text, &[name, "_sum"]);
                 push_labels(text, labels);

@@ -2,8 +2,8 @@
 # Runs the tests of the whole workspace, once what they need is installed.
 #
 #   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
-#                        node_exporter and Pushgateway (Debian's packages), prometheus_client and Datadog's agent for
-#                        functions (a Python environment in target/tools) and the servers of tests/go (in target/tools)
+#                        node_exporter, Pushgateway and wrk (Debian's packages), Python's readers of what obs writes and
+#                        Datadog's agent for functions (an environment in target/tools), and the servers of tests/go (there)
 #   tests/run.sh quick   those that need no server; installs nothing
 #
 # Says nothing of installing unless it fails.
@@ -11,7 +11,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
-readonly PYTHON_PACKAGES=(datadog-serverless-compat==0.19.0 prometheus_client==0.26.0)
+readonly PYTHON_PACKAGES=(
+    datadog-serverless-compat==0.19.0 jsonschema==4.26.0 junitparser==5.0.3 prometheus_client==0.26.0
+)
 
 quietly() {
     local said
@@ -49,6 +51,9 @@ install_servers() {
     fi
     if ! have prometheus-node-exporter && ! have node_exporter; then
         missing+=(prometheus-node-exporter)
+    fi
+    if ! have wrk; then
+        missing+=(wrk)
     fi
     if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         missing+=(python3-venv)

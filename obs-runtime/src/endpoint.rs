@@ -124,7 +124,8 @@ pub fn serve(pipeline: &Pipeline) -> Option<Server> {
     }
     let everything = Everything::new(config, pipeline.metrics());
     let address = SocketAddr::new(config.prometheus_bind, config.prometheus_port);
-    match Server::start(address, Routes::new().metrics(move |format| format.render(&everything.now(true)))) {
+    let routes = Routes::new().metrics(move |format| format.render(&everything.now(true))).health();
+    match Server::start(address, routes) {
         Ok(server) => {
             *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.local_addr());
             Some(server)

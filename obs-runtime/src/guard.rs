@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 
 use crate::analytics::end_commands;
+use crate::builtin::BuiltIn;
 use crate::config::{Config, Setting};
 use crate::context::Context;
 use crate::flush::Occasion;
@@ -23,6 +24,7 @@ pub struct Guard {
     pub(crate) signals: Option<signals::Watch>,
     #[cfg(unix)]
     pub(crate) hangup: Option<signals::Hangup>,
+    pub(crate) built_in: Option<BuiltIn>,
     pub(crate) pipeline: Arc<Pipeline>,
     #[cfg(feature = "prometheus")]
     pub(crate) server: Option<crate::server::Server>,
@@ -64,6 +66,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        drop(self.built_in.take());
         global::flush_all(&self.pipeline, Occasion::Last);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));

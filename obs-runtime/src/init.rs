@@ -5,6 +5,7 @@ mod overrides;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::builtin::BuiltIn;
 use crate::clock;
 use crate::config::{self, Config, ConfigError, Read, Setting};
 use crate::context::{Context, Inherited};
@@ -273,6 +274,7 @@ impl ObservabilityBuilder {
             });
         Ok(Guard {
             log_level,
+            built_in: Some(BuiltIn::new(pipeline.config())),
             #[cfg(unix)]
             signals,
             #[cfg(unix)]

@@ -48,6 +48,7 @@ extern crate self as obs_runtime;
 
 mod analytics;
 pub mod bigquery;
+mod builtin;
 mod call;
 mod callsite;
 mod cardinality;
@@ -120,8 +121,8 @@ pub use errors::capture_error;
 pub use event::Value;
 pub use failure::ErrorKind;
 pub use health::{
-    Health, HealthCheck, HealthReport, HealthResult, HealthRun, IntoHealth, Status, register_health_check,
-    run_health_checks,
+    Health, HealthCheck, HealthReport, HealthResponse, HealthResult, HealthRun, IntoHealth, Status, health_response,
+    register_health_check, run_health_checks,
 };
 
 pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, Problem};

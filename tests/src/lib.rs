@@ -9,6 +9,7 @@ pub mod faults;
 pub mod generator;
 pub mod hostile;
 pub mod http;
+pub mod json_schema;
 pub mod leaks;
 pub mod ports;
 pub mod process;

@@ -47,6 +47,7 @@ const ORDER: &[&str] = &[
     "status",
     "server",
     "endpoint",
+    "builtin",
     "datadog",
     "layer",
     "subscriber",

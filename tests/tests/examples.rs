@@ -134,7 +134,7 @@ fn health_check_tells_the_state_by_its_exit_code() {
     let healthy = run("health-check", &["--format", "json"], &[], "");
     assert_eq!(healthy.code(), Some(0), "{healthy:?}");
     let report: Value = serde_json::from_str(&healthy.stdout).unwrap();
-    assert_eq!((&report["status"], report["checks"].as_array().unwrap().len()), (&"healthy".into(), 3));
+    assert_eq!((&report["status"], report["checks"].as_array().unwrap().len()), (&"healthy".into(), 4));
 
     let degraded = run("health-check", &[], &[("HEALTH_CATALOGUE", "/no/such/catalogue.json")], "");
     assert_eq!(degraded.code(), Some(1), "{degraded:?}");

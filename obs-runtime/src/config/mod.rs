@@ -95,6 +95,8 @@ pub struct Config {
     pub tracing_enabled: bool,
     /// `TRACING_SAMPLE_RATE`
     pub tracing_sample_rate: f64,
+    /// `HEALTH_CHECK_INTERVAL_SECONDS`
+    pub health_check_interval: Duration,
     /// `SERVICE_NAME`
     pub service_name: String,
     /// `ENVIRONMENT`
@@ -219,6 +221,7 @@ impl Config {
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
             ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
+            ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
             ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
             ("DATADOG_ENV", self.datadog_env.as_deref() != Some(""), String::new()),
             ("DD_DOGSTATSD_PORT", self.datadog_agent_port > 0, self.datadog_agent_port.to_string()),
@@ -285,6 +288,7 @@ impl Default for Config {
             health_check_enabled: true,
             tracing_enabled: false,
             tracing_sample_rate: 0.1,
+            health_check_interval: Duration::from_mins(1),
             service_name: "decentclaude".to_owned(),
             environment: "dev".to_owned(),
             flush_timeout: Duration::from_secs(2),

@@ -90,6 +90,12 @@ pub fn duration(text: &str) -> Parsed<Duration> {
     }
 }
 
+/// Seconds, more than none; a duration is taken as well.
+pub fn seconds(text: &str) -> Parsed<Duration> {
+    let Ok(seconds) = text.parse::<f64>() else { return duration(text) };
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or(None)
+}
+
 /// A whole number from 1.
 pub fn count(text: &str) -> Parsed<usize> {
     match text.parse() {

@@ -144,6 +144,9 @@ variables! {
     "TRACING_SAMPLE_RATE" => tracing_sample_rate = |text| parse::rate(text)?,
         "a number from 0 to 1", "0.1",
         "Share of the traces that are exported.";
+    "HEALTH_CHECK_INTERVAL_SECONDS" => health_check_interval = |text| parse::seconds(text)?,
+        "a number of seconds above zero, or a duration as 2m", "60",
+        "How often health checks run in a program that goes on.";
     "SERVICE_NAME" => service_name = |text| text.to_owned(),
         "text", "decentclaude",
         "The service's name, in every line and on every series.";

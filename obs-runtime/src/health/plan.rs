@@ -14,8 +14,8 @@ pub struct HealthPlan<'b> {
     pub board: &'b Board,
     /// No check may take longer.
     pub timeout: Option<Duration>,
-    /// How old a result may be, whatever its check says; none when nothing but new results will do.
-    pub max_age: Option<Duration>,
+    /// Whether nothing but new results will do.
+    pub uncached: bool,
 }
 
 impl HealthPlan<'_> {
@@ -62,7 +62,7 @@ impl Plan for HealthPlan<'_> {
             }
             Way::Free => {}
         }
-        let recent = self.max_age.and_then(|age| self.board.recent(check.identity(), age.max(check.cache)));
+        let recent = if self.uncached { None } else { self.board.recent(check.identity(), check.cache) };
         recent.map_or_else(|| Admission::Start(self.job(index)), Admission::Settled)
     }
 

@@ -11,7 +11,7 @@ use crate::call::Entry;
 use crate::event::Fact;
 use crate::global;
 use crate::level::Level;
-use crate::runner::{redacted, rfc3339};
+use crate::runner::{redacted, rfc3339, timestamp};
 use crate::sinks::Topic;
 
 /// What all health checks together say.
@@ -72,6 +72,11 @@ impl HealthResult {
             message: message.map(global::redact),
             details: details.map(redacted),
         }
+    }
+
+    /// When it ended, as RFC 3339 has it.
+    pub(super) fn time_rfc3339(&self) -> String {
+        timestamp(self.time)
     }
 
     /// Logs and measures it.

@@ -29,7 +29,7 @@ use crate::sinks::Topic;
 /// ```
 #[must_use = "checks run when they are waited for"]
 pub const fn run_health_checks() -> HealthRun {
-    HealthRun { timeout: None, groups: Vec::new(), at_once: None, max_age: Some(Duration::ZERO) }
+    HealthRun { timeout: None, groups: Vec::new(), at_once: None, uncached: false }
 }
 
 /// A run of health checks, about to begin.
@@ -39,7 +39,7 @@ pub struct HealthRun {
     timeout: Option<Duration>,
     groups: Vec<String>,
     at_once: Option<usize>,
-    max_age: Option<Duration>,
+    uncached: bool,
 }
 
 impl HealthRun {
@@ -63,7 +63,7 @@ impl HealthRun {
 
     /// Runs every check, even when its `cache` still holds.
     pub const fn uncached(mut self) -> Self {
-        self.max_age = None;
+        self.uncached = true;
         self
     }
 
@@ -99,7 +99,7 @@ impl HealthRun {
         let board = Board::current();
         board.keep(&list::checks());
         let count = checks.len();
-        let plan = HealthPlan { checks, board: &board, timeout: self.timeout, max_age: self.max_age };
+        let plan = HealthPlan { checks, board: &board, timeout: self.timeout, uncached: self.uncached };
         HealthReport::new(run_all(&plan, count, &board.flights, self.at_once))
     }
 }

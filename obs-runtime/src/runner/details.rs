@@ -52,8 +52,13 @@ fn redact(name: &str, value: Value) -> Value {
     }
 }
 
-/// Writes a time as RFC 3339 has it, in UTC, to the microsecond.
+/// A time as RFC 3339 has it, in UTC, to the microsecond.
+pub fn timestamp(time: SystemTime) -> String {
+    let time = jiff::Timestamp::try_from(time).unwrap_or_default();
+    format!("{time:.6}")
+}
+
+/// Writes a time so.
 pub fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = jiff::Timestamp::try_from(*time).unwrap_or_default();
-    serializer.collect_str(&format_args!("{time:.6}"))
+    serializer.serialize_str(&timestamp(*time))
 }

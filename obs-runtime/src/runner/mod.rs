@@ -13,7 +13,7 @@ mod waiting;
 
 pub(crate) use check::setters;
 pub use check::{Callable, Check, Describe};
-pub use details::{Details, redacted, rfc3339};
+pub use details::{Details, redacted, rfc3339, timestamp};
 pub use ending::{Ended, Ending};
 pub use flight::Flights;
 pub use isolated::Answer;

@@ -1,4 +1,4 @@
-//! The endpoint that others ask: `/metrics`, on a thread of its own.
+//! The endpoint that others ask: `/metrics` and health, on a thread of its own.
 //!
 //! Whatever a client does, it harms neither the program nor other clients: it has a time in which to ask and one in which
 //! to take its answer, and when there are too many the one that was idle longest has to leave.
@@ -15,7 +15,6 @@ pub use identity::{NotOurs, verify};
 pub use routes::Routes;
 
 use std::convert::Infallible;
-use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,7 +147,7 @@ fn serve(stream: TcpStream, routes: &Arc<Routes>, connections: &Arc<Connections>
     let service = service_fn(move |request| {
         let response = routes.answer(&request);
         place.was_active();
-        ready(Ok::<_, Infallible>(response))
+        async move { Ok::<_, Infallible>(response.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

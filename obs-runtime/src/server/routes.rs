@@ -1,15 +1,20 @@
 //! What is answered to whom.
 
+use std::future::Future;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+};
 use hyper::{Method, StatusCode};
 
+use crate::health::health_response;
 use crate::sinks::prometheus::Format;
 
 use super::{identity, negotiation};
@@ -20,7 +25,17 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// Shorter answers are not worth compressing.
 const WORTH_COMPRESSING: usize = 1024;
 
-type Handler = Box<dyn Fn(Asked) -> Response + Send + Sync>;
+enum Handler {
+    /// Answers at once.
+    Now(Box<dyn Fn(Asked) -> Response + Send + Sync>),
+    /// Answers when it can, given the path with its query and what the client accepts.
+    Later(fn(String, String) -> Later),
+}
+
+type Later = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The paths of health.
+const HEALTH: [&str; 4] = ["/livez", "/readyz", "/startupz", "/healthz"];
 
 /// How a client would like its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +47,14 @@ pub struct Asked {
 
 impl Asked {
     fn of(request: &hyper::Request<Incoming>) -> Self {
-        let header = |name: HeaderName| {
-            let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-            values.collect::<Vec<_>>().join(",")
-        };
-        Self { format: negotiation::format(&header(ACCEPT)), gzip: negotiation::gzip(&header(ACCEPT_ENCODING)) }
+        let [accepted, encodings] = [ACCEPT, ACCEPT_ENCODING].map(|name| header(request, name));
+        Self { format: negotiation::format(&accepted), gzip: negotiation::gzip(&encodings) }
     }
+}
+
+fn header(request: &hyper::Request<Incoming>, name: HeaderName) -> String {
+    let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(",")
 }
 
 /// Paths and what answers for them.
@@ -55,7 +72,7 @@ impl Routes {
     /// panics the client gets status 500.
     #[must_use]
     pub fn get(mut self, path: &'static str, handler: impl Fn(Asked) -> Response + Send + Sync + 'static) -> Self {
-        self.0.push((path, Box::new(handler)));
+        self.0.push((path, Handler::Now(Box::new(handler))));
         self
     }
 
@@ -67,22 +84,66 @@ impl Routes {
         })
     }
 
-    pub(super) fn answer(&self, request: &hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
+    /// Answers `/livez`, `/readyz`, `/startupz` and `/healthz`.
+    #[must_use]
+    pub fn health(mut self) -> Self {
+        self.0.extend(HEALTH.map(|path| (path, Handler::Later(|asked, accepted| Box::pin(health(asked, accepted))))));
+        self
+    }
+
+    /// The answer, once it is there: waiting for it holds nobody else up.
+    pub(super) fn answer(
+        &self,
+        request: &hyper::Request<Incoming>,
+    ) -> impl Future<Output = hyper::Response<Full<Bytes>>> + Send + use<> {
         let asked = Asked::of(request);
+        let found = self.find(request);
+        async move {
+            match found {
+                Found::Now(response) => response.into_http(asked),
+                Found::Later(response) => response.await.into_http(asked),
+                Found::Refusal => {
+                    let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(asked);
+                    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                    refusal
+                }
+            }
+        }
+    }
+
+    fn find(&self, request: &hyper::Request<Incoming>) -> Found {
         let path = request.uri().path();
         let Some((_, handler)) = self.0.iter().find(|(known, _)| *known == path) else {
             let paths: Vec<_> = self.0.iter().map(|(path, _)| *path).collect();
-            return Response::text(format!("not here; there is {}\n", paths.join(", "))).status(404).into_http(asked);
+            return Found::Now(Response::text(format!("not here; there is {}\n", paths.join(", "))).status(404));
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(asked);
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return refusal;
+            return Found::Refusal;
         }
-        catch_unwind(AssertUnwindSafe(|| handler(asked)))
-            .unwrap_or_else(|_| Response::text("the handler panicked\n").status(500))
-            .into_http(asked)
+        match handler {
+            Handler::Now(handler) => Found::Now(
+                catch_unwind(AssertUnwindSafe(|| handler(Asked::of(request))))
+                    .unwrap_or_else(|_| Response::text("the handler panicked\n").status(500)),
+            ),
+            Handler::Later(handler) => {
+                let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+                Found::Later(handler(asked, header(request, ACCEPT)))
+            }
+        }
     }
+}
+
+enum Found {
+    Now(Response),
+    Later(Later),
+    Refusal,
+}
+
+async fn health(asked: String, accepted: String) -> Response {
+    let Some(answer) = health_response(&asked, &accepted).await else {
+        return Response::text("not here\n").status(404);
+    };
+    Response::text(answer.body).status(answer.status).content_type(answer.content_type).not_to_be_stored()
 }
 
 impl std::fmt::Debug for Routes {
@@ -97,13 +158,14 @@ pub struct Response {
     status: u16,
     content_type: &'static str,
     body: Bytes,
+    caching: Option<&'static str>,
 }
 
 impl Response {
     /// Status 200 with plain text.
     #[must_use]
     pub fn text(body: impl Into<String>) -> Self {
-        Self { status: 200, content_type: PLAIN, body: Bytes::from(body.into()) }
+        Self { status: 200, content_type: PLAIN, body: Bytes::from(body.into()), caching: None }
     }
 
     /// With another status.
@@ -120,6 +182,13 @@ impl Response {
         self
     }
 
+    /// Nobody on the way may keep it.
+    #[must_use]
+    pub const fn not_to_be_stored(mut self) -> Self {
+        self.caching = Some("no-store");
+        self
+    }
+
     fn into_http(self, asked: Asked) -> hyper::Response<Full<Bytes>> {
         let compressed = if asked.gzip && self.body.len() >= WORTH_COMPRESSING { gzip(&self.body) } else { None };
         let encoding = compressed.is_some().then_some("gzip");
@@ -128,6 +197,7 @@ impl Response {
         let headers = [
             (CONTENT_TYPE, Some(self.content_type)),
             (CONTENT_ENCODING, encoding),
+            (CACHE_CONTROL, self.caching),
             (VARY, Some("accept, accept-encoding")),
             (HeaderName::from_static(identity::HEADER), Some(identity::instance())),
         ];

@@ -1,0 +1,69 @@
+//! Health checks of what obs itself needs, each switched on by the configuration of what it looks at.
+//!
+//! They are in the group `telemetry` and not critical: a program works without its telemetry, degraded.
+
+mod disk;
+
+#[cfg(feature = "datadog")]
+mod datadog;
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::health::{HealthCheck, Refresh, forget};
+use crate::runner::Registration;
+
+/// The group of these checks.
+const GROUP: &[&str] = &["telemetry"];
+
+/// How long each of them may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The checks of this configuration, until it is dropped, and the thread that runs all checks now and then.
+#[derive(Debug)]
+pub struct BuiltIn {
+    registered: Vec<Registration>,
+    _refresh: Option<Refresh>,
+}
+
+impl BuiltIn {
+    /// Registers what the configuration switches on.
+    pub fn new(config: &Config) -> Self {
+        if !config.health_check_enabled {
+            return Self { registered: Vec::new(), _refresh: None };
+        }
+        let mut checks = Vec::new();
+        if let Some(file) = &config.log_file {
+            let file = file.clone();
+            checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
+        }
+        #[cfg(feature = "prometheus")]
+        {
+            use crate::endpoint::verify_metrics_endpoint;
+
+            if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
+                checks.push(HealthCheck::new("obs.textfile", move || disk::folder(&folder)));
+            }
+            if config.metrics_enabled {
+                let ours = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
+                checks.push(HealthCheck::new("obs.prometheus", ours));
+            }
+        }
+        #[cfg(feature = "datadog")]
+        if config.datadog_enabled {
+            let agent = config.datadog_agent();
+            checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
+        }
+        let register = |check: HealthCheck| check.groups(GROUP).critical(false).timeout(TIMEOUT).register();
+        let registered = checks.into_iter().map(register).collect();
+        forget();
+        Self { registered, _refresh: Refresh::every(config.health_check_interval) }
+    }
+}
+
+impl Drop for BuiltIn {
+    fn drop(&mut self) {
+        self.registered.drain(..).for_each(Registration::unregister);
+        forget();
+    }
+}

@@ -55,6 +55,11 @@ install_servers() {
     if ! have wrk; then
         missing+=(wrk)
     fi
+    for reader in jq lnav; do
+        if ! have "$reader"; then
+            missing+=("$reader")
+        fi
+    done
     if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         missing+=(python3-venv)
     fi

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::event::{Details, Event, Fact, Source};
 use crate::flush::Occasion;
 use crate::level::Level;
+use crate::log_bridge;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
 use crate::sinks::Topic;
@@ -72,6 +73,7 @@ pub fn refresh_interest() {
     drop(refreshing);
     // `tracing` remembers for each of its call sites who wanted what.
     tracing_core::callsite::rebuild_interest_cache();
+    log_bridge::follow();
 }
 
 /// Installs a pipeline for the whole program; gives it back when there is one already.

@@ -5,6 +5,8 @@ mod overrides;
 use std::fmt;
 use std::sync::Arc;
 
+use tracing_subscriber::{Layer, Registry};
+
 use crate::builtin::BuiltIn;
 use crate::clock;
 use crate::config::{self, Config, ConfigError, Read, Setting};
@@ -24,7 +26,7 @@ use crate::signals;
 use crate::sinks::Sink;
 use crate::sinks::log::{LogFileError, LogOutput, LogSink};
 use crate::sinks::metrics::MetricsSink;
-use crate::subscriber;
+use crate::subscriber::{self, BoxedLayer};
 #[cfg(feature = "_user-metrics")]
 use crate::user_metrics;
 
@@ -81,6 +83,7 @@ impl Observability {
             defaults: Config::default(),
             overrides: Vec::new(),
             output: None,
+            layers: Some(Vec::new()),
         }
     }
 }
@@ -109,6 +112,8 @@ pub struct ObservabilityBuilder {
     defaults: Config,
     overrides: Vec<Override>,
     output: Option<LogOutput>,
+    /// Layers beside obs' own; none when the subscriber is the program's.
+    layers: Option<Vec<BoxedLayer>>,
 }
 
 impl ObservabilityBuilder {
@@ -151,6 +156,30 @@ impl ObservabilityBuilder {
     /// Where lines go that `LOG_LEVEL` and `LOG_FORMAT` are about, instead of standard error. `LOG_FILE` gets its own.
     pub fn log_output(mut self, output: LogOutput) -> Self {
         self.output = Some(output);
+        self
+    }
+
+    /// Another layer of `tracing_subscriber` beside obs' own, with a filter of its own where it has one.
+    ///
+    /// ```no_run
+    /// # use obs_runtime::Observability;
+    /// # let their_layer = tracing_subscriber::layer::Identity::new();
+    /// let _guard = Observability::builder().layer(their_layer).init()?;
+    /// # Ok::<_, obs_runtime::InitError>(())
+    /// ```
+    pub fn layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
+        self.layers.get_or_insert_default().push(Box::new(layer));
+        self
+    }
+
+    /// Whether obs becomes the program's `tracing` subscriber; true unless told otherwise. Say false in a program that
+    /// makes its own and puts [`obs_runtime::layer()`](crate::layer()) into it.
+    pub fn subscriber(mut self, ours: bool) -> Self {
+        if ours {
+            self.layers.get_or_insert_default();
+        } else {
+            self.layers = None;
+        }
         self
     }
 
@@ -211,6 +240,7 @@ impl ObservabilityBuilder {
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }
+        let layers = self.layers.take();
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(unix)]
         let handled = self.signals;
@@ -238,7 +268,9 @@ impl ObservabilityBuilder {
         let pipeline = Arc::new(Pipeline::new(config, metrics, sinks).with_settings(settings));
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
-        subscriber::listen();
+        if let Some(layers) = layers {
+            subscriber::listen(layers);
+        }
         #[cfg(feature = "_user-metrics")]
         if metrics_macros && pipeline.config().metrics_enabled {
             user_metrics::install();

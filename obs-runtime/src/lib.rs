@@ -77,6 +77,7 @@ mod inventory;
 pub mod keys;
 mod layer;
 mod level;
+mod log_bridge;
 mod log_level;
 mod outcome;
 mod panics;

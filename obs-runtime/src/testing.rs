@@ -71,7 +71,7 @@ struct Capture {
 impl Capture {
     fn new(config: Config) -> Self {
         panics::watch();
-        subscriber::listen();
+        subscriber::listen(Vec::new());
         let memory = Arc::new(MemorySink::default());
         let metrics = Arc::new(MetricsSink::scoped(config.max_series));
         let pipeline = Pipeline::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);

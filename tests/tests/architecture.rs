@@ -31,6 +31,7 @@ const ORDER: &[&str] = &[
     "sinks",
     "flush",
     "pipeline",
+    "log_bridge",
     "global",
     "user_metrics",
     "log_level",

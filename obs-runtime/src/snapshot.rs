@@ -34,6 +34,9 @@ pub struct Series {
     pub value: SeriesValue,
     /// Of a histogram: single observations that stand for the others, one for a bucket at most.
     pub exemplars: Vec<Exemplar>,
+    /// The last observations of a histogram of single events, oldest first; as many as are remembered. Nothing for what is
+    /// counted by bucket only, as calls are.
+    pub recent: Vec<f64>,
 }
 
 /// The value of a series.
@@ -84,6 +87,9 @@ pub struct Builder {
 struct Collected {
     value: SeriesValue,
     exemplars: Vec<Exemplar>,
+    recent: Vec<f64>,
+    /// How many have added to it.
+    sources: usize,
 }
 
 impl Collected {
@@ -92,7 +98,7 @@ impl Collected {
             Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
             Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
         };
-        Self { value, exemplars: Vec::new() }
+        Self { value, exemplars: Vec::new(), recent: Vec::new(), sources: 0 }
     }
 }
 
@@ -107,12 +113,23 @@ impl Builder {
 
     /// Adds observations to a histogram.
     pub fn histogram(&mut self, family: &'static Family, labels: Labels, more: &[u64], more_sum: f64) {
-        match &mut self.series(family, labels).value {
+        let collected = self.series(family, labels);
+        collected.sources += 1;
+        collected.recent.clear();
+        match &mut collected.value {
             SeriesValue::Histogram { counts, sum } => {
                 counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
                 *sum += more_sum;
             }
             SeriesValue::Number(_) => {}
+        }
+    }
+
+    /// Says what the last observations were that were added to a histogram. Of several sources nobody knows which were last.
+    pub fn recent(&mut self, family: &'static Family, labels: &Labels, recent: impl IntoIterator<Item = f64>) {
+        let collected = self.series(family, labels.clone());
+        if collected.sources == 1 {
+            collected.recent.extend(recent);
         }
     }
 
@@ -150,7 +167,12 @@ impl Builder {
                 family,
                 series: series
                     .into_iter()
-                    .map(|(labels, Collected { value, exemplars })| Series { labels, value, exemplars })
+                    .map(|(labels, Collected { value, exemplars, recent, sources: _ })| Series {
+                        labels,
+                        value,
+                        exemplars,
+                        recent,
+                    })
                     .collect(),
             })
             .collect();

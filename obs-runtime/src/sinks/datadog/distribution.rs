@@ -8,7 +8,8 @@
 //! - count, sum and average are exact (to the last bit or two of a double);
 //! - every percentile, minimum and maximum lies in the bucket in which it really was: it is off by less than the width of
 //!   that bucket. Where all observations since the last time fell into one bucket, the value is their average;
-//! - a single observation is told exactly.
+//! - a single observation is told exactly, and so are up to 25 between two deliveries of what is no call: queries, prices,
+//!   checks.
 
 /// Observations of one bucket, all told by one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +34,14 @@ pub fn portions(bounds: &[f64], counts: &[u64], sum: f64) -> Vec<Portion> {
         meet(&mut portions, bounds, sum);
     }
     portions
+}
+
+/// One portion for each observation, where all that were counted are among the `recent` ones (oldest first).
+pub fn exactly(bounds: &[f64], counts: &[u64], recent: &[f64]) -> Option<Vec<Portion>> {
+    let new = usize::try_from(counts.iter().sum::<u64>()).ok()?;
+    let recent = &recent[recent.len().checked_sub(new)?..];
+    let portion = |&value: &f64| Portion { bucket: bounds.partition_point(|&bound| bound < value), count: 1, value };
+    recent.iter().all(|value| value.is_finite()).then(|| recent.iter().map(portion).collect())
 }
 
 /// Where the observations of a bucket lie: above the first, up to the second.
@@ -156,6 +165,20 @@ mod tests {
         let (counts, sum) = counted(&SECONDS, &[0.3, 0.4, 0.5]);
         let portions = portions(&SECONDS, &counts, sum);
         assert!(portions.len() == 1 && (portions[0].value - 0.4).abs() < 1e-15, "{portions:?}");
+    }
+
+    #[test]
+    fn what_is_remembered_is_told_as_it_was() {
+        let recent = [9.0, 0.3, 0.3, 2.0];
+        let counts = |observed: &[f64]| counted(&SECONDS, observed).0;
+        let told = exactly(&SECONDS, &counts(&recent[1..]), &recent).unwrap();
+        assert_eq!(
+            told.iter().map(|portion| (portion.count, portion.value)).collect::<Vec<_>>(),
+            [(1, 0.3), (1, 0.3), (1, 2.0)]
+        );
+        assert_eq!(exactly(&SECONDS, &counts(&[9.0, 9.0, 0.3, 0.3, 2.0]), &recent), None);
+        assert_eq!(exactly(&SECONDS, &counts(&[1.0]), &[f64::NAN]), None);
+        assert_eq!(exactly(&SECONDS, &counts(&[]), &recent), Some(Vec::new()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 
-use super::distribution::{Portion, portions};
+use super::distribution::{Portion, exactly, portions};
 use super::lines::Writer;
 use super::measurements::{Measured, Measurements, Origin};
 use super::names::{self, TagList, Tags};
@@ -170,7 +170,9 @@ impl Account {
                 let counts: Vec<u64> = counts.iter().zip(counts_sent.iter()).map(|(now, sent)| now - sent).collect();
                 // Portions that count the same share a line.
                 let mut by_count: BTreeMap<u64, Vec<Portion>> = BTreeMap::new();
-                for portion in portions(series.bounds, &counts, sum - *sum_sent) {
+                // What everybody remembers need not be guessed.
+                let remembered = exactly(series.bounds, &counts, series.recent);
+                for portion in remembered.unwrap_or_else(|| portions(series.bounds, &counts, sum - *sum_sent)) {
                     by_count.entry(portion.count).or_default().push(portion);
                 }
                 for portions in
@@ -334,6 +336,7 @@ mod tests {
             labels: &of,
             bounds: &[],
             value: &SeriesValue::Number(1.0),
+            recent: &[],
         };
         let tags = tags(&constant, &series);
         let tags: Vec<_> = tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();

@@ -34,6 +34,8 @@ pub struct Measured<'m> {
     /// Upper bounds of a histogram's buckets.
     pub bounds: &'m [f64],
     pub value: &'m SeriesValue,
+    /// The last observations of a histogram, oldest first, as far as anybody remembers.
+    pub recent: &'m [f64],
 }
 
 impl Measurements {
@@ -50,6 +52,7 @@ impl Measurements {
                 labels: &series.labels,
                 bounds,
                 value: &series.value,
+                recent: &series.recent,
             })
         });
         let users = self.users.iter().map(|series| Measured {
@@ -60,6 +63,7 @@ impl Measurements {
             labels: &series.labels,
             bounds: bounds(),
             value: &series.value,
+            recent: &[],
         });
         families.chain(users)
     }

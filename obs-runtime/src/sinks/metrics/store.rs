@@ -1,6 +1,6 @@
 //! The series that events moved, each family within the limit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,9 +17,20 @@ const CLOSED: [&str; 6] = ["outcome", "kind", "reason", "cache_hit", "success", 
 #[derive(Debug)]
 pub struct Store {
     max_series: usize,
-    series: Mutex<HashMap<&'static str, HashMap<Labels, SeriesValue>>>,
+    series: Mutex<HashMap<&'static str, HashMap<Labels, Kept>>>,
     overflowed: AtomicBool,
     warned: AtomicBool,
+}
+
+/// How many observations are remembered of a series: what a program does between two deliveries, as a rule.
+const REMEMBERED: usize = 25;
+
+/// What is kept of a series.
+#[derive(Debug)]
+struct Kept {
+    value: SeriesValue,
+    /// The last observations, oldest first.
+    recent: VecDeque<f64>,
 }
 
 impl Store {
@@ -52,16 +63,23 @@ impl Store {
         } else {
             labels
         };
-        let value = series.entry(labels).or_insert_with(|| match family.kind {
-            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
-            Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
+        let kept = series.entry(labels).or_insert_with(|| {
+            let value = match family.kind {
+                Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
+                Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
+            };
+            Kept { value, recent: VecDeque::new() }
         });
-        match (value, family.kind) {
+        match (&mut kept.value, family.kind) {
             (SeriesValue::Number(number), Kind::Counter) => *number += observed,
             (SeriesValue::Number(number), _) => *number = observed,
             (SeriesValue::Histogram { counts, sum }, _) => {
                 counts[family.buckets().partition_point(|&bound| bound < observed)] += 1;
                 *sum += observed;
+                if kept.recent.len() == REMEMBERED {
+                    kept.recent.pop_front();
+                }
+                kept.recent.push_back(observed);
             }
         }
     }
@@ -78,10 +96,13 @@ impl Store {
     pub fn add_to(&self, snapshot: &mut Builder) {
         let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         for family in FAMILIES {
-            for (labels, value) in series.get(family.name).into_iter().flatten() {
-                match value {
+            for (labels, kept) in series.get(family.name).into_iter().flatten() {
+                match &kept.value {
                     SeriesValue::Number(number) => snapshot.number(family, labels.clone(), *number),
-                    SeriesValue::Histogram { counts, sum } => snapshot.histogram(family, labels.clone(), counts, *sum),
+                    SeriesValue::Histogram { counts, sum } => {
+                        snapshot.histogram(family, labels.clone(), counts, *sum);
+                        snapshot.recent(family, labels, kept.recent.iter().copied());
+                    }
                 }
             }
         }

@@ -1,4 +1,6 @@
 //! The one table of metric families: recording, HELP and TYPE lines, the catalogue and the docs come from it.
+#![doc = ""]
+#![doc = include_str!("../METRICS.md")]
 
 use serde::Serialize;
 

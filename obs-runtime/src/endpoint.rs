@@ -106,7 +106,8 @@ pub fn sinks(config: &Config, metrics: &Arc<MetricsSink>) -> Vec<Arc<dyn Sink>> 
         Arc::new(move || everything.now(false))
     };
     let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Sink> {
-        Arc::new(TextfileSink::new(source(), Textfile::new(folder, &config.service_name)))
+        let textfile = Textfile::new(folder, &config.service_name).expiring(config.prometheus_textfile_expiry);
+        Arc::new(TextfileSink::new(source(), textfile))
     });
     let instance = config.prometheus_pushgateway_instance.as_deref();
     let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| -> Option<Arc<dyn Sink>> {

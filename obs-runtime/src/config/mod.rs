@@ -79,6 +79,8 @@ pub struct Config {
     pub datadog_service_checks: bool,
     /// Whether a command that fails is an event in Datadog, from the builder.
     pub datadog_command_events: bool,
+    /// `PROMETHEUS_TEXTFILE_EXPIRY`; none for never.
+    pub prometheus_textfile_expiry: Option<Duration>,
     /// `PROMETHEUS_PUSHGATEWAY_URL`
     pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
     /// The label `instance` of the group that is pushed, from the builder.
@@ -267,6 +269,7 @@ impl Default for Config {
             prometheus_port: 8000,
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),
             prometheus_textfile_dir: None,
+            prometheus_textfile_expiry: Some(Duration::from_hours(90 * 24)),
             prometheus_pushgateway_url: None,
             prometheus_pushgateway_instance: None,
             datadog_enabled: false,

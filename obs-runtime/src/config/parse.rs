@@ -96,6 +96,14 @@ pub fn seconds(text: &str) -> Parsed<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or(None)
 }
 
+/// A duration, or none for never.
+pub fn duration_or_never(text: &str) -> Parsed<Option<Duration>> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(None);
+    }
+    duration(text).map(Some).map_err(|near| near.or_else(|| nearest(text, ["never"])))
+}
+
 /// A whole number from 1.
 pub fn count(text: &str) -> Parsed<usize> {
     match text.parse() {

@@ -123,6 +123,9 @@ variables! {
     "DD_ENTITY_ID" => datadog_entity_id = |text| Some(text.to_owned()),
         "text, or none", "",
         "Whose metrics these are, as the Datadog agent knows it: a pod's UID.";
+    "PROMETHEUS_TEXTFILE_EXPIRY" => prometheus_textfile_expiry = |text| parse::duration_or_never(text)?,
+        "a duration above zero, as 90d, or never", "90d",
+        "How long a series stays in the textfile that no run has had any more.";
     "PROMETHEUS_PUSHGATEWAY_URL" => prometheus_pushgateway_url = |text| Some(text.parse()?),
         "a URL, as http://host:9091, with user:password@ before the host where it is asked for", "",
         "Pushgateway to which metrics are pushed at flush and on exit; https with the feature https.";

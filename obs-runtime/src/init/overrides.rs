@@ -45,6 +45,8 @@ impl ObservabilityBuilder {
         prometheus_bind(address: IpAddr) => prometheus_bind = address;
         /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
         prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
+        /// Instead of `PROMETHEUS_TEXTFILE_EXPIRY`; none for never.
+        prometheus_textfile_expiry(after: Option<Duration>) => prometheus_textfile_expiry = after;
         /// Instead of `PROMETHEUS_PUSHGATEWAY_URL`; what is no URL is an error of [`init`](Self::init).
         prometheus_pushgateway_url(url: impl Into<String>) => prometheus_pushgateway_url = Some(PushgatewayUrl::new(url));
         /// The label `instance` of the group that is pushed to a Pushgateway, for a job that runs in many places at once.

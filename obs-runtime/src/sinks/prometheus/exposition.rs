@@ -93,6 +93,19 @@ impl Exposition {
         true
     }
 
+    /// Whether it has that series of a metric.
+    pub fn has(&self, name: &str, labels: &str) -> bool {
+        self.metrics.get(name).is_some_and(|metric| metric.series.contains_key(labels))
+    }
+
+    /// Keeps the series of which `keep` says so, by the metric's name and the text of the labels.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
+        self.metrics.retain(|name, metric| {
+            metric.series.retain(|labels, _| keep(name, labels));
+            !metric.series.is_empty()
+        });
+    }
+
     /// Whether both say the same of everything but obs itself, which moves with every flush.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let told = |exposition| Self::metrics_but_own(exposition);

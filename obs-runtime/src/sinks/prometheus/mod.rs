@@ -1,5 +1,6 @@
 //! Prometheus: its text formats, the textfile of `node_exporter`, and the sink that writes it.
 
+mod ages;
 mod exposition;
 mod format;
 mod names;

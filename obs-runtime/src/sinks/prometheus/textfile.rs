@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ages::Ages;
 use super::exposition::Exposition;
 use super::{parse, text};
 
@@ -27,6 +28,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(8);
 #[derive(Debug)]
 pub struct Textfile {
     path: PathBuf,
+    ages: Ages,
     /// What this process has brought into the file, or must not bring.
     written: Mutex<Exposition>,
 }
@@ -64,7 +66,7 @@ pub enum TextfileError {
 }
 
 impl TextfileError {
-    fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, path: path.to_owned(), source }
     }
 }
@@ -74,7 +76,14 @@ impl Textfile {
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, service: &str) -> Self {
         let path = directory.into().join(format!("{}.prom", safe_file_name(service)));
-        Self { path, written: Mutex::default() }
+        let ages = Ages::new(path.with_extension("prom.touched"), None);
+        Self { path, ages, written: Mutex::default() }
+    }
+
+    /// The same, from which series leave that no run has had for so long.
+    #[must_use]
+    pub fn expiring(self, after: Option<Duration>) -> Self {
+        Self { ages: Ages::new(self.path.with_extension("prom.touched"), after), ..self }
     }
 
     /// Where the file is.
@@ -101,7 +110,7 @@ impl Textfile {
         }
         let _lock = self.lock(deadline)?;
         let growth = now.since(&written);
-        let (total, damage) = match self.read()? {
+        let (mut total, damage) = match self.read()? {
             Ok(mut total) => match total.add(growth.clone()) {
                 Ok(()) => (total, None),
                 Err(reason) => (growth, Some(reason)),
@@ -109,6 +118,7 @@ impl Textfile {
             Err(reason) => (growth, Some(reason)),
         };
         let damaged = damage.map(|reason| self.set_aside(reason)).transpose()?;
+        self.ages.expire(&mut total, &now)?;
         self.replace(&total)?;
         *written = now;
         damaged.map_or(Ok(()), Err)

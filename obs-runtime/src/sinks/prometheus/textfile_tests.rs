@@ -234,3 +234,30 @@ fn a_services_name_is_made_a_files_name() {
     assert_eq!(names, ["etl", "_.._etc_passwd", "obs", "a_b__", "hidden"]);
     assert_eq!(safe_file_name(&"x".repeat(500)).len(), 100);
 }
+
+#[test]
+fn series_that_no_run_has_had_for_long_leave() {
+    let folder = TempDir::new().unwrap();
+    let day = Duration::from_hours(24);
+    let file = || Textfile::new(folder.path(), "etl").expiring(Some(day));
+    let both = numbers(&[(&catalogue::OPERATION_SUCCESS, "old", 1.0), (&catalogue::CLI_FEATURE_USAGE, "gone", 1.0)]);
+    file().write(exposed(&both), soon()).unwrap();
+    file().write(exposed(&success(3.0)), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total").len(), 2, "nothing is old yet");
+
+    let ages = folder.path().join("etl.prom.touched");
+    let older: String = fs::read_to_string(&ages)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(seconds, series)| (seconds.parse::<u64>().unwrap() - 2 * day.as_secs(), series))
+        .fold(String::new(), |text, (seconds, series)| text + &format!("{seconds}\t{series}\n"));
+    fs::write(&ages, older + "not a line\n").unwrap();
+    file().write(exposed(&success(4.0)), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total"), [format!("{SUCCESS} 7")], "a run has had this one");
+    assert!(lines(&file(), "# TYPE cli_feature_usage_total").is_empty(), "a metric without series is none");
+
+    fs::remove_file(&ages).unwrap();
+    file().write(exposed(&numbers(&[(&catalogue::OPERATION_SUCCESS, "new", 1.0)])), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total{").len(), 2, "what is not known is not old");
+}

@@ -1,0 +1,193 @@
+//! What backends cost the calls that are measured: dead ones, while they are flushed to all the time; and a scrape of many
+//! call sites.
+//!
+//! Each set-up has a process of its own, and those that are compared alternate, so that all see the same machine; the figure
+//! is the median of the rounds' quotients.
+
+#![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
+
+use std::hint::black_box;
+use std::panic::catch_unwind;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use obs_runtime::{Guard, Observability, track_performance};
+use obs_tests::faults::{Fault, FaultyServer, read_only_folder};
+use obs_tests::http;
+
+const ROUNDS: usize = 9;
+const CALLS: usize = 3_000_000;
+const SITES: usize = 1000;
+const THREADS: usize = 4;
+
+#[track_performance]
+#[inline(never)]
+fn annotated(number: u64) -> Result<u64, String> {
+    if number == u64::MAX { Err("too many".to_owned()) } else { Ok(number.wrapping_mul(31)) }
+}
+
+/// Nanoseconds that single calls took, those of the clock included, sorted.
+fn calls(clock: &quanta::Clock, number: usize) -> Vec<u32> {
+    let mut taken: Vec<u32> = Vec::with_capacity(number);
+    for number in 0..number as u64 {
+        let start = clock.raw();
+        let _ = black_box(annotated(black_box(number)));
+        taken.push(u32::try_from(clock.delta_as_nanos(start, clock.raw())).unwrap_or(u32::MAX));
+    }
+    taken.sort_unstable();
+    taken
+}
+
+/// Nanoseconds that single calls take at most, but for one in a hundred and one in a thousand.
+#[derive(Clone, Copy)]
+struct Quantiles {
+    p99: f64,
+    p999: f64,
+}
+
+fn quantile(sorted: &[u32], quantile: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let index = (sorted.len() as f64 * quantile) as usize;
+    f64::from(sorted[index.min(sorted.len() - 1)])
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn builder() -> obs_runtime::ObservabilityBuilder {
+    let builder = Observability::builder().without_environment().prometheus_port(0).max_series(10 * SITES);
+    builder.log_level(obs_runtime::Level::Critical).flush_timeout(Duration::from_millis(200))
+}
+
+fn started(builder: obs_runtime::ObservabilityBuilder) -> Guard {
+    builder.init().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The quantiles of calls while something goes on beside them, again and again.
+fn beside(clock: &quanta::Clock, other: impl Fn() + Send + Sync) -> Quantiles {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                other();
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let taken = calls(clock, CALLS);
+        done.store(true, Ordering::Relaxed);
+        Quantiles { p99: quantile(&taken, 0.99), p999: quantile(&taken, 0.999) }
+    })
+}
+
+/// Makes call sites that have seen every outcome on every thread.
+fn many_call_sites() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let work = || {
+        for site in 0..SITES {
+            let name = format!("site-{site}");
+            track_performance(name.clone(), || ());
+            let _ = obs_runtime::track_performance_result(name.clone(), || Err::<(), _>("no"));
+            let _ = catch_unwind(|| track_performance(name.clone(), || panic!("asked to")));
+            let pending = obs_runtime::track_performance_async(name, std::future::pending::<()>());
+            let mut pending = Box::pin(pending);
+            let _ = pending.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        }
+    };
+    let threads: Vec<_> = (0..THREADS).map(|_| thread::spawn(work)).collect();
+    for thread in threads {
+        thread.join().unwrap_or_else(|_| panic!("a thread panicked"));
+    }
+}
+
+fn milliseconds(mut run: impl FnMut()) -> f64 {
+    let times = (0..15).map(|_| {
+        let start = Instant::now();
+        run();
+        start.elapsed().as_secs_f64() * 1e3
+    });
+    median(times.collect())
+}
+
+fn run(row: &str) {
+    let clock = quanta::Clock::new();
+    match row {
+        "none" => {
+            let guard = started(builder());
+            let Quantiles { p99, p999 } = beside(&clock, || guard.flush());
+            println!("{p99} {p999}");
+        }
+        "dead" => {
+            let hanging = FaultyServer::start(Fault::Hang);
+            let builder = builder().prometheus_pushgateway_url(hanging.url("")).datadog_enabled(true);
+            let guard = started(builder.prometheus_textfile_dir(read_only_folder()));
+            let Quantiles { p99, p999 } = beside(&clock, || guard.flush());
+            println!("{p99} {p999}");
+        }
+        "idle" | "scraped" => {
+            let _guard = started(builder());
+            many_call_sites();
+            let scrape = || {
+                if row == "scraped" {
+                    let _ = black_box(obs_runtime::metrics());
+                }
+            };
+            let Quantiles { p99, p999 } = beside(&clock, scrape);
+            println!("{p99} {p999}");
+        }
+        "scrape" => {
+            let guard = started(builder());
+            many_call_sites();
+            let url = format!("http://{}/metrics", guard.metrics_address().unwrap_or_else(|| panic!("it is served")));
+            let text = http::get(&url, &[]).unwrap_or_else(|error| panic!("{error}"));
+            let (lines, megabytes) = (text.lines().count(), text.len() as f64 / 1e6);
+            let snapshot = milliseconds(|| drop(black_box(obs_runtime::metrics())));
+            let answer = milliseconds(|| drop(black_box(http::get(&url, &[]))));
+            println!(
+                "{SITES} call sites, 4 outcomes, {THREADS} threads: snapshot {snapshot:.2} ms (goal 2), whole answer over HTTP \
+                 {answer:.1} ms: {lines} lines, {megabytes:.1} MB"
+            );
+        }
+        unknown => println!("no such row: {unknown}"),
+    }
+}
+
+/// What a row says of itself, in a process of its own.
+fn ask(row: &str) -> Quantiles {
+    let output = std::env::current_exe().and_then(|program| Command::new(program).arg(row).output());
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut numbers = said.split_whitespace().map_while(|word| word.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(p99), Some(p999)) => Quantiles { p99, p999 },
+        _ => panic!("{row} said {said:?}"),
+    }
+}
+
+fn compare(what: &str, row: &str, floor: &str, goal: &str) {
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| (ask(row), ask(floor))).collect();
+    let of = |pick: &dyn Fn(Quantiles, Quantiles) -> f64| {
+        median(rounds.iter().map(|(row, floor)| pick(*row, *floor)).collect())
+    };
+    println!(
+        "{what:<46} p99 {:>6.0} ns, without {:>6.0} ns, ratio {:.2}; p99.9 {:>6.0} ns, without {:>6.0} ns, ratio {:.2}   goal {goal}",
+        of(&|row, _| row.p99),
+        of(&|_, floor| floor.p99),
+        of(&|row, floor| row.p99 / floor.p99),
+        of(&|row, _| row.p999),
+        of(&|_, floor| floor.p999),
+        of(&|row, floor| row.p999 / floor.p999),
+    );
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    if let Some(row) = arguments.next() {
+        return run(&row);
+    }
+    compare("calls while dead backends are flushed to", "dead", "none", "p99 <= 1.1");
+    compare("calls while 1,000 call sites are scraped", "scraped", "idle", "p99.9 <= 1.1");
+    run("scrape");
+}

@@ -56,8 +56,9 @@ impl ObservabilityBuilder {
         /// Instead of `DATADOG_ENABLED`: whether a Datadog agent gets what is measured, at an interval and at every flush.
         ///
         /// Counters are told by how much they grew, gauges as they are. Histograms are distributions: their count, sum and
-        /// average are exact, and every percentile lies in the bucket of the [catalogue](crate::catalogue) in which it really
-        /// was. What cannot be sent because the agent is away is sent when it is back, for up to a minute; after that it is
+        /// average are exact, and every percentile lies in the bucket of the [catalogue](mod@crate::catalogue) in which it
+        /// really was; of what is rare, as queries and checks, up to 25 values between two deliveries are told as they
+        /// were. What cannot be sent because the agent is away is sent when it is back, for up to a minute; after that it is
         /// dropped and counted, as `obs.dropped{sink="datadog"}`. Nobody who is measured ever waits.
         ///
         /// ```no_run

@@ -32,7 +32,7 @@ impl<'a> Entry<'a> {
                 }
                 Recorded::Redacted => entry.push("redacted", &quote!(#text)),
                 Recorded::Hashed(value) => {
-                    let shown = entry.shown(value);
+                    let shown = entry.shown_by(value, "hashed");
                     entry.push("hashed", &quote!(#text, #shown));
                 }
                 Recorded::Length(value) => {
@@ -91,15 +91,22 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The value as a log line shows it. The runtime's names are in scope behind the user's expression only.
+    /// The value as a log line shows it.
     fn shown(&self, value: &Expr) -> TokenStream {
-        let private = self.shared.runtime.private();
+        self.shown_by(value, "show")
+    }
+
+    /// The value as that module of the runtime shows it. The runtime's names are in scope behind the user's expression
+    /// only. Located at the value, as a type may be one that is not to be shown.
+    fn shown_by(&self, value: &Expr, module: &str) -> TokenStream {
+        let (private, at) = (self.shared.runtime.private(), at(value));
+        let module = Ident::new(module, Span::mixed_site());
         let value = borrowed(value);
-        quote_spanned! {Span::mixed_site()=>
+        quote_spanned! {at=>
             match #value {
                 __value => {
-                    use #private::show::*;
-                    (&&&&Show(__value)).show()
+                    use #private::#module::*;
+                    (&&&&&Show(__value)).show()
                 }
             }
         }

@@ -126,7 +126,7 @@ pub use health::{
     register_health_check, run_health_checks,
 };
 
-pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, Problem};
+pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, LogSampling, Problem};
 pub use guard::{Guard, exit, metrics, settings};
 pub use init::{InitError, Observability, ObservabilityBuilder, init_observability};
 pub use inventory::{Catalogue, Entry, catalogue};

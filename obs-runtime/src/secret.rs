@@ -40,6 +40,18 @@ impl<T: Zeroize> Secret<T> {
     }
 }
 
+impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// How many bytes the value has, as `args(key = len)` records it.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().len()
+    }
+
+    /// Whether the value has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl<T: Zeroize> Drop for Secret<T> {
     fn drop(&mut self) {
         self.0.zeroize();

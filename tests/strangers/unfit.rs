@@ -1,6 +1,6 @@
 //! Values and functions whose type does not fit. Behind `//~` stands what is underlined of the line, and what is said.
 
-use obs_runtime::{bq_cost, dq_check, health_check, track_performance, tracked_command, with_error_tracking};
+use obs_runtime::{Secret, bq_cost, dq_check, health_check, track_performance, tracked_command, with_error_tracking};
 
 struct Opaque;
 
@@ -31,6 +31,25 @@ fn of_text(text: &str) -> bool {
 
 fn shorter(items: &[u8]) -> bool {
     items.len() < 3
+}
+
+#[track_performance(args(key = redact, pin = hash, pass = len))]
+fn redacted_secrets(key: &Secret<String>, pin: Secret<u32>, pass: &Secret<String>) {
+    let _ = (key, pin, pass);
+}
+
+#[track_performance(args(connection))] //~ connection: this is a secret, and is not recorded as it is
+fn a_secret(connection: Secret<String>) {
+    drop(connection);
+}
+
+#[tracked_command(args(table, reference = &options.key))] //~ &: this is a secret, and is not recorded as it is
+fn a_secret_within(table: &str, options: &Keys) {
+    let _ = (table, options);
+}
+
+struct Keys {
+    key: Option<Secret<Vec<u8>>>,
 }
 
 static FINE: fn(&u32) -> bool = fine;

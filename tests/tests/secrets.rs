@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use obs_runtime::testing::{capture, capture_with};
-use obs_runtime::{Config, LogContext, Observability, track_performance};
+use obs_runtime::{Config, LogContext, Observability, Secret, track_performance};
 use obs_tests::corpus::{self, LOOK_ALIKES, NAMED, SAMPLES};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
@@ -88,6 +88,24 @@ fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
             corpus::assert_nothing_left(&place, &output);
         }
     }
+}
+
+#[track_performance(args(key = hash, plain = hash, length = len, masked = redact))]
+fn with_a_secret(key: &Secret<String>, plain: &str, length: &Secret<String>, masked: &Secret<String>) {
+    let _ = (key, plain, length, masked);
+}
+
+#[test]
+fn a_secret_is_told_by_its_hash_and_its_length_only() {
+    let recorded = |key: &str| {
+        let secret = Secret::new(key.to_owned());
+        let captured = capture(|| with_a_secret(&secret, key, &secret, &secret));
+        captured.records.calls[0].fields.clone()
+    };
+    let (one, two) = (recorded("hunter2"), recorded("hunter3"));
+    let [(_, key), (_, plain), (_, length), (_, masked)] = &one[..] else { panic!("{one:?}") };
+    assert_eq!((key, length.as_str(), masked.as_str()), (plain, "7", "[REDACTED]"));
+    assert_ne!(one[0], two[0]);
 }
 
 #[test]

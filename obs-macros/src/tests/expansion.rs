@@ -211,9 +211,9 @@ fn tags_and_arguments_are_noted_at_entry() {
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
-                    __entry.argument(\"a\", match &(a) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
+                    __entry.argument(\"a\", match &(a) { __value => { use obs::show::*; (&&&&&Show(__value)).show() } });
                     __entry.redacted(\"b\");
-                    __entry.hashed(\"c\", match &(c) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
+                    __entry.hashed(\"c\", match &(c) { __value => { use obs::hashed::*; (&&&&&Show(__value)).show() } });
                     __entry.length(\"d\", (d).len());
                     __entry.user(match &(me.name) { __value => { use obs::text::*; (&&Text(__value)).text() } });
                 }),
@@ -234,7 +234,7 @@ fn errors_are_told_apart() {
             CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning); }
             if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
-                    __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&Show(__value)).show() } });
+                    __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&&Show(__value)).show() } });
                 }),
                 move || -> R {},
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }

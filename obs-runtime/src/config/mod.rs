@@ -5,6 +5,7 @@ mod filter;
 mod parse;
 mod problem;
 mod pushgateway_url;
+mod sampling;
 mod settings;
 mod show;
 mod unknown;
@@ -21,6 +22,7 @@ pub use agent_address::{AgentAddress, AgentAddressError};
 pub use filter::LogFilter;
 pub use problem::{ConfigError, Problem};
 pub use pushgateway_url::PushgatewayUrl;
+pub use sampling::LogSampling;
 pub use settings::{Origin, Setting};
 pub use unknown::{UnknownVariable, unknown};
 pub use variables::{VARIABLES, Variable};
@@ -45,6 +47,8 @@ pub struct Config {
     pub log_file_format: LogFormat,
     /// Which lines are written to the file, from the builder; those of `log_level` without it.
     pub log_file_level: Option<LogFilter>,
+    /// How many of the lines about a hot function are written, from the builder; all without it.
+    pub log_sampling: Option<LogSampling>,
     /// `METRICS_ENABLED`
     pub metrics_enabled: bool,
     /// `PROMETHEUS_PORT`
@@ -265,6 +269,7 @@ impl Default for Config {
             log_file: None,
             log_file_format: LogFormat::Json,
             log_file_level: None,
+            log_sampling: None,
             metrics_enabled: true,
             prometheus_port: 8000,
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ObservabilityBuilder;
-use crate::config::{AgentAddress, LogFilter, LogFormat, PushgatewayUrl};
+use crate::config::{AgentAddress, LogFilter, LogFormat, LogSampling, PushgatewayUrl};
 use crate::secret::Secret;
 
 macro_rules! overrides {
@@ -37,6 +37,8 @@ impl ObservabilityBuilder {
         log_file_format(format: LogFormat) => log_file_format = format;
         /// Which lines are written to the log file: those of `LOG_LEVEL` unless told otherwise.
         log_file_level(filter: impl Into<LogFilter>) => log_file_level = Some(filter.into());
+        /// Leaves out lines that tell of hot functions' successful calls: all are written unless told otherwise.
+        log_sampling(sampling: LogSampling) => log_sampling = Some(sampling);
         /// Instead of `METRICS_ENABLED`.
         metrics_enabled(enabled: bool) => metrics_enabled = enabled;
         /// Instead of `PROMETHEUS_PORT`; 0 is any free port.

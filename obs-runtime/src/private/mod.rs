@@ -6,6 +6,7 @@
 
 pub mod each;
 mod fallback;
+pub mod hashed;
 pub mod judge;
 pub mod show;
 pub mod statistics;

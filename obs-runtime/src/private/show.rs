@@ -1,11 +1,14 @@
 //! A value of any type, as a field's value: a number or a truth as such, else by `Display`, else by `Debug`, else its
-//! type's name.
+//! type's name. One that hides a secret is not shown.
 
 use std::any::type_name;
 use std::fmt::{Debug, Display};
 
 use crate::event::Value;
+use zeroize::Zeroize;
+
 use crate::failure::shown;
+use crate::secret::{MASK, Secret};
 
 /// A value, to be shown.
 pub struct Show<'v, T: ?Sized>(pub &'v T);
@@ -59,4 +62,40 @@ shows! {
     ShowDebug for [&] where [Debug]: |value| Value::from(shown(&format_args!("{value:?}")));
     /// Anything at all.
     ShowType for []: |_value| Value::from(type_name::<T>());
+}
+
+/// Types whose values are not for others to see.
+pub trait Hidden {}
+impl<T: Zeroize> Hidden for Secret<T> {}
+impl<T: Hidden + ?Sized> Hidden for &T {}
+impl<T: Hidden> Hidden for Option<T> {}
+
+/// What no type that hides a secret is.
+#[diagnostic::on_unimplemented(
+    message = "this is a secret, and is not recorded as it is",
+    label = "a `{Self}`",
+    note = "say how it is redacted: `name = redact`, `name = hash` (equal for equal values) or `name = len`"
+)]
+pub trait Recordable {}
+
+/// Refuses what hides a secret.
+pub trait ShowHidden {
+    /// What hides it.
+    type Value: ?Sized;
+
+    /// The value of a field, if it could be one.
+    fn show(&self) -> Value<'static>
+    where
+        Self::Value: Recordable;
+}
+
+impl<T: Hidden + ?Sized> ShowHidden for &&&&Show<'_, T> {
+    type Value = T;
+
+    fn show(&self) -> Value<'static>
+    where
+        T: Recordable,
+    {
+        Value::from(MASK)
+    }
 }

@@ -4,6 +4,7 @@ mod file;
 mod json;
 mod level;
 mod object;
+mod sampler;
 mod text;
 mod timestamp;
 mod writer;
@@ -25,6 +26,7 @@ use file::AppendedFile;
 pub use file::REOPEN;
 use json::{Json, Room};
 pub use level::SharedFilter;
+use sampler::Sampler;
 use text::Text;
 use timestamp::Clock;
 use writer::LineWriter;
@@ -46,6 +48,7 @@ pub struct LogSink {
     /// Which lines are written to the console.
     filter: SharedFilter,
     outputs: Vec<Output>,
+    sampler: Option<Sampler>,
 }
 
 /// A place that lines are written to, how, and which.
@@ -103,7 +106,7 @@ impl LogSink {
             writer,
         });
         let outputs = std::iter::once(console).chain(file).collect();
-        Self { json: Json::new(config), filter, outputs }
+        Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new) }
     }
 
     /// Which lines are written to the console, to be changed while the program runs.
@@ -112,6 +115,8 @@ impl LogSink {
     }
 
     fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
+        let sampled = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.left_out_before(event));
+        let Some(left_out) = sampled else { return };
         let Scratch { json, text, room, clock } = scratch;
         json.clear();
         for output in &self.outputs {
@@ -121,13 +126,13 @@ impl LogSink {
             }
             if let Some(words) = output.text {
                 text.clear();
-                words.write(event, text, clock);
+                words.write(event, left_out, text, clock);
                 text.push(b'\n');
                 put(&*output.writer, text);
                 continue;
             }
             if json.is_empty() {
-                self.json.write(event, json, room, clock);
+                self.json.write(event, left_out, json, room, clock);
                 json.push(b'\n');
             }
             put(&*output.writer, json);

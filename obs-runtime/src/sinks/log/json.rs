@@ -57,8 +57,8 @@ impl Json {
         Self { constant }
     }
 
-    /// Writes the line of an event, without an end of line.
-    pub fn write(&self, event: &Event<'_>, line: &mut Vec<u8>, room: &mut Room, clock: &mut Clock) {
+    /// Writes the line of an event, without an end of line; `left_out` lines like it were not written before.
+    pub fn write(&self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, room: &mut Room, clock: &mut Clock) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let Scope { correlation_id, user, operation, trace, fields: _ } = context;
@@ -80,7 +80,7 @@ impl Json {
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
-        write_fields(event, &mut object, apart);
+        write_fields(event, left_out, &mut object, apart);
         object.end();
     }
 }
@@ -94,10 +94,10 @@ fn write_texts(object: &mut Object<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
 }
 
 /// Writes the fields of an event. One that bears a reserved name, or the name of a field before it, goes under `fields`.
-fn write_fields(event: &Event<'_>, object: &mut Object<'_>, apart: &mut Vec<usize>) {
+fn write_fields(event: &Event<'_>, left_out: u64, object: &mut Object<'_>, apart: &mut Vec<usize>) {
     apart.clear();
     let mut index = 0;
-    each_field(event, &mut |name, value| {
+    each_field(event, left_out, &mut |name, value| {
         if is_reserved(name) || !object.field(name, value) {
             apart.push(index);
         }
@@ -109,7 +109,7 @@ fn write_fields(event: &Event<'_>, object: &mut Object<'_>, apart: &mut Vec<usiz
     let mut object = object.nested("fields");
     let mut apart = apart.iter().peekable();
     let mut index = 0;
-    each_field(event, &mut |name, value| {
+    each_field(event, left_out, &mut |name, value| {
         if apart.next_if_eq(&&index).is_some() && !object.field(name, value) {
             let mut number = 2;
             while !object.field(&format!("{name}_{number}"), value) {
@@ -122,8 +122,11 @@ fn write_fields(event: &Event<'_>, object: &mut Object<'_>, apart: &mut Vec<usiz
 }
 
 /// What happened as fields, then the event's own, then those of its scope.
-fn each_field(event: &Event<'_>, visit: &mut dyn FnMut(&str, &Value<'_>)) {
+fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
     event.fact.fields(&mut |name, value| visit(name, &value));
+    if left_out > 0 {
+        visit("left_out", &Value::from(left_out));
+    }
     for field in event.fields.iter().chain(event.context.fields.iter()) {
         visit(&field.name, &field.value);
     }

@@ -156,6 +156,7 @@ fn lines_for_people_have_scope_and_fields() {
     let mut line = Vec::new();
     Text { coloured: true }.write(
         &Event { context: Scope::default(), ..event("loaded", Vec::new()) },
+        0,
         &mut line,
         &mut Clock::default(),
     );

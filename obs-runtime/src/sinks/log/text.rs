@@ -17,8 +17,8 @@ const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
 
 impl Text {
-    /// Writes the line of an event, without an end of line.
-    pub fn write(self, event: &Event<'_>, line: &mut Vec<u8>, clock: &mut Clock) {
+    /// Writes the line of an event, without an end of line; `left_out` lines like it were not written before.
+    pub fn write(self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, clock: &mut Clock) {
         let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
         self.coloured(DIM, line, |line| clock.write(*time, line));
         line.push(b' ');
@@ -35,6 +35,9 @@ impl Text {
             write_value(value, line);
         };
         fact.fields(&mut |name, value| write(name, &value));
+        if left_out > 0 {
+            write("left_out", &Value::from(left_out));
+        }
         for field in fields.iter().chain(context.fields.iter()) {
             write(&field.name, &field.value);
         }

@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 
 use crate::analytics::end_commands;
+#[cfg(unix)]
+use crate::at_exit;
 use crate::builtin::BuiltIn;
 use crate::config::{Config, Setting};
 use crate::context::Context;
@@ -77,7 +79,9 @@ impl Drop for Guard {
 }
 
 /// Ends the commands that this code runs in by this exit code, flushes every sink and ends the process.
-/// `std::process::exit` would lose what is not flushed yet.
+///
+/// `std::process::exit` is caught too, on Unix: everything is flushed. But nobody knows then how the commands ended that were
+/// running: they have no finish line, no duration, and count as started only. `abort`, `_exit` and SIGKILL cannot be caught.
 ///
 /// Of several threads that call it, the first one's code counts; the others wait for the end.
 pub fn exit(code: i32) -> ! {
@@ -89,6 +93,8 @@ pub fn exit(code: i32) -> ! {
     // The system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
     global::flush(Occasion::Last);
+    #[cfg(unix)]
+    at_exit::orderly();
     std::process::exit(code)
 }
 

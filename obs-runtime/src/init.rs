@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use tracing_subscriber::{Layer, Registry};
 
+#[cfg(unix)]
+use crate::at_exit;
 use crate::builtin::BuiltIn;
 use crate::clock;
 use crate::config::{self, Config, ConfigError, Read, Setting};
@@ -298,6 +300,8 @@ impl ObservabilityBuilder {
         let signals = handled.then(signals::watch).and_then(|watch| {
             watch.inspect_err(|error| global::warn(format!("signals are not handled: {error}"))).ok()
         });
+        #[cfg(unix)]
+        at_exit::watch();
         #[cfg(unix)]
         let hangup =
             (handled && pipeline.config().log_file.is_some()).then(signals::reopen_on_hangup).and_then(|hangup| {

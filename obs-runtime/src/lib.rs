@@ -47,6 +47,8 @@
 extern crate self as obs_runtime;
 
 mod analytics;
+#[cfg(unix)]
+mod at_exit;
 pub mod bigquery;
 mod builtin;
 mod call;

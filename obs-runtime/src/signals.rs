@@ -16,6 +16,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::analytics::interrupt_commands;
+use crate::at_exit;
 use crate::flush::Occasion;
 use crate::global;
 use crate::sinks::log;
@@ -98,6 +99,7 @@ fn end_by(signal: i32) {
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);
     }
+    at_exit::orderly();
     std::process::exit(exit_code.into());
 }
 

@@ -52,6 +52,7 @@ const ORDER: &[&str] = &[
     "datadog",
     "layer",
     "subscriber",
+    "at_exit",
     "signals",
     "guard",
     "init",
@@ -166,6 +167,23 @@ fn macros_do_not_import_each_other() {
         let others = imports.iter().filter(|import| attributes.contains(&import.as_str()));
         assert!(!attributes.contains(&module.as_str()) || others.count() == 0, "{module} imports {imports:?}");
     }
+}
+
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let mut found = Vec::new();
+    for folder in ["obs-runtime/src", "obs-macros/src", "examples/src"] {
+        for file in rust_files(&root().join(folder)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let allows = text.lines().any(|line| line.trim_start().starts_with("#![") && line.contains("unsafe_code"))
+                || text.contains("#[expect(unsafe_code")
+                || text.contains("#[allow(unsafe_code");
+            if allows {
+                found.push(file.strip_prefix(root()).unwrap().display().to_string());
+            }
+        }
+    }
+    assert_eq!(found, ["obs-runtime/src/at_exit.rs"]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn every_way_to_be_dead_is_told_and_delays_the_end_by_one_deadline_at_most() {
 #[test]
 fn however_the_job_ends_a_server_that_hangs_delays_it_by_one_deadline() {
     let server = FaultyServer::start(Fault::Hang);
-    for way in ["error", "panic", "exit", "TERM", "INT"] {
+    for way in ["error", "panic", "exit", "process-exit", "TERM", "INT"] {
         let usual = run(way, None);
         let ended = run(way, Some(&server.url("")));
         assert_eq!(ended.status, usual.status, "{way}: {ended:?}");

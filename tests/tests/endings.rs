@@ -10,8 +10,16 @@ use obs_tests::servers::pushgateway::{Pushgateway, sum};
 use obs_tests::servers::{StatsdExporter, statsd_exporter};
 
 /// The ways, each with the exit code or the signal that the process ends by.
-const WAYS: [(&str, Result<i32, i32>); 6] =
-    [("return", Ok(0)), ("error", Ok(1)), ("panic", Ok(101)), ("exit", Ok(7)), ("TERM", Err(15)), ("INT", Err(2))];
+const WAYS: [(&str, Result<i32, i32>); 8] = [
+    ("return", Ok(0)),
+    ("error", Ok(1)),
+    ("panic", Ok(101)),
+    ("exit", Ok(7)),
+    ("process-exit", Ok(7)),
+    ("thread-exit", Ok(7)),
+    ("TERM", Err(15)),
+    ("INT", Err(2)),
+];
 
 const RUNS: usize = 20;
 

@@ -1,6 +1,7 @@
 //! A job of a few milliseconds: a hundred calls that are timed and counted, a hundred counts and a hundred observations of
 //! its own by the macros of the crate `metrics`, and then it ends, in the way that its first argument names: `return`,
-//! `error`, `panic`, `exit`, `TERM`, `INT`, or `process-exit` for `std::process::exit` without a word to obs.
+//! `error`, `panic`, `exit`, `TERM`, `INT`, or without a word to obs, `process-exit` and `thread-exit`: by
+//! `std::process::exit`, on the main thread or on another one.
 //!
 //! Where its metrics go, the environment says.
 
@@ -37,6 +38,7 @@ fn short_lived(way: &str) -> Result<(), Box<dyn std::error::Error>> {
         "panic" => panic!("asked to panic"),
         "exit" => obs_runtime::exit(7),
         "process-exit" => std::process::exit(7),
+        "thread-exit" => std::thread::spawn(|| std::process::exit(7)).join().map_err(|_| "it panicked".into()),
         "TERM" => end_by(SIGTERM),
         "INT" => end_by(SIGINT),
         other => Err(format!("no such way: {other}").into()),

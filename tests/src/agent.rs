@@ -93,6 +93,8 @@ impl Agent {
             let mut packet = vec![0; 65_536];
             while !over.load(Ordering::SeqCst) {
                 match receive(&mut packet) {
+                    // A knock: somebody looks whether anybody is there.
+                    Ok(0) => {}
                     Ok(length) => kept.lock().unwrap_or_else(PoisonError::into_inner).push(packet[..length].to_vec()),
                     Err(error) => assert!(
                         matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted),
@@ -125,7 +127,9 @@ impl Agent {
     #[must_use]
     #[track_caller]
     pub fn messages(&self) -> Vec<Message> {
-        let read = |packet: &Vec<u8>| dogstatsd::read(packet).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let read = |packet: &Vec<u8>| {
+            dogstatsd::read(packet).unwrap_or_else(|wrong| panic!("{wrong}: {:?}", String::from_utf8_lossy(packet)))
+        };
         self.packets().iter().flat_map(read).collect()
     }
 

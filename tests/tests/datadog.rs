@@ -78,7 +78,7 @@ fn agents(folder: &Path) -> [Agent; 3] {
 fn nothing_is_lost_by_any_ending_over_any_socket() {
     let folder = tempfile::tempdir().unwrap();
     for agent in agents(folder.path()) {
-        for way in ["return", "error", "panic", "exit", "TERM", "INT"] {
+        for way in ["return", "error", "panic", "exit", "process-exit", "TERM", "INT"] {
             let ended = job(env!("CARGO_BIN_EXE_short-lived"), way, agent.url());
             let told = format!("{way} to {}: {}", agent.url(), ended.stderr);
             agent.wait_for("operation.duration.seconds", STEP, 100.0);

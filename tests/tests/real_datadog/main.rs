@@ -135,7 +135,7 @@ fn every_family_arrives_with_its_labels() {
 fn run_jobs(sockets: &[String], runs: usize) -> (Vec<String>, Duration) {
     let (mut services, mut fastest) = (Vec::new(), Duration::MAX);
     for (run, socket) in sockets.iter().cycle().take(runs).enumerate() {
-        for way in ["return", "error", "panic", "exit", "TERM", "INT"] {
+        for way in ["return", "error", "panic", "exit", "process-exit", "TERM", "INT"] {
             let service = format!("{way}-{run}");
             let job = Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&[way]).env("PROMETHEUS_PORT", "0");
             let job = job.env("LOG_LEVEL", "CRITICAL").env("DATADOG_ENABLED", "1").env("DD_DOGSTATSD_URL", socket);
@@ -159,7 +159,7 @@ fn a_job_of_a_few_milliseconds_loses_nothing_and_doubles_nothing() {
     ];
     let (services, fastest) = run_jobs(&sockets, 20);
     assert!(fastest < Duration::from_millis(50), "{fastest:?}");
-    exporter.wait_for("operation_success", &[("operation", "step")], 12_000.0);
+    exporter.wait_for("operation_success", &[("operation", "step")], 14_000.0);
     let seen = exporter.series();
     for service in &services {
         let of = |name: &str, label: (&str, &str)| sum(&seen, name, &[("service", service), label]);

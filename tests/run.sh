@@ -60,6 +60,9 @@ install_servers() {
             missing+=("$reader")
         fi
     done
+    if ! have openssl; then
+        missing+=(openssl)
+    fi
     if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         missing+=(python3-venv)
     fi
@@ -99,7 +102,11 @@ case "${1-}" in
 '')
     install_servers
     install_python_packages
-    install_go_servers
+    # Go and cargo build beside each other: the servers take eight minutes the first time.
+    install_go_servers &
+    readonly GO_SERVERS=$!
+    cargo test --quiet --no-run --workspace
+    wait "$GO_SERVERS"
     exec cargo test --quiet --no-fail-fast --workspace
     ;;
 quick)

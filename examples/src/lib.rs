@@ -1,7 +1,7 @@
 //! Commands that a data team could start from, and what they share.
 
 pub mod dataset;
-pub mod estimate;
+pub mod query_cost;
 pub mod summary;
 
 use obs_runtime::{Level, Observability, ObservabilityBuilder};

@@ -7,7 +7,7 @@ use obs_runtime::snapshot::SeriesValue;
 use obs_runtime::{HealthReport, QualityReport, QualityStatus};
 
 use crate::dataset::LoadReport;
-use crate::estimate::Estimate;
+use obs_runtime::bigquery::estimate::Estimate;
 
 /// What a load did, found and would cost.
 #[derive(Clone, Debug)]

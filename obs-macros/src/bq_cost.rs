@@ -5,8 +5,10 @@ use quote::quote_spanned;
 use syn::{Expr, LitStr};
 
 use crate::args::Args;
+use crate::bytes;
 use crate::callsite::Settings;
 use crate::entry::Entry;
+use crate::fields::{self, Field};
 use crate::item::Function;
 use crate::judge;
 use crate::mistakes::Mistakes;
@@ -21,6 +23,10 @@ pub struct BqCost {
     query_type: Option<LitStr>,
     dataset: Option<Expr>,
     alert_over_usd: Option<Number>,
+    max_usd: Option<Number>,
+    max_bytes: Option<u64>,
+    budget: Option<LitStr>,
+    labels: Vec<Field>,
 }
 
 impl Model for BqCost {
@@ -30,6 +36,10 @@ impl Model for BqCost {
             query_type: args.value("query_type", values::text, mistakes),
             dataset: args.value("dataset", values::expr, mistakes),
             alert_over_usd: args.value("alert_over_usd", values::amount, mistakes),
+            max_usd: args.value("max_usd", values::amount, mistakes),
+            max_bytes: args.value("max_bytes", bytes::number, mistakes),
+            budget: args.value("budget", values::text, mistakes),
+            labels: fields::job_labels(args, mistakes),
         }
     }
 
@@ -43,8 +53,12 @@ impl Model for BqCost {
         let mut settings = Settings::new(shared);
         settings.set("query_type", self.query_type.as_ref());
         settings.set("alert_over_usd", self.alert_over_usd.as_ref());
+        settings.set("max_usd", self.max_usd.as_ref());
+        settings.set("max_bytes", self.max_bytes.map(bytes::literal));
+        settings.set("budget", self.budget.as_ref());
         let mut entry = Entry::new(shared);
         entry.display("dataset", self.dataset.as_ref());
+        entry.labels(&self.labels);
         let statistics = quote_spanned! {Span::mixed_site()=>
             |__value| { use #private::statistics::*; (&&Statistics(__value)).statistics() }
         };

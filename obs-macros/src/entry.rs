@@ -52,6 +52,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// `labels(k = expr, …)`.
+    pub fn labels(&mut self, fields: &[Field]) {
+        for Field { name, value } in fields {
+            let (name, value) = (text(name), self.displayed(value));
+            self.push("label", &quote!(#name, #value));
+        }
+    }
+
     /// A key whose value is shown by `Display`.
     pub fn display(&mut self, method: &str, value: Option<&Expr>) {
         if let Some(value) = value {

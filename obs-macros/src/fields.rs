@@ -26,6 +26,9 @@ const fn labels(attribute: Attribute) -> &'static [&'static str] {
     }
 }
 
+/// Labels that stand on every job.
+const OWN_JOB_LABELS: [&str; 4] = ["service", "environment", "operation", "correlation_id"];
+
 /// The forms in which an argument is recorded without being shown.
 const FORMS: [&str; 3] = ["redact", "hash", "len"];
 
@@ -63,6 +66,22 @@ pub fn tags(args: &Args, mistakes: &mut Mistakes) -> Vec<Field> {
         }
     }
     tags
+}
+
+/// `labels(k = expr, …)` of the jobs that run inside, whose keys are such as `BigQuery` takes.
+pub fn job_labels(args: &Args, mistakes: &mut Mistakes) -> Vec<Field> {
+    let labels = fields("labels", args, mistakes);
+    for Field { name, .. } in &labels {
+        let word = name.unraw().to_string();
+        let is_letter = |letter: char| letter.is_lowercase() || letter.is_ascii_digit() || letter == '_';
+        if OWN_JOB_LABELS.contains(&word.as_str()) {
+            mistakes.at(name, format!("`{word}` is a label that obs sets itself; give the label another name"));
+        } else if !word.starts_with(char::is_lowercase) || !word.chars().all(is_letter) || word.chars().count() > 63 {
+            let rule = "BigQuery's labels have at most 63 lower-case letters, digits and `_`, a letter first";
+            mistakes.at(name, format!("`{word}` cannot name a label: {rule}"));
+        }
+    }
+    labels
 }
 
 /// `key(k = expr, …)`.

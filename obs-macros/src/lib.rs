@@ -60,6 +60,7 @@
 mod args;
 mod boxed_future;
 mod bq_cost;
+mod bytes;
 mod caller;
 mod callsite;
 mod captures;
@@ -177,6 +178,9 @@ pub fn with_error_tracking(args: TokenStream, item: TokenStream) -> TokenStream 
 /// | `query_type = "…"` | label of the `bigquery.query.*` metrics | `query` |
 /// | `dataset = expr` | label of `bigquery.operation`, shown by `Display` | none |
 /// | `alert_over_usd = 5.0` | warn when one call costs more | `COST_ALERT_THRESHOLD_USD` |
+/// | `max_usd = 20.0`, `max_bytes = "1 TiB"` | refuse a query by which one call would cost more, or be billed for more | none |
+/// | `budget = "name"` | refuse a query by which the budget of that name (`OBS_BUDGETS`) would be passed | none |
+/// | `labels(k = expr, …)` | labels of the jobs that run inside, shown by `Display` and made to BigQuery's rules | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).
 ///

@@ -96,6 +96,10 @@ const BQ_COST: &[Key] = &[
     Key::new("query_type", "query_type = \"select\""),
     Key::new("dataset", "dataset = expr"),
     Key::new("alert_over_usd", "alert_over_usd = 5.0"),
+    Key::new("max_usd", "max_usd = 20.0"),
+    Key::new("max_bytes", "max_bytes = \"1 TiB\""),
+    Key::new("budget", "budget = \"name\""),
+    Key::new("labels", "labels(k = expr, …)"),
 ];
 
 const HEALTH_CHECK: &[Key] = &[

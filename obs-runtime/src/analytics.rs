@@ -12,12 +12,14 @@ use crate::failure::Failure;
 use crate::global;
 use crate::level::Level;
 use crate::performance::{Tracked, boxed};
+use crate::spending::CommandSpending;
 
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
 /// [`exit`](crate::exit) which commands it ends.
 struct InsideCommand {
     ending: Ending,
     outer: Option<Arc<InsideCommand>>,
+    spending: Arc<CommandSpending>,
 }
 
 /// The commands that are running, on any thread; those that have ended leave when the next one begins.
@@ -38,7 +40,8 @@ fn inside(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
-    let command = Arc::new(InsideCommand { ending: call.ending(), outer });
+    let spending = CommandSpending::begin(call.callsite(), &mut context);
+    let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
@@ -51,6 +54,7 @@ fn inside(call: &mut Call) -> Context {
 pub fn end_commands(exit_code: u8) {
     let innermost = Context::current().carried::<InsideCommand>();
     for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
+        command.spending.report();
         command.ending.end_by_exit(exit_code);
     }
 }
@@ -61,12 +65,16 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
     let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
     let running = running.iter().rev().filter_map(Weak::upgrade);
     running
+        .inspect(|command| command.spending.report())
         .filter(|command| command.ending.end_by_signal(signal, exit_code))
         .map(|command| command.ending.name())
         .collect()
 }
 
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
+    if let Some(spending) = Context::current().carried::<CommandSpending>() {
+        spending.report();
+    }
     call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
 }
 

@@ -51,6 +51,8 @@ pub struct Entry {
     pub(crate) context: Vec<(&'static str, Value<'static>)>,
     pub(crate) user: Option<String>,
     pub(crate) dataset: Option<String>,
+    /// Labels of the jobs that run inside.
+    pub(crate) labels: Vec<(&'static str, String)>,
     /// Of a command: whether it has ended, which may have been from elsewhere.
     ended: Option<Arc<AtomicBool>>,
 }
@@ -95,6 +97,15 @@ impl Entry {
     /// The data set that a cost scope works on.
     pub fn dataset(&mut self, dataset: String) {
         self.dataset = Some(dataset);
+    }
+
+    /// A label of the jobs that run inside. Its value is redacted, as all text is.
+    pub fn label(&mut self, name: &'static str, value: String) {
+        let value = match global::pipeline() {
+            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
+            None => value,
+        };
+        self.labels.push((name, value));
     }
 
     /// Context of an error, should there be one.

@@ -59,10 +59,31 @@ pub struct Callsite {
     severity: Level,
     query_type: &'static str,
     alert_over_usd: Option<f64>,
+    limits: Limits,
     schedule: Option<Schedule>,
     cells: Cells,
     tagged: Mutex<Option<Tagged>>,
 }
+
+/// What one call of a cost scope may cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Bytes billed.
+    pub bytes: Option<u64>,
+    /// The budget that it is taken from.
+    pub budget: Option<&'static str>,
+}
+
+/// What no name is: budgets are kept by the feature `bigquery` alone.
+#[cfg(not(feature = "bigquery"))]
+#[diagnostic::on_unimplemented(
+    message = "`budget` needs the feature `bigquery` of obs-runtime",
+    label = "nothing keeps this budget",
+    note = "name it among the features of obs-runtime in Cargo.toml"
+)]
+pub trait KeptByTheFeatureBigquery: Copy {}
 
 /// Values of a call's tags, in the order in which they are written.
 pub type Tags = Vec<(&'static str, String)>;
@@ -97,6 +118,7 @@ impl Callsite {
             severity: Level::Error,
             query_type: "query",
             alert_over_usd: None,
+            limits: Limits { usd: None, bytes: None, budget: None },
             schedule: None,
             cells: Cells::new(),
             tagged: Mutex::new(None),
@@ -162,6 +184,35 @@ impl Callsite {
         self
     }
 
+    /// Cost of one call, in US dollars, above which a query is refused.
+    #[must_use]
+    pub const fn max_usd(mut self, usd: f64) -> Self {
+        self.limits.usd = Some(usd);
+        self
+    }
+
+    /// Bytes billed of one call, above which a query is refused.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// The budget by which a query that would pass it is refused.
+    #[cfg(feature = "bigquery")]
+    #[must_use]
+    pub const fn budget(mut self, name: &'static str) -> Self {
+        self.limits.budget = Some(name);
+        self
+    }
+
+    /// No budget is kept without the feature: a build that names one fails.
+    #[cfg(not(feature = "bigquery"))]
+    #[must_use]
+    pub const fn budget<Name: KeptByTheFeatureBigquery>(self, _name: Name) -> Self {
+        self
+    }
+
     /// Which attribute this is.
     pub const fn kind(&self) -> CallsiteKind {
         self.kind
@@ -192,6 +243,10 @@ impl Callsite {
 
     pub(crate) const fn query_label(&self) -> &'static str {
         self.query_type
+    }
+
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
     }
 
     pub(crate) const fn alert_threshold_usd(&self) -> Option<f64> {

@@ -66,9 +66,17 @@ impl Guard {
     }
 }
 
+/// Lets the jobs that nobody waits for be told to stop, for a part of the time that a flush may take.
+#[cfg(feature = "bigquery")]
+fn finish_cancellations(config: &Config) {
+    crate::bigquery::finish_cancellations(config.flush_timeout / 4);
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         drop(self.built_in.take());
+        #[cfg(feature = "bigquery")]
+        finish_cancellations(self.pipeline.config());
         global::flush_all(&self.pipeline, Occasion::Last);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
@@ -92,6 +100,10 @@ pub fn exit(code: i32) -> ! {
     }
     // The system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
+    #[cfg(feature = "bigquery")]
+    if let Some(pipeline) = global::pipeline() {
+        finish_cancellations(pipeline.config());
+    }
     global::flush(Occasion::Last);
     #[cfg(unix)]
     at_exit::orderly();

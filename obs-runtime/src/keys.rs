@@ -65,6 +65,14 @@ keys! {
     dataset;
     /// `alert_over_usd = 5.0`: the cost of one call, in US dollars, above which there is an alert.
     alert_over_usd;
+    /// `max_usd = 20.0`: the cost of one call, in US dollars, above which a query is refused.
+    max_usd;
+    /// `max_bytes = "1 TiB"`: the bytes billed of one call, above which a query is refused.
+    max_bytes;
+    /// `budget = "name"`: the budget, one of `OBS_BUDGETS`, by which a query that would pass it is refused.
+    budget;
+    /// `labels(k = expr, …)`: labels of the jobs that run inside, shown by `Display`.
+    labels;
     /// `timeout = "2s"`: how long a check may take.
     timeout;
     /// `critical = false`: a check that fails then degrades only.
@@ -105,7 +113,7 @@ keys! {
     /// Keys of `#[with_error_tracking]`.
     with_error_tracking: name tags args ok_if error_if level context severity ignore_if fallback only skip public_only;
     /// Keys of `#[bq_cost]`.
-    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd;
+    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes budget labels;
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.

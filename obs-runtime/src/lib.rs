@@ -41,6 +41,8 @@
 //! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter`, a Pushgateway | yes |
 //! | `https` | the Pushgateway behind https | no |
 //! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
+//! | `bigquery` | [`bigquery::Client`], budgets | no |
+//! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
@@ -98,6 +100,7 @@ mod server;
 mod signals;
 mod sinks;
 pub mod snapshot;
+mod spending;
 mod status;
 mod subscriber;
 #[cfg(feature = "testing")]
@@ -112,7 +115,8 @@ pub mod __private;
 
 pub use analytics::{track_cli_command, track_feature};
 pub use bigquery::{
-    JobStatistics, QueryStatistics, track_bigquery_operation, track_cost, track_estimate, track_query_performance,
+    CostRefused, JobStatistics, QueryStatistics, reserve_cost, track_bigquery_operation, track_cost, track_estimate,
+    track_query_performance,
 };
 pub use context::{
     ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, child_env, context_headers, correlation_id,

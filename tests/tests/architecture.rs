@@ -37,6 +37,7 @@ const ORDER: &[&str] = &[
     "log_level",
     "call", // where events go, and one call from begin to end
     "performance",
+    "spending",
     "analytics",
     "errors",
     "bigquery",

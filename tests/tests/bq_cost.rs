@@ -1,7 +1,11 @@
 //! `#[bq_cost]`: what is spent inside a function, however deep.
 
+use obs_runtime::bigquery::CostLimit;
 use obs_runtime::testing::{capture, capture_async};
-use obs_runtime::{QueryStatistics, bq_cost, track_cost, track_estimate};
+use obs_runtime::{
+    ClosureInContext as _, CostRefused, QueryStatistics, bq_cost, reserve_cost, track_cli_command, track_cost,
+    track_estimate,
+};
 
 const TIB: u64 = 1 << 40;
 
@@ -77,6 +81,87 @@ fn a_spawned_task_spends_in_the_scope_that_spawned_it() {
     let captured = runtime.block_on(capture_async(later()));
     assert_eq!(captured.value, 3);
     assert_eq!(captured.records.prices, [("later".to_owned(), false, 6.25)]);
+}
+
+#[test]
+fn what_another_client_runs_is_held_against_the_limits() {
+    #[bq_cost(max_usd = 10.0, max_bytes = "2 TiB", alert_over_usd = 7.0)]
+    fn limited() -> Vec<Result<(), CostRefused>> {
+        let run = || {
+            reserve_cost(TIB)?.settle(&billed(TIB));
+            Ok(())
+        };
+        let mut results = vec![run(), run()];
+        // What is held counts until it is settled or given back.
+        let held = reserve_cost(1).unwrap();
+        assert_eq!(held.estimate().bytes_billed, 10 << 20);
+        let refused = reserve_cost(TIB / 4 * 3).unwrap_err();
+        assert!(matches!(refused.limit, CostLimit::Usd { used_usd, .. } if used_usd > 6.25), "{refused}");
+        held.cancel();
+        results.push(run());
+        results
+    }
+    let captured = capture(limited);
+    let [first, second, third] = &captured.value[..] else { panic!("{:?}", captured.value) };
+    assert!(first.is_ok());
+    for refused in [second, third] {
+        let refused = refused.as_ref().unwrap_err();
+        assert_eq!(refused.limit, CostLimit::Usd { max_usd: 10.0, used_usd: 6.25 });
+        assert_eq!((refused.operation.as_str(), refused.estimate.usd), ("limited", 6.25));
+    }
+    let reasons: Vec<_> = captured.records.cost_alerts.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(reasons, ["limit"; 3]);
+}
+
+#[test]
+fn parallel_queries_cannot_pass_a_limit_together() {
+    #[bq_cost(max_bytes = "100 MiB")]
+    fn limited() -> usize {
+        let held = std::sync::Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..30 {
+                scope.spawn((|| held.lock().unwrap().extend(reserve_cost(10 << 20).ok())).in_current_context());
+            }
+        });
+        held.into_inner().unwrap().len()
+    }
+    assert_eq!(capture(limited).value, 10);
+}
+
+#[test]
+fn what_obs_has_counted_is_not_counted_again() {
+    #[bq_cost]
+    fn of_the_client() -> QueryStatistics {
+        let statistics = QueryStatistics { reported: true, ..billed(TIB) };
+        track_cost(&statistics);
+        statistics
+    }
+    let captured = capture(of_the_client);
+    assert_eq!(captured.records.prices, []);
+    assert!(captured.metrics.family("bigquery.query.count").is_none());
+}
+
+#[test]
+fn nothing_is_refused_when_obs_is_off() {
+    #[bq_cost(max_usd = 0.0)]
+    fn limited() -> Result<(), CostRefused> {
+        reserve_cost(TIB).map(drop)
+    }
+    assert!(limited().is_ok());
+}
+
+#[test]
+fn a_command_ends_with_what_it_and_the_commands_within_spent() {
+    let spend = || {
+        track_cost(&billed(TIB));
+        Ok::<_, std::fmt::Error>(())
+    };
+    let captured = capture(|| track_cli_command("outer", || track_cli_command("inner", spend).and_then(|()| spend())));
+    assert!(captured.value.is_ok());
+    let lines: Vec<_> = captured.records.logs.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(lines, ["inner spent $6.250000 on 1 query", "outer spent $12.500000 on 2 queries"]);
+    let quiet = capture(|| track_cli_command("quiet", || Ok::<_, std::fmt::Error>(())));
+    assert!(quiet.records.logs.is_empty());
 }
 
 #[test]

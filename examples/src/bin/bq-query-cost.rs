@@ -1,43 +1,77 @@
-//! `bq-query-cost`: what a `BigQuery` query costs, before it runs and without an account.
+//! `bq-query-cost`: what `BigQuery` queries cost, before they run: by a dry run where there is an account, from a
+//! catalogue where there is none.
 //!
-//! Standard output has the result alone. Exit code 0: within the limit; 3: over it, or it cannot
-//! be said that it is not; 1: it could not be told.
+//! Standard output has the result alone. Exit code 0: within the limit; 3: over it; 1: it could not be told.
 
-use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use clap::{Parser, ValueEnum};
-use obs_examples::estimate::{self, Catalogue, Estimate, Figure};
-use obs_runtime::{track_estimate, tracked_command};
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+use obs_examples::query_cost::{Report, Source, Teller, Told};
+use obs_runtime::bigquery::Client;
+use obs_runtime::bigquery::estimate::{Catalogue, Figure};
+use obs_runtime::{Config, track_estimate, tracked_command};
 
 /// The estimate is over the limit.
 const OVER_THE_LIMIT: u8 = 3;
 
-/// Tell what a BigQuery query costs, before it runs and without an account.
+/// Tell what BigQuery queries cost, before they run: by a dry run, or without an account.
 #[expect(clippy::doc_markdown, reason = "--help shows the backticks")]
 #[derive(Debug, Parser)]
-#[command(name = "bq-query-cost", version)]
-#[command(after_help = "Exit codes: 0 within the limit, 3 over it, 1 when it could not be told.\n\
-                        The price is BIGQUERY_USD_PER_TIB (default 6.25).")]
+#[command(name = "bq-query-cost", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "With an account (GOOGLE_APPLICATION_CREDENTIALS, what `gcloud auth application-default login` wrote, \
+                        or BIGQUERY_EMULATOR_HOST) BigQuery is asked by a dry run, which is free; without one, the catalogue.\n\
+                        Exit codes: 0 within the limit, 3 over it, 1 when it could not be told.\n\
+                        The price is BIGQUERY_USD_PER_TIB (default 6.25) for each TiB (2^40 bytes), with 10 MiB for each table at \
+                        least; the first free TiB of a month is not assumed."
+)]
 struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// The query; without it and --file it is read from standard input
     #[arg(conflicts_with = "file")]
     query: Option<String>,
-    /// Read the query from this file
+    /// Read a query from this file; several times for several
     #[arg(long)]
-    file: Option<PathBuf>,
+    file: Vec<PathBuf>,
     /// The table catalogue, as JSON [default: one of bigquery-public-data]
     #[arg(long)]
     catalogue: Option<PathBuf>,
     /// How to show the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The limit in US dollars [default: COST_ALERT_THRESHOLD_USD, or else 100]
+    /// The limit for each query in US dollars [default: COST_ALERT_THRESHOLD_USD, or else 100]
     #[arg(long, value_parser = amount, allow_negative_numbers = true)]
     max_usd: Option<f64>,
+    /// Tell by the catalogue although there is an account
+    #[arg(long, conflicts_with = "compare")]
+    offline: bool,
+    /// Tell by a dry run and by the catalogue
+    #[arg(long)]
+    compare: bool,
+    /// The project whose dry runs these are [default: GOOGLE_CLOUD_PROJECT, or the account's]
+    #[arg(long, global = true)]
+    project: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Write what BigQuery knows of tables as a catalogue, to estimate by without an account
+    #[expect(clippy::doc_markdown, reason = "--help shows the backticks")]
+    Snapshot {
+        /// project.dataset.table, dataset.table, or a wildcard as dataset.events_*
+        #[arg(required = true)]
+        tables: Vec<String>,
+        /// The file to write [default: standard output]
+        #[arg(long)]
+        output: Option<PathBuf>,
+        /// The size of each partition too: a query of INFORMATION_SCHEMA for each table, billed 10 MiB
+        #[arg(long)]
+        partitions: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,56 +96,111 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let config = guard.config();
-    let max_usd = args.max_usd.unwrap_or(config.cost_alert_threshold_usd);
-    run(&args, config.bigquery_usd_per_tib, max_usd).unwrap_or_else(|error| {
+    let done = match &args.other {
+        Some(Other::Snapshot { tables, output, partitions }) => {
+            snapshot(tables, output.as_deref(), *partitions, args.project.as_deref())
+        }
+        None => run(&args, args.max_usd.unwrap_or(guard.config().cost_alert_threshold_usd), guard.config()),
+    };
+    done.unwrap_or_else(|error| {
         complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }
 
 #[tracked_command(name = "bq-query-cost", args(max_usd))]
-fn run(args: &Args, usd_per_tib: f64, max_usd: f64) -> anyhow::Result<ExitCode> {
-    let catalogue = match &args.catalogue {
-        Some(file) => Catalogue::load(file)?,
-        None => Catalogue::shipped()?,
+fn run(args: &Args, max_usd: f64, config: &Config) -> anyhow::Result<ExitCode> {
+    let has_account = config.bigquery_emulator_host.is_some() || obs_runtime::bigquery::has_credentials();
+    let live = args.compare || has_account && !args.offline;
+    let offline = args.compare || !live;
+    let catalogue = match (&args.catalogue, offline) {
+        (_, false) => None,
+        (Some(file), true) => Some(Catalogue::load(file)?),
+        (None, true) => Some(Catalogue::shipped()?),
     };
-    let estimate = estimate::estimate(&query(args)?, &catalogue, usd_per_tib)?;
-    if let Some(bytes) = estimate.processed_bytes {
+    let live = if live { Some(connect(args.project.as_deref())?) } else { None };
+    let teller = Teller { catalogue, live };
+    let told: Vec<Told> = sources(args)?.into_iter().map(|source| teller.tell(source)).collect();
+    for bytes in told.iter().filter_map(Told::bytes) {
         track_estimate(bytes);
     }
-    show(&estimate, args.format).context("the result cannot be written")?;
-    let (Some(usd), figure) = (estimate.usd, &estimate.figure) else {
-        bail!("what this query costs cannot be told");
+    show(&Report { told: &told, max_usd }, args.format).context("the result cannot be written")?;
+    Ok(verdict(&told, max_usd))
+}
+
+/// Says on standard error what is over the limit or cannot be told.
+fn verdict(told: &[Told], max_usd: f64) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for told in told {
+        let of = if let Some(file) = &told.source.file { format!("{}: ", file.display()) } else { String::new() };
+        if let Some(fault) = told.fault() {
+            complain(&format!("{of}{fault}"));
+            code = ExitCode::FAILURE;
+        }
+    }
+    for (told, usd) in told.iter().filter_map(|told| Some((told, told.usd().filter(|usd| *usd > max_usd)?))) {
+        let is_exact = matches!(&told.offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
+        let costs = if is_exact { "costs" } else { "may cost up to" };
+        let of = if let Some(file) = &told.source.file { format!("{}: ", file.display()) } else { String::new() };
+        complain(&format!("{of}this query {costs} ${usd:.6}, over the limit of ${max_usd}"));
+        code = ExitCode::from(OVER_THE_LIMIT);
+    }
+    code
+}
+
+#[tracked_command(name = "bq-query-cost-snapshot")]
+fn snapshot(
+    tables: &[String],
+    output: Option<&Path>,
+    partitions: bool,
+    project: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    let (runtime, client) = connect(project)?;
+    let names: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let catalogue = runtime.block_on(client.snapshot(&names, partitions))?;
+    let json = serde_json::to_string_pretty(&catalogue)? + "\n";
+    match output {
+        Some(file) => std::fs::write(file, json).with_context(|| format!("{}: cannot be written", file.display()))?,
+        None => io::stdout().lock().write_all(json.as_bytes())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn connect(project: Option<&str>) -> anyhow::Result<(tokio::runtime::Runtime, Client)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let builder = match project {
+        Some(project) => Client::builder().project(project),
+        None => Client::builder(),
     };
-    if usd <= max_usd {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let costs = if *figure == Figure::Exact { "costs" } else { "may cost up to" };
-    complain(&format!("this query {costs} ${usd:.6}, over the limit of ${max_usd}"));
-    Ok(ExitCode::from(OVER_THE_LIMIT))
+    let client = runtime.block_on(builder.build())?;
+    Ok((runtime, client))
 }
 
-/// The query's text, from wherever it was given.
-fn query(args: &Args) -> anyhow::Result<String> {
+/// The queries, from wherever they were given.
+fn sources(args: &Args) -> anyhow::Result<Vec<Source>> {
     if let Some(query) = &args.query {
-        return Ok(query.clone());
+        return Ok(vec![Source { file: None, sql: query.clone() }]);
     }
-    if let Some(file) = &args.file {
-        return std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()));
+    let read = |file: &PathBuf| {
+        let sql = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+        Ok(Source { file: Some(file.clone()), sql })
+    };
+    if let [only] = args.file.as_slice() {
+        return Ok(vec![Source { file: None, ..read(only)? }]);
     }
-    let mut query = String::new();
-    let read = io::stdin().read_to_string(&mut query);
-    read.context("standard input cannot be read")?;
-    Ok(query)
+    if !args.file.is_empty() {
+        return args.file.iter().map(read).collect();
+    }
+    let mut sql = String::new();
+    io::stdin().read_to_string(&mut sql).context("standard input cannot be read")?;
+    Ok(vec![Source { file: None, sql }])
 }
 
-fn show(estimate: &Estimate, format: Format) -> anyhow::Result<()> {
-    let mut text = String::new();
-    match format {
-        Format::Text => write!(text, "{estimate}")?,
-        Format::Json => writeln!(text, "{}", serde_json::to_string_pretty(estimate)?)?,
-    }
+fn show(report: &Report<'_>, format: Format) -> anyhow::Result<()> {
+    let text = match format {
+        Format::Text => report.to_string(),
+        Format::Json => serde_json::to_string_pretty(&report.to_json()?)? + "\n",
+    };
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
-use obs_examples::estimate::Catalogue;
+use obs_runtime::bigquery::estimate::Catalogue;
 use obs_runtime::{Health, health_check, run_health_checks};
 use rusqlite::{Connection, OpenFlags};
 

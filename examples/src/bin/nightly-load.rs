@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use obs_examples::dataset::{LoadReport, load_csv};
-use obs_examples::estimate::{Catalogue, Estimate, estimate};
 use obs_examples::summary::Summary;
+use obs_runtime::bigquery::estimate::{Catalogue, Estimate, estimate};
 use obs_runtime::{Observability, bq_cost, dq_check, track_performance, tracked_command, with_error_tracking};
 use rusqlite::Connection;
 

@@ -277,6 +277,24 @@ fn costs_have_statistics() {
 }
 
 #[test]
+fn costs_have_limits_and_labels() {
+    assert_expansion(
+        "bq_cost",
+        "max_usd = 20, max_bytes = \"1 KiB\", budget = \"daily\", labels(team = t), crate = ::obs_runtime",
+        "fn f() {}",
+        "fn f() {
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\"); }
+            obs::cost(
+                __CALLSITE.begin_with(|__entry| { __entry.label(\"team\", match &(t) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
+                move || -> () {},
+                NO_ERROR,
+                |__value| { use obs::statistics::*; (&&Statistics(__value)).statistics() }
+            )
+        }",
+    );
+}
+
+#[test]
 fn checks_are_registered() {
     assert_expansion(
         "health_check",

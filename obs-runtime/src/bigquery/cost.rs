@@ -24,8 +24,8 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnc
         let fact = Fact::DatasetOperation { operation_type: site.query_label().into(), dataset: dataset.into() };
         global::emit_tagged(Level::Debug, source.clone(), fact, &call.tags());
     }
-    if let Some(statistics) = statistics() {
-        queried(source.clone(), site.query_label().into(), &statistics, &call.tags());
+    if let Some(statistics) = statistics().filter(|statistics| !statistics.reported) {
+        queried(source.clone(), site.query_label().into(), &statistics, &call.tags(), Vec::new());
         spend(&source, &statistics);
     }
     call.finish(failure, None);

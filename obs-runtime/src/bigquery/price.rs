@@ -9,8 +9,11 @@ const TEBIBYTE: f64 = 1_099_511_627_776.0;
 /// Bytes are billed by whole MiB.
 const MEBIBYTE: u64 = 1024 * 1024;
 
+/// What slot time is priced by.
+const SECONDS_OF_AN_HOUR: f64 = 3600.0;
+
 /// The least that a query is billed for, unless it reads nothing.
-const LEAST_BILLED: u64 = 10 * MEBIBYTE;
+pub(super) const LEAST_BILLED: u64 = 10 * MEBIBYTE;
 
 /// What a query costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,37 +24,77 @@ pub struct Price {
     pub bytes_billed: u64,
 }
 
-/// On-demand prices: bytes billed at so many US dollars for each TiB. The first free TiB of a month is not assumed.
+/// Prices: bytes billed at so many US dollars for each TiB, on demand; in a reservation, slot time at so many for each
+/// hour. The first free TiB of a month is not assumed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pricing {
     /// US dollars for each TiB (2^40 bytes) billed.
     pub usd_per_tib: f64,
+    /// US dollars for each hour of a slot.
+    pub usd_per_slot_hour: f64,
+}
+
+impl Default for Pricing {
+    /// The list prices of the regions of the US: on demand, and of the Enterprise edition.
+    fn default() -> Self {
+        Self { usd_per_tib: 6.25, usd_per_slot_hour: 0.06 }
+    }
 }
 
 impl Pricing {
-    /// The price that is configured (`BIGQUERY_USD_PER_TIB`), or BigQuery's list price when obs is not initialised.
+    /// The prices that are configured (`BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices when obs is not initialised.
     #[must_use]
     pub fn current() -> Self {
-        global::pipeline()
-            .map_or(Self { usd_per_tib: 6.25 }, |pipeline| Self { usd_per_tib: pipeline.config().bigquery_usd_per_tib })
+        global::pipeline().map_or_else(Self::default, |pipeline| Self {
+            usd_per_tib: pipeline.config().bigquery_usd_per_tib,
+            usd_per_slot_hour: pipeline.config().bigquery_usd_per_slot_hour,
+        })
     }
 
-    /// What a query that ran costs: nothing when the cache answered it; otherwise the bytes billed, or where those are
-    /// not known the bytes processed with the minimum of 10 MiB.
+    /// What a query that ran costs: nothing when the cache answered it; the slot time when a reservation ran it; otherwise
+    /// the bytes billed, or where those are not known the bytes processed with the minimum of 10 MiB.
     #[must_use]
     pub fn actual(self, statistics: &QueryStatistics) -> Price {
         if statistics.cache_hit {
             return self.billed(0);
         }
+        if let (true, Some(slot_time)) = (statistics.reservation, statistics.slot_time) {
+            let usd = slot_time.as_secs_f64() / SECONDS_OF_AN_HOUR * self.usd_per_slot_hour;
+            return Price { usd, bytes_billed: statistics.bytes_billed.unwrap_or(0) };
+        }
         statistics.bytes_billed.map_or_else(|| self.estimate(statistics.bytes_processed), |bytes| self.billed(bytes))
     }
 
     /// What a query that reads so many bytes would cost: billed by whole MiB, at least 10 of them unless it reads nothing.
-    /// A query over several tables is billed for at least 10 MiB of each; that is for the caller to add.
+    /// A query over several tables is billed for at least 10 MiB of each: see [`estimate_tables`](Self::estimate_tables).
     #[must_use]
     pub fn estimate(self, bytes_processed: u64) -> Price {
+        self.estimate_tables(bytes_processed, 1)
+    }
+
+    /// What a query that reads so many bytes of so many tables would cost at most. At least 10 MiB of each table are
+    /// billed, and how the bytes are spread over the tables is not known: all of them may be of one.
+    #[must_use]
+    pub fn estimate_tables(self, bytes_processed: u64, tables: u64) -> Price {
         let whole = bytes_processed.div_ceil(MEBIBYTE).saturating_mul(MEBIBYTE);
-        self.billed(if bytes_processed == 0 { 0 } else { whole.max(LEAST_BILLED) })
+        let others = tables.saturating_sub(1).saturating_mul(LEAST_BILLED);
+        self.billed(if bytes_processed == 0 { 0 } else { whole.max(LEAST_BILLED).saturating_add(others) })
+    }
+
+    /// As many bytes as may be billed for so many US dollars; none when bytes cost nothing.
+    #[cfg(feature = "bigquery")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float too large is the largest number"
+    )]
+    pub(super) fn bytes_for(self, usd: f64) -> Option<u64> {
+        (self.usd_per_tib > 0.0).then(|| (usd.max(0.0) / self.usd_per_tib * TEBIBYTE + 0.5) as u64)
+    }
+
+    /// US dollars of so many bytes billed.
+    pub(super) fn of_bytes(self, bytes_billed: u64) -> f64 {
+        self.billed(bytes_billed).usd
     }
 
     #[expect(clippy::cast_precision_loss, reason = "2^53 bytes are 8 PiB, and money is rounded anyway")]
@@ -64,12 +107,30 @@ impl Pricing {
 mod tests {
     use super::*;
 
-    const LIST: Pricing = Pricing { usd_per_tib: 6.25 };
+    const LIST: Pricing = Pricing { usd_per_tib: 6.25, usd_per_slot_hour: 0.06 };
 
     #[test]
     fn a_tebibyte_costs_the_price_of_a_tebibyte() {
         let statistics = QueryStatistics { bytes_billed: Some(1 << 40), ..QueryStatistics::default() };
         assert!((LIST.actual(&statistics).usd - 6.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_table_is_billed_for_the_minimum() {
+        assert_eq!(LIST.estimate_tables(1, 3).bytes_billed, 3 * LEAST_BILLED);
+        assert_eq!(LIST.estimate_tables(1 << 30, 2).bytes_billed, (1 << 30) + LEAST_BILLED);
+        assert_eq!(LIST.estimate_tables(0, 2).bytes_billed, 0);
+    }
+
+    #[test]
+    fn a_reservation_costs_slot_time() {
+        let statistics = QueryStatistics {
+            bytes_processed: 1 << 40,
+            slot_time: Some(std::time::Duration::from_mins(30)),
+            reservation: true,
+            ..QueryStatistics::default()
+        };
+        assert!((LIST.actual(&statistics).usd - 0.03).abs() < 1e-12);
     }
 
     #[test]

@@ -3,23 +3,33 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
+#[cfg(feature = "bigquery")]
+use crate::bigquery::budget;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::scope::{self, CostScope};
 use crate::bigquery::statistics::QueryStatistics;
 use crate::callsite::Tags;
 use crate::context::Context;
-use crate::event::{self, Fact};
+use crate::event::{self, Details, Fact, Field};
 use crate::global;
 use crate::level::Level;
+use crate::sinks::Topic;
+use crate::spending;
 
 /// Reports how a query ran: `bigquery.query.*{query_type}`. It adds nothing to any cost; [`track_cost`] does.
 #[track_caller]
 pub fn track_query_performance<'a>(query_type: impl Into<Cow<'a, str>>, statistics: &QueryStatistics) {
-    queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new());
+    queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new(), Vec::new());
 }
 
 /// Emits how a query ran.
-pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statistics: &QueryStatistics, tags: &Tags) {
+pub fn queried<'a>(
+    source: event::Source<'a>,
+    query_type: Cow<'a, str>,
+    statistics: &QueryStatistics,
+    tags: &Tags,
+    fields: Vec<Field<'a>>,
+) {
     let fact = Fact::Queried {
         query_type,
         duration: statistics.duration,
@@ -28,7 +38,7 @@ pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statisti
         slot_time: statistics.slot_time,
         cache_hit: statistics.cache_hit,
     };
-    global::emit_tagged(Level::Debug, source, fact, tags);
+    global::emit(Topic::Fact, Level::Debug, source, |_| (fact, Details { fields, tags: tags.clone() }));
 }
 
 /// Reports what a query really cost, in the innermost cost scope (`#[bq_cost]`) and all around it: `bigquery.cost.usd`,
@@ -38,18 +48,43 @@ pub fn queried<'a>(source: event::Source<'a>, query_type: Cow<'a, str>, statisti
 /// `COST_TRACKING_ENABLED=false`, it only prices.
 #[track_caller]
 pub fn track_cost(statistics: &QueryStatistics) -> Price {
+    if statistics.reported {
+        return Pricing::current().actual(statistics);
+    }
     spend(&global::caller(Location::caller()), statistics)
 }
 
 /// Prices a query that ran and adds it to the cost scopes of the context.
 pub fn spend(source: &event::Source<'_>, statistics: &QueryStatistics) -> Price {
-    let pricing = Pricing::current();
-    let price = pricing.actual(statistics);
+    let price = spend_settled(source, statistics, false);
+    #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
-        let context = Context::current();
-        let scope = context.carried::<CostScope>();
-        emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
-        CostScope::add(scope.as_deref(), context.operation(), price.usd, source);
+        let scope = Context::current().carried::<CostScope>();
+        budget::spend(CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget), price.usd);
+    }
+    price
+}
+
+/// The same without the budgets, which have been told; `alerted` says whether a threshold that stands without a scope was
+/// warned of.
+pub fn spend_settled(source: &event::Source<'_>, statistics: &QueryStatistics, alerted: bool) -> Price {
+    let price = Pricing::current().actual(statistics);
+    if !scope::is_tracked() {
+        return price;
+    }
+    let context = Context::current();
+    let scope = context.carried::<CostScope>();
+    emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
+    spending::add(&context, |spent| {
+        spent.usd += price.usd;
+        spent.bytes_billed = spent.bytes_billed.saturating_add(price.bytes_billed);
+        spent.queries += 1;
+    });
+    CostScope::add(scope.as_deref(), &price);
+    let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
+    if scope.is_none() && !alerted && price.usd > threshold {
+        let operation = context.operation().unwrap_or("unknown");
+        scope::alert(operation, price.usd, threshold, "threshold", source.clone(), &Tags::new());
     }
     price
 }
@@ -75,7 +110,8 @@ pub fn track_bigquery_operation<'a>(operation_type: impl Into<Cow<'a, str>>, dat
     global::emit_fact(Level::Debug, global::caller(Location::caller()), fact);
 }
 
-fn emit_price(
+/// Emits what a query is expected to cost, or what it cost.
+pub fn emit_price(
     source: event::Source<'_>,
     context: &Context,
     scope: Option<&CostScope>,

@@ -1,9 +1,11 @@
-//! Cost scopes: what was spent inside a function, however deep.
+//! Cost scopes: what was spent inside a function, however deep, and what may still be.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::bigquery::price::Price;
+use crate::bigquery::refused::CostLimit;
 use crate::call::Call;
-use crate::callsite::{Callsite, Tags};
+use crate::callsite::{Callsite, Limits, Tags};
 use crate::context::Context;
 use crate::event::{Fact, Source};
 use crate::global;
@@ -14,9 +16,37 @@ use crate::level::Level;
 pub struct CostScope {
     callsite: &'static Callsite,
     tags: Tags,
+    #[cfg(feature = "bigquery")]
+    labels: Tags,
     outer: Option<Arc<CostScope>>,
-    spent_usd: Mutex<f64>,
+    used: Mutex<Used>,
 }
+
+/// What of a scope's limits is used.
+#[derive(Debug, Default)]
+struct Used {
+    spent_usd: f64,
+    spent_bytes: u64,
+    /// Held by queries that are about to run or running, in whole billionths, so that nothing is left of what is given
+    /// back.
+    reserved_nanos: u64,
+    reserved_bytes: u64,
+    /// Whether it was said that the threshold is passed.
+    alerted: bool,
+}
+
+impl Used {
+    fn usd(&self) -> f64 {
+        self.spent_usd + usd(self.reserved_nanos)
+    }
+
+    const fn bytes(&self) -> u64 {
+        self.spent_bytes.saturating_add(self.reserved_bytes)
+    }
+}
+
+/// How much a sum of binary fractions may be off without being over a limit.
+const SLACK: f64 = 1e-9;
 
 impl CostScope {
     /// The operation of the scope.
@@ -29,31 +59,113 @@ impl CostScope {
         &self.tags
     }
 
+    /// The labels of the jobs that run inside.
+    #[cfg(feature = "bigquery")]
+    pub const fn labels(&self) -> &Tags {
+        &self.labels
+    }
+
+    /// What kind of queries run inside.
+    #[cfg(feature = "bigquery")]
+    pub const fn query_type(&self) -> &'static str {
+        self.callsite.query_label()
+    }
+
+    /// What one call may cost.
+    pub const fn limits(&self) -> Limits {
+        self.callsite.limits()
+    }
+
+    /// The scope and all around it, from the inside out.
+    pub fn outwards(scope: Option<&Self>) -> impl Iterator<Item = &Self> {
+        std::iter::successors(scope, |scope| scope.outer.as_deref())
+    }
+
+    /// Holds what a query is about to cost; says why not when that is too much.
+    pub fn reserve(&self, price: &Price) -> Result<(), CostLimit> {
+        let mut used = self.used();
+        let Limits { usd: max_usd, bytes: max_bytes, .. } = self.limits();
+        if let Some(max_usd) = max_usd.filter(|max_usd| used.usd() + price.usd > max_usd * (1.0 + SLACK)) {
+            return Err(CostLimit::Usd { max_usd, used_usd: used.usd() });
+        }
+        if let Some(max_bytes) = max_bytes.filter(|max| used.bytes().saturating_add(price.bytes_billed) > *max) {
+            return Err(CostLimit::Bytes { max_bytes, used_bytes: used.bytes() });
+        }
+        used.reserved_nanos += nanos(price.usd);
+        used.reserved_bytes = used.reserved_bytes.saturating_add(price.bytes_billed);
+        Ok(())
+    }
+
+    /// Gives back what was held.
+    pub fn release(&self, price: &Price) {
+        let mut used = self.used();
+        used.reserved_nanos = used.reserved_nanos.saturating_sub(nanos(price.usd));
+        used.reserved_bytes = used.reserved_bytes.saturating_sub(price.bytes_billed);
+    }
+
+    /// US dollars and bytes that are left, `held` of them being one's own.
+    #[cfg(feature = "bigquery")]
+    pub fn left(&self, held: &Price) -> (Option<f64>, Option<u64>) {
+        let used = self.used();
+        let Limits { usd, bytes, .. } = self.limits();
+        let others = used.bytes().saturating_sub(held.bytes_billed);
+        (usd.map(|max| max - used.usd() + held.usd), bytes.map(|max| max.saturating_sub(others)))
+    }
+
     /// Adds a spend to a scope and to all around it; each alerts once, when it passes its threshold.
-    pub fn add(scope: Option<&Self>, operation: Option<&str>, usd: f64, source: &Source<'_>) {
-        let Some(pipeline) = global::pipeline() else { return };
-        let threshold = pipeline.config().cost_alert_threshold_usd;
-        if scope.is_none() && usd > threshold {
-            alert(operation.unwrap_or("unknown"), usd, threshold, source.clone(), &Tags::new());
-        }
-        for scope in std::iter::successors(scope, |scope| scope.outer.as_deref()) {
-            let threshold = scope.callsite.alert_threshold_usd().unwrap_or(threshold);
-            let (before, after) = {
-                let mut spent = scope.spent_usd.lock().unwrap_or_else(PoisonError::into_inner);
-                let before = *spent;
-                *spent += usd;
-                (before, *spent)
-            };
-            if before <= threshold && after > threshold {
-                alert(scope.name(), after, threshold, global::source(scope.callsite.place()), scope.tags());
+    pub fn add(scope: Option<&Self>, price: &Price) {
+        for scope in Self::outwards(scope) {
+            {
+                let mut used = scope.used();
+                used.spent_usd += price.usd;
+                used.spent_bytes = used.spent_bytes.saturating_add(price.bytes_billed);
             }
+            scope.alert_once();
         }
+    }
+
+    /// Warns, once, when what is spent and held is over the scope's threshold.
+    pub fn alert_once(&self) {
+        let Some(pipeline) = global::pipeline() else { return };
+        let threshold = self.callsite.alert_threshold_usd().unwrap_or(pipeline.config().cost_alert_threshold_usd);
+        let passed = {
+            let mut used = self.used();
+            let total = used.usd();
+            let passes = total > threshold && !used.alerted;
+            used.alerted |= passes;
+            passes.then_some(total)
+        };
+        if let Some(usd) = passed {
+            alert(self.name(), usd, threshold, "threshold", global::source(self.callsite.place()), self.tags());
+        }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn alert(operation: &str, usd: f64, threshold_usd: f64, source: Source<'_>, tags: &Tags) {
-    let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason: "threshold" };
+/// Warns of a cost.
+pub fn alert(operation: &str, usd: f64, threshold_usd: f64, reason: &'static str, source: Source<'_>, tags: &Tags) {
+    let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason };
     global::emit_tagged(Level::Warning, source, fact, tags);
+}
+
+/// Whole billionths of a US dollar, rounded up.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float too large becomes the largest number"
+)]
+pub fn nanos(usd: f64) -> u64 {
+    // What comes of binary fractions is no billionth more.
+    (usd * 1e9 - 1e-3).ceil().max(0.0) as u64
+}
+
+/// US dollars of billionths.
+#[expect(clippy::cast_precision_loss, reason = "2^53 billionths are 9 million dollars")]
+pub fn usd(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
 }
 
 /// Whether `COST_TRACKING_ENABLED` says so.
@@ -66,8 +178,14 @@ pub fn inside(call: &Call) -> Context {
     let mut context = Context::current();
     if call.is_on() && is_tracked() {
         let outer = context.carried::<CostScope>();
-        let (callsite, tags) = (call.callsite(), call.tags());
-        context.carry(Arc::new(CostScope { callsite, tags, outer, spent_usd: Mutex::new(0.0) }));
+        context.carry(Arc::new(CostScope {
+            callsite: call.callsite(),
+            tags: call.tags(),
+            #[cfg(feature = "bigquery")]
+            labels: call.entry().map(|entry| entry.labels.clone()).unwrap_or_default(),
+            outer,
+            used: Mutex::default(),
+        }));
     }
     context
 }

@@ -24,6 +24,10 @@ pub struct QueryStatistics {
     pub duration: Option<Duration>,
     /// `cacheHit`: a query answered from the cache costs nothing.
     pub cache_hit: bool,
+    /// Whether a reservation ran it (`reservation_id`): it is priced by slot time then, not by bytes.
+    pub reservation: bool,
+    /// Whether obs has counted it already, as it has what the tracked client ran: nothing counts it again.
+    pub reported: bool,
 }
 
 /// A return value that carries the statistics of a query: `#[bq_cost]` reads and reports them.

@@ -1,6 +1,7 @@
 //! The configuration: from the environment, overridable in the builder, validated as a whole.
 
 mod agent_address;
+mod budgets;
 mod filter;
 mod parse;
 mod problem;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use agent_address::{AgentAddress, AgentAddressError};
+pub use budgets::{Budget, BudgetPeriod};
 pub use filter::LogFilter;
 pub use problem::{ConfigError, Problem};
 pub use pushgateway_url::PushgatewayUrl;
@@ -95,6 +97,8 @@ pub struct Config {
     pub cost_alert_threshold_usd: f64,
     /// `BIGQUERY_USD_PER_TIB`
     pub bigquery_usd_per_tib: f64,
+    /// `BIGQUERY_USD_PER_SLOT_HOUR`
+    pub bigquery_usd_per_slot_hour: f64,
     /// `HEALTH_CHECK_ENABLED`
     pub health_check_enabled: bool,
     /// `TRACING_ENABLED`
@@ -117,6 +121,14 @@ pub struct Config {
     pub redact_patterns: Vec<String>,
     /// `OBS_REDACTION_KEY`
     pub redaction_key: Option<Secret<String>>,
+    /// `OBS_STATE_DIR`
+    pub state_dir: Option<PathBuf>,
+    /// `OBS_BUDGETS`
+    pub budgets: Vec<Budget>,
+    /// `OBS_BUDGET_TIMEZONE`
+    pub budget_timezone: String,
+    /// `BIGQUERY_EMULATOR_HOST`
+    pub bigquery_emulator_host: Option<String>,
     /// The program's version, from the builder.
     pub version: String,
 }
@@ -226,6 +238,12 @@ impl Config {
             ),
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
             ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
+            (
+                "BIGQUERY_USD_PER_SLOT_HOUR",
+                usd(self.bigquery_usd_per_slot_hour),
+                self.bigquery_usd_per_slot_hour.to_string(),
+            ),
+            ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
             ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
             ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
@@ -258,6 +276,25 @@ impl Config {
     pub fn datadog_agent(&self) -> AgentAddress {
         let (host, port) = (self.datadog_agent_host.clone(), self.datadog_agent_port);
         self.datadog_agent_url.clone().unwrap_or(AgentAddress::Udp { host, port })
+    }
+
+    /// The folder of what outlives a run: `OBS_STATE_DIR`, or the one that the platform has for it; none where the
+    /// platform's cannot be told.
+    #[cfg(feature = "bigquery")]
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let platform = || {
+            if cfg!(windows) {
+                return variable("LOCALAPPDATA");
+            }
+            if cfg!(target_os = "macos") {
+                return variable("HOME").map(|home| home.join("Library/Application Support"));
+            }
+            let state = variable("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
+            state.or_else(|| variable("HOME").map(|home| home.join(".local/state")))
+        };
+        self.state_dir.clone().or_else(|| platform().map(|folder| folder.join("obs")))
     }
 }
 
@@ -293,6 +330,7 @@ impl Default for Config {
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_usd_per_tib: 6.25,
+            bigquery_usd_per_slot_hour: 0.06,
             health_check_enabled: true,
             tracing_enabled: false,
             tracing_sample_rate: 0.1,
@@ -304,6 +342,10 @@ impl Default for Config {
             redact_names: Vec::new(),
             redact_patterns: Vec::new(),
             redaction_key: None,
+            state_dir: None,
+            budgets: Vec::new(),
+            budget_timezone: "UTC".to_owned(),
+            bigquery_emulator_host: None,
             version: "unknown".to_owned(),
         }
     }

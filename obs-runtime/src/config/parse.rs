@@ -120,3 +120,29 @@ pub fn count(text: &str) -> Parsed<usize> {
 pub fn names(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
+
+/// The name of a time zone; of a build that knows time zones, one that there is.
+#[cfg_attr(not(feature = "bigquery"), expect(clippy::unnecessary_wraps, reason = "nothing can be wrong in that build"))]
+pub fn timezone(text: &str) -> Parsed<String> {
+    #[cfg(feature = "bigquery")]
+    if jiff::tz::TimeZone::get(text).is_err() {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        return Err(nearest(text, names.iter().map(String::as_str)));
+    }
+    Ok(text.to_owned())
+}
+
+/// A host and a port, as a URL has them: no scheme, no path.
+pub fn host_and_port(text: &str) -> Parsed<String> {
+    let bare = text.trim_start_matches("http://").trim_end_matches('/');
+    let fits = bare.rsplit_once(':').is_some_and(|(host, port)| {
+        let is_part =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '[' | ']' | ':' | '_');
+        !host.is_empty() && host.chars().all(is_part) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    match fits {
+        true if bare == text => Ok(text.to_owned()),
+        true => Err(Some(bare.to_owned())),
+        false => Err(None),
+    }
+}

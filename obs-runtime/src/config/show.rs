@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{AgentAddress, LogFilter, LogFormat, PushgatewayUrl};
+use super::{AgentAddress, Budget, LogFilter, LogFormat, PushgatewayUrl};
 use crate::secret::{MASK, Secret};
 
 /// A value as its variable would be set to it; none for one that is not set.
@@ -51,5 +51,12 @@ impl Show for Secret<String> {
 impl<T: Show> Show for Option<T> {
     fn show(&self) -> Option<String> {
         self.as_ref().and_then(Show::show)
+    }
+}
+
+impl Show for Vec<Budget> {
+    fn show(&self) -> Option<String> {
+        let budgets: Vec<String> = self.iter().map(ToString::to_string).collect();
+        (!budgets.is_empty()).then(|| budgets.join(","))
     }
 }

@@ -40,6 +40,7 @@ fn every_variable_is_read() {
         ("COST_TRACKING_ENABLED", "no"),
         ("COST_ALERT_THRESHOLD_USD", "0"),
         ("BIGQUERY_USD_PER_TIB", "5.5"),
+        ("BIGQUERY_USD_PER_SLOT_HOUR", "0.04"),
         ("HEALTH_CHECK_ENABLED", "0"),
         ("SERVICE_NAME", "it's \"mine\""),
         ("ENVIRONMENT", "prod"),
@@ -47,6 +48,10 @@ fn every_variable_is_read() {
         ("OBS_MAX_SERIES", "7"),
         ("OBS_REDACT_NAMES", "iban, customer name,,"),
         ("OBS_REDACTION_KEY", "key"),
+        ("OBS_STATE_DIR", "/var/lib/obs"),
+        ("OBS_BUDGETS", "daily=50USD/day"),
+        ("OBS_BUDGET_TIMEZONE", "Europe/Berlin"),
+        ("BIGQUERY_EMULATOR_HOST", "localhost:9050"),
     ])
     .unwrap();
     assert_eq!(config.log_level, LogFilter::from(Level::Critical));
@@ -65,6 +70,12 @@ fn every_variable_is_read() {
     assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib), (0.0, 5.5));
     assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
     assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));
+    assert_eq!((config.bigquery_usd_per_slot_hour, config.state_dir), (0.04, Some("/var/lib/obs".into())));
+    assert_eq!(config.budgets, [Budget { name: "daily".into(), usd: 50.0, period: BudgetPeriod::Day }]);
+    assert_eq!(
+        (&*config.budget_timezone, config.bigquery_emulator_host.as_deref()),
+        ("Europe/Berlin", Some("localhost:9050"))
+    );
     assert_eq!(config.redact_names, ["iban", "customer name"]);
     assert_eq!(config.redaction_key.as_ref().map(|key| key.expose().as_str()), Some("key"));
 }

@@ -138,6 +138,9 @@ variables! {
     "BIGQUERY_USD_PER_TIB" => bigquery_usd_per_tib = |text| parse::usd(text)?,
         "a number of US dollars, 0 or more", "6.25",
         "On-demand price of BigQuery.";
+    "BIGQUERY_USD_PER_SLOT_HOUR" => bigquery_usd_per_slot_hour = |text| parse::usd(text)?,
+        "a number of US dollars, 0 or more", "0.06",
+        "Price of an hour of a slot, for what a reservation runs.";
     "HEALTH_CHECK_ENABLED" => health_check_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether health checks run.";
@@ -169,4 +172,16 @@ variables! {
         "text", "",
         "Key of hashed values, so that they agree between processes; random for each process when not set.",
         secret;
+    "OBS_STATE_DIR" => state_dir = |text| Some(text.into()),
+        "a folder", "",
+        "Folder of what outlives a run, as budgets; the platform's folder for state when not set.";
+    "OBS_BUDGETS" => budgets = |text| super::budgets::parse(text)?,
+        "budgets as name=50USD/day, …/week or …/month, parted by commas", "",
+        "What may be spent on queries in each day, week or month.";
+    "OBS_BUDGET_TIMEZONE" => budget_timezone = |text| parse::timezone(text)?,
+        "a time zone's name, as Europe/Berlin", "UTC",
+        "Time zone in which the days of budgets begin.";
+    "BIGQUERY_EMULATOR_HOST" => bigquery_emulator_host = |text| Some(parse::host_and_port(text)?),
+        "host:port", "",
+        "An emulator of BigQuery, asked over plain HTTP without credentials.";
 }

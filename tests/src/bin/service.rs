@@ -25,7 +25,7 @@ fn query() -> QueryStatistics {
         rows: Some(3),
         slot_time: Some(second),
         duration: Some(second),
-        cache_hit: false,
+        ..QueryStatistics::default()
     };
     track_cost(&statistics);
     statistics

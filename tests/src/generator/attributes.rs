@@ -56,6 +56,8 @@ fn keys(dice: &mut Dice, attribute: &str, case: &Case) -> Vec<String> {
         "bq_cost" => {
             perhaps(dice, "query_type = \"select\"".to_owned());
             perhaps(dice, "alert_over_usd = 5.0".to_owned());
+            perhaps(dice, "max_usd = 20, max_bytes = \"1 TiB\"".to_owned());
+            perhaps(dice, "labels(team = \"growth\")".to_owned());
             perhaps(dice, "dataset = \"users\"".to_owned());
         }
         "tracked_command" => {

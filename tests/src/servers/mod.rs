@@ -1,11 +1,14 @@
 //! Real servers, each on a free port of loopback with a temporary folder of its own, stopped when dropped.
 
+mod bigquery_emulator;
 pub mod datadog_agent;
 mod node_exporter;
 mod prometheus;
 pub mod pushgateway;
+pub mod scripted_bigquery;
 pub mod statsd_exporter;
 
+pub use bigquery_emulator::BigQueryEmulator;
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
 

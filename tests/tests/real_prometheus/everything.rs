@@ -36,7 +36,7 @@ fn query() {
         rows: Some(3),
         slot_time: Some(duration),
         duration: Some(duration),
-        cache_hit: false,
+        ..QueryStatistics::default()
     };
     obs_runtime::track_query_performance("select", &statistics);
     obs_runtime::track_bigquery_operation("load", HOSTILE);

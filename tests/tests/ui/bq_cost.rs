@@ -30,7 +30,7 @@ fn not_a_number() {}
 #[bq_cost(alert_over_usd = "5 USD")]
 fn text_for_a_number() {}
 
-#[bq_cost(max_usd = 20.0)]
+#[bq_cost(max_dollars = 20.0)]
 fn key_of_none() {}
 
 #[bq_cost(severity = "info")]
@@ -41,6 +41,17 @@ fn wrong_tags() {}
 
 #[bq_cost(query_type = 1, alert_over_usd = -2, level = "loud", args(x), nmae)]
 fn all_at_once() {}
+
+#[bq_cost(max_usd = 20, max_bytes = "1.5 TiB", labels(team = dataset, cost_centre = 7))]
+fn limits(dataset: &str) {
+    let _ = dataset;
+}
+
+#[bq_cost(max_usd = -1, max_bytes = "1 tib", budget = "")]
+fn wrong_limits() {}
+
+#[bq_cost(max_bytes = 5, labels(Team = "growth", operation = "x", é_team = 1))]
+fn wrong_labels() {}
 
 fn main() {
     plain();

@@ -1,0 +1,232 @@
+//! A job that is running, and what becomes of it when nobody waits for it any more.
+
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use gcp_bigquery_client::model::job::Job;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::Client;
+use super::connect::Connection;
+use super::error::BigQueryError;
+use super::job::{self, statistics};
+use super::reason::Reason;
+use super::retry::{Retry, request};
+use crate::bigquery::guard::CostReservation;
+use crate::bigquery::price::Price;
+use crate::bigquery::statistics::QueryStatistics;
+use crate::context::Context;
+use crate::drops;
+
+/// How a job is told to stop: quickly, and not for long.
+const RETRY: Retry = Retry {
+    first_pause: Duration::from_millis(200),
+    longest_pause: Duration::from_secs(2),
+    give_up_after: Duration::from_secs(20),
+};
+
+/// How long it is waited for what a job cost that was told to stop.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A job that is running. Dropped before it ended, it is told to stop.
+pub struct Running(Option<Inner>);
+
+struct Inner {
+    connection: Arc<Connection>,
+    project: String,
+    id: String,
+    location: Option<String>,
+    context: Context,
+    reservation: Option<CostReservation>,
+}
+
+impl Running {
+    pub fn new(
+        client: &Client,
+        id: &str,
+        location: Option<String>,
+        context: &Context,
+        reservation: Option<CostReservation>,
+    ) -> Self {
+        Self(Some(Inner {
+            connection: Arc::clone(&client.connection),
+            project: client.project.clone(),
+            id: id.to_owned(),
+            location,
+            context: context.clone(),
+            reservation,
+        }))
+    }
+
+    pub fn id(&self) -> &str {
+        self.0.as_ref().map_or("", |inner| &inner.id)
+    }
+
+    pub fn location(&self) -> Option<String> {
+        self.0.as_ref()?.location.clone()
+    }
+
+    pub fn set_location(&mut self, location: Option<String>) {
+        if let (Some(inner), Some(location)) = (&mut self.0, location) {
+            inner.location = Some(location);
+        }
+    }
+
+    /// What BigQuery knows of the job.
+    pub async fn ask(&self, retry: Retry) -> Result<Job, BigQueryError> {
+        let Some(inner) = &self.0 else { return Err(BigQueryError::Usage("the job has ended".to_owned())) };
+        job::get(&inner.connection, retry, (&inner.project, &inner.id, inner.location.as_deref())).await
+    }
+
+    /// Holds what it has of budgets for longer.
+    pub async fn renew(&mut self, lease: Duration) {
+        let Some(reservation) = self.0.as_mut().and_then(|inner| inner.reservation.take()) else { return };
+        if !reservation.has_budgets() {
+            self.give_back(reservation);
+            return;
+        }
+        let renewed = tokio::task::spawn_blocking(move || {
+            reservation.renew(lease);
+            reservation
+        });
+        if let Ok(reservation) = renewed.await {
+            self.give_back(reservation);
+        }
+    }
+
+    fn give_back(&mut self, reservation: CostReservation) {
+        if let Some(inner) = &mut self.0 {
+            inner.reservation = Some(reservation);
+        }
+    }
+
+    /// The job was never made.
+    pub fn never_ran(&mut self) {
+        if let Some(reservation) = self.0.take().and_then(|inner| inner.reservation) {
+            reservation.cancel();
+        }
+    }
+
+    /// The job ended well. Gives what it cost.
+    pub fn ended(mut self, statistics: &QueryStatistics) -> Option<Price> {
+        Some(self.0.take()?.reservation?.settle_once(statistics))
+    }
+
+    /// The job failed, which costs nothing; only what a script did before is billed.
+    pub fn failed(mut self, statistics: &QueryStatistics, is_script: bool) {
+        match self.0.take().and_then(|inner| inner.reservation) {
+            Some(reservation) if is_script && statistics.bytes_billed.is_some_and(|bytes| bytes > 0) => {
+                reservation.settle_once(statistics);
+            }
+            Some(reservation) => reservation.cancel(),
+            None => {}
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.take() {
+            stop(inner);
+        }
+    }
+}
+
+/// Jobs that have not been told to stop yet.
+static WAITING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// Counts one of [`WAITING`] until it is dropped.
+struct Waiting;
+
+impl Waiting {
+    fn new() -> Self {
+        *WAITING.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *WAITING.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        WAITING.1.notify_all();
+    }
+}
+
+/// Waits, no longer than this, until every job that nobody waits for has been told to stop.
+pub fn finish_cancellations(deadline: Duration) {
+    let until = Instant::now() + deadline;
+    let mut waiting = WAITING.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while *waiting > 0 {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        waiting = WAITING.1.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+/// Has the job told to stop, by a thread of its own: the runtime in which it was waited for may be ending.
+fn stop(inner: Inner) {
+    static WORKER: OnceLock<Option<UnboundedSender<(Inner, Waiting)>>> = OnceLock::new();
+    let worker = WORKER.get_or_init(|| {
+        let (sender, receiver) = unbounded_channel();
+        let thread = std::thread::Builder::new().name("obs-bigquery-stop".to_owned());
+        thread.spawn(move || work(receiver)).ok().map(|_| sender)
+    });
+    let sent = worker.as_ref().is_some_and(|worker| worker.send((inner, Waiting::new())).is_ok());
+    if !sent {
+        drops::count("bigquery", "cancellation", 1);
+    }
+}
+
+fn work(mut jobs: UnboundedReceiver<(Inner, Waiting)>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        while let Some((inner, waiting)) = jobs.recv().await {
+            tokio::task::spawn_local(async move {
+                if stop_and_settle(inner, waiting).await.is_err() {
+                    drops::count("bigquery", "cancellation", 1);
+                }
+            });
+        }
+    });
+}
+
+/// Tells a job to stop; then waits for what it cost until then, so that it is counted.
+async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryError> {
+    let Inner { connection, project, id, location, context, reservation } = inner;
+    let connection = Arc::new(connection.apart().await?);
+    let names = (&*project, &*id, location.as_deref());
+    let told = request(&connection, RETRY, |api| async move { api.job().cancel_job(names.0, names.1, names.2).await });
+    let told = told.await;
+    drop(waiting);
+    if told.as_ref().err().and_then(BigQueryError::reason).is_some_and(|reason: &Reason| *reason == "notFound") {
+        // It was never made.
+        if let Some(reservation) = reservation {
+            reservation.cancel();
+        }
+        return Ok(());
+    }
+    told?;
+    let until = Instant::now() + PATIENCE;
+    let mut pause = RETRY.first_pause;
+    while Instant::now() < until {
+        let now = job::get(&connection, RETRY, names).await?;
+        if now.status.as_ref().and_then(|status| status.state.as_deref()) == Some("DONE") {
+            let statistics = statistics(&now, None);
+            let _inside = context.enter();
+            match reservation {
+                Some(reservation) if statistics.bytes_billed.is_some_and(|bytes| bytes > 0) => {
+                    reservation.settle_once(&statistics);
+                }
+                Some(reservation) => reservation.cancel(),
+                None => {}
+            }
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY.longest_pause);
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Getting data into tables: rows one by one, or files by a load job. Both are free of query costs.
+
+use gcp_bigquery_client::model::job::Job;
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
+use gcp_bigquery_client::model::job_reference::JobReference;
+use gcp_bigquery_client::model::table_data_insert_all_request::TableDataInsertAllRequest;
+use gcp_bigquery_client::model::table_data_insert_all_request_rows::TableDataInsertAllRequestRows;
+use gcp_bigquery_client::model::table_reference::TableReference;
+use serde::Serialize;
+use std::time::Duration;
+
+use super::Client;
+use super::cancel::Running;
+use super::error::BigQueryError;
+use super::reason::Remedy;
+use super::retry::request;
+use crate::bigquery::labels;
+use crate::bigquery::literals::without_values;
+use crate::bigquery::report::track_bigquery_operation;
+use crate::context::Context;
+
+/// The pause between two looks at a load job.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How files are written that are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadFormat {
+    /// One JSON object a line.
+    JsonLines,
+    /// Values parted by commas, with a line of names before them.
+    CsvWithHeader,
+    /// Parquet.
+    Parquet,
+    /// Avro.
+    Avro,
+}
+
+/// A load that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// The job's id.
+    pub job_id: String,
+    /// Rows that are in the table now and were not before.
+    pub rows: Option<u64>,
+}
+
+impl Client {
+    /// Adds rows to a table, each with an id of its own, so that a request that is repeated adds none twice. The table's
+    /// name is `dataset.table`, or with a project before it. Counts `bigquery.operation{operation_type="insert"}`.
+    ///
+    /// # Errors
+    /// When BigQuery takes none of them, or not all; those that it took stay.
+    pub async fn insert<T: Serialize>(&self, table: &str, rows: &[T]) -> Result<(), BigQueryError> {
+        let (project, dataset, table) = self.parts(table)?;
+        let batch = uuid::Uuid::now_v7().simple();
+        let mut all = TableDataInsertAllRequest::new();
+        let rows = rows.iter().enumerate().map(|(at, row)| {
+            let json = serde_json::to_value(row)?;
+            Ok(TableDataInsertAllRequestRows { insert_id: Some(format!("{batch}-{at}")), json })
+        });
+        let rows: Result<Vec<_>, serde_json::Error> = rows.collect();
+        let rows = rows.map_err(|error| BigQueryError::Usage(format!("a row is no JSON object: {error}")))?;
+        // It cannot fail.
+        let _ = all.add_rows(rows);
+        let names = (&*project, &*dataset, &*table);
+        let answer = request(&self.connection, self.retry, |api| {
+            let all = all.clone();
+            async move { api.tabledata().insert_all(names.0, names.1, names.2, all).await }
+        });
+        let answer = answer.await?;
+        track_bigquery_operation("insert", &*dataset);
+        let refused = answer.insert_errors.unwrap_or_default();
+        let Some(first) = refused.first() else { return Ok(()) };
+        let said = serde_json::to_string(first).unwrap_or_default();
+        Err(BigQueryError::Row {
+            row: u64::try_from(first.index.unwrap_or(0)).unwrap_or(0),
+            why: format!("{} of the rows were refused, this one first: {}", refused.len(), without_values(&said)),
+        })
+    }
+
+    /// Loads files from Cloud Storage (`gs://…`) into a table, behind what it has. Counts
+    /// `bigquery.operation{operation_type="load"}`.
+    ///
+    /// # Errors
+    /// When the job fails, or BigQuery cannot be asked.
+    pub async fn load(&self, table: &str, files: &[&str], format: LoadFormat) -> Result<Load, BigQueryError> {
+        let (project_id, dataset_id, table_id) = self.parts(table)?;
+        let context = Context::current();
+        let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
+        let (source_format, header) = match format {
+            LoadFormat::JsonLines => ("NEWLINE_DELIMITED_JSON", None),
+            LoadFormat::CsvWithHeader => ("CSV", Some(1)),
+            LoadFormat::Parquet => ("PARQUET", None),
+            LoadFormat::Avro => ("AVRO", None),
+        };
+        let load = JobConfigurationLoad {
+            destination_table: Some(TableReference { project_id, dataset_id: dataset_id.clone(), table_id }),
+            source_uris: Some(files.iter().map(|file| (*file).to_owned()).collect()),
+            source_format: Some(source_format.to_owned()),
+            skip_leading_rows: header,
+            write_disposition: Some("WRITE_APPEND".to_owned()),
+            ..JobConfigurationLoad::default()
+        };
+        let labels = Some(labels::of(&context, &[])).filter(|labels| !labels.is_empty());
+        let reference = JobReference {
+            job_id: Some(id.clone()),
+            location: self.location.clone(),
+            project_id: Some(self.project.clone()),
+        };
+        let job = Job {
+            configuration: Some(JobConfiguration { load: Some(load), labels, ..JobConfiguration::default() }),
+            job_reference: Some(reference),
+            ..Job::default()
+        };
+        let mut running = Running::new(self, &id, self.location.clone(), &context, None);
+        let project = &*self.project;
+        let made = request(&self.connection, self.retry, |api| {
+            let job = job.clone();
+            async move { api.job().insert(project, job).await }
+        });
+        let mut job = match made.await {
+            Err(error) if error.remedy() == Remedy::IsThere => running.ask(self.retry).await?,
+            made => made?,
+        };
+        running.set_location(job.job_reference.as_ref().and_then(|reference| reference.location.clone()));
+        while job.status.as_ref().and_then(|status| status.state.as_deref()) != Some("DONE") {
+            tokio::time::sleep(PAUSE).await;
+            job = running.ask(self.retry).await?;
+        }
+        running.never_ran();
+        track_bigquery_operation("load", &*dataset_id);
+        if let Some(error) = job.status.and_then(|status| status.error_result) {
+            return Err(BigQueryError::of_job(&error, &id));
+        }
+        let rows = job.statistics.and_then(|statistics| statistics.load?.output_rows?.parse().ok());
+        Ok(Load { job_id: id, rows })
+    }
+}

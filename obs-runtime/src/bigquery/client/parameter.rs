@@ -1,0 +1,140 @@
+//! Values of a query's parameters, each with its type.
+
+use std::collections::HashMap;
+
+use gcp_bigquery_client::model::query_parameter::QueryParameter;
+use gcp_bigquery_client::model::query_parameter_type::QueryParameterType;
+use gcp_bigquery_client::model::query_parameter_type_struct_types::QueryParameterTypeStructTypes;
+use gcp_bigquery_client::model::query_parameter_value::QueryParameterValue;
+
+/// The value of a parameter (`@name`, or `?`) with the type that BigQuery is told.
+///
+/// What Rust's types say suffices for most: `query.bind("day", 3)`. For the others there is a function each.
+///
+/// ```
+/// use obs_runtime::bigquery::Parameter;
+///
+/// let ids = Parameter::from(vec![1, 2, 3]);
+/// let day = Parameter::date("2026-11-26");
+/// let nobody = Parameter::null::<String>();
+/// # let _ = (ids, day, nobody);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    kind: QueryParameterType,
+    value: QueryParameterValue,
+}
+
+/// Types of Rust that BigQuery has too.
+pub trait ParameterType {
+    /// BigQuery's name of the type.
+    const NAME: &'static str;
+}
+
+macro_rules! parameters {
+    ($($name:literal from $($from:ty),+;)*) => {$($(
+        impl ParameterType for $from {
+            const NAME: &'static str = $name;
+        }
+
+        impl From<$from> for Parameter {
+            fn from(value: $from) -> Self {
+                Self::scalar($name, value.to_string())
+            }
+        }
+    )+)*};
+}
+parameters! {
+    "INT64" from i8, i16, i32, i64, u8, u16, u32;
+    "FLOAT64" from f32, f64;
+    "BOOL" from bool;
+    "STRING" from &str, String;
+}
+
+impl<T: Into<Self> + ParameterType> From<Vec<T>> for Parameter {
+    fn from(values: Vec<T>) -> Self {
+        let values = values.into_iter().map(|value| value.into().value).collect();
+        Self::array(simple(T::NAME), values)
+    }
+}
+
+impl<T: Into<Self> + ParameterType> From<Option<T>> for Parameter {
+    fn from(value: Option<T>) -> Self {
+        value.map_or_else(Self::null::<T>, Into::into)
+    }
+}
+
+impl Parameter {
+    /// A `DATE`: `2026-11-26`.
+    pub fn date(value: impl Into<String>) -> Self {
+        Self::scalar("DATE", value.into())
+    }
+
+    /// A `DATETIME`: `2026-11-26 07:05:00`.
+    pub fn datetime(value: impl Into<String>) -> Self {
+        Self::scalar("DATETIME", value.into())
+    }
+
+    /// A `TIMESTAMP`: `2026-11-26 07:05:00+00`.
+    pub fn timestamp(value: impl Into<String>) -> Self {
+        Self::scalar("TIMESTAMP", value.into())
+    }
+
+    /// A `NUMERIC`, in decimal digits.
+    pub fn numeric(value: impl Into<String>) -> Self {
+        Self::scalar("NUMERIC", value.into())
+    }
+
+    /// `BYTES`, in base 64.
+    pub fn bytes_base64(value: impl Into<String>) -> Self {
+        Self::scalar("BYTES", value.into())
+    }
+
+    /// A value of any type without parts, as `JSON` or `GEOGRAPHY`, in BigQuery's own words.
+    pub fn of_type(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::scalar(&name.into(), value.into())
+    }
+
+    /// `NULL`, of the type that a type of Rust stands for.
+    #[must_use]
+    pub fn null<T: ParameterType>() -> Self {
+        Self { kind: simple(T::NAME), value: QueryParameterValue::default() }
+    }
+
+    /// A `STRUCT` with these fields.
+    pub fn record(fields: impl IntoIterator<Item = (String, Self)>) -> Self {
+        let mut types = Vec::new();
+        let mut values = HashMap::new();
+        for (name, Self { kind, value }) in fields {
+            types.push(QueryParameterTypeStructTypes {
+                description: None,
+                name: Some(name.clone()),
+                r#type: Some(kind),
+            });
+            values.insert(name, value);
+        }
+        Self {
+            kind: QueryParameterType { struct_types: Some(types), ..simple("STRUCT") },
+            value: QueryParameterValue { struct_values: Some(values), ..QueryParameterValue::default() },
+        }
+    }
+
+    fn scalar(name: &str, value: String) -> Self {
+        Self { kind: simple(name), value: QueryParameterValue { value: Some(value), ..QueryParameterValue::default() } }
+    }
+
+    fn array(of: QueryParameterType, values: Vec<QueryParameterValue>) -> Self {
+        Self {
+            kind: QueryParameterType { array_type: Some(Box::new(of)), ..simple("ARRAY") },
+            value: QueryParameterValue { array_values: Some(values), ..QueryParameterValue::default() },
+        }
+    }
+
+    pub(super) fn named(self, name: Option<String>) -> QueryParameter {
+        QueryParameter { name, parameter_type: Some(self.kind), parameter_value: Some(self.value) }
+    }
+}
+
+fn simple(name: &str) -> QueryParameterType {
+    QueryParameterType { array_type: None, struct_types: None, r#type: name.to_owned() }
+}

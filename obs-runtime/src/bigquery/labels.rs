@@ -1,0 +1,77 @@
+//! Labels of jobs, by BigQuery's rules: <https://cloud.google.com/bigquery/docs/labels-intro#requirements>.
+
+use std::collections::HashMap;
+
+use crate::bigquery::scope::CostScope;
+use crate::context::Context;
+use crate::global;
+
+/// The most letters that a key or a value may have.
+const LONGEST: usize = 63;
+
+/// The most labels that a job may have.
+const MOST: usize = 64;
+
+/// The labels of a job that runs in a context: the program's, the operation, the correlation id, those of every scope
+/// around, inner before outer, and the query's own before all.
+pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String> {
+    let mut labels = HashMap::new();
+    let mut add = |key: &str, value: &str| {
+        if let Some(key) = key_of(key)
+            && labels.len() < MOST
+        {
+            labels.entry(key).or_insert_with(|| value_of(value));
+        }
+    };
+    let pipeline = global::pipeline();
+    if let Some(config) = pipeline.as_ref().map(|pipeline| pipeline.config()) {
+        add("service", &config.service_name);
+        add("environment", &config.environment);
+    }
+    let scope = context.carried::<CostScope>();
+    if let Some(operation) = scope.as_deref().map(CostScope::name).or(context.operation()) {
+        add("operation", operation);
+    }
+    if let Some(id) = context.correlation_id() {
+        add("correlation_id", id);
+    }
+    for (key, value) in own {
+        add(key, &global::redact(value.clone()));
+    }
+    for scope in CostScope::outwards(scope.as_deref()) {
+        scope.labels().iter().for_each(|(key, value)| add(key, value));
+    }
+    labels
+}
+
+/// A key as BigQuery takes it: a letter first; none when nothing is left of it.
+fn key_of(key: &str) -> Option<String> {
+    let key = value_of(key);
+    let from = key.find(char::is_alphabetic)?;
+    Some(key[from..].to_owned())
+}
+
+/// A value as BigQuery takes it: lower-case letters of any script, digits, `_` and `-`.
+fn value_of(value: &str) -> String {
+    let lower = value.chars().flat_map(char::to_lowercase);
+    let allowed = |letter: char| {
+        let fits = letter.is_alphanumeric() && !letter.is_uppercase() || matches!(letter, '_' | '-');
+        if fits { letter } else { '_' }
+    };
+    lower.map(allowed).take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_made_to_the_rules() {
+        assert_eq!(value_of("Growth Team/EU: 3"), "growth_team_eu__3");
+        assert_eq!(value_of("Größe-中文_ß"), "größe-中文_ß");
+        assert_eq!(value_of(&"x".repeat(99)).len(), 63);
+        assert_eq!(value_of(""), "");
+        assert_eq!(key_of("1-Cost Centre").as_deref(), Some("cost_centre"));
+        assert_eq!(key_of("--9"), None);
+    }
+}

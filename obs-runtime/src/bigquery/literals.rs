@@ -1,0 +1,185 @@
+//! Queries and messages without the values that stand in them.
+
+use std::borrow::Cow;
+
+use crate::global;
+
+/// The longest query that is shown, in characters.
+const LONGEST: usize = 2_000;
+
+/// A query as it may leave: every literal is a `?`, comments are left out, spaces are one.
+pub fn without_literals(sql: &str) -> String {
+    let mut shown = String::new();
+    let mut length = 0;
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        if length >= LONGEST {
+            shown.push('…');
+            break;
+        }
+        let (token, behind) = rest.split_at(token(rest, first));
+        match first {
+            _ if first.is_whitespace() || is_comment(token) => {
+                if !shown.ends_with(' ') && !shown.is_empty() {
+                    shown.push(' ');
+                }
+            }
+            '\'' | '"' | '0'..='9' => shown.push('?'),
+            '.' if token.len() > 1 => shown.push('?'),
+            // `r'…'` and `b'…'` begin like a name.
+            _ if first.is_alphabetic() && token.ends_with(['\'', '"']) => shown.push('?'),
+            _ => shown.push_str(token),
+        }
+        length += 1;
+        if length % 8 == 0 {
+            length = length.max(shown.chars().count());
+        }
+        rest = behind;
+    }
+    global::redact(shown.trim().to_owned())
+}
+
+/// A message of BigQuery's as it may leave: what it quotes of the query's values is masked. Names in backticks stay.
+pub fn without_values(message: &str) -> String {
+    /// `Bad int64 value: 12x`, `Invalid date: 2024-13-01`: the value is what follows.
+    const SIGNS: [&str; 5] =
+        ["value: ", "Invalid date: ", "Invalid datetime: ", "Invalid timestamp: ", "Invalid time string "];
+    let signs = SIGNS.iter().filter_map(|sign| message.find(sign).map(|at| at + sign.len()));
+    let (known, behind) = match signs.min() {
+        Some(end) => {
+            let place = message[end..].find(" at [").or_else(|| message[end..].find(" [at "));
+            (&message[..end], place.map_or("", |place| &message[end + place..]))
+        }
+        None => (message, ""),
+    };
+    let mask = if known.len() == message.len() { "" } else { "?" };
+    global::redact(format!("{}{mask}{behind}", without_quotes(known)))
+}
+
+/// A text with a `?` in place of what it quotes.
+fn without_quotes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\'', '"']) {
+        let quote = &rest[at..=at];
+        let Some(end) = rest[at + 1..].find(quote).map(|end| at + 1 + end) else { break };
+        let inside = &rest[at + 1..end];
+        // `Unexpected keyword "FROM"` and the like quote no value.
+        let is_word = !inside.is_empty() && inside.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
+        shown.push_str(&rest[..at]);
+        shown.push_str(&if is_word { Cow::Borrowed(&rest[at..=end]) } else { Cow::Owned(format!("{quote}?{quote}")) });
+        rest = &rest[end + 1..];
+    }
+    shown + rest
+}
+
+/// How long the token is that `sql` begins with `first`.
+fn token(sql: &str, first: char) -> usize {
+    let while_ = |belongs: fn(char) -> bool| sql.find(|letter| !belongs(letter)).unwrap_or(sql.len());
+    match first {
+        _ if first.is_whitespace() => while_(char::is_whitespace),
+        '#' => line(sql),
+        '-' if sql.starts_with("--") => line(sql),
+        '/' if sql.starts_with("/*") => sql[2..].find("*/").map_or(sql.len(), |end| end + 4),
+        '\'' | '"' => string(sql, false),
+        '`' => sql[1..].find('`').map_or(sql.len(), |end| end + 2),
+        '0'..='9' => number(sql),
+        '.' if sql[1..].starts_with(|next: char| next.is_ascii_digit()) => number(sql),
+        _ if first.is_alphabetic() || matches!(first, '_' | '@') => {
+            let name = while_(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '@'));
+            let is_prefix = matches!(sql[..name].to_ascii_lowercase().as_str(), "r" | "b" | "rb" | "br");
+            if is_prefix && sql[name..].starts_with(['\'', '"']) {
+                let raw = sql[..name].to_ascii_lowercase().contains('r');
+                name + string(&sql[name..], raw)
+            } else {
+                name
+            }
+        }
+        other => other.len_utf8(),
+    }
+}
+
+fn is_comment(token: &str) -> bool {
+    token.starts_with('#') || token.starts_with("--") || token.starts_with("/*")
+}
+
+fn line(sql: &str) -> usize {
+    sql.find('\n').unwrap_or(sql.len())
+}
+
+/// A number as `12`, `1.5e-3`, `0xFF`.
+fn number(sql: &str) -> usize {
+    let mut previous = ' ';
+    for (at, letter) in sql.char_indices() {
+        let sign = matches!(letter, '+' | '-') && matches!(previous, 'e' | 'E') && !sql.starts_with("0x");
+        if !(letter.is_ascii_alphanumeric() || letter == '.' || sign) {
+            return at;
+        }
+        previous = letter;
+    }
+    sql.len()
+}
+
+/// A string that begins with its quote, of one or three; to its end or the query's.
+fn string(sql: &str, _raw: bool) -> usize {
+    let quote = &sql[..1];
+    let triple = quote.repeat(3);
+    let end = if sql.starts_with(&triple) { triple.as_str() } else { quote };
+    let mut escaped = false;
+    let from = end.len();
+    for (at, letter) in sql[from..].char_indices() {
+        // Also in a raw string what follows a backslash does not end it.
+        if escaped {
+            escaped = false;
+        } else if letter == '\\' {
+            escaped = true;
+        } else if sql[from + at..].starts_with(end) {
+            return from + at + end.len();
+        } else if letter == '\n' && end.len() == 1 {
+            return from + at;
+        }
+    }
+    sql.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_literal_is_left_of_a_query() {
+        let sql = "SELECT a1, 'it\\'s', r'\\d', \"ada@example.com\", B'x', 3, .5, 1e-9, 0xFF -- secret 7\n\
+                   FROM `my-project.d3.t_2024` /* 12 */ WHERE x=@day AND y IN ('''a\n'b''', -4) # 5";
+        assert_eq!(
+            without_literals(sql),
+            "SELECT a1, ?, ?, ?, ?, ?, ?, ?, ? FROM `my-project.d3.t_2024` WHERE x=@day AND y IN (?, -?)"
+        );
+        assert_eq!(without_literals("SELECT 'never closed"), "SELECT ?");
+        assert_eq!(without_literals("SELECT 'ü€', 'ß"), "SELECT ?, ?");
+        assert_eq!(without_literals(""), "");
+    }
+
+    #[test]
+    fn a_long_query_is_cut() {
+        let long = without_literals(&"SELECT column, ".repeat(10_000));
+        assert!(long.chars().count() < 2 * LONGEST && long.ends_with('…'), "{}", long.len());
+    }
+
+    #[test]
+    fn no_value_is_left_of_a_message() {
+        assert_eq!(
+            without_values("Unexpected string literal 'ada' at [1:8]"),
+            "Unexpected string literal '?' at [1:8]"
+        );
+        assert_eq!(
+            without_values("Could not cast literal \"x7\" to type INT64"),
+            "Could not cast literal \"?\" to type INT64"
+        );
+        assert_eq!(without_values("Bad int64 value: 4111x"), "Bad int64 value: ?");
+        assert_eq!(
+            without_values("Expected end of input but got keyword \"FROM\""),
+            "Expected end of input but got keyword \"FROM\""
+        );
+        assert_eq!(without_values("Not found: Table p:d.t"), "Not found: Table p:d.t");
+    }
+}

@@ -1,0 +1,48 @@
+//! A job that runs a query for each line on its standard input, and says of each what became of it. Its first argument is
+//! the URL of the API, if it is not the one that the environment says.
+
+use std::io::BufRead as _;
+
+use obs_runtime::bigquery::{BigQueryError, Client, QueryJob, Retry};
+use obs_runtime::bq_cost;
+use std::time::Duration;
+
+#[bq_cost(budget = "shared")]
+async fn limited(client: &Client) -> Result<QueryJob, BigQueryError> {
+    client.query("SELECT 1").run().await
+}
+
+async fn free(client: &Client) -> Result<QueryJob, BigQueryError> {
+    client.query("SELECT 1").run().await
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let _guard = obs_runtime::init_observability()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let retry = Retry { first_pause: Duration::from_millis(10), ..Retry::default() };
+    let builder = Client::builder().retry(retry);
+    let builder = match std::env::args().nth(1) {
+        Some(url) => builder.endpoint(url),
+        None => builder,
+    };
+    let client = match runtime.block_on(builder.build()) {
+        Ok(client) => client,
+        Err(error) => {
+            println!("no client: {error}");
+            return Ok(());
+        }
+    };
+    println!("project {}", client.project());
+    for line in std::io::stdin().lock().lines() {
+        let result = match line?.as_str() {
+            "limited" => runtime.block_on(limited(&client)),
+            _ => runtime.block_on(free(&client)),
+        };
+        match result {
+            Ok(job) => println!("ok {}", job.price.usd),
+            Err(BigQueryError::Refused(refused)) => println!("refused {}", refused.limit),
+            Err(error) => println!("error {error}"),
+        }
+    }
+    Ok(())
+}

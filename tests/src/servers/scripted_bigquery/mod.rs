@@ -1,0 +1,375 @@
+//! A `BigQuery` that behaves as Google documents, and fails as it is told to: for what the emulator does not do.
+//!
+//! It keeps jobs by their ids, refuses one that is there already (409), lets jobs take several polls, pages through rows,
+//! and answers the next requests of a kind with whatever a test scripts.
+
+mod wire;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wire::{job_id, read};
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    /// `jobs.insert` with `dryRun`.
+    DryRun,
+    /// `jobs.insert`.
+    Insert,
+    /// `jobs.getQueryResults`.
+    Results,
+    /// `jobs.get`.
+    Get,
+    /// `jobs.cancel`.
+    Cancel,
+    /// `tables.get`.
+    Table,
+    /// `tabledata.insertAll`.
+    Rows,
+    /// A token is asked for.
+    Token,
+}
+
+/// What is answered in place of what would be.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// This status and body; nothing is carried out.
+    Answer(u16, Value),
+    /// It is carried out, but the connection breaks before the answer.
+    Lose,
+    /// Nothing is carried out, and the connection breaks.
+    Break,
+    /// What is no JSON.
+    Html(u16),
+}
+
+impl Reply {
+    /// An error as Google writes it.
+    #[must_use]
+    pub fn error(status: u16, reason: &str, message: &str) -> Self {
+        Self::Answer(status, error(status, reason, message))
+    }
+}
+
+/// What a query does, unless it is scripted otherwise.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// Bytes that a dry run tells.
+    pub estimated_bytes: u64,
+    /// Bytes that are billed.
+    pub billed_bytes: u64,
+    /// Tables that a query names, each `project.dataset.table`.
+    pub tables: Vec<String>,
+    /// How many polls a job takes; endless when there is none.
+    pub polls: Option<u32>,
+    /// How many rows it has, in one column of numbers.
+    pub rows: u64,
+    /// What else stands in `statistics.query`.
+    pub more: Value,
+    /// What else stands in `statistics`.
+    pub statistics: Value,
+    /// The reason and message for which jobs fail, one after the other.
+    pub failures: VecDeque<(String, String)>,
+    /// What is known of each table.
+    pub table: Value,
+    /// Which tokens are taken; any when there is none.
+    pub token: Option<String>,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What for.
+    pub call: Call,
+    /// Path and query.
+    pub path: String,
+    /// Its body.
+    pub body: Value,
+    /// Its token.
+    pub token: String,
+}
+
+#[derive(Debug)]
+struct Job {
+    body: Value,
+    polls: u32,
+    stopped: bool,
+    failure: Option<(String, String)>,
+}
+
+#[derive(Debug)]
+struct State {
+    behaviour: Behaviour,
+    jobs: BTreeMap<String, Job>,
+    script: BTreeMap<Call, VecDeque<Reply>>,
+    requests: Vec<Request>,
+    tokens: u32,
+}
+
+/// The server. It ends when it is dropped.
+#[derive(Debug)]
+pub struct ScriptedBigQuery {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    ended: Arc<AtomicBool>,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            estimated_bytes: 20 * MIB,
+            billed_bytes: 20 * MIB,
+            tables: vec!["p.d.t".to_owned()],
+            polls: Some(1),
+            rows: 3,
+            more: json!({}),
+            statistics: json!({}),
+            failures: VecDeque::new(),
+            table: json!({}),
+            token: None,
+        }
+    }
+}
+
+impl ScriptedBigQuery {
+    /// Starts one.
+    #[must_use]
+    pub fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (jobs, script) = (BTreeMap::new(), BTreeMap::new());
+        let state = Arc::new(Mutex::new(State { behaviour, jobs, script, requests: Vec::new(), tokens: 0 }));
+        let ended = Arc::new(AtomicBool::new(false));
+        let (served, over) = (Arc::clone(&state), Arc::clone(&ended));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if over.load(Ordering::SeqCst) {
+                    break;
+                }
+                let state = Arc::clone(&served);
+                thread::spawn(move || serve(&stream, &state));
+            }
+        });
+        Self { address, state, ended }
+    }
+
+    /// Where it listens: what `BIGQUERY_EMULATOR_HOST` is to be.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The next request of this kind is answered so; further calls add further answers.
+    pub fn next(&self, call: Call, reply: Reply) {
+        self.lock().script.entry(call).or_default().push_back(reply);
+    }
+
+    /// Changes what queries do from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.lock().behaviour);
+    }
+
+    /// The requests of a kind so far.
+    #[must_use]
+    pub fn requests(&self, call: Call) -> Vec<Request> {
+        self.lock().requests.iter().filter(|request| request.call == call).cloned().collect()
+    }
+
+    /// How many jobs there are, dry runs not among them.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
+    /// How many jobs were stopped.
+    #[must_use]
+    pub fn stopped(&self) -> usize {
+        self.lock().jobs.values().filter(|job| job.stopped).count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Drop for ScriptedBigQuery {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        // Wakes the listener.
+        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
+    }
+}
+
+/// A body of an error, as <https://cloud.google.com/bigquery/docs/error-messages> has it.
+fn error(status: u16, reason: &str, message: &str) -> Value {
+    let one = json!({"message": message, "domain": "global", "reason": reason});
+    json!({"error": {"code": status, "message": message, "errors": [one], "status": "FAILED"}})
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers one connection's requests until it ends.
+fn serve(stream: &TcpStream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read(&mut reader) {
+        let call = request.call;
+        let scripted = {
+            let mut state = lock(state);
+            state.requests.push(request.clone());
+            state.script.get_mut(&call).and_then(VecDeque::pop_front)
+        };
+        let (status, body) = match scripted {
+            Some(Reply::Answer(status, body)) => (status, body.to_string()),
+            Some(Reply::Html(status)) => (status, "<html>The server encountered an error</html>".to_owned()),
+            Some(Reply::Break) => return,
+            Some(Reply::Lose) => {
+                lock(state).answer(&request);
+                return;
+            }
+            None => {
+                let (status, body) = lock(state).answer(&request);
+                (status, body.to_string())
+            }
+        };
+        let head =
+            format!("HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+        let mut stream = stream;
+        if stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+impl State {
+    /// What Google would answer.
+    fn answer(&mut self, request: &Request) -> (u16, Value) {
+        if request.call == Call::Token {
+            self.tokens += 1;
+            return (
+                200,
+                json!({"access_token": format!("token-{}", self.tokens), "expires_in": 3600, "token_type": "Bearer"}),
+            );
+        }
+        if self.behaviour.token.as_ref().is_some_and(|token| *token != request.token) {
+            return (401, error(401, "authError", "Invalid Credentials"));
+        }
+        let id = job_id(request);
+        match request.call {
+            Call::DryRun => (
+                200,
+                json!({"configuration": request.body["configuration"], "jobReference": {"projectId": "p"},
+                "statistics": self.statistics(self.behaviour.estimated_bytes, false), "status": {"state": "DONE"}}),
+            ),
+            Call::Insert if self.jobs.contains_key(&id) => {
+                (409, error(409, "duplicate", &format!("Already Exists: Job p:{id}")))
+            }
+            Call::Insert => {
+                let failure = self.behaviour.failures.pop_front();
+                let job = Job { body: request.body.clone(), polls: 0, stopped: false, failure };
+                self.jobs.insert(id.clone(), job);
+                (200, self.job(&id))
+            }
+            Call::Rows => (200, json!({"kind": "bigquery#tableDataInsertAllResponse"})),
+            Call::Table => {
+                let mut table = json!({"tableReference": {"projectId": "p", "datasetId": "d", "tableId": "t"},
+                    "schema": {"fields": []}});
+                merge(&mut table, &self.behaviour.table);
+                (200, table)
+            }
+            _ if !self.jobs.contains_key(&id) => (404, error(404, "notFound", &format!("Not found: Job p:{id}"))),
+            Call::Cancel => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.stopped = true;
+                }
+                (200, json!({"kind": "bigquery#jobCancelResponse", "job": self.job(&id)}))
+            }
+            Call::Results => self.results(&id, &request.path),
+            Call::Get | Call::Token => (200, self.job(&id)),
+        }
+    }
+
+    fn results(&mut self, id: &str, path: &str) -> (u16, Value) {
+        let polls = self.behaviour.polls;
+        let Some(job) = self.jobs.get_mut(id) else { return (404, Value::Null) };
+        job.polls += 1;
+        let reference = json!({"projectId": "p", "jobId": id, "location": "US"});
+        if !job.stopped && polls.is_none_or(|polls| job.polls < polls) {
+            thread::sleep(Duration::from_millis(5));
+            return (200, json!({"jobComplete": false, "jobReference": reference}));
+        }
+        if let Some((reason, message)) = &job.failure {
+            return (400, error(400, reason, message));
+        }
+        let parameter = |name: &str| {
+            let query = path.split_once('?').map_or("", |(_, query)| query);
+            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            value.and_then(|value| value.parse::<u64>().ok())
+        };
+        let from = parameter("pageToken").unwrap_or(0);
+        let to = (from + parameter("maxResults").unwrap_or(1000)).min(self.behaviour.rows);
+        let rows: Vec<Value> = (from..to).map(|row| json!({"f": [{"v": row.to_string()}]})).collect();
+        let token = (to < self.behaviour.rows).then(|| to.to_string());
+        let schema = json!({"fields": [{"name": "n", "type": "INTEGER", "mode": "NULLABLE"}]});
+        (
+            200,
+            json!({"jobComplete": true, "jobReference": reference, "schema": schema, "rows": rows,
+            "totalRows": self.behaviour.rows.to_string(), "pageToken": token}),
+        )
+    }
+
+    fn job(&self, id: &str) -> Value {
+        let job = &self.jobs[id];
+        let is_done = job.stopped || self.behaviour.polls.is_some_and(|polls| job.polls >= polls);
+        let failure = match &job.failure {
+            _ if job.stopped => Some(json!({"reason": "stopped", "message": "Job execution was cancelled"})),
+            Some((reason, message)) if is_done => Some(json!({"reason": reason, "message": message})),
+            _ => None,
+        };
+        let status =
+            if is_done { json!({"state": "DONE", "errorResult": failure}) } else { json!({"state": "RUNNING"}) };
+        let reference = json!({"projectId": "p", "jobId": id, "location": "US"});
+        let failed = is_done && job.failure.is_some();
+        let billed = if failed { 0 } else { self.behaviour.billed_bytes };
+        json!({"configuration": job.body["configuration"], "jobReference": reference, "status": status,
+            "statistics": self.statistics(billed, true)})
+    }
+
+    fn statistics(&self, bytes: u64, ran: bool) -> Value {
+        let tables: Vec<Value> = self
+            .behaviour
+            .tables
+            .iter()
+            .map(|name| {
+                let parts: Vec<&str> = name.split('.').collect();
+                json!({"projectId": parts[0], "datasetId": parts[1], "tableId": parts[2]})
+            })
+            .collect();
+        let mut query = json!({"totalBytesProcessed": bytes.to_string(), "referencedTables": tables,
+            "statementType": "SELECT", "totalBytesBilled": if ran { bytes } else { 0 }.to_string(), "cacheHit": false});
+        if ran {
+            merge(&mut query, &json!({"totalSlotMs": "7200"}));
+            merge(&mut query, &self.behaviour.more);
+        }
+        let mut all = json!({"query": query, "totalBytesProcessed": bytes.to_string(),
+            "creationTime": "1700000000000", "startTime": "1700000000100", "endTime": "1700000001600"});
+        merge(&mut all, &self.behaviour.statistics);
+        all
+    }
+}
+
+fn merge(into: &mut Value, more: &Value) {
+    if let (Some(into), Some(more)) = (into.as_object_mut(), more.as_object()) {
+        into.extend(more.clone());
+    }
+}

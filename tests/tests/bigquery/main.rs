@@ -1,0 +1,7 @@
+//! The tracked client against a server that behaves, and fails, as Google documents: what the emulator does not do.
+
+mod cancellation;
+mod cost;
+mod privacy;
+mod retries;
+mod support;

@@ -1,0 +1,199 @@
+//! What passes is tried again, on the same job; what does not is told at once.
+
+use obs_runtime::ErrorKind;
+use obs_runtime::bigquery::BigQueryError;
+use obs_tests::servers::scripted_bigquery::{Behaviour, Call, Reply, ScriptedBigQuery};
+
+use crate::support::{config, run};
+
+fn server() -> ScriptedBigQuery {
+    ScriptedBigQuery::start(Behaviour::default())
+}
+
+/// Google's documented reasons that pass, with the status they come with.
+const PASSING: [(u16, &str); 8] = [
+    (500, "backendError"),
+    (503, "backendError"),
+    (502, "badGateway"),
+    (500, "internalError"),
+    (403, "rateLimitExceeded"),
+    (400, "jobRateLimitExceeded"),
+    (400, "jobBackendError"),
+    (400, "tableUnavailable"),
+];
+
+/// Those that do not.
+const FINAL: [(u16, &str); 16] = [
+    (403, "accessDenied"),
+    (403, "billingNotEnabled"),
+    (400, "billingTierLimitExceeded"),
+    (403, "blocked"),
+    (400, "invalid"),
+    (400, "invalidQuery"),
+    (400, "invalidUser"),
+    (404, "notFound"),
+    (501, "notImplemented"),
+    (407, "proxyAuthenticationRequired"),
+    (403, "quotaExceeded"),
+    (400, "resourceInUse"),
+    (400, "resourcesExceeded"),
+    (403, "responseTooLarge"),
+    (200, "stopped"),
+    (400, "timeout"),
+];
+
+#[test]
+fn every_request_is_repeated_for_a_reason_that_passes() {
+    for (status, reason) in PASSING {
+        for call in [Call::DryRun, Call::Insert, Call::Results, Call::Get] {
+            let server = server();
+            for _ in 0..2 {
+                server.next(call, Reply::error(status, reason, "try again"));
+            }
+            let captured = run(config(&server), |client| async move {
+                client.query("SELECT n FROM d.t").rows::<u64>().await?.all().await
+            });
+            assert_eq!(captured.value.unwrap(), [0, 1, 2], "{reason} of {call:?}");
+            assert_eq!(server.jobs(), 1, "{reason} of {call:?}");
+            let prices: Vec<bool> = captured.records.prices.iter().map(|price| price.1).collect();
+            assert_eq!(prices, [true, false], "{reason} of {call:?}");
+        }
+    }
+}
+
+#[test]
+fn other_reasons_are_told_at_once() {
+    for (status, reason) in FINAL {
+        for call in [Call::DryRun, Call::Insert] {
+            let server = server();
+            // An answer of 200 that is an error is not one of Google's.
+            server.next(call, Reply::error(if status == 200 { 400 } else { status }, reason, "it cannot be"));
+            let captured =
+                run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
+            assert_eq!(captured.value.reason().map(obs_runtime::bigquery::Reason::as_str), Some(reason));
+            assert!(captured.value.error_kind().starts_with("bigquery_"), "{}", captured.value.error_kind());
+            assert_eq!((server.requests(call).len(), server.jobs()), (1, 0), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn a_job_that_fails_tells_why_and_is_not_run_again() {
+    for (_, reason) in FINAL {
+        let server = server();
+        server.change(|behaviour| behaviour.failures.push_back((reason.into(), "it failed at [3:14]".into())));
+        let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
+        let BigQueryError::Answer(answer) = &captured.value else { panic!("{:?}", captured.value) };
+        assert_eq!((answer.reason.as_str(), answer.position), (reason, Some((3, 14))));
+        assert!(answer.job_id.is_some());
+        assert_eq!(server.jobs(), 1, "{reason}");
+    }
+}
+
+#[test]
+fn a_job_that_fails_for_a_reason_of_bigquerys_own_is_run_again_but_not_for_ever() {
+    for reason in ["backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded"] {
+        let server = server();
+        server.change(|behaviour| behaviour.failures.push_back((reason.into(), "try again".into())));
+        let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await });
+        assert!(captured.value.is_ok(), "{reason}: {:?}", captured.value);
+        assert_eq!(server.jobs(), 2, "{reason}");
+        let spent = captured.records.prices.iter().filter(|price| !price.1).count();
+        assert_eq!(spent, 1, "{reason}");
+    }
+    let server = server();
+    server.change(|behaviour| {
+        (0..9).for_each(|_| behaviour.failures.push_back(("backendError".into(), "for ever".into())));
+    });
+    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await });
+    assert_eq!(captured.value.unwrap_err().reason().unwrap(), &"backendError");
+    assert_eq!(server.jobs(), 3);
+}
+
+#[test]
+fn a_script_that_fails_is_not_run_again() {
+    let server = server();
+    server.change(|behaviour| {
+        behaviour.more = serde_json::json!({"statementType": "SCRIPT"});
+        behaviour.failures.push_back(("backendError".into(), "half way".into()));
+    });
+    let captured = run(config(&server), |client| async move { client.query("BEGIN END").run().await });
+    assert!(captured.value.is_err());
+    assert_eq!(server.jobs(), 1);
+}
+
+#[test]
+fn an_answer_that_is_lost_after_insert_makes_no_second_job() {
+    for losses in [1, 3] {
+        let server = server();
+        (0..losses).for_each(|_| server.next(Call::Insert, Reply::Lose));
+        let captured =
+            run(
+                config(&server),
+                |client| async move { client.query("INSERT INTO d.t VALUES (1)").run().await.unwrap() },
+            );
+        assert_eq!(server.jobs(), 1);
+        let ids: std::collections::BTreeSet<String> = server
+            .requests(Call::Insert)
+            .iter()
+            .map(|request| request.body["jobReference"]["jobId"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(ids.into_iter().collect::<Vec<_>>(), [captured.value.id]);
+    }
+}
+
+#[test]
+fn connections_that_break_and_answers_that_are_none_are_got_over() {
+    for reply in [Reply::Break, Reply::Html(502), Reply::Answer(200, serde_json::json!("odd"))] {
+        for call in [Call::DryRun, Call::Insert, Call::Results, Call::Get] {
+            let server = server();
+            server.next(call, reply.clone());
+            let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await });
+            assert!(captured.value.is_ok(), "{reply:?} of {call:?}: {:?}", captured.value);
+            assert_eq!(server.jobs(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_slow_job_is_waited_for() {
+    let server = server();
+    server.change(|behaviour| behaviour.polls = Some(7));
+    let captured =
+        run(config(&server), |client| async move { client.query("SELECT 1").rows::<u64>().await.unwrap().total() });
+    assert_eq!(captured.value, 3);
+    let polls = server.requests(Call::Results);
+    assert!(
+        polls.len() >= 7 && polls.iter().take(7).all(|request| request.path.contains("timeoutMs=10000")),
+        "{polls:?}"
+    );
+}
+
+#[test]
+fn bigquery_refusing_what_it_would_bill_is_an_alert() {
+    let server = server();
+    let message = "Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.";
+    server.next(Call::Insert, Reply::error(400, "bytesBilledLimitExceeded", message));
+    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
+    assert_eq!(captured.value.reason().unwrap(), &"bytesBilledLimitExceeded");
+    assert_eq!(captured.records.cost_alerts, [("unknown".to_owned(), "limit".to_owned())]);
+}
+
+#[test]
+fn pages_are_got_one_by_one_and_again_when_one_fails() {
+    let server = server();
+    server.change(|behaviour| behaviour.rows = 10);
+    let captured = run(config(&server), |client| async move {
+        let mut rows = client.query("SELECT n FROM d.t").page_size(4).rows::<(u64,)>().await.unwrap();
+        let first = rows.next_page().await.unwrap().unwrap();
+        assert_eq!((first.len(), rows.total()), (4, 10));
+        server.next(Call::Results, Reply::error(503, "backendError", "try again"));
+        let second = rows.next_page().await.unwrap().unwrap();
+        server.next(Call::Results, Reply::error(403, "accessDenied", "no more"));
+        assert!(rows.next_page().await.is_err());
+        let third = rows.next_page().await.unwrap().unwrap();
+        assert!(rows.next_page().await.unwrap().is_none());
+        [first, second, third].concat().into_iter().map(|row| row.0).collect::<Vec<_>>()
+    });
+    assert_eq!(captured.value, (0..10).collect::<Vec<_>>());
+}

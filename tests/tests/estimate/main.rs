@@ -6,6 +6,7 @@ mod catalogue;
 mod clauses;
 mod figures;
 mod nested;
+mod partitions;
 mod subqueries;
 mod support;
 mod unknown;

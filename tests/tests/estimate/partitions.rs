@@ -1,0 +1,123 @@
+//! Partitions, views and wildcards: narrower where that is sure, never too low.
+
+use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Figure, estimate};
+
+/// Three days of 10 rows and what is just streamed in, ranges of 100, a view, and a wildcard of two tables.
+const CATALOGUE: &str = r#"{ "tables": [
+  { "name": "p.d.events", "rows": 35, "bytes": 700, "partition_column": "day",
+    "partitions": [
+      { "id": "20240101", "rows": 10, "bytes": 200 }, { "id": "20240102", "rows": 10, "bytes": 200 },
+      { "id": "20240103", "rows": 10, "bytes": 200 }, { "id": "__UNPARTITIONED__", "rows": 5, "bytes": 100 },
+      { "id": "__NULL__", "rows": 0, "bytes": 0 } ],
+    "sources": { "rows": "made up", "bytes": "made up", "columns": "made up" },
+    "columns": [ { "name": "day", "type": "DATE", "mode": "REQUIRED" }, { "name": "user", "type": "INT64", "mode": "REQUIRED" },
+                 { "name": "note", "type": "STRING" } ] },
+  { "name": "p.d.ranges", "rows": 20, "partition_column": "id", "partition_width": 100,
+    "partitions": [ { "id": "0", "rows": 10, "bytes": 80 }, { "id": "100", "rows": 10, "bytes": 80 } ],
+    "sources": { "rows": "made up", "columns": "made up" },
+    "columns": [ { "name": "id", "type": "INT64", "mode": "REQUIRED" } ] },
+  { "name": "p.d.recent", "view": "SELECT user, day FROM `p.d.events` WHERE day >= '2024-01-03'",
+    "sources": { "columns": "made up" }, "columns": [] },
+  { "name": "p.d.loop", "view": "SELECT * FROM `p.d.loop`", "sources": { "columns": "made up" }, "columns": [] },
+  { "name": "p.d.log_2023", "rows": 4, "sources": { "rows": "made up", "columns": "made up" },
+    "columns": [ { "name": "code", "type": "INT64", "mode": "REQUIRED" } ] },
+  { "name": "p.d.log_2024", "rows": 6, "sources": { "rows": "made up", "columns": "made up" },
+    "columns": [ { "name": "code", "type": "INT64", "mode": "REQUIRED" }, { "name": "size", "type": "INT64", "mode": "REQUIRED" } ] },
+  { "name": "p.d.log_*", "members": ["p.d.log_2023", "p.d.log_2024"], "sources": { "columns": "made up" },
+    "columns": [ { "name": "_TABLE_SUFFIX", "type": "STRING" }, { "name": "code", "type": "INT64" }, { "name": "size", "type": "INT64" } ] }
+] }"#;
+
+fn told(sql: &str) -> Estimate {
+    estimate(sql, &Catalogue::from_json(CATALOGUE, "made-up.json").unwrap(), 6.25).unwrap()
+}
+
+#[track_caller]
+fn at_most(sql: &str, bytes: u64) {
+    let estimate = told(sql);
+    assert_eq!((estimate.processed_bytes, &estimate.figure), (Some(bytes), &Figure::UpperBound), "{sql}\n{estimate}");
+}
+
+#[test]
+fn a_filter_by_constants_leaves_partitions_out() {
+    // What is just streamed in may be of any day: 5 rows more.
+    for (filter, rows) in [
+        ("day = '2024-01-02'", 15),
+        ("day = DATE '2024-01-02' AND user > 3", 15),
+        ("'2024-01-02' <= day", 25),
+        ("day > '2024-01-03'", 15),
+        ("day < '2024-01-02'", 25),
+        ("day BETWEEN '2024-01-01' AND '2024-01-02'", 25),
+        ("day IN ('2024-01-01', '2024-01-03')", 25),
+        ("(day >= '2024-01-02') AND (day < '2024-01-03')", 25),
+        ("day = '2031-01-01'", 5),
+        ("e.day = '2024-01-02'", 15),
+    ] {
+        at_most(&format!("SELECT user FROM p.d.events AS e WHERE {filter}"), rows * 16);
+    }
+    // Of the 300 bytes of 15 rows, what the two columns of fixed width leave; and the filter's own column.
+    at_most("SELECT note FROM p.d.events WHERE day = '2024-01-02'", (300 - 15 * 16) + 15 * 8);
+    at_most("SELECT id FROM p.d.ranges WHERE id = 150", 80);
+    at_most("SELECT id FROM p.d.ranges WHERE id < -5", 0);
+}
+
+#[test]
+fn what_is_not_sure_leaves_none_out() {
+    for filter in [
+        "day = '2024-01-02' OR user = 3",
+        "NOT day = '2024-01-02'",
+        "day != '2024-01-02'",
+        "day = CURRENT_DATE()",
+        "day = @day",
+        "DATE_ADD(day, INTERVAL 1 DAY) = '2024-01-02'",
+        "day NOT IN ('2024-01-02')",
+        "day >= (SELECT MIN(day) FROM p.d.events)",
+    ] {
+        at_most(&format!("SELECT user FROM p.d.events WHERE {filter}"), 35 * 16);
+    }
+    at_most("SELECT a.user FROM p.d.events a JOIN p.d.events b ON a.user = b.user WHERE a.day = '2024-01-02'", 35 * 16);
+    at_most(
+        "SELECT a.id, b.user FROM p.d.ranges a LEFT JOIN p.d.events b ON a.id = b.user WHERE b.day = '2024-01-02'",
+        160 + 35 * 16,
+    );
+    at_most("SELECT user FROM (SELECT * FROM p.d.events) WHERE day = '2024-01-02'", 35 * 16);
+    at_most("SELECT user FROM p.d.events WHERE day = '2024-01-02' UNION ALL SELECT user FROM p.d.events", 35 * 16);
+}
+
+#[test]
+fn what_two_uses_read_is_added_up() {
+    at_most(
+        "SELECT user FROM p.d.events WHERE day = '2024-01-01' UNION ALL SELECT user FROM p.d.events WHERE day = '2024-01-03'",
+        25 * 16,
+    );
+}
+
+#[test]
+fn a_view_is_its_query() {
+    at_most("SELECT user FROM p.d.recent", 15 * 16);
+    at_most("SELECT COUNT(*) FROM p.d.recent AS r", 15 * 8);
+    let looped = told("SELECT * FROM p.d.loop");
+    assert!(looped.to_string().contains("names itself"), "{looped}");
+}
+
+#[test]
+fn a_wildcard_is_all_its_tables() {
+    let estimate = told("SELECT code, size FROM `p.d.log_*`");
+    assert_eq!(estimate.processed_bytes, Some(4 * 8 + 6 * 16), "{estimate}");
+    assert_eq!(estimate.billed_bytes, Some(20 << 20));
+    at_most("SELECT code FROM `p.d.log_*` WHERE _TABLE_SUFFIX = '2024'", 10 * 8 + 10 * 6);
+}
+
+#[test]
+fn advice_is_given_on_what_costs() {
+    let large = CATALOGUE.replace("\"rows\": 35, \"bytes\": 700", "\"rows\": 3500000, \"bytes\": 70000000").replace(
+        "{ \"id\": \"20240101\", \"rows\": 10, \"bytes\": 200 }",
+        "{ \"id\": \"20240101\", \"rows\": 3499975, \"bytes\": 69999500 }",
+    );
+    let catalogue = Catalogue::from_json(&large, "large.json").unwrap();
+    let advice = |sql| estimate(sql, &catalogue, 6.25).unwrap().advice;
+    let all = advice("SELECT * FROM p.d.events");
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].contains("`day` with constants") && all[1].contains("all 3 columns"), "{all:?}");
+    assert!(advice("SELECT user FROM p.d.events WHERE day = '2024-01-01'").is_empty());
+    assert!(told("SELECT * FROM p.d.events").advice.is_empty());
+}

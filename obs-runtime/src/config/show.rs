@@ -32,7 +32,11 @@ impl Show for PathBuf {
 
 impl Show for Duration {
     fn show(&self) -> Option<String> {
-        Some(humantime::format_duration(*self).to_string())
+        // Three months are no unit that anybody sets a time limit in.
+        const DAY: u64 = 24 * 60 * 60;
+        let days = (self.subsec_nanos() == 0 && self.as_secs() > 0 && self.as_secs().is_multiple_of(DAY))
+            .then(|| format!("{}d", self.as_secs() / DAY));
+        Some(days.unwrap_or_else(|| humantime::format_duration(*self).to_string()))
     }
 }
 

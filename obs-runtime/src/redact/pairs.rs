@@ -19,6 +19,7 @@ pub fn find(text: &str, names: &Names, spans: &mut Spans) {
             b'-' if bytes[..index].ends_with(b"-") => {
                 option(text, index + 1, names).and_then(|(end, name)| value(text, end, Name { loose: false, ..name }))
             }
+            b'"' | b'\'' | b'`' => said(text, index, names).and_then(|name| value(text, index, name)),
             _ => None,
         };
         index = match value {
@@ -81,6 +82,18 @@ pub fn option(text: &str, index: usize, names: &Names) -> Option<(usize, Name)> 
     }
 }
 
+/// The name of a secret of which a sentence says what it is: "the password is `…`", where the quote stands at `index`.
+pub fn said(text: &str, index: usize, names: &Names) -> Option<Name> {
+    let before = &text.as_bytes()[..index];
+    let before = before.strip_suffix(b"\\").unwrap_or(before);
+    let before = [&b" is "[..], b" was ", b" of "].into_iter().find_map(|verb| before.strip_suffix(verb))?;
+    let start = before.len() - before.iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
+    match names.kind(&text[start..before.len()]) {
+        Kind::Secret(secret) => Some(Name { secret, loose: true }),
+        Kind::Plain | Kind::Sql => None,
+    }
+}
+
 const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
@@ -98,7 +111,7 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
     if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(inside).copied() {
         let end = quoted_end(bytes, inside + 1, quote, inside > 0 && bytes[inside - 1] == b'\\');
         // "unexpected token: `}`"
-        if quote != b'"' && name.is_prose_before(&text[inside + 1..end]) {
+        if (quote != b'"' || name.loose && start == from) && name.is_prose_before(&text[inside + 1..end]) {
             return None;
         }
         return hidden(text, inside + 1..end, name);

@@ -61,7 +61,7 @@ enum Class {
 
 const CLASSES: [Class; 256] = {
     let mut classes = [Class::Plain; 256];
-    let pivots = b" \t\n\r-@%:=_.JzKS'\"";
+    let pivots = b" \t\n\r-@%:=_.JzKS'\"`";
     let mut index = 0;
     while index < pivots.len() {
         classes[pivots[index] as usize] = Class::Pivot;
@@ -164,7 +164,11 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
         b'z' => found.add_if(Found::KEY, matches!(before, [.., b'A', b'I'])),
         // AKIA, ASIA
         b'K' | b'S' => found.add_if(Found::KEY, matches!((before, after), ([.., b'A'], [b'I', b'A', ..]))),
-        b'\'' | b'"' => found.add_if(Found::QUOTE, true),
+        b'\'' | b'"' => {
+            found.add_if(Found::QUOTE, true);
+            found.add_if(Found::PAIR, pairs::said(text, index, names).is_some());
+        }
+        b'`' => found.add_if(Found::PAIR, pairs::said(text, index, names).is_some()),
         _ => {}
     }
 }

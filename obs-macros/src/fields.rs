@@ -99,18 +99,20 @@ pub fn fields(key: &'static str, args: &Args, mistakes: &mut Mistakes) -> Vec<Fi
 /// `args(a, b = expr, c = redact, …)` of a function.
 pub fn arguments(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Vec<Argument> {
     let known = function.argument_names();
+    // A case has the arguments as variables, not as arguments.
+    let is_test = function.attributes.iter().any(|attribute| attribute.path.last().is_some_and(|word| word == "test"));
+    let made_by_rstest = is_test && known.is_empty();
     let entries = once_each(args.list("args", mistakes), "args", mistakes);
-    entries.into_iter().filter_map(|entry| mistakes.keep(argument(entry, &known))).collect()
+    entries.into_iter().filter_map(|entry| mistakes.keep(argument(entry, &known, made_by_rstest))).collect()
 }
 
-fn argument(entry: Entry, known: &[Ident]) -> syn::Result<Argument> {
+fn argument(entry: Entry, known: &[Ident], made_by_rstest: bool) -> syn::Result<Argument> {
     let name = entry.name();
     let key = &entry.key;
     let of_function = known.iter().find(|ident| ident.unraw() == name);
-    let same_value = || match of_function {
-        Some(ident) => Ok(reference(ident, key)),
-        None => Err(syn::Error::new_spanned(key, no_argument(&name, known))),
-    };
+    let swap = if made_by_rstest { "; when `#[rstest]` makes this of its cases, put it above `#[rstest]`" } else { "" };
+    let missing = || syn::Error::new_spanned(key, no_argument(&name, known) + swap);
+    let same_value = || of_function.map(|ident| reference(ident, key)).ok_or_else(missing);
     let recorded = match entry.value {
         Value::List(_) => return Err(needs_value(key, "args")),
         Value::Absent => {

@@ -55,6 +55,9 @@ impl Stranger {
         let write = |file: &str, text: &str| fs::write(folder.join(file), text).expect("the file can be written");
         write("Cargo.toml", &manifest);
         for (file, text) in sources {
+            if let Some((inner, _)) = file.rsplit_once('/') {
+                fs::create_dir_all(folder.join("src").join(inner)).expect("the folder can be made");
+            }
             write(&format!("src/{file}"), text);
         }
         // What is locked here is what is there without a network.
@@ -74,16 +77,20 @@ impl Stranger {
         self.cargo(&["clippy", "--quiet", "--all-targets"])
     }
 
-    /// Builds and runs it, and gives what it wrote to standard output.
+    /// Builds it and runs one of its programs, and gives what that wrote to standard output.
     ///
     /// # Panics
-    /// When it does not build or ends badly.
+    /// When it does not build or the program ends badly.
     #[must_use]
-    pub fn run(&self) -> String {
-        let output = self.command(&["run", "--quiet"]).output().expect("cargo starts");
-        let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{}: {said}\n{errors}", output.status);
-        said.into_owned()
+    pub fn run(&self, program: &str) -> String {
+        let said = |mut command: Command| {
+            let output = command.output().expect("it starts");
+            let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success(), "{}: {said}\n{errors}", output.status);
+            said.into_owned()
+        };
+        said(self.command(&["build", "--quiet"]));
+        said(Command::new(target().join("debug").join(program)))
     }
 
     fn cargo(&self, arguments: &[&str]) -> Vec<Diagnostic> {

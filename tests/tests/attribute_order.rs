@@ -94,3 +94,154 @@ fn main_and_test_functions_can_bear_them_above_and_below() {
     assert_eq!(captured.value, (1, 2));
     assert_eq!(captured.records.calls.len(), 2);
 }
+
+/// Each order of ours with an attribute of others gives the same two calls.
+fn assert_both_counted(captured: &Captured<(u8, u8)>) {
+    assert_eq!(captured.value, (1, 1));
+    let outcomes: Vec<_> = captured.records.calls.iter().map(|call| call.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["ok", "ok"], "{captured:?}");
+}
+
+#[test]
+fn instrument_can_stand_above_and_below() {
+    #[tracing::instrument(ret)]
+    #[track_performance]
+    #[with_error_tracking]
+    async fn above(a: Option<u8>) -> Option<u8> {
+        tokio::task::yield_now().await;
+        a
+    }
+
+    #[with_error_tracking]
+    #[track_performance]
+    #[tracing::instrument(skip_all)]
+    async fn below(a: Option<u8>) -> Option<u8> {
+        tokio::task::yield_now().await;
+        a
+    }
+
+    #[tracing::instrument(err)]
+    #[with_error_tracking]
+    fn sync_above(a: u8) -> Result<u8, String> {
+        if a > 3 { Err("more".into()) } else { Ok(a) }
+    }
+
+    #[with_error_tracking]
+    #[tracing::instrument(err)]
+    fn sync_below(a: u8) -> Result<u8, String> {
+        if a > 3 { Err("more".into()) } else { Ok(a) }
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let both = async { (above(Some(1)).await.unwrap(), below(Some(1)).await.unwrap()) };
+    assert_both_counted(&runtime.block_on(capture_async(both)));
+    let captured = capture(|| (sync_above(4), sync_below(4), sync_above(1), sync_below(1)));
+    assert_eq!(captured.value.2, Ok(1));
+    assert_eq!(captured.records.errors.len(), 2);
+}
+
+#[test]
+fn async_recursion_can_stand_above_and_below() {
+    #[async_recursion::async_recursion]
+    #[track_performance]
+    async fn above(a: u8) -> u8 {
+        if a == 0 { 0 } else { 1 + above(a - 1).await }
+    }
+
+    #[track_performance]
+    #[async_recursion::async_recursion]
+    async fn below(a: u8) -> u8 {
+        if a == 0 { 0 } else { 1 + below(a - 1).await }
+    }
+
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let captured = runtime.block_on(capture_async(async { (above(3).await, below(3).await) }));
+    assert_eq!(captured.value, (3, 3));
+    assert_eq!(captured.records.calls.len(), 8);
+}
+
+mod handlers {
+    use axum::extract::Path;
+    use axum::http::StatusCode;
+
+    #[axum::debug_handler]
+    #[obs_runtime::track_performance(args(id = id))]
+    pub async fn above(Path(id): Path<u8>) -> Result<String, StatusCode> {
+        if id > 3 { Err(StatusCode::NOT_FOUND) } else { Ok(id.to_string()) }
+    }
+
+    #[obs_runtime::track_performance(args(id))]
+    #[obs_runtime::with_error_tracking]
+    #[axum::debug_handler]
+    pub async fn below(Path(id): Path<u8>) -> Result<String, StatusCode> {
+        if id > 3 { Err(StatusCode::NOT_FOUND) } else { Ok(id.to_string()) }
+    }
+}
+
+#[test]
+fn handlers_of_axum_stay_handlers_in_either_order() {
+    let _: axum::Router = axum::Router::new()
+        .route("/a/{id}", axum::routing::get(handlers::above))
+        .route("/b/{id}", axum::routing::get(handlers::below));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let both = async { (handlers::above(axum::extract::Path(4)).await, handlers::below(axum::extract::Path(4)).await) };
+    let captured = runtime.block_on(capture_async(both));
+    assert_eq!((captured.records.calls.len(), captured.records.errors.len()), (2, 1));
+}
+
+/// Cases of rstest are tests of their own: these assert by being run.
+mod cases {
+    use obs_runtime::{track_performance, tracked_command, with_error_tracking};
+    use rstest::{fixture, rstest};
+
+    #[fixture]
+    #[track_performance]
+    fn base() -> u8 {
+        1
+    }
+
+    #[rstest]
+    #[case(1, 2)]
+    #[case::more(2, 3)]
+    #[track_performance]
+    #[with_error_tracking]
+    fn above(base: u8, #[case] given: u8, #[case] expected: u8) -> Result<(), String> {
+        if base + given == expected { Ok(()) } else { Err(format!("{base} + {given}")) }
+    }
+
+    #[tracked_command]
+    #[track_performance]
+    #[rstest]
+    #[case(1)]
+    #[tokio::test]
+    async fn below(#[case] given: u8, #[values(2, 3)] more: u8) {
+        tokio::task::yield_now().await;
+        assert!(given < more);
+    }
+
+    #[test]
+    #[should_panic(expected = "told")]
+    #[track_performance]
+    fn a_test_that_panics() {
+        panic!("told");
+    }
+
+    #[with_error_tracking]
+    #[test]
+    fn a_test_that_may_fail() -> Result<(), String> {
+        Ok(())
+    }
+
+    #[track_performance]
+    #[tokio::test]
+    async fn below_a_test() {
+        tokio::task::yield_now().await;
+    }
+
+    #[tokio::test]
+    #[track_performance]
+    async fn above_a_test() -> Result<(), String> {
+        tokio::task::yield_now().await;
+        Ok(())
+    }
+}

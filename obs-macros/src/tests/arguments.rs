@@ -125,3 +125,10 @@ fn half_typed_lists_keep_their_other_mistakes() {
     let found = messages("track_performance", "args(tabel, rows = , password), tags(a = rows., b = 1, b = 2)");
     assert_eq!(found.len(), 5, "{found:?}");
 }
+
+#[test]
+fn under_rstest_the_order_is_told() {
+    let said = messages_on("track_performance", "args(given)", "#[test] fn case_1() {}");
+    let told = "the function has no argument `given`; it has none; when `#[rstest]` makes this of its cases, put it above `#[rstest]`";
+    assert_eq!(said, [told]);
+}

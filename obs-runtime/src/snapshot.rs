@@ -1,9 +1,8 @@
 //! The state of all metric families at one moment: what exporters read.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use crate::catalogue::{FAMILIES, Family, Kind};
+use crate::catalogue::{FAMILIES, Family};
 pub use crate::exemplars::Exemplar;
 
 /// Labels of a series, in order: the family's own, then tags.
@@ -79,103 +78,129 @@ impl Snapshot {
 /// Collects series from many sources; those of equal labels are added up.
 #[derive(Debug, Default)]
 pub struct Builder {
-    families: Vec<(&'static Family, BTreeMap<Labels, Collected>)>,
-}
-
-/// A series that is being collected.
-#[derive(Debug)]
-struct Collected {
-    value: SeriesValue,
-    exemplars: Vec<Exemplar>,
-    recent: Vec<f64>,
-    /// How many have added to it.
-    sources: usize,
-}
-
-impl Collected {
-    fn new(family: &Family) -> Self {
-        let value = match family.kind {
-            Kind::Histogram => SeriesValue::Histogram { counts: vec![0; family.buckets().len() + 1], sum: 0.0 },
-            Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
-        };
-        Self { value, exemplars: Vec::new(), recent: Vec::new(), sources: 0 }
-    }
+    /// In the order in which they came: sorted once at the end, which is quick where sources are sorted themselves.
+    families: Vec<(&'static Family, Vec<Series>)>,
 }
 
 impl Builder {
     /// Adds to a counter or gauge.
     pub fn number(&mut self, family: &'static Family, labels: Labels, number: f64) {
-        match &mut self.series(family, labels).value {
-            SeriesValue::Number(sum) => *sum += number,
-            SeriesValue::Histogram { .. } => {}
-        }
+        self.add(
+            family,
+            Series { labels, value: SeriesValue::Number(number), exemplars: Vec::new(), recent: Vec::new() },
+        );
     }
 
-    /// Adds observations to a histogram.
-    pub fn histogram(&mut self, family: &'static Family, labels: Labels, more: &[u64], more_sum: f64) {
-        let collected = self.series(family, labels);
-        collected.sources += 1;
-        collected.recent.clear();
-        match &mut collected.value {
-            SeriesValue::Histogram { counts, sum } => {
-                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
-                *sum += more_sum;
-            }
-            SeriesValue::Number(_) => {}
-        }
+    /// Adds observations to a histogram, by bucket of [`Family::buckets`].
+    pub fn histogram(&mut self, family: &'static Family, labels: Labels, counts: &[u64], sum: f64) {
+        self.exemplified(family, labels, counts, sum, Vec::new());
     }
 
-    /// Says what the last observations were that were added to a histogram. Of several sources nobody knows which were last.
-    pub fn recent(&mut self, family: &'static Family, labels: &Labels, recent: impl IntoIterator<Item = f64>) {
-        let collected = self.series(family, labels.clone());
-        if collected.sources == 1 {
-            collected.recent.extend(recent);
-        }
+    /// The same with exemplars; of those in one bucket the latest stays.
+    pub fn exemplified(
+        &mut self,
+        family: &'static Family,
+        labels: Labels,
+        counts: &[u64],
+        sum: f64,
+        exemplars: Vec<Exemplar>,
+    ) {
+        let value = SeriesValue::Histogram { counts: counts.to_vec(), sum };
+        self.add(family, Series { labels, value, exemplars, recent: Vec::new() });
     }
 
-    /// Adds exemplars to a histogram; of those in one bucket the latest stays.
-    pub fn exemplars(&mut self, family: &'static Family, labels: &Labels, more: Vec<Exemplar>) {
-        if more.is_empty() {
-            return;
-        }
-        let kept = &mut self.series(family, labels.clone()).exemplars;
-        for exemplar in more {
-            match kept.iter_mut().find(|known| known.bucket == exemplar.bucket) {
-                Some(known) if known.at >= exemplar.at => {}
-                Some(known) => *known = exemplar,
-                None => kept.push(exemplar),
-            }
-        }
+    /// The same with the last observations, which are told as long as nobody else has any of that series.
+    pub fn remembered(
+        &mut self,
+        family: &'static Family,
+        labels: Labels,
+        counts: &[u64],
+        sum: f64,
+        recent: impl IntoIterator<Item = f64>,
+    ) {
+        let value = SeriesValue::Histogram { counts: counts.to_vec(), sum };
+        self.add(family, Series { labels, value, exemplars: Vec::new(), recent: recent.into_iter().collect() });
     }
 
-    fn series(&mut self, family: &'static Family, labels: Labels) -> &mut Collected {
+    fn add(&mut self, family: &'static Family, series: Series) {
         let index = self.families.iter().position(|(known, _)| known.name == family.name).unwrap_or_else(|| {
-            self.families.push((family, BTreeMap::new()));
+            self.families.push((family, Vec::new()));
             self.families.len() - 1
         });
-        self.families[index].1.entry(labels).or_insert_with(|| Collected::new(family))
+        self.families[index].1.push(series);
     }
 
     /// What was collected, in the order of the table.
     #[must_use]
     pub fn finish(mut self) -> Snapshot {
         self.families.sort_by_key(|(family, _)| FAMILIES.iter().position(|known| known.name == family.name));
-        let families = self
-            .families
-            .into_iter()
-            .map(|(family, series)| FamilySnapshot {
-                family,
-                series: series
-                    .into_iter()
-                    .map(|(labels, Collected { value, exemplars, recent, sources: _ })| Series {
-                        labels,
-                        value,
-                        exemplars,
-                        recent,
-                    })
-                    .collect(),
-            })
-            .collect();
-        Snapshot { families }
+        let families = self.families.into_iter().map(|(family, mut series)| {
+            series.sort_by(|left, right| left.labels.cmp(&right.labels));
+            series.dedup_by(|more, known| {
+                let same = more.labels == known.labels;
+                if same {
+                    known.add(more);
+                }
+                same
+            });
+            FamilySnapshot { family, series }
+        });
+        Snapshot { families: families.collect() }
+    }
+}
+
+impl Series {
+    /// Adds what another source says of the same series.
+    fn add(&mut self, more: &mut Self) {
+        match (&mut self.value, &more.value) {
+            (SeriesValue::Number(sum), SeriesValue::Number(more)) => *sum += more,
+            (SeriesValue::Histogram { counts, sum }, SeriesValue::Histogram { counts: more, sum: more_sum }) => {
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+                *sum += more_sum;
+            }
+            (SeriesValue::Number(_), SeriesValue::Histogram { .. })
+            | (SeriesValue::Histogram { .. }, SeriesValue::Number(_)) => {}
+        }
+        self.recent.clear();
+        for exemplar in more.exemplars.drain(..) {
+            match self.exemplars.iter_mut().find(|known| known.bucket == exemplar.bucket) {
+                Some(known) if known.at >= exemplar.at => {}
+                Some(known) => *known = exemplar,
+                None => self.exemplars.push(exemplar),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CLI_FEATURE_USAGE, OPERATION_DURATION_SECONDS, OPERATION_SUCCESS, SECONDS};
+
+    fn labels(name: &'static str, value: &str) -> Labels {
+        vec![(Cow::Borrowed(name), value.to_owned())]
+    }
+
+    #[test]
+    fn series_of_equal_labels_are_one_and_all_are_sorted() {
+        let mut builder = Builder::default();
+        for (value, number) in [("b", 1.0), ("a", 2.0), ("b", 4.0)] {
+            builder.number(&CLI_FEATURE_USAGE, labels("feature", value), number);
+            builder.number(&OPERATION_SUCCESS, labels("operation", value), number);
+            let mut counts = [0; SECONDS.len() + 1];
+            counts[1] = 3;
+            builder.histogram(&OPERATION_DURATION_SECONDS, labels("operation", value), &counts, number);
+        }
+        let snapshot = builder.finish();
+        let names: Vec<_> = snapshot.families.iter().map(|found| found.family.name).collect();
+        assert_eq!(names, ["operation.duration.seconds", "operation.success", "cli.feature.usage"]);
+        let values = |family: &str| {
+            let series = &snapshot.family(family).unwrap().series;
+            series.iter().map(|one| (one.labels[0].1.clone(), one.value.clone())).collect::<Vec<_>>()
+        };
+        let numbers = [("a".to_owned(), SeriesValue::Number(2.0)), ("b".to_owned(), SeriesValue::Number(5.0))];
+        assert_eq!(values("operation.success"), numbers);
+        let SeriesValue::Histogram { counts, sum } = &values("operation.duration.seconds")[1].1 else { panic!() };
+        assert_eq!((counts[1], counts.len(), *sum), (6, SECONDS.len() + 1, 5.0));
     }
 }

@@ -58,8 +58,7 @@ pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, 
         let seconds = Duration::from_nanos(totals.nanos[outcome.index()]).as_secs_f64();
         let buckets = &totals.buckets[outcome.index()];
         let timed = labels(&[name, time_label(kind, outcome)]);
-        snapshot.exemplars(time, &timed, cells.exemplars(outcome));
-        snapshot.histogram(time, timed, buckets, seconds);
+        snapshot.exemplified(time, timed, buckets, seconds, cells.exemplars(outcome));
         if outcome.is_ok() {
             snapshot.number(success, labels(&[name]), count as f64);
         } else {

@@ -52,7 +52,10 @@ impl MetricsSink {
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Builder::default();
         if !self.counts_calls {
-            for callsite in registry::callsites() {
+            let mut callsites = registry::callsites();
+            // Series come nearly sorted then.
+            callsites.sort_by_key(|callsite| callsite.name());
+            for callsite in callsites {
                 for (tags, totals, cells) in callsite.totals() {
                     let tags = tags.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
                     add_callsite(&mut snapshot, callsite, &tags, &totals, cells);

@@ -100,8 +100,7 @@ impl Store {
                 match &kept.value {
                     SeriesValue::Number(number) => snapshot.number(family, labels.clone(), *number),
                     SeriesValue::Histogram { counts, sum } => {
-                        snapshot.histogram(family, labels.clone(), counts, *sum);
-                        snapshot.recent(family, labels, kept.recent.iter().copied());
+                        snapshot.remembered(family, labels.clone(), counts, *sum, kept.recent.iter().copied());
                     }
                 }
             }

@@ -43,6 +43,7 @@
 //! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
 //! | `bigquery` | [`bigquery::Client`], budgets | no |
 //! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
+//! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
@@ -73,11 +74,13 @@ mod event;
 mod exemplars;
 mod failure;
 mod flush;
+mod frame;
 mod global;
 mod guard;
 mod health;
 mod init;
 mod inventory;
+mod journey;
 pub mod keys;
 mod layer;
 mod level;
@@ -91,6 +94,7 @@ mod quality;
 mod redact;
 mod registry;
 mod room;
+mod run;
 mod runner;
 mod schedule;
 mod secret;
@@ -101,6 +105,7 @@ mod signals;
 mod sinks;
 pub mod snapshot;
 mod spending;
+mod stack;
 mod status;
 mod subscriber;
 #[cfg(feature = "testing")]
@@ -124,14 +129,17 @@ pub use context::{
 };
 #[cfg(feature = "prometheus")]
 pub use endpoint::{EndpointError, verify_metrics_endpoint};
-pub use errors::capture_error;
-pub use event::Value;
+pub use errors::{Breadcrumb, add_breadcrumb, capture_error, capture_message};
+pub use event::{EventId, Value};
 pub use failure::ErrorKind;
 pub use health::{
     Health, HealthCheck, HealthReport, HealthResponse, HealthResult, HealthRun, IntoHealth, Status, health_response,
     register_health_check, run_health_checks,
 };
 
+/// What [`before_send`](ObservabilityBuilder::before_send) is given.
+#[cfg(feature = "sentry")]
+pub use ::sentry::protocol as sentry_protocol;
 pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, LogSampling, Problem};
 pub use guard::{Guard, exit, metrics, settings};
 pub use init::{InitError, Observability, ObservabilityBuilder, init_observability};

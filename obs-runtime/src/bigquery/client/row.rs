@@ -267,7 +267,20 @@ impl<'de> Deserializer<'de> for Cell<'_> {
         deserialize_u64 visit_u64; deserialize_u128 visit_u128;
     }
 
-    forward_to_deserialize_any! { bool char str string bytes byte_buf unit unit_struct identifier ignored_any }
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.field.r#type {
+            // As whoever asks for text wants to read it.
+            FieldType::Timestamp => self.deserialize_any(visitor),
+            _ if self.is_array || self.is_record() => self.deserialize_any(visitor),
+            _ => visitor.visit_str(self.text()?),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_str(visitor)
+    }
+
+    forward_to_deserialize_any! { bool char bytes byte_buf unit unit_struct identifier ignored_any }
 }
 
 impl IntoDeserializer<'_, Fault> for Cell<'_> {

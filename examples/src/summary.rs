@@ -4,7 +4,7 @@ use std::fmt;
 
 use obs_runtime::catalogue::Kind;
 use obs_runtime::snapshot::SeriesValue;
-use obs_runtime::{HealthReport, QualityReport, QualityStatus};
+use obs_runtime::{QualityReport, QualityStatus};
 
 use crate::dataset::LoadReport;
 use obs_runtime::bigquery::estimate::Estimate;
@@ -84,20 +84,6 @@ pub fn quality(report: &QualityReport) -> String {
         let value = result.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
         let why = result.why().unwrap_or_default();
         let row = format!("{:<36} {:<9} {:<9} {value:>12}   {why}", result.check, result.severity, result.status);
-        text.push_str(row.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-/// The state of everything, then a table of checks.
-#[must_use]
-pub fn health(report: &HealthReport) -> String {
-    let mut text = format!("{}\n", report.status);
-    for check in &report.checks {
-        let seconds = check.duration_seconds;
-        let why = check.message.as_deref().unwrap_or("");
-        let row = format!("  {:<20} {:<10} {seconds:>8.3} s   {why}", check.name, check.status);
         text.push_str(row.trim_end());
         text.push('\n');
     }

@@ -57,6 +57,7 @@ const ORDER: &[&str] = &[
     "signals",
     "guard",
     "init",
+    "cli",
     "testing",
     "private", // the outside
 ];

@@ -2,37 +2,19 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use obs_runtime::bigquery::estimate::Catalogue;
-use obs_runtime::{Health, health_check, run_health_checks};
+use obs_runtime::cli::HealthArguments;
+use obs_runtime::{Health, health_check};
 use rusqlite::{Connection, OpenFlags};
 
 /// Runs the health checks. Exits with 0 when healthy, 1 degraded, 2 unhealthy, 3 unknown or wrong use.
 #[derive(Parser)]
 struct Arguments {
-    /// For people or for programs.
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-    /// The longest that any check may take, as 500ms or 5s.
-    #[arg(long, value_parser = duration)]
-    timeout: Option<Duration>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("it must be longer than nothing".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; allowed is a number and a unit, as 500ms, 5s or 1m")),
-    }
+    #[command(flatten)]
+    health: HealthArguments,
 }
 
 /// SQLite works; with `HEALTH_DATABASE` set, that file is there and undamaged.
@@ -64,20 +46,6 @@ fn price_catalogue() -> anyhow::Result<Health> {
     Ok(if catalogue.tables.is_empty() { Health::degraded("the catalogue has no table") } else { Health::healthy() })
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let _guard = obs_examples::tool("health-check").init()?;
-    let checks = run_health_checks();
-    let report = match arguments.timeout {
-        Some(timeout) => checks.timeout(timeout).wait(),
-        None => checks.wait(),
-    };
-    match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        Format::Text => print!("{}", obs_examples::summary::health(&report)),
-    }
-    Ok(report.status.exit_code())
-}
-
 fn main() -> ExitCode {
     const UNKNOWN: u8 = 3;
     let arguments = match Arguments::try_parse() {
@@ -89,8 +57,11 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    ExitCode::from(run(&arguments).unwrap_or_else(|error| {
-        eprintln!("health-check: {error:#}");
-        UNKNOWN
-    }))
+    match obs_examples::tool("health-check").init() {
+        Ok(_guard) => ExitCode::from(arguments.health.run()),
+        Err(error) => {
+            eprintln!("health-check: {error}");
+            ExitCode::from(UNKNOWN)
+        }
+    }
 }

@@ -68,12 +68,12 @@ pub enum Runs {
 #[must_use = "a check is run when it is registered"]
 pub struct QualityCheck {
     pub(super) check: Check<Runs>,
-    pub(super) dataset: &'static str,
-    pub(super) column: &'static str,
-    pub(super) owner: &'static str,
-    pub(super) severity: Severity,
+    pub(crate) dataset: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) owner: &'static str,
+    pub(crate) severity: Severity,
     pub(super) bounds: Bounds,
-    pub(super) blocking: bool,
+    pub(crate) blocking: bool,
 }
 
 impl fmt::Debug for QualityCheck {

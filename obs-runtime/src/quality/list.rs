@@ -51,6 +51,12 @@ impl Instance {
         }
     }
 
+    /// Its declaration.
+    #[cfg(feature = "cli")]
+    pub fn declaration(&self) -> &QualityCheck {
+        &self.check
+    }
+
     pub(super) fn key(&self) -> Key {
         let label = match &self.item {
             Some(Ok(item)) => item.label.clone(),

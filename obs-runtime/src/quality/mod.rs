@@ -14,6 +14,8 @@ mod verdict;
 pub use board::Board;
 pub use by_hand::track_data_quality_check;
 pub use check::{QualityCheck, register_dq_check};
+#[cfg(feature = "cli")]
+pub use list::instances;
 pub use list::{QUALITY_CHECKS, checks, problems};
 pub use measure::{IntoMeasure, Measure, Measured, Verdict};
 pub use report::{QualityError, QualityReport, QualityResult};

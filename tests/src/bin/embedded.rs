@@ -1,0 +1,66 @@
+//! A program of a user's that embeds obs' commands beside its own. Its checks do what the environment says.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use obs_runtime::{Health, HealthCheck, Measured, Observability, cli, dq_check, health_check, tracked_command};
+
+#[derive(Parser)]
+enum Command {
+    /// Loads yesterday's data.
+    Load,
+    #[command(flatten)]
+    Obs(cli::Command),
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
+
+#[health_check(groups("live", "ready"))]
+fn database() -> Result<(), String> {
+    if is_set("TEST_DOWN") { Err("postgres://ada:hunter2@db\nis <down> & out\u{1b}[31m".to_owned()) } else { Ok(()) }
+}
+
+#[health_check(after("database"), critical = false)]
+fn replica() -> Health {
+    if is_set("TEST_LAGS") { Health::degraded("3 s behind") } else { Health::healthy() }
+}
+
+#[dq_check(dataset = "users", column = "id", owner = "growth", fail_above = 0, blocking = true)]
+fn null_ids() -> u8 {
+    u8::from(is_set("TEST_DOWN"))
+}
+
+#[dq_check(dataset = "users", severity = "warning", fail_above = 0.1)]
+fn odd_names() -> Measured {
+    Measured::ratio(1, 4).with_sample(["<b>&amp;</b>"])
+}
+
+#[dq_check(dataset = "users", warn_above = 1)]
+fn repeated() -> u8 {
+    2
+}
+
+#[dq_check(for_each = ["orders", "returns"])]
+fn readable(table: &str) -> Result<bool, String> {
+    if table == "returns" && is_set("TEST_LAGS") { Err("no such table: returns".to_owned()) } else { Ok(true) }
+}
+
+#[tracked_command(cron = "@daily")]
+fn load() {}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let _guard = Observability::builder().prometheus_port(0).init();
+    if is_set("TEST_TWICE") {
+        HealthCheck::new("database", || ()).register();
+    }
+    match command {
+        Command::Load => {
+            load();
+            ExitCode::SUCCESS
+        }
+        Command::Obs(command) => command.run(),
+    }
+}

@@ -1,0 +1,162 @@
+//! The commands that a program embeds: output, exit codes, `JUnit`.
+
+use obs_tests::process::{Finished, Process, Running};
+use obs_tests::programs;
+use serde_json::Value;
+
+fn start(arguments: &[&str], environment: &[&str]) -> Running {
+    let process = Process::new(programs::program("embedded")).args(arguments).env("LOG_LEVEL", "off");
+    environment.iter().fold(process, |process, name| process.env(name, "1")).start()
+}
+
+fn run(arguments: &[&str], environment: &[&str]) -> Finished {
+    start(arguments, environment).finish()
+}
+
+fn json(finished: &Finished) -> Value {
+    serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
+}
+
+/// The rows of a table, as words.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    text.lines().map(|line| line.split_whitespace().collect()).collect()
+}
+
+#[test]
+fn health_exits_by_what_it_found() {
+    for (environment, code, status) in
+        [(vec![], 0, "healthy"), (vec!["TEST_LAGS"], 1, "degraded"), (vec!["TEST_DOWN", "TEST_LAGS"], 2, "unhealthy")]
+    {
+        let text = run(&["health", "--group", "ready"], &environment);
+        assert_eq!((text.code(), text.stdout.lines().next()), (Some(code), Some(status)), "{text:?}");
+        let found = run(&["health", "--format", "json", "--group", "ready"], &environment);
+        assert_eq!((found.code(), json(&found)["status"].as_str()), (Some(code), Some(status)));
+    }
+    let down = run(&["health", "--timeout", "20s"], &["TEST_DOWN"]);
+    let table = rows(&down.stdout);
+    assert_eq!(table[2], ["check", "status", "critical", "seconds", "message"]);
+    assert_eq!(table[3][..3], ["database", "unhealthy", "critical"]);
+    assert_eq!(table[5][..2], ["replica", "skipped"], "{down:?}");
+    assert!(!down.stdout.contains("hunter2") && !down.stdout.contains('\u{1b}'), "{down:?}");
+    assert_eq!(run(&["health", "--group", "nobody"], &[]).code(), Some(3));
+}
+
+#[test]
+fn dq_run_exits_by_whether_the_data_can_be_used() {
+    let fine = run(&["dq", "run"], &[]);
+    assert_eq!(fine.code(), Some(0), "{fine:?}");
+    let table = rows(&fine.stdout);
+    assert_eq!(table[0], ["check", "dataset", "column", "severity", "status", "value", "seconds", "why"]);
+    let odd = table.iter().find(|row| row.first() == Some(&"odd_names")).unwrap();
+    assert_eq!(odd[1..4], ["users", "warning", "failed"], "{fine:?}");
+    assert!(fine.stdout.ends_with("\n3 passed, 1 warned, 1 failed\n"), "{fine:?}");
+
+    let errored = run(&["dq", "run", "readable", "--format", "json"], &["TEST_LAGS"]);
+    assert_eq!((errored.code(), json(&errored)["results"].as_array().unwrap().len()), (Some(1), 2));
+    let blocked = run(&["dq", "run", "--dataset", "users"], &["TEST_DOWN"]);
+    assert_eq!(blocked.code(), Some(1));
+    assert!(blocked.stdout.ends_with("\n1 failed, 2 skipped\n"), "{blocked:?}");
+    let nothing = run(&["dq", "run", "no_such_check"], &[]);
+    assert_eq!((nothing.code(), &*nothing.stdout), (Some(3), "\n"));
+    assert_eq!(nothing.stderr, "error: there is nothing to check\n");
+    for wrong in [["dq", "run", "--format=xml"], ["dq", "run", "--timeout=0s"], ["dq", "run", "--at-once=x"]] {
+        assert_eq!(run(&wrong, &[]).code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn checks_are_listed_without_being_run() {
+    let listed = run(&["dq", "list", "--format", "json"], &[]);
+    let list = json(&listed);
+    let names: Vec<_> = list.as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!(names, ["null_ids", "odd_names", "readable[orders]", "readable[returns]", "repeated"]);
+    assert_eq!((&list[0]["owner"], &list[0]["blocking"]), (&"growth".into(), &true.into()));
+    let table = run(&["dq", "list"], &[]);
+    assert!(table.stdout.contains("readable[orders]") && table.stdout.contains("embedded.rs:"), "{table:?}");
+
+    let catalogue = json(&run(&["catalogue", "--format", "json"], &[]));
+    assert_eq!(catalogue["callsites"][0]["name"], "load");
+    assert!(
+        catalogue["metrics"].as_array().unwrap().len() > 30 && catalogue["problems"].as_array().unwrap().is_empty()
+    );
+    let table = run(&["catalogue"], &[]);
+    assert!(table.stdout.lines().any(|line| line.starts_with("load ") && line.contains("@daily")), "{table:?}");
+}
+
+#[test]
+fn two_checks_of_one_name_are_an_error_that_names_both_places() {
+    for arguments in [vec!["catalogue"], vec!["health"]] {
+        let twice = run(&arguments, &["TEST_TWICE"]);
+        assert_eq!(twice.code(), Some(3), "{twice:?}");
+        assert!(twice.stderr.contains("2 health checks are named `database`: "), "{twice:?}");
+        assert_eq!(twice.stderr.matches("embedded.rs:").count(), 2, "{twice:?}");
+    }
+}
+
+#[test]
+fn the_configuration_and_the_sinks_are_told_without_a_secret() {
+    let process = Process::new(programs::program("embedded")).args(&["config"]).env("LOG_LEVEL", "off");
+    let config = process.env("OBS_REDACTION_KEY", "hunter2").run();
+    assert_eq!(config.code(), Some(0));
+    assert!(!config.stdout.contains("hunter2"), "{config:?}");
+    let row = rows(&config.stdout).into_iter().find(|row| row.first() == Some(&"LOG_LEVEL")).unwrap().join(" ");
+    assert_eq!(row, "LOG_LEVEL off environment");
+    let allowed = run(&["config", "--help-values"], &[]);
+    assert!(allowed.stdout.contains("1 to 65535"), "{allowed:?}");
+    let status = run(&["status", "--format", "json"], &[]);
+    assert_eq!((status.code(), &json(&status)["initialised"]), (Some(0), &true.into()));
+    assert!(run(&["status"], &[]).stdout.lines().any(|line| line.starts_with("log ")));
+}
+
+#[test]
+fn watch_goes_on_until_it_is_ended() {
+    let watching = start(&["health", "--watch", "10ms", "--format", "json"], &[]);
+    watching.wait_for_outputs("a third report", |output| output.lines().count() > 2);
+    let first = watching.wait_for_output("a report in one line", |line| serde_json::from_str::<Value>(line).ok());
+    assert_eq!(first["status"], "healthy");
+}
+
+#[test]
+#[cfg(feature = "real")]
+fn junit_is_read_by_a_reader_of_junit() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    const SCRIPT: &str = "
+import json, sys
+from junitparser import JUnitXml
+found = JUnitXml.fromstring(sys.stdin.buffer.read())
+json.dump([{'suite': suite.name, 'tests': suite.tests, 'failures': suite.failures, 'errors': suite.errors,
+    'skipped': suite.skipped, 'cases': [{'name': case.name, 'class': case.classname, 'out': case.system_out,
+        'result': [[type(result).__name__, result.type, result.message] for result in case.result]} for case in suite]}
+    for suite in found], sys.stdout)
+";
+    let read = |arguments: &[&str], environment: &[&str]| -> Value {
+        let written = run(arguments, environment).stdout;
+        let mut python = Command::new(obs_tests::tools::python())
+            .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        python.stdin.take().unwrap().write_all(written.as_bytes()).unwrap();
+        let output = python.wait_with_output().unwrap();
+        assert!(output.status.success(), "{written}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()[0].take()
+    };
+    let suite = read(&["dq", "run", "--format", "junit"], &["TEST_LAGS"]);
+    let counts = ["tests", "failures", "errors", "skipped"].map(|count| suite[count].as_u64().unwrap());
+    assert_eq!(counts, [5, 1, 1, 0], "{suite}");
+    let case =
+        |name: &str| suite["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap().clone();
+    let odd = case("odd_names");
+    assert_eq!(odd["result"][0], serde_json::json!(["Failure", "warning", "expected at most 0.1, seen 0.25 (1 of 4)"]));
+    assert_eq!((&odd["class"], &odd["out"]), (&"users".into(), &"<b>&amp;</b>\n".into()));
+    assert_eq!(case("readable[returns]")["result"][0][0], "Error");
+    assert_eq!(case("repeated")["out"], "warned: expected at most 1, seen 2\n");
+
+    let suite = read(&["health", "--format", "junit"], &["TEST_DOWN"]);
+    let counts = ["tests", "failures", "errors", "skipped"].map(|count| suite[count].as_u64().unwrap());
+    assert_eq!(counts, [3, 1, 0, 1], "{suite}");
+    assert!(!suite.to_string().contains("hunter2") && suite.to_string().contains("is <down> & out"), "{suite}");
+}

@@ -12,8 +12,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
 readonly PYTHON_PACKAGES=(
-    datadog-serverless-compat==0.19.0 jsonschema==4.26.0 junitparser==5.0.3 prometheus_client==0.26.0
+    datadog-serverless-compat==0.19.0 jsonschema==4.26.0 junitparser==5.0.3 prometheus_client==0.26.0 sentry-relay==0.10.1
 )
+readonly BUGSINK=bugsink==2.6.1
 
 quietly() {
     local said
@@ -75,13 +76,15 @@ install_servers() {
     fi
 }
 
-install_python_packages() {
-    local stamp="$TOOLS/python/packages"
-    if [[ ! -f $stamp || $(<"$stamp") != "${PYTHON_PACKAGES[*]}" ]]; then
-        quietly python3 -m venv --clear "$TOOLS/python"
-        quietly "$TOOLS/python/bin/python" -m pip install --disable-pip-version-check "${PYTHON_PACKAGES[@]}"
-        printf '%s' "${PYTHON_PACKAGES[*]}" >"$stamp"
+# A Python environment in target/tools with these packages, and no other.
+install_python() {
+    local folder="$TOOLS/$1" wanted="${*:2}"
+    if [[ -x $folder/bin/python && $(cat "$folder/packages" 2>/dev/null) == "$wanted" ]]; then
+        return
     fi
+    quietly python3 -m venv --clear "$folder"
+    quietly "$folder/bin/python" -m pip install --disable-pip-version-check "${@:2}"
+    printf '%s' "$wanted" >"$folder/packages"
 }
 
 # The servers written in Go, of the versions that tests/go pins.
@@ -101,7 +104,8 @@ install_go_servers() {
 case "${1-}" in
 '')
     install_servers
-    install_python_packages
+    install_python python "${PYTHON_PACKAGES[@]}"
+    install_python bugsink "$BUGSINK"
     # Go and cargo build beside each other: the servers take eight minutes the first time.
     install_go_servers &
     readonly GO_SERVERS=$!

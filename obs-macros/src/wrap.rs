@@ -117,9 +117,10 @@ impl<'a> Wrap<'a> {
         self.opens_no_scope() && !self.judged && return_type::never_fails(function)
     }
 
-    /// Whether there is nothing around the body but a call that begins and ends.
+    /// Whether there is nothing around the body but a call that begins and ends. Errors find their way out by the calls
+    /// that enclose them, so that those who capture them do enclose.
     fn opens_no_scope(&self) -> bool {
-        matches!(self.helper, "performance" | "errors")
+        self.helper == "performance"
     }
 
     /// The body as it is, behind what ends the call when it is left.

@@ -6,12 +6,22 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::call::{Call, Ending};
+#[cfg(unix)]
+use crate::callsite::{Callsite, CallsiteKind};
+#[cfg(unix)]
+use crate::cells::Totals;
 use crate::context::{Context, InContext, new_correlation_id};
 use crate::event::Fact;
 use crate::failure::Failure;
 use crate::global;
+use crate::journey::Around;
 use crate::level::Level;
-use crate::performance::{Tracked, boxed};
+#[cfg(unix)]
+use crate::outcome::Outcome;
+use crate::performance::{Tracked, enclosing};
+#[cfg(unix)]
+use crate::registry;
+use crate::run::Run;
 use crate::spending::CommandSpending;
 
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
@@ -40,6 +50,10 @@ fn inside(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
+    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().when()));
+    call.set_run(Arc::clone(&run));
+    context.carry(Arc::new(Around(call.layer())));
+    context.carry(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
     let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,6 +73,15 @@ pub fn end_commands(exit_code: u8) {
     }
 }
 
+/// Ends all running commands, the last begun first, as a panic is about to end the process.
+pub fn panic_commands() {
+    let Ok(mut running) = RUNNING.try_lock() else { return };
+    let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
+    for command in &running {
+        command.ending.end_by_panic();
+    }
+}
+
 /// Ends all running commands, the last begun first, as a signal is about to end the process. Says which they were.
 #[cfg(unix)]
 pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
@@ -69,6 +92,21 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
         .filter(|command| command.ending.end_by_signal(signal, exit_code))
         .map(|command| command.ending.name())
         .collect()
+}
+
+/// The operations that are running now, each once.
+#[cfg(unix)]
+pub fn running_operations() -> Vec<&'static str> {
+    let is_running = |callsite: &&'static Callsite| {
+        let totals = callsite.totals().into_iter().map(|(_, totals, _)| totals);
+        let ended = |totals: &Totals| Outcome::ALL.iter().map(|outcome| totals.count(*outcome)).sum::<u64>();
+        totals.map(|totals| totals.started.saturating_sub(ended(&totals))).sum::<u64>() > 0
+    };
+    let operations = registry::callsites().into_iter().filter(|callsite| callsite.kind() != CallsiteKind::Command);
+    let mut names: Vec<_> = operations.filter(is_running).map(Callsite::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
@@ -88,6 +126,7 @@ pub fn command<R>(
         return body();
     }
     let _inside = inside(&mut call).enter();
+    let _enclosed = call.enclose().enter();
     // Declared after the context, so that also a panic ends the call inside of it.
     let mut call = call;
     call.report_start();
@@ -112,7 +151,7 @@ where
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::new(context, Tracked::new(boxed(call), future, judge, end))
+    InContext::new(context, Tracked::new(enclosing(call), future, judge, end))
 }
 
 /// Runs a closure as a command: context, start and finish lines and `cli.command.*`, as `#[tracked_command]` does.

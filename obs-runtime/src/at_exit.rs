@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::flush::Occasion;
 use crate::global;
+use crate::journey;
 
 unsafe extern "C" {
     /// Has C call a function when the process ends by `exit`; 0 when it will.
@@ -46,7 +47,7 @@ extern "C" fn ended() {
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !ORDERLY.load(Ordering::SeqCst) && global::is_installed() {
-            global::flush(Occasion::Last);
+            journey::flush(Occasion::Last);
         }
     });
 }

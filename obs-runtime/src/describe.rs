@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::event::{CallInfo, Fact, FailureFacts, Price, Text, Value};
+use crate::event::{CallInfo, Crumb, Fact, FailureFacts, Price, Text, Value};
 
 impl Fact<'_> {
     /// What happened in one sentence.
     pub fn message(&self) -> Text<'_> {
         let words = match self {
-            Self::Log { message } => return Cow::Borrowed(message),
+            Self::Log { message } | Self::Breadcrumb(Crumb { category: _, message }) => return Cow::Borrowed(message),
             Self::Started { call, arguments: _ } => format!("{} started", call.name),
             Self::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
                 format!("{} finished: {outcome} in {}", call.name, time(*duration))
@@ -18,6 +18,10 @@ impl Fact<'_> {
                 let failed = if *panic { "panicked" } else { "failed" };
                 format!("{operation} {failed}: {}", failure.message)
             }
+            Self::Reported(report) => match report.causes.first() {
+                Some(first) => format!("{}: {}", report.operation, first.message),
+                None => report.operation.to_string(),
+            },
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
             Self::Priced(Price { operation, estimate, usd, bytes_processed: _, bytes_billed: _ }) => {
                 format!("{operation} {} {usd:.6} USD", if *estimate { "is estimated to cost" } else { "cost" })
@@ -63,6 +67,11 @@ impl Fact<'_> {
                 visit("panic", (*panic).into());
                 failure.fields(visit);
             }
+            Self::Reported(report) => {
+                visit("event_id", report.id.to_string().into());
+                visit("error_type", borrowed(&report.error_type));
+            }
+            Self::Breadcrumb(Crumb { category, message: _ }) => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
             Self::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
                 visit("call", borrowed(operation));
@@ -112,9 +121,10 @@ impl Fact<'_> {
 impl CallInfo {
     /// Its tags stand among the event's own fields.
     fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
-        let Self { kind, name } = self;
+        let Self { kind, name, run: _, event } = self;
         visit("call", borrowed(name));
         visit("attribute", kind.as_str().into());
+        optional(visit, "event_id", event.map(|event| event.to_string()));
     }
 }
 
@@ -173,7 +183,7 @@ mod tests {
     #[test]
     fn the_end_of_a_command_reads_as_a_sentence_and_has_its_fields() {
         let fact = Fact::Finished {
-            call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into() },
+            call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into(), run: None, event: None },
             outcome: Outcome::Error,
             duration: Duration::from_millis(1234),
             failure: Some(FailureFacts {

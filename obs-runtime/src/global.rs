@@ -110,6 +110,11 @@ impl ScopedPipeline {
         Self(Arc::new(pipeline))
     }
 
+    /// The pipeline.
+    pub const fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.0
+    }
+
     /// The current context with this pipeline in it.
     pub fn context(&self) -> Context {
         let mut context = Context::current();

@@ -12,6 +12,7 @@ use crate::config::{Config, Setting};
 use crate::context::Context;
 use crate::flush::Occasion;
 use crate::global;
+use crate::journey;
 use crate::log_level::LogLevelHandle;
 use crate::pipeline::Pipeline;
 #[cfg(unix)]
@@ -62,7 +63,7 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        global::flush_all(&self.pipeline, Occasion::Meanwhile);
+        journey::flush_all(&self.pipeline, Occasion::Meanwhile);
     }
 }
 
@@ -77,7 +78,7 @@ impl Drop for Guard {
         drop(self.built_in.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
-        global::flush_all(&self.pipeline, Occasion::Last);
+        journey::flush_all(&self.pipeline, Occasion::Last);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -104,7 +105,7 @@ pub fn exit(code: i32) -> ! {
     if let Some(pipeline) = global::pipeline() {
         finish_cancellations(pipeline.config());
     }
-    global::flush(Occasion::Last);
+    journey::flush(Occasion::Last);
     #[cfg(unix)]
     at_exit::orderly();
     std::process::exit(code)

@@ -1,6 +1,8 @@
 //! From a configuration to sinks, a pipeline and the guard that flushes them.
 
 mod overrides;
+#[cfg(feature = "sentry")]
+mod tracking;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +19,10 @@ use crate::context::{Context, Inherited};
 use crate::datadog;
 #[cfg(feature = "prometheus")]
 use crate::endpoint;
+use crate::errors;
 use crate::global;
 use crate::guard::Guard;
 use crate::log_level::LogLevelHandle;
-use crate::panics;
 use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
 #[cfg(unix)]
@@ -28,6 +30,8 @@ use crate::signals;
 use crate::sinks::Sink;
 use crate::sinks::log::{LogFileError, LogOutput, LogSink};
 use crate::sinks::metrics::MetricsSink;
+#[cfg(feature = "sentry")]
+use crate::sinks::sentry::SentryOptions;
 use crate::subscriber::{self, BoxedLayer};
 #[cfg(feature = "_user-metrics")]
 use crate::user_metrics;
@@ -86,6 +90,8 @@ impl Observability {
             overrides: Vec::new(),
             output: None,
             layers: Some(Vec::new()),
+            #[cfg(feature = "sentry")]
+            sentry: SentryOptions::default(),
         }
     }
 }
@@ -116,6 +122,8 @@ pub struct ObservabilityBuilder {
     output: Option<LogOutput>,
     /// Layers beside obs' own; none when the subscriber is the program's.
     layers: Option<Vec<BoxedLayer>>,
+    #[cfg(feature = "sentry")]
+    sentry: SentryOptions,
 }
 
 impl ObservabilityBuilder {
@@ -228,7 +236,8 @@ impl ObservabilityBuilder {
         let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
         let own = [&mut config.service_name, &mut config.environment, &mut config.version];
         let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
-        for name in own.into_iter().chain(datadogs.into_iter().flatten()) {
+        let sentrys = [&mut config.sentry_environment, &mut config.sentry_release];
+        for name in own.into_iter().chain(datadogs.into_iter().chain(sentrys).flatten()) {
             *name = redactor.text(std::mem::take(name).into()).into_owned();
         }
         Ok((config, settings))
@@ -253,12 +262,14 @@ impl ObservabilityBuilder {
         } else {
             Inherited::default()
         };
+        #[cfg(feature = "sentry")]
+        let sentry = self.sentry.clone();
         let unknown =
             if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
         let (config, settings) = self.resolve()?;
         // Calibrated here, so that no call pays for it.
         clock::clock();
-        panics::watch();
+        errors::watch();
         let metrics = Arc::new(MetricsSink::new(config.max_series));
         let log = LogSink::new(&config, output)?;
         let log_level = LogLevelHandle::new(log.filter().clone());
@@ -267,7 +278,10 @@ impl ObservabilityBuilder {
         let sinks = [sinks, endpoint::sinks(&config, &metrics)].concat();
         #[cfg(feature = "datadog")]
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
-        let pipeline = Arc::new(Pipeline::new(config, metrics, sinks).with_settings(settings));
+        #[cfg(feature = "sentry")]
+        let sinks = [sinks, tracking::sink(&config, sentry)?.into_iter().collect()].concat();
+        let pipeline = Pipeline::new(config, metrics, sinks).limiting_reports().with_settings(settings);
+        let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
         if let Some(layers) = layers {
@@ -295,6 +309,10 @@ impl ObservabilityBuilder {
         #[cfg(not(feature = "datadog"))]
         if pipeline.config().datadog_enabled {
             global::warn("DATADOG_ENABLED does nothing without obs-runtime's feature datadog".to_owned());
+        }
+        #[cfg(not(feature = "sentry"))]
+        if pipeline.config().sentry_enabled {
+            global::warn("SENTRY_ENABLED does nothing without obs-runtime's feature sentry".to_owned());
         }
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {

@@ -44,6 +44,7 @@
 //! | `bigquery` | [`bigquery::Client`], budgets | no |
 //! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
 //! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `status` | no |
+//! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
@@ -76,11 +77,13 @@ mod event;
 mod exemplars;
 mod failure;
 mod flush;
+mod frame;
 mod global;
 mod guard;
 mod health;
 mod init;
 mod inventory;
+mod journey;
 pub mod keys;
 mod layer;
 mod level;
@@ -94,6 +97,7 @@ mod quality;
 mod redact;
 mod registry;
 mod room;
+mod run;
 mod runner;
 mod schedule;
 mod secret;
@@ -104,6 +108,7 @@ mod signals;
 mod sinks;
 pub mod snapshot;
 mod spending;
+mod stack;
 mod status;
 mod subscriber;
 #[cfg(feature = "testing")]
@@ -127,14 +132,17 @@ pub use context::{
 };
 #[cfg(feature = "prometheus")]
 pub use endpoint::{EndpointError, verify_metrics_endpoint};
-pub use errors::capture_error;
-pub use event::Value;
+pub use errors::{Breadcrumb, add_breadcrumb, capture_error, capture_message};
+pub use event::{EventId, Value};
 pub use failure::ErrorKind;
 pub use health::{
     Health, HealthCheck, HealthReport, HealthResponse, HealthResult, HealthRun, IntoHealth, Status, health_response,
     register_health_check, run_health_checks,
 };
 
+/// What [`before_send`](ObservabilityBuilder::before_send) is given.
+#[cfg(feature = "sentry")]
+pub use ::sentry::protocol as sentry_protocol;
 pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, LogSampling, Problem};
 pub use guard::{Guard, exit, metrics, settings};
 pub use init::{InitError, Observability, ObservabilityBuilder, init_observability};

@@ -10,10 +10,10 @@ use pin_project_lite::pin_project;
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::frame::{Frame, Inside};
 use crate::outcome::Outcome;
 
-/// Runs the body of a function under `#[track_performance]` or `#[with_error_tracking]`: what is reported at its end
-/// follows from its call site.
+/// Runs the body of a function under `#[track_performance]`.
 #[inline]
 pub fn performance<R>(
     mut call: Call,
@@ -80,6 +80,12 @@ where
 pub trait BesideFuture {
     /// The call, unless nothing is recorded.
     fn call(&mut self) -> Option<&mut Call>;
+
+    /// Makes it the one that encloses what runs from now on, if errors wait for its end.
+    #[inline]
+    fn enter(&self) -> Option<Inside> {
+        None
+    }
 }
 
 impl BesideFuture for Call {
@@ -99,6 +105,39 @@ impl BesideFuture for Option<Box<Call>> {
 /// A call to stand beside a future for less than its own size.
 pub fn boxed(call: Call) -> Option<Box<Call>> {
     call.is_on().then(|| Box::new(call))
+}
+
+/// A call for whose end errors wait, out of the future's way.
+pub struct Enclosing {
+    frame: Frame,
+    // None only while this is being dropped.
+    call: Option<Call>,
+}
+
+impl BesideFuture for Option<Box<Enclosing>> {
+    fn call(&mut self) -> Option<&mut Call> {
+        self.as_deref_mut()?.call.as_mut()
+    }
+
+    fn enter(&self) -> Option<Inside> {
+        self.as_deref().map(|enclosing| enclosing.frame.enter())
+    }
+}
+
+impl Drop for Enclosing {
+    fn drop(&mut self) {
+        let _inside = self.frame.enter();
+        self.call = None;
+    }
+}
+
+/// A call to enclose what a future calls.
+pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
+    if !call.is_on() {
+        return None;
+    }
+    let frame = call.enclose();
+    Some(Box::new(Enclosing { frame, call: Some(call) }))
 }
 
 pin_project! {
@@ -138,6 +177,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let _inside = this.call.enter();
         let Some(call) = this.call.call() else { return this.future.poll(task) };
         // Unwinding out of here is a panic, being dropped between two polls is not.
         call.set_unless_finished(Outcome::Panic);

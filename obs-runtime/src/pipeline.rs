@@ -1,7 +1,6 @@
 //! From an event to all sinks: redact once, hand out, survive whatever a sink does.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,6 +10,7 @@ use crate::drops;
 use crate::event::{Event, Fact, Source};
 use crate::flush::{Flusher, Occasion};
 use crate::level::Level;
+use crate::panics::caught;
 use crate::redact::Redactor;
 use crate::room;
 use crate::sinks::metrics::MetricsSink;
@@ -28,6 +28,7 @@ pub struct Pipeline {
     metrics: Arc<MetricsSink>,
     sinks: Vec<Arc<dyn Sink>>,
     flusher: Flusher,
+    limits_reports: bool,
 }
 
 impl Pipeline {
@@ -36,7 +37,15 @@ impl Pipeline {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
         let redactor = redactor.with_patterns(&config.redact_patterns);
         metrics.watch(&sinks);
-        Self { config, settings: Vec::new(), redactor, metrics, sinks, flusher: Flusher::default() }
+        Self {
+            config,
+            settings: Vec::new(),
+            redactor,
+            metrics,
+            sinks,
+            flusher: Flusher::default(),
+            limits_reports: false,
+        }
     }
 
     /// The same, with where each value of its configuration came from.
@@ -48,6 +57,22 @@ impl Pipeline {
     /// Each variable's value and where it came from, if somebody said so.
     pub fn settings(&self) -> &[Setting] {
         &self.settings
+    }
+
+    /// The same, with no more reports of one place than a program's user can read.
+    pub const fn limiting_reports(mut self) -> Self {
+        self.limits_reports = true;
+        self
+    }
+
+    /// Whether there are to be no more reports of one place than a program's user can read.
+    pub const fn limits_reports(&self) -> bool {
+        self.limits_reports
+    }
+
+    /// Whether reports are worth more to any sink with the calls that led to the error.
+    pub fn wants_stacks(&self) -> bool {
+        self.sinks().any(Sink::wants_stacks)
     }
 
     /// What obs was told to do.
@@ -108,12 +133,12 @@ impl Pipeline {
     }
 
     fn hand_out(&self, topic: Topic, level: Level, logger: &str, event: Event<'_>) {
-        let Ok(event) = catch_unwind(AssertUnwindSafe(|| self.redactor.event(event))) else {
+        let Ok(event) = caught(|| self.redactor.event(event)) else {
             drops::count("redactor", "panic", 1);
             return;
         };
         for sink in self.sinks().filter(|sink| sink.wants(topic, level, logger)) {
-            if catch_unwind(AssertUnwindSafe(|| sink.accept(&event))).is_err() {
+            if caught(|| sink.accept(&event)).is_err() {
                 drops::count(sink.name(), "panic", 1);
             }
         }
@@ -144,7 +169,7 @@ impl Pipeline {
     /// Ends what sinks do by themselves.
     pub fn close(&self) {
         for sink in &self.sinks {
-            if catch_unwind(AssertUnwindSafe(|| sink.close())).is_err() {
+            if caught(|| sink.close()).is_err() {
                 drops::count(sink.name(), "panic", 1);
             }
         }

@@ -15,10 +15,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
-use crate::analytics::interrupt_commands;
+use crate::analytics::{interrupt_commands, running_operations};
 use crate::at_exit;
+use crate::event::{Details, Source};
 use crate::flush::Occasion;
 use crate::global;
+use crate::journey;
+use crate::level::Level;
 use crate::sinks::log;
 
 /// The handlers, once they stand. They stay until the process ends, as one that is taken away leaves the signal ignored.
@@ -91,10 +94,20 @@ impl Handlers {
 fn end_by(signal: i32) {
     let exit_code = u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128));
     let name = low_level::signal_name(signal).unwrap_or("a signal");
-    let running = interrupt_commands(name, exit_code);
-    let ended = if running.is_empty() { String::new() } else { format!(" within {}", running.join(", ")) };
-    global::warn(format!("{name}: the process ends{ended}"));
-    global::flush(Occasion::Last);
+    let operations = running_operations();
+    let commands = interrupt_commands(name, exit_code);
+    let within = |names: Vec<&str>, before: &str| {
+        if names.is_empty() { String::new() } else { format!("{before}{}", names.join(", ")) }
+    };
+    let ended = within(commands, " within ") + &within(operations, ", while these ran: ");
+    let message = format!("{name}: the process ends{ended}");
+    if !ended.is_empty() {
+        // Whoever tracks errors is told of what will not be done.
+        let source = Source { logger: "obs_runtime".into(), ..Source::default() };
+        journey::message(Level::Warning, message.as_str().into(), source, Details::default());
+    }
+    global::warn(message);
+    journey::flush(Occasion::Last);
     // The first process of a container is not ended by a signal that it does not handle.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);

@@ -17,9 +17,10 @@ pub use crate::sinks::memory::{CallRecord, ErrorRecord, Line, Records, ScopeReco
 
 use crate::config::Config;
 use crate::context::{Context, InContext};
+use crate::errors;
 use crate::global::ScopedPipeline;
 use crate::health;
-use crate::panics;
+use crate::journey;
 use crate::pipeline::Pipeline;
 use crate::quality;
 use crate::sinks::memory::MemorySink;
@@ -70,7 +71,7 @@ struct Capture {
 
 impl Capture {
     fn new(config: Config) -> Self {
-        panics::watch();
+        errors::watch();
         subscriber::listen(Vec::new());
         let memory = Arc::new(MemorySink::default());
         let metrics = Arc::new(MetricsSink::scoped(config.max_series));
@@ -87,6 +88,7 @@ impl Capture {
     }
 
     fn end<R>(self, value: R) -> Captured<R> {
+        journey::tell_all_of(self.scope.pipeline());
         Captured { value, records: self.memory.take(), metrics: self.metrics.snapshot() }
     }
 }

@@ -16,6 +16,7 @@ pub mod process;
 pub mod programs;
 pub mod prometheus_client;
 pub mod promtool;
+pub mod relay;
 pub mod servers;
 pub mod strangers;
 pub mod tools;

@@ -18,6 +18,12 @@ pub fn python() -> PathBuf {
     in_tools("python/bin/python").unwrap_or_else(|| missing("prometheus_client for Python"))
 }
 
+/// A program of Bugsink's own Python environment.
+#[must_use]
+pub fn bugsink(name: &str) -> PathBuf {
+    in_tools(&format!("bugsink/bin/{name}")).unwrap_or_else(|| missing("Bugsink"))
+}
+
 /// A server that is built of `tests/go`.
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {

@@ -11,6 +11,9 @@ const ORDER: &[&str] = &[
     "clock",
     "secret",
     "schedule",
+    "run",
+    "frame",
+    "stack",
     "catalogue",
     "cardinality",
     "exemplars",
@@ -21,8 +24,8 @@ const ORDER: &[&str] = &[
     "event",
     "room",
     "describe",
-    "failure",
     "panics",
+    "failure",
     "snapshot", // words
     "redact",
     "config",
@@ -35,6 +38,7 @@ const ORDER: &[&str] = &[
     "global",
     "user_metrics",
     "log_level",
+    "journey",
     "call", // where events go, and one call from begin to end
     "performance",
     "spending",

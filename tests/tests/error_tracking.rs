@@ -148,6 +148,7 @@ fn a_panic_resumed_from_another_thread_does_not_speak_for_one_before_it() {
         let _ = catch_unwind(|| panic!("long ago"));
         let _ = catch_unwind(resumes);
     });
-    let [error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
+    let [first, error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
+    assert!(first.panic && first.failure.message.starts_with("long ago at "), "{first:?}");
     assert!(error.panic && error.failure.message == "panicked", "{error:?}");
 }

@@ -1,14 +1,15 @@
-//! The end of a command from elsewhere.
+//! The end of a command from elsewhere, when its function will not return.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Call;
+use super::{Call, Entry};
 use crate::callsite::Callsite;
 use crate::cells::Cells;
 use crate::clock::Stamp;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::run::Run;
 
 /// What it takes to end a command from elsewhere, when its function will not return.
 #[derive(Debug)]
@@ -17,12 +18,14 @@ pub struct Ending {
     cells: Option<&'static Cells>,
     start: Stamp,
     ended: Arc<AtomicBool>,
+    run: Option<Arc<Run>>,
 }
 
 impl Call {
     pub(crate) fn ending(&mut self) -> Ending {
-        let ended = Arc::clone(self.entry.get_or_insert_default().ended.get_or_insert_default());
-        Ending { callsite: self.callsite, cells: self.cells, start: self.start, ended }
+        let entry = self.entry.get_or_insert_default();
+        let ended = Arc::clone(entry.ended.get_or_insert_default());
+        Ending { callsite: self.callsite, cells: self.cells, start: self.start, ended, run: entry.run.clone() }
     }
 }
 
@@ -45,12 +48,16 @@ impl Ending {
         self.end(Outcome::Cancelled, Some(&Failure::words("signal", signal)), exit_code)
     }
 
+    /// Ends the call as panicked, as the process is about to end by that.
+    pub(crate) fn end_by_panic(&self) {
+        self.end(Outcome::Panic, None, 134);
+    }
+
     fn end(&self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: u8) -> bool {
-        let Self { callsite, cells, start, ref ended } = *self;
-        let first = !ended.swap(true, Ordering::SeqCst);
+        let first = !self.ended.swap(true, Ordering::SeqCst);
         if first {
-            let unless_finished = Outcome::Ok;
-            let mut call = Call { callsite, cells, here: None, start, entry: None, unless_finished, flushes: false };
+            let mut call = Call::new(self.callsite, self.cells, self.start);
+            call.entry = Some(Box::new(Entry { run: self.run.clone(), ..Entry::default() }));
             call.end(outcome, failure, Some(exit_code));
         }
         first

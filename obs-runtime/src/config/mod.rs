@@ -91,6 +91,16 @@ pub struct Config {
     pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
     /// The label `instance` of the group that is pushed, from the builder.
     pub prometheus_pushgateway_instance: Option<String>,
+    /// `SENTRY_ENABLED`
+    pub sentry_enabled: bool,
+    /// `SENTRY_DSN`
+    pub sentry_dsn: Option<Secret<String>>,
+    /// `SENTRY_ENVIRONMENT`; [`environment`](Self::environment) where it is not set.
+    pub sentry_environment: Option<String>,
+    /// `SENTRY_RELEASE`; the program's name@version where it is not set.
+    pub sentry_release: Option<String>,
+    /// `SENTRY_TRACES_SAMPLE_RATE`
+    pub sentry_traces_sample_rate: f64,
     /// `COST_TRACKING_ENABLED`
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
@@ -229,6 +239,7 @@ impl Config {
         let seconds = self.flush_timeout.as_secs_f64();
         let rate = |rate: f64| (0.0..=1.0).contains(&rate);
         let pushgateway = self.prometheus_pushgateway_url.as_ref();
+        let dsn = self.sentry_dsn.as_ref().map(|dsn| parse::dsn(dsn.expose()).is_ok());
         let problems: Vec<Problem> = [
             ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
             (
@@ -244,6 +255,12 @@ impl Config {
                 self.bigquery_usd_per_slot_hour.to_string(),
             ),
             ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
+            ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),
+            (
+                "SENTRY_TRACES_SAMPLE_RATE",
+                rate(self.sentry_traces_sample_rate),
+                self.sentry_traces_sample_rate.to_string(),
+            ),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
             ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
             ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
@@ -327,6 +344,11 @@ impl Default for Config {
             datadog_interval: Duration::from_secs(10),
             datadog_service_checks: true,
             datadog_command_events: false,
+            sentry_enabled: false,
+            sentry_dsn: None,
+            sentry_environment: None,
+            sentry_release: None,
+            sentry_traces_sample_rate: 0.1,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_usd_per_tib: 6.25,

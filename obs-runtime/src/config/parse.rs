@@ -77,6 +77,27 @@ pub fn rate(text: &str) -> Parsed<f64> {
     })
 }
 
+/// A DSN of Sentry's: `https://key@host/path/project`.
+pub fn dsn(text: &str) -> Parsed<&str> {
+    let valid = || {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let (key, rest) = rest.split_once('@')?;
+        let (host, path) = rest.split_once('/')?;
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !name.starts_with('[') || name.ends_with(']') => (name, Some(port)),
+            _ => (host, None),
+        };
+        let project = path.trim_end_matches('/').rsplit('/').next()?;
+        let key = key.split(':').next()?;
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.[]:".contains(letter))
+        };
+        let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+        (plain(key) && plain(name) && is_port && plain(project)).then_some(text)
+    };
+    valid().ok_or(None)
+}
+
 pub fn duration(text: &str) -> Parsed<Duration> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),

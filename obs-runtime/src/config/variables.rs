@@ -129,6 +129,22 @@ variables! {
     "PROMETHEUS_PUSHGATEWAY_URL" => prometheus_pushgateway_url = |text| Some(text.parse()?),
         "a URL, as http://host:9091, with user:password@ before the host where it is asked for", "",
         "Pushgateway to which metrics are pushed at flush and on exit; https with the feature https.";
+    "SENTRY_ENABLED" => sentry_enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether errors go to Sentry.";
+    "SENTRY_DSN" => sentry_dsn = |text| Some(Secret::new(parse::dsn(text)?.to_owned())),
+        "the DSN of a project, as https://key@host/1; needed when SENTRY_ENABLED is true", "",
+        "The project in Sentry.",
+        secret;
+    "SENTRY_ENVIRONMENT" => sentry_environment = |text| Some(text.to_owned()),
+        "text", "",
+        "Where the program runs, as Sentry is told; ENVIRONMENT's value when not set.";
+    "SENTRY_RELEASE" => sentry_release = |text| Some(text.to_owned()),
+        "text", "",
+        "What is running, as Sentry is told; the program's name@version when not set.";
+    "SENTRY_TRACES_SAMPLE_RATE" => sentry_traces_sample_rate = |text| parse::rate(text)?,
+        "a number from 0.0 to 1.0", "0.1",
+        "Share of the runs of commands of which Sentry is told every step.";
     "COST_TRACKING_ENABLED" => cost_tracking_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether queries are priced.";

@@ -7,12 +7,15 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use super::{Context, OpenScopes};
+use crate::frame;
 
 pin_project! {
     /// A future that carries its context over every `.await` and from thread to thread.
     #[derive(Debug)]
     pub struct InContext<F> {
         context: Context,
+        // The call from which it was carried away.
+        frame: u64,
         // Scopes that the future entered and has not left. They wait with it.
         open: OpenScopes,
         // None only while this is being dropped.
@@ -30,8 +33,8 @@ pin_project! {
 }
 
 impl<F> InContext<F> {
-    pub(crate) const fn new(context: Context, future: F) -> Self {
-        Self { context, open: None, future: Some(future) }
+    pub(crate) fn new(context: Context, future: F) -> Self {
+        Self { context, frame: frame::current(), open: None, future: Some(future) }
     }
 }
 
@@ -41,6 +44,7 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut inside = this.context.enter_again(this.open);
+        let _frame = frame::inherit(*this.frame);
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // What the future set in its own scope is still set when it is polled again.
         *this.context = Context::current();
@@ -78,9 +82,10 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
-        let context = Context::current();
+        let (context, frame) = (Context::current(), frame::current());
         move || {
             let _inside = context.enter();
+            let _frame = frame::inherit(frame);
             self()
         }
     }

@@ -99,6 +99,16 @@ impl ObservabilityBuilder {
         /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
         /// otherwise.
         datadog_command_events(sent: bool) => datadog_command_events = sent;
+        /// Instead of `SENTRY_ENABLED`.
+        sentry_enabled(enabled: bool) => sentry_enabled = enabled;
+        /// Instead of `SENTRY_DSN`. By itself it enables nothing.
+        sentry_dsn(dsn: Secret<String>) => sentry_dsn = Some(dsn);
+        /// Instead of `SENTRY_ENVIRONMENT`.
+        sentry_environment(name: impl Into<String>) => sentry_environment = Some(name.into());
+        /// Instead of `SENTRY_RELEASE`.
+        sentry_release(release: impl Into<String>) => sentry_release = Some(release.into());
+        /// Instead of `SENTRY_TRACES_SAMPLE_RATE`.
+        sentry_traces_sample_rate(rate: f64) => sentry_traces_sample_rate = rate;
         /// Instead of `COST_TRACKING_ENABLED`.
         cost_tracking_enabled(enabled: bool) => cost_tracking_enabled = enabled;
         /// Instead of `COST_ALERT_THRESHOLD_USD`.

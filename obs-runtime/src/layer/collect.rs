@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing_core::field::{self, Visit};
 
 use crate::event::{Field, Value};
+use crate::panics::caught;
 use crate::room;
 
 /// The field that holds an event's message.
@@ -166,7 +166,7 @@ impl Collected {
     /// Formats a value; code of the user's, which may panic or fail.
     fn format(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) -> Part {
         let start = self.text.len();
-        let written = catch_unwind(AssertUnwindSafe(|| write(&mut self.text)));
+        let written = caught(|| write(&mut self.text));
         let instead = match written {
             Ok(Ok(())) => return Part::Text(start..self.text.len()),
             Ok(Err(_)) => FAILED,

@@ -5,7 +5,6 @@
 //! on `&&Wrapper(value)` takes the implementation for the most references that fits.
 
 pub mod each;
-mod fallback;
 pub mod hashed;
 pub mod judge;
 pub mod show;
@@ -15,17 +14,15 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
-pub use self::fallback::{errors_or, errors_or_async};
-
 pub use crate::analytics::{command, command_async};
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::call::Entry;
 pub use crate::callsite::Callsite;
+pub use crate::errors::{errors, errors_async, errors_or, errors_or_async};
 pub use crate::failure::Failure;
 pub use crate::health::{HEALTH_CHECKS, HealthCheck};
 pub use crate::level::Level;
 pub use crate::performance::{ended, performance, performance_async, until_left};
-pub use crate::performance::{performance as errors, performance_async as errors_async};
 pub use crate::quality::{QUALITY_CHECKS, QualityCheck, Severity};
 pub use crate::registry::CALLSITES;
 pub use crate::schedule::Schedule;

@@ -1,19 +1,30 @@
 //! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
 
 use super::Redactor;
-use crate::event::{CallInfo, Event, Fact, FailureFacts, Price, Scope, Source, Text};
+use crate::callsite::Tags;
+use crate::event::{
+    CallInfo, Cause, Crumb, Event, Fact, FailureFacts, Field, Layer, Price, Report, Scope, Source, Text,
+};
 
 impl Redactor {
     pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
         let Event { time, level, source, context, fact, mut fields, mut tags } = event;
-        for field in &mut fields {
-            self.field(field);
-        }
-        for (name, value) in &mut tags {
-            *value = self.named(name, std::mem::take(value).into()).into_owned();
-        }
+        self.redact_fields(&mut fields);
+        self.redact_tags(&mut tags);
         let (source, context, fact) = (self.source(source), self.scope(context), self.fact(fact));
         Event { time, level, source, context, fact, fields, tags }
+    }
+
+    fn redact_fields(&self, fields: &mut [Field<'_>]) {
+        for field in fields {
+            self.field(field);
+        }
+    }
+
+    fn redact_tags(&self, tags: &mut Tags) {
+        for (name, value) in tags {
+            *value = self.named(name, std::mem::take(value).into()).into_owned();
+        }
     }
 
     fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
@@ -49,6 +60,10 @@ impl Redactor {
             },
             Fact::Captured { operation, failure, panic } => {
                 Fact::Captured { operation: self.text(operation), failure: self.failure(failure), panic }
+            }
+            Fact::Reported(report) => Fact::Reported(Box::new(self.report(*report))),
+            Fact::Breadcrumb(Crumb { category, message }) => {
+                Fact::Breadcrumb(Crumb { category: self.text(category), message: self.text(message) })
             }
             Fact::FeatureUsed { feature } => Fact::FeatureUsed { feature: self.text(feature) },
             Fact::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
@@ -90,8 +105,33 @@ impl Redactor {
     }
 
     fn call(&self, call: CallInfo) -> CallInfo {
-        let CallInfo { kind, name } = call;
-        CallInfo { kind, name: self.familiar(name) }
+        let CallInfo { kind, name, run, event } = call;
+        CallInfo { kind, name: self.familiar(name), run, event }
+    }
+
+    fn report<'a>(&self, report: Report<'a>) -> Report<'a> {
+        // A stack holds the program's own words only.
+        let Report { id, kind, operation, error_type, causes, layers, left_out, place, stack } = report;
+        let cause = |Cause { type_name, message }: Cause<'a>| Cause {
+            type_name: self.text(type_name),
+            message: self.text(message),
+        };
+        let layer = |Layer { name, attribute, mut fields, mut tags }: Layer<'a>| {
+            self.redact_fields(&mut fields);
+            self.redact_tags(&mut tags);
+            Layer { name: self.text(name), attribute, fields, tags }
+        };
+        Report {
+            id,
+            kind,
+            operation: self.text(operation),
+            error_type: self.text(error_type),
+            causes: causes.into_iter().map(cause).collect(),
+            layers: layers.into_iter().map(layer).collect(),
+            left_out,
+            place: self.optional(place),
+            stack,
+        }
     }
 
     fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {

@@ -9,7 +9,9 @@ use corpus::{LOOK_ALIKES, SAMPLES, Sample};
 
 use super::*;
 use crate::callsite::CallsiteKind;
-use crate::event::{CallInfo, Fact, FailureFacts, Field, Scope, Source};
+use crate::event::{
+    CallInfo, Cause, Crumb, EventId, Fact, FailureFacts, Field, Layer, Report, ReportKind, Scope, Source,
+};
 use crate::level::Level;
 use crate::outcome::Outcome;
 
@@ -198,7 +200,7 @@ fn hashes_agree_under_one_key_and_differ_otherwise() {
 fn no_text_of_an_event_is_left_out() {
     const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
     let text = || Cow::Borrowed(SECRET);
-    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into() };
+    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
     let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
     let duration = Duration::ZERO;
     let facts = [
@@ -206,6 +208,23 @@ fn no_text_of_an_event_is_left_out() {
         Fact::Started { call: call(), arguments: Vec::new() },
         Fact::Finished { call: call(), outcome: Outcome::Error, duration, failure: Some(failure()), exit_code: None },
         Fact::Captured { operation: text(), failure: failure(), panic: false },
+        Fact::Reported(Box::new(Report {
+            id: EventId::fresh(),
+            kind: ReportKind::Error,
+            operation: text(),
+            error_type: text(),
+            causes: vec![Cause { type_name: text(), message: text() }],
+            layers: vec![Layer {
+                name: text(),
+                attribute: "tracked_command",
+                fields: vec![Field::new("a", SECRET)],
+                tags: vec![("b", SECRET.to_owned())],
+            }],
+            left_out: 0,
+            place: Some(text()),
+            stack: None,
+        })),
+        Fact::Breadcrumb(Crumb { category: text(), message: text() }),
         Fact::FeatureUsed { feature: text() },
         Fact::Priced(crate::event::Price {
             operation: text(),

@@ -157,6 +157,8 @@ impl Sink for LogSink {
             Topic::Call | Topic::Log | Topic::Fact => {
                 self.outputs.iter().any(|output| output.filter.enables(level, logger))
             }
+            // Its line was written when it was captured.
+            Topic::Report => false,
         }
     }
 

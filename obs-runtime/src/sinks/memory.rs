@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::event::{Event, Fact, FailureFacts};
+use crate::event::{Event, Fact, FailureFacts, Report, ReportKind};
 use crate::level::Level;
 use crate::outcome::Outcome;
 use crate::redact::Redacted;
@@ -16,8 +16,12 @@ pub struct Records {
     pub logs: Vec<Line>,
     /// Calls of commands and operations that ended, in the order of their ends.
     pub calls: Vec<CallRecord>,
-    /// Errors and panics captured.
+    /// Errors and panics captured: each once, when its way is over.
     pub errors: Vec<ErrorRecord>,
+    /// Messages captured.
+    pub messages: Vec<ErrorRecord>,
+    /// Steps on the way to an error, told by hand.
+    pub breadcrumbs: Vec<String>,
     /// Health checks that ran: name and status.
     pub health: Vec<(String, String)>,
     /// Data-quality checks that ran: name and status.
@@ -83,10 +87,12 @@ pub struct CallRecord {
     pub fields: Vec<(String, String)>,
 }
 
-/// An error or panic that was captured.
+/// An error or panic that was captured, or a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorRecord {
-    /// The operation that failed.
+    /// Its id, as people find it by: 32 hexadecimal digits.
+    pub event_id: String,
+    /// The operation that failed first.
     pub operation: String,
     /// How bad it is.
     pub level: Level,
@@ -96,8 +102,10 @@ pub struct ErrorRecord {
     pub panic: bool,
     /// On whose behalf.
     pub scope: ScopeRecord,
-    /// Recorded arguments, tags and context, each value as text.
+    /// Recorded arguments, tags and context of each function that it passed, innermost first, each value as text.
     pub fields: Vec<(String, String)>,
+    /// The functions that it passed, innermost first.
+    pub layers: Vec<String>,
 }
 
 /// Keeps what it takes.
@@ -153,14 +161,13 @@ impl Sink for MemorySink {
                 scope: scope(event),
                 fields: fields(),
             }),
-            Fact::Captured { operation, failure, panic } => records.errors.push(ErrorRecord {
-                operation: operation.to_string(),
-                level: event.level,
-                failure: failure.to_static(),
-                panic: *panic,
-                scope: scope(event),
-                fields: fields(),
-            }),
+            // Told once and whole when its way is over.
+            Fact::Captured { .. } => {}
+            Fact::Reported(report) => {
+                let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };
+                kept.push(reported(event, report));
+            }
+            Fact::Breadcrumb(crumb) => records.breadcrumbs.push(crumb.message.to_string()),
             Fact::FeatureUsed { feature } => records.features.push(feature.to_string()),
             Fact::Priced(price) => records.prices.push((price.operation.to_string(), price.estimate, price.usd)),
             Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {
@@ -181,6 +188,26 @@ impl Sink for MemorySink {
 
     fn flush(&self, _: Instant) -> Result<(), FlushError> {
         Ok(())
+    }
+}
+
+fn reported(event: &Event<'_>, report: &Report<'_>) -> ErrorRecord {
+    let place = report.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    let messages = || report.causes.iter().map(|cause| format!("{}{place}", cause.message));
+    let fields = report.layers.iter().flat_map(|layer| &layer.fields).chain(&event.fields);
+    ErrorRecord {
+        event_id: report.id.to_string(),
+        operation: report.operation.to_string(),
+        level: event.level,
+        failure: FailureFacts {
+            error_type: report.error_type.to_string().into(),
+            message: messages().next().unwrap_or_default().into(),
+            sources: messages().skip(1).map(Into::into).collect(),
+        },
+        panic: report.kind == ReportKind::Panic,
+        scope: scope(event),
+        fields: fields.map(|field| (field.name.to_string(), field.value.to_string())).collect(),
+        layers: report.layers.iter().map(|layer| layer.name.to_string()).collect(),
     }
 }
 

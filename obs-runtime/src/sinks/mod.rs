@@ -8,6 +8,8 @@ pub mod memory;
 pub mod metrics;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
+#[cfg(feature = "sentry")]
+pub mod sentry;
 
 use std::time::Instant;
 
@@ -25,6 +27,8 @@ pub enum Topic {
     Log,
     /// Everything else: rare, and wanted by whoever measures.
     Fact,
+    /// An error with all that is known of it, or a step on the way to one: for who tracks errors.
+    Report,
 }
 
 /// A place to which events go.
@@ -42,6 +46,11 @@ pub trait Sink: Send + Sync {
     /// The least level at which it may want single calls or log lines, whatever the logger; `None` for never. Asked when
     /// it is installed, so that what nobody wants costs one comparison.
     fn least_level(&self) -> Option<Level>;
+
+    /// Whether a report is worth more to it with the calls that led to the error.
+    fn wants_stacks(&self) -> bool {
+        false
+    }
 
     /// Takes an event.
     fn accept(&self, event: &Redacted<Event<'_>>);

@@ -1,17 +1,20 @@
 //! Real servers, each on a free port of loopback with a temporary folder of its own, stopped when dropped.
 
 mod bigquery_emulator;
+mod bugsink;
 pub mod datadog_agent;
 mod node_exporter;
 mod prometheus;
 pub mod pushgateway;
 pub mod scripted_bigquery;
+mod sentry;
 pub mod statsd_exporter;
 
 pub use bigquery_emulator::BigQueryEmulator;
+pub use bugsink::{Bugsink, Project};
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
-
+pub use sentry::{Answer, Item, SentryServer};
 pub use statsd_exporter::StatsdExporter;
 
 use std::fs::{self, File};

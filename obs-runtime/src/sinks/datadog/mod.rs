@@ -286,6 +286,8 @@ impl Sink for DatadogSink {
             | Fact::Started { .. }
             | Fact::Finished { .. }
             | Fact::Captured { .. }
+            | Fact::Reported(_)
+            | Fact::Breadcrumb(_)
             | Fact::FeatureUsed { .. }
             | Fact::Priced(_)
             | Fact::CostAlert { .. }

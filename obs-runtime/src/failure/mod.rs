@@ -1,12 +1,17 @@
 //! What went wrong, seen through whatever the error's type lets one see.
 
+mod names;
+mod sighting;
+
 use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::event::{FailureFacts, Text};
+use crate::event::{Cause, FailureFacts, Text};
+use crate::panics::caught;
+use names::{leading_name, name_of, short_name};
+pub use sighting::Sighting;
 
 /// A stable, low-cardinality label for an error: `LoadError::Timeout` → `timeout`.
 ///
@@ -33,6 +38,8 @@ enum What<'v> {
     Error(&'v (dyn Error + 'static)),
     /// An error whose own type says nothing (a box, `anyhow::Error`): its root cause gives the label.
     Erased(&'v (dyn Error + 'static)),
+    /// An error of which no more than a borrow is at hand.
+    Borrowed(Borrowed<'v>),
     Display(&'v dyn Display),
     Debug(&'v dyn Debug),
     Opaque,
@@ -42,7 +49,24 @@ enum What<'v> {
     },
 }
 
+#[derive(Clone, Copy)]
+struct Borrowed<'v> {
+    shown: &'v dyn Display,
+    debug: &'v dyn Debug,
+    /// Where it is, and how large.
+    place: (usize, usize),
+    source: Option<&'v (dyn Error + 'static)>,
+}
+
 impl<'v> Failure<'v> {
+    /// An error that may be a `dyn Error`, behind one more reference.
+    pub fn borrowed<E: Error + ?Sized + 'static>(error: &'v &'v E) -> Self {
+        let place = (std::ptr::from_ref(*error).cast::<()>().addr(), size_of_val(*error));
+        let source = caught(|| error.source()).ok().flatten();
+        let borrowed = Borrowed { shown: error, debug: error, place, source };
+        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(borrowed) }
+    }
+
     /// An error of a type that has a name.
     pub fn error<E: Error + 'static>(error: &'v E) -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Error(error) }
@@ -96,32 +120,64 @@ impl<'v> Failure<'v> {
             return Cow::Borrowed(label);
         }
         match self.what {
-            What::Erased(error) => type_of_root(error),
+            What::Erased(error) => name_of(root(error)),
+            What::Borrowed(Borrowed { source: Some(source), .. }) if self.hides_its_type() => name_of(root(source)),
+            What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
             What::Words { label, .. } => Cow::Borrowed(label),
-            What::Error(_) | What::Display(_) | What::Debug(_) | What::Opaque => short_name(self.type_name),
+            What::Error(_) | What::Borrowed(_) | What::Display(_) | What::Debug(_) | What::Opaque => {
+                short_name(self.type_name)
+            }
         }
+    }
+
+    fn hides_its_type(&self) -> bool {
+        self.type_name.starts_with("dyn ")
     }
 
     /// All of it, formatted. A `Display` or `Debug` that panics costs its text, nothing else.
     #[must_use]
     pub fn facts(&self) -> FailureFacts<'static> {
-        let message = match self.what {
+        FailureFacts {
+            error_type: self.error_type(),
+            message: self.message().into(),
+            sources: self.chain().skip(1).map(|source| shown(&source).into()).collect(),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self.what {
             What::Error(error) | What::Erased(error) => shown(&error),
+            What::Borrowed(error) => shown(&error.shown),
             What::Display(value) => shown(&value),
             What::Debug(value) => shown(&format_args!("{value:?}")),
             What::Opaque => format!("a value of type {}", self.type_name),
             What::Words { message, .. } => message.to_owned(),
-        };
-        FailureFacts { error_type: self.error_type(), message: message.into(), sources: self.sources() }
+        }
     }
 
-    fn sources(&self) -> Vec<Text<'static>> {
-        match self.what {
-            What::Error(error) | What::Erased(error) => {
-                chain(error).skip(1).map(|source| shown(&source).into()).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// The error and its sources as far as the standard library knows them; the first one is missing of a borrowed one.
+    fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'static)> {
+        let (first, skipped) = match self.what {
+            What::Error(error) | What::Erased(error) => (Some(error), None),
+            What::Borrowed(borrowed) => (borrowed.source, borrowed.source),
+            _ => (None, None),
+        };
+        // So that the first is always the error itself.
+        skipped.into_iter().chain(first.into_iter().flat_map(chain))
+    }
+
+    /// The error and its sources with the names of their types, outermost first.
+    fn causes(&self) -> Vec<Cause<'static>> {
+        let type_name = match self.what {
+            What::Erased(error) => name_of(error),
+            What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
+            What::Words { label, .. } => Cow::Borrowed(label),
+            _ => short_name(self.type_name),
+        };
+        let first = Cause { type_name, message: self.message().into() };
+        let sources = self.chain().skip(1);
+        let sources = sources.map(|source| Cause { type_name: name_of(source), message: shown(&source).into() });
+        std::iter::once(first).chain(sources).collect()
     }
 }
 
@@ -165,7 +221,7 @@ pub struct NoValue;
 /// Formats a user's value; a panic inside costs the text only.
 pub fn shown(value: &dyn Display) -> String {
     let mut text = String::new();
-    match catch_unwind(AssertUnwindSafe(|| write!(text, "{value}"))) {
+    match caught(|| write!(text, "{value}")) {
         Ok(Ok(())) => text,
         Ok(Err(_)) => text + "<failed while formatting>",
         Err(_) => "<panicked while formatting>".to_owned(),
@@ -176,47 +232,12 @@ pub fn shown(value: &dyn Display) -> String {
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     // An error may name itself as its source; nobody reads further than this.
     const MOST: usize = 33;
-    let source = |error: &'e (dyn Error + 'static)| catch_unwind(AssertUnwindSafe(|| error.source())).ok().flatten();
+    let source = |error: &'e (dyn Error + 'static)| caught(|| error.source()).ok().flatten();
     std::iter::successors(Some(error), move |error| source(*error)).take(MOST)
 }
 
-/// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing.
-fn short_name(full: &'static str) -> Text<'static> {
-    let path = full.split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
-    let mut segments = path.rsplit("::");
-    let last = segments.next().filter(|name| !name.is_empty()).unwrap_or("unknown");
-    match segments.find(|module| *module != "error") {
-        Some(module) if last == "Error" => Cow::Owned(format!("{module}.{last}")),
-        _ => Cow::Borrowed(last),
-    }
-}
-
-/// The type of the innermost source. A `dyn Error` does not tell its type, but a derived `Debug` begins with its name
-/// (or its variant's); standard errors that do not are known by sight.
-fn type_of_root(error: &(dyn Error + 'static)) -> Text<'static> {
-    let root = chain(error).last().unwrap_or(error);
-    if root.is::<std::io::Error>() {
-        return Cow::Borrowed("io.Error");
-    }
-    let mut name = LeadingName(String::new());
-    // Ends with an error as soon as the name is over.
-    let _ = catch_unwind(AssertUnwindSafe(|| write!(name, "{root:?}")));
-    if name.0.starts_with(char::is_alphabetic) { Cow::Owned(name.0) } else { Cow::Borrowed("Error") }
-}
-
-/// Keeps what looks like an identifier at the beginning of what is written, and refuses the rest.
-struct LeadingName(String);
-
-impl Write for LeadingName {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for letter in text.chars() {
-            if !(letter.is_alphanumeric() || letter == '_') || self.0.len() > 60 {
-                return Err(fmt::Error);
-            }
-            self.0.push(letter);
-        }
-        Ok(())
-    }
+fn root<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    chain(error).last().unwrap_or(error)
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! The one vocabulary of what happened. Features make events, sinks take them redacted; nothing else passes between them.
 
+mod report;
+
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::level::Level;
 use crate::outcome::Outcome;
+use crate::run::Run;
 use crate::trace::TraceContext;
+pub use report::{Cause, Crumb, EventId, Layer, Report, ReportKind};
 
 /// Text that is borrowed where it can be.
 pub type Text<'a> = Cow<'a, str>;
@@ -186,7 +191,8 @@ pub enum Fact<'a> {
         /// What the program would exit with if this were its main function; commands only.
         exit_code: Option<u8>,
     },
-    /// An error or panic was captured.
+    /// An error or panic was captured by a function that it passed. One that passes several is told once at the level of its
+    /// severity and then at debug.
     Captured {
         /// The operation that failed.
         operation: Text<'a>,
@@ -195,6 +201,10 @@ pub enum Fact<'a> {
         /// Whether it was a panic.
         panic: bool,
     },
+    /// An error, a panic or a message, told once and whole when its way is over: for who tracks errors.
+    Reported(Box<Report<'a>>),
+    /// A step on the way to an error, told by hand.
+    Breadcrumb(Crumb<'a>),
     /// A feature of the program was used.
     FeatureUsed {
         /// Its name.
@@ -274,11 +284,15 @@ pub struct CallInfo {
     pub kind: CallsiteKind,
     /// The operation's or command's name.
     pub name: Cow<'static, str>,
+    /// The run that it is; commands only.
+    pub run: Option<Arc<Run>>,
+    /// The report of the error by which it ended, when there is one.
+    pub event: Option<EventId>,
 }
 
 impl CallInfo {
     pub(crate) fn of(callsite: &'static Callsite) -> Self {
-        Self { kind: callsite.kind(), name: Cow::Borrowed(callsite.name()) }
+        Self { kind: callsite.kind(), name: Cow::Borrowed(callsite.name()), run: None, event: None }
     }
 }
 

@@ -1,13 +1,11 @@
 //! One call of an annotated function, from its start to its one outcome.
 
 mod ending;
-
-pub use ending::Ending;
+mod entry;
+mod passing;
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
@@ -15,16 +13,20 @@ use crate::cardinality::{LONGEST, cut};
 use crate::cells::{Cells, QUICK, ThreadCell};
 use crate::clock::Stamp;
 use crate::context::Context;
-use crate::event::{CallInfo, Details, Fact, FailureFacts, Field, Value};
+use crate::event::{CallInfo, Details, Fact};
 use crate::failure::Failure;
 use crate::flush::Occasion;
+use crate::frame::Frame;
 use crate::global::{self, Interest};
+use crate::journey::{self, Passed};
 use crate::level::Level;
 use crate::outcome::Outcome;
 use crate::panics;
 use crate::registry;
-use crate::secret::MASK;
+use crate::run::Run;
 use crate::sinks::Topic;
+pub use ending::Ending;
+pub use entry::Entry;
 
 /// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
 /// never came to return a value.
@@ -41,103 +43,10 @@ pub struct Call {
     unless_finished: Outcome,
     /// Whether every sink is flushed when the call has ended.
     flushes: bool,
-}
-
-/// What is recorded of a call when it begins.
-#[derive(Debug, Default)]
-pub struct Entry {
-    pub(crate) tags: Tags,
-    pub(crate) arguments: Vec<(&'static str, Value<'static>)>,
-    pub(crate) context: Vec<(&'static str, Value<'static>)>,
-    pub(crate) user: Option<String>,
-    pub(crate) dataset: Option<String>,
-    /// Labels of the jobs that run inside.
-    pub(crate) labels: Vec<(&'static str, String)>,
-    /// Of a command: whether it has ended, which may have been from elsewhere.
-    ended: Option<Arc<AtomicBool>>,
-}
-
-impl Entry {
-    /// A metric label. Its value is redacted, as all text is.
-    pub fn tag(&mut self, name: &'static str, value: String) {
-        let value = match global::pipeline() {
-            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
-            None => value,
-        };
-        self.tags.push((name, cut(value)));
-    }
-
-    /// An argument as it is.
-    pub fn argument(&mut self, name: &'static str, value: Value<'static>) {
-        self.arguments.push((name, value));
-    }
-
-    /// An argument of which only the presence is recorded.
-    pub fn redacted(&mut self, name: &'static str) {
-        self.argument(name, Value::from(MASK));
-    }
-
-    /// An argument as a keyed hash: equal for equal values.
-    #[expect(clippy::needless_pass_by_value, reason = "generated code has no other use for the value")]
-    pub fn hashed(&mut self, name: &'static str, value: Value<'static>) {
-        let hash = global::pipeline().map(|pipeline| pipeline.redactor().hashed(&value.to_string()));
-        self.argument(name, hash.unwrap_or(Value::from(MASK)));
-    }
-
-    /// An argument of which only the length is recorded.
-    pub fn length(&mut self, name: &'static str, length: usize) {
-        self.argument(name, Value::Length(length as u64));
-    }
-
-    /// Who asked for the command.
-    pub fn user(&mut self, user: String) {
-        self.user = Some(user);
-    }
-
-    /// The data set that a cost scope works on.
-    pub fn dataset(&mut self, dataset: String) {
-        self.dataset = Some(dataset);
-    }
-
-    /// A label of the jobs that run inside. Its value is redacted, as all text is.
-    pub fn label(&mut self, name: &'static str, value: String) {
-        let value = match global::pipeline() {
-            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
-            None => value,
-        };
-        self.labels.push((name, value));
-    }
-
-    /// Context of an error, should there be one.
-    pub fn context(&mut self, name: &'static str, value: Value<'static>) {
-        self.context.push((name, value));
-    }
-
-    /// Notes what a check says of itself. Should that panic, the check has its result all the same.
-    pub(crate) fn describe(&mut self, describe: fn(&mut Self)) {
-        let _ = catch_unwind(AssertUnwindSafe(|| describe(self)));
-    }
-
-    /// Whether the call was ended from elsewhere; if not, it ends here.
-    fn was_ended(&self) -> bool {
-        self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
-    }
-
-    /// The arguments that were given: an absent option or an unset flag was not used.
-    fn given(&self) -> Vec<&'static str> {
-        let absent = |value: &Value<'_>| *value == Value::Bool(false) || *value == Value::from("None");
-        self.arguments.iter().filter(|(_, value)| !absent(value)).map(|(name, _)| *name).collect()
-    }
-
-    pub(crate) fn details(&self) -> Details<'static> {
-        Details { fields: self.fields(), tags: self.tags.clone() }
-    }
-
-    fn fields(&self) -> Vec<Field<'static>> {
-        let tags = self.tags.iter().map(|(name, value)| Field::new(*name, value.clone()));
-        let named = |(name, value): &(&'static str, Value<'static>)| Field::new(*name, value.clone());
-        self.arguments.iter().map(named).chain(tags).chain(self.context.iter().map(named)).collect()
-    }
+    /// Whether an error by which it ends goes no further.
+    swallows: bool,
+    /// Whether errors wait for its end: it ends while it is the current [`Frame`].
+    encloses: bool,
 }
 
 impl Callsite {
@@ -167,8 +76,8 @@ impl Callsite {
             Some(cells) => (cells.start(), Stamp::now()),
             None => (None, Stamp::ZERO),
         };
-        let mut call =
-            Call { callsite: self, cells, here, start, entry, unless_finished: Outcome::Panic, flushes: false };
+        let mut call = Call::new(self, cells, start);
+        (call.here, call.entry) = (here, entry);
         if interest.may_want(self.line_level()) && self.kind() == CallsiteKind::Operation {
             call.report_start();
         }
@@ -186,6 +95,21 @@ impl Callsite {
 }
 
 impl Call {
+    #[inline]
+    const fn new(callsite: &'static Callsite, cells: Option<&'static Cells>, start: Stamp) -> Self {
+        Self {
+            callsite,
+            cells,
+            here: None,
+            start,
+            entry: None,
+            unless_finished: Outcome::Panic,
+            flushes: false,
+            swallows: false,
+            encloses: false,
+        }
+    }
+
     /// Begins a call of an operation or a command that is named by hand, unless obs is off. The name is redacted, as all
     /// text is.
     pub(crate) fn by_hand(
@@ -249,6 +173,33 @@ impl Call {
         self.flushes = flushes;
     }
 
+    /// From now on, the call encloses what is called inside of it, and errors wait for its end. What is given is to be
+    /// entered where the call runs, and where it ends.
+    #[inline]
+    pub(crate) fn enclose(&mut self) -> Frame {
+        self.encloses = self.is_on();
+        if self.encloses { Frame::begin() } else { Frame::NONE }
+    }
+
+    #[inline]
+    fn frame(&self) -> Frame {
+        if self.encloses { Frame::current() } else { Frame::NONE }
+    }
+
+    /// An error by which the call ends goes no further.
+    pub(crate) const fn set_swallows(&mut self) {
+        self.swallows = true;
+    }
+
+    /// The run that a command is.
+    pub(crate) fn set_run(&mut self, run: Arc<Run>) {
+        self.entry.get_or_insert_default().run = Some(run);
+    }
+
+    fn info(&self) -> CallInfo {
+        CallInfo { run: self.entry().and_then(|entry| entry.run.clone()), ..CallInfo::of(self.callsite) }
+    }
+
     /// Says that the call has begun, to whoever wants to know.
     #[cold]
     #[inline(never)]
@@ -256,8 +207,7 @@ impl Call {
         let level = self.callsite.line_level();
         global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
             let arguments = self.entry().map(Entry::given).unwrap_or_default();
-            let call = CallInfo::of(self.callsite);
-            (Fact::Started { call, arguments }, self.details())
+            (Fact::Started { call: self.info(), arguments }, self.details())
         });
         // The time that the line took is none of the function's.
         self.start = Stamp::now();
@@ -284,6 +234,7 @@ impl Call {
         if nanos > QUICK || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
+        let passed = self.pass(outcome, failure);
         let wanted = match self.callsite.kind() {
             CallsiteKind::Command => true,
             CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
@@ -291,7 +242,7 @@ impl Call {
             CallsiteKind::Cost => false,
         };
         if wanted {
-            self.report_end(outcome, nanos, failure, exit_code);
+            self.report_end(outcome, nanos, failure, passed, exit_code);
         }
         if self.flushes {
             global::flush(Occasion::Meanwhile);
@@ -321,24 +272,34 @@ impl Call {
 
     #[cold]
     #[inline(never)]
-    fn report_end(&self, outcome: Outcome, nanos: u64, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
-        global::emit(self.topic(), self.line_level(outcome), global::source(self.callsite.place()), |_| {
+    fn report_end(
+        &self,
+        outcome: Outcome,
+        nanos: u64,
+        failure: Option<&Failure<'_>>,
+        passed: Passed,
+        exit_code: Option<u8>,
+    ) {
+        // What was captured before has its line already.
+        let level = if passed.again && self.callsite.kind() == CallsiteKind::Errors {
+            Level::Debug
+        } else {
+            self.line_level(outcome)
+        };
+        global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
+            let failure = passed.failure.or_else(|| failure.map(Failure::facts)).or_else(|| {
+                let last = || panics::last_since(self.start);
+                (outcome == Outcome::Panic).then(|| journey::panic_facts(last().as_ref()))
+            });
             let fact = if self.callsite.kind() == CallsiteKind::Errors {
                 Fact::Captured {
                     operation: self.callsite.name().into(),
-                    failure: failure.map_or_else(|| panic_facts(self.start), Failure::facts),
+                    failure: failure.unwrap_or_default(),
                     panic: outcome == Outcome::Panic,
                 }
             } else {
-                Fact::Finished {
-                    call: CallInfo::of(self.callsite),
-                    outcome,
-                    duration: Duration::from_nanos(nanos),
-                    failure: failure
-                        .map(Failure::facts)
-                        .or_else(|| (outcome == Outcome::Panic).then(|| panic_facts(self.start))),
-                    exit_code,
-                }
+                let call = CallInfo { event: passed.event, ..self.info() };
+                Fact::Finished { call, outcome, duration: Duration::from_nanos(nanos), failure, exit_code }
             };
             (fact, self.details())
         });
@@ -363,9 +324,4 @@ fn exemplify(cells: &Cells, outcome: Outcome, nanos: u64) {
     if let Some(trace) = Context::with_current(Context::trace) {
         cells.exemplify(outcome, nanos, trace);
     }
-}
-
-fn panic_facts(start: Stamp) -> FailureFacts<'static> {
-    let message = panics::message_since(start).map_or(Cow::Borrowed("panicked"), Cow::Owned);
-    FailureFacts { error_type: Cow::Borrowed("panic"), message, sources: Vec::new() }
 }

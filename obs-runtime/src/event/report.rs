@@ -1,0 +1,94 @@
+//! An error, a panic or a message with all that is known of it, as it goes to who tracks errors.
+
+use std::fmt;
+
+use super::{Field, Text};
+use crate::callsite::Tags;
+use crate::stack::Stack;
+
+/// The id of an event of an error tracker: 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventId(uuid::Uuid);
+
+impl EventId {
+    /// An id that nothing else has.
+    pub(crate) fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7())
+    }
+
+    #[cfg(feature = "sentry")]
+    pub(crate) const fn uuid(self) -> uuid::Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_simple().fmt(formatter)
+    }
+}
+
+/// What is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    /// An error that a function returned, or that was captured by hand.
+    Error,
+    /// A panic.
+    Panic,
+    /// A message that was captured by hand.
+    Message,
+}
+
+/// An error, a panic or a message, once, with what every function says of it that it passed.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    /// Its id.
+    pub id: EventId,
+    /// What it is.
+    pub kind: ReportKind,
+    /// The operation that failed first.
+    pub operation: Text<'a>,
+    /// Stable kind of the error, of low cardinality.
+    pub error_type: Text<'a>,
+    /// The error and its sources, outermost first; the message alone.
+    pub causes: Vec<Cause<'a>>,
+    /// What each annotated function that it passed says of it, innermost first.
+    pub layers: Vec<Layer<'a>>,
+    /// How many like it were left out before it, as they came too fast.
+    pub left_out: u64,
+    /// Where a panic happened: `file:line`.
+    pub place: Option<Text<'a>>,
+    /// The calls that led to it.
+    pub stack: Option<Stack>,
+}
+
+/// An error in a chain of sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause<'a> {
+    /// The name of its type, without path and parameters.
+    pub type_name: Text<'a>,
+    /// Its own words.
+    pub message: Text<'a>,
+}
+
+/// What one annotated function says of an error that passed it.
+#[derive(Clone, Debug)]
+pub struct Layer<'a> {
+    /// The operation's or command's name.
+    pub name: Text<'a>,
+    /// The attribute, or its equivalent by hand.
+    pub attribute: &'static str,
+    /// Arguments as recorded, tags, context.
+    pub fields: Vec<Field<'a>>,
+    /// The tags among them, which stand on the event for people to search by.
+    pub tags: Tags,
+}
+
+/// A step on the way to an error.
+#[derive(Clone, Debug)]
+pub struct Crumb<'a> {
+    /// What kind of step: `http`, `query`, …
+    pub category: Text<'a>,
+    /// What happened.
+    pub message: Text<'a>,
+}

@@ -1,0 +1,51 @@
+//! Names of errors' types, as far as they can be told.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Debug, Write};
+
+use crate::event::Text;
+use crate::panics::caught;
+
+/// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing.
+pub fn short_name(full: &'static str) -> Text<'static> {
+    let path = full.split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
+    let mut segments = path.rsplit("::");
+    let last = segments.next().filter(|name| !name.is_empty()).unwrap_or("unknown");
+    match segments.find(|module| *module != "error") {
+        Some(module) if last == "Error" => Cow::Owned(format!("{module}.{last}")),
+        _ => Cow::Borrowed(last),
+    }
+}
+
+/// The type of an error. A `dyn Error` does not tell its type, but a derived `Debug` begins with its name (or its
+/// variant's); standard errors that do not are known by sight.
+pub fn name_of(error: &(dyn Error + 'static)) -> Text<'static> {
+    if error.is::<std::io::Error>() {
+        return Cow::Borrowed("io.Error");
+    }
+    leading_name(&error)
+}
+
+/// The name that a derived `Debug` begins with.
+pub fn leading_name(error: &dyn Debug) -> Text<'static> {
+    let mut name = LeadingName(String::new());
+    // Ends with an error as soon as the name is over.
+    let _ = caught(|| write!(name, "{error:?}"));
+    if name.0.starts_with(char::is_alphabetic) { Cow::Owned(name.0) } else { Cow::Borrowed("Error") }
+}
+
+/// Keeps what looks like an identifier at the beginning of what is written, and refuses the rest.
+struct LeadingName(String);
+
+impl Write for LeadingName {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            if !(letter.is_alphanumeric() || letter == '_') || self.0.len() > 60 {
+                return Err(fmt::Error);
+            }
+            self.0.push(letter);
+        }
+        Ok(())
+    }
+}

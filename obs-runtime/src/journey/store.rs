@@ -1,0 +1,355 @@
+//! All errors that are on their way, and the last ones whose way is over.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Captures, Ended, Step};
+use crate::clock::Stamp;
+use crate::context::Context;
+use crate::event::{Cause, EventId, Layer, Report, Source};
+use crate::failure::Sighting;
+use crate::frame::Frame;
+use crate::level::Level;
+use crate::pipeline::Pipeline;
+
+/// Most errors that are known at a time; the oldest are told, and then forgotten.
+const MOST: usize = 256;
+
+/// Most layers of one error: a recursive function may be passed any number of times.
+const LAYERS: usize = 32;
+
+/// Most causes of one error.
+const CAUSES: usize = 32;
+
+/// How long an error that was told is known again by its words.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// How many errors wait for a call. Asked by every call that ends well.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+static STORE: Mutex<Store> = Mutex::new(Store { journeys: Vec::new(), last_key: 0 });
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether any error waits for a call.
+#[inline]
+pub fn anything_waits() -> bool {
+    WAITING.load(Ordering::Relaxed) > 0
+}
+
+/// All errors that are known.
+#[derive(Debug)]
+pub(super) struct Store {
+    journeys: Vec<Journey>,
+    last_key: u64,
+}
+
+/// An error on its way.
+pub(super) struct Journey {
+    /// Tells it from all others.
+    pub key: u64,
+    pipeline: Arc<Pipeline>,
+    context: Context,
+    level: Level,
+    source: Source<'static>,
+    time: SystemTime,
+    state: State,
+    /// How it was seen last; none of a panic.
+    sighting: Option<Sighting>,
+    /// The call that it will pass next, as far as is known; 0 for none.
+    waits_for: u64,
+    /// Whether the call that it waits for has gone on since, so that its words alone say nothing.
+    passed_over: bool,
+    by_hand: bool,
+    /// Whether it went through the outermost call.
+    ended_at_top: bool,
+    lineage: Lineage,
+    since: Instant,
+    began: Stamp,
+}
+
+/// What is to become of it.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Nobody has captured it. What is known of it is kept, should the call around do so.
+    Kept(Vec<Layer<'static>>),
+    /// It was captured, and is only counted.
+    LeftOut,
+    /// It was captured, and will be told.
+    Open(Box<Report<'static>>),
+    /// It was told.
+    Told(EventId),
+}
+
+/// What is found of an error.
+pub(super) enum Met<'s> {
+    /// It was captured.
+    Captured(&'s mut Journey),
+    /// It was not, but this is known of it.
+    Kept(Vec<Layer<'static>>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Where code runs one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lineage {
+    Task(tokio::task::Id),
+    Thread(ThreadId),
+}
+
+impl Lineage {
+    fn here() -> Self {
+        tokio::task::try_id().map_or_else(|| Self::Thread(thread::current().id()), Self::Task)
+    }
+}
+
+impl Journey {
+    pub(super) fn new(
+        pipeline: Arc<Pipeline>,
+        context: Context,
+        step: &Step,
+        state: State,
+        sighting: Option<Sighting>,
+        waits_for: u64,
+    ) -> Self {
+        Self {
+            key: 0,
+            pipeline,
+            context,
+            level: step.level,
+            source: step.source.clone(),
+            time: SystemTime::now(),
+            state,
+            sighting,
+            waits_for,
+            passed_over: false,
+            by_hand: step.captures == Captures::ByHand,
+            ended_at_top: false,
+            lineage: Lineage::here(),
+            since: Instant::now(),
+            began: Stamp::now(),
+        }
+    }
+
+    /// The id of its report, if there is one.
+    pub(super) fn event(&self) -> Option<EventId> {
+        match &self.state {
+            State::Open(report) => Some(report.id),
+            State::Told(id) => Some(*id),
+            State::Kept(_) | State::LeftOut => None,
+        }
+    }
+
+    /// Adds what a call says of it that it passes.
+    pub(super) fn add(&mut self, layer: Option<Layer<'static>>, sighting: Option<&Sighting>, step: &Step) {
+        self.by_hand |= step.captures == Captures::ByHand;
+        if let State::Open(report) = &mut self.state {
+            if report.layers.is_empty() && step.frame.is_some() {
+                // A panic is seen before any call that it passes.
+                report.operation = step.name.clone();
+            }
+            report.layers.extend(layer.filter(|_| report.layers.len() < LAYERS));
+            self.level = self.level.max(step.level);
+            if let Some(sighting) = sighting {
+                add_causes(&mut report.causes, &sighting.causes);
+            }
+        }
+        if let Some(sighting) = sighting {
+            self.sighting = Some(sighting.clone());
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        matches!(self.state, State::Told(_) | State::LeftOut)
+    }
+
+    /// Ends its way.
+    fn end(&mut self) -> Option<Ended> {
+        self.waits_for = 0;
+        let State::Open(report) = &self.state else { return None };
+        let told = State::Told(report.id);
+        let State::Open(report) = std::mem::replace(&mut self.state, told) else { return None };
+        Some(Ended {
+            pipeline: Arc::clone(&self.pipeline),
+            context: self.context.clone(),
+            level: self.level,
+            source: self.source.clone(),
+            time: self.time,
+            report,
+        })
+    }
+}
+
+/// The causes of an error that was converted on its way: what it became stands before what it was.
+fn add_causes(causes: &mut Vec<Cause<'static>>, later: &[Cause<'static>]) {
+    let known = |cause: &Cause<'_>| causes.iter().any(|known| known.message == cause.message);
+    let new: Vec<_> = later.iter().take_while(|cause| !known(cause)).cloned().collect();
+    let room = CAUSES.saturating_sub(causes.len());
+    causes.splice(0..0, new.into_iter().take(room));
+}
+
+impl Store {
+    /// Does something with all errors; nothing if this is inside of that already, as when a panic is seen there.
+    pub(super) fn with<R>(run: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if INSIDE.try_with(|inside| inside.replace(true)).unwrap_or(false) {
+            return None;
+        }
+        let result = {
+            let mut store = STORE.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = run(&mut store);
+            let waiting = store.journeys.iter().filter(|journey| journey.waits_for != 0).count();
+            WAITING.store(waiting, Ordering::Relaxed);
+            result
+        };
+        let _ = INSIDE.try_with(|inside| inside.set(false));
+        Some(result)
+    }
+
+    /// What is known of an error that ends the call `here`, or of the panic that unwinds through it.
+    pub(super) fn meet(&mut self, step: &Step, here: u64, sighting: Option<&Sighting>) -> Met<'_> {
+        let found = match sighting {
+            Some(sighting) => self.find(step, here, sighting),
+            None => self.find_panic(step, here),
+        };
+        let Some(index) = found else { return Met::Nothing };
+        if matches!(self.journeys[index].state, State::Kept(_)) {
+            let State::Kept(layers) = self.journeys.remove(index).state else { return Met::Nothing };
+            return Met::Kept(layers);
+        }
+        Met::Captured(&mut self.journeys[index])
+    }
+
+    fn find(&self, step: &Step, here: u64, sighting: &Sighting) -> Option<usize> {
+        let lineage = Lineage::here();
+        let by_hand = step.captures == Captures::ByHand;
+        // Two captures by hand are of two errors, as nothing tells that they are of one.
+        let fits = |journey: &Journey| !by_hand || journey.is_captured() && !journey.by_hand;
+        let same_place =
+            |journey: &Journey| journey.sighting.as_ref().is_some_and(|before| before.shares_a_place(sighting));
+        let same_words =
+            |journey: &Journey| journey.sighting.as_ref().is_some_and(|before| before.shares_words(sighting));
+        let waits_here = |journey: &Journey| here != 0 && journey.waits_for == here;
+        let just_told_here = |journey: &Journey| {
+            let by_this_code = by_hand && here == 0 && journey.ended_at_top && journey.lineage == lineage;
+            by_this_code && journey.since.elapsed() < REMEMBERED
+        };
+        // In a task of which this call knew nothing.
+        let told_elsewhere = |journey: &Journey| {
+            journey.waits_for == 0 && journey.is_captured() && !by_hand && !journey.began.is_before(step.start)
+        };
+        // The last one that is likeliest.
+        let last = |likely: &dyn Fn(&Journey) -> bool| {
+            self.journeys.iter().rposition(|journey| fits(journey) && likely(journey))
+        };
+        last(&|journey| waits_here(journey) && same_place(journey))
+            .or_else(|| last(&|journey| waits_here(journey) && !journey.passed_over && same_words(journey)))
+            .or_else(|| last(&|journey| just_told_here(journey) && (same_place(journey) || same_words(journey))))
+            .or_else(|| last(&|journey| told_elsewhere(journey) && same_place(journey)))
+    }
+
+    /// A panic that unwinds to here; or one that was seen elsewhere while the call ran, and goes on here.
+    fn find_panic(&self, step: &Step, here: u64) -> Option<usize> {
+        let last = |likely: &dyn Fn(&Journey) -> bool| {
+            self.journeys.iter().rposition(|journey| journey.sighting.is_none() && likely(journey))
+        };
+        last(&|journey| here != 0 && journey.waits_for == here)
+            .or_else(|| last(&|journey| journey.waits_for == 0 && !journey.began.is_before(step.start)))
+    }
+
+    /// A call has ended. What waited for it goes on to the call around it if it is that by which it ended; the rest was
+    /// handled there, and is given to be told.
+    pub(super) fn leave(&mut self, frame: Frame, ended_by: Option<u64>, well: bool) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        let lineage = Lineage::here();
+        for journey in &mut self.journeys {
+            let goes_on = ended_by == Some(journey.key);
+            if goes_on && frame.parent != 0 {
+                (journey.waits_for, journey.passed_over) = (frame.parent, false);
+                journey.lineage = lineage;
+                journey.since = Instant::now();
+            } else if goes_on || journey.waits_for == frame.number {
+                if goes_on {
+                    (journey.ended_at_top, journey.lineage, journey.since) = (true, lineage, Instant::now());
+                }
+                ended.extend(journey.end());
+            } else if well && journey.waits_for == frame.parent && journey.lineage == lineage {
+                journey.passed_over = true;
+            }
+        }
+        self.forget(&mut ended);
+        ended
+    }
+
+    /// An error goes no further.
+    pub(super) fn end(&mut self, key: u64) -> Vec<Ended> {
+        let journey = self.journeys.iter_mut().find(|journey| journey.key == key);
+        let mut ended: Vec<_> = journey
+            .and_then(|journey| {
+                journey.ended_at_top = true;
+                journey.end()
+            })
+            .into_iter()
+            .collect();
+        self.forget(&mut ended);
+        ended
+    }
+
+    /// Ends the way of each error of which that is true.
+    pub(super) fn end_all(&mut self, which: impl Fn(&Arc<Pipeline>, Instant) -> bool) -> Vec<Ended> {
+        let chosen = self.journeys.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
+        // It waits on: the call around is to know that it was told.
+        let end = |journey: &mut Journey| {
+            let waits_for = journey.waits_for;
+            let ended = journey.end();
+            journey.waits_for = waits_for;
+            ended
+        };
+        chosen.filter_map(end).collect()
+    }
+
+    /// When the one that waits longest to be told began to.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        let open = self.journeys.iter().filter(|journey| matches!(journey.state, State::Open(_)));
+        open.map(|journey| journey.since).min()
+    }
+
+    /// Notes an error.
+    pub(super) fn begin(&mut self, mut journey: Journey) -> u64 {
+        self.last_key += 1;
+        journey.key = self.last_key;
+        self.journeys.push(journey);
+        self.last_key
+    }
+
+    /// Forgets what nobody can ask for any more, and the oldest of the rest when there are too many.
+    fn forget(&mut self, ended: &mut Vec<Ended>) {
+        self.journeys.retain(|journey| journey.waits_for != 0 || journey.is_captured());
+        while self.journeys.len() > MOST {
+            let told = self.journeys.iter().position(Journey::is_told).unwrap_or_default();
+            ended.extend(self.journeys.remove(told).end());
+        }
+    }
+}
+
+impl Journey {
+    fn is_captured(&self) -> bool {
+        !matches!(self.state, State::Kept(_))
+    }
+}
+
+impl fmt::Debug for Journey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Journey")
+            .field("state", &self.state)
+            .field("waits_for", &self.waits_for)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+//! One run of a command: what ties its beginning to its end for those who watch runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
+
+use crate::schedule::Schedule;
+
+/// A run of a command.
+#[derive(Debug)]
+pub struct Run {
+    id: Uuid,
+    outer: Option<Arc<Run>>,
+    schedule: Option<Schedule>,
+    errors: AtomicU64,
+}
+
+#[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "others do not watch runs"))]
+impl Run {
+    /// A run that begins, within another one or not.
+    #[must_use]
+    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>) -> Self {
+        Self { id: Uuid::now_v7(), outer, schedule, errors: AtomicU64::new(0) }
+    }
+
+    /// What tells it from all others.
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Whether no command encloses it.
+    pub const fn is_outermost(&self) -> bool {
+        self.outer.is_none()
+    }
+
+    /// When it is to run.
+    pub const fn schedule(&self) -> Option<Schedule> {
+        self.schedule
+    }
+
+    /// How many errors were captured in it so far, and in runs within it.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    /// An error was captured in it.
+    pub fn count_error(&self) {
+        std::iter::successors(Some(self), |run| run.outer.as_deref()).for_each(|run| {
+            run.errors.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+}

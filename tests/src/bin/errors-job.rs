@@ -1,0 +1,134 @@
+//! A scheduled job that meets an error, sends a message, and then ends in the way that its first argument names.
+
+use std::fmt;
+use std::io::Write as _;
+
+use obs_runtime::{
+    Breadcrumb, ErrorKind, Level, LogContext, add_breadcrumb, capture_error, capture_message, set_user,
+    track_performance, tracked_command, with_error_tracking,
+};
+
+#[derive(Debug, ErrorKind)]
+enum LoadError {
+    BadRow { row: u32, source: std::num::ParseIntError },
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::BadRow { row, source: _ } = self;
+        write!(formatter, "row {row} is bad")
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let Self::BadRow { row: _, source } = self;
+        Some(source)
+    }
+}
+
+type Boxed = Box<dyn std::error::Error + Send + Sync>;
+
+#[with_error_tracking(context(row = row))]
+#[track_performance(tags(format = "csv"))]
+#[inline(never)]
+fn parse_row(row: u32) -> Result<u32, LoadError> {
+    "x".parse().map_err(|source| LoadError::BadRow { row, source })
+}
+
+#[with_error_tracking(args(file))]
+#[inline(never)]
+fn load_file(file: &str) -> Result<u32, Boxed> {
+    Ok(parse_row(u32::try_from(file.len())?)?)
+}
+
+#[track_performance(args(day = "monday"))]
+fn load_day() -> Result<u32, Boxed> {
+    load_file("users.csv")
+}
+
+#[with_error_tracking(severity = "critical")]
+fn give_up() -> Result<(), Boxed> {
+    Err("asked to fail".into())
+}
+
+#[with_error_tracking]
+fn panic_in_it(number: u32) {
+    panic!("asked to panic with {number}");
+}
+
+#[tracked_command(
+    cron = "0 3 * * *",
+    timezone = "Europe/Berlin",
+    max_runtime = "30m",
+    margin = "5m",
+    args(way),
+    tags(team = "growth")
+)]
+fn errors_job(way: &str) -> Result<(), Boxed> {
+    set_user("ada");
+    tracing::debug!("not worth a step");
+    tracing::info!(rows = 3, "the manifest is read");
+    add_breadcrumb(Breadcrumb::new("GET /users.csv").category("http").field("status", 200));
+    if let Err(error) = load_day() {
+        tracing::error!(error = %error, "a day is left out");
+        capture_error(&*error);
+    }
+    capture_message(Level::Warning, "the feed of 2026-11-26 is empty");
+    match way {
+        "return" => Ok(()),
+        "error" => give_up(),
+        "panic" => {
+            panic_in_it(7);
+            Ok(())
+        }
+        "thread" => {
+            let panicked = std::thread::spawn(|| panic!("asked to panic elsewhere")).join();
+            if panicked.is_err() { Ok(()) } else { Err("it did not panic".into()) }
+        }
+        "task" => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+            let task = runtime.block_on(async { tokio::spawn(async { panic_in_it(8) }).await });
+            if task.is_err() { Ok(()) } else { Err("it did not panic".into()) }
+        }
+        "not-text" => std::panic::panic_any(vec![1_u8]),
+        "twice" => {
+            struct PanicsToo;
+            impl Drop for PanicsToo {
+                fn drop(&mut self) {
+                    panic!("asked to panic while it panics");
+                }
+            }
+            let _panics_too = PanicsToo;
+            panic_in_it(9);
+            Ok(())
+        }
+        "exit" => obs_runtime::exit(7),
+        "wait" => {
+            println!("ready");
+            std::io::stdout().flush()?;
+            loop {
+                std::thread::park();
+            }
+        }
+        "storm" => {
+            for _ in 0..10_000 {
+                let _ = give_up();
+            }
+            Ok(())
+        }
+        other => Err(format!("no such way: {other}").into()),
+    }
+}
+
+fn main() -> Result<(), Boxed> {
+    let builder = obs_runtime::Observability::builder().version("1.2.3").before_send(|mut event| {
+        event.tags.insert("seen_last".to_owned(), "yes".to_owned());
+        Some(event)
+    });
+    let _guard = builder.init()?;
+    let way = std::env::args().nth(1).unwrap_or_default();
+    LogContext::new().field("region", "eu").scope(|| errors_job(&way))?;
+    println!("done");
+    Ok(())
+}

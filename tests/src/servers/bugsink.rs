@@ -1,0 +1,183 @@
+//! A real Bugsink, which takes what Sentry takes, and refuses what its schema does not allow.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+use super::Daemon;
+use crate::{tools, wait};
+
+const SETTINGS: &str = r#"
+from bugsink.settings.default import *  # noqa
+import os
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+SECRET_KEY = "for-tests-on-loopback-only-0123456789abcdefghijklmnopqrstuvwxyz"
+DATABASES["default"]["NAME"] = FOLDER + "/db.sqlite3"
+DATABASES["snappea"]["NAME"] = FOLDER + "/snappea.sqlite3"
+SENTRY_DSN = None
+SNAPPEA = {"TASK_ALWAYS_EAGER": True}
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+ALLOWED_HOSTS = ["127.0.0.1"]
+BUGSINK = {
+    "BASE_URL": "http://127.0.0.1:8000",
+    "SINGLE_USER": True,
+    "SINGLE_TEAM": True,
+    "PHONEHOME": False,
+    "VALIDATE_ON_DIGEST": "strict",
+    "INGEST_STORE_BASE_DIR": FOLDER + "/ingestion",
+}
+"#;
+
+/// Prepares both databases, the projects, and a token; the last project's quota is used up.
+const PREPARE: &str = r#"
+import json
+import django
+django.setup()
+from datetime import timedelta
+from django.core.management import call_command
+from django.utils import timezone
+call_command("migrate", verbosity=0)
+call_command("migrate", database="snappea", verbosity=0)
+from bsmain.models import AuthToken
+from projects.models import Project
+projects = []
+for number in range(40):
+    used_up = timezone.now() + timedelta(minutes=10) if number == 39 else None
+    project = Project.objects.create(name="p%d" % number, slug="p%d" % number, quota_exceeded_until=used_up,
+                                     quota_exceeded_reason='["per_project", "minute", 5, 1000]' if used_up else "null")
+    projects.append({"id": project.id, "key": project.sentry_key.hex})
+print(json.dumps({"token": AuthToken.create_full_access().token, "projects": projects}))
+"#;
+
+/// How long an event may take to be shown once it was answered for.
+const DIGESTED: Duration = Duration::from_secs(30);
+
+/// A Bugsink.
+#[derive(Debug)]
+pub struct Bugsink {
+    daemon: Daemon,
+    token: String,
+    projects: Mutex<Vec<Project>>,
+    used_up: Project,
+}
+
+/// A project of it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    id: u64,
+    key: String,
+}
+
+fn program(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(tools::bugsink(name));
+    command.current_dir(folder).env_clear();
+    command.env("PYTHONPATH", folder).env("DJANGO_SETTINGS_MODULE", "bugsink_conf").env("HOME", folder);
+    command
+}
+
+impl Bugsink {
+    /// Starts one, with projects of which nothing is known yet.
+    #[must_use]
+    #[track_caller]
+    pub fn start() -> Self {
+        let prepared = Mutex::new(Value::Null);
+        let daemon = Daemon::start("Bugsink", "/health/ready", |folder, port| {
+            std::fs::write(folder.join("bugsink_conf.py"), SETTINGS).expect("its settings can be written");
+            let output = program("python", folder).args(["-c", PREPARE]).output().expect("python starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            *prepared.lock().expect("nothing panics") = serde_json::from_slice(&output.stdout).expect("it says JSON");
+            let mut command = program("gunicorn", folder);
+            command.args(["--workers", "1", "--no-control-socket", "--bind", &format!("127.0.0.1:{port}")]);
+            command.arg("bugsink.wsgi");
+            command
+        });
+        let prepared = prepared.into_inner().expect("nothing panics");
+        let project = |project: &Value| Project {
+            id: project["id"].as_u64().expect("a project has a number"),
+            key: project["key"].as_str().expect("a project has a key").to_owned(),
+        };
+        let mut projects: Vec<_> =
+            prepared["projects"].as_array().expect("there are some").iter().map(project).collect();
+        let used_up = projects.pop().expect("there are some");
+        let token = prepared["token"].as_str().expect("there is one").to_owned();
+        Self { daemon, token, projects: Mutex::new(projects), used_up }
+    }
+
+    /// A project that nothing was sent to.
+    #[must_use]
+    #[track_caller]
+    pub fn project(&self) -> Project {
+        self.projects.lock().expect("nothing panics").pop().expect("there are projects left")
+    }
+
+    /// A project whose quota is used up: it answers 429.
+    #[must_use]
+    pub fn project_without_quota(&self) -> Project {
+        self.used_up.clone()
+    }
+
+    /// The DSN of a project.
+    #[must_use]
+    pub fn dsn(&self, project: &Project) -> String {
+        format!("http://{}@{}/{}", project.key, self.daemon.address(), project.id)
+    }
+
+    /// The events of a project as they were sent, oldest first, once there are at least so many.
+    #[must_use]
+    #[track_caller]
+    pub fn events(&self, project: &Project, at_least: usize) -> Vec<Value> {
+        let found = wait::poll(DIGESTED, || Some(self.all(project)).filter(|events| events.len() >= at_least));
+        found.unwrap_or_else(|| {
+            panic!("{} events instead of {at_least}\n{}", self.all(project).len(), self.daemon.log())
+        })
+    }
+
+    /// The issues of a project.
+    #[must_use]
+    #[track_caller]
+    pub fn issues(&self, project: &Project) -> Vec<Value> {
+        self.list(&format!("issues/?project={}", project.id))
+    }
+
+    /// What it said so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    #[track_caller]
+    fn all(&self, project: &Project) -> Vec<Value> {
+        let events = self
+            .issues(project)
+            .into_iter()
+            .flat_map(|issue| self.list(&format!("events/?issue={}", issue["id"].as_str().unwrap_or_default())));
+        let detail = |event: Value| {
+            let mut event = self.ask(&format!("events/{}/", event["id"].as_str().unwrap_or_default()));
+            event["data"].take()
+        };
+        let mut events: Vec<_> = events.map(detail).collect();
+        events.sort_by(|one, other| {
+            one["timestamp"].as_f64().partial_cmp(&other["timestamp"].as_f64()).expect("numbers")
+        });
+        events
+    }
+
+    #[track_caller]
+    fn list(&self, path: &str) -> Vec<Value> {
+        self.ask(path)["results"].as_array().cloned().unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn ask(&self, path: &str) -> Value {
+        let agent: Agent =
+            Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).proxy(None).build().into();
+        let url = self.daemon.url(&format!("/api/canonical/0/{path}"));
+        let request = agent.get(&url).header("Authorization", format!("Bearer {}", self.token));
+        let mut response = request.call().unwrap_or_else(|error| panic!("{url}: {error}\n{}", self.daemon.log()));
+        serde_json::from_str(&response.body_mut().read_to_string().expect("it answers")).expect("it answers in JSON")
+    }
+}

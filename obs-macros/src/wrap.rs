@@ -63,7 +63,7 @@ impl<'a> Wrap<'a> {
             return off::bare(function, self.checked(function));
         }
         if matches!(function.shape, Shape::Sync)
-            && self.opens_no_scope()
+            && matches!(self.helper, "performance" | "errors")
             && !self.needs_no_value(function)
             && let Some(split) = caller::split(function, self.helper)
         {
@@ -137,12 +137,17 @@ impl<'a> Wrap<'a> {
         let private = self.shared.runtime.private();
         let Self { callsite, begin, judge, .. } = self;
         let caller::Split { head, call, within, beside } = split;
+        let (begin, ended) = if self.opens_no_scope() {
+            (begin.clone(), quote!(ended))
+        } else {
+            (quote_spanned!(Span::mixed_site()=> #private::enclosed(#begin)), quote!(enclosed_ended))
+        };
         let statements = quote_spanned! {Span::mixed_site()=>
             #within
             #callsite
             let __call = #begin;
             let __value = #call;
-            #private::ended(__call, __value, #judge)
+            #private::#ended(__call, __value, #judge)
         };
         let block = function.body.braces_around(statements);
         quote_spanned!(Span::mixed_site()=> #head #block #beside)

@@ -7,5 +7,5 @@ mod watch;
 
 pub use capture::{capture_error, capture_message};
 pub use crumb::{Breadcrumb, add_breadcrumb};
-pub use tracked::{errors, errors_async, errors_or, errors_or_async};
+pub use tracked::{enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async};
 pub use watch::watch;

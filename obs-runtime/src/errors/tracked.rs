@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::frame::Inside;
 use crate::performance::{Tracked, enclosing};
 
 /// Runs the body of a function.
@@ -28,7 +29,36 @@ pub fn errors<R>(
     value
 }
 
-/// The same for an async function.
+/// The call of a function that calls its body by itself, as one that tells it of its caller has to.
+#[derive(Debug)]
+pub struct Enclosed {
+    // Dropped first, so that also a panic ends the call inside of it.
+    call: Call,
+    _inside: Option<Inside>,
+}
+
+/// Has a call enclose what is called while the scope that holds what is returned runs.
+#[inline]
+#[must_use]
+pub fn enclosed(mut call: Call) -> Enclosed {
+    let frame = call.enclose();
+    Enclosed { call, _inside: frame.is_some().then(|| frame.enter()) }
+}
+
+/// Ends such a call with the value that the body gave.
+#[inline]
+pub fn enclosed_ended<R>(
+    mut enclosed: Enclosed,
+    value: R,
+    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+) -> R {
+    if enclosed.call.is_on() {
+        enclosed.call.finish(judge(&value).as_ref(), None);
+    }
+    value
+}
+
+/// The same as [`errors`] for an async function.
 #[inline]
 pub fn errors_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where

@@ -18,7 +18,7 @@ pub use crate::analytics::{command, command_async};
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::call::Entry;
 pub use crate::callsite::Callsite;
-pub use crate::errors::{errors, errors_async, errors_or, errors_or_async};
+pub use crate::errors::{enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async};
 pub use crate::failure::Failure;
 pub use crate::health::{HEALTH_CHECKS, HealthCheck};
 pub use crate::level::Level;

@@ -66,11 +66,13 @@ impl Trail {
         drop(oldest);
     }
 
-    /// The last steps of that correlation id, and of none, oldest first.
-    pub fn of(&self, correlation_id: Option<&str>) -> Vec<Arc<Crumb>> {
+    /// The last steps of that correlation id, and of none, until then, oldest first. What came after an error did not
+    /// lead to it, however long that was on its way.
+    pub fn of(&self, correlation_id: Option<&str>, until: SystemTime) -> Vec<Arc<Crumb>> {
         let crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let belongs = |crumb: &&Arc<Crumb>| {
-            crumb.correlation_id.as_deref().is_none_or(|id| correlation_id.is_none_or(|wanted| wanted == id))
+            crumb.time <= until
+                && crumb.correlation_id.as_deref().is_none_or(|id| correlation_id.is_none_or(|wanted| wanted == id))
         };
         let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(SENT).cloned().collect();
         drop(crumbs);

@@ -81,7 +81,7 @@ impl Sink for SentrySink {
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
             Fact::Reported(report) => {
-                let crumbs = self.trail.of(event.context.correlation_id.as_deref());
+                let crumbs = self.trail.of(event.context.correlation_id.as_deref(), event.time);
                 let told = events::Told::new(event, report, crumbs);
                 let settings = Arc::clone(&self.settings);
                 self.worker.send(Job::event(move || told.into_event(&settings)));

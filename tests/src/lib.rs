@@ -17,6 +17,7 @@ pub mod programs;
 pub mod prometheus_client;
 pub mod promtool;
 pub mod relay;
+pub mod rewriting;
 pub mod servers;
 pub mod strangers;
 pub mod tools;

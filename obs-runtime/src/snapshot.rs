@@ -6,7 +6,7 @@ use crate::catalogue::{FAMILIES, Family};
 pub use crate::exemplars::Exemplar;
 
 /// Labels of a series, in order: the family's own, then tags.
-pub type Labels = Vec<(Cow<'static, str>, String)>;
+pub type Labels = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
 /// All families that have a series, in the order of the table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,7 +178,7 @@ mod tests {
     use crate::catalogue::{CLI_FEATURE_USAGE, OPERATION_DURATION_SECONDS, OPERATION_SUCCESS, SECONDS};
 
     fn labels(name: &'static str, value: &str) -> Labels {
-        vec![(Cow::Borrowed(name), value.to_owned())]
+        vec![(Cow::Borrowed(name), value.to_owned().into())]
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
             let series = &snapshot.family(family).unwrap().series;
             series.iter().map(|one| (one.labels[0].1.clone(), one.value.clone())).collect::<Vec<_>>()
         };
-        let numbers = [("a".to_owned(), SeriesValue::Number(2.0)), ("b".to_owned(), SeriesValue::Number(5.0))];
+        let numbers = [("a".into(), SeriesValue::Number(2.0)), ("b".into(), SeriesValue::Number(5.0))];
         assert_eq!(values("operation.success"), numbers);
         let SeriesValue::Histogram { counts, sum } = &values("operation.duration.seconds")[1].1 else { panic!() };
         assert_eq!((counts[1], counts.len(), *sum), (6, SECONDS.len() + 1, 5.0));

@@ -194,7 +194,7 @@ fn tags(constant: &Tags, series: &Measured<'_>) -> Tags {
     let mut rest: Vec<_> = series.labels.iter().collect();
     for own in series.own {
         let value = rest.iter().position(|(name, _)| name == own).map(|index| &rest.remove(index).1);
-        list.add(own, value.map_or("", String::as_str));
+        list.add(own, value.map_or("", |value| &**value));
     }
     rest.sort_unstable();
     for (name, value) in rest {
@@ -223,7 +223,7 @@ mod tests {
     use crate::snapshot::Builder;
 
     fn labels(labels: &[(&'static str, &str)]) -> Labels {
-        labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect()
+        labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
     }
 
     fn books() -> (Ledger, Writer) {

@@ -13,7 +13,7 @@ fn measured(builder: Builder) -> Measurements {
 
 fn snapshot(successes: f64) -> Measurements {
     let mut builder = Builder::default();
-    let labels = vec![(Cow::Borrowed("operation"), "load".to_owned())];
+    let labels = vec![(Cow::Borrowed("operation"), Cow::Owned("load".to_owned()))];
     builder.number(&catalogue::OPERATION_SUCCESS, labels.clone(), successes);
     builder.number(&catalogue::OPERATION_ACTIVE, labels, 1.0);
     measured(builder)
@@ -92,7 +92,7 @@ fn packets_are_full_and_no_larger_than_they_may_be() {
     let mut delivery = delivery(port);
     let mut builder = Builder::default();
     for number in 0..200 {
-        let labels = vec![(Cow::Borrowed("operation"), format!("load_{number}"))];
+        let labels = vec![(Cow::Borrowed("operation"), Cow::Owned(format!("load_{number}")))];
         builder.number(&catalogue::OPERATION_SUCCESS, labels, 1.0);
     }
     delivery.deliver(&measured(builder), soon(), &|| false).unwrap();
@@ -112,9 +112,13 @@ fn a_line_that_no_packet_holds_is_dropped_and_counted() {
     let (agent, port) = agent();
     let mut delivery = delivery(port);
     let mut builder = Builder::default();
-    let tags = (0..100).map(|number| (Cow::Owned(format!("t{number}")), "x".repeat(190)));
+    let tags = (0..100).map(|number| (Cow::Owned(format!("t{number}")), Cow::Owned("x".repeat(190))));
     builder.number(&catalogue::OPERATION_SUCCESS, tags.collect(), 1.0);
-    builder.number(&catalogue::OPERATION_SUCCESS, vec![(Cow::Borrowed("operation"), "load".to_owned())], 1.0);
+    builder.number(
+        &catalogue::OPERATION_SUCCESS,
+        vec![(Cow::Borrowed("operation"), Cow::Owned("load".to_owned()))],
+        1.0,
+    );
     let before = dropped("too_long");
     delivery.deliver(&measured(builder), soon(), &|| false).unwrap();
     assert_eq!(received(&agent), "operation.success:1|c|#operation:load");

@@ -77,7 +77,8 @@ impl Users {
 fn read<T>(series: &Mutex<HashMap<Key, Arc<T>>>, kind: Kind, value: impl Fn(&T) -> SeriesValue) -> Vec<UserSeries> {
     let series = series.lock().unwrap_or_else(PoisonError::into_inner);
     let one = |(key, counted): (&Key, &Arc<T>)| {
-        let labels = key.labels().map(|label| (Cow::Owned(label.key().to_owned()), label.value().to_owned()));
+        let labels =
+            key.labels().map(|label| (Cow::Owned(label.key().to_owned()), Cow::Owned(label.value().to_owned())));
         UserSeries { name: key.name().to_owned(), kind, labels: labels.collect(), value: value(counted) }
     };
     series.iter().map(one).collect()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::callsite::{Callsite, CallsiteKind};
+use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::catalogue as family;
 use crate::cells::{Cells, Totals};
 use crate::outcome::Outcome;
@@ -11,8 +11,11 @@ use crate::snapshot::{Builder, Labels};
 
 /// Labels of these names and values.
 pub fn labels(pairs: &[(&'static str, &str)]) -> Labels {
-    pairs.iter().map(|&(name, value)| (Cow::Borrowed(name), value.to_owned())).collect()
+    pairs.iter().map(|&(name, value)| (Cow::Borrowed(name), Cow::Owned(value.to_owned()))).collect()
 }
+
+/// The outcomes in the order of their names, in which series come sorted.
+const SORTED: [Outcome; 4] = [Outcome::Cancelled, Outcome::Error, Outcome::Ok, Outcome::Panic];
 
 /// The label that bears the name of a call.
 pub const fn own_label(kind: CallsiteKind) -> &'static str {
@@ -33,7 +36,7 @@ pub const fn time_label(kind: CallsiteKind, outcome: Outcome) -> (&'static str, 
 
 /// What a call site's cells say, as series.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, totals: &Totals, cells: &Cells) {
+pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Tags, totals: &Totals, cells: &Cells) {
     let kind = callsite.kind();
     let [time, success, failure] = match kind {
         CallsiteKind::Operation => {
@@ -45,12 +48,14 @@ pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Labels, 
         CallsiteKind::Errors | CallsiteKind::Cost => return,
     };
     let name = (own_label(kind), callsite.name());
-    let labels = |pairs: &[(&'static str, &str)]| {
-        let mut labels = labels(pairs);
-        labels.extend(tags.iter().cloned());
+    // Names of calls and outcomes are there as long as the program: nothing is copied but tags.
+    let labels = |pairs: &[(&'static str, &'static str)]| {
+        let mut labels = Labels::with_capacity(pairs.len() + tags.len());
+        labels.extend(pairs.iter().map(|&(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))));
+        labels.extend(tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
         labels
     };
-    for outcome in Outcome::ALL {
+    for outcome in SORTED {
         let count = totals.count(outcome);
         if count == 0 {
             continue;

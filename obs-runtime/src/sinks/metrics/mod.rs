@@ -7,7 +7,6 @@ mod calls;
 mod recording;
 mod store;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Instant, UNIX_EPOCH};
@@ -57,7 +56,6 @@ impl MetricsSink {
             callsites.sort_by_key(|callsite| callsite.name());
             for callsite in callsites {
                 for (tags, totals, cells) in callsite.totals() {
-                    let tags = tags.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
                     add_callsite(&mut snapshot, callsite, &tags, &totals, cells);
                 }
             }

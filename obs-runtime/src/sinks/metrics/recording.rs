@@ -23,12 +23,12 @@ pub struct Recording<'s> {
 
 impl Recording<'_> {
     fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
-        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())));
+        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
         self.store.record(family, labels, observed);
     }
 
     fn forget(&self, family: &'static Family, mut labels: Labels) {
-        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())));
+        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
         self.store.forget(family, &labels);
     }
 

@@ -1,5 +1,6 @@
 //! The series that events moved, each family within the limit.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -53,12 +54,12 @@ impl Store {
 
     /// Adds to a counter, sets a gauge, observes in a histogram.
     pub fn record(&self, family: &'static Family, labels: Labels, observed: f64) {
-        let labels: Labels = labels.into_iter().map(|(name, value)| (name, cut(value))).collect();
+        let labels: Labels = labels.into_iter().map(|(name, value)| (name, cut(value.into_owned()).into())).collect();
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(family.name).or_default();
         let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {
             self.overflow();
-            let value = |name: &str, value| if CLOSED.contains(&name) { value } else { OTHER.to_owned() };
+            let value = |name: &str, value| if CLOSED.contains(&name) { value } else { Cow::Borrowed(OTHER) };
             labels.into_iter().map(|(name, known)| (name.clone(), value(&name, known))).collect()
         } else {
             labels

@@ -233,7 +233,7 @@ fn exemplar_text(exemplar: &Exemplar) -> String {
 /// The names in which two series differ that are one to Prometheus; none when they do not.
 fn clash(one: &Labels, other: &Labels) -> Option<String> {
     let only_in = |these: &Labels, those: &Labels| {
-        let missing = |(name, value): &&(Cow<'static, str>, String)| {
+        let missing = |(name, value): &&(Cow<'static, str>, Cow<'static, str>)| {
             !value.is_empty() && !those.iter().any(|(known, _)| known == name)
         };
         these.iter().find(missing).map(|(name, _)| name.to_string())

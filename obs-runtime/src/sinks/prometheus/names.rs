@@ -124,7 +124,8 @@ mod tests {
     use crate::catalogue::{self, FAMILIES, Unit};
 
     fn text(family: &Family, labels: &[(&'static str, &str)], constant: &[(&str, &str)]) -> String {
-        let labels = labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect();
+        let labels =
+            labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect();
         label_text(family, &labels, constant)
     }
 

@@ -108,7 +108,7 @@ mod tests {
     use crate::snapshot::{Builder, Labels};
 
     fn labels(labels: &[(&'static str, &str)]) -> Labels {
-        labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect()
+        labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
     }
 
     fn render(builder: Builder, constant: &[(&str, &str)]) -> String {

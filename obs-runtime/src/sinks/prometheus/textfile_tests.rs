@@ -13,7 +13,7 @@ fn soon() -> Instant {
 }
 
 fn labels(labels: &[(&'static str, &str)]) -> Labels {
-    labels.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned())).collect()
+    labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
 }
 
 fn exposed(snapshot: &Snapshot) -> Exposition {

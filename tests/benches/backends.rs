@@ -1,5 +1,5 @@
-//! What backends cost the calls that are measured: dead ones, while they are flushed to all the time; and a scrape of many
-//! call sites.
+//! What backends cost the calls that are measured: dead ones, in each way that a backend can be dead, while they are flushed
+//! to all the time; and a scrape of many call sites.
 //!
 //! Each set-up has a process of its own, and those that are compared alternate, so that all see the same machine; the figure
 //! is the median of the rounds' quotients.
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use obs_runtime::{Guard, Observability, track_performance};
-use obs_tests::faults::{Fault, FaultyServer, read_only_folder};
+use obs_runtime::{Guard, Level, Observability, Secret, capture_message, track_performance};
+use obs_tests::faults::{Fault, FaultyServer, UNKNOWN_HOST, read_only_folder};
 use obs_tests::http;
 
 const ROUNDS: usize = 9;
@@ -120,12 +120,22 @@ fn run(row: &str) {
             let Quantiles { p99, p999 } = beside(&clock, || guard.flush());
             println!("{p99} {p999}");
         }
-        "dead" => {
-            let hanging = FaultyServer::start(Fault::Hang);
-            let builder = builder().prometheus_pushgateway_url(hanging.url("")).datadog_enabled(true);
-            let guard = started(builder.prometheus_textfile_dir(read_only_folder()));
-            let Quantiles { p99, p999 } = beside(&clock, || guard.flush());
-            println!("{p99} {p999}");
+        "memory" => {
+            let (_server, guard) = dead(&Fault::Hang);
+            let busy = || {
+                let _ = capture_message(Level::Error, "nobody will see this");
+                let _ = guard.flush();
+            };
+            let _ = beside(&clock, busy);
+            let before = resident();
+            for _ in 0..10_000_000 / CALLS + 1 {
+                let _ = beside(&clock, busy);
+            }
+            println!(
+                "KiB more after {} calls while dead backends are flushed to: {}; goal 0",
+                (10_000_000 / CALLS + 1) * CALLS,
+                resident().saturating_sub(before)
+            );
         }
         "idle" | "scraped" => {
             let _guard = started(builder());
@@ -151,8 +161,38 @@ fn run(row: &str) {
                  {answer:.1} ms: {lines} lines, {megabytes:.1} MB"
             );
         }
-        unknown => println!("no such row: {unknown}"),
+        other => {
+            let fault = other.strip_prefix("dead ").and_then(|number| number.parse::<usize>().ok());
+            let Some(fault) = fault.and_then(|number| Fault::all().get(number).cloned()) else {
+                return println!("no such row: {other}");
+            };
+            let (_server, guard) = dead(&fault);
+            let Quantiles { p99, p999 } = beside(&clock, || {
+                let _ = capture_message(Level::Error, "nobody will see this");
+                let _ = guard.flush();
+            });
+            println!("{p99} {p999}");
+        }
     }
+}
+
+/// Every sink on, and none of them alive: the Pushgateway and Sentry with that fault, no Datadog agent, a folder that
+/// cannot be written to, a full disk. Where nobody listens, the host of the Pushgateway does not resolve either.
+fn dead(fault: &Fault) -> (FaultyServer, Guard) {
+    let server = FaultyServer::start(fault.clone());
+    let gateway = if *fault == Fault::Refuse { format!("http://{UNKNOWN_HOST}:9091") } else { server.url("") };
+    let sentry = server.url("").replacen("http://", "http://key@", 1) + "/1";
+    let builder = builder().prometheus_pushgateway_url(gateway).datadog_enabled(true);
+    let builder = builder.sentry_enabled(true).sentry_dsn(Secret::new(sentry));
+    let guard = started(builder.prometheus_textfile_dir(read_only_folder()).log_file("/dev/full"));
+    (server, guard)
+}
+
+/// Resident memory of this process, in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
 }
 
 /// What a row says of itself, in a process of its own.
@@ -187,7 +227,11 @@ fn main() {
     if let Some(row) = arguments.next() {
         return run(&row);
     }
-    compare("calls while dead backends are flushed to", "dead", "none", "p99 <= 1.1");
+    for (number, fault) in Fault::all().iter().enumerate() {
+        let name = format!("{fault:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
+        compare(&format!("calls while flushed to: {name}"), &format!("dead {number}"), "none", "p99 <= 1.1");
+    }
+    run("memory");
     compare("calls while 1,000 call sites are scraped", "scraped", "idle", "p99.9 <= 1.1");
     run("scrape");
 }

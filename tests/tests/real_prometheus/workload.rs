@@ -63,7 +63,7 @@ pub fn expected(measured: &Snapshot) -> BTreeMap<Name, f64> {
                 [("service", "etl 1"), ("environment", "test"), ("version", "1.2.3")].map(owned).into();
             for (name, value) in &series.labels {
                 let taken = labels.contains_key(&**name) || name == "le";
-                labels.insert(if taken { format!("tag_{name}") } else { name.to_string() }, value.clone());
+                labels.insert(if taken { format!("tag_{name}") } else { name.to_string() }, value.to_string());
             }
             match &series.value {
                 SeriesValue::Number(number) => {

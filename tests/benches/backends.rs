@@ -60,7 +60,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn builder() -> obs_runtime::ObservabilityBuilder {
     let builder = Observability::builder().without_environment().prometheus_port(0).max_series(10 * SITES);
-    builder.log_level(obs_runtime::Level::Critical).flush_timeout(Duration::from_millis(200))
+    builder.log_level(Level::Critical).flush_timeout(Duration::from_millis(200))
 }
 
 fn started(builder: obs_runtime::ObservabilityBuilder) -> Guard {
@@ -124,11 +124,11 @@ fn run(row: &str) {
             let (_server, guard) = dead(&Fault::Hang);
             let busy = || {
                 let _ = capture_message(Level::Error, "nobody will see this");
-                let _ = guard.flush();
+                guard.flush();
             };
             let _ = beside(&clock, busy);
             let before = resident();
-            for _ in 0..10_000_000 / CALLS + 1 {
+            for _ in 0..=10_000_000 / CALLS {
                 let _ = beside(&clock, busy);
             }
             println!(
@@ -169,7 +169,7 @@ fn run(row: &str) {
             let (_server, guard) = dead(&fault);
             let Quantiles { p99, p999 } = beside(&clock, || {
                 let _ = capture_message(Level::Error, "nobody will see this");
-                let _ = guard.flush();
+                guard.flush();
             });
             println!("{p99} {p999}");
         }

@@ -7,6 +7,7 @@ mod clauses;
 mod figures;
 mod nested;
 mod partitions;
+mod published;
 mod subqueries;
 mod support;
 mod unknown;

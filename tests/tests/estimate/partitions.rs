@@ -104,7 +104,43 @@ fn a_wildcard_is_all_its_tables() {
     let estimate = told("SELECT code, size FROM `p.d.log_*`");
     assert_eq!(estimate.processed_bytes, Some(4 * 8 + 6 * 16), "{estimate}");
     assert_eq!(estimate.billed_bytes, Some(20 << 20));
-    at_most("SELECT code FROM `p.d.log_*` WHERE _TABLE_SUFFIX = '2024'", 10 * 8 + 10 * 6);
+}
+
+#[test]
+fn a_filter_on_the_suffix_leaves_tables_of_a_wildcard_out() {
+    let code_and_suffix = 8 + 6;
+    for (filter, rows) in [
+        ("_TABLE_SUFFIX = '2024'", 6),
+        ("'2023' = _TABLE_SUFFIX AND code > 3", 4),
+        ("_TABLE_SUFFIX >= '2024'", 6),
+        ("_TABLE_SUFFIX < '2024'", 4),
+        ("_TABLE_SUFFIX BETWEEN '2023' AND '2023'", 4),
+        ("_TABLE_SUFFIX IN ('2022', '2023')", 4),
+        ("(_TABLE_SUFFIX = '2023' OR _TABLE_SUFFIX = '2021')", 4),
+        ("l._TABLE_SUFFIX LIKE '2024%'", 6),
+        ("STARTS_WITH(_TABLE_SUFFIX, '202')", 10),
+        ("_TABLE_SUFFIX = '1999'", 0),
+        // What is not sure leaves none out.
+        ("_TABLE_SUFFIX = '2024' OR code = 3", 10),
+        ("_TABLE_SUFFIX = FORMAT_DATE('%Y', CURRENT_DATE())", 10),
+        ("_TABLE_SUFFIX = @year", 10),
+        ("NOT _TABLE_SUFFIX = '2024'", 10),
+        ("_TABLE_SUFFIX != '2024'", 10),
+        ("_TABLE_SUFFIX LIKE '%4'", 10),
+        ("_TABLE_SUFFIX NOT IN ('2024')", 10),
+        ("CAST(_TABLE_SUFFIX AS INT64) = 2024", 10),
+        ("_TABLE_SUFFIX = (SELECT '2024')", 10),
+    ] {
+        let sql = format!("SELECT code FROM `p.d.log_*` AS l WHERE {filter}");
+        let bytes = told(&sql).processed_bytes;
+        assert_eq!(bytes, Some(rows * code_and_suffix), "{sql}");
+    }
+    // The filter is on one of two uses, or outside.
+    at_most(
+        "SELECT a.code FROM `p.d.log_*` a LEFT JOIN `p.d.log_*` b ON a.code = b.code WHERE b._TABLE_SUFFIX = '2024'",
+        10 * code_and_suffix,
+    );
+    at_most("SELECT code FROM (SELECT *, _TABLE_SUFFIX AS s FROM `p.d.log_*`) WHERE s = '2024'", 10 * code_and_suffix);
 }
 
 #[test]

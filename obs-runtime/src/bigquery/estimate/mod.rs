@@ -24,6 +24,7 @@ mod price;
 mod report;
 mod sizes;
 mod sql;
+mod suffixes;
 mod table;
 
 pub use amount::Figure;

@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Column, Mode, Table};
 use super::partitions::Selection;
 use super::sizes::ColumnType;
 use super::sql::Reads;
+use super::suffixes::TABLE_SUFFIX;
 
 /// A column without fields of its own: what `BigQuery` stores and bills.
 #[derive(Debug)]
@@ -145,7 +146,13 @@ pub(super) fn estimates(reads: &Reads, catalogue: &Catalogue) -> Vec<(String, Ve
         match catalogue.table(name) {
             None => add(name, columns, Amount::unknown(missing(name, catalogue))),
             Some(wildcard) if !wildcard.members.is_empty() => {
-                for member in wildcard.members.iter().filter_map(|member| catalogue.table(member)) {
+                let selection = reads.selection_of(name);
+                let is_read = |member: &&String| match selection {
+                    Selection::Some(members) => members.contains(*member),
+                    Selection::All | Selection::Fewer => true,
+                };
+                let members = wildcard.members.iter().filter(is_read);
+                for member in members.filter_map(|member| catalogue.table(member)) {
                     let (read, amount) = member.read(&columns, &Selection::All, true);
                     add(&member.name, read, amount.plus(suffixes(wildcard, member, &columns)));
                 }
@@ -161,7 +168,7 @@ pub(super) fn estimates(reads: &Reads, catalogue: &Catalogue) -> Vec<(String, Ve
 
 /// What reading the name of the table costs for each row of a wildcard's table.
 fn suffixes(wildcard: &Table, member: &Table, columns: &[String]) -> Amount {
-    if !columns.iter().any(|column| column.eq_ignore_ascii_case("_TABLE_SUFFIX")) {
+    if !columns.iter().any(|column| column.eq_ignore_ascii_case(TABLE_SUFFIX)) {
         return Amount::Exact(0);
     }
     let suffix = member.name.len().saturating_sub(wildcard.name.len() - 1) as u64;

@@ -7,6 +7,7 @@ use super::names::{Columns, Names, Relation};
 use super::reads::Reads;
 use crate::bigquery::estimate::catalogue::Table;
 use crate::bigquery::estimate::partitions::{self, Selection};
+use crate::bigquery::estimate::suffixes::{self, TABLE_SUFFIX};
 
 impl<'c> Analyser<'c> {
     /// The partitions of each table that `FROM` names here.
@@ -25,14 +26,19 @@ impl<'c> Analyser<'c> {
     }
 }
 
-/// The partitions of one relation that can have rows which pass the filter.
+/// The partitions of one relation, or the tables of a wildcard, that can have rows which pass the filter.
 fn select_of(table: &Table, relation: &Relation<'_>, filter: &Expr, names: &Names<'_, '_>) -> Selection {
-    let Some(partition_column) = &table.partition_column else { return Selection::All };
+    let is_wildcard = !table.members.is_empty();
+    let partition_column = match &table.partition_column {
+        _ if is_wildcard => TABLE_SUFFIX,
+        Some(column) => column.as_str(),
+        None => return Selection::All,
+    };
     // A name alone means this table's column when no other relation may have one of that name.
     let others = names.relations.iter().filter(|other| !std::ptr::eq(*other, relation));
     let is_alone = others.clone().all(|other| !may_have(other, partition_column));
     let name_is_alone = others.clone().all(|other| other.name != relation.name);
-    partitions::selected(table, filter, &|expr| match expr {
+    let is_column = |expr: &Expr| match expr {
         Expr::Identifier(ident) => is_alone && ident.value.eq_ignore_ascii_case(partition_column),
         Expr::CompoundIdentifier(idents) => match idents.as_slice() {
             [of, column] => {
@@ -43,7 +49,12 @@ fn select_of(table: &Table, relation: &Relation<'_>, filter: &Expr, names: &Name
             _ => false,
         },
         _ => false,
-    })
+    };
+    if is_wildcard {
+        suffixes::selected(table, filter, &is_column)
+    } else {
+        partitions::selected(table, filter, &is_column)
+    }
 }
 
 /// Whether a relation may hand out a column of that name.

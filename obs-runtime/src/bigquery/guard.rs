@@ -213,7 +213,7 @@ impl CostReservation {
         let passes = self.estimate.usd > threshold;
         if passes {
             let operation = self.context.operation().unwrap_or("unknown");
-            alert(operation, self.estimate.usd, threshold, "threshold", self.source.clone(), &Tags::new());
+            alert(operation, self.estimate.usd, threshold, scope::THRESHOLD, self.source.clone(), &Tags::new());
         }
         passes
     }

@@ -55,7 +55,7 @@ pub fn track_cost(statistics: &QueryStatistics) -> Price {
 }
 
 /// Prices a query that ran and adds it to the cost scopes of the context.
-pub fn spend(source: &event::Source<'_>, statistics: &QueryStatistics) -> Price {
+pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> Price {
     let price = spend_settled(source, statistics, false);
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
@@ -67,7 +67,7 @@ pub fn spend(source: &event::Source<'_>, statistics: &QueryStatistics) -> Price 
 
 /// The same without the budgets, which have been told; `alerted` says whether a threshold that stands without a scope was
 /// warned of.
-pub fn spend_settled(source: &event::Source<'_>, statistics: &QueryStatistics, alerted: bool) -> Price {
+pub fn spend_settled(source: &event::Source<'static>, statistics: &QueryStatistics, alerted: bool) -> Price {
     let price = Pricing::current().actual(statistics);
     if !scope::is_tracked() {
         return price;
@@ -84,7 +84,7 @@ pub fn spend_settled(source: &event::Source<'_>, statistics: &QueryStatistics, a
     let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
     if scope.is_none() && !alerted && price.usd > threshold {
         let operation = context.operation().unwrap_or("unknown");
-        scope::alert(operation, price.usd, threshold, "threshold", source.clone(), &Tags::new());
+        scope::alert(operation, price.usd, threshold, scope::THRESHOLD, source.clone(), &Tags::new());
     }
     price
 }

@@ -7,8 +7,9 @@ use crate::bigquery::refused::CostLimit;
 use crate::call::Call;
 use crate::callsite::{Callsite, Limits, Tags};
 use crate::context::Context;
-use crate::event::{Fact, Source};
+use crate::event::{Details, Fact, Source};
 use crate::global;
+use crate::journey;
 use crate::level::Level;
 
 /// What was spent inside one call of a function under `#[bq_cost]`, in the scopes within it too.
@@ -44,6 +45,9 @@ impl Used {
         self.spent_bytes.saturating_add(self.reserved_bytes)
     }
 }
+
+/// Why it is warned of a cost that is over a threshold, which refuses nothing.
+pub const THRESHOLD: &str = "threshold";
 
 /// How much a sum of binary fractions may be off without being over a limit.
 const SLACK: f64 = 1e-9;
@@ -136,7 +140,7 @@ impl CostScope {
             passes.then_some(total)
         };
         if let Some(usd) = passed {
-            alert(self.name(), usd, threshold, "threshold", global::source(self.callsite.place()), self.tags());
+            alert(self.name(), usd, threshold, THRESHOLD, global::source(self.callsite.place()), self.tags());
         }
     }
 
@@ -145,9 +149,20 @@ impl CostScope {
     }
 }
 
-/// Warns of a cost.
-pub fn alert(operation: &str, usd: f64, threshold_usd: f64, reason: &'static str, source: Source<'_>, tags: &Tags) {
+/// Warns of a cost: a line, a metric, and of a threshold a message, as nobody gets an error then.
+pub fn alert(
+    operation: &str,
+    usd: f64,
+    threshold_usd: f64,
+    reason: &'static str,
+    source: Source<'static>,
+    tags: &Tags,
+) {
     let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason };
+    if reason == THRESHOLD {
+        let details = Details { tags: tags.clone(), ..Details::default() };
+        journey::message(Level::Warning, fact.message(), source.clone(), details);
+    }
     global::emit_tagged(Level::Warning, source, fact, tags);
 }
 

@@ -67,6 +67,8 @@ fn a_query_over_the_limit_is_refused_and_nothing_runs() {
     assert_eq!(server.jobs(), 0);
     assert_eq!(server.requests(Call::DryRun).len(), 1);
     assert_eq!(captured.records.cost_alerts, [("limited".to_owned(), "limit".to_owned())]);
+    // The error tells it: there is no message besides.
+    assert_eq!(captured.records.messages.len(), 0);
     let labels = [("operation", "limited"), ("reason", "limit")];
     assert_eq!(captured.metrics.value("bigquery.cost_alert", &labels), Some(1.0));
     assert!(captured.metrics.family("bigquery.total_cost.usd").is_none());
@@ -275,6 +277,15 @@ fn a_threshold_warns_once_and_refuses_nothing() {
     let alerts: Vec<_> =
         captured.records.cost_alerts.iter().map(|(operation, reason)| (&**operation, &**reason)).collect();
     assert_eq!(alerts, [("unknown", "threshold"), ("watched", "threshold")]);
+    // Nobody gets an error, so that there is a message for each.
+    let messages: Vec<_> = captured.records.messages.iter().map(|message| &*message.failure.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "unknown costs 6.250000 USD, over its threshold of 6 USD",
+            "watched costs 12.500000 USD, over its threshold of 10 USD"
+        ]
+    );
 }
 
 #[test]

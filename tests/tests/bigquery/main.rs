@@ -2,6 +2,8 @@
 
 mod cancellation;
 mod cost;
+mod loads;
 mod privacy;
 mod retries;
 mod support;
+mod ways;

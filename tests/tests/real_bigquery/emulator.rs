@@ -1,9 +1,12 @@
 //! Queries, dry runs, labels, parameters, pages, mistakes: what `GoogleSQL`'s own analyser makes of them.
 
 use std::future::Future;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use obs_runtime::bigquery::{BigQueryError, Client, Parameter, budget_used};
 use obs_runtime::config::{Budget, BudgetPeriod};
+use obs_runtime::snapshot::{SeriesValue, Snapshot};
 use obs_runtime::testing::{Captured, capture_with};
 use obs_runtime::{Config, bq_cost, track_cli_command};
 use obs_tests::servers::BigQueryEmulator;
@@ -176,39 +179,68 @@ fn resident_kib() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
+/// The sum of a histogram's observations, over all its series.
+fn sum(metrics: &Snapshot, family: &str) -> f64 {
+    let series = metrics.family(family).unwrap().series.iter();
+    let sums = series.map(|series| match &series.value {
+        SeriesValue::Histogram { sum, .. } => *sum,
+        SeriesValue::Number(other) => panic!("{other}"),
+    });
+    sums.sum()
+}
+
+/// With a price at which small bytes make visible money, and a budget.
+fn priced(emulator: &BigQueryEmulator, folder: &Path) -> Config {
+    let budget = Budget { name: "emulated".into(), usd: 1e9, period: BudgetPeriod::Month };
+    Config {
+        bigquery_usd_per_tib: DOLLAR_A_BYTE / 1000.0,
+        state_dir: Some(folder.to_owned()),
+        budgets: vec![budget],
+        ..config(emulator)
+    }
+}
+
 #[bq_cost(max_usd = 1e9, budget = "emulated")]
-async fn scope(client: &Client) -> Result<f64, BigQueryError> {
-    let mut spent = 0.0;
+async fn scope(client: &Client) -> Result<(f64, Vec<String>), BigQueryError> {
+    let (mut spent, mut jobs) = (0.0, Vec::new());
     for number in [10, 100, 1000] {
         let sql = format!("SELECT x FROM UNNEST(GENERATE_ARRAY(1, {number})) AS x");
-        spent += client.query(sql).run().await?.price.usd;
+        let job = client.query(sql).run().await?;
+        spent += job.price.usd;
+        jobs.push(job.id);
     }
-    Ok(spent)
+    Ok((spent, jobs))
 }
 
 #[test]
 fn metrics_logs_scope_and_budget_tell_the_same_sum() {
     let emulator = BigQueryEmulator::start();
     let folder = tempfile::tempdir().unwrap();
-    let budget = Budget { name: "emulated".into(), usd: 1e9, period: BudgetPeriod::Month };
-    let config = Config {
-        bigquery_usd_per_tib: DOLLAR_A_BYTE / 1000.0,
-        state_dir: Some(folder.path().to_owned()),
-        budgets: vec![budget],
-        ..config(&emulator)
-    };
-    let captured = run(config, |client| async move {
-        let mut spent = 0.0;
+    let captured = run(priced(&emulator, folder.path()), |client| async move {
+        let mut told = (0.0, Vec::new());
         let runtime = tokio::runtime::Handle::current();
         track_cli_command("emulated", || {
             let inside = obs_runtime::ClosureInContext::in_current_context(|| runtime.block_on(scope(&client)));
-            spent = std::thread::scope(|threads| threads.spawn(inside).join().unwrap())?;
+            told = std::thread::scope(|threads| threads.spawn(inside).join().unwrap())?;
             Ok::<_, BigQueryError>(())
         })
         .unwrap();
-        (spent, budget_used("emulated").unwrap())
+        (told, budget_used("emulated").unwrap())
     });
-    let (spent, (of_budget, held)) = captured.value;
+    let ((spent, jobs), (of_budget, held)) = captured.value;
+    // Byte by byte what the emulator says of its jobs.
+    let bytes = |key: &str| -> u64 {
+        let of_job =
+            |id: &String| emulator.job(id)["statistics"]["query"][key].as_str().unwrap().parse::<u64>().unwrap();
+        jobs.iter().map(of_job).sum()
+    };
+    let billed = bytes("totalBytesBilled");
+    assert_eq!((jobs.len(), billed > 0), (3, true));
+    assert_eq!(sum(&captured.metrics, "bigquery.bytes_billed"), f64::from(u32::try_from(billed).unwrap()));
+    let processed = f64::from(u32::try_from(bytes("totalBytesProcessed")).unwrap());
+    assert_eq!(sum(&captured.metrics, "bigquery.query.bytes_processed"), processed);
+    let exact = f64::from(u32::try_from(billed).unwrap()) / 1000.0;
+    assert!((exact - spent).abs() < 1e-9, "{exact} {spent}");
     assert!(spent > 0.0 && held == 0.0, "{spent} {held}");
     assert_eq!(captured.metrics.value("bigquery.total_cost.usd", &[("operation", "scope")]), Some(spent));
     assert!((of_budget - spent).abs() < 1e-6, "{of_budget} {spent}");
@@ -217,4 +249,76 @@ fn metrics_logs_scope_and_budget_tell_the_same_sum() {
     let line = captured.records.logs.iter().find(|line| line.message.contains("spent")).unwrap();
     assert!(line.fields.contains(&("cost_usd".to_owned(), spent.to_string())), "{:?}", line.fields);
     assert!(line.fields.contains(&("queries".to_owned(), "3".to_owned())), "{:?}", line.fields);
+    assert!(line.fields.contains(&("bytes_billed".to_owned(), billed.to_string())), "{:?}", line.fields);
+}
+
+#[bq_cost(budget = "emulated")]
+async fn slow(client: &Client) -> Result<u64, BigQueryError> {
+    let sql = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1500)) a, UNNEST(GENERATE_ARRAY(1, 1500)) b";
+    Ok(client.query(sql).rows::<u64>().await?.total())
+}
+
+#[test]
+fn a_query_that_nobody_waits_for_is_stopped_and_costs_nothing() {
+    let emulator = BigQueryEmulator::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = priced(&emulator, folder.path());
+    let used = || budget_used("emulated").unwrap();
+    let captured = run(config, |client| async move {
+        let begun = async {
+            while used().1 == 0.0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            result = slow(&client) => panic!("it takes longer than it takes to begin: {result:?}"),
+            () = begun => {}
+        }
+        // The emulator runs a query while it is asked to: nobody asks any more. What was held is given back.
+        let until = Instant::now() + Duration::from_mins(1);
+        while used() != (0.0, 0.0) && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let after = client.query("SELECT 7").rows::<u64>().await.unwrap().all().await.unwrap();
+        (used(), after)
+    });
+    assert_eq!(captured.value, ((0.0, 0.0), vec![7]), "{}", emulator.log());
+    assert!(captured.records.prices.iter().all(|(operation, estimate, _)| *estimate || operation != "slow"));
+}
+
+#[bq_cost(labels(team = "Growth & Co", cost_centre = 42), max_bytes = "1 GiB")]
+async fn labelled(client: &Client) -> Result<String, BigQueryError> {
+    client.query("SELECT id FROM d.orders").label("Own", "A B").run().await.map(|job| job.id)
+}
+
+#[test]
+fn jobs_have_all_their_labels() {
+    let emulator = BigQueryEmulator::start();
+    orders(&emulator);
+    let config = Config { service_name: "Märkte".into(), environment: "prod".into(), ..config(&emulator) };
+    let captured = run(config, |client| async move {
+        obs_runtime::set_correlation_id("ABC-123");
+        labelled(&client).await.unwrap()
+    });
+    let configuration = emulator.job(&captured.value)["configuration"].clone();
+    assert_eq!(
+        configuration["labels"],
+        json!({"service": "märkte", "environment": "prod", "operation": "labelled", "correlation_id": "abc-123",
+               "team": "growth___co", "cost_centre": "42", "own": "a_b"})
+    );
+    assert_eq!(configuration["query"]["maximumBytesBilled"], (1_u64 << 30).to_string());
+}
+
+#[test]
+fn a_script_is_one_job() {
+    let emulator = BigQueryEmulator::start();
+    orders(&emulator);
+    let captured = run(config(&emulator), |client| async move {
+        let script = "INSERT INTO d.orders (id, paid) VALUES (1, TRUE), (2, FALSE);
+                      UPDATE d.orders SET paid = TRUE WHERE id = 2;";
+        client.query(script).run().await.unwrap();
+        let sql = "SELECT COUNT(*) FROM d.orders WHERE paid";
+        client.query(sql).rows::<u64>().await.unwrap().all().await.unwrap()
+    });
+    assert_eq!(captured.value, [2]);
 }

@@ -15,6 +15,7 @@ use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
 use super::cancel::Running;
 use super::connect::Connection;
 use super::error::BigQueryError;
+use super::figures::{number, statistics, tables};
 use super::hints::{self, Hint};
 use super::query::Query;
 use super::reason::Remedy;
@@ -52,6 +53,8 @@ pub struct DryRun {
     pub tables: Vec<String>,
     /// `SELECT`, `INSERT`, `SCRIPT`, …
     pub statement_type: Option<String>,
+    /// Where it would run: where its tables are.
+    pub location: Option<String>,
 }
 
 /// A query that has run.
@@ -85,7 +88,8 @@ impl DryRun {
             ..JobConfiguration::default()
         };
         let id = new_id();
-        let job = insert(query, &id, configuration).await?;
+        let job = insert(query, &id, query.location.clone(), configuration).await?;
+        let location = job.job_reference.and_then(|reference| reference.location);
         if let Some(error) = job.status.and_then(|status| status.error_result) {
             return Err(BigQueryError::of_job(&error, &id));
         }
@@ -94,7 +98,7 @@ impl DryRun {
         let bytes_processed = number(of_query.total_bytes_processed.or(statistics.total_bytes_processed).as_deref());
         let tables = tables(of_query.referenced_tables.as_deref().unwrap_or_default());
         let price = Pricing::current().estimate_tables(bytes_processed, tables.len().max(1) as u64);
-        Ok(Self { bytes_processed, price, tables, statement_type: of_query.statement_type })
+        Ok(Self { bytes_processed, price, tables, statement_type: of_query.statement_type, location })
     }
 }
 
@@ -129,13 +133,15 @@ impl QueryJob {
 
     /// One job. The inner error is the job's own, with whether it left everything as it was.
     async fn run_once(query: &Query, context: &Context) -> Result<Result<Self, (BigQueryError, bool)>, BigQueryError> {
-        let reservation = reserve(query, context).await?;
+        let (reservation, location) = reserve(query, context).await?;
+        // An answer that is lost leaves a job that is found by its place alone, outside of the US and EU.
+        let location = query.location.clone().or(location);
         let mut configuration = query.configuration()?;
         configuration.maximum_bytes_billed = most_bytes(query, reservation.as_ref()).map(|bytes| bytes.to_string());
         let estimate = reservation.as_ref().map(CostReservation::estimate);
         let id = new_id();
-        let mut running = Running::new(&query.client, &id, query.location.clone(), context, reservation);
-        let job = match insert(query, &id, labelled(configuration, context, query)).await {
+        let mut running = Running::new(&query.client, &id, location.clone(), context, reservation);
+        let job = match insert(query, &id, location, labelled(configuration, context, query)).await {
             Ok(job) => job,
             // It is there: an answer was lost on the way.
             Err(error) if error.remedy() == Remedy::IsThere => running.ask(query.client.retry).await?,
@@ -177,10 +183,10 @@ impl QueryJob {
     }
 }
 
-/// Holds what the query is expected to cost; none when nothing is tracked.
-async fn reserve(query: &Query, context: &Context) -> Result<Option<CostReservation>, BigQueryError> {
+/// Holds what the query is expected to cost, none when nothing is tracked; and where it is to run, when that is known.
+async fn reserve(query: &Query, context: &Context) -> Result<(Option<CostReservation>, Option<String>), BigQueryError> {
     if !scope::is_tracked() && query.max_bytes.is_none() {
-        return Ok(None);
+        return Ok((None, None));
     }
     let dry = query.dry_run().await?;
     let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
@@ -206,7 +212,7 @@ async fn reserve(query: &Query, context: &Context) -> Result<Option<CostReservat
     } else {
         ask()
     };
-    held.map(Some).map_err(refused)
+    held.map(|held| (Some(held), dry.location)).map_err(refused)
 }
 
 /// The bytes past which BigQuery itself is to refuse the query.
@@ -221,13 +227,18 @@ fn labelled(configuration: JobConfigurationQuery, context: &Context, query: &Que
 }
 
 /// Makes a job, once however often it is asked for.
-async fn insert(query: &Query, id: &str, configuration: JobConfiguration) -> Result<Job, BigQueryError> {
+async fn insert(
+    query: &Query,
+    id: &str,
+    location: Option<String>,
+    configuration: JobConfiguration,
+) -> Result<Job, BigQueryError> {
     let client = &query.client;
     let job = Job {
         configuration: Some(configuration),
         job_reference: Some(JobReference {
             job_id: Some(id.to_owned()),
-            location: query.location.clone(),
+            location,
             project_id: Some(client.project.clone()),
         }),
         ..Job::default()
@@ -313,47 +324,6 @@ fn report(
     let _inside = context.clone().enter();
     queried(global::caller(query.place), query_type.into(), statistics, &tags, fields);
     Pricing::current().actual(statistics)
-}
-
-/// What BigQuery says of the job.
-pub fn statistics(job: &Job, rows: Option<&GetQueryResultsResponse>) -> QueryStatistics {
-    let Some(statistics) = &job.statistics else {
-        return QueryStatistics { reported: true, ..QueryStatistics::default() };
-    };
-    let of_query = statistics.query.as_ref();
-    let milliseconds = |text: Option<&String>| text.and_then(|text| text.parse::<u64>().ok());
-    let started = milliseconds(statistics.start_time.as_ref()).or(milliseconds(statistics.creation_time.as_ref()));
-    let ended = milliseconds(statistics.end_time.as_ref());
-    let slots = of_query.and_then(|query| query.total_slot_ms.as_ref()).or(statistics.total_slot_ms.as_ref());
-    let processed = of_query.and_then(|query| query.total_bytes_processed.as_ref());
-    let billed = of_query.and_then(|query| query.total_bytes_billed.as_ref());
-    // Statements that define something read nothing, and say nothing of what they are billed for.
-    let is_free =
-        of_query.is_some_and(|query| query.ddl_operation_performed.is_some() && query.total_bytes_processed.is_none());
-    QueryStatistics {
-        bytes_processed: number(processed.or(statistics.total_bytes_processed.as_ref()).map(String::as_str)),
-        bytes_billed: billed.and_then(|bytes| bytes.parse().ok()).or_else(|| is_free.then_some(0)),
-        rows: rows.and_then(|rows| rows.total_rows.as_ref()?.parse().ok()),
-        slot_time: milliseconds(slots).map(Duration::from_millis),
-        duration: started.zip(ended).map(|(started, ended)| Duration::from_millis(ended.saturating_sub(started))),
-        cache_hit: of_query.and_then(|query| query.cache_hit).unwrap_or(false),
-        reservation: statistics.reservation_id.is_some(),
-        reported: true,
-    }
-}
-
-fn number(text: Option<&str>) -> u64 {
-    text.and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-fn tables(references: &[gcp_bigquery_client::model::table_reference::TableReference]) -> Vec<String> {
-    let mut names: Vec<String> = references
-        .iter()
-        .map(|table| format!("{}.{}.{}", table.project_id, table.dataset_id, table.table_id))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// The id of a job that nobody else has.

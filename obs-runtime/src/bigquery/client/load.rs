@@ -14,13 +14,16 @@ use super::Client;
 use super::cancel::Running;
 use super::error::BigQueryError;
 use super::reason::Remedy;
-use super::retry::request;
+use super::retry::{Attempts, request};
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_values;
 use crate::bigquery::report::track_bigquery_operation;
 use crate::context::Context;
 
-/// The pause between two looks at a load job.
+/// How often a load is run that fails for a reason of BigQuery's own.
+const RUNS: u32 = 3;
+
+/// The longest pause between two looks at a load job.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How files are written that are loaded.
@@ -82,14 +85,13 @@ impl Client {
     }
 
     /// Loads files from Cloud Storage (`gs://…`) into a table, behind what it has. Counts
-    /// `bigquery.operation{operation_type="load"}`.
+    /// `bigquery.operation{operation_type="load"}`. A job that fails for a reason of BigQuery's own is run again: it left
+    /// the table as it was.
     ///
     /// # Errors
     /// When the job fails, or BigQuery cannot be asked.
     pub async fn load(&self, table: &str, files: &[&str], format: LoadFormat) -> Result<Load, BigQueryError> {
         let (project_id, dataset_id, table_id) = self.parts(table)?;
-        let context = Context::current();
-        let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
         let (source_format, header) = match format {
             LoadFormat::JsonLines => ("NEWLINE_DELIMITED_JSON", None),
             LoadFormat::CsvWithHeader => ("CSV", Some(1)),
@@ -104,6 +106,23 @@ impl Client {
             write_disposition: Some("WRITE_APPEND".to_owned()),
             ..JobConfigurationLoad::default()
         };
+        track_bigquery_operation("load", &*dataset_id);
+        let mut attempts = Attempts::new(self.retry);
+        let mut runs = 0;
+        loop {
+            runs += 1;
+            match self.load_once(load.clone()).await? {
+                Ok(load) => return Ok(load),
+                Err(error) if error.remedy() == Remedy::AskAgain && runs < RUNS && attempts.pause().await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One job. The inner error is the job's own.
+    async fn load_once(&self, load: JobConfigurationLoad) -> Result<Result<Load, BigQueryError>, BigQueryError> {
+        let context = Context::current();
+        let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
         let labels = Some(labels::of(&context, &[])).filter(|labels| !labels.is_empty());
         let reference = JobReference {
             job_id: Some(id.clone()),
@@ -127,15 +146,14 @@ impl Client {
         };
         running.set_location(job.job_reference.as_ref().and_then(|reference| reference.location.clone()));
         while job.status.as_ref().and_then(|status| status.state.as_deref()) != Some("DONE") {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.retry.first_pause.min(PAUSE)).await;
             job = running.ask(self.retry).await?;
         }
         running.never_ran();
-        track_bigquery_operation("load", &*dataset_id);
         if let Some(error) = job.status.and_then(|status| status.error_result) {
-            return Err(BigQueryError::of_job(&error, &id));
+            return Ok(Err(BigQueryError::of_job(&error, &id)));
         }
         let rows = job.statistics.and_then(|statistics| statistics.load?.output_rows?.parse().ok());
-        Ok(Load { job_id: id, rows })
+        Ok(Ok(Load { job_id: id, rows }))
     }
 }

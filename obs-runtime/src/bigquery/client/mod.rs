@@ -3,6 +3,7 @@
 mod cancel;
 mod connect;
 mod error;
+mod figures;
 mod hints;
 mod job;
 mod load;

@@ -3,6 +3,7 @@
 //! It keeps jobs by their ids, refuses one that is there already (409), lets jobs take several polls, pages through rows,
 //! and answers the next requests of a kind with whatever a test scripts.
 
+mod behaviour;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,8 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use behaviour::error;
+pub use behaviour::{Behaviour, Reply};
 use serde_json::{Value, json};
-use wire::{job_id, read};
+use wire::{job_id, parameter, read};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,52 +38,6 @@ pub enum Call {
     Rows,
     /// A token is asked for.
     Token,
-}
-
-/// What is answered in place of what would be.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// This status and body; nothing is carried out.
-    Answer(u16, Value),
-    /// It is carried out, but the connection breaks before the answer.
-    Lose,
-    /// Nothing is carried out, and the connection breaks.
-    Break,
-    /// What is no JSON.
-    Html(u16),
-}
-
-impl Reply {
-    /// An error as Google writes it.
-    #[must_use]
-    pub fn error(status: u16, reason: &str, message: &str) -> Self {
-        Self::Answer(status, error(status, reason, message))
-    }
-}
-
-/// What a query does, unless it is scripted otherwise.
-#[derive(Clone, Debug)]
-pub struct Behaviour {
-    /// Bytes that a dry run tells.
-    pub estimated_bytes: u64,
-    /// Bytes that are billed.
-    pub billed_bytes: u64,
-    /// Tables that a query names, each `project.dataset.table`.
-    pub tables: Vec<String>,
-    /// How many polls a job takes; endless when there is none.
-    pub polls: Option<u32>,
-    /// How many rows it has, in one column of numbers.
-    pub rows: u64,
-    /// What else stands in `statistics.query`.
-    pub more: Value,
-    /// What else stands in `statistics`.
-    pub statistics: Value,
-    /// The reason and message for which jobs fail, one after the other.
-    pub failures: VecDeque<(String, String)>,
-    /// What is known of each table.
-    pub table: Value,
-    /// Which tokens are taken; any when there is none.
-    pub token: Option<String>,
 }
 
 /// A request that came.
@@ -119,25 +76,6 @@ pub struct ScriptedBigQuery {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
     ended: Arc<AtomicBool>,
-}
-
-const MIB: u64 = 1 << 20;
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self {
-            estimated_bytes: 20 * MIB,
-            billed_bytes: 20 * MIB,
-            tables: vec!["p.d.t".to_owned()],
-            polls: Some(1),
-            rows: 3,
-            more: json!({}),
-            statistics: json!({}),
-            failures: VecDeque::new(),
-            table: json!({}),
-            token: None,
-        }
-    }
 }
 
 impl ScriptedBigQuery {
@@ -209,12 +147,6 @@ impl Drop for ScriptedBigQuery {
     }
 }
 
-/// A body of an error, as <https://cloud.google.com/bigquery/docs/error-messages> has it.
-fn error(status: u16, reason: &str, message: &str) -> Value {
-    let one = json!({"message": message, "domain": "global", "reason": reason});
-    json!({"error": {"code": status, "message": message, "errors": [one], "status": "FAILED"}})
-}
-
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -268,9 +200,17 @@ impl State {
         match request.call {
             Call::DryRun => (
                 200,
-                json!({"configuration": request.body["configuration"], "jobReference": {"projectId": "p"},
+                json!({"configuration": request.body["configuration"],
+                "jobReference": {"projectId": "p", "location": self.behaviour.location},
                 "statistics": self.statistics(self.behaviour.estimated_bytes, false), "status": {"state": "DONE"}}),
             ),
+            Call::Insert if self.is_elsewhere(request.body["jobReference"]["location"].as_str()) => {
+                let message = format!(
+                    "Not found: Dataset p:d was not found in location {}",
+                    request.body["jobReference"]["location"]
+                );
+                (404, error(404, "notFound", &message))
+            }
             Call::Insert if self.jobs.contains_key(&id) => {
                 (409, error(409, "duplicate", &format!("Already Exists: Job p:{id}")))
             }
@@ -287,7 +227,10 @@ impl State {
                 merge(&mut table, &self.behaviour.table);
                 (200, table)
             }
-            _ if !self.jobs.contains_key(&id) => (404, error(404, "notFound", &format!("Not found: Job p:{id}"))),
+            // Outside of the multi-regions a job is found by its place alone.
+            _ if !self.jobs.contains_key(&id) || self.is_lost(parameter(&request.path, "location")) => {
+                (404, error(404, "notFound", &format!("Not found: Job p:{id}")))
+            }
             Call::Cancel => {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.stopped = true;
@@ -295,15 +238,30 @@ impl State {
                 (200, json!({"kind": "bigquery#jobCancelResponse", "job": self.job(&id)}))
             }
             Call::Results => self.results(&id, &request.path),
-            Call::Get | Call::Token => (200, self.job(&id)),
+            Call::Get | Call::Token => {
+                if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.body["configuration"]["load"].is_object()) {
+                    job.polls += 1;
+                }
+                (200, self.job(&id))
+            }
         }
+    }
+
+    /// Whether tables are asked for where they are not.
+    fn is_elsewhere(&self, location: Option<&str>) -> bool {
+        location.is_some_and(|location| location != self.behaviour.location)
+    }
+
+    fn is_lost(&self, location: Option<&str>) -> bool {
+        !matches!(&*self.behaviour.location, "US" | "EU") && location != Some(&self.behaviour.location)
     }
 
     fn results(&mut self, id: &str, path: &str) -> (u16, Value) {
         let polls = self.behaviour.polls;
+        let location = self.behaviour.location.clone();
         let Some(job) = self.jobs.get_mut(id) else { return (404, Value::Null) };
         job.polls += 1;
-        let reference = json!({"projectId": "p", "jobId": id, "location": "US"});
+        let reference = json!({"projectId": "p", "jobId": id, "location": location});
         if !job.stopped && polls.is_none_or(|polls| job.polls < polls) {
             thread::sleep(Duration::from_millis(5));
             return (200, json!({"jobComplete": false, "jobReference": reference}));
@@ -311,11 +269,7 @@ impl State {
         if let Some((reason, message)) = &job.failure {
             return (400, error(400, reason, message));
         }
-        let parameter = |name: &str| {
-            let query = path.split_once('?').map_or("", |(_, query)| query);
-            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-            value.and_then(|value| value.parse::<u64>().ok())
-        };
+        let parameter = |name: &str| parameter(path, name).and_then(|value| value.parse::<u64>().ok());
         let from = parameter("pageToken").unwrap_or(0);
         let to = (from + parameter("maxResults").unwrap_or(1000)).min(self.behaviour.rows);
         let rows: Vec<Value> = (from..to).map(|row| json!({"f": [{"v": row.to_string()}]})).collect();
@@ -338,11 +292,18 @@ impl State {
         };
         let status =
             if is_done { json!({"state": "DONE", "errorResult": failure}) } else { json!({"state": "RUNNING"}) };
-        let reference = json!({"projectId": "p", "jobId": id, "location": "US"});
-        let failed = is_done && job.failure.is_some();
+        let reference = json!({"projectId": "p", "jobId": id, "location": self.behaviour.location});
+        // What a script's statements were billed for stays so when a later one fails.
+        let is_script = self.behaviour.more["statementType"] == "SCRIPT";
+        let failed = is_done && job.failure.is_some() && !is_script;
         let billed = if failed { 0 } else { self.behaviour.billed_bytes };
+        let statistics = if job.body["configuration"]["load"].is_object() {
+            json!({"creationTime": "1700000000000", "load": {"inputFiles": "1", "outputRows": self.behaviour.rows.to_string()}})
+        } else {
+            self.statistics(billed, true)
+        };
         json!({"configuration": job.body["configuration"], "jobReference": reference, "status": status,
-            "statistics": self.statistics(billed, true)})
+            "statistics": statistics})
     }
 
     fn statistics(&self, bytes: u64, ran: bool) -> Value {

@@ -49,3 +49,9 @@ pub fn job_id(request: &Request) -> String {
     let path = request.path.split('?').next().unwrap_or_default().trim_end_matches("/cancel");
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
+
+/// A parameter of a path's query.
+pub fn parameter<'p>(path: &'p str, name: &str) -> Option<&'p str> {
+    let (_, query) = path.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}

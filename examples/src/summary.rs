@@ -62,7 +62,7 @@ fn operations() -> Vec<(String, String, u64, f64)> {
     for series in families.filter(|family| family.family.kind == Kind::Histogram).flat_map(|family| &family.series) {
         let label = |wanted: &[&str]| {
             let found = series.labels.iter().find(|(name, _)| wanted.contains(&&**name));
-            found.map(|(_, value)| value.clone()).unwrap_or_default()
+            found.map(|(_, value)| value.to_string()).unwrap_or_default()
         };
         if let SeriesValue::Histogram { counts, sum } = &series.value {
             let outcome = match &*label(&["outcome", "success"]) {

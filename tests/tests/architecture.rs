@@ -195,7 +195,9 @@ fn unsafe_code_stands_in_one_file() {
 #[test]
 fn no_file_is_longer_than_400_lines() {
     for folder in ["obs-runtime", "obs-macros", "examples", "tests"] {
-        for file in rust_files(&root().join(folder)) {
+        // A stranger's program is one file, that each edition compiles.
+        let own = |file: &PathBuf| !file.starts_with(root().join("tests/strangers"));
+        for file in rust_files(&root().join(folder)).into_iter().filter(own) {
             let lines = std::fs::read_to_string(&file).unwrap().lines().count();
             assert!(lines <= 400, "{} has {lines} lines", file.display());
         }

@@ -43,6 +43,10 @@ pub struct Entry {
 
 /// Lists everything that obs knows of the program, sorted by name, without running any of it.
 ///
+/// Functions of other crates are there when those crates are linked, whatever the linker drops. The compiler leaves out a crate
+/// that `Cargo.toml` names and no code: `#![warn(unused_crate_dependencies)]` tells of it, and `use growth_checks as _;`
+/// brings it in.
+///
 /// ```
 /// let catalogue = obs_runtime::catalogue();
 /// assert!(catalogue.metrics.iter().any(|family| family.name == "operation.duration.seconds"));

@@ -44,6 +44,7 @@
 //! | `bigquery` | [`bigquery::Client`], budgets | no |
 //! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
 //! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `status` | no |
+//! | `sqlite` | [`tables`] of SQLite for ready-made checks | no |
 //! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
@@ -111,6 +112,7 @@ mod spending;
 mod stack;
 mod status;
 mod subscriber;
+pub mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;

@@ -47,7 +47,8 @@ const ORDER: &[&str] = &[
     "bigquery",
     "runner",
     "health",
-    "quality", // features
+    "quality",
+    "tables", // features
     "keys",
     "inventory",
     "status",

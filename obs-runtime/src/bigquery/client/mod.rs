@@ -149,8 +149,16 @@ impl Client {
         &self.0.project
     }
 
+    /// The same client on connections of its own, for another runtime than the one in which it was made.
+    pub(crate) async fn apart(&self) -> Result<Self, BigQueryError> {
+        let connection = Arc::new(self.0.connection.apart().await?);
+        let Inner { project, location, retry, .. } = &**self;
+        let (project, location, retry) = (project.clone(), location.clone(), *retry);
+        Ok(Self(Arc::new(Inner { connection, project, location, retry, partitions: Mutex::default() })))
+    }
+
     /// Project, dataset and table of a name.
-    pub(super) fn parts(&self, name: &str) -> Result<(String, String, String), BigQueryError> {
+    pub(crate) fn parts(&self, name: &str) -> Result<(String, String, String), BigQueryError> {
         let name = name.trim_matches('`');
         match name.split('.').collect::<Vec<_>>().as_slice() {
             [dataset, table] => Ok((self.0.project.clone(), (*dataset).to_owned(), (*table).to_owned())),

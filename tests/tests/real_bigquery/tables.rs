@@ -1,0 +1,158 @@
+//! Ready-made checks of tables: the same questions as `SQLite` is asked, each priced before it runs.
+
+use std::sync::OnceLock;
+
+use obs_runtime::bigquery::{BigQueryError, Client};
+use obs_runtime::tables::{
+    BigQueryTable, TableError, TableValue, accepted_values, freshness, null_ratio, range, referential_integrity,
+    row_count, schema_equality, uniqueness,
+};
+use obs_runtime::testing::capture_with;
+use obs_runtime::{Config, Measured, QualityStatus, Verdict, bq_cost, dq_check, run_dq_checks};
+use obs_tests::servers::BigQueryEmulator;
+use serde_json::json;
+
+/// A price at which small bytes make visible money: a dollar for each byte.
+const DOLLAR_A_BYTE: f64 = 1_099_511_627_776.0;
+
+static CLIENT: OnceLock<Client> = OnceLock::new();
+
+fn table(name: &str) -> BigQueryTable {
+    BigQueryTable::new(CLIENT.get().unwrap(), name).unwrap()
+}
+
+fn fill(emulator: &BigQueryEmulator) {
+    let tables = [
+        ("customers", json!([{"name": "id", "type": "INTEGER"}, {"name": "name", "type": "STRING"}])),
+        ("empty", json!([{"name": "id", "type": "INTEGER"}, {"name": "at", "type": "TIMESTAMP"}])),
+        (
+            "orders",
+            json!([
+                {"name": "id", "type": "INTEGER"}, {"name": "customer", "type": "INTEGER"},
+                {"name": "state", "type": "STRING"}, {"name": "amount", "type": "FLOAT"},
+                {"name": "at", "type": "TIMESTAMP"}, {"name": "day", "type": "DATE"},
+                {"name": "tags", "type": "STRING", "mode": "REPEATED"},
+            ]),
+        ),
+    ];
+    for (name, fields) in tables {
+        emulator.create_table(&json!({
+            "tableReference": {"projectId": "p", "datasetId": "d", "tableId": name}, "schema": {"fields": fields}
+        }));
+    }
+}
+
+async fn insert(client: &Client) {
+    let customers = "INSERT INTO d.customers (id, name) VALUES (1, 'ada'), (2, 'ben'), (3, NULL)";
+    let orders = "INSERT INTO d.orders (id, customer, state, amount, `at`, day) VALUES
+        (1, 1, 'open', 12.5, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR), DATE '2026-11-25'),
+        (2, 1, 'paid', -3, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR), DATE '2026-11-25'),
+        (2, 9, 'it\\'s', 0, NULL, DATE '2026-11-26'),
+        (3, 8, 'lost', 1000.5, NULL, DATE '2026-11-26'),
+        (3, 8, NULL, NULL, NULL, DATE '2026-11-26'),
+        (3, NULL, 'paid', 5, NULL, NULL),
+        (NULL, 2, 'paid', 6, NULL, NULL)";
+    for sql in [customers, orders] {
+        client.query(sql).run().await.unwrap();
+    }
+}
+
+fn ratio(value: f64, of: u64) -> Measured {
+    Measured { value, of: Some(of), sample: Vec::new() }
+}
+
+#[dq_check(dataset = "orders", column = "state", severity = "warning", fail_above = 0.1)]
+#[bq_cost(max_usd = 1e9)]
+async fn unknown_states() -> Result<Measured, TableError> {
+    accepted_values(&table("d.orders"), "state", ["open", "paid"]).sampled().measure().await
+}
+
+#[dq_check(dataset = "orders", fail_below = 1)]
+#[bq_cost(max_usd = 0.000001)]
+async fn too_dear() -> Result<Measured, TableError> {
+    row_count(&table("d.orders")).measure().await
+}
+
+async fn counted() {
+    let orders = table("d.orders");
+    assert_eq!(row_count(&orders).measure().await.unwrap(), Measured::number(7.0));
+    assert_eq!(null_ratio(&orders, "customer").measure().await.unwrap(), ratio(1.0, 7));
+    let repeated = uniqueness(&orders, ["id"]).sampled().measure().await.unwrap();
+    assert_eq!(repeated, ratio(3.0, 6).with_sample(["2", "3"]));
+    assert_eq!(uniqueness(&orders, ["id", "customer"]).measure().await.unwrap(), ratio(1.0, 5));
+    let unknown = accepted_values(&orders, "state", ["open", "paid", "it's"]).sampled().measure().await.unwrap();
+    assert_eq!(unknown, ratio(1.0, 6).with_sample(["lost"]));
+    assert_eq!(range(&orders, "amount", 0, 1000).measure().await.unwrap(), ratio(2.0, 6));
+    let first_day = range(&orders, "id", 2, None).only("day = ?", [TableValue::Date("2026-11-25".to_owned())]);
+    assert_eq!(first_day.measure().await.unwrap(), ratio(1.0, 2));
+    let orphans = referential_integrity(&orders, "customer", &table("d.customers"), "id").sampled();
+    assert_eq!(orphans.measure().await.unwrap(), ratio(3.0, 6).with_sample(["8", "9"]));
+
+    let age = freshness(&orders, "at").measure().await.unwrap().value;
+    assert!((3590.0..4200.0).contains(&age), "{age}");
+    let age = freshness(&orders, "day").measure().await.unwrap().value;
+    assert!(age.abs() < 1e10, "{age}");
+    assert!(matches!(freshness(&table("d.empty"), "at").measure().await, Err(TableError::Nothing { .. })));
+
+    let columns = [("id", "INT64"), ("name", "string")];
+    assert_eq!(schema_equality(&table("d.customers"), columns).await.unwrap(), Verdict::passed());
+    let empty = schema_equality(&table("d.empty"), [("id", "STRING"), ("at", "TIMESTAMP")]).await.unwrap();
+    let differs = Verdict::failed("id is INT64, not STRING");
+    assert_eq!(empty, differs.expected("id STRING, at TIMESTAMP").seen("id INT64, at TIMESTAMP"));
+    let tags = schema_equality(&orders, [("tags", "ARRAY<STRING>")]).await.unwrap();
+    assert!(!format!("{tags:?}").contains("tags is"), "{tags:?}");
+}
+
+async fn hostile() {
+    let orders = table("d.orders");
+    for name in ["a` IS NULL OR TRUE OR `a", "a\\", "1 = 1", "no_such_column", "a\nb"] {
+        assert!(null_ratio(&orders, name).measure().await.is_err(), "{name}");
+    }
+    let values = ["\\'", "' OR TRUE --", "?", "@a"];
+    assert_eq!(accepted_values(&orders, "state", values).measure().await.unwrap(), ratio(6.0, 6));
+    assert!(BigQueryTable::new(CLIENT.get().unwrap(), "orders").is_err());
+}
+
+async fn priced() {
+    let orders = table("d.orders");
+    let dry = null_ratio(&orders, "customer").dry_run().await.unwrap();
+    assert_eq!(dry.statement_type.as_deref(), Some("SELECT"), "{dry:?}");
+    let refused = row_count(&orders.max_bytes(0)).measure().await.unwrap_err();
+    let TableError::BigQuery { source, .. } = &refused else { panic!("{refused}") };
+    assert!(matches!(source, BigQueryError::Refused(_)), "{refused}");
+}
+
+// One test, since checks are functions that find the client in one place.
+#[test]
+fn tables_are_asked_and_each_question_is_priced_first() {
+    let emulator = BigQueryEmulator::start();
+    fill(&emulator);
+    let config = Config {
+        bigquery_emulator_host: Some(emulator.host()),
+        bigquery_usd_per_tib: DOLLAR_A_BYTE,
+        ..Config::default()
+    };
+    let captured = capture_with(config, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = Client::builder().project("p").build().await.unwrap();
+            insert(&client).await;
+            CLIENT.set(client).unwrap();
+            counted().await;
+            hostile().await;
+            priced().await;
+            // Blocks the runtime whose connections the client has: checks have their own.
+            run_dq_checks().wait()
+        })
+    });
+    let found = |name: &str| captured.value.results.iter().find(|result| result.check == name).unwrap();
+    let states = found("unknown_states");
+    assert_eq!((states.status, states.count, states.of), (QualityStatus::Failed, Some(2.0), Some(6)), "{states:?}");
+    assert_eq!(states.sample, ["it's", "lost"]);
+    let dear = found("too_dear");
+    assert_eq!(dear.status, QualityStatus::Errored, "{dear:?}");
+    assert!(dear.message.as_deref().is_some_and(|message| message.contains("d.orders: ")), "{dear:?}");
+    let spent = captured.metrics.value("bigquery.total_cost.usd", &[("operation", "unknown_states")]);
+    assert!(spent.is_some_and(|usd| usd > 0.0), "{spent:?}");
+    assert_eq!(captured.metrics.value("bigquery.total_cost.usd", &[("operation", "too_dear")]), None);
+}

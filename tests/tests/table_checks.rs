@@ -1,0 +1,204 @@
+//! Ready-made checks of tables, on `SQLite`: what they count, how they are judged, and names and values that want to be SQL.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use obs_runtime::tables::{
+    SqliteTable, Table, TableError, TableValue, accepted_values, freshness, null_ratio, range, referential_integrity,
+    row_count, schema_equality, uniqueness,
+};
+use obs_runtime::testing::capture;
+use obs_runtime::{Measured, QualityStatus, Verdict, dq_check, run_dq_checks};
+use rusqlite::Connection;
+
+const ROWS: &str = "
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO customers VALUES (1, 'ada'), (2, 'ben'), (3, NULL);
+CREATE TABLE orders (id INTEGER, customer INTEGER, state TEXT, amount REAL, at TEXT, seconds INTEGER, day DATE);
+INSERT INTO orders VALUES
+    (1, 1, 'open', 12.5, datetime('now', '-1 hour'), unixepoch() - 7200, '2026-11-25'),
+    (2, 1, 'paid', -3,   datetime('now', '-2 hours'), unixepoch() - 9000, '2026-11-25'),
+    (2, 9, 'lost', 0,    datetime('now', '-9 hours'), NULL, '2026-11-26'),
+    (3, 8, 'ada@example.com', 1000.5, NULL, NULL, '2026-11-26'),
+    (3, 8, NULL, NULL, NULL, NULL, '2026-11-26'),
+    (3, NULL, 'paid', 5, NULL, NULL, NULL),
+    (NULL, 2, 'paid', 6, NULL, NULL, NULL);
+CREATE TABLE \"nothing\" (id INTEGER, at TEXT);
+CREATE TABLE \"a `b\"\"; DROP TABLE orders; --\" (\"x`\"\" ]' y\" TEXT, \"select\" TEXT);
+INSERT INTO \"a `b\"\"; DROP TABLE orders; --\" VALUES ('it''s', 'a'), (NULL, '?'), ('b\"`', NULL);
+";
+
+/// A database that is there as long as the tests of this process run.
+fn file() -> PathBuf {
+    static FILE: std::sync::LazyLock<(tempfile::TempDir, PathBuf)> = std::sync::LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("warehouse.sqlite");
+        Connection::open(&file).unwrap().execute_batch(ROWS).unwrap();
+        (folder, file)
+    });
+    FILE.1.clone()
+}
+
+fn table(name: &str) -> SqliteTable {
+    SqliteTable::new(file(), name)
+}
+
+fn now<F: Future>(future: F) -> F::Output {
+    futures_executor::block_on(future)
+}
+
+fn ratio(value: f64, of: u64) -> Measured {
+    Measured { value, of: Some(of), sample: Vec::new() }
+}
+
+#[test]
+fn rows_nulls_and_repetitions_are_counted() {
+    let orders = table("orders");
+    assert_eq!(now(row_count(&orders).measure()).unwrap(), Measured::number(7.0));
+    assert_eq!(now(row_count(&table("nothing")).measure()).unwrap(), Measured::number(0.0));
+    assert_eq!(now(null_ratio(&orders, "customer").measure()).unwrap(), ratio(1.0, 7));
+    assert_eq!(now(null_ratio(&table("nothing"), "id").measure()).unwrap(), ratio(0.0, 0));
+    let repeated = now(uniqueness(&orders, ["id"]).sampled().measure()).unwrap();
+    assert_eq!(repeated, ratio(3.0, 6).with_sample(["2", "3"]));
+    assert_eq!(now(uniqueness(&orders, ["id", "customer"]).measure()).unwrap(), ratio(1.0, 5));
+    assert_eq!(now(uniqueness(&table("customers"), ["id"]).sampled().measure()).unwrap(), ratio(0.0, 3));
+}
+
+#[test]
+fn values_are_held_against_a_list_a_range_and_another_table() {
+    let orders = table("orders");
+    let unknown = accepted_values(&orders, "state", ["open", "paid"]).sampled();
+    assert_eq!(now(unknown.measure()).unwrap(), ratio(2.0, 6).with_sample(["ada@example.com", "lost"]));
+    assert_eq!(now(accepted_values(&orders, "state", [""; 0]).measure()).unwrap(), ratio(6.0, 6));
+    assert_eq!(now(accepted_values(&orders, "customer", [1, 2, 8, 9]).measure()).unwrap(), ratio(0.0, 6));
+    let outside =
+        |least: Option<f64>, most: Option<f64>| now(range::<_, f64>(&orders, "amount", least, most).measure()).unwrap();
+    assert_eq!(outside(Some(0.0), Some(1000.0)), ratio(2.0, 6));
+    assert_eq!(outside(Some(-3.0), None), ratio(0.0, 6));
+    assert_eq!(outside(None, Some(-4.0)), ratio(6.0, 6));
+    assert_eq!(outside(None, None), ratio(0.0, 6));
+    let sampled = range(&orders, "amount", 0, 100).only("day = ?", [TableValue::Date("2026-11-25".into())]).sampled();
+    assert_eq!(now(sampled.measure()).unwrap(), ratio(1.0, 2).with_sample(["-3.0"]));
+
+    let orphans = referential_integrity(&orders, "customer", &table("customers"), "id").sampled();
+    assert_eq!(now(orphans.measure()).unwrap(), ratio(3.0, 6).with_sample(["8", "9"]));
+    let of_a_day = orphans.clone().only("id > ? AND day = ?", ["2", "2026-11-26"]);
+    assert_eq!(now(of_a_day.measure()).unwrap(), ratio(2.0, 2).with_sample(["8"]));
+}
+
+#[test]
+fn freshness_is_the_age_of_the_latest() {
+    let orders = table("orders");
+    let age = |column| now(freshness(&orders, column).measure()).unwrap().value;
+    for (column, seconds) in [("at", 3600.0), ("seconds", 7200.0)] {
+        // The database was made by this process: minutes ago at most.
+        assert!((seconds - 1.0..seconds + 600.0).contains(&age(column)), "{column}: {}", age(column));
+    }
+    assert!(age("day").abs() < 1e10);
+    let of_nothing = now(freshness(&table("nothing"), "at").measure()).unwrap_err();
+    assert!(matches!(&of_nothing, TableError::Nothing { .. }), "{of_nothing}");
+    let no_time = now(freshness(&orders, "state").measure()).unwrap_err();
+    assert_eq!(no_time.to_string(), "orders: state holds no time that can be read");
+}
+
+#[test]
+fn a_schema_is_the_same_or_every_difference_is_told() {
+    let customers = table("customers");
+    let same = now(schema_equality(&customers, [("NAME", "text"), ("id", "Integer")])).unwrap();
+    assert_eq!(same, Verdict::passed());
+    let other = now(schema_equality(&customers, [("id", "TEXT"), ("born", "DATE")])).unwrap();
+    let expected = Verdict::failed("id is INTEGER, not TEXT, born is missing, name is new");
+    assert_eq!(other, expected.expected("id TEXT, born DATE").seen("id INTEGER, name TEXT"));
+    assert!(now(schema_equality(&table("nowhere"), [("id", "TEXT")])).is_err());
+}
+
+#[test]
+fn names_and_values_stay_what_they_are() {
+    let hostile = table("a `b\"; DROP TABLE orders; --");
+    let column = "x`\" ]' y";
+    assert_eq!(now(null_ratio(&hostile, column).measure()).unwrap(), ratio(1.0, 3));
+    let accepted = accepted_values(&hostile, column, ["it's", "'; DROP TABLE orders; --"]).sampled();
+    assert_eq!(now(accepted.measure()).unwrap(), ratio(1.0, 2).with_sample(["b\"`"]));
+    assert_eq!(now(accepted_values(&hostile, "select", ["?", "a"]).measure()).unwrap(), ratio(0.0, 2));
+    assert_eq!(now(uniqueness(&hostile, [column, "select"]).measure()).unwrap(), ratio(0.0, 1));
+    let orphans = referential_integrity(&hostile, column, &hostile, "select");
+    assert_eq!(now(orphans.measure()).unwrap(), ratio(2.0, 2));
+    assert_eq!(now(row_count(&table("orders")).measure()).unwrap().value, 7.0);
+    // In double quotes, SQLite would make a text of it, which is never NULL.
+    for nobody in ["no_such_column", "1 = 1", "*", ""] {
+        assert!(now(null_ratio(&hostile, nobody).measure()).is_err(), "{nobody}");
+    }
+    assert!(now(row_count(&table("orders; --")).measure()).is_err());
+    let statement = accepted.statement();
+    assert!(!statement.sql.contains("it's") && statement.values.len() == 2, "{statement:?}");
+}
+
+#[dq_check(dataset = "orders", column = "state", severity = "warning", fail_above = 0.1)]
+async fn unknown_states() -> Result<Measured, TableError> {
+    accepted_values(&table("orders"), "state", ["open", "paid"]).sampled().measure().await
+}
+
+#[dq_check(dataset = "orders", fail_below = 1)]
+async fn not_there() -> Result<Measured, TableError> {
+    row_count(&SqliteTable::new("/no/such/file", "orders")).measure().await
+}
+
+#[dq_check(for_each = ["customers", "orders", "nothing"], fail_below = 1)]
+async fn has_rows(name: &str) -> Result<Measured, TableError> {
+    row_count(&table(name)).measure().await
+}
+
+#[test]
+fn they_are_judged_as_any_check_is() {
+    let report = capture(|| run_dq_checks().wait()).value;
+    let found = |name: &str| report.results.iter().find(|result| result.check == name).unwrap();
+    let states = found("unknown_states");
+    assert_eq!((states.status, states.count, states.of), (QualityStatus::Failed, Some(2.0), Some(6)));
+    assert_eq!(states.sample, ["[REDACTED]", "lost"], "{states:?}");
+    assert_eq!(found("not_there").status, QualityStatus::Errored);
+    assert_eq!(found("has_rows[orders]").status, QualityStatus::Passed);
+    assert_eq!(found("has_rows[nothing]").why().as_deref(), Some("expected at least 1, seen 0"));
+}
+
+/// A table of whatever database: all it takes is this.
+struct InMemory(Vec<Option<&'static str>>);
+
+impl Table for InMemory {
+    fn name(&self) -> &'static str {
+        "in memory"
+    }
+
+    fn sql_name(&self) -> String {
+        "[t]".to_owned()
+    }
+
+    fn quoted(&self, column: &str) -> String {
+        format!("[{column}]")
+    }
+
+    fn seconds_since(&self, sql: &str) -> String {
+        format!("AGE({sql})")
+    }
+
+    fn as_text(&self, sql: &str) -> String {
+        sql.to_owned()
+    }
+
+    async fn ask(&self, statement: obs_runtime::tables::Statement) -> Result<Vec<Vec<Option<String>>>, TableError> {
+        assert_eq!(statement.sql, "SELECT COUNT(*) - COUNT([a]), COUNT(*) FROM [t]");
+        Ok(vec![self.0.iter().map(|value| value.map(str::to_owned)).collect()])
+    }
+
+    async fn columns(&self) -> Result<Vec<obs_runtime::tables::Column>, TableError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_database_of_ones_own_can_be_asked_and_answers_nonsense() {
+    let answer = |row: Vec<Option<&'static str>>| now(null_ratio(&InMemory(row), "a").measure());
+    assert_eq!(answer(vec![Some("1"), Some("4")]).unwrap(), ratio(1.0, 4));
+    for nonsense in [vec![], vec![Some("1")], vec![Some("one"), Some("4")], vec![Some("1"), Some("4"), None]] {
+        assert!(matches!(answer(nonsense), Err(TableError::Answer { .. })));
+    }
+}

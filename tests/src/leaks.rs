@@ -1,8 +1,10 @@
 //! Puts a text into every place from which obs takes texts: whatever sink listens must not show it.
 
+use std::ops::Range;
+
 use obs_runtime::{
-    LogContext, capture_error, set_user, track_bigquery_operation, track_data_quality_check, track_feature,
-    track_performance, tracked_command, with_error_tracking,
+    Breadcrumb, Level, LogContext, add_breadcrumb, capture_error, capture_message, set_user, track_bigquery_operation,
+    track_data_quality_check, track_feature, track_performance, tracked_command, with_error_tracking,
 };
 
 use crate::corpus;
@@ -62,13 +64,15 @@ fn panics(text: &str) {
     panic!("cannot use {text}");
 }
 
-/// Puts a text into messages, fields, arguments, errors with sources, panics, SQL, URLs, file names, tags and names, on
-/// behalf of a scope that is full of it too.
+/// Puts a text into messages, fields, arguments, errors with sources, panics, breadcrumbs, SQL, URLs, file names, tags and
+/// names, on behalf of a scope that is full of it too.
 pub fn leak_everywhere(text: &str) {
     let scope =
         LogContext::new().correlation_id(text).user(text).operation(text.to_owned()).field("note", text.to_owned());
     scope.scope(|| {
         set_user(text);
+        add_breadcrumb(Breadcrumb::new(text.to_owned()).category(text.to_owned()).field("note", text.to_owned()));
+        capture_message(Level::Error, format!("cannot use {text}"));
         capture_error(&Failed::new(text));
         let _ = leak(text);
         let _ = std::panic::catch_unwind(|| panics(text));
@@ -76,11 +80,17 @@ pub fn leak_everywhere(text: &str) {
     });
 }
 
+/// Leaks some of the samples; `between` is called after each.
+pub fn leak_some(samples: Range<usize>, between: impl Fn()) {
+    for sample in corpus::SAMPLES.iter().take(samples.end).skip(samples.start) {
+        leak_everywhere(sample.text);
+        between();
+    }
+}
+
 /// Leaks the whole corpus: what is known by how it looks, and what by its name.
 pub fn leak_the_corpus() {
-    for sample in corpus::SAMPLES {
-        leak_everywhere(sample.text);
-    }
+    leak_some(0..corpus::SAMPLES.len(), || ());
     for (name, value) in corpus::NAMED {
         LogContext::new().field(*name, (*value).to_owned()).scope(|| tracing::warn!("named"));
         LogContext::new().field("note", format!("{name}={value}")).scope(|| tracing::warn!("in a text"));

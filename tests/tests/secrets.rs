@@ -9,6 +9,8 @@ use obs_tests::corpus::{self, LOOK_ALIKES, NAMED, SAMPLES};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 use obs_tests::process::Process;
+use obs_tests::servers::SentryServer;
+use serde_json::Value;
 
 #[test]
 fn the_corpus_is_large_enough_to_say_something() {
@@ -88,6 +90,33 @@ fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
             corpus::assert_nothing_left(&place, &output);
         }
     }
+}
+
+#[test]
+fn nothing_of_the_corpus_is_left_in_what_goes_to_sentry() {
+    // Of one place, twenty are told at once: each run leaks fewer.
+    const EACH: usize = 15;
+    let server = SentryServer::start();
+    for from in (0..SAMPLES.len()).step_by(EACH) {
+        let program = Process::new(env!("CARGO_BIN_EXE_leaker")).args(&[&from.to_string(), &(from + EACH).to_string()]);
+        let ended = program
+            .env("LOG_LEVEL", "off")
+            .env("PROMETHEUS_PORT", "0")
+            .env("OBS_FLUSH_TIMEOUT", "30s")
+            .env("SENTRY_ENABLED", "true")
+            .env("SENTRY_DSN", server.dsn())
+            .env("SENTRY_ENVIRONMENT", "password=hunter2")
+            .run();
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    }
+    // A message, an error captured by hand, one returned and a panic.
+    let events = server.wait_for("event", 4 * SAMPLES.len());
+    assert_eq!(events.len(), 4 * SAMPLES.len());
+    let crumbs = |event: &Value| event["breadcrumbs"]["values"].as_array().is_some_and(|crumbs| !crumbs.is_empty());
+    assert!(events.iter().all(crumbs), "{events:?}");
+    let told = server.bodies().join("\n");
+    assert!(told.contains("[REDACTED]"));
+    corpus::assert_nothing_left("what goes to Sentry", &told);
 }
 
 #[track_performance(args(key = hash, plain = hash, length = len, masked = redact))]

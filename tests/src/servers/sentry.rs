@@ -217,6 +217,12 @@ fn is_id(value: &Value) -> bool {
     value.as_str().is_some_and(|text| hexadecimal(&text.replace('-', "")))
 }
 
+/// Whether both are ids and one, with or without hyphens: either is right.
+fn is_same_id(one: &Value, other: &Value) -> bool {
+    let plain = |id: &Value| id.as_str().unwrap_or_default().replace('-', "");
+    is_id(one) && is_id(other) && plain(one) == plain(other)
+}
+
 /// What one key of an object has to be.
 type Rule = (&'static str, bool, fn(&Value) -> bool);
 
@@ -257,7 +263,7 @@ fn anything(_: &Value) -> bool {
 fn check_item(kind: &str, payload: &Value, headers: &Value) -> Result<(), String> {
     match kind {
         "event" => {
-            let same = is_id(&payload["event_id"]) && payload["event_id"] == headers["event_id"];
+            let same = is_same_id(&payload["event_id"], &headers["event_id"]);
             // Its schema is Bugsink's and Relay's to check.
             if same { Ok(()) } else { Err(format!("event ids differ: {headers} {}", payload["event_id"])) }
         }
@@ -292,7 +298,7 @@ fn check_item(kind: &str, payload: &Value, headers: &Value) -> Result<(), String
 }
 
 fn check_transaction(payload: &Value, headers: &Value) -> Result<(), String> {
-    if !is_id(&payload["event_id"]) || payload["event_id"] != headers["event_id"] {
+    if !is_same_id(&payload["event_id"], &headers["event_id"]) {
         return Err(format!("event ids differ: {headers} {payload}"));
     }
     for name in ["timestamp", "start_timestamp", "transaction", "spans"] {

@@ -139,7 +139,9 @@ fn verdict(told: &[Told], max_usd: f64) -> ExitCode {
         }
     }
     for (told, usd) in told.iter().filter_map(|told| Some((told, told.usd().filter(|usd| *usd > max_usd)?))) {
-        let is_exact = matches!(&told.offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
+        // What counts is the dry run, where there is one, and that is a bound.
+        let offline = told.offline.as_ref().filter(|_| told.dry_run.is_none());
+        let is_exact = matches!(offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
         let costs = if is_exact { "costs" } else { "may cost up to" };
         let of = if let Some(file) = &told.source.file { format!("{}: ", file.display()) } else { String::new() };
         complain(&format!("{of}this query {costs} ${usd:.6}, over the limit of ${max_usd}"));

@@ -42,8 +42,14 @@ pub fn without_literals(sql: &str) -> String {
 /// A message of BigQuery's as it may leave: what it quotes of the query's values is masked. Names in backticks stay.
 pub fn without_values(message: &str) -> String {
     /// `Bad int64 value: 12x`, `Invalid date: 2024-13-01`: the value is what follows.
-    const SIGNS: [&str; 5] =
-        ["value: ", "Invalid date: ", "Invalid datetime: ", "Invalid timestamp: ", "Invalid time string "];
+    const SIGNS: [&str; 6] = [
+        "value: ",
+        "parameter value ",
+        "Invalid date: ",
+        "Invalid datetime: ",
+        "Invalid timestamp: ",
+        "Invalid time string ",
+    ];
     let signs = SIGNS.iter().filter_map(|sign| message.find(sign).map(|at| at + sign.len()));
     let (known, behind) = match signs.min() {
         Some(end) => {

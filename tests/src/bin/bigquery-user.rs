@@ -4,7 +4,7 @@
 use std::io::BufRead as _;
 
 use obs_runtime::bigquery::{BigQueryError, Client, QueryJob, Retry};
-use obs_runtime::bq_cost;
+use obs_runtime::{bq_cost, tracked_command, with_error_tracking};
 use std::time::Duration;
 
 #[bq_cost(budget = "shared")]
@@ -14,6 +14,18 @@ async fn limited(client: &Client) -> Result<QueryJob, BigQueryError> {
 
 async fn free(client: &Client) -> Result<QueryJob, BigQueryError> {
     client.query("SELECT 1").run().await
+}
+
+/// With literals of all kinds, none of which may leave.
+const SQL: &str = "SELECT n, \"\"\"hunter
+2\"\"\" FROM d.t -- of xyzzy
+    WHERE name = 'Ada Lovelace' AND id = 4242424 AND born = DATE '1815-12-10' AND note = @note";
+
+#[tracked_command]
+#[bq_cost(max_usd = 7.0, budget = "shared", labels(team = "growth"))]
+#[with_error_tracking]
+async fn report(client: &Client) -> Result<QueryJob, BigQueryError> {
+    client.query(SQL).bind("note", "Grace Hopper").run().await
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,6 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for line in std::io::stdin().lock().lines() {
         let result = match line?.as_str() {
             "limited" => runtime.block_on(limited(&client)),
+            "report" => runtime.block_on(report(&client)).inspect_err(|error| eprintln!("{error:?}")),
             _ => runtime.block_on(free(&client)),
         };
         match result {

@@ -5,5 +5,6 @@ mod cost;
 mod loads;
 mod privacy;
 mod retries;
+mod sinks;
 mod support;
 mod ways;

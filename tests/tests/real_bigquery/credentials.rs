@@ -1,9 +1,10 @@
 //! Google's credentials: a service account's file, and a token that is no longer taken.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 
-use obs_tests::process::{Process, Running};
+use obs_tests::process::{Finished, Process, Running};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, ScriptedBigQuery};
 use obs_tests::tools;
 
@@ -69,5 +70,68 @@ fn credentials_that_are_missing_or_none_are_told() {
             .env("PROMETHEUS_PORT", "0");
         let ended = job.run();
         assert!(ended.stdout.starts_with("no client: no credentials for BigQuery: "), "{content:?}: {ended:?}");
+    }
+}
+
+/// Runs `account-user` in a network of its own, in which the names of Google's accounts lead to itself.
+fn in_own_network(arguments: &[&str], environment: &[(&str, &Path)], folder: &Path) -> Finished {
+    let hosts = folder.join("hosts");
+    std::fs::write(&hosts, "127.0.0.1 localhost metadata.google.internal accounts.google.com\n").unwrap();
+    let program = env!("CARGO_BIN_EXE_account-user");
+    let script = format!(
+        "ip link set lo up && mount --bind {} /etc/hosts && exec {program} {}",
+        hosts.display(),
+        arguments.join(" ")
+    );
+    let process = Process::new(tools::program(&["unshare"]));
+    let process = process.args(&["--map-root-user", "--mount", "--net", "sh", "-c", &script]);
+    environment.iter().fold(process, |process, (name, value)| process.env(name, value)).run()
+}
+
+#[test]
+fn the_machines_own_account_is_asked_as_google_documents_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = in_own_network(&[], &[("HOME", folder.path())], folder.path());
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert_eq!(lines[0], "Ok(([0, 1, 2], [0, 1, 2]))", "{ended:?}");
+    // One token, and another one when that is no longer taken.
+    assert_eq!(lines.len(), 3, "{ended:?}");
+    for line in &lines[1..] {
+        let path = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=";
+        assert!(line.starts_with(path) && line.contains("Some(\"Google\")"), "{line}");
+    }
+}
+
+#[test]
+fn a_users_own_account_is_refreshed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (certificate, key) = (at("certificate.pem"), at("key.pem"));
+    let made = Command::new(tools::program(&["openssl"]))
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=accounts.google.com"])
+        .args(["-addext", "subjectAltName=DNS:accounts.google.com", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-out")
+        .arg(&certificate)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    // As `gcloud auth application-default login` writes it, where it writes it.
+    let user = serde_json::json!({"type": "authorized_user", "client_id": "the-client", "client_secret": "its-secret",
+        "refresh_token": "the-refresh-token", "quota_project_id": "p"});
+    std::fs::create_dir_all(at(".config/gcloud")).unwrap();
+    std::fs::write(at(".config/gcloud/application_default_credentials.json"), user.to_string()).unwrap();
+    let arguments = [certificate.to_str().unwrap(), key.to_str().unwrap()];
+    let environment = [("HOME", folder.path()), ("SSL_CERT_FILE", certificate.as_path())];
+    let ended = in_own_network(&arguments, &environment, folder.path());
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert_eq!(lines[0], "Ok(([0, 1, 2], [0, 1, 2]))", "{ended:?}");
+    assert_eq!(lines.len(), 3, "{ended:?}");
+    for line in &lines[1..] {
+        assert!(line.starts_with("/o/oauth2/token"), "{line}");
+        for part in ["grant_type=refresh_token", "refresh_token=the-refresh-token", "client_id=the-client"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
     }
 }

@@ -2,4 +2,5 @@
 
 mod credentials;
 mod emulator;
+mod query_cost;
 mod tables;

@@ -10,7 +10,7 @@ use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 
-use super::error::BigQueryError;
+use super::error::{BigQueryError, chain};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -101,7 +101,15 @@ impl Access {
             Self::Open(_) => builder.build_from_authenticator(Arc::new(Nobody)).await,
             _ => builder.build_from_application_default_credentials().await,
         };
-        api.map_err(|error| BigQueryError::Credentials(error.to_string()))
+        api.map_err(|error| BigQueryError::Credentials(with_file(&chain(&error))))
+    }
+}
+
+/// What is wrong with credentials, and with which file, where one is named.
+fn with_file(fault: &str) -> String {
+    match std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|file| !file.is_empty()) {
+        Some(file) => format!("GOOGLE_APPLICATION_CREDENTIALS={}: {fault}", file.display()),
+        None => fault.to_owned(),
     }
 }
 

@@ -148,7 +148,7 @@ impl ErrorKind for BigQueryError {
 }
 
 /// An error with its sources, each once.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     for source in std::iter::successors(error.source(), |error| error.source()) {
         let source = source.to_string();

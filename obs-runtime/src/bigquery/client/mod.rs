@@ -256,8 +256,8 @@ fn project_of_environment() -> Option<String> {
     variable("GOOGLE_CLOUD_PROJECT").or_else(|| variable("GCLOUD_PROJECT")).or_else(of_file)
 }
 
-/// Whether there are credentials for BigQuery in a file: the one that `GOOGLE_APPLICATION_CREDENTIALS` names, or that
-/// `gcloud auth application-default login` wrote. The account of a machine in Google's cloud is not asked for.
+/// Whether there are credentials for BigQuery in a file: the one that `GOOGLE_APPLICATION_CREDENTIALS` names, be it there or
+/// not, or that `gcloud auth application-default login` wrote. The account of a machine in Google's cloud is not asked for.
 #[must_use]
 pub fn has_credentials() -> bool {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
@@ -266,5 +266,5 @@ pub fn has_credentials() -> bool {
             if cfg!(windows) { variable("APPDATA") } else { variable("HOME").map(|home| home.join(".config")) };
         folder.map(|folder| folder.join("gcloud/application_default_credentials.json"))
     };
-    variable("GOOGLE_APPLICATION_CREDENTIALS").or_else(folder).is_some_and(|file| file.is_file())
+    variable("GOOGLE_APPLICATION_CREDENTIALS").is_some() || folder().is_some_and(|file| file.is_file())
 }

@@ -49,8 +49,12 @@ pub struct Request {
     pub path: String,
     /// Its body.
     pub body: Value,
+    /// Its body as it came.
+    pub text: String,
     /// Its token.
     pub token: String,
+    /// `Metadata-Flavor`, without which the server of a machine's metadata tells nothing.
+    pub flavour: Option<String>,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,12 @@ impl ScriptedBigQuery {
     #[must_use]
     pub fn start(behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        Self::listen(listener, behaviour)
+    }
+
+    /// Starts one that listens there.
+    #[must_use]
+    pub fn listen(listener: TcpListener, behaviour: Behaviour) -> Self {
         let address = listener.local_addr().expect("a bound socket has an address");
         let (jobs, script) = (BTreeMap::new(), BTreeMap::new());
         let state = Arc::new(Mutex::new(State { behaviour, jobs, script, requests: Vec::new(), tokens: 0 }));
@@ -186,6 +196,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
 impl State {
     /// What Google would answer.
     fn answer(&mut self, request: &Request) -> (u16, Value) {
+        if request.path.contains("/computeMetadata/") && request.flavour.as_deref() != Some("Google") {
+            return (403, error(403, "forbidden", "Missing Metadata-Flavor:Google header."));
+        }
         if request.call == Call::Token {
             self.tokens += 1;
             return (

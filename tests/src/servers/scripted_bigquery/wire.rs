@@ -13,7 +13,7 @@ pub fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split_whitespace();
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut length, mut token) = (0, String::new());
+    let (mut length, mut token, mut flavour) = (0, String::new(), None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -21,11 +21,13 @@ pub fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
             "authorization" => token = value.trim().trim_start_matches("Bearer ").to_owned(),
+            "metadata-flavor" => flavour = Some(value.trim().to_owned()),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    let text = String::from_utf8_lossy(&body).into_owned();
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let bare = path.split('?').next().unwrap_or_default();
     let call = match (&*method, bare) {
@@ -38,7 +40,7 @@ pub fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
         (_, path) if path.contains("/tables/") => Call::Table,
         _ => Call::Get,
     };
-    Some(Request { call, path, body, token })
+    Some(Request { call, path, body, text, token, flavour })
 }
 
 /// The job that a request is about.

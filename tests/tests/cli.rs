@@ -160,3 +160,74 @@ json.dump([{'suite': suite.name, 'tests': suite.tests, 'failures': suite.failure
     assert_eq!(counts, [3, 1, 0, 1], "{suite}");
     assert!(!suite.to_string().contains("hunter2") && suite.to_string().contains("is <down> & out"), "{suite}");
 }
+
+#[test]
+#[cfg(feature = "real")]
+fn openlineage_is_read_by_its_own_client() {
+    // The classes of the client are made of the published schemas: whatever they do not know, or want and is not there, fails.
+    const SCRIPT: &str = "
+import json, sys, types, typing
+import attr
+from openlineage.client.generated import base, data_quality_assertions_dataset as quality, error_message_run as error
+def made(kind, fields):
+    fields = {name.lstrip('_'): value for name, value in fields.items() if name not in ('_schemaURL', 'schemaURL')}
+    value = kind(**fields)
+    hints = typing.get_type_hints(kind)
+    for field in attr.fields(kind):
+        wanted = hints[field.name]
+        kinds = typing.get_args(wanted) if typing.get_origin(wanted) in (typing.Union, types.UnionType) else (wanted,)
+        kinds = tuple(typing.get_origin(kind) or kind for kind in kinds)
+        assert isinstance(getattr(value, field.name), kinds), (field.name, getattr(value, field.name))
+    return value
+def facet(kind, fields, **parts):
+    told = made(kind, dict(fields, **parts))
+    assert told._schemaURL == fields['_schemaURL'], (told._schemaURL, fields['_schemaURL'])
+    return told
+event = json.load(sys.stdin)
+for dataset in event['inputs']:
+    told = dataset['inputFacets']['dataQualityAssertions']
+    assertions = [made(quality.Assertion, assertion) for assertion in told['assertions']]
+    told = facet(quality.DataQualityAssertionsDatasetFacet, told, assertions=assertions)
+    made(base.InputDataset, dict(dataset, inputFacets={'dataQualityAssertions': told}))
+for told in event['run']['facets'].values():
+    facet(error.ErrorMessageRunFacet, told)
+run, job = made(base.Run, event['run']), made(base.Job, event['job'])
+read = made(base.RunEvent, dict(event, run=run, job=job, eventType=base.EventType[event['eventType']]))
+assert read.schemaURL == event['schemaURL'], read.schemaURL
+";
+    for (environment, ended) in [(vec![], "COMPLETE"), (vec!["TEST_LAGS"], "FAIL"), (vec!["TEST_DOWN"], "COMPLETE")] {
+        let written = run(&["dq", "run", "--format", "openlineage"], &environment).stdout;
+        let mut python = Process::new(obs_tests::tools::python()).args(&["-c", SCRIPT]).start();
+        std::io::Write::write_all(&mut python.stdin.take().unwrap(), written.as_bytes()).unwrap();
+        let read = python.finish();
+        assert_eq!(read.code(), Some(0), "{written}\n{read:?}");
+        let event: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(event["eventType"], ended, "{event}");
+    }
+    let event = json(&run(&["dq", "run", "--format", "openlineage"], &["TEST_LAGS"]));
+    let datasets: Vec<_> = event["inputs"].as_array().unwrap().iter().map(|input| &input["name"]).collect();
+    assert_eq!(datasets, ["orders", "returns", "users"]);
+    let of_users = event["inputs"][2]["inputFacets"]["dataQualityAssertions"]["assertions"].as_array().unwrap();
+    let odd = of_users.iter().find(|assertion| assertion["assertion"] == "odd_names").unwrap();
+    assert_eq!((&odd["success"], &odd["severity"]), (&false.into(), &"warn".into()));
+    assert_eq!((&odd["expected"], &odd["actual"]), (&"at most 0.1".into(), &"0.25 (1 of 4)".into()));
+    assert_eq!(event["run"]["facets"]["errorMessage"]["message"], "readable[returns]: no such table: returns");
+}
+
+#[test]
+#[cfg(feature = "real")]
+fn bigquery_is_checked_where_it_is_configured() {
+    let emulator = obs_tests::servers::BigQueryEmulator::start();
+    let found = |host: &str| {
+        let process = Process::new(programs::program("embedded")).env("LOG_LEVEL", "off");
+        let process = process.args(&["health", "--group", "telemetry", "--format", "json"]);
+        let report = json(&process.env("BIGQUERY_EMULATOR_HOST", host).env("GOOGLE_CLOUD_PROJECT", "p").run());
+        report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "obs.bigquery").unwrap().clone()
+    };
+    let healthy = found(&emulator.host());
+    assert_eq!((&healthy["status"], &healthy["details"]["project"]), (&"healthy".into(), &"p".into()), "{healthy}");
+    let nobody = found(&format!("127.0.0.1:{}", obs_tests::ports::free()));
+    assert_eq!(nobody["status"], "unhealthy", "{nobody}");
+    let not_asked = json(&run(&["health", "--group", "telemetry", "--format", "json"], &[]));
+    assert!(!not_asked.to_string().contains("obs.bigquery"), "{not_asked}");
+}

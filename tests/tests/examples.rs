@@ -60,6 +60,49 @@ fn nightly_load_loads_checks_prices_and_sums_up() {
 }
 
 #[test]
+#[cfg(feature = "real")]
+fn nightly_load_finds_what_sql_finds_number_for_number() {
+    // From the file itself, read and counted by others: every value a text, as it stands there.
+    const SCRIPT: &str = "
+import csv, json, sqlite3, sys
+with open(sys.argv[1], newline='', encoding='utf-8') as file:
+    rows = list(csv.DictReader(file))
+rows = [{name: None if value in ('', 'NA') else value for name, value in row.items()} for row in rows]
+database = sqlite3.connect(':memory:')
+database.execute('CREATE TABLE raw (mass TEXT, island TEXT, individual TEXT)')
+database.executemany('INSERT INTO raw VALUES (?, ?, ?)',
+    [(row['Body Mass (g)'], row['Island'], row['Individual ID']) for row in rows])
+number = lambda sql: database.execute(sql).fetchone()[0]
+json.dump({
+    'enough_rows': number('SELECT count(*) FROM raw'),
+    'missing_body_mass': number('SELECT sum(mass IS NULL) FROM raw') / number('SELECT count(*) FROM raw'),
+    'lightest_penguin_grams': number('SELECT CAST(mass AS INTEGER) AS m FROM raw WHERE mass IS NOT NULL ORDER BY m LIMIT 1'),
+    'repeated_individuals': number('SELECT sum(n - 1) FROM (SELECT count(*) AS n FROM raw GROUP BY individual)'),
+    'unknown_islands': number(\"SELECT avg(island NOT IN ('Biscoe', 'Dream', 'Torgersen')) FROM raw\"),
+}, sys.stdout)
+";
+    let data = example_data().join("penguins_raw.csv");
+    let python = Process::new(obs_tests::tools::python()).args(&["-c", SCRIPT, data.to_str().unwrap()]).run();
+    let expected: std::collections::BTreeMap<String, f64> =
+        serde_json::from_str(&python.stdout).unwrap_or_else(|error| panic!("{error}: {python:?}"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run("nightly-load", &["--output", folder.path().to_str().unwrap()], &[], "");
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let metrics = std::fs::read_to_string(folder.path().join("nightly-load.prom")).unwrap();
+    let values = metrics.lines().filter_map(|line| line.strip_prefix("data_quality_check_value{check=\""));
+    let seen: std::collections::BTreeMap<String, f64> = values
+        .map(|line| {
+            let (check, rest) = line.split_once('"').unwrap();
+            (check.to_owned(), rest.rsplit(' ').next().unwrap().parse().unwrap())
+        })
+        .collect();
+    assert_eq!(seen, expected, "{metrics}");
+    let ratio = lines(&ended).into_iter().find(|line| line["check"] == "missing_body_mass" && line["of"].is_u64());
+    assert_eq!(ratio.unwrap()["of"], 344);
+}
+
+#[test]
 fn nightly_load_fails_by_severity_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().to_str().unwrap();

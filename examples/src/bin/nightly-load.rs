@@ -10,7 +10,10 @@ use clap::{Parser, ValueEnum};
 use obs_examples::dataset::{LoadReport, load_csv};
 use obs_examples::summary::Summary;
 use obs_runtime::bigquery::estimate::{Catalogue, Estimate, estimate};
-use obs_runtime::{Observability, bq_cost, dq_check, track_performance, tracked_command, with_error_tracking};
+use obs_runtime::tables::{SqliteTable, accepted_values, null_ratio};
+use obs_runtime::{
+    Measured, Observability, bq_cost, dq_check, track_performance, tracked_command, with_error_tracking,
+};
 use rusqlite::Connection;
 
 /// Loads the Palmer penguins, checks them, prices the report, and sums up.
@@ -40,6 +43,10 @@ fn database() -> anyhow::Result<Connection> {
     Connection::open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
+fn penguins() -> anyhow::Result<SqliteTable> {
+    Ok(SqliteTable::new(DATABASE.get().context("the database is not there before the load")?, "penguins"))
+}
+
 fn one_number(sql: &str) -> anyhow::Result<f64> {
     Ok(database()?.query_row(sql, [], |row| row.get(0))?)
 }
@@ -61,8 +68,8 @@ fn enough_rows() -> anyhow::Result<f64> {
 }
 
 #[dq_check(dataset = "penguins", column = "body_mass_g", warn_above = 0.005, fail_above = 0.05)]
-fn missing_body_mass() -> anyhow::Result<f64> {
-    one_number("SELECT avg(body_mass_g IS NULL) FROM penguins")
+async fn missing_body_mass() -> anyhow::Result<Measured> {
+    Ok(null_ratio(&penguins()?, "body_mass_g").measure().await?)
 }
 
 #[dq_check(dataset = "penguins", column = "body_mass_g", fail_below = 2500)]
@@ -76,10 +83,9 @@ fn repeated_individuals() -> anyhow::Result<f64> {
     one_number("SELECT (count(*) - count(DISTINCT individual_id)) * 1.0 FROM penguins")
 }
 
-#[dq_check(dataset = "penguins", column = "species", severity = "warning")]
-fn only_known_islands() -> anyhow::Result<bool> {
-    let unknown = "SELECT count(*) * 1.0 FROM penguins WHERE island NOT IN ('Biscoe', 'Dream', 'Torgersen')";
-    Ok(one_number(unknown)? < 0.5)
+#[dq_check(dataset = "penguins", column = "island", severity = "warning", fail_above = 0)]
+async fn unknown_islands() -> anyhow::Result<Measured> {
+    Ok(accepted_values(&penguins()?, "island", ["Biscoe", "Dream", "Torgersen"]).sampled().measure().await?)
 }
 
 /// What the report on the loaded data would cost. Nothing runs in BigQuery.

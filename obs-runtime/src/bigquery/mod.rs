@@ -22,14 +22,16 @@ mod statistics;
 
 pub use crate::spending::{Spending, spent};
 #[cfg(feature = "bigquery")]
-pub use budget::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, SqliteBudgets, budget_used, set_budget_store};
+pub(crate) use budget::FILE as BUDGETS;
 #[cfg(feature = "bigquery")]
-pub(crate) use client::finish_cancellations;
+pub use budget::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, SqliteBudgets, budget_used, set_budget_store};
 #[cfg(feature = "bigquery")]
 pub use client::{
     Answer, BigQueryError, Client, ClientBuilder, DryRun, Hint, Load, LoadFormat, Parameter, ParameterType, Query,
     QueryJob, Reason, Retry, Rows, has_credentials,
 };
+#[cfg(feature = "bigquery")]
+pub(crate) use client::{finish_cancellations, is_configured};
 /// The crate whose models the client speaks in.
 #[cfg(feature = "bigquery")]
 pub use gcp_bigquery_client as gcp;

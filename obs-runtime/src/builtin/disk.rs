@@ -21,7 +21,7 @@ pub fn file(path: &Path) -> io::Result<Health> {
 }
 
 /// A folder in which files are replaced.
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "bigquery", feature = "prometheus"))]
 pub fn folder(path: &Path) -> io::Result<Health> {
     let trial = path.join(format!(".obs-health-{}", std::process::id()));
     std::fs::write(&trial, [])?;

@@ -2,10 +2,15 @@
 //!
 //! They are in the group `telemetry` and not critical: a program works without its telemetry, degraded.
 
-mod disk;
-
+#[cfg(feature = "bigquery")]
+mod bigquery;
 #[cfg(feature = "datadog")]
 mod datadog;
+mod disk;
+#[cfg(feature = "prometheus")]
+mod pushgateway;
+#[cfg(feature = "sentry")]
+mod sentry;
 
 use std::time::Duration;
 
@@ -18,6 +23,9 @@ const GROUP: &[&str] = &["telemetry"];
 
 /// How long each of them may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The same of those that ask services far away.
+const FAR: Duration = Duration::from_secs(10);
 
 /// The checks of this configuration, until it is dropped, and the thread that runs all checks now and then.
 #[derive(Debug)]
@@ -33,6 +41,8 @@ impl BuiltIn {
             return Self { registered: Vec::new(), _refresh: None };
         }
         let mut checks = Vec::new();
+        #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "none is far away"))]
+        let mut far = Vec::new();
         if let Some(file) = &config.log_file {
             let file = file.clone();
             checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
@@ -44,6 +54,9 @@ impl BuiltIn {
             if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
                 checks.push(HealthCheck::new("obs.textfile", move || disk::folder(&folder)));
             }
+            if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
+                checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::is_well(&url, TIMEOUT)));
+            }
             if config.metrics_enabled {
                 let ours = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
                 checks.push(HealthCheck::new("obs.prometheus", ours));
@@ -54,8 +67,24 @@ impl BuiltIn {
             let agent = config.datadog_agent();
             checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
         }
-        let register = |check: HealthCheck| check.groups(GROUP).critical(false).timeout(TIMEOUT).register();
-        let registered = checks.into_iter().map(register).collect();
+        #[cfg(feature = "sentry")]
+        if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
+            let takes = move || sentry::takes(dsn.expose(), FAR);
+            far.push(HealthCheck::new("obs.sentry", takes));
+        }
+        #[cfg(feature = "bigquery")]
+        {
+            if let Some(folder) = config.state_folder().filter(|_| !config.budgets.is_empty()) {
+                let file = folder.join(crate::bigquery::BUDGETS);
+                checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
+            }
+            if crate::bigquery::is_configured(config) {
+                far.push(HealthCheck::new_async("obs.bigquery", bigquery::answers));
+            }
+        }
+        let register = |check: HealthCheck, timeout| check.groups(GROUP).critical(false).timeout(timeout).register();
+        let near = checks.into_iter().map(|check| register(check, TIMEOUT));
+        let registered = near.chain(far.into_iter().map(|check| register(check, FAR))).collect();
         forget();
         Self { registered, _refresh: Refresh::every(config.health_check_interval) }
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::table::{Cell, table};
-use super::{CheckFormat, Format, UNKNOWN, complain, duration, json, junit, print, told};
+use super::{Format, QualityFormat, UNKNOWN, complain, duration, json, junit, print, told};
 use crate::quality::{QualityReport, QualityRun, QualityStatus, instances, problems, run_dq_checks};
 
 /// What to do with data-quality checks.
@@ -44,7 +44,7 @@ pub struct RunArguments {
     dataset: Vec<String>,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
-    format: CheckFormat,
+    format: QualityFormat,
     /// The longest that any check may take, as 30s or 5m.
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     timeout: Option<Duration>,
@@ -67,9 +67,10 @@ impl RunArguments {
         }
         let report = watched(run);
         print(&match self.format {
-            CheckFormat::Json => json(&report, true),
-            CheckFormat::Junit => junit::quality(&report),
-            CheckFormat::Text => text(&report),
+            QualityFormat::Json => json(&report, true),
+            QualityFormat::Junit => junit::quality(&report),
+            QualityFormat::Openlineage => json(&report.openlineage(), false),
+            QualityFormat::Text => text(&report),
         });
         if report.results.is_empty() {
             complain("there is nothing to check");

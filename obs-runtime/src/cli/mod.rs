@@ -107,6 +107,20 @@ enum CheckFormat {
     Junit,
 }
 
+/// The same, of data-quality checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum QualityFormat {
+    /// A table.
+    #[default]
+    Text,
+    /// JSON.
+    Json,
+    /// `JUnit` XML, as continuous integration reads it.
+    Junit,
+    /// An event of `OpenLineage`, as data catalogues take it.
+    Openlineage,
+}
+
 /// A duration longer than nothing.
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {

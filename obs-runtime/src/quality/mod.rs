@@ -5,6 +5,7 @@ mod by_hand;
 mod check;
 mod list;
 mod measure;
+mod openlineage;
 mod plan;
 mod report;
 mod run;

@@ -23,7 +23,7 @@ use crate::global;
 pub const LEASE_BY_HAND: Duration = Duration::from_hours(6);
 
 /// The file in the state folder.
-const FILE: &str = "budgets.sqlite3";
+pub const FILE: &str = "budgets.sqlite3";
 
 /// The stores by file, and the one that a program has put in their place.
 static STORES: Mutex<Stores> = Mutex::new(Stores { files: None, own: None });

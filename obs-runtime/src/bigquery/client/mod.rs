@@ -256,6 +256,12 @@ fn project_of_environment() -> Option<String> {
     variable("GOOGLE_CLOUD_PROJECT").or_else(|| variable("GCLOUD_PROJECT")).or_else(of_file)
 }
 
+/// Whether this process is told to use BigQuery: by an emulator or credentials that its environment names, and a project.
+pub fn is_configured(config: &Config) -> bool {
+    let named = || std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_some_and(|value| !value.is_empty());
+    (config.bigquery_emulator_host.is_some() || named()) && project_of_environment().is_some()
+}
+
 /// Whether there are credentials for BigQuery in a file: the one that `GOOGLE_APPLICATION_CREDENTIALS` names, be it there or
 /// not, or that `gcloud auth application-default login` wrote. The account of a machine in Google's cloud is not asked for.
 #[must_use]

@@ -15,7 +15,7 @@ mod users;
 pub use exposition::Exposition;
 pub use format::Format;
 pub use names::CONSTANT;
-pub use pushgateway::PushgatewaySink;
+pub use pushgateway::{PushgatewaySink, authorization};
 pub use textfile::Textfile;
 pub use users::users;
 

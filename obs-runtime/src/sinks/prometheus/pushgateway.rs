@@ -54,11 +54,7 @@ impl PushgatewaySink {
     pub fn new(source: Source, url: &PushgatewayUrl, job: &str, instance: Option<&str>) -> Option<Self> {
         let parts = url.parts()?;
         let instance = instance.map(|instance| grouping("instance", instance)).unwrap_or_default();
-        let authorization = parts.user.map(|user| {
-            let (name, password) = user.split_once(':').unwrap_or((user, ""));
-            let pair = [decoded(name), b":".to_vec(), decoded(password)].concat();
-            Secret::new(format!("Basic {}", STANDARD.encode(pair)))
-        });
+        let authorization = parts.user.map(authorization);
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -133,6 +129,13 @@ fn grouping(label: &str, value: &str) -> String {
     } else {
         format!("/{label}@base64/{}", URL_SAFE_NO_PAD.encode(value))
     }
+}
+
+/// The header of a user of a URL, `name:password`.
+pub fn authorization(user: &str) -> Secret<String> {
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let pair = [decoded(name), b":".to_vec(), decoded(password)].concat();
+    Secret::new(format!("Basic {}", STANDARD.encode(pair)))
 }
 
 /// With `%41` as `A`.

@@ -9,7 +9,6 @@ use crate::call::{Call, Ending};
 #[cfg(unix)]
 use crate::callsite::{Callsite, CallsiteKind};
 #[cfg(unix)]
-use crate::cells::Totals;
 use crate::context::{Context, InContext, new_correlation_id};
 use crate::event::Fact;
 use crate::failure::Failure;
@@ -17,7 +16,6 @@ use crate::global;
 use crate::journey::Around;
 use crate::level::Level;
 #[cfg(unix)]
-use crate::outcome::Outcome;
 use crate::performance::{Tracked, enclosing};
 #[cfg(unix)]
 use crate::registry;
@@ -98,9 +96,9 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
 #[cfg(unix)]
 pub fn running_operations() -> Vec<&'static str> {
     let is_running = |callsite: &&'static Callsite| {
-        let totals = callsite.totals().into_iter().map(|(_, totals, _)| totals);
-        let ended = |totals: &Totals| Outcome::ALL.iter().map(|outcome| totals.count(*outcome)).sum::<u64>();
-        totals.map(|totals| totals.started.saturating_sub(ended(&totals))).sum::<u64>() > 0
+        let mut running = 0;
+        callsite.each_total(|_, totals, _| running += totals.active());
+        running > 0
     };
     let operations = registry::callsites().into_iter().filter(|callsite| callsite.kind() != CallsiteKind::Command);
     let mut names: Vec<_> = operations.filter(is_running).map(Callsite::name).collect();

@@ -272,8 +272,8 @@ impl Callsite {
         (tagged.entry(tags).or_insert_with(|| Box::leak(Box::default())), full)
     }
 
-    /// What was counted here: without tags first, then each set of tag values.
-    pub(crate) fn totals(&self) -> Vec<(Tags, Totals, &Cells)> {
+    /// Tells what was counted here: without tags first, then each set of tag values.
+    pub(crate) fn each_total(&self, mut tell: impl FnMut(&Tags, &Totals, &Cells)) {
         let tagged: Vec<_> = self
             .tagged
             .lock()
@@ -282,10 +282,14 @@ impl Callsite {
             .flatten()
             .map(|(tags, cells)| (tags.clone(), *cells))
             .collect();
-        std::iter::once((Tags::new(), self.cells.totals(), &self.cells))
-            .chain(tagged.into_iter().map(|(tags, cells)| (tags, cells.totals(), cells)))
-            .filter(|(_, totals, _)| totals.started > 0)
-            .collect()
+        let none = Tags::new();
+        let all = std::iter::once((&none, &self.cells)).chain(tagged.iter().map(|(tags, cells)| (tags, *cells)));
+        for (tags, cells) in all {
+            let totals = cells.totals();
+            if totals.started > 0 {
+                tell(tags, &totals, cells);
+            }
+        }
     }
 }
 
@@ -304,12 +308,15 @@ mod tests {
             cells.start();
             cells.finish(Outcome::Ok, 1);
         }
-        let mut counts: Vec<_> =
-            SITE.totals().into_iter().map(|(tags, totals, _)| (tags[0].1.clone(), totals.started)).collect();
-        counts.sort();
-        assert_eq!(counts, [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
+        let counts = |site: &Callsite| {
+            let mut counts = Vec::new();
+            site.each_total(|tags, totals, _| counts.push((tags[0].1.clone(), totals.started)));
+            counts.sort();
+            counts
+        };
+        assert_eq!(counts(&SITE), [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
         let (cells, full) = SECOND.cells_tagged(vec![("table", "a".to_owned())], 2);
         cells.start();
-        assert!(full && SECOND.totals()[0].0[0].1 == OTHER, "the limit is the family's, not the call site's");
+        assert!(full && counts(&SECOND)[0].0 == OTHER, "the limit is the family's, not the call site's");
     }
 }

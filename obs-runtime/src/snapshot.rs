@@ -1,6 +1,8 @@
 //! The state of all metric families at one moment: what exporters read.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ptr;
 
 use crate::catalogue::{FAMILIES, Family};
 pub use crate::exemplars::Exemplar;
@@ -135,18 +137,29 @@ impl Builder {
     pub fn finish(mut self) -> Snapshot {
         self.families.sort_by_key(|(family, _)| FAMILIES.iter().position(|known| known.name == family.name));
         let families = self.families.into_iter().map(|(family, mut series)| {
-            series.sort_by(|left, right| left.labels.cmp(&right.labels));
-            series.dedup_by(|more, known| {
-                let same = more.labels == known.labels;
-                if same {
-                    known.add(more);
-                }
-                same
-            });
+            // As a rule they came sorted, and each once.
+            if !series.is_sorted_by(|left, right| order(&left.labels, &right.labels).is_lt()) {
+                series.sort_by(|left, right| order(&left.labels, &right.labels));
+                series.dedup_by(|more, known| {
+                    let same = more.labels == known.labels;
+                    if same {
+                        known.add(more);
+                    }
+                    same
+                });
+            }
             FamilySnapshot { family, series }
         });
         Snapshot { families: families.collect() }
     }
+}
+
+/// The order of labels by name and value. Most texts are the same ones in memory, where there is nothing to compare.
+fn order(left: &Labels, right: &Labels) -> Ordering {
+    let texts = |left: &str, right: &str| if ptr::eq(left, right) { Ordering::Equal } else { left.cmp(right) };
+    let pairs = left.iter().zip(right);
+    let differing = pairs.map(|(left, right)| texts(&left.0, &right.0).then_with(|| texts(&left.1, &right.1)));
+    differing.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| left.len().cmp(&right.len()))
 }
 
 impl Series {

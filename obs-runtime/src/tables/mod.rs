@@ -3,7 +3,8 @@
 //!
 //! Each asks one question of a [`Table`] and gives what it counted, for the bounds of `#[dq_check]` to judge. There are tables of
 //! `SQLite` (feature `sqlite`) and of `BigQuery` (feature `bigquery`), where each question is priced before it is asked.
-#![cfg_attr(feature = "sqlite", doc = "```")]
+// A crate of its own: its checks stand in the registry of whatever it is linked with.
+#![cfg_attr(feature = "sqlite", doc = "```standalone_crate")]
 #![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use obs_runtime::tables::{SqliteTable, TableError, accepted_values, null_ratio, row_count, schema_equality};
 //! use obs_runtime::{Measured, Verdict, dq_check};

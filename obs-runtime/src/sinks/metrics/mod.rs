@@ -52,12 +52,10 @@ impl MetricsSink {
         let mut snapshot = Builder::default();
         if !self.counts_calls {
             let mut callsites = registry::callsites();
-            // Series come nearly sorted then.
+            // Series come sorted then.
             callsites.sort_by_key(|callsite| callsite.name());
             for callsite in callsites {
-                for (tags, totals, cells) in callsite.totals() {
-                    add_callsite(&mut snapshot, callsite, &tags, &totals, cells);
-                }
+                callsite.each_total(|tags, totals, cells| add_callsite(&mut snapshot, callsite, tags, totals, cells));
             }
             self.add_own(&mut snapshot);
         }

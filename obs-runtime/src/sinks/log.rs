@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::{Config, LogFormat};
@@ -22,7 +23,6 @@ use crate::level::Level;
 use crate::redact::Redacted;
 use crate::sinks::{FlushError, Sink, Topic};
 use file::AppendedFile;
-#[cfg(unix)]
 pub use file::REOPEN;
 use json::{Json, Room};
 pub use level::SharedFilter;
@@ -82,7 +82,7 @@ impl LogSink {
     /// When the file cannot be opened for appending.
     pub fn new(config: &Config, console: LogOutput) -> Result<Self, LogFileError> {
         let file: Option<Box<dyn LineWriter>> = match &config.log_file {
-            Some(path) => match AppendedFile::open(path) {
+            Some(path) => match AppendedFile::open(path, Arc::clone(&REOPEN)) {
                 Ok(file) => Some(Box::new(file)),
                 Err(reason) => return Err(LogFileError { path: path.clone(), reason }),
             },
@@ -116,7 +116,12 @@ impl LogSink {
 
     fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
         let sampled = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.left_out_before(event));
-        let Some(left_out) = sampled else { return };
+        if let Some(left_out) = sampled {
+            self.write_line(event, left_out, scratch);
+        }
+    }
+
+    fn write_line(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
         let Scratch { json, text, room, clock } = scratch;
         json.clear();
         for output in &self.outputs {
@@ -185,7 +190,10 @@ impl Sink for LogSink {
     }
 
     fn flush(&self, _: Instant) -> Result<(), FlushError> {
-        // Every line was written when it was taken.
+        // Every line was written when it was taken, but for those that were left out.
+        if let Some(sampler) = &self.sampler {
+            sampler.take_left_out(|event, left_out| self.write_line(event, left_out, &mut Scratch::default()));
+        }
         Ok(())
     }
 }

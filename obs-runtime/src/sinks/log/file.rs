@@ -27,18 +27,21 @@ pub struct AppendedFile {
     file: ArcSwap<File>,
     /// Whether the last line stands there in part, because the disk was full.
     torn: AtomicBool,
+    /// Whether somebody asks to have it opened again.
+    reopen: Arc<AtomicBool>,
     opened: Stamp,
     /// When it is to be looked again whether the file is still there, in nanoseconds since it was opened.
     look_at: AtomicU64,
 }
 
 impl AppendedFile {
-    /// Opens a file, and makes it and the folders it is in if need be.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a file, and makes it and the folders it is in if need be; and again at the line after `reopen` was set.
+    pub fn open(path: &Path, reopen: Arc<AtomicBool>) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             file: ArcSwap::from_pointee(open(path)?),
             torn: AtomicBool::new(false),
+            reopen,
             opened: Stamp::now(),
             look_at: AtomicU64::new(EVERY),
         })
@@ -47,11 +50,11 @@ impl AppendedFile {
     /// Opens the path again if it is time to look and the file is not there any more.
     fn find_again(&self) {
         let (now, look_at) = (self.opened.elapsed_nanos(), self.look_at.load(Ordering::Relaxed));
-        if now < look_at && !REOPEN.load(Ordering::Relaxed) {
+        if now < look_at && !self.reopen.load(Ordering::Relaxed) {
             return;
         }
         // One thread that looks is enough; the others write on.
-        let asked = REOPEN.swap(false, Ordering::Relaxed);
+        let asked = self.reopen.swap(false, Ordering::Relaxed);
         let due = self.look_at.compare_exchange(look_at, now + EVERY, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if asked || due && !is_there(&self.file.load(), &self.path) {
             match open(&self.path) {
@@ -121,5 +124,34 @@ impl AppendedFile {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_moved_is_opened_again_at_once_when_asked_and_else_when_it_is_time_to_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, moved) = (folder.path().join("run.jsonl"), folder.path().join("run.jsonl.1"));
+        let asked = Arc::<AtomicBool>::default();
+        let file = AppendedFile::open(&path, Arc::clone(&asked)).unwrap();
+        let look_at = |at| file.look_at.store(at, Ordering::Relaxed);
+        let write = |line: &str| file.write_line(line.as_bytes()).unwrap();
+        let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        look_at(u64::MAX);
+        write("1\n");
+        fs::rename(&path, &moved).unwrap();
+        write("2\n");
+        assert_eq!((read(&moved), read(&path)), ("1\n2\n".to_owned(), String::new()));
+        asked.store(true, Ordering::Relaxed);
+        write("3\n");
+        assert_eq!((read(&moved), read(&path)), ("1\n2\n".to_owned(), "3\n".to_owned()));
+        assert!(!asked.load(Ordering::Relaxed));
+        fs::remove_file(&path).unwrap();
+        look_at(0);
+        write("4\n");
+        assert_eq!(read(&path), "4\n");
     }
 }

@@ -1,16 +1,19 @@
-//! Leaves lines out that tell of hot functions' successes, and counts them.
+//! Leaves lines out that tell of hot functions' successes, and counts them. What was left out is said with the next line
+//! about that function, and at a flush when there was none.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
 use crate::callsite::CallsiteKind;
 use crate::config::LogSampling;
-use crate::event::{CallInfo, Event, Fact};
+use crate::event::{CallInfo, Event, Fact, Field, Scope, Source};
+use crate::level::Level;
 use crate::outcome::Outcome;
 
 /// Most functions that are told apart; lines of further ones are all written.
@@ -24,8 +27,11 @@ pub struct Sampler {
 }
 
 /// Lines about one function.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Function {
+    name: Cow<'static, str>,
+    level: Level,
+    source: Source<'static>,
     starts: Count,
     ends: Count,
 }
@@ -72,13 +78,25 @@ impl Sampler {
             return None;
         }
         // Seldom: once for each function.
-        let added = Arc::<Function>::default();
+        let added = Arc::new(Function::of(call, event));
         self.functions.rcu(|functions| {
             let mut functions = HashMap::clone(functions);
             functions.entry(key).or_insert_with(|| Arc::clone(&added));
             functions
         });
         self.functions.load().get(&key).map(Arc::clone)
+    }
+
+    /// What was left out and has not been said yet, each with a line of its own to say it in.
+    pub fn take_left_out(&self, mut say: impl FnMut(&Event<'_>, u64)) {
+        for function in self.functions.load().values() {
+            for (count, outcome) in [(&function.starts, None), (&function.ends, Some(Outcome::Ok))] {
+                let left_out = count.left_out.swap(0, Ordering::Relaxed);
+                if left_out > 0 {
+                    say(&function.tells_of(left_out, outcome), left_out);
+                }
+            }
+        }
     }
 
     fn sample(&self, count: &Count, event: &Event<'_>) -> Option<u64> {
@@ -95,6 +113,36 @@ impl Sampler {
         }
         count.left_out.fetch_add(1, Ordering::Relaxed);
         None
+    }
+}
+
+impl Function {
+    fn of(call: &CallInfo, event: &Event<'_>) -> Self {
+        let Source { logger, module, file, line } = &event.source;
+        let owned = |text: &Cow<'_, str>| Cow::Owned(text.to_string());
+        let source = Source {
+            logger: owned(logger),
+            module: module.as_ref().map(owned),
+            file: file.as_ref().map(owned),
+            line: *line,
+        };
+        let (starts, ends) = Default::default();
+        Self { name: call.name.clone(), level: event.level, source, starts, ends }
+    }
+
+    fn tells_of(&self, left_out: u64, outcome: Option<Outcome>) -> Event<'_> {
+        let lines = if left_out == 1 { "a line was" } else { "lines were" };
+        let about = if outcome.is_some() { "ends" } else { "starts" };
+        let outcome = outcome.map(|outcome| Field::new("outcome", outcome.as_str()));
+        Event {
+            time: SystemTime::now(),
+            level: self.level,
+            source: self.source.clone(),
+            context: Scope::default(),
+            fact: Fact::Log { message: format!("{}: {lines} left out that tell of {about}", self.name).into() },
+            fields: std::iter::once(Field::new("call", &*self.name)).chain(outcome).collect(),
+            tags: Vec::new(),
+        }
     }
 }
 

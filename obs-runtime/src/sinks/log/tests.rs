@@ -194,7 +194,7 @@ fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
     let path = folder.path().join("a/b/run.jsonl");
     let threads: Vec<_> = (0..4)
         .map(|_| {
-            let file = AppendedFile::open(&path).unwrap();
+            let file = AppendedFile::open(&path, Arc::default()).unwrap();
             std::thread::spawn(move || {
                 for length in 0..200 {
                     file.write_line(format!("{{\"x\":\"{}\"}}\n", "y".repeat(length * 7)).as_bytes()).unwrap();
@@ -223,7 +223,7 @@ fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_that_does_not_stay() {
-    let full = AppendedFile::open(std::path::Path::new("/dev/full")).unwrap();
+    let full = AppendedFile::open(std::path::Path::new("/dev/full"), Arc::default()).unwrap();
     assert!(full.write_line(b"x\n").is_err());
     assert!(full.write_line(b"x\n").is_err());
 }

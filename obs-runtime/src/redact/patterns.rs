@@ -1,6 +1,6 @@
 //! Secrets that the program knows the look of: regular expressions of its own.
 
-use regex::{Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder, RegexSet};
 
 use super::spans::Spans;
 
@@ -20,25 +20,38 @@ pub enum PatternError {
 
 /// The program's patterns.
 #[derive(Debug, Default)]
-pub struct Patterns(Vec<Regex>);
+pub struct Patterns {
+    each: Vec<Regex>,
+    /// All of them in one automaton, so that a text in which there is nothing is passed once; none when it were too large.
+    all: Option<RegexSet>,
+}
 
 impl Patterns {
     /// These patterns; what is none is left out.
     pub fn new(patterns: &[String]) -> Self {
-        Self(patterns.iter().filter_map(|pattern| compile(pattern).ok()).collect())
+        let each: Vec<_> = patterns.iter().filter_map(|pattern| compile(pattern).ok()).collect();
+        let all = RegexSet::new(each.iter().map(Regex::as_str));
+        Self { all: all.ok(), each }
     }
 
     /// Whether any of them matches.
     pub fn may_match(&self, text: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.is_match(text))
+        match &self.all {
+            Some(all) => all.is_match(text),
+            None => self.each.iter().any(|pattern| pattern.is_match(text)),
+        }
     }
 
     /// Finds what they match: their first group where they have one, else all of it.
     pub fn find(&self, text: &str, spans: &mut Spans) {
-        for pattern in &self.0 {
+        let find = |pattern: &Regex| {
             let matches =
                 pattern.captures_iter(text).filter_map(|captures| captures.get(1).or_else(|| captures.get(0)));
             matches.for_each(|part| spans.add(part.range()));
+        };
+        match &self.all {
+            Some(all) => all.matches(text).iter().map(|index| &self.each[index]).for_each(find),
+            None => self.each.iter().for_each(find),
         }
     }
 }
@@ -69,6 +82,18 @@ mod tests {
         };
         assert_eq!(masked(r"EMP-\d{6}", "by EMP-123456 and EMP-654321"), "by [REDACTED] and [REDACTED]");
         assert_eq!(masked(r"customer (\d+)", "customer 5 of 7"), "customer [REDACTED] of 7");
+    }
+
+    #[test]
+    fn many_patterns_hide_each_what_they_match() {
+        let each: Vec<_> = (0..50).map(|number| format!(r"\bemployee-{number}-(\d+)")).collect();
+        let patterns = Patterns::new(&each);
+        let text = "employee-3-77 and employee-49-78, not employee-50-79";
+        assert!(patterns.may_match(text) && !patterns.may_match("employee-50-79"));
+        let mut spans = Spans::default();
+        patterns.find(text, &mut spans);
+        let masked = spans.mask(text.to_owned().into()).into_owned();
+        assert_eq!(masked, "employee-3-[REDACTED] and employee-49-[REDACTED], not employee-50-79");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The one pass over every text: which kinds of secrets may be in it. It never misses one and is wrong seldom, so that
-//! a clean text costs about a nanosecond a byte and no rule has to look at it.
+//! a clean text costs about a nanosecond a byte and no rule has to look at it. An automaton of all that secrets begin with
+//! (aho-corasick's, ASCII of either case) takes as long, and would leave the names before `:` and `=` to be looked at.
 
 use super::names::Names;
 use super::pairs;

@@ -227,7 +227,11 @@ impl ObservabilityBuilder {
         for change in self.overrides {
             change(&mut config);
         }
-        problems.extend(config.check().err().into_iter().flat_map(|error| error.problems));
+        // What the environment's value is told of already is not told of once more for the lack of another one.
+        let found = config.check().err().map(|error| error.problems).unwrap_or_default();
+        let new = found.into_iter().filter(|found| problems.iter().all(|known| known.variable != found.variable));
+        let new: Vec<_> = new.collect();
+        problems.extend(new);
         if !problems.is_empty() {
             return Err(ConfigError { problems });
         }

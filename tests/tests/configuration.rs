@@ -38,6 +38,10 @@ fn a_program_is_told_of_all_its_mistakes_at_once_and_of_mistyped_names() {
     for part in ["LOG_LEVEL: `lowd` is not allowed", "PROMETHEUS_PORT: `99999`", "did you mean `65535`?"] {
         assert!(wrong.stderr.contains(part), "{}", wrong.stderr);
     }
+    // Wrong, so that the one that is needed is missing: one problem.
+    let dsn = writer().env("SENTRY_ENABLED", "yes").env("SENTRY_DSN", "https://hunter2@host").run();
+    assert_eq!((dsn.code(), dsn.stderr.matches("SENTRY_DSN: ").count()), (Some(1), 1), "{dsn:?}");
+    assert!(!dsn.stderr.contains("hunter2"), "{dsn:?}");
     let mistyped = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
     assert_eq!(mistyped.code(), Some(0), "{mistyped:?}");
     let warning = "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";

@@ -73,7 +73,9 @@ pub fn rate(text: &str) -> Parsed<f64> {
     valid(text).ok_or_else(|| {
         let percent = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|rate| rate / 100.0);
         let repaired = percent.map_or_else(|| text.replace(',', "."), |rate| rate.to_string());
-        valid(&repaired).map(|rate| rate.to_string())
+        let number = repaired.parse::<f64>().ok().filter(|rate| rate.is_finite());
+        // Above one it was meant as a percentage.
+        number.map(|rate| (if rate > 1.0 { rate / 100.0 } else { rate }).clamp(0.0, 1.0).to_string())
     })
 }
 
@@ -131,8 +133,8 @@ pub fn count(text: &str) -> Parsed<usize> {
         Ok(0) => Err(Some("1".to_owned())),
         Ok(count) => Ok(count),
         Err(_) => {
-            let plain = text.replace(['_', ','], "");
-            Err(plain.parse::<usize>().ok().filter(|count| *count > 0).map(|count| count.to_string()))
+            let plain = text.replace(['_', ','], "").parse::<i64>().ok();
+            Err(plain.map(|count| count.max(1).to_string()))
         }
     }
 }

@@ -143,10 +143,14 @@ fn each_wrong_value_has_its_nearest_where_there_is_one() {
         ("OBS_FLUSH_TIMEOUT", "0s", None),
         ("OBS_FLUSH_TIMEOUT", "soon", None),
         ("OBS_MAX_SERIES", "0", Some("1")),
+        ("OBS_MAX_SERIES", "-3", Some("1")),
+        ("OBS_MAX_SERIES", "many", None),
         ("OBS_MAX_SERIES", "1_000", Some("1000")),
         ("TRACING_SAMPLE_RATE", "10%", Some("0.1")),
         ("TRACING_SAMPLE_RATE", "0,5", Some("0.5")),
-        ("TRACING_SAMPLE_RATE", "2", None),
+        ("TRACING_SAMPLE_RATE", "20", Some("0.2")),
+        ("TRACING_SAMPLE_RATE", "-0.5", Some("0")),
+        ("TRACING_SAMPLE_RATE", "some", None),
     ] {
         assert_eq!(problem(variable, value).nearest.as_deref(), nearest, "{variable}={value}");
     }

@@ -108,6 +108,44 @@ fn the_configuration_and_the_sinks_are_told_without_a_secret() {
     assert!(run(&["status"], &[]).stdout.lines().any(|line| line.starts_with("log ")));
 }
 
+/// What a person sees: the program on a terminal of its own.
+#[cfg(target_os = "linux")]
+fn seen(arguments: &str, environment: &[(&str, &str)]) -> Finished {
+    let command = format!("'{}' {arguments}", programs::program("embedded").display());
+    let terminal = Process::new("/usr/bin/script").args(&["-q", "-e", "-c", &command, "/dev/null"]);
+    let terminal = terminal.env("TERM", "xterm-256color").env("LOG_LEVEL", "off");
+    environment.iter().fold(terminal, |terminal, (name, value)| terminal.env(name, value)).run()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_gets_colours_and_a_bar_unless_it_wants_none() {
+    const GREEN: &str = "\u{1b}[32mhealthy\u{1b}[0m";
+    let coloured = seen("health --group ready", &[]);
+    assert!(coloured.code() == Some(0) && coloured.stdout.starts_with(GREEN), "{coloured:?}");
+    let red = seen("health --group ready", &[("TEST_DOWN", "1")]);
+    assert!(red.code() == Some(2) && red.stdout.contains("\u{1b}[31m\u{1b}[1munhealthy\u{1b}[0m"), "{red:?}");
+    // What a check says does not get to the terminal as a command.
+    assert!(!red.stdout.contains("out\u{1b}[31m"), "{red:?}");
+    let plain = seen("health --group ready", &[("NO_COLOR", "1")]);
+    assert!(plain.code() == Some(0) && plain.stdout.starts_with("healthy\r\n"), "{plain:?}");
+    assert!(!plain.stdout.contains('\u{1b}'), "{plain:?}");
+
+    let watched = seen("health --watch 10ms --group ready & sleep 1; kill $!", &[]);
+    assert!(watched.stdout.matches("\u{1b}[2J").count() > 1, "the screen is cleared: {watched:?}");
+
+    // The bar is drawn while checks run, and is gone when the table comes; lines of the log stand on lines of their own.
+    let run = seen("dq run", &[("TEST_SLOW", "1"), ("LOG_LEVEL", "warning")]);
+    let (drawn, table) = run.stdout.split_once("\u{1b}[1mcheck\u{1b}[0m").expect("a table comes");
+    assert!(run.code() == Some(0) && drawn.contains(" 4/5 ") && drawn.ends_with("\u{1b}[2K"), "{run:?}");
+    assert!(!table.contains("/5 ") && table.contains("\u{1b}[32mpassed\u{1b}[0m"), "{run:?}");
+    let lines: Vec<_> = drawn.split("\r\n").filter_map(|line| line.rsplit_once("\r\u{1b}[2K{")).collect();
+    assert_eq!(lines.len(), 2, "{run:?}");
+    for (_, line) in lines {
+        assert!(serde_json::from_str::<Value>(&format!("{{{line}")).is_ok(), "{line}");
+    }
+}
+
 #[test]
 fn watch_goes_on_until_it_is_ended() {
     let watching = start(&["health", "--watch", "10ms", "--format", "json"], &[]);

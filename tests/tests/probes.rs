@@ -9,6 +9,7 @@ use ureq::Agent;
 
 static DOWN: AtomicBool = AtomicBool::new(false);
 static RUNS: AtomicUsize = AtomicUsize::new(0);
+static KEPT_RUNS: AtomicUsize = AtomicUsize::new(0);
 
 #[health_check(groups("ready"), after("network"))]
 fn database() -> Result<(), String> {
@@ -24,6 +25,11 @@ fn network() -> Health {
 fn slow_to_tell() {
     RUNS.fetch_add(1, Ordering::SeqCst);
     std::thread::sleep(Duration::from_millis(300));
+}
+
+#[health_check(groups("kept"), cache = "1h")]
+fn told_once() {
+    KEPT_RUNS.fetch_add(1, Ordering::SeqCst);
 }
 
 #[health_check(groups("stuck"), timeout = "1h")]
@@ -75,6 +81,7 @@ fn probes_are_answered() {
     many_at_once_cause_one_run(&guard);
     one_that_hangs_holds_up_nobody_else(&guard);
     on_a_server_of_ones_own();
+    on_a_real_server_of_ones_own();
     obs_checks_its_own(&guard);
 }
 
@@ -139,6 +146,7 @@ fn many_at_once_cause_one_run(guard: &Guard) {
                 let agent = agent();
                 for _ in 0..20 {
                     assert_eq!(ask_with(&agent, guard, "/healthz?group=busy", "").status, 200);
+                    assert_eq!(ask_with(&agent, guard, "/healthz?group=kept", "").status, 200);
                 }
             });
         }
@@ -147,6 +155,7 @@ fn many_at_once_cause_one_run(guard: &Guard) {
     let most = 1 + usize::try_from(begun.elapsed().as_millis()).unwrap() / 1000;
     let runs = RUNS.load(Ordering::SeqCst) - before;
     assert!((1..=most).contains(&runs), "{runs} runs for 1,000 requests in {:?}", begun.elapsed());
+    assert_eq!(KEPT_RUNS.load(Ordering::SeqCst), 1, "what may be kept is not asked for again");
 }
 
 fn one_that_hangs_holds_up_nobody_else(guard: &Guard) {
@@ -165,6 +174,50 @@ fn on_a_server_of_ones_own() {
     let answer = answer.unwrap();
     assert_eq!((answer.status, answer.content_type), (503, "application/health+json"));
     assert_eq!(futures_executor::block_on(health_response("/metrics", "")), None);
+}
+
+/// As a user of axum mounts it: a handler of a few lines.
+async fn probe(uri: axum::http::Uri, headers: axum::http::HeaderMap) -> axum::response::Response {
+    use axum::http::{StatusCode, header};
+    use axum::response::IntoResponse;
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let Some(answer) = health_response(path, accept).await else { return StatusCode::NOT_FOUND.into_response() };
+    let status = StatusCode::from_u16(answer.status).unwrap();
+    (status, [(header::CONTENT_TYPE, answer.content_type), (header::CACHE_CONTROL, "no-store")], answer.body)
+        .into_response()
+}
+
+fn on_a_real_server_of_ones_own() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let routes = axum::Router::new().route("/internal/{probe}", axum::routing::get(probe));
+            let server =
+                axum::serve(listener, routes).with_graceful_shutdown(async { stopped.await.unwrap_or_default() });
+            runtime.block_on(async { server.await }).unwrap();
+        });
+        let ask = |path: &str, accept: &str| {
+            let url = format!("http://{address}/internal/{path}");
+            let mut response = agent().get(url).header("Accept", accept).call().unwrap();
+            let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+            (response.status().as_u16(), kind, response.body_mut().read_to_string().unwrap())
+        };
+        let plain = "text/plain; charset=utf-8".to_owned();
+        assert_eq!(ask("livez", "*/*"), (200, plain.clone(), "ok".to_owned()));
+        assert_eq!(ask("readyz", "*/*"), (503, plain, "readyz check failed".to_owned()));
+        let (status, kind, body) = ask("readyz?verbose=1", "application/health+json");
+        assert_eq!((status, &*kind), (503, "application/health+json"));
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["checks"]["database"][0]["status"], "fail");
+        let agent = agent();
+        let nothing = agent.get(format!("http://{address}/internal/else")).call().unwrap();
+        assert_eq!(nothing.status().as_u16(), 404);
+        drop(agent);
+        stop.send(()).unwrap();
+    });
 }
 
 fn obs_checks_its_own(guard: &Guard) {

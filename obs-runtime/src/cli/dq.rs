@@ -1,6 +1,7 @@
 //! `dq run` and `dq list`
 
 use std::io::IsTerminal;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use console::Style;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::table::{Cell, table};
 use super::{Format, QualityFormat, UNKNOWN, complain, duration, json, junit, print, told};
 use crate::quality::{QualityReport, QualityRun, QualityStatus, instances, problems, run_dq_checks};
+use crate::sinks::log::DRAWN;
 
 /// What to do with data-quality checks.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -85,18 +87,23 @@ fn watched(run: QualityRun) -> QualityReport {
     if !std::io::stderr().is_terminal() {
         return run.wait();
     }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_bar} {msg}") {
-        bar.set_style(style);
-    }
+    let bar = ProgressBar::new_spinner().with_message("checking");
     bar.enable_steady_tick(Duration::from_millis(100));
+    DRAWN.store(true, Ordering::Relaxed);
     let told = bar.clone();
     let run = run.on_result(move |done, all, result| {
-        told.set_length(all as u64);
+        // Before the first result nobody knows how many there will be.
+        if told.length() != Some(all as u64) {
+            told.set_length(all as u64);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_bar} {msg}") {
+                told.set_style(style);
+            }
+        }
         told.set_position(done as u64);
         told.set_message(result.check.to_string());
     });
     let report = run.wait();
+    DRAWN.store(false, Ordering::Relaxed);
     bar.finish_and_clear();
     report
 }

@@ -29,6 +29,8 @@ pub use level::SharedFilter;
 use sampler::Sampler;
 use text::Text;
 use timestamp::Clock;
+#[cfg(feature = "cli")]
+pub use writer::DRAWN;
 use writer::LineWriter;
 pub use writer::LogOutput;
 

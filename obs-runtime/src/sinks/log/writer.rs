@@ -2,6 +2,12 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
+#[cfg(feature = "cli")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether something that is drawn anew from time to time stands in the last line of the terminal that is standard error.
+#[cfg(feature = "cli")]
+pub static DRAWN: AtomicBool = AtomicBool::new(false);
 
 /// Takes whole lines.
 pub trait LineWriter: Send + Sync {
@@ -34,7 +40,13 @@ impl LogOutput {
     #[must_use]
     pub fn stderr() -> Self {
         // Not buffered: one write.
-        let writer = |line: &[u8]| io::stderr().lock().write_all(line);
+        let writer = |line: &[u8]| {
+            #[cfg(feature = "cli")]
+            if DRAWN.load(Ordering::Relaxed) {
+                return io::stderr().lock().write_all(&[b"\r\x1b[2K", line].concat());
+            }
+            io::stderr().lock().write_all(line)
+        };
         Self { writer: Box::new(writer), coloured: is_coloured(|| io::stderr().is_terminal()) }
     }
 

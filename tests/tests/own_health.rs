@@ -111,6 +111,10 @@ fn sentry_a_pushgateway_and_budgets_are_checked_where_they_are_configured() {
     assert!(said("obs.sentry").unwrap().ends_with(" does not accept the DSN (403)"), "{ill:?}");
     assert!(said("obs.pushgateway").unwrap().contains("cannot be reached"), "{ill:?}");
     assert!(said("obs.budgets").unwrap().contains("budgets.sqlite3"), "{ill:?}");
+    let busy = Answers::new(429);
+    let full = found(&busy.address, &gateway.address);
+    let said = full.checks.iter().find(|check| check.name == "obs.sentry").map(|check| check.status);
+    assert_eq!(said, Some(Status::Degraded), "{full:?}");
     let told = format!("{ill:?}");
     assert!(!told.contains("hunter2") && !told.contains("0123456789abcdef"), "{told}");
 }

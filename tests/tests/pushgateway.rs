@@ -31,6 +31,24 @@ fn a_run_replaces_what_the_one_before_has_pushed_and_nothing_else() {
 }
 
 #[test]
+fn the_health_check_knows_a_pushgateway_by_what_it_answers() {
+    let gateway = Pushgateway::start();
+    let found = |url: &str| {
+        let program = obs_tests::programs::program("embedded");
+        let process = Process::new(program).args(&["health", "--group", "telemetry", "--format", "json"]);
+        let ended = process.env("PROMETHEUS_PORT", "0").env("LOG_LEVEL", "off").env("PROMETHEUS_PUSHGATEWAY_URL", url);
+        let report: serde_json::Value = serde_json::from_str(&ended.run().stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "obs.pushgateway").unwrap()["status"].clone()
+    };
+    assert_eq!(found(&gateway.url()), "healthy");
+    assert_eq!(found(&(gateway.url() + "/behind")), "unhealthy", "there is none");
+    let url = gateway.url();
+    drop(gateway);
+    assert_eq!(found(&url), "unhealthy");
+}
+
+#[test]
 fn a_job_of_any_name_and_a_path_before_its_own_work() {
     let gateway = Pushgateway::start();
     run("etl/2 é", &(gateway.url() + "/"));

@@ -48,7 +48,7 @@ projects = []
 for number in range(40):
     used_up = timezone.now() + timedelta(minutes=10) if number == 39 else None
     project = Project.objects.create(name="p%d" % number, slug="p%d" % number, quota_exceeded_until=used_up,
-                                     quota_exceeded_reason='["per_project", "minute", 5, 1000]' if used_up else "null")
+                                     quota_exceeded_reason='["minute", 5, 1000000000]' if used_up else "null")
     projects.append({"id": project.id, "key": project.sentry_key.hex})
 print(json.dumps({"token": AuthToken.create_full_access().token, "projects": projects}))
 "#;

@@ -7,6 +7,65 @@ use crate::global;
 /// The longest query that is shown, in characters.
 const LONGEST: usize = 2_000;
 
+/// The values that a query is asked with: BigQuery may say them again, in words that nobody knows beforehand.
+#[derive(Debug, Default)]
+pub struct Values(Vec<String>);
+
+/// The shortest value that is looked for in a message, in bytes: of less, every message is full.
+const SHORTEST: usize = 3;
+
+impl Values {
+    /// The literals of a query.
+    pub fn of(sql: &str) -> Self {
+        let mut values = Self::default();
+        let mut rest = sql;
+        while let Some(first) = rest.chars().next() {
+            let (token, behind) = rest.split_at(token(rest, first));
+            let is_text = token.ends_with(['\'', '"']) && !is_comment(token);
+            if is_text && let Some(quote) = token.find(['\'', '"']) {
+                values.add(token[quote..].trim_matches(['\'', '"']));
+            } else if first.is_ascii_digit() || first == '.' {
+                values.add(token);
+            }
+            rest = behind;
+        }
+        values
+    }
+
+    /// One more, as of a parameter.
+    pub fn add(&mut self, value: &str) {
+        if value.len() >= SHORTEST {
+            self.0.push(value.to_owned());
+            // The longest first: one may be a part of another.
+            self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        }
+    }
+
+    /// A message in which a `?` stands where one of the values stood as a word of its own.
+    pub fn masked(&self, message: &str) -> String {
+        self.0.iter().fold(message.to_owned(), |message, value| without_word(&message, value))
+    }
+}
+
+fn without_word(text: &str, word: &str) -> String {
+    let goes_on = |inside: Option<char>, outside: Option<char>| {
+        inside.is_some_and(char::is_alphanumeric) && outside.is_some_and(char::is_alphanumeric)
+    };
+    let mut shown = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (at, _) in text.match_indices(word) {
+        let end = at + word.len();
+        let is_part = goes_on(word.chars().next(), text[..at].chars().next_back())
+            || goes_on(word.chars().next_back(), text[end..].chars().next());
+        if !is_part {
+            shown.push_str(&text[copied..at]);
+            shown.push('?');
+            copied = end;
+        }
+    }
+    shown + &text[copied..]
+}
+
 /// A query as it may leave: every literal is a `?`, comments are left out, spaces are one.
 pub fn without_literals(sql: &str) -> String {
     let mut shown = String::new();
@@ -87,19 +146,14 @@ fn token(sql: &str, first: char) -> usize {
         '#' => line(sql),
         '-' if sql.starts_with("--") => line(sql),
         '/' if sql.starts_with("/*") => sql[2..].find("*/").map_or(sql.len(), |end| end + 4),
-        '\'' | '"' => string(sql, false),
+        '\'' | '"' => string(sql),
         '`' => sql[1..].find('`').map_or(sql.len(), |end| end + 2),
         '0'..='9' => number(sql),
         '.' if sql[1..].starts_with(|next: char| next.is_ascii_digit()) => number(sql),
         _ if first.is_alphabetic() || matches!(first, '_' | '@') => {
             let name = while_(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '@'));
             let is_prefix = matches!(sql[..name].to_ascii_lowercase().as_str(), "r" | "b" | "rb" | "br");
-            if is_prefix && sql[name..].starts_with(['\'', '"']) {
-                let raw = sql[..name].to_ascii_lowercase().contains('r');
-                name + string(&sql[name..], raw)
-            } else {
-                name
-            }
+            if is_prefix && sql[name..].starts_with(['\'', '"']) { name + string(&sql[name..]) } else { name }
         }
         other => other.len_utf8(),
     }
@@ -127,7 +181,7 @@ fn number(sql: &str) -> usize {
 }
 
 /// A string that begins with its quote, of one or three; to its end or the query's.
-fn string(sql: &str, _raw: bool) -> usize {
+fn string(sql: &str) -> usize {
     let quote = &sql[..1];
     let triple = quote.repeat(3);
     let end = if sql.starts_with(&triple) { triple.as_str() } else { quote };
@@ -187,5 +241,21 @@ mod tests {
             "Expected end of input but got keyword \"FROM\""
         );
         assert_eq!(without_values("Not found: Table p:d.t"), "Not found: Table p:d.t");
+    }
+
+    #[test]
+    fn what_a_query_was_asked_with_is_found_in_any_words() {
+        let mut values =
+            Values::of("SELECT * FROM d.t WHERE a = 'Ada Lovelace' AND b IN (4711, r'x+y') AND c = 'id' -- 'no' 815");
+        values.add("2026-11-26");
+        for (said, shown) in [
+            ("no row of Ada Lovelace in 4711 at [1:8]", "no row of ? in ? at [1:8]"),
+            ("x+y: 14711 and 4711a stay, 4711. does not", "?: 14711 and 4711a stay, ?. does not"),
+            ("partition of 2026-11-26 and id 815", "partition of ? and id 815"),
+            ("", ""),
+        ] {
+            assert_eq!(values.masked(said), shown);
+        }
+        assert_eq!(Values::of("SELECT 'ü€ß', 'never closed").masked("ü€ß, never closed"), "?, never closed");
     }
 }

@@ -1,12 +1,12 @@
 //! No literal of a query leaves: not in a log line, a metric, a captured error or the error itself.
 
-use obs_runtime::bigquery::{BigQueryError, Client};
+use obs_runtime::bigquery::{BigQueryError, Client, Query};
 use obs_runtime::{bq_cost, with_error_tracking};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, Reply, ScriptedBigQuery};
 
 use crate::support::{TIB, config, run};
 
-const SECRETS: [&str; 5] = ["Ada Lovelace", "4242424", "1815-12-10", "hunter", "xyzzy"];
+const SECRETS: [&str; 6] = ["Ada Lovelace", "4242424", "1815-12-10", "1852-11-27", "hunter", "xyzzy"];
 
 const SQL: &str = "SELECT n, \"\"\"hunter\n2\"\"\" FROM d.t -- of xyzzy
     WHERE name = 'Ada Lovelace' AND id IN (4242424, 7) AND born = DATE '1815-12-10' AND note = r\"xyzzy\"";
@@ -15,6 +15,11 @@ const SQL: &str = "SELECT n, \"\"\"hunter\n2\"\"\" FROM d.t -- of xyzzy
 #[with_error_tracking]
 async fn report(client: &Client) -> Result<Vec<u64>, BigQueryError> {
     client.query(SQL).rows::<u64>().await?.all().await
+}
+
+#[with_error_tracking]
+async fn with_its_context(query: Query) -> Result<Vec<u64>, BigQueryError> {
+    query.rows::<u64>().await?.all().await
 }
 
 fn nothing_left(everything: &str) {
@@ -38,14 +43,20 @@ fn neither_refused_nor_run_nor_failed() {
             behaviour.failures.push_back(("invalidQuery".into(), "Bad int64 value: 4242424x".into()));
         });
         let value = report(&client).await;
+        let message =
+            "Ada Lovelace of 1815-12-10, number 4242424, has xyzzy; in the partition of 1852-11-27 she has not";
+        server.next(Call::Insert, Reply::error(400, "invalid", message));
+        let bound =
+            client.query("SELECT @day, 'Ada Lovelace', 4242424, '1815-12-10', 'xyzzy'").bind("day", "1852-11-27");
+        let unforeseen = with_its_context(bound).await;
         server.change(|behaviour| behaviour.estimated_bytes = TIB);
         let refused = report(&client).await;
         assert!(well.is_ok() && refused.as_ref().unwrap_err().refused().is_some());
-        [syntax, cast, value, refused].map(Result::unwrap_err)
+        [syntax, cast, value, unforeseen, refused].map(Result::unwrap_err)
     });
     for error in &captured.value {
         nothing_left(&format!("{error} {error:?}"));
     }
-    assert_eq!(captured.records.errors.len(), 4);
+    assert_eq!(captured.records.errors.len(), 5);
     nothing_left(&format!("{:?} {:?}", captured.records, captured.metrics));
 }

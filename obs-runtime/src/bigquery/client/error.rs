@@ -7,7 +7,7 @@ use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::error_proto::ErrorProto;
 
 use super::reason::{Reason, Remedy};
-use crate::bigquery::literals::without_values;
+use crate::bigquery::literals::{Values, without_values};
 use crate::bigquery::refused::CostRefused;
 use crate::failure::ErrorKind;
 
@@ -103,6 +103,19 @@ impl BigQueryError {
         let reason = error.reason.as_deref().unwrap_or_default();
         let answer = Answer::new(reason, error.message.as_deref().unwrap_or_default(), None);
         Self::Answer(Box::new(Answer { job_id: Some(job_id.to_owned()), ..answer }))
+    }
+
+    /// Without what the query was asked with, wherever BigQuery says it again.
+    pub(super) fn without(self, values: &Values) -> Self {
+        match self {
+            Self::Answer(answer) => {
+                let message = values.masked(&answer.message);
+                Self::Answer(Box::new(Answer { message, ..*answer }))
+            }
+            Self::Connection(said) => Self::Connection(values.masked(&said)),
+            // They say nothing of BigQuery's.
+            other => other,
+        }
     }
 
     /// What can be done about it.

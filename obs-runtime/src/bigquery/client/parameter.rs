@@ -130,9 +130,21 @@ impl Parameter {
         }
     }
 
+    /// Visits the values in it.
+    pub(super) fn each_value(&self, visit: &mut dyn FnMut(&str)) {
+        each_value(&self.value, visit);
+    }
+
     pub(super) fn named(self, name: Option<String>) -> QueryParameter {
         QueryParameter { name, parameter_type: Some(self.kind), parameter_value: Some(self.value) }
     }
+}
+
+fn each_value(value: &QueryParameterValue, visit: &mut dyn FnMut(&str)) {
+    let QueryParameterValue { array_values, struct_values, value } = value;
+    value.iter().for_each(|value| visit(value));
+    array_values.iter().flatten().for_each(|value| each_value(value, visit));
+    struct_values.iter().flatten().for_each(|(_, value)| each_value(value, visit));
 }
 
 fn simple(name: &str) -> QueryParameterType {

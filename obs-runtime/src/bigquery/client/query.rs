@@ -14,6 +14,7 @@ use super::job::{DryRun, QueryJob};
 use super::parameter::Parameter;
 use super::retry::request;
 use super::rows::Rows;
+use crate::bigquery::literals::Values;
 
 /// A query, statement or script that is about to run. It runs by [`run`](Self::run) or [`rows`](Self::rows).
 #[derive(Clone, Debug)]
@@ -116,7 +117,7 @@ impl Query {
     /// # Errors
     /// When it is no valid query, or BigQuery cannot be asked.
     pub async fn dry_run(&self) -> Result<DryRun, BigQueryError> {
-        DryRun::of(self).await
+        DryRun::of(self).await.map_err(|error| error.without(&self.values()))
     }
 
     /// Runs it to its end, and leaves what rows it has where they are.
@@ -125,7 +126,7 @@ impl Query {
     /// [`BigQueryError::Refused`] when it would cost too much; what BigQuery says of it; when BigQuery cannot be reached.
     pub async fn run(self) -> Result<QueryJob, BigQueryError> {
         // The caller's future is not to bear the size of ours.
-        Box::pin(QueryJob::run(&self)).await
+        Box::pin(QueryJob::run(&self)).await.map_err(|error| error.without(&self.values()))
     }
 
     /// Runs it to its end, and gives its rows: as structs by the names of columns, as tuples by their order, as plain values
@@ -138,7 +139,8 @@ impl Query {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn rows<T: DeserializeOwned>(self) -> Result<Rows<T>, BigQueryError> {
-        let mut job = Box::pin(QueryJob::run(&self)).await?;
+        let run = Box::pin(QueryJob::run(&self)).await;
+        let mut job = run.map_err(|error| error.without(&self.values()))?;
         let client = self.client;
         let parameters = GetQueryResultsParameters {
             location: job.location.clone(),
@@ -156,6 +158,13 @@ impl Query {
             .await?
         };
         Ok(Rows::new(client, job, self.page_size, first))
+    }
+
+    /// What it is asked with: its literals and the values of its parameters.
+    fn values(&self) -> Values {
+        let mut values = Values::of(&self.sql);
+        self.parameters.iter().for_each(|(_, parameter)| parameter.each_value(&mut |value| values.add(value)));
+        values
     }
 
     /// The query as BigQuery is told.

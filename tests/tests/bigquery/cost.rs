@@ -207,6 +207,29 @@ fn a_cached_or_failed_query_costs_nothing() {
 }
 
 #[test]
+fn a_statement_that_defines_something_is_free_and_one_that_reads_for_it_is_not() {
+    let server = server(TIB);
+    let created = json!({"statementType": "CREATE_TABLE", "ddlOperationPerformed": "CREATE",
+        "ddlTargetTable": {"projectId": "p", "datasetId": "d", "tableId": "new"}});
+    // What Google says of such a job: nothing of bytes, or that there are none.
+    let nothing = json!({"totalBytesProcessed": null, "totalBytesBilled": null, "totalSlotMs": null});
+    let none = json!({"totalBytesProcessed": "0", "totalBytesBilled": "0"});
+    for (bytes, usd) in [(nothing, 0.0), (none, 0.0), (json!({"statementType": "CREATE_TABLE_AS_SELECT"}), 6.25)] {
+        let mut more = created.clone();
+        more.as_object_mut().unwrap().extend(bytes.as_object().unwrap().clone());
+        server.change(|behaviour| {
+            behaviour.more = more;
+            behaviour.statistics = if usd == 0.0 { json!({"totalBytesProcessed": null}) } else { json!({}) };
+        });
+        let captured = run(config(&server), |client| async move { limited(&client).await.map(|_| ()) });
+        assert!(captured.value.is_ok());
+        let spent = captured.metrics.value("bigquery.total_cost.usd", &[("operation", "limited")]);
+        assert_eq!(spent.unwrap_or_default(), usd, "{bytes}");
+        assert_eq!(captured.records.prices.last(), Some(&("limited".to_owned(), false, usd)));
+    }
+}
+
+#[test]
 fn a_failed_or_refused_query_leaves_the_scope_its_rest() {
     #[bq_cost(max_usd = 10.0)]
     async fn scope(client: &Client) -> Vec<bool> {

@@ -142,7 +142,9 @@ impl Parameter {
 
 fn each_value(value: &QueryParameterValue, visit: &mut dyn FnMut(&str)) {
     let QueryParameterValue { array_values, struct_values, value } = value;
-    value.iter().for_each(|value| visit(value));
+    if let Some(value) = value {
+        visit(value);
+    }
     array_values.iter().flatten().for_each(|value| each_value(value, visit));
     struct_values.iter().flatten().for_each(|(_, value)| each_value(value, visit));
 }

@@ -147,6 +147,26 @@ fn a_terminal_gets_colours_and_a_bar_unless_it_wants_none() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_person_at_a_terminal_is_told_in_one_line_why_a_command_failed() {
+    let failed = seen("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7")]);
+    let line = "load: users.csv: token=[REDACTED] is\\nnot taken (correlation id run-7)\r\n";
+    assert_eq!((failed.code(), &*failed.stdout), (Some(1), &*format!("\u{1b}[1;31merror:\u{1b}[0m {line}")));
+    let plain = seen("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7"), ("NO_COLOR", "1")]);
+    assert_eq!(plain.stdout, format!("error: {line}"));
+    let logged = seen("load", &[("TEST_DOWN", "1"), ("LOG_LEVEL", "error"), ("LOG_FORMAT", "text")]);
+    let lines: Vec<_> = logged.stdout.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].contains("load finished: error in ") && lines[1].contains(" load: "),
+        "{lines:?}"
+    );
+    assert_eq!(seen("load", &[]).stdout, "");
+    // Where nobody sits the log has it, and each line stays JSON.
+    let unseen = run(&["load"], &["TEST_DOWN"]);
+    assert_eq!((unseen.code(), &*unseen.stderr), (Some(1), ""));
+}
+
+#[test]
 fn watch_goes_on_until_it_is_ended() {
     let watching = start(&["health", "--watch", "10ms", "--format", "json"], &[]);
     watching.wait_for_outputs("a third report", |output| output.lines().count() > 2);

@@ -4,6 +4,7 @@ mod file;
 mod json;
 mod level;
 mod object;
+mod people;
 mod sampler;
 mod text;
 mod timestamp;
@@ -31,8 +32,8 @@ use text::Text;
 use timestamp::Clock;
 #[cfg(feature = "cli")]
 pub use writer::DRAWN;
-use writer::LineWriter;
 pub use writer::LogOutput;
+use writer::{LineWriter, tell};
 
 /// The file that `LOG_FILE` names cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,8 @@ pub struct LogSink {
     filter: SharedFilter,
     outputs: Vec<Output>,
     sampler: Option<Sampler>,
+    /// Whether a person at a terminal is told of a command that failed, and whether in colours.
+    told: Option<bool>,
 }
 
 /// A place that lines are written to, how, and which.
@@ -99,7 +102,7 @@ impl LogSink {
             LogFormat::Text => Some(Text { coloured }),
         };
         let filter = SharedFilter::new(config.log_level.clone());
-        let LogOutput { writer, coloured } = console;
+        let LogOutput { writer, coloured, is_watched } = console;
         let console = Output { filter: filter.clone(), text: text(config.log_format, coloured), writer };
         let file = file.map(|writer| Output {
             // Without a level of its own it follows that of the console.
@@ -108,7 +111,8 @@ impl LogSink {
             writer,
         });
         let outputs = std::iter::once(console).chain(file).collect();
-        Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new) }
+        let told = is_watched.then_some(coloured);
+        Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new), told }
     }
 
     /// Which lines are written to the console, to be changed while the program runs.
@@ -127,8 +131,10 @@ impl LogSink {
         let Scratch { json, text, room, clock } = scratch;
         json.clear();
         for output in &self.outputs {
-            // Of a single one it is known: nobody else has asked for the event.
-            if self.outputs.len() > 1 && !output.filter.enables(event.level, &event.source.logger) {
+            // Of a single one it is known, unless somebody else has asked for the event.
+            if (self.outputs.len() > 1 || self.told.is_some())
+                && !output.filter.enables(event.level, &event.source.logger)
+            {
                 continue;
             }
             if let Some(words) = output.text {
@@ -143,6 +149,13 @@ impl LogSink {
                 json.push(b'\n');
             }
             put(&*output.writer, json);
+        }
+        if let Some(coloured) = self.told
+            && people::concerns(event)
+        {
+            text.clear();
+            people::write(event, coloured, text);
+            put(&tell, text);
         }
     }
 }
@@ -161,6 +174,7 @@ impl Sink for LogSink {
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
         match topic {
+            Topic::Fact if self.told.is_some() && level >= Level::Error => true,
             Topic::Call | Topic::Log | Topic::Fact => {
                 self.outputs.iter().any(|output| output.filter.enables(level, logger))
             }

@@ -1,5 +1,6 @@
 //! A program of a user's that embeds obs' commands beside its own. Its checks do what the environment says.
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -51,7 +52,13 @@ fn readable(table: &str) -> Result<bool, String> {
 }
 
 #[tracked_command(cron = "@daily")]
-fn load() {}
+fn load() -> Result<(), Box<dyn std::error::Error>> {
+    if is_set("TEST_DOWN") {
+        // One that says its source itself, and holds what is for nobody.
+        return Err(io::Error::other("users.csv: token=hunter22 is\nnot taken").into());
+    }
+    Ok(())
+}
 
 fn main() -> ExitCode {
     let command = Command::parse();
@@ -60,10 +67,7 @@ fn main() -> ExitCode {
         HealthCheck::new("database", || ()).register();
     }
     match command {
-        Command::Load => {
-            load();
-            ExitCode::SUCCESS
-        }
+        Command::Load => load().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         Command::Obs(command) => command.run(),
     }
 }

@@ -35,7 +35,7 @@ impl LineWriter for Broken {
 }
 
 fn console(writer: impl LineWriter + 'static) -> LogOutput {
-    LogOutput { writer: Box::new(writer), coloured: false }
+    LogOutput { writer: Box::new(writer), coloured: false, is_watched: false }
 }
 
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {

@@ -107,7 +107,7 @@ fn is_bare(text: &str) -> bool {
 }
 
 /// Appends a text in which nothing ends the line, commands the terminal or turns the direction of writing.
-fn escape(text: &str, line: &mut Vec<u8>) {
+pub fn escape(text: &str, line: &mut Vec<u8>) {
     let mut copied = 0;
     for (index, c) in text.char_indices().filter(|(_, c)| is_unsafe(*c)) {
         line.extend_from_slice(&text.as_bytes()[copied..index]);

@@ -32,6 +32,8 @@ impl<W: Fn(&[u8]) -> io::Result<()> + Send + Sync> LineWriter for W {
 pub struct LogOutput {
     pub(super) writer: Box<dyn LineWriter>,
     pub(super) coloured: bool,
+    /// Whether somebody sits at a terminal and reads what is written to standard error.
+    pub(super) is_watched: bool,
 }
 
 impl LogOutput {
@@ -47,7 +49,7 @@ impl LogOutput {
             }
             io::stderr().lock().write_all(line)
         };
-        Self { writer: Box::new(writer), coloured: is_coloured(|| io::stderr().is_terminal()) }
+        Self { writer: Box::new(writer), coloured: is_coloured(is_watched), is_watched: is_watched() }
     }
 
     /// Standard output, where a platform collects lines from there. Coloured as standard error is.
@@ -59,13 +61,17 @@ impl LogOutput {
             // Buffered by lines on a terminal, and by more than that elsewhere.
             output.flush()
         };
-        Self { writer: Box::new(writer), coloured: is_coloured(|| io::stdout().is_terminal()) }
+        Self {
+            writer: Box::new(writer),
+            coloured: is_coloured(|| io::stdout().is_terminal()),
+            is_watched: is_watched(),
+        }
     }
 
     /// A function of the program's that is given each line with its end of line, on the thread that logged it. It should
     /// not wait for anything; what it logs itself is dropped and counted, as is a line for which it returns an error.
     pub fn new(write: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { writer: Box::new(write), coloured: is_coloured(|| false) }
+        Self { writer: Box::new(write), coloured: is_coloured(|| false), is_watched: false }
     }
 }
 
@@ -73,6 +79,15 @@ impl fmt::Debug for LogOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("LogOutput").field("coloured", &self.coloured).finish_non_exhaustive()
     }
+}
+
+fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes a line for people to standard error.
+pub fn tell(line: &[u8]) -> io::Result<()> {
+    io::stderr().lock().write_all(line)
 }
 
 fn is_coloured(is_terminal: impl FnOnce() -> bool) -> bool {

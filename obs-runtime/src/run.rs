@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ use crate::schedule::Schedule;
 #[derive(Debug)]
 pub struct Run {
     id: Uuid,
+    begun: SystemTime,
     outer: Option<Arc<Run>>,
     schedule: Option<Schedule>,
     errors: AtomicU64,
@@ -21,12 +23,17 @@ impl Run {
     /// A run that begins, within another one or not.
     #[must_use]
     pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>) -> Self {
-        Self { id: Uuid::now_v7(), outer, schedule, errors: AtomicU64::new(0) }
+        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0) }
     }
 
     /// What tells it from all others.
     pub const fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// When it began.
+    pub const fn begun(&self) -> SystemTime {
+        self.begun
     }
 
     /// Whether no command encloses it.

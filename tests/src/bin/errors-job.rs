@@ -57,6 +57,22 @@ fn panic_in_it(number: u32) {
     panic!("asked to panic with {number}");
 }
 
+#[track_performance]
+fn waits_for_the_feed() -> Result<(), Boxed> {
+    println!("ready");
+    std::io::stdout().flush()?;
+    loop {
+        std::thread::park();
+    }
+}
+
+/// What obs says that it has dropped.
+fn dropped(sink: &str, reason: &str) -> u64 {
+    let status = obs_runtime::status();
+    let of_sink = status.sinks.iter().filter(|known| known.name == sink).flat_map(|sink| &sink.dropped);
+    of_sink.filter(|(known, _)| **known == reason).map(|(_, number)| *number).sum()
+}
+
 #[tracked_command(
     cron = "0 3 * * *",
     timezone = "Europe/Berlin",
@@ -104,17 +120,21 @@ fn errors_job(way: &str) -> Result<(), Boxed> {
             Ok(())
         }
         "exit" => obs_runtime::exit(7),
-        "wait" => {
-            println!("ready");
-            std::io::stdout().flush()?;
-            loop {
-                std::thread::park();
-            }
+        "wait" => waits_for_the_feed(),
+        "patient" => {
+            std::thread::sleep(std::time::Duration::from_millis(6_500));
+            capture_message(Level::Warning, "after the limit");
+            println!("dropped rate_limited {}", dropped("sentry", "rate_limited"));
+            Ok(())
         }
         "storm" => {
-            for _ in 0..10_000 {
+            for _ in 0..100_000 {
                 let _ = give_up();
             }
+            // Until one more is told.
+            std::thread::sleep(std::time::Duration::from_millis(5_100));
+            let _ = give_up();
+            println!("left out {}", dropped("errors", "rate_limit"));
             Ok(())
         }
         other => Err(format!("no such way: {other}").into()),

@@ -14,7 +14,7 @@ pub use bigquery_emulator::BigQueryEmulator;
 pub use bugsink::{Bugsink, Project};
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
-pub use sentry::{Answer, Item, SentryServer};
+pub use sentry::{Answer, SentryServer};
 pub use statsd_exporter::StatsdExporter;
 
 use std::fs::{self, File};

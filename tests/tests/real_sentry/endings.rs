@@ -50,7 +50,12 @@ pub fn every_ending_sends_each_event_once(bugsink: &Bugsink) {
     running.wait_for_output("it is ready", |line| (line == "ready").then_some(()));
     running.signal("TERM");
     assert_eq!(running.finish().status.signal(), Some(15));
-    assert_sent(bugsink, &project, "SIGTERM", Some("SIGTERM: the process ends within errors-job"));
+    assert_sent(
+        bugsink,
+        &project,
+        "SIGTERM",
+        Some("SIGTERM: the process ends within errors-job, while these ran: waits_for_the_feed"),
+    );
 }
 
 pub fn a_used_up_quota_is_honoured(bugsink: &Bugsink) {

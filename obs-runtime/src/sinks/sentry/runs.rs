@@ -21,9 +21,8 @@ const SLUG: usize = 50;
 pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<Job> {
     let Some(run) = &call.run else { return Vec::new() };
     let check_in = check_in(settings, call, run, MonitorCheckInStatus::InProgress, None);
-    let session = run
-        .is_outermost()
-        .then(|| SessionUpdate { init: true, ..session(settings, event, run, SessionStatus::Ok, Duration::ZERO) });
+    let session =
+        run.is_outermost().then(|| SessionUpdate { init: true, ..session(settings, event, run, SessionStatus::Ok) });
     check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
 }
 
@@ -44,7 +43,7 @@ pub fn finished(
     };
     let check_in = check_in(settings, call, run, check_in_status, Some(duration));
     let session = run.is_outermost().then(|| {
-        let session = session(settings, event, run, session_status, duration);
+        let session = session(settings, event, run, session_status);
         // What failed has an error, whether or not it was captured.
         let errors = session.errors.max(u64::from(matches!(outcome, Outcome::Error | Outcome::Panic)));
         SessionUpdate { errors, duration: Some(duration.as_secs_f64()), ..session }
@@ -89,19 +88,13 @@ fn slug(name: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-fn session(
-    settings: &Settings,
-    event: &Event<'_>,
-    run: &Run,
-    status: SessionStatus,
-    duration: Duration,
-) -> SessionUpdate<'static> {
+fn session(settings: &Settings, event: &Event<'_>, run: &Run, status: SessionStatus) -> SessionUpdate<'static> {
     SessionUpdate {
         session_id: run.id(),
         distinct_id: event.context.user.as_deref().map(str::to_owned),
         sequence: None,
         timestamp: Some(event.time),
-        started: event.time.checked_sub(duration).unwrap_or(event.time),
+        started: run.begun(),
         init: false,
         duration: None,
         status,

@@ -77,20 +77,23 @@ impl Stranger {
         self.cargo(&["clippy", "--quiet", "--all-targets"])
     }
 
+    /// Builds it and gives the path of one of its programs.
+    ///
+    /// # Panics
+    /// When it does not build.
+    #[must_use]
+    pub fn build(&self, program: &str) -> PathBuf {
+        said(self.command(&["build", "--quiet"]));
+        target().join("debug").join(program)
+    }
+
     /// Builds it and runs one of its programs, and gives what that wrote to standard output.
     ///
     /// # Panics
     /// When it does not build or the program ends badly.
     #[must_use]
     pub fn run(&self, program: &str) -> String {
-        let said = |mut command: Command| {
-            let output = command.output().expect("it starts");
-            let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert!(output.status.success(), "{}: {said}\n{errors}", output.status);
-            said.into_owned()
-        };
-        said(self.command(&["build", "--quiet"]));
-        said(Command::new(target().join("debug").join(program)))
+        said(Command::new(self.build(program)))
     }
 
     fn cargo(&self, arguments: &[&str]) -> Vec<Diagnostic> {
@@ -112,6 +115,14 @@ impl Stranger {
         command.env("CARGO_TARGET_DIR", target()).env_remove("RUSTFLAGS");
         command
     }
+}
+
+/// What a program that ends well writes to standard output.
+fn said(mut command: Command) -> String {
+    let output = command.output().expect("it starts");
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {said}\n{errors}", output.status);
+    said.into_owned()
 }
 
 fn diagnostic(message: &Value) -> Option<Diagnostic> {

@@ -210,6 +210,31 @@ fn an_error_behind_an_arc_is_one() {
     assert_eq!(only(&capture(|| around().is_err()).records.errors).layers.len(), 4);
 }
 
+#[test]
+fn a_report_of_eyre_is_one_and_bears_the_whole_chain() {
+    use eyre::WrapErr as _;
+    #[with_error_tracking(context(table = "users"))]
+    fn inner() -> eyre::Result<()> {
+        innermost("a").wrap_err("reading")
+    }
+    #[tracked_command]
+    fn outer() -> eyre::Result<()> {
+        let result = inner().wrap_err("loading");
+        if let Err(report) = &result {
+            capture_error(&**report);
+        }
+        result
+    }
+    let captured = capture(|| outer().is_err());
+    let error = only(&captured.records.errors);
+    assert_eq!(error.layers, ["innermost", "innermost", "inner", "outer", "outer"]);
+    assert_eq!((&*error.failure.message, &*error.failure.error_type), ("loading", "LoadError"));
+    assert_eq!(error.failure.sources, ["reading", "row 3 is bad"]);
+    // Of a report the kind is that of its root.
+    let labels = [("operation", "inner"), ("error_type", "LoadError")];
+    assert_eq!(captured.metrics.value("operation.error", &labels), Some(1.0));
+}
+
 #[with_error_tracking]
 async fn innermost_later() -> Result<(), LoadError> {
     tokio::task::yield_now().await;

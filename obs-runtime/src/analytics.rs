@@ -17,10 +17,12 @@ use crate::journey::Around;
 use crate::level::Level;
 #[cfg(unix)]
 use crate::performance::{Tracked, enclosing};
+use crate::recording::Recording;
 #[cfg(unix)]
 use crate::registry;
 use crate::run::Run;
 use crate::spending::CommandSpending;
+use crate::trace::TraceContext;
 
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
 /// [`exit`](crate::exit) which commands it ends.
@@ -48,7 +50,8 @@ fn inside(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
-    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().when()));
+    let recording = if outer.is_none() { recording(&mut context) } else { None };
+    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().when(), recording));
     call.set_run(Arc::clone(&run));
     context.carry(Arc::new(Around(call.layer())));
     context.carry(run);
@@ -60,6 +63,22 @@ fn inside(call: &mut Call) -> Context {
     drop(running);
     context.carry(command);
     context
+}
+
+/// Records the run if it is sampled: as whoever it runs for has decided, by chance otherwise.
+fn recording(context: &mut Context) -> Option<Recording> {
+    let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_share());
+    if share <= 0.0 {
+        return None;
+    }
+    let caller = context.trace();
+    let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
+    if !caller.map_or_else(|| trace.is_within(share), |caller| caller.is_sampled()) {
+        return None;
+    }
+    let trace = trace.with_sampled(true);
+    context.set_trace(trace);
+    Some(Recording::begin(trace, caller))
 }
 
 /// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.

@@ -22,6 +22,7 @@ impl Fact<'_> {
                 Some(first) => format!("{}: {}", report.operation, first.message),
                 None => report.operation.to_string(),
             },
+            Self::Traced(recorded) => format!("{} was traced", recorded.name),
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
             Self::Priced(Price { operation, estimate, usd, bytes_processed: _, bytes_billed: _ }) => {
                 format!("{operation} {} {usd:.6} USD", if *estimate { "is estimated to cost" } else { "cost" })
@@ -71,6 +72,7 @@ impl Fact<'_> {
                 visit("event_id", report.id.to_string().into());
                 visit("error_type", borrowed(&report.error_type));
             }
+            Self::Traced(recorded) => visit("call", borrowed(&recorded.name)),
             Self::Breadcrumb(Crumb { category, message: _ }) => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
             Self::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {

@@ -20,17 +20,20 @@ pub struct Frame {
     pub number: u64,
     /// The number of the call that encloses it; 0 for none.
     pub parent: u64,
+    /// Of a run that is recorded: the span that is running here; 0 for the run itself.
+    pub span: u64,
 }
 
 impl Frame {
     /// No call.
-    pub const NONE: Self = Self { number: 0, parent: 0 };
+    pub const NONE: Self = Self { number: 0, parent: 0, span: 0 };
 
     /// A call that begins in the current one.
     #[inline]
     #[must_use]
     pub fn begin() -> Self {
-        Self { number: next(), parent: Self::current().number }
+        let current = Self::current();
+        Self { number: next(), parent: current.number, span: current.span }
     }
 
     /// The innermost call that is running here.
@@ -46,11 +49,23 @@ impl Frame {
         self.number != 0
     }
 
+    /// The same call, while that span runs in it.
+    #[must_use]
+    pub const fn with_span(self, span: u64) -> Self {
+        Self { span, ..self }
+    }
+
+    /// Makes it the current call until further notice, and gives the one that was.
+    #[must_use]
+    pub fn replace(self) -> Self {
+        CURRENT.try_with(|current| current.replace(self)).unwrap_or_default()
+    }
+
     /// Makes it the current call until what is given is dropped.
     #[inline]
     #[must_use]
     pub fn enter(self) -> Inside {
-        Inside { previous: CURRENT.try_with(|current| current.replace(self)).unwrap_or_default() }
+        Inside { previous: self.replace() }
     }
 }
 
@@ -61,11 +76,18 @@ pub fn current() -> u64 {
     Frame::current().number
 }
 
+/// What a task or a closure takes along of the current call: its number, and the span that runs in it.
+#[must_use]
+pub fn carried() -> (u64, u64) {
+    let Frame { number, parent: _, span } = Frame::current();
+    (number, span)
+}
+
 /// Makes a call the current one where there is none: that from which a task or a closure was carried here.
 #[must_use]
-pub fn inherit(number: u64) -> Inside {
+pub fn inherit((number, span): (u64, u64)) -> Inside {
     let here = Frame::current();
-    if here.is_some() { here } else { Frame { number, parent: 0 } }.enter()
+    if here.is_some() || here.span != 0 { here } else { Frame { number, parent: 0, span } }.enter()
 }
 
 fn next() -> u64 {
@@ -115,9 +137,9 @@ mod tests {
     fn what_is_carried_elsewhere_is_inherited_only_where_nothing_runs() {
         let outer = Frame::begin();
         {
-            let _carried = inherit(outer.number);
+            let _carried = inherit((outer.number, 0));
             assert_eq!(current(), outer.number);
-            let _again = inherit(7);
+            let _again = inherit((7, 0));
             assert_eq!(current(), outer.number);
         }
         assert_eq!(current(), 0);

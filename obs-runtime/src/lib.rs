@@ -95,6 +95,7 @@ mod panics;
 mod performance;
 mod pipeline;
 mod quality;
+mod recording;
 mod redact;
 mod registry;
 mod room;

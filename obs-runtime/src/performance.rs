@@ -93,12 +93,21 @@ impl BesideFuture for Call {
     fn call(&mut self) -> Option<&mut Call> {
         Some(self)
     }
+
+    #[inline]
+    fn enter(&self) -> Option<Inside> {
+        self.enter_span()
+    }
 }
 
 /// A call that is not among the hottest, out of the future's way: a future that is moved around stays small.
 impl BesideFuture for Option<Box<Call>> {
     fn call(&mut self) -> Option<&mut Call> {
         self.as_deref_mut()
+    }
+
+    fn enter(&self) -> Option<Inside> {
+        self.as_deref().and_then(Call::enter_span)
     }
 }
 
@@ -161,6 +170,9 @@ where
     pub fn new(mut call: C, future: F, judge: J, end: E) -> Self {
         if let Some(call) = call.call() {
             call.set_unless_finished(Outcome::Cancelled);
+            if call.entry().is_some() {
+                call.leave_span();
+            }
         }
         Self { future, call, judge: Some((judge, end)) }
     }

@@ -75,6 +75,11 @@ impl Pipeline {
         self.sinks().any(Sink::wants_stacks)
     }
 
+    /// Which share of runs is recorded call by call: as much as any sink wants.
+    pub fn trace_share(&self) -> f64 {
+        self.sinks().map(Sink::trace_share).fold(0.0, f64::max)
+    }
+
     /// What obs was told to do.
     pub const fn config(&self) -> &Config {
         &self.config

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use crate::recording::Recording;
 use crate::schedule::Schedule;
 
 /// A run of a command.
@@ -16,14 +17,17 @@ pub struct Run {
     outer: Option<Arc<Run>>,
     schedule: Option<Schedule>,
     errors: AtomicU64,
+    recording: Option<Arc<Recording>>,
 }
 
 #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "others do not watch runs"))]
 impl Run {
-    /// A run that begins, within another one or not.
+    /// A run that begins, within another one or not. One within another is recorded with that one.
     #[must_use]
-    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>) -> Self {
-        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0) }
+    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, recording: Option<Recording>) -> Self {
+        let of_outer = outer.as_ref().and_then(|outer| outer.recording.clone());
+        let recording = of_outer.or_else(|| recording.map(Arc::new));
+        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0), recording }
     }
 
     /// What tells it from all others.
@@ -34,6 +38,11 @@ impl Run {
     /// When it began.
     pub const fn begun(&self) -> SystemTime {
         self.begun
+    }
+
+    /// What is recorded of it, if it was sampled.
+    pub const fn recording(&self) -> Option<&Arc<Recording>> {
+        self.recording.as_ref()
     }
 
     /// Whether no command encloses it.

@@ -6,6 +6,9 @@ use std::num::{NonZeroU64, NonZeroU128};
 /// Length of a `traceparent` of version 00.
 const LENGTH: usize = 55;
 
+/// The flag of what is recorded.
+const SAMPLED: u8 = 0b01;
+
 /// The flags that version 00 knows: sampled, and a trace id that is random.
 const KNOWN_FLAGS: u8 = 0b11;
 
@@ -30,6 +33,32 @@ impl TraceContext {
             span_id: NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN),
             flags: 0,
         }
+    }
+
+    /// Another span of the same trace.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { trace_id: self.trace_id, ..Self::begin(None) }
+    }
+
+    /// The same, which says to whom it is handed on whether it is recorded.
+    #[must_use]
+    pub const fn with_sampled(self, sampled: bool) -> Self {
+        Self { flags: self.flags & !SAMPLED | if sampled { SAMPLED } else { 0 }, ..self }
+    }
+
+    /// Whether it is recorded.
+    pub const fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// Whether it is among that share of all traces, from 0 to 1: the same for all who ask.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share needs no more")]
+    pub fn is_within(&self, share: f64) -> bool {
+        // Those above count what a process makes within a millisecond.
+        const BITS: u32 = 32;
+        let random = self.trace_id.get() as u64 & ((1 << BITS) - 1);
+        (random as f64) < share * (1_u64 << BITS) as f64
     }
 
     /// Reads a `traceparent` as the W3C's recommendation says: of version 00, or what a later version has in common
@@ -106,6 +135,18 @@ mod tests {
         for later in ["01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &format!("cc{}-what", &EXAMPLE[2..])] {
             assert_eq!(TraceContext::parse(later).map(|trace| trace.to_string()).as_deref(), Some(EXAMPLE), "{later}");
         }
+    }
+
+    #[test]
+    fn a_share_of_the_traces_is_sampled_and_says_so() {
+        let traces = || (0..2000).map(|_| TraceContext::begin(None));
+        let share = traces().filter(|trace| trace.is_within(0.25)).count();
+        assert!((350..650).contains(&share), "{share}");
+        assert!(traces().all(|trace| trace.is_within(1.0) && !trace.is_within(0.0)));
+        let trace = TraceContext::begin(None).with_sampled(true);
+        assert!(trace.is_sampled() && trace.to_string().ends_with("-01") && !trace.with_sampled(false).is_sampled());
+        assert_eq!(trace.next().trace_id, trace.trace_id);
+        assert_ne!(trace.next().span_id, trace.span_id);
     }
 
     #[test]

@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     "clock",
     "secret",
     "schedule",
+    "recording",
     "run",
     "frame",
     "stack",

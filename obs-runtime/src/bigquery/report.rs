@@ -2,17 +2,20 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::time::SystemTime;
 
 #[cfg(feature = "bigquery")]
 use crate::bigquery::budget;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::scope::{self, CostScope};
 use crate::bigquery::statistics::QueryStatistics;
+use crate::call;
 use crate::callsite::Tags;
 use crate::context::Context;
 use crate::event::{self, Details, Fact, Field};
 use crate::global;
 use crate::level::Level;
+use crate::recording;
 use crate::sinks::Topic;
 use crate::spending;
 
@@ -30,6 +33,9 @@ pub fn queried<'a>(
     tags: &Tags,
     fields: Vec<Field<'a>>,
 ) {
+    if recording::any() {
+        record(&query_type, statistics);
+    }
     let fact = Fact::Queried {
         query_type,
         duration: statistics.duration,
@@ -39,6 +45,14 @@ pub fn queried<'a>(
         cache_hit: statistics.cache_hit,
     };
     global::emit(Topic::Fact, Level::Debug, source, |_| (fact, Details { fields, tags: tags.clone() }));
+}
+
+/// A query that ran is a span of the run that it is part of.
+#[cold]
+fn record(query_type: &str, statistics: &QueryStatistics) {
+    let ended = SystemTime::now();
+    let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
+    call::record_query(query_type.to_owned().into(), begun, ended);
 }
 
 /// Reports what a query really cost, in the innermost cost scope (`#[bq_cost]`) and all around it: `bigquery.cost.usd`,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::span::OpenSpan;
 use crate::callsite::Tags;
 use crate::cardinality::cut;
 use crate::event::{Details, Field, Value};
@@ -23,6 +24,8 @@ pub struct Entry {
     pub(crate) labels: Vec<(&'static str, String)>,
     /// Of a command: whether it has ended, which may have been from elsewhere.
     pub(super) ended: Option<Arc<AtomicBool>>,
+    /// The span that it is, in a run that is recorded.
+    pub(super) span: Option<OpenSpan>,
     /// Of a command: the run that it is.
     pub(crate) run: Option<Arc<Run>>,
 }

@@ -3,6 +3,7 @@
 mod ending;
 mod entry;
 mod passing;
+mod span;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,11 +23,13 @@ use crate::journey::{self, Passed};
 use crate::level::Level;
 use crate::outcome::Outcome;
 use crate::panics;
+use crate::recording;
 use crate::registry;
 use crate::run::Run;
 use crate::sinks::Topic;
 pub use ending::Ending;
 pub use entry::Entry;
+pub use span::record_query;
 
 /// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
 /// never came to return a value.
@@ -78,6 +81,9 @@ impl Callsite {
         };
         let mut call = Call::new(self, cells, start);
         (call.here, call.entry) = (here, entry);
+        if recording::any() && cells.is_some() {
+            call.begin_span();
+        }
         if interest.may_want(self.line_level()) && self.kind() == CallsiteKind::Operation {
             call.report_start();
         }
@@ -178,7 +184,7 @@ impl Call {
     #[inline]
     pub(crate) fn enclose(&mut self) -> Frame {
         self.encloses = self.is_on();
-        if self.encloses { Frame::begin() } else { Frame::NONE }
+        if self.encloses { self.in_span(Frame::begin()) } else { Frame::NONE }
     }
 
     #[inline]
@@ -234,6 +240,9 @@ impl Call {
         if nanos > QUICK || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
+        if recording::any() || self.entry.is_some() {
+            self.end_span(outcome, nanos);
+        }
         let passed = self.pass(outcome, failure);
         let wanted = match self.callsite.kind() {
             CallsiteKind::Command => true,
@@ -243,6 +252,9 @@ impl Call {
         };
         if wanted {
             self.report_end(outcome, nanos, failure, passed, exit_code);
+        }
+        if recording::any() && self.callsite.kind() == CallsiteKind::Command {
+            self.tell_trace(outcome);
         }
         if self.flushes {
             global::flush(Occasion::Meanwhile);

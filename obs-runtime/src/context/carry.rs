@@ -15,7 +15,7 @@ pin_project! {
     pub struct InContext<F> {
         context: Context,
         // The call from which it was carried away.
-        frame: u64,
+        frame: (u64, u64),
         // Scopes that the future entered and has not left. They wait with it.
         open: OpenScopes,
         // None only while this is being dropped.
@@ -34,7 +34,7 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn new(context: Context, future: F) -> Self {
-        Self { context, frame: frame::current(), open: None, future: Some(future) }
+        Self { context, frame: frame::carried(), open: None, future: Some(future) }
     }
 }
 
@@ -82,7 +82,7 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
-        let (context, frame) = (Context::current(), frame::current());
+        let (context, frame) = (Context::current(), frame::carried());
         move || {
             let _inside = context.enter();
             let _frame = frame::inherit(frame);

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::level::Level;
 use crate::outcome::Outcome;
+use crate::recording::Recorded;
 use crate::run::Run;
 use crate::trace::TraceContext;
 pub use report::{Cause, Crumb, EventId, Layer, Report, ReportKind};
@@ -203,6 +204,8 @@ pub enum Fact<'a> {
     },
     /// An error, a panic or a message, told once and whole when its way is over: for who tracks errors.
     Reported(Box<Report<'a>>),
+    /// A run that was sampled has ended: what ran in it, and when.
+    Traced(Box<Recorded>),
     /// A step on the way to an error, told by hand.
     Breadcrumb(Crumb<'a>),
     /// A feature of the program was used.

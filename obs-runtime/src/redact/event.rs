@@ -5,6 +5,7 @@ use crate::callsite::Tags;
 use crate::event::{
     CallInfo, Cause, Crumb, Event, Fact, FailureFacts, Field, Layer, Price, Report, Scope, Source, Text,
 };
+use crate::recording::{Recorded, Span};
 
 impl Redactor {
     pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
@@ -62,6 +63,7 @@ impl Redactor {
                 Fact::Captured { operation: self.text(operation), failure: self.failure(failure), panic }
             }
             Fact::Reported(report) => Fact::Reported(Box::new(self.report(*report))),
+            Fact::Traced(recorded) => Fact::Traced(Box::new(self.recorded(*recorded))),
             Fact::Breadcrumb(Crumb { category, message }) => {
                 Fact::Breadcrumb(Crumb { category: self.text(category), message: self.text(message) })
             }
@@ -107,6 +109,13 @@ impl Redactor {
     fn call(&self, call: CallInfo) -> CallInfo {
         let CallInfo { kind, name, run, event } = call;
         CallInfo { kind, name: self.familiar(name), run, event }
+    }
+
+    fn recorded(&self, recorded: Recorded) -> Recorded {
+        let Recorded { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
+        let span = |span: Span| Span { name: self.familiar(span.name), ..span };
+        let (name, spans) = (self.familiar(name), spans.into_iter().map(span).collect());
+        Recorded { trace, caller, name, begun, ended, outcome, spans, left_out }
     }
 
     fn report<'a>(&self, report: Report<'a>) -> Report<'a> {

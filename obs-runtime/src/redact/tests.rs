@@ -14,6 +14,8 @@ use crate::event::{
 };
 use crate::level::Level;
 use crate::outcome::Outcome;
+use crate::recording::{Recorded, Span};
+use crate::trace::TraceContext;
 
 fn redactor() -> Redactor {
     Redactor::new(&[], None)
@@ -223,6 +225,25 @@ fn no_text_of_an_event_is_left_out() {
             left_out: 0,
             place: Some(text()),
             stack: None,
+        })),
+        Fact::Traced(Box::new(Recorded {
+            trace: TraceContext::begin(None),
+            caller: None,
+            name: text(),
+            begun: SystemTime::UNIX_EPOCH,
+            ended: SystemTime::UNIX_EPOCH,
+            outcome: Outcome::Ok,
+            spans: vec![Span {
+                id: 1,
+                parent: 0,
+                name: text(),
+                op: "function",
+                attribute: "track_performance",
+                begun: SystemTime::UNIX_EPOCH,
+                ended: SystemTime::UNIX_EPOCH,
+                outcome: Outcome::Ok,
+            }],
+            left_out: 0,
         })),
         Fact::Breadcrumb(Crumb { category: text(), message: text() }),
         Fact::FeatureUsed { feature: text() },

@@ -162,7 +162,7 @@ impl Sink for MemorySink {
                 fields: fields(),
             }),
             // Told once and whole when its way is over.
-            Fact::Captured { .. } => {}
+            Fact::Captured { .. } | Fact::Traced(_) => {}
             Fact::Reported(report) => {
                 let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };
                 kept.push(reported(event, report));

@@ -52,6 +52,11 @@ pub trait Sink: Send + Sync {
         false
     }
 
+    /// Which share of runs, from 0 to 1, it wants to be told of call by call.
+    fn trace_share(&self) -> f64 {
+        0.0
+    }
+
     /// Takes an event.
     fn accept(&self, event: &Redacted<Event<'_>>);
 

@@ -4,7 +4,7 @@
 use std::io::BufRead as _;
 
 use obs_runtime::bigquery::{BigQueryError, Client, QueryJob, Retry};
-use obs_runtime::{bq_cost, tracked_command, with_error_tracking};
+use obs_runtime::{bq_cost, track_performance, tracked_command, with_error_tracking};
 use std::time::Duration;
 
 #[bq_cost(budget = "shared")]
@@ -21,10 +21,29 @@ const SQL: &str = "SELECT n, \"\"\"hunter
 2\"\"\" FROM d.t -- of xyzzy
     WHERE name = 'Ada Lovelace' AND id = 4242424 AND born = DATE '1815-12-10' AND note = @note";
 
+#[track_performance]
+async fn first() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+#[track_performance]
+async fn second() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+/// Two at the same time, one of them as a task.
+#[track_performance]
+async fn both() {
+    let task = obs_runtime::spawn(second());
+    first().await;
+    let _ = task.await;
+}
+
 #[tracked_command]
 #[bq_cost(max_usd = 7.0, budget = "shared", labels(team = "growth"))]
 #[with_error_tracking]
 async fn report(client: &Client) -> Result<QueryJob, BigQueryError> {
+    both().await;
     client.query(SQL).bind("note", "Grace Hopper").run().await
 }
 

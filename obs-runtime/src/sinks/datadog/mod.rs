@@ -287,6 +287,7 @@ impl Sink for DatadogSink {
             | Fact::Finished { .. }
             | Fact::Captured { .. }
             | Fact::Reported(_)
+            | Fact::Traced(_)
             | Fact::Breadcrumb(_)
             | Fact::FeatureUsed { .. }
             | Fact::Priced(_)

@@ -89,22 +89,22 @@ mod tests {
             write(event, coloured, &mut line);
             String::from_utf8(line).unwrap()
         };
-        let event = ended(Outcome::Error, Run::begin(None, None), None);
+        let event = ended(Outcome::Error, Run::begin(None, None, None), None);
         let plain = "error: load: no answer\\nof users.csv: timed out: connection reset (correlation id run-7)\n";
         assert_eq!(written(&event, false), plain);
         assert_eq!(written(&event, true), plain.replace("error:", "\x1b[1;31merror:\x1b[0m"));
         let id = EventId::fresh();
-        let sent = written(&ended(Outcome::Error, Run::begin(None, None), Some(id)), false);
+        let sent = written(&ended(Outcome::Error, Run::begin(None, None, None), Some(id)), false);
         assert!(sent.ends_with(&format!("(correlation id run-7, Sentry event {id})\n")), "{sent}");
     }
 
     #[test]
     fn only_the_outermost_command_has_one_and_only_when_it_failed() {
-        assert!(concerns(&ended(Outcome::Error, Run::begin(None, None), None)));
-        assert!(!concerns(&ended(Outcome::Ok, Run::begin(None, None), None)));
+        assert!(concerns(&ended(Outcome::Error, Run::begin(None, None, None), None)));
+        assert!(!concerns(&ended(Outcome::Ok, Run::begin(None, None, None), None)));
         // Of a panic the standard library tells.
-        assert!(!concerns(&ended(Outcome::Panic, Run::begin(None, None), None)));
-        let outer = Arc::new(Run::begin(None, None));
-        assert!(!concerns(&ended(Outcome::Error, Run::begin(Some(outer), None), None)));
+        assert!(!concerns(&ended(Outcome::Panic, Run::begin(None, None, None), None)));
+        let outer = Arc::new(Run::begin(None, None, None));
+        assert!(!concerns(&ended(Outcome::Error, Run::begin(Some(outer), None, None), None)));
     }
 }

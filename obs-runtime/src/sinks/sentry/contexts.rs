@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::options::Settings;
 use crate::callsite::Tags;
-use crate::event::{EventId, Layer, Scope, Value};
+use crate::event::{Layer, Scope, Value};
 use crate::level::Level;
 
 /// Longest key of a tag.
@@ -104,7 +104,7 @@ pub fn tags<'t>(
 }
 
 /// The contexts of an event: what each function says of it under its name, what is said of its scope, and its trace.
-pub fn contexts(scope: &Scope<'_>, layers: &[Layer<'_>], event: Option<EventId>) -> Map<String, protocol::Context> {
+pub fn contexts(scope: &Scope<'_>, layers: &[Layer<'_>]) -> Map<String, protocol::Context> {
     let mut contexts = Map::new();
     for layer in layers {
         let name = limited(&layer.name, TAG_VALUE).into_owned();
@@ -119,7 +119,6 @@ pub fn contexts(scope: &Scope<'_>, layers: &[Layer<'_>], event: Option<EventId>)
         let trace = protocol::TraceContext { span_id, trace_id, ..protocol::TraceContext::default() };
         contexts.insert("trace".to_owned(), trace.into());
     }
-    let _ = event;
     contexts
 }
 

@@ -80,7 +80,7 @@ impl Told {
                 .map(|cause| (owned(&cause.type_name, NAME), owned(&cause.message, MESSAGE)))
                 .collect(),
             tags: report.layers.iter().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
-            contexts: contexts(scope, &report.layers, Some(report.id)),
+            contexts: contexts(scope, &report.layers),
             scope: Scope {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),

@@ -8,6 +8,7 @@ mod events;
 mod options;
 mod runs;
 mod stacktrace;
+mod traces;
 mod transport;
 mod worker;
 
@@ -36,6 +37,7 @@ pub struct SentrySink {
     settings: Arc<Settings>,
     trail: Trail,
     worker: Worker,
+    trace_share: f64,
 }
 
 impl SentrySink {
@@ -48,7 +50,8 @@ impl SentrySink {
         let dsn = dsn.expose().parse().map_err(|_| WrongDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
         let worker = Worker::new(client(dsn, &settings, options));
-        Ok(Some(Self { settings, trail: Trail::default(), worker }))
+        let trace_share = config.sentry_traces_sample_rate;
+        Ok(Some(Self { settings, trail: Trail::default(), worker, trace_share }))
     }
 
     fn send(&self, jobs: impl IntoIterator<Item = Job>) {
@@ -78,6 +81,10 @@ impl Sink for SentrySink {
         true
     }
 
+    fn trace_share(&self) -> f64 {
+        self.trace_share
+    }
+
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
             Fact::Reported(report) => {
@@ -86,6 +93,7 @@ impl Sink for SentrySink {
                 let settings = Arc::clone(&self.settings);
                 self.worker.send(Job::event(move || told.into_event(&settings)));
             }
+            Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
             Fact::Started { call, arguments: _ } => self.send(runs::started(&self.settings, event, call)),
             Fact::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
                 self.send(runs::finished(&self.settings, event, call, *outcome, *duration));

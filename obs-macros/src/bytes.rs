@@ -1,4 +1,4 @@
-//! Numbers of bytes as people write them: "10 GiB", "1.5 TiB", "500 MB".
+//! Numbers of bytes as BigQuery counts them: "10 GiB", "1.5 TiB".
 
 use proc_macro2::{Literal, Span};
 use syn::{Expr, Lit};
@@ -7,22 +7,13 @@ use crate::values;
 use crate::vocabulary::Key;
 use crate::words;
 
-const UNITS: [(&str, u64); 11] = [
-    ("B", 1),
-    ("KB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("TB", 1_000_000_000_000),
-    ("PB", 1_000_000_000_000_000),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-    ("PiB", 1 << 50),
-];
+const UNITS: [(&str, u64); 6] =
+    [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("PiB", 1 << 50)];
 
-const ALLOWED: &str = "allowed: a number with `B`, `KiB`, `MiB`, `GiB`, `TiB` or `PiB` (or `KB`, `MB`, … of 1000), as \
-                       \"10 GiB\" or \"1.5 TiB\"";
+/// Units of 1000s, and the ones that are meant where bytes are billed.
+const OF_THOUSANDS: [(&str, &str); 5] = [("KB", "KiB"), ("MB", "MiB"), ("GB", "GiB"), ("TB", "TiB"), ("PB", "PiB")];
+
+const ALLOWED: &str = "allowed: a number with `B`, `KiB`, `MiB`, `GiB`, `TiB` or `PiB`, as \"10 GiB\" or \"1.5 TiB\"";
 
 /// A number of bytes above zero.
 pub fn number(key: &Key, expr: &Expr) -> syn::Result<u64> {
@@ -40,6 +31,11 @@ fn parse(text: &str) -> Result<u64, String> {
     let no_number = || format!("\"{text}\" is no number of bytes; {ALLOWED}");
     if digits.is_empty() || unit.is_empty() {
         return Err(no_number());
+    }
+    if let Some((_, meant)) = OF_THOUSANDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)) {
+        return Err(format!(
+            "\"{text}\" is in units of 1000, and BigQuery bills in units of 1024: write \"{digits} {meant}\"; {ALLOWED}"
+        ));
     }
     let Some(size) = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size) else {
         let fault = format!("unknown unit \"{unit}\" in \"{text}\"");
@@ -79,9 +75,8 @@ mod tests {
     fn numbers_of_bytes_are_read_as_people_write_them() {
         assert_eq!(parse("1 TiB"), Ok(1 << 40));
         assert_eq!(parse("1.5GiB"), Ok(3 << 29));
-        assert_eq!(parse("10_000 MB"), Ok(10_000_000_000));
         assert_eq!(parse(" 7 B "), Ok(7));
-        assert_eq!(parse("0.1 KB"), Ok(100));
+        assert_eq!(parse("10_000 MiB"), Ok(10_000 << 20));
     }
 
     #[test]
@@ -92,6 +87,8 @@ mod tests {
             "{}",
             fault("1 tib")
         );
+        assert!(fault("1 TB").contains("BigQuery bills in units of 1024: write \"1 TiB\"; "), "{}", fault("1 TB"));
+        assert!(fault("1.5gb").contains("write \"1.5 GiB\""));
         assert!(fault("12").contains("is no number of bytes"));
         assert!(fault("TiB").contains("is no number of bytes"));
         assert!(fault("1.2.3 TiB").contains("is no number of bytes"));

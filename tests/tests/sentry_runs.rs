@@ -152,6 +152,8 @@ fn a_sampled_run_is_a_transaction_with_a_span_for_each_function() {
     for span in run["spans"].as_array().unwrap() {
         assert!(begun(span) >= begun(run) && begun(span).is_some() && ended(span) <= ended(run), "{run:#}");
     }
+    #[cfg(feature = "real")]
+    assert_eq!(obs_tests::relay::remarks(&transactions), Vec::<String>::new());
     // Its errors are of the same trace.
     let events = server.items("event");
     assert_eq!(events.len(), 2);

@@ -78,7 +78,7 @@ fn an_amount_is_a_number_that_is_not_below_zero() {
     let bytes = |value: &str| message("bq_cost", &format!("max_bytes = {value}"));
     assert_eq!(bytes("5"), "`max_bytes` needs a number of bytes in quotes: `max_bytes = \"1 TiB\"`");
     assert!(bytes("\"1 TB\u{0}\"").contains("unknown unit"));
-    accepted("bq_cost", "max_bytes = \"1.5 GB\"");
+    accepted("bq_cost", "max_bytes = \"1.5 GiB\"");
     accepted("bq_cost", "alert_over_usd = 0.5_f64");
     accepted("bq_cost", "alert_over_usd = -0.0");
 }

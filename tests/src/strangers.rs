@@ -34,7 +34,9 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace")
 }
 
-fn target() -> PathBuf {
+/// Where all crates of strangers are built.
+#[must_use]
+pub fn target() -> PathBuf {
     let own = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     own.join("strangers")
 }
@@ -109,7 +111,17 @@ impl Stranger {
 }
 
 impl Stranger {
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Writes one of its sources anew.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.folder.join("src").join(file), text).expect("the file can be written");
+    }
+
+    /// Cargo, to be run in it.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
         command.args(arguments).arg("--offline").current_dir(&self.folder).stdin(Stdio::null());
         command.env("CARGO_TARGET_DIR", target()).env_remove("RUSTFLAGS");

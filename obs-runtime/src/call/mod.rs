@@ -240,7 +240,7 @@ impl Call {
         if nanos > QUICK || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
-        if recording::any() || self.entry.is_some() {
+        if self.entry.is_some() || recording::any() {
             self.end_span(outcome, nanos);
         }
         let passed = self.pass(outcome, failure);
@@ -252,9 +252,6 @@ impl Call {
         };
         if wanted {
             self.report_end(outcome, nanos, failure, passed, exit_code);
-        }
-        if recording::any() && self.callsite.kind() == CallsiteKind::Command {
-            self.tell_trace(outcome);
         }
         if self.flushes {
             global::flush(Occasion::Meanwhile);
@@ -315,6 +312,9 @@ impl Call {
             };
             (fact, self.details())
         });
+        if self.callsite.kind() == CallsiteKind::Command && recording::any() {
+            self.tell_trace(outcome);
+        }
     }
 }
 

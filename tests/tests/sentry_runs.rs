@@ -89,7 +89,7 @@ fn a_signal_names_what_it_interrupts() {
 
 #[test]
 fn what_the_server_says_of_limits_is_honoured_and_what_is_dropped_for_it_is_reported() {
-    for (name, value) in [("Retry-After", "5"), ("X-Sentry-Rate-Limits", "5:error;session;monitor:organization")] {
+    for (name, value) in [("Retry-After", "3"), ("X-Sentry-Rate-Limits", "3:error;session;monitor:organization")] {
         let server = SentryServer::start();
         // The check-in and the session of the start come first.
         let refused = Answer { status: 429, headers: vec![(name, value.to_owned())] };

@@ -122,7 +122,8 @@ fn errors_job(way: &str) -> Result<(), Boxed> {
         "exit" => obs_runtime::exit(7),
         "wait" => waits_for_the_feed(),
         "patient" => {
-            std::thread::sleep(std::time::Duration::from_millis(6_500));
+            // Longer than the limit, and not so long that the error before is told without waiting for the command.
+            std::thread::sleep(std::time::Duration::from_secs(4));
             capture_message(Level::Warning, "after the limit");
             println!("dropped rate_limited {}", dropped("sentry", "rate_limited"));
             Ok(())

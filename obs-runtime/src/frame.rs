@@ -76,16 +76,24 @@ pub fn current() -> u64 {
     Frame::current().number
 }
 
-/// What a task or a closure takes along of the current call: its number, and the span that runs in it.
+/// What a task or a closure takes along of the call that it was carried away from. Smaller than the call's frame, as it
+/// stands beside futures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carried {
+    number: u64,
+    span: u64,
+}
+
+/// What is to be taken along of the current call.
 #[must_use]
-pub fn carried() -> (u64, u64) {
+pub fn carried() -> Carried {
     let Frame { number, parent: _, span } = Frame::current();
-    (number, span)
+    Carried { number, span }
 }
 
 /// Makes a call the current one where there is none: that from which a task or a closure was carried here.
 #[must_use]
-pub fn inherit((number, span): (u64, u64)) -> Inside {
+pub fn inherit(Carried { number, span }: Carried) -> Inside {
     let here = Frame::current();
     if here.is_some() || here.span != 0 { here } else { Frame { number, parent: 0, span } }.enter()
 }
@@ -137,9 +145,9 @@ mod tests {
     fn what_is_carried_elsewhere_is_inherited_only_where_nothing_runs() {
         let outer = Frame::begin();
         {
-            let _carried = inherit((outer.number, 0));
+            let _carried = inherit(Carried { number: outer.number, span: 0 });
             assert_eq!(current(), outer.number);
-            let _again = inherit((7, 0));
+            let _again = inherit(Carried { number: 7, span: 0 });
             assert_eq!(current(), outer.number);
         }
         assert_eq!(current(), 0);

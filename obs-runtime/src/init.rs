@@ -228,10 +228,11 @@ impl ObservabilityBuilder {
             change(&mut config);
         }
         // What the environment's value is told of already is not told of once more for the lack of another one.
-        let found = config.check().err().map(|error| error.problems).unwrap_or_default();
-        let new = found.into_iter().filter(|found| problems.iter().all(|known| known.variable != found.variable));
-        let new: Vec<_> = new.collect();
-        problems.extend(new);
+        for found in config.check().err().into_iter().flat_map(|error| error.problems) {
+            if problems.iter().all(|known| known.variable != found.variable) {
+                problems.push(found);
+            }
+        }
         if !problems.is_empty() {
             return Err(ConfigError { problems });
         }

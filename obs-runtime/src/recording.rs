@@ -1,7 +1,7 @@
 //! What is recorded of a run that was sampled: a span for each call and each query in it. Of others nothing is.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -136,16 +136,17 @@ fn tidied(run: &str, spans: &[Span]) -> Vec<Span> {
         Some(parent) => parent.attribute != span.attribute && is_one(&parent.name, &span.name),
         None => span.parent == 0 && span.op == "function" && is_one(run, &span.name),
     };
-    let merged: HashSet<u64> = spans.iter().filter(|span| is_told_by_parent(span)).map(|span| span.id).collect();
+    let told_by: HashMap<u64, u64> =
+        spans.iter().filter(|span| is_told_by_parent(span)).map(|span| (span.id, span.parent)).collect();
     let parent = |mut id: u64| {
-        // A parent ends after what is in it, so that there is no way around in a circle.
-        while merged.contains(&id) {
-            id = by_id[&id].parent;
+        // A parent began before what is in it, so that there is no way around in a circle.
+        while let Some(outer) = told_by.get(&id) {
+            id = *outer;
         }
         if by_id.contains_key(&id) { id } else { 0 }
     };
     let parents: Vec<u64> = spans.iter().map(|span| parent(span.parent)).collect();
-    let told = spans.iter().zip(parents).filter(|(span, _)| !merged.contains(&span.id));
+    let told = spans.iter().zip(parents).filter(|(span, _)| !told_by.contains_key(&span.id));
     told.map(|(span, parent)| Span { parent, ..span.clone() }).collect()
 }
 

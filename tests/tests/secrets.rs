@@ -19,6 +19,9 @@ fn the_corpus_is_large_enough_to_say_something() {
     // What it would find if a sink showed everything.
     for sample in SAMPLES {
         assert!(!corpus::left_in(sample.text).is_empty(), "{sample:?}");
+        // What it would not find by chance in ids and times.
+        let is_chance = sample.part.len() < 12 && sample.part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(!is_chance, "{sample:?}");
     }
 }
 

@@ -98,7 +98,7 @@ impl Call {
             op: if kind == CallsiteKind::Command { "command" } else { "function" },
             attribute: kind.as_str(),
             begun,
-            ended: begun + Duration::from_nanos(nanos),
+            ended: begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun),
             outcome,
         });
     }

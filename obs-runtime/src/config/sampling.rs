@@ -6,7 +6,8 @@ use std::time::Duration;
 /// cancelled or are slow are always written, those of commands too, and the program's own lines anyway.
 ///
 /// Each function has its own count, and so have the starts and ends of its calls. The next line that is written says in
-/// `left_out` how many were not, and a flush says in a line of its own what no other line has said. Nothing else is sampled: metrics count every call.
+/// `left_out` how many were not, and a flush says in a line of its own what no other line has said. Nothing else is
+/// sampled: metrics count every call.
 ///
 /// ```
 /// use std::time::Duration;

@@ -7,7 +7,7 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use super::{Context, OpenScopes};
-use crate::frame;
+use crate::frame::{self, Carried};
 
 pin_project! {
     /// A future that carries its context over every `.await` and from thread to thread.
@@ -15,7 +15,7 @@ pin_project! {
     pub struct InContext<F> {
         context: Context,
         // The call from which it was carried away.
-        frame: (u64, u64),
+        frame: Carried,
         // Scopes that the future entered and has not left. They wait with it.
         open: OpenScopes,
         // None only while this is being dropped.

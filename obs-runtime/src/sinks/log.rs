@@ -52,8 +52,8 @@ pub struct LogSink {
     filter: SharedFilter,
     outputs: Vec<Output>,
     sampler: Option<Sampler>,
-    /// Whether a person at a terminal is told of a command that failed, and whether in colours.
-    told: Option<bool>,
+    /// How a person at a terminal is told of a command that failed, if there is one.
+    told: Option<Text>,
 }
 
 /// A place that lines are written to, how, and which.
@@ -111,7 +111,7 @@ impl LogSink {
             writer,
         });
         let outputs = std::iter::once(console).chain(file).collect();
-        let told = is_watched.then_some(coloured);
+        let told = is_watched.then_some(Text { coloured });
         Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new), told }
     }
 
@@ -150,11 +150,11 @@ impl LogSink {
             }
             put(&*output.writer, json);
         }
-        if let Some(coloured) = self.told
+        if let Some(words) = self.told
             && people::concerns(event)
         {
             text.clear();
-            people::write(event, coloured, text);
+            people::write(event, words, text);
             put(&tell, text);
         }
     }

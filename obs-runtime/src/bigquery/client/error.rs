@@ -106,7 +106,7 @@ impl BigQueryError {
     }
 
     /// Without what the query was asked with, wherever BigQuery says it again.
-    pub(super) fn without(self, values: &Values) -> Self {
+    pub(super) fn without(self, values: Values) -> Self {
         match self {
             Self::Answer(answer) => {
                 let message = values.masked(&answer.message);

@@ -188,7 +188,7 @@ async fn reserve(query: &Query, context: &Context) -> Result<(Option<CostReserva
     if !scope::is_tracked() && query.max_bytes.is_none() {
         return Ok((None, None));
     }
-    let dry = query.dry_run().await?;
+    let dry = DryRun::of(query).await?;
     let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
     reservation.lease = LEASE;
     let refused = |mut refused: crate::CostRefused| {

@@ -117,7 +117,7 @@ impl Query {
     /// # Errors
     /// When it is no valid query, or BigQuery cannot be asked.
     pub async fn dry_run(&self) -> Result<DryRun, BigQueryError> {
-        DryRun::of(self).await.map_err(|error| error.without(&self.values()))
+        DryRun::of(self).await.map_err(|error| error.without(self.values()))
     }
 
     /// Runs it to its end, and leaves what rows it has where they are.
@@ -126,7 +126,7 @@ impl Query {
     /// [`BigQueryError::Refused`] when it would cost too much; what BigQuery says of it; when BigQuery cannot be reached.
     pub async fn run(self) -> Result<QueryJob, BigQueryError> {
         // The caller's future is not to bear the size of ours.
-        Box::pin(QueryJob::run(&self)).await.map_err(|error| error.without(&self.values()))
+        Box::pin(QueryJob::run(&self)).await.map_err(|error| error.without(self.values()))
     }
 
     /// Runs it to its end, and gives its rows: as structs by the names of columns, as tuples by their order, as plain values
@@ -140,7 +140,7 @@ impl Query {
     /// As [`run`](Self::run).
     pub async fn rows<T: DeserializeOwned>(self) -> Result<Rows<T>, BigQueryError> {
         let run = Box::pin(QueryJob::run(&self)).await;
-        let mut job = run.map_err(|error| error.without(&self.values()))?;
+        let mut job = run.map_err(|error| error.without(self.values()))?;
         let client = self.client;
         let parameters = GetQueryResultsParameters {
             location: job.location.clone(),

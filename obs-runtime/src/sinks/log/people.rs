@@ -1,11 +1,9 @@
 //! The one line for the person at the terminal who started a command that failed: why, and what to ask for.
 
-use super::text::escape;
+use super::text::{Text, colour, escape};
 use crate::event::{Event, Fact, FailureFacts};
+use crate::level::Level;
 use crate::outcome::Outcome;
-
-/// What is written before it where there are colours, and behind.
-const RED: (&str, &str) = ("\x1b[1;31m", "\x1b[0m");
 
 /// Whether an event is the end of a command that failed and that no other one encloses.
 pub fn concerns(event: &Event<'_>) -> bool {
@@ -19,13 +17,10 @@ pub fn concerns(event: &Event<'_>) -> bool {
 
 /// Writes the line, with its end of line: the error with its sources, the correlation id, and the id of the event in
 /// Sentry where there is one. Never what `Debug` says.
-pub fn write(event: &Event<'_>, coloured: bool, line: &mut Vec<u8>) {
+pub fn write(event: &Event<'_>, words: Text, line: &mut Vec<u8>) {
     let Fact::Finished { call, failure: Some(failure), .. } = &event.fact else { return };
     let FailureFacts { error_type: _, message, sources } = failure;
-    let (before, behind) = if coloured { RED } else { ("", "") };
-    line.extend_from_slice(before.as_bytes());
-    line.extend_from_slice(b"error:");
-    line.extend_from_slice(behind.as_bytes());
+    words.coloured(colour(Level::Critical), line, |line| line.extend_from_slice(b"error:"));
     line.push(b' ');
     escape(&call.name, line);
     // Many errors say those of their sources themselves.
@@ -34,9 +29,9 @@ pub fn write(event: &Event<'_>, coloured: bool, line: &mut Vec<u8>) {
         said.push_str(source);
         Some(is_new.then_some(source))
     });
-    for words in std::iter::once(message).chain(new.flatten()) {
+    for cause in std::iter::once(message).chain(new.flatten()) {
         line.extend_from_slice(b": ");
-        escape(words, line);
+        escape(cause, line);
     }
     let correlation_id = event.context.correlation_id.as_ref().map(|id| format!("correlation id {id}"));
     let event_id = call.event.map(|id| format!("Sentry event {id}"));
@@ -55,7 +50,6 @@ mod tests {
     use super::*;
     use crate::callsite::CallsiteKind;
     use crate::event::{CallInfo, EventId, Scope, Source};
-    use crate::level::Level;
     use crate::run::Run;
 
     fn ended(outcome: Outcome, run: Run, event: Option<EventId>) -> Event<'static> {
@@ -86,7 +80,7 @@ mod tests {
     fn the_chain_and_the_ids_stand_in_one_line() {
         let written = |event: &Event<'_>, coloured| {
             let mut line = Vec::new();
-            write(event, coloured, &mut line);
+            write(event, Text { coloured }, &mut line);
             String::from_utf8(line).unwrap()
         };
         let event = ended(Outcome::Error, Run::begin(None, None, None), None);

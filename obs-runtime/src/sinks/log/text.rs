@@ -43,7 +43,8 @@ impl Text {
         }
     }
 
-    fn coloured(self, colour: &str, line: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Writes a part in that colour, where there are colours.
+    pub fn coloured(self, colour: &str, line: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         if self.coloured {
             line.extend_from_slice(colour.as_bytes());
             write(line);
@@ -54,7 +55,8 @@ impl Text {
     }
 }
 
-const fn colour(level: Level) -> &'static str {
+/// The colour of a level.
+pub const fn colour(level: Level) -> &'static str {
     match level {
         Level::Trace => DIM,
         Level::Debug => "\x1b[34m",

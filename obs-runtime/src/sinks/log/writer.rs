@@ -41,13 +41,12 @@ impl LogOutput {
     /// terminal only; `NO_COLOR`, `CLICOLOR=0` and `CLICOLOR_FORCE` are respected.
     #[must_use]
     pub fn stderr() -> Self {
-        // Not buffered: one write.
         let writer = |line: &[u8]| {
             #[cfg(feature = "cli")]
             if DRAWN.load(Ordering::Relaxed) {
-                return io::stderr().lock().write_all(&[b"\r\x1b[2K", line].concat());
+                return tell(&[b"\r\x1b[2K", line].concat());
             }
-            io::stderr().lock().write_all(line)
+            tell(line)
         };
         Self { writer: Box::new(writer), coloured: is_coloured(is_watched), is_watched: is_watched() }
     }
@@ -85,8 +84,9 @@ fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes a line for people to standard error.
+/// Writes a line to standard error.
 pub fn tell(line: &[u8]) -> io::Result<()> {
+    // Not buffered: one write.
     io::stderr().lock().write_all(line)
 }
 

@@ -9,6 +9,7 @@ use super::options::Settings;
 use crate::callsite::Tags;
 use crate::event::{Layer, Scope, Value};
 use crate::level::Level;
+use crate::trace::TraceContext;
 
 /// Longest key of a tag.
 const TAG_KEY: usize = 32;
@@ -114,12 +115,21 @@ pub fn contexts(scope: &Scope<'_>, layers: &[Layer<'_>]) -> Map<String, protocol
     add(&mut contexts, "scope".to_owned(), scope.fields.iter().map(|field| (&*field.name, &field.value)));
     contexts.insert("os".to_owned(), os());
     if let Some(trace) = scope.trace {
-        let span_id = trace.span_id().to_string().parse().unwrap_or_default();
-        let trace_id = trace.trace_id().to_string().parse().unwrap_or_default();
+        let (span_id, trace_id) = (span_id(&trace), trace_id(&trace));
         let trace = protocol::TraceContext { span_id, trace_id, ..protocol::TraceContext::default() };
         contexts.insert("trace".to_owned(), trace.into());
     }
     contexts
+}
+
+/// The id of a trace.
+pub fn trace_id(trace: &TraceContext) -> protocol::TraceId {
+    trace.trace_id().to_string().parse().unwrap_or_default()
+}
+
+/// The id of a trace's span.
+pub fn span_id(trace: &TraceContext) -> protocol::SpanId {
+    trace.span_id().to_string().parse().unwrap_or_default()
 }
 
 fn add<'f>(

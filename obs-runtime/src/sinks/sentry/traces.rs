@@ -1,13 +1,12 @@
 //! Runs that were sampled, as transactions with a span for each call and query.
 
-use ::sentry::protocol::{self, Context, SpanId, SpanStatus, TraceId, Transaction};
+use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 
-use super::contexts::{contexts, limited, tags};
+use super::contexts::{contexts, limited, span_id, tags, trace_id};
 use super::options::Settings;
 use crate::event::Event;
 use crate::outcome::Outcome;
 use crate::recording::{Recorded, Span};
-use crate::trace::TraceContext;
 
 /// Longest name of a transaction or a span.
 const NAME: usize = 200;
@@ -19,14 +18,6 @@ const fn status(outcome: Outcome) -> SpanStatus {
         Outcome::Panic => SpanStatus::InternalError,
         Outcome::Cancelled => SpanStatus::Cancelled,
     }
-}
-
-fn trace_id(trace: &TraceContext) -> TraceId {
-    trace.trace_id().to_string().parse().unwrap_or_default()
-}
-
-fn span_id(trace: &TraceContext) -> SpanId {
-    trace.span_id().to_string().parse().unwrap_or_default()
 }
 
 /// The transaction of a run.

@@ -1,26 +1,18 @@
 //! The end of a process by `std::process::exit`, without a word to obs: what is not flushed yet is flushed all the same.
 //!
-//! C's `atexit` is the one way to be told, and this the one place with unsafe code. What makes it sound: the function that
-//! is declared is C's, of that very signature, on every Unix; the function that is handed over lives as long as the program,
-//! takes nothing, and never unwinds into C. When it runs, storage of the thread that ends the process may be gone already,
-//! which everything here survives; other threads still run, so sinks are flushed as ever, under their deadline.
+//! C's `atexit` is the one way to be told. When the function runs, storage of the thread that ends the process may be gone
+//! already, which everything here survives; other threads still run, so sinks are flushed as ever, under their deadline.
 //!
 //! How a command ended that was running is not known, as the exit code is not told: it counts as started only.
-#![expect(unsafe_code, reason = "atexit has no safe form")]
 
-use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::audited;
 use crate::flush::Occasion;
 use crate::global;
 use crate::journey;
-
-unsafe extern "C" {
-    /// Has C call a function when the process ends by `exit`; 0 when it will.
-    safe fn atexit(callback: extern "C" fn()) -> c_int;
-}
 
 /// The process that asked to be told: a fork has not, and what it would send is sent by its parent.
 static PROCESS: OnceLock<u32> = OnceLock::new();
@@ -32,7 +24,7 @@ static ORDERLY: AtomicBool = AtomicBool::new(false);
 pub fn watch() {
     PROCESS.get_or_init(|| {
         // Where there is no room for another function, nothing is lost that was not lost without this.
-        let _ = atexit(ended);
+        let _ = audited::atexit(ended);
         std::process::id()
     });
 }

@@ -54,6 +54,7 @@ extern crate self as obs_runtime;
 mod analytics;
 #[cfg(unix)]
 mod at_exit;
+mod audited;
 pub mod bigquery;
 mod builtin;
 mod call;

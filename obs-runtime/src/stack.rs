@@ -4,9 +4,16 @@ use std::fmt;
 #[cfg(feature = "sentry")]
 use std::sync::Arc;
 
+#[cfg(feature = "sentry")]
+use crate::audited;
+
 /// The calls that led to this point. Cheap to take, as it holds addresses only, and cheap to clone.
 #[derive(Clone)]
-pub struct Stack(#[cfg(feature = "sentry")] Arc<backtrace::Backtrace>);
+pub struct Stack(#[cfg(feature = "sentry")] Arc<[usize]>);
+
+/// Most calls that are noted, from the innermost one outwards: a recursive function may be at any depth.
+#[cfg(feature = "sentry")]
+const DEEPEST: usize = 256;
 
 impl Stack {
     /// The calls that led here; none in a build in which nobody reads them.
@@ -14,17 +21,25 @@ impl Stack {
     #[cfg_attr(feature = "sentry", expect(clippy::unnecessary_wraps, reason = "a build without readers gives none"))]
     pub fn here() -> Option<Self> {
         #[cfg(feature = "sentry")]
-        return Some(Self(Arc::new(backtrace::Backtrace::new_unresolved())));
+        return Some(Self(audited::calls(DEEPEST).into()));
         #[cfg(not(feature = "sentry"))]
         None
     }
 
-    /// The calls with their names and places, innermost first. Takes milliseconds the first time.
+    /// The calls with their names and places, innermost first, as far as these are known: several for one address where
+    /// functions were inlined. Takes milliseconds the first time.
     #[cfg(feature = "sentry")]
-    pub(crate) fn resolved(&self) -> backtrace::Backtrace {
-        let mut resolved = (*self.0).clone();
-        resolved.resolve();
-        resolved
+    pub(crate) fn resolve(&self, mut call: impl FnMut(usize, Option<&backtrace::Symbol>)) {
+        for &address in &*self.0 {
+            let mut is_known = false;
+            backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
+                is_known = true;
+                call(address, Some(symbol));
+            });
+            if !is_known {
+                call(address, None);
+            }
+        }
     }
 }
 

@@ -50,7 +50,7 @@ fn give_up<F: Future>(future: F) -> bool {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
-/// Tells whether a type is `Send`: an inherent method comes before a trait's.
+/// Tells whether a type is `Send` and whether it is `Sync`: an inherent method comes before a trait's.
 pub struct Probe<T>(std::marker::PhantomData<T>);
 
 pub fn probe<T>(_: &T) -> Probe<T> {
@@ -63,13 +63,35 @@ impl<T: Send> Probe<T> {
     }
 }
 
-pub trait NotSend {
+impl<T: Sync> Probe<T> {
+    pub fn is_sync(&self) -> bool {
+        true
+    }
+}
+
+pub trait NeitherSendNorSync {
     fn is_send(&self) -> bool {
+        false
+    }
+
+    fn is_sync(&self) -> bool {
         false
     }
 }
 
-impl<T> NotSend for Probe<T> {}
+impl<T> NeitherSendNorSync for Probe<T> {}
+
+/// What a future is: its size, and whether it is `Send` and `Sync`.
+type Made = (&'static str, usize, bool, bool);
+
+macro_rules! futures {
+    ($($name:literal => $future:expr,)*) => {
+        vec![$({
+            let future = $future;
+            ($name, std::mem::size_of_val(&future), probe(&future).is_send(), probe(&future).is_sync())
+        }),*]
+    };
+}
 
 pub trait Named {
     fn name(&self) -> String;
@@ -419,6 +441,25 @@ macro_rules! shapes {
                 }
                 cases
             }
+
+            pub fn futures() -> Vec<super::Made> {
+                let mut kind = Kind(Noisy("kind"), 4);
+                futures! {
+                    "async &mut self" => kind.later(3),
+                    "async mut self" => Kind(Noisy("kind"), 4).later_by_value(Noisy("other")),
+                    "async -> !" => never_later(Noisy("a")),
+                    "-> impl Future" => gives_future(3),
+                    "-> Pin<Box<dyn Future>>" => boxes_future("a"),
+                    "async ?" => by_question_mark_later("1"),
+                    "shadowed" => shadows::shadowed_later(3),
+                    "async recursion" => recursive_later(3),
+                    "async unit" => unit_later(Noisy("x"), Noisy("z")),
+                    "async closure" => with_async_closure(3),
+                    "Send" => is_sent(Cell::new(1), String::new()),
+                    "not Send" => is_not_sent(1),
+                    "async drops" => drops(Noisy("a"), Noisy("b"), Noisy("c")),
+                }
+            }
         }
     };
 }
@@ -445,15 +486,28 @@ fn transcript(run: &dyn Fn() -> String) -> String {
 
 fn main() {
     std::panic::set_hook(Box::new(|_| ()));
-    let attributes: [(&str, fn() -> Cases); 5] = [
-        ("track_performance", performance::cases),
-        ("with_error_tracking", errors::cases),
-        ("bq_cost", cost::cases),
-        ("tracked_command", command::cases),
-        ("all four", all::cases),
+    let attributes: [(&str, fn() -> Cases, fn() -> Vec<Made>, usize); 5] = [
+        ("track_performance", performance::cases, performance::futures, 1),
+        ("with_error_tracking", errors::cases, errors::futures, 1),
+        ("bq_cost", cost::cases, cost::futures, 1),
+        ("tracked_command", command::cases, command::futures, 1),
+        ("all four", all::cases, all::futures, 4),
     ];
+    for (attribute, _, futures, number) in attributes {
+        for ((name, bare, is_send, is_sync), (_, size, sent, shared)) in bare::futures().into_iter().zip(futures()) {
+            let most = (0..number).fold(bare, |most, _| most * 5 / 4 + 64);
+            if size > most || (is_send, is_sync) != (sent, shared) {
+                println!(
+                    "the future of {} under {}: {} B, Send {}, Sync {}; bare {} B, Send {}, Sync {}",
+                    name, attribute, size, sent, shared, bare, is_send, is_sync
+                );
+            }
+        }
+    }
+    // What was dropped unpolled is no part of what is compared next.
+    LOG.with(|log| log.borrow_mut().clear());
     let compare = |state: &str| {
-        for (attribute, annotated) in attributes {
+        for (attribute, annotated, _, _) in attributes {
             for ((name, bare), (_, annotated)) in bare::cases().iter().zip(annotated()) {
                 let (bare, annotated) = (transcript(bare), transcript(&annotated));
                 if bare != annotated {

@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "trace",
     "clock",
     "secret",
+    "audited",
     "schedule",
     "recording",
     "run",
@@ -191,7 +192,7 @@ fn unsafe_code_stands_in_one_file() {
             }
         }
     }
-    assert_eq!(found, ["obs-runtime/src/at_exit.rs"]);
+    assert_eq!(found, ["obs-runtime/src/audited.rs"]);
 }
 
 #[test]

@@ -189,6 +189,68 @@ fn handlers_of_axum_stay_handlers_in_either_order() {
     assert_eq!((captured.records.calls.len(), captured.records.errors.len()), (2, 1));
 }
 
+/// Tools that a model may call: their attribute looks at arguments and makes futures of what they give.
+mod tools {
+    use obs_runtime::{track_performance, with_error_tracking};
+    use rmcp::handler::server::wrapper::Parameters;
+    use rmcp::{schemars, tool, tool_router};
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    #[schemars(crate = "rmcp::schemars")]
+    pub struct Table {
+        pub rows: u8,
+    }
+
+    pub struct Tools;
+
+    #[tool_router(vis = "pub")]
+    impl Tools {
+        #[tool(description = "Above ours.")]
+        #[track_performance(args(rows = table.rows))]
+        pub async fn above(&self, Parameters(table): Parameters<Table>) -> Result<String, String> {
+            tokio::task::yield_now().await;
+            if table.rows > 3 { Err("too many".into()) } else { Ok(table.rows.to_string()) }
+        }
+
+        #[with_error_tracking]
+        #[track_performance(args(rows = table.rows))]
+        #[tool(description = "Below ours.")]
+        pub async fn below(&self, Parameters(table): Parameters<Table>) -> Result<String, String> {
+            tokio::task::yield_now().await;
+            if table.rows > 3 { Err("too many".into()) } else { Ok(table.rows.to_string()) }
+        }
+
+        /// Not async, and of nobody.
+        #[track_performance]
+        #[tool]
+        pub fn at_once() -> String {
+            "now".to_owned()
+        }
+    }
+}
+
+#[test]
+fn tools_stay_tools_in_either_order() {
+    use rmcp::handler::server::wrapper::Parameters;
+
+    let listed = tools::Tools::tool_router().list_all();
+    let described: Vec<_> = listed.iter().map(|tool| (&*tool.name, tool.description.as_deref())).collect();
+    let expected = [
+        ("above", Some("Above ours.")),
+        ("at_once", Some("Not async, and of nobody.")),
+        ("below", Some("Below ours.")),
+    ];
+    assert_eq!(described, expected);
+    let takes_rows = |tool: &rmcp::model::Tool| tool.input_schema["properties"].get("rows").is_some();
+    assert_eq!(listed.iter().map(takes_rows).collect::<Vec<_>>(), [true, false, true]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let table = || Parameters(tools::Table { rows: 4 });
+    let all = async { (tools::Tools.above(table()).await, tools::Tools.below(table()).await, tools::Tools::at_once()) };
+    let captured = runtime.block_on(capture_async(all));
+    assert_eq!(captured.value, (Err("too many".into()), Err("too many".into()), "now".into()));
+    assert_eq!((captured.records.calls.len(), captured.records.errors.len()), (3, 1));
+}
+
 /// Cases of rstest are tests of their own: these assert by being run.
 mod cases {
     use obs_runtime::{track_performance, tracked_command, with_error_tracking};

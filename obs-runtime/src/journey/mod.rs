@@ -8,6 +8,7 @@
 //! around. In doubt it is another one: an error is rather told twice than not at all.
 
 mod limit;
+mod lineage;
 mod store;
 mod waiting;
 

@@ -1,18 +1,20 @@
 //! All errors that are on their way, and the last ones whose way is over.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::lineage::Lineage;
 use super::{Captures, Ended, Step};
 use crate::clock::Stamp;
 use crate::context::Context;
 use crate::event::{Cause, EventId, Layer, Report, Source};
 use crate::failure::Sighting;
 use crate::frame::Frame;
+use crate::global;
 use crate::level::Level;
 use crate::pipeline::Pipeline;
 
@@ -31,7 +33,8 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 /// How many errors wait for a call. Asked by every call that ends well.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-static STORE: Mutex<Store> = Mutex::new(Store { journeys: Vec::new(), last_key: 0 });
+static STORE: Mutex<Store> =
+    Mutex::new(Store { passing: Vec::new(), over: VecDeque::new(), last_of_over: Stamp::ZERO, last_key: 0 });
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -46,7 +49,12 @@ pub fn anything_waits() -> bool {
 /// All errors that are known.
 #[derive(Debug)]
 pub(super) struct Store {
-    journeys: Vec<Journey>,
+    /// Those that wait for a call, and the one that is at hand.
+    passing: Vec<Journey>,
+    /// The captured ones that wait for none, the last one at the end. Many, where errors are frequent.
+    over: VecDeque<Journey>,
+    /// When the last one of them began.
+    last_of_over: Stamp,
     last_key: u64,
 }
 
@@ -97,17 +105,11 @@ pub(super) enum Met<'s> {
     Nothing,
 }
 
-/// Where code runs one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lineage {
-    Task(tokio::task::Id),
-    Thread(ThreadId),
-}
-
-impl Lineage {
-    fn here() -> Self {
-        tokio::task::try_id().map_or_else(|| Self::Thread(thread::current().id()), Self::Task)
-    }
+/// Where an error was found.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    Passing(usize),
+    Over(usize),
 }
 
 impl Journey {
@@ -204,8 +206,7 @@ impl Store {
         let result = {
             let mut store = STORE.lock().unwrap_or_else(PoisonError::into_inner);
             let result = run(&mut store);
-            let waiting = store.journeys.iter().filter(|journey| journey.waits_for != 0).count();
-            WAITING.store(waiting, Ordering::Relaxed);
+            WAITING.store(store.passing.len(), Ordering::Relaxed);
             result
         };
         let _ = INSIDE.try_with(|inside| inside.set(false));
@@ -218,15 +219,22 @@ impl Store {
             Some(sighting) => self.find(step, here, sighting),
             None => self.find_panic(step, here),
         };
-        let Some(index) = found else { return Met::Nothing };
-        if matches!(self.journeys[index].state, State::Kept(_)) {
-            let State::Kept(layers) = self.journeys.remove(index).state else { return Met::Nothing };
+        let index = match found {
+            Some(Found::Passing(index)) => index,
+            Some(Found::Over(index)) => {
+                self.passing.extend(self.over.remove(index));
+                self.passing.len() - 1
+            }
+            None => return Met::Nothing,
+        };
+        if matches!(self.passing[index].state, State::Kept(_)) {
+            let State::Kept(layers) = self.passing.remove(index).state else { return Met::Nothing };
             return Met::Kept(layers);
         }
-        Met::Captured(&mut self.journeys[index])
+        Met::Captured(&mut self.passing[index])
     }
 
-    fn find(&self, step: &Step, here: u64, sighting: &Sighting) -> Option<usize> {
+    fn find(&self, step: &Step, here: u64, sighting: &Sighting) -> Option<Found> {
         let lineage = Lineage::here();
         let by_hand = step.captures == Captures::ByHand;
         // Two captures by hand are of two errors, as nothing tells that they are of one.
@@ -237,30 +245,47 @@ impl Store {
             |journey: &Journey| journey.sighting.as_ref().is_some_and(|before| before.shares_words(sighting));
         let waits_here = |journey: &Journey| here != 0 && journey.waits_for == here;
         let just_told_here = |journey: &Journey| {
-            let by_this_code = by_hand && here == 0 && journey.ended_at_top && journey.lineage == lineage;
-            by_this_code && journey.since.elapsed() < REMEMBERED
-        };
-        // In a task of which this call knew nothing.
-        let told_elsewhere = |journey: &Journey| {
-            journey.waits_for == 0 && journey.is_captured() && !by_hand && !journey.began.is_before(step.start)
+            journey.ended_at_top && journey.lineage == lineage && journey.since.elapsed() < REMEMBERED
         };
         // The last one that is likeliest.
-        let last = |likely: &dyn Fn(&Journey) -> bool| {
-            self.journeys.iter().rposition(|journey| fits(journey) && likely(journey))
+        let waiting = |likely: &dyn Fn(&Journey) -> bool| {
+            self.last_passing(|journey| waits_here(journey) && fits(journey) && likely(journey))
         };
-        last(&|journey| waits_here(journey) && same_place(journey))
-            .or_else(|| last(&|journey| waits_here(journey) && !journey.passed_over && same_words(journey)))
-            .or_else(|| last(&|journey| just_told_here(journey) && (same_place(journey) || same_words(journey))))
-            .or_else(|| last(&|journey| told_elsewhere(journey) && same_place(journey)))
+        waiting(&|journey| same_place(journey))
+            .or_else(|| waiting(&|journey| !journey.passed_over && same_words(journey)))
+            .or_else(|| {
+                let same = |journey: &Journey| same_place(journey) || same_words(journey);
+                let is_told = |journey: &Journey| just_told_here(journey) && fits(journey) && same(journey);
+                if by_hand && here == 0 { self.last_over(is_told) } else { None }
+            })
+            .or_else(|| self.last_since(step, |journey| !by_hand && fits(journey) && same_place(journey)))
     }
 
     /// A panic that unwinds to here; or one that was seen elsewhere while the call ran, and goes on here.
-    fn find_panic(&self, step: &Step, here: u64) -> Option<usize> {
-        let last = |likely: &dyn Fn(&Journey) -> bool| {
-            self.journeys.iter().rposition(|journey| journey.sighting.is_none() && likely(journey))
-        };
-        last(&|journey| here != 0 && journey.waits_for == here)
-            .or_else(|| last(&|journey| journey.waits_for == 0 && !journey.began.is_before(step.start)))
+    fn find_panic(&self, step: &Step, here: u64) -> Option<Found> {
+        let is_panic = |journey: &Journey| journey.sighting.is_none();
+        self.last_passing(|journey| is_panic(journey) && here != 0 && journey.waits_for == here)
+            .or_else(|| self.last_since(step, is_panic))
+    }
+
+    fn last_passing(&self, likely: impl Fn(&Journey) -> bool) -> Option<Found> {
+        self.passing.iter().rposition(likely).map(Found::Passing)
+    }
+
+    fn last_over(&self, likely: impl Fn(&Journey) -> bool) -> Option<Found> {
+        self.over.iter().rposition(likely).map(Found::Over)
+    }
+
+    /// The last one whose way is over and that began after the call did, as in a task of which the call knew nothing.
+    fn last_since(&self, step: &Step, likely: impl Fn(&Journey) -> bool) -> Option<Found> {
+        let later = |began: Stamp| !began.is_before(step.start);
+        if !later(self.last_of_over) {
+            return None;
+        }
+        // What was told elsewhere to others is news here.
+        let pipeline = global::pipeline()?;
+        let is_told_here = |journey: &Journey| Arc::ptr_eq(&journey.pipeline, &pipeline);
+        self.last_over(|journey| later(journey.began) && is_told_here(journey) && likely(journey))
     }
 
     /// A call has ended. What waited for it goes on to the call around it if it is that by which it ended; the rest was
@@ -268,7 +293,7 @@ impl Store {
     pub(super) fn leave(&mut self, frame: Frame, ended_by: Option<u64>, well: bool) -> Vec<Ended> {
         let mut ended = Vec::new();
         let lineage = Lineage::here();
-        for journey in &mut self.journeys {
+        for journey in &mut self.passing {
             let goes_on = ended_by == Some(journey.key);
             if goes_on && frame.parent != 0 {
                 (journey.waits_for, journey.passed_over) = (frame.parent, false);
@@ -289,7 +314,7 @@ impl Store {
 
     /// An error goes no further.
     pub(super) fn end(&mut self, key: u64) -> Vec<Ended> {
-        let journey = self.journeys.iter_mut().find(|journey| journey.key == key);
+        let journey = self.passing.iter_mut().find(|journey| journey.key == key);
         let mut ended: Vec<_> = journey
             .and_then(|journey| {
                 journey.ended_at_top = true;
@@ -303,7 +328,7 @@ impl Store {
 
     /// Ends the way of each error of which that is true.
     pub(super) fn end_all(&mut self, which: impl Fn(&Arc<Pipeline>, Instant) -> bool) -> Vec<Ended> {
-        let chosen = self.journeys.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
+        let chosen = self.passing.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
         // It waits on: the call around is to know that it was told.
         let end = |journey: &mut Journey| {
             let waits_for = journey.waits_for;
@@ -316,7 +341,7 @@ impl Store {
 
     /// When the one that waits longest to be told began to.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        let open = self.journeys.iter().filter(|journey| matches!(journey.state, State::Open(_)));
+        let open = self.passing.iter().filter(|journey| matches!(journey.state, State::Open(_)));
         open.map(|journey| journey.since).min()
     }
 
@@ -324,16 +349,26 @@ impl Store {
     pub(super) fn begin(&mut self, mut journey: Journey) -> u64 {
         self.last_key += 1;
         journey.key = self.last_key;
-        self.journeys.push(journey);
+        self.passing.push(journey);
         self.last_key
     }
 
-    /// Forgets what nobody can ask for any more, and the oldest of the rest when there are too many.
+    /// Puts aside those that wait for no call. Forgets what nobody can ask for any more, and the oldest of the rest when
+    /// there are too many.
     fn forget(&mut self, ended: &mut Vec<Ended>) {
-        self.journeys.retain(|journey| journey.waits_for != 0 || journey.is_captured());
-        while self.journeys.len() > MOST {
-            let told = self.journeys.iter().position(Journey::is_told).unwrap_or_default();
-            ended.extend(self.journeys.remove(told).end());
+        for journey in self.passing.extract_if(.., |journey| journey.waits_for == 0) {
+            if journey.is_captured() {
+                if self.last_of_over.is_before(journey.began) {
+                    self.last_of_over = journey.began;
+                }
+                self.over.push_back(journey);
+            }
+        }
+        while self.over.len() + self.passing.len() > MOST {
+            if self.over.pop_front().is_none() {
+                let told = self.passing.iter().position(Journey::is_told).unwrap_or_default();
+                ended.extend(self.passing.remove(told).end());
+            }
         }
     }
 }

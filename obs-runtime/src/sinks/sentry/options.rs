@@ -40,8 +40,8 @@ pub struct Settings {
     pub release: String,
     pub service: String,
     pub server_name: Option<String>,
-    pub in_app_include: Vec<String>,
-    pub in_app_exclude: Vec<String>,
+    /// Which functions are the program's own, in the words of Sentry's client.
+    pub in_app: ClientOptions,
 }
 
 /// Crates whose functions are nobody's own.
@@ -88,15 +88,16 @@ impl Settings {
             release: clean(&release, LONGEST_RELEASE, "unknown"),
             service: config.service_name.clone(),
             server_name: server_name(),
-            in_app_include: in_app,
-            in_app_exclude: options
-                .in_app_exclude
-                .iter()
-                .cloned()
-                .chain(NOT_IN_APP.iter().map(|name| (*name).into()))
-                .collect(),
+            in_app: ClientOptions::new()
+                .in_app_include(lasting(&in_app))
+                .in_app_exclude([&*lasting(&options.in_app_exclude), NOT_IN_APP].concat()),
         }
     }
+}
+
+/// The client wants names that live as long as the program. They are made once for each client.
+fn lasting(names: &[String]) -> Vec<&'static str> {
+    names.iter().map(|name| &*Box::leak(name.clone().into_boxed_str())).collect()
 }
 
 /// A name without what Sentry refuses in one.

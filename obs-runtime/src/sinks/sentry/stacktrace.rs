@@ -1,8 +1,8 @@
 //! The calls that led to an event, with names and places; the program's own stand out.
 
-use ::sentry::ClientOptions;
-use ::sentry::integrations::backtrace::{backtrace_to_stacktrace, process_event_stacktrace};
-use ::sentry::protocol::{Frame, Stacktrace};
+use ::sentry::integrations::backtrace::process_event_stacktrace;
+use ::sentry::protocol::{Addr, Frame, Stacktrace};
+use backtrace::Symbol;
 
 use super::options::Settings;
 use crate::stack::Stack;
@@ -10,7 +10,10 @@ use crate::stack::Stack;
 /// Most calls that are sent.
 const MOST: usize = 100;
 
-/// Beginnings of the names of what stands above the program's own code: how a stack is taken, and how a panic begins.
+/// Parts of the paths of source files of what stands above the program's own code: how a stack is taken.
+const ABOVE_BY_PATH: &[&str] = &["obs-runtime", "/src/backtrace/"];
+
+/// Beginnings of the names of it, and of how a panic begins.
 const ABOVE: &[&str] = &[
     "backtrace::",
     "obs_runtime::",
@@ -36,11 +39,10 @@ const ELSEWHERE: &[&str] = &["/rustc/", "/rustlib/", "/registry/src/", "/git/che
 
 /// The calls as Sentry has them: outermost first. None when not one is known.
 pub fn stacktrace(stack: &Stack, settings: &Settings) -> Option<Stacktrace> {
-    let mut stacktrace = backtrace_to_stacktrace(&stack.resolved())?;
-    let options = ClientOptions::new()
-        .in_app_include(own(&settings.in_app_include))
-        .in_app_exclude(own(&settings.in_app_exclude));
-    process_event_stacktrace(&mut stacktrace, &options);
+    let mut frames = Vec::new();
+    stack.resolve(|address, symbol| frames.push(frame(address, symbol)));
+    let mut stacktrace = Stacktrace::from_frames_reversed(frames)?;
+    process_event_stacktrace(&mut stacktrace, &settings.in_app);
     let frames = &mut stacktrace.frames;
     for frame in frames.iter_mut() {
         // A function that was inlined has lost the path of its name.
@@ -56,12 +58,24 @@ pub fn stacktrace(stack: &Stack, settings: &Settings) -> Option<Stacktrace> {
     (!frames.is_empty()).then_some(stacktrace)
 }
 
-fn own(names: &[String]) -> Vec<&'static str> {
-    names.iter().map(|name| &*Box::leak(name.clone().into_boxed_str())).collect()
+/// A call; one whose name is not known here may be known to Sentry by its address.
+fn frame(address: usize, symbol: Option<&Symbol>) -> Frame {
+    // Without the hash that tells builds apart.
+    let name = symbol.and_then(Symbol::name).map(|name| format!("{name:#}"));
+    let path = symbol.and_then(Symbol::filename).map(|path| path.to_string_lossy().into_owned());
+    Frame {
+        function: Some(name.unwrap_or_else(|| "<unknown>".to_owned())),
+        instruction_addr: Some(Addr(address as u64)),
+        filename: path.as_deref().map(|path| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned()),
+        abs_path: path,
+        lineno: symbol.and_then(Symbol::lineno).map(u64::from),
+        ..Frame::default()
+    }
 }
 
 fn is_above(frame: &Frame) -> bool {
-    if frame.abs_path.as_deref().is_some_and(|path| path.contains("obs-runtime") || path.starts_with("/rustc/")) {
+    let path = frame.abs_path.as_deref().unwrap_or_default();
+    if path.starts_with("/rustc/") || ABOVE_BY_PATH.iter().any(|part| path.contains(part)) {
         return true;
     }
     let name = frame.function.as_deref().unwrap_or_default();

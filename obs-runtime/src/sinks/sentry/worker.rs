@@ -51,15 +51,27 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    /// Whether one is being sent.
-    busy: bool,
-    running: bool,
+    thread: Sender,
     closed: bool,
+}
+
+/// What the thread that sends does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sender {
+    /// Nothing: it is not there.
+    #[default]
+    Absent,
+    /// It waits to be woken.
+    Idle,
+    /// It looks into the queue next.
+    Awake,
+    /// It sends one.
+    Busy,
 }
 
 impl Queue {
     fn len(&self) -> usize {
-        self.jobs.len() + usize::from(self.busy)
+        self.jobs.len() + usize::from(self.thread == Sender::Busy)
     }
 }
 
@@ -79,13 +91,22 @@ impl Worker {
             return;
         }
         queue.jobs.push_back(job);
-        if !queue.running {
-            let shared = Arc::clone(&self.0);
-            let thread = thread::Builder::new().name("obs-sentry".to_owned());
-            queue.running = thread.spawn(move || shared.run()).is_ok();
+        match queue.thread {
+            Sender::Absent => {
+                let shared = Arc::clone(&self.0);
+                let thread = thread::Builder::new().name("obs-sentry".to_owned());
+                if thread.spawn(move || shared.run()).is_ok() {
+                    queue.thread = Sender::Awake;
+                }
+            }
+            Sender::Idle => {
+                queue.thread = Sender::Awake;
+                drop(queue);
+                self.0.filled.notify_one();
+            }
+            // Waking it takes longer than all else here.
+            Sender::Awake | Sender::Busy => {}
         }
-        drop(queue);
-        self.0.filled.notify_one();
     }
 
     /// Waits until all is sent, or the deadline is over; how much is left.
@@ -117,18 +138,21 @@ impl Shared {
         loop {
             match queue.jobs.pop_front() {
                 Some(job) => {
-                    queue.busy = true;
+                    queue.thread = Sender::Busy;
                     drop(queue);
                     // `before_send` is code of the user's.
                     if caught(|| self.send(job)).is_err() {
                         drops::count("sentry", "panic", 1);
                     }
                     queue = self.queue();
-                    queue.busy = false;
+                    queue.thread = Sender::Awake;
                     self.emptied.notify_all();
                 }
                 None if queue.closed => return,
-                None => queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    queue.thread = Sender::Idle;
+                    queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
             }
         }
     }

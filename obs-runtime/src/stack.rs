@@ -26,20 +26,10 @@ impl Stack {
         None
     }
 
-    /// The calls with their names and places, innermost first, as far as these are known: several for one address where
-    /// functions were inlined. Takes milliseconds the first time.
+    /// The addresses of the calls, innermost first.
     #[cfg(feature = "sentry")]
-    pub(crate) fn resolve(&self, mut call: impl FnMut(usize, Option<&backtrace::Symbol>)) {
-        for &address in &*self.0 {
-            let mut is_known = false;
-            backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
-                is_known = true;
-                call(address, Some(symbol));
-            });
-            if !is_known {
-                call(address, None);
-            }
-        }
+    pub(crate) fn calls(&self) -> &[usize] {
+        &self.0
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use obs_runtime::testing::{capture, capture_async};
 use obs_runtime::{ErrorKind, Level, with_error_tracking};
@@ -128,6 +129,25 @@ fn any_error_type_can_be_captured() {
     assert_eq!(told[0].0, "Unprintable");
     assert_eq!(told[1..], [("io.Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
     assert_eq!(errors[2].failure.sources, ["the answer is no number", "invalid digit found in string"]);
+}
+
+#[test]
+fn an_error_behind_a_pointer_bears_the_kind_or_the_name_of_what_it_points_to() {
+    #[with_error_tracking]
+    fn shared() -> Result<(), Arc<LoadError>> {
+        Err(Arc::new(LoadError::NotThere))
+    }
+    #[with_error_tracking]
+    fn named() -> Result<(), Arc<std::num::ParseIntError>> {
+        "x".parse::<u8>().map(drop).map_err(Arc::new)
+    }
+    #[with_error_tracking]
+    fn hidden() -> Result<(), Arc<dyn std::error::Error + Send + Sync>> {
+        Err(Arc::new("x".parse::<u8>().unwrap_err()))
+    }
+    let errors = capture(|| drop((shared(), named(), hidden()))).records.errors;
+    let types: Vec<_> = errors.iter().map(|error| &*error.failure.error_type).collect();
+    assert_eq!(types, ["not_there", "ParseIntError", "ParseIntError"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use obs_runtime::{LogOutput, LogSampling, Observability, track_performance, tracked_command};
+use obs_runtime::{Guard, Level, LogFilter, LogOutput, LogSampling, Observability, track_performance, tracked_command};
 use serde_json::Value;
 
 #[track_performance(level = "info")]
@@ -28,9 +28,10 @@ fn command() -> u32 {
     7
 }
 
-#[test]
-fn successes_are_left_out_and_counted_and_what_matters_is_kept() {
-    let lines = Arc::<Mutex<Vec<Value>>>::default();
+type Lines = Arc<Mutex<Vec<Value>>>;
+
+fn sampled() -> (Guard, Lines) {
+    let lines = Lines::default();
     let kept = Arc::clone(&lines);
     let guard = Observability::builder()
         .without_environment()
@@ -42,6 +43,12 @@ fn successes_are_left_out_and_counted_and_what_matters_is_kept() {
         }))
         .init()
         .unwrap();
+    (guard, lines)
+}
+
+#[test]
+fn successes_are_left_out_and_counted_and_what_matters_is_kept() {
+    let (guard, lines) = sampled();
     for number in 0..1000 {
         let _ = hot(number);
         tracing::info!("the program's own");
@@ -81,4 +88,14 @@ fn successes_are_left_out_and_counted_and_what_matters_is_kept() {
     assert_eq!(number("slow", Some("ok")), (5, 0));
     assert_eq!((number("command", Some("ok")), number("command", None)), ((5, 0), (5, 0)));
     assert_eq!(lines.iter().filter(|line| line["message"] == "the program's own").count(), 1000);
+
+    // What was left out is no line of a level that is not written any more.
+    let (guard, lines) = sampled();
+    for _ in 0..100 {
+        last();
+    }
+    guard.log_level().set(LogFilter::from(Level::Error));
+    let before = lines.lock().unwrap().len();
+    drop(guard);
+    assert_eq!(lines.lock().unwrap()[before..], [] as [Value; 0]);
 }

@@ -7,10 +7,11 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
+use std::sync::Arc;
 
 use crate::event::{Cause, FailureFacts, Text};
 use crate::panics::caught;
-use names::{leading_name, name_of, short_name};
+use names::{leading_name, name_of, pointee, short_name};
 pub use sighting::Sighting;
 
 /// A stable, low-cardinality label for an error: `LoadError::Timeout` → `timeout`.
@@ -23,6 +24,18 @@ pub use sighting::Sighting;
 pub trait ErrorKind {
     /// The label of this value.
     fn error_kind(&self) -> &'static str;
+}
+
+impl<E: ErrorKind + ?Sized> ErrorKind for Box<E> {
+    fn error_kind(&self) -> &'static str {
+        (**self).error_kind()
+    }
+}
+
+impl<E: ErrorKind + ?Sized> ErrorKind for Arc<E> {
+    fn error_kind(&self) -> &'static str {
+        (**self).error_kind()
+    }
 }
 
 /// A borrowed error: nothing is formatted before somebody wants to read it.
@@ -121,6 +134,7 @@ impl<'v> Failure<'v> {
         }
         match self.what {
             What::Erased(error) => name_of(root(error)),
+            What::Error(error) if self.points_to_what_hides_its_type() => name_of(root(error)),
             What::Borrowed(Borrowed { source: Some(source), .. }) if self.hides_its_type() => name_of(root(source)),
             What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
             What::Words { label, .. } => Cow::Borrowed(label),
@@ -132,6 +146,11 @@ impl<'v> Failure<'v> {
 
     fn hides_its_type(&self) -> bool {
         self.type_name.starts_with("dyn ")
+    }
+
+    /// As an `Arc<dyn Error>` does.
+    fn points_to_what_hides_its_type(&self) -> bool {
+        pointee(self.type_name).starts_with("dyn ")
     }
 
     /// All of it, formatted. A `Display` or `Debug` that panics costs its text, nothing else.
@@ -170,6 +189,7 @@ impl<'v> Failure<'v> {
     fn causes(&self) -> Vec<Cause<'static>> {
         let type_name = match self.what {
             What::Erased(error) => name_of(error),
+            What::Error(error) if self.points_to_what_hides_its_type() => name_of(error),
             What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
             What::Words { label, .. } => Cow::Borrowed(label),
             _ => short_name(self.type_name),
@@ -283,6 +303,16 @@ mod tests {
     fn a_name_that_says_nothing_keeps_its_module() {
         assert_eq!(short_name(type_name::<std::io::Error>()), "io.Error");
         assert_eq!(short_name(type_name::<Option<Outer>>()), "Option");
+    }
+
+    #[test]
+    fn a_pointer_bears_the_name_of_what_it_points_to() {
+        let shared = Arc::new(Box::new(outer()));
+        assert_eq!(Failure::error(&shared).error_type(), "Outer");
+        let hidden: Arc<dyn Error + Send + Sync> = Arc::new(outer());
+        let failure = Failure::error(&hidden);
+        assert_eq!((&*failure.error_type(), &*failure.causes()[0].type_name), ("ParseIntError", "Outer"));
+        assert_eq!(short_name(type_name::<Arc<Vec<u8>>>()), "Vec");
     }
 
     #[test]

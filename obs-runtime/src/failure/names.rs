@@ -7,9 +7,19 @@ use std::fmt::{self, Debug, Write};
 use crate::event::Text;
 use crate::panics::caught;
 
-/// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing.
+/// Pointers that say what the value says that they point to.
+const POINTERS: [&str; 3] = ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<"];
+
+/// The name of the type that a pointer points to; that of any other type itself.
+pub fn pointee(full: &'static str) -> &'static str {
+    let inner = POINTERS.iter().find_map(|pointer| full.strip_prefix(pointer)?.strip_suffix('>'));
+    inner.map_or(full, pointee)
+}
+
+/// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing. That of a
+/// pointer is the one of what it points to.
 pub fn short_name(full: &'static str) -> Text<'static> {
-    let path = full.split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
+    let path = pointee(full).split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
     let mut segments = path.rsplit("::");
     let last = segments.next().filter(|name| !name.is_empty()).unwrap_or("unknown");
     match segments.find(|module| *module != "error") {

@@ -208,7 +208,12 @@ impl Sink for LogSink {
     fn flush(&self, _: Instant) -> Result<(), FlushError> {
         // Every line was written when it was taken, but for those that were left out.
         if let Some(sampler) = &self.sampler {
-            sampler.take_left_out(|event, left_out| self.write_line(event, left_out, &mut Scratch::default()));
+            sampler.take_left_out(|event, left_out| {
+                // The level may be another one than when they were left out.
+                if self.wants(Topic::Call, event.level, &event.source.logger) {
+                    self.write_line(event, left_out, &mut Scratch::default());
+                }
+            });
         }
         Ok(())
     }

@@ -10,7 +10,6 @@ use serde_json::Value as Json;
 use super::breadcrumbs::Crumb;
 use super::contexts::{contexts, json, level, limited, tag, tags};
 use super::options::Settings;
-use super::stacktrace;
 use crate::callsite::Tags;
 use crate::event::{Event, EventId, Field, Layer, Report, ReportKind, Scope, Text};
 use crate::level::Level;
@@ -96,7 +95,7 @@ impl Told {
 
     /// The event, with the names of functions looked up.
     pub fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
-        let stacktrace = self.stack.as_ref().and_then(|stack| stacktrace::stacktrace(stack, settings));
+        let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack));
         let mut tags = tags(settings, &self.scope, &self.tags);
         tag(&mut tags, "operation", &self.operation);
         tag(&mut tags, "error_type", &self.error_type);

@@ -9,6 +9,7 @@ use ::sentry::protocol::Event;
 use ::sentry::types::Dsn;
 use ::sentry::{Client, ClientOptions};
 
+use super::stacktrace::Names;
 use super::transport::Factory;
 use crate::config::Config;
 use crate::registry;
@@ -40,12 +41,11 @@ pub struct Settings {
     pub release: String,
     pub service: String,
     pub server_name: Option<String>,
-    /// Which functions are the program's own, in the words of Sentry's client.
-    pub in_app: ClientOptions,
+    pub names: Names,
 }
 
 /// Crates whose functions are nobody's own.
-const NOT_IN_APP: &[&str] = &[
+const NOT_IN_APP: [&str; 18] = [
     "obs_runtime::",
     "obs_macros::",
     "tracing::",
@@ -88,16 +88,9 @@ impl Settings {
             release: clean(&release, LONGEST_RELEASE, "unknown"),
             service: config.service_name.clone(),
             server_name: server_name(),
-            in_app: ClientOptions::new()
-                .in_app_include(lasting(&in_app))
-                .in_app_exclude([&*lasting(&options.in_app_exclude), NOT_IN_APP].concat()),
+            names: Names::new(&in_app, &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat()),
         }
     }
-}
-
-/// The client wants names that live as long as the program. They are made once for each client.
-fn lasting(names: &[String]) -> Vec<&'static str> {
-    names.iter().map(|name| &*Box::leak(name.clone().into_boxed_str())).collect()
 }
 
 /// A name without what Sentry refuses in one.

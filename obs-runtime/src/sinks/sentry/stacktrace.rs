@@ -1,10 +1,13 @@
 //! The calls that led to an event, with names and places; the program's own stand out.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ::sentry::ClientOptions;
 use ::sentry::integrations::backtrace::process_event_stacktrace;
 use ::sentry::protocol::{Addr, Frame, Stacktrace};
 use backtrace::Symbol;
 
-use super::options::Settings;
 use crate::stack::Stack;
 
 /// Most calls that are sent.
@@ -37,25 +40,65 @@ const ABOVE: &[&str] = &[
 /// Parts of the paths of source files that are not the program's own.
 const ELSEWHERE: &[&str] = &["/rustc/", "/rustlib/", "/registry/src/", "/git/checkouts/", "obs-runtime", "obs-macros"];
 
-/// The calls as Sentry has them: outermost first. None when not one is known.
-pub fn stacktrace(stack: &Stack, settings: &Settings) -> Option<Stacktrace> {
-    let mut frames = Vec::new();
-    stack.resolve(|address, symbol| frames.push(frame(address, symbol)));
-    let mut stacktrace = Stacktrace::from_frames_reversed(frames)?;
-    process_event_stacktrace(&mut stacktrace, &settings.in_app);
-    let frames = &mut stacktrace.frames;
-    for frame in frames.iter_mut() {
-        // A function that was inlined has lost the path of its name.
-        let path = frame.abs_path.as_deref();
-        let is_elsewhere = path.is_none_or(|path| ELSEWHERE.iter().any(|part| path.contains(part)));
-        frame.in_app = Some(!is_elsewhere && frame.in_app != Some(false));
+/// Most addresses of which the names are kept: many more than a program has from which errors come.
+const KNOWN: usize = 8192;
+
+/// The names of the calls that were looked up. That takes half a millisecond for a stack, and most stacks are much alike.
+#[derive(Debug)]
+pub struct Names {
+    /// Which functions are the program's own, in the words of Sentry's client.
+    in_app: ClientOptions,
+    known: Mutex<HashMap<usize, Vec<Frame>>>,
+}
+
+impl Names {
+    /// None yet. Functions whose names begin so are the program's own, or not.
+    pub fn new(in_app_include: &[String], in_app_exclude: &[String]) -> Self {
+        // The client wants what lives as long as the program; it is made once for each.
+        let lasting = |names: &[String]| names.iter().map(|name| &*name.clone().leak()).collect::<Vec<&'static str>>();
+        let in_app = ClientOptions::new();
+        let in_app = in_app.in_app_include(lasting(in_app_include)).in_app_exclude(lasting(in_app_exclude));
+        Self { in_app, known: Mutex::default() }
     }
-    while frames.last().is_some_and(|frame| frame.in_app != Some(true) && is_above(frame)) {
-        frames.pop();
+
+    /// The calls as Sentry has them: outermost first. None when not one is known.
+    pub fn stacktrace(&self, stack: &Stack) -> Option<Stacktrace> {
+        let mut frames = self.frames(stack);
+        let above = frames.iter().take_while(|frame| frame.in_app != Some(true) && is_above(frame)).count();
+        frames.drain(..above);
+        frames.truncate(MOST);
+        Stacktrace::from_frames_reversed(frames)
     }
-    let most = frames.len().saturating_sub(MOST);
-    frames.drain(..most);
-    (!frames.is_empty()).then_some(stacktrace)
+
+    /// All calls, innermost first.
+    fn frames(&self, stack: &Stack) -> Vec<Frame> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > KNOWN {
+            known.clear();
+        }
+        let of = |address: &usize| known.entry(*address).or_insert_with(|| self.look_up(*address)).clone();
+        stack.calls().iter().flat_map(of).collect()
+    }
+
+    /// The call of an address: several ones where functions were inlined, innermost first.
+    fn look_up(&self, address: usize) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
+            frames.push(frame(address, Some(symbol)));
+        });
+        if frames.is_empty() {
+            frames.push(frame(address, None));
+        }
+        let mut stacktrace = Stacktrace { frames, ..Stacktrace::default() };
+        process_event_stacktrace(&mut stacktrace, &self.in_app);
+        for frame in &mut stacktrace.frames {
+            // A function that was inlined has lost the path of its name.
+            let path = frame.abs_path.as_deref();
+            let is_elsewhere = path.is_none_or(|path| ELSEWHERE.iter().any(|part| path.contains(part)));
+            frame.in_app = Some(!is_elsewhere && frame.in_app != Some(false));
+        }
+        stacktrace.frames
+    }
 }
 
 /// A call; one whose name is not known here may be known to Sentry by its address.

@@ -3,6 +3,8 @@
 //! Each file below `ui/` begins with accepted forms, which must compile without a message, and goes on with wrong uses.
 //! Only messages written here are compared; a message of the compiler about code of ours would show up as another line.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 #[test]
 fn each_mistake_is_told_on_its_own_word() {
     let cases = trybuild::TestCases::new();

@@ -189,7 +189,7 @@ fn main() {
     if let Some(row) = arguments.next() {
         return run(&row);
     }
-    compare("an error, captured / sentry::capture_error without a stack", "ours", "alone", "<= 1.15");
-    compare("an error, captured / sentry::capture_error with a stack", "ours", "alone with a stack", "<= 1.15");
+    compare("an error with its stack / sentry::capture_error without one", "ours", "alone", "<= 1.15");
+    compare("an error with its stack / sentry::capture_error with one", "ours", "alone with a stack", "<= 1.15");
     compare("a success, Sentry on / off", "on", "off", "<= 1.05");
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use obs_runtime::testing::{ErrorRecord, capture, capture_async};
 use obs_runtime::{
-    FutureInContext as _, Level, bq_cost, capture_error, capture_message, track_performance, tracked_command,
-    with_error_tracking,
+    ClosureInContext as _, FutureInContext as _, Level, bq_cost, capture_error, capture_message, track_performance,
+    tracked_command, with_error_tracking,
 };
 
 #[derive(Debug)]
@@ -366,4 +366,32 @@ fn a_message_is_captured_with_its_level() {
     assert_eq!((message.level, &*message.failure.message), (Level::Warning, "the feed is empty"));
     assert_eq!(captured.value.map(|id| id.to_string()).as_ref(), Some(&message.event_id));
     assert_eq!(captured.records.logs[0].message, "the feed is empty");
+}
+
+#[test]
+fn none_is_lost_while_many_threads_have_theirs_at_hand() {
+    const THREADS: u32 = 4;
+    const EACH: u32 = 300;
+    #[with_error_tracking]
+    fn fails(row: u32) -> Result<(), LoadError> {
+        Err(LoadError(row))
+    }
+    let many = |thread: u32| {
+        for row in (0..EACH).map(|row| 2 * (thread * EACH + row)) {
+            capture_error(&LoadError(row));
+            let _ = fails(row + 1);
+        }
+    };
+    let captured = capture(|| {
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                scope.spawn((move || many(thread)).in_current_context());
+            }
+        });
+    });
+    let mut told: Vec<_> = captured.records.errors.iter().map(|error| error.failure.message.clone()).collect();
+    told.sort_unstable();
+    let mut expected: Vec<_> = (0..2 * THREADS * EACH).map(|row| LoadError(row).to_string()).collect();
+    expected.sort_unstable();
+    assert_eq!(told, expected);
 }

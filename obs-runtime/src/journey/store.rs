@@ -72,6 +72,8 @@ pub(super) struct Journey {
     sighting: Option<Sighting>,
     /// The call that it will pass next, as far as is known; 0 for none.
     waits_for: u64,
+    /// Whether somebody has it at hand, and will say next which call it waits for, or that it waits for none.
+    at_hand: bool,
     /// Whether the call that it waits for has gone on since, so that its words alone say nothing.
     passed_over: bool,
     by_hand: bool,
@@ -131,6 +133,7 @@ impl Journey {
             state,
             sighting,
             waits_for,
+            at_hand: waits_for == 0,
             passed_over: false,
             by_hand: step.captures == Captures::ByHand,
             ended_at_top: false,
@@ -174,7 +177,7 @@ impl Journey {
 
     /// Ends its way.
     fn end(&mut self) -> Option<Ended> {
-        self.waits_for = 0;
+        (self.waits_for, self.at_hand) = (0, false);
         let State::Open(report) = &self.state else { return None };
         let told = State::Told(report.id);
         let State::Open(report) = std::mem::replace(&mut self.state, told) else { return None };
@@ -222,7 +225,8 @@ impl Store {
         let index = match found {
             Some(Found::Passing(index)) => index,
             Some(Found::Over(index)) => {
-                self.passing.extend(self.over.remove(index));
+                let found = self.over.remove(index);
+                self.passing.extend(found.map(|journey| Journey { at_hand: true, ..journey }));
                 self.passing.len() - 1
             }
             None => return Met::Nothing,
@@ -296,7 +300,7 @@ impl Store {
         for journey in &mut self.passing {
             let goes_on = ended_by == Some(journey.key);
             if goes_on && frame.parent != 0 {
-                (journey.waits_for, journey.passed_over) = (frame.parent, false);
+                (journey.waits_for, journey.at_hand, journey.passed_over) = (frame.parent, false, false);
                 journey.lineage = lineage;
                 journey.since = Instant::now();
             } else if goes_on || journey.waits_for == frame.number {
@@ -356,7 +360,7 @@ impl Store {
     /// Puts aside those that wait for no call. Forgets what nobody can ask for any more, and the oldest of the rest when
     /// there are too many.
     fn forget(&mut self, ended: &mut Vec<Ended>) {
-        for journey in self.passing.extract_if(.., |journey| journey.waits_for == 0) {
+        for journey in self.passing.extract_if(.., |journey| journey.waits_for == 0 && !journey.at_hand) {
             if journey.is_captured() {
                 if self.last_of_over.is_before(journey.began) {
                     self.last_of_over = journey.began;

@@ -70,10 +70,7 @@ pub(super) struct Journey {
     state: State,
     /// How it was seen last; none of a panic.
     sighting: Option<Sighting>,
-    /// The call that it will pass next, as far as is known; 0 for none.
-    waits_for: u64,
-    /// Whether somebody has it at hand, and will say next which call it waits for, or that it waits for none.
-    at_hand: bool,
+    next: Next,
     /// Whether the call that it waits for has gone on since, so that its words alone say nothing.
     passed_over: bool,
     by_hand: bool,
@@ -82,6 +79,17 @@ pub(super) struct Journey {
     lineage: Lineage,
     since: Instant,
     began: Stamp,
+}
+
+/// Which call it will pass next, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// This one.
+    Call(u64),
+    /// Whoever has it at hand says so next.
+    Unsaid,
+    /// None.
+    Nothing,
 }
 
 /// What is to become of it.
@@ -132,8 +140,7 @@ impl Journey {
             time: SystemTime::now(),
             state,
             sighting,
-            waits_for,
-            at_hand: waits_for == 0,
+            next: if waits_for == 0 { Next::Unsaid } else { Next::Call(waits_for) },
             passed_over: false,
             by_hand: step.captures == Captures::ByHand,
             ended_at_top: false,
@@ -177,7 +184,7 @@ impl Journey {
 
     /// Ends its way.
     fn end(&mut self) -> Option<Ended> {
-        (self.waits_for, self.at_hand) = (0, false);
+        self.next = Next::Nothing;
         let State::Open(report) = &self.state else { return None };
         let told = State::Told(report.id);
         let State::Open(report) = std::mem::replace(&mut self.state, told) else { return None };
@@ -226,7 +233,7 @@ impl Store {
             Some(Found::Passing(index)) => index,
             Some(Found::Over(index)) => {
                 let found = self.over.remove(index);
-                self.passing.extend(found.map(|journey| Journey { at_hand: true, ..journey }));
+                self.passing.extend(found.map(|journey| Journey { next: Next::Unsaid, ..journey }));
                 self.passing.len() - 1
             }
             None => return Met::Nothing,
@@ -247,7 +254,7 @@ impl Store {
             |journey: &Journey| journey.sighting.as_ref().is_some_and(|before| before.shares_a_place(sighting));
         let same_words =
             |journey: &Journey| journey.sighting.as_ref().is_some_and(|before| before.shares_words(sighting));
-        let waits_here = |journey: &Journey| here != 0 && journey.waits_for == here;
+        let waits_here = |journey: &Journey| journey.next == Next::Call(here);
         let just_told_here = |journey: &Journey| {
             journey.ended_at_top && journey.lineage == lineage && journey.since.elapsed() < REMEMBERED
         };
@@ -268,7 +275,7 @@ impl Store {
     /// A panic that unwinds to here; or one that was seen elsewhere while the call ran, and goes on here.
     fn find_panic(&self, step: &Step, here: u64) -> Option<Found> {
         let is_panic = |journey: &Journey| journey.sighting.is_none();
-        self.last_passing(|journey| is_panic(journey) && here != 0 && journey.waits_for == here)
+        self.last_passing(|journey| is_panic(journey) && journey.next == Next::Call(here))
             .or_else(|| self.last_since(step, is_panic))
     }
 
@@ -300,15 +307,15 @@ impl Store {
         for journey in &mut self.passing {
             let goes_on = ended_by == Some(journey.key);
             if goes_on && frame.parent != 0 {
-                (journey.waits_for, journey.at_hand, journey.passed_over) = (frame.parent, false, false);
+                (journey.next, journey.passed_over) = (Next::Call(frame.parent), false);
                 journey.lineage = lineage;
                 journey.since = Instant::now();
-            } else if goes_on || journey.waits_for == frame.number {
+            } else if goes_on || journey.next == Next::Call(frame.number) {
                 if goes_on {
                     (journey.ended_at_top, journey.lineage, journey.since) = (true, lineage, Instant::now());
                 }
                 ended.extend(journey.end());
-            } else if well && journey.waits_for == frame.parent && journey.lineage == lineage {
+            } else if well && journey.next == Next::Call(frame.parent) && journey.lineage == lineage {
                 journey.passed_over = true;
             }
         }
@@ -335,9 +342,9 @@ impl Store {
         let chosen = self.passing.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
         // It waits on: the call around is to know that it was told.
         let end = |journey: &mut Journey| {
-            let waits_for = journey.waits_for;
+            let next = journey.next;
             let ended = journey.end();
-            journey.waits_for = waits_for;
+            journey.next = next;
             ended
         };
         chosen.filter_map(end).collect()
@@ -360,7 +367,7 @@ impl Store {
     /// Puts aside those that wait for no call. Forgets what nobody can ask for any more, and the oldest of the rest when
     /// there are too many.
     fn forget(&mut self, ended: &mut Vec<Ended>) {
-        for journey in self.passing.extract_if(.., |journey| journey.waits_for == 0 && !journey.at_hand) {
+        for journey in self.passing.extract_if(.., |journey| journey.next == Next::Nothing) {
             if journey.is_captured() {
                 if self.last_of_over.is_before(journey.began) {
                     self.last_of_over = journey.began;
@@ -385,10 +392,6 @@ impl Journey {
 
 impl fmt::Debug for Journey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Journey")
-            .field("state", &self.state)
-            .field("waits_for", &self.waits_for)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Journey").field("state", &self.state).field("next", &self.next).finish_non_exhaustive()
     }
 }

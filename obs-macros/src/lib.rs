@@ -203,7 +203,7 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The function takes no arguments; obs runs it, under its timeout and apart from the other checks. Called by hand it
 /// is the bare function. It returns `()`, `bool`, `Health`, or a `Result` of these. One that hangs is reported when its time
 /// is over and left behind on its thread; what it holds it keeps. With `std::io::stderr().lock()` in its hands it makes
-/// every line wait that anybody writes there, log lines as well as `eprintln!`.
+/// whoever writes there by `eprintln!` wait; log lines go past that lock then (on Unix).
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |

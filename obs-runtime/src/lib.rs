@@ -112,6 +112,7 @@ mod sinks;
 pub mod snapshot;
 mod spending;
 mod stack;
+mod standard;
 mod status;
 mod subscriber;
 pub mod tables;

@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "run",
     "frame",
     "stack",
+    "standard",
     "catalogue",
     "cardinality",
     "exemplars",

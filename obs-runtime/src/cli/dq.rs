@@ -5,13 +5,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use console::Style;
-use indicatif::{ProgressBar, ProgressStyle};
+#[cfg(unix)]
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::table::{Cell, table};
 use super::{Format, QualityFormat, UNKNOWN, complain, duration, json, junit, print, told};
 use crate::quality::{QualityReport, QualityRun, QualityStatus, instances, problems, run_dq_checks};
 use crate::sinks::log::DRAWN;
+
+/// How often the bar is drawn at most.
+const DRAWN_A_SECOND: u8 = 20;
 
 /// What to do with data-quality checks.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -88,6 +93,7 @@ fn watched(run: QualityRun) -> QualityReport {
         return run.wait();
     }
     let bar = ProgressBar::new_spinner().with_message("checking");
+    bar.set_draw_target(screen());
     bar.enable_steady_tick(Duration::from_millis(100));
     DRAWN.store(true, Ordering::Relaxed);
     let told = bar.clone();
@@ -106,6 +112,22 @@ fn watched(run: QualityRun) -> QualityReport {
     DRAWN.store(false, Ordering::Relaxed);
     bar.finish_and_clear();
     report
+}
+
+/// The terminal itself: a check that hangs with the lock of standard error must not stop who draws, and with it the run.
+#[cfg(unix)]
+fn screen() -> ProgressDrawTarget {
+    use std::os::fd::AsFd;
+    let handle = || std::io::stderr().as_fd().try_clone_to_owned().map(std::fs::File::from);
+    match (handle(), handle()) {
+        (Ok(read), Ok(write)) => ProgressDrawTarget::term(Term::read_write_pair(read, write), DRAWN_A_SECOND),
+        _ => ProgressDrawTarget::stderr_with_hz(DRAWN_A_SECOND),
+    }
+}
+
+#[cfg(not(unix))]
+fn screen() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr_with_hz(DRAWN_A_SECOND)
 }
 
 fn style(status: QualityStatus) -> Style {

@@ -40,7 +40,6 @@ mod junit;
 mod settings;
 mod table;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,6 +49,7 @@ pub use self::catalogue::CatalogueArguments;
 pub use self::dq::{DqCommand, ListArguments, RunArguments};
 pub use self::health::HealthArguments;
 pub use self::settings::{ConfigArguments, StatusArguments};
+use crate::standard::{Hurry, Stream};
 
 /// What nobody can tell, or wrong use.
 const UNKNOWN: u8 = 3;
@@ -132,10 +132,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Prints to standard output. Nobody may listen there any more, and that is no error of ours.
 fn print(text: &str) {
-    let mut output = io::stdout().lock();
-    let _ =
-        output.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { writeln!(output) });
-    let _ = output.flush();
+    let _hurry = Hurry::begin();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = Stream::Output.write(format!("{text}{end}").as_bytes());
 }
 
 fn json(value: &impl Serialize, pretty: bool) -> String {
@@ -153,5 +152,6 @@ fn told(problems: &[String]) -> bool {
 
 fn complain(words: &str) {
     let sign = console::style("error:").for_stderr().red().bold();
-    let _ = writeln!(io::stderr().lock(), "{sign} {words}");
+    let _hurry = Hurry::begin();
+    let _ = Stream::Error.write(format!("{sign} {words}\n").as_bytes());
 }

@@ -14,6 +14,7 @@ use crate::global;
 use crate::level::Level;
 use crate::runner::{on_a_thread, run_all};
 use crate::sinks::Topic;
+use crate::standard::Hurry;
 
 /// Runs every health check of the program: at once, each isolated, each with its time limit.
 ///
@@ -81,6 +82,7 @@ impl HealthRun {
     }
 
     pub(super) fn run(self) -> HealthReport {
+        let _hurry = Hurry::begin();
         let checks = list::select(&self.groups);
         if global::pipeline().is_some_and(|pipeline| !pipeline.config().health_check_enabled) {
             let skipped = |check: &_| HealthResult::new(check, Health::skipped(SWITCHED_OFF), Duration::ZERO);

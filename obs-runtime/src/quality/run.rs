@@ -12,6 +12,7 @@ use super::plan::QualityPlan;
 use super::report::{QualityReport, QualityResult};
 use crate::global;
 use crate::runner::{on_a_thread, run_all};
+use crate::standard::Hurry;
 
 /// Runs every data-quality check of the program: at once, each isolated, each with its time limit. Those that block run
 /// first.
@@ -83,6 +84,7 @@ impl QualityRun {
 
     /// Runs the checks on threads of their own and blocks this one until all have ended or timed out.
     pub fn wait(self) -> QualityReport {
+        let _hurry = Hurry::begin();
         for problem in list::problems() {
             global::warn(problem);
         }

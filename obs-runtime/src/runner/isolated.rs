@@ -9,6 +9,7 @@ use super::{Ending, Job};
 use crate::clock::Stamp;
 use crate::context::Context;
 use crate::panics;
+use crate::standard::Hurry;
 
 /// What a check's function gives: its verdict, or a future of it.
 pub enum Answer<V> {
@@ -26,6 +27,8 @@ pub fn start<V: Send + 'static>(
 ) -> std::io::Result<()> {
     let run = move || {
         let _inside = context.enter();
+        // Another check may hang with a lock that all lines need.
+        let _hurry = Hurry::begin();
         let start = Stamp::now();
         let ending = match catch_unwind(AssertUnwindSafe(|| call(job))) {
             Ok(ending) => ending,

@@ -1,9 +1,11 @@
 //! Where lines are written, each with one write.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 #[cfg(feature = "cli")]
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::standard::Stream;
 
 /// Whether something that is drawn anew from time to time stands in the last line of the terminal that is standard error.
 #[cfg(feature = "cli")]
@@ -54,14 +56,8 @@ impl LogOutput {
     /// Standard output, where a platform collects lines from there. Coloured as standard error is.
     #[must_use]
     pub fn stdout() -> Self {
-        let writer = |line: &[u8]| {
-            let mut output = io::stdout().lock();
-            output.write_all(line)?;
-            // Buffered by lines on a terminal, and by more than that elsewhere.
-            output.flush()
-        };
         Self {
-            writer: Box::new(writer),
+            writer: Box::new(|line: &[u8]| Stream::Output.write(line)),
             coloured: is_coloured(|| io::stdout().is_terminal()),
             is_watched: is_watched(),
         }
@@ -86,8 +82,7 @@ fn is_watched() -> bool {
 
 /// Writes a line to standard error.
 pub fn tell(line: &[u8]) -> io::Result<()> {
-    // Not buffered: one write.
-    io::stderr().lock().write_all(line)
+    Stream::Error.write(line)
 }
 
 fn is_coloured(is_terminal: impl FnOnce() -> bool) -> bool {

@@ -86,7 +86,7 @@ impl Everything {
             snapshot.families.retain(|found| found.family.name != OPERATION_ACTIVE.name);
         }
         let constant: Vec<_> = self.constant.iter().map(|(name, value)| (*name, &**value)).collect();
-        let mut exposition = Exposition::new(&snapshot, &constant);
+        let mut exposition = Exposition::new(snapshot, &constant);
         users().add_to(&mut exposition, &constant);
         for warning in users().take_warnings() {
             global::warn(warning);

@@ -125,7 +125,10 @@ impl Builder {
     }
 
     fn add(&mut self, family: &'static Family, series: Series) {
-        let index = self.families.iter().position(|(known, _)| known.name == family.name).unwrap_or_else(|| {
+        // By address as a rule, by name where a constant stands at several.
+        let found = self.families.iter().position(|(known, _)| ptr::eq(*known, family));
+        let found = found.or_else(|| self.families.iter().position(|(known, _)| known.name == family.name));
+        let index = found.unwrap_or_else(|| {
             self.families.push((family, Vec::new()));
             self.families.len() - 1
         });

@@ -18,6 +18,9 @@ const ROUNDS: usize = 15;
 /// As many errors of one place are told at once.
 const BURST: u32 = 20;
 
+/// Errors of one place that come one after another: of most, ours tells how many there were.
+const LOOP: u32 = 2_000;
+
 #[derive(Debug)]
 struct LoadError(u32);
 
@@ -111,6 +114,14 @@ fn started(dsn: Option<String>) -> Guard {
     builder.init().unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Sentry's own client.
+fn peer(dsn: String, with_stacks: bool) -> sentry::ClientInitGuard {
+    let mut options = sentry::ClientOptions::new();
+    options.dsn = dsn.parse().ok();
+    options.attach_stacktrace = with_stacks;
+    sentry::init(options)
+}
+
 /// Nanoseconds of one of so many, batch by batch, with time between them for what is done elsewhere.
 fn each(batches: usize, number: u32, mut batch: impl FnMut(usize)) -> f64 {
     let times = (0..batches).map(|index| {
@@ -146,12 +157,27 @@ fn run(row: &str) {
         }
         "alone" | "alone with a stack" => {
             let server = SentryServer::start();
-            let mut options = sentry::ClientOptions::new();
-            options.dsn = server.dsn().parse().ok();
-            options.attach_stacktrace = row != "alone";
-            let _guard = sentry::init(options);
+            let _guard = peer(server.dsn(), row != "alone");
             each(FUNCTIONS.len(), BURST, |_| {
                 for row in 1..=BURST {
+                    let _ = black_box(sentry::capture_error(&LoadError(black_box(row))));
+                }
+            })
+        }
+        "ours in a loop" => {
+            let server = SentryServer::start();
+            let _guard = started(Some(server.dsn()));
+            each(25, LOOP, |_| {
+                for row in 1..=LOOP {
+                    let _ = black_box(f00(black_box(row)));
+                }
+            })
+        }
+        "alone in a loop" => {
+            let server = SentryServer::start();
+            let _guard = peer(server.dsn(), false);
+            each(25, LOOP, |_| {
+                for row in 1..=LOOP {
                     let _ = black_box(sentry::capture_error(&LoadError(black_box(row))));
                 }
             })
@@ -191,5 +217,6 @@ fn main() {
     }
     compare("an error with its stack / sentry::capture_error without one", "ours", "alone", "<= 1.15");
     compare("an error with its stack / sentry::capture_error with one", "ours", "alone with a stack", "<= 1.15");
+    compare("errors in a loop / sentry::capture_error in a loop", "ours in a loop", "alone in a loop", "<= 1.15");
     compare("a success, Sentry on / off", "on", "off", "<= 1.05");
 }

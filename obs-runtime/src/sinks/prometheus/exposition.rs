@@ -1,13 +1,14 @@
 //! Metrics in Prometheus' terms: what is rendered, and what the textfile adds up.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::UNIX_EPOCH;
 
-use crate::catalogue::Kind;
-use crate::snapshot::{Exemplar, Labels, Series, SeriesValue, Snapshot};
+use crate::catalogue::{Family, Kind};
+use crate::snapshot::{Exemplar, FamilySnapshot, Labels, Series, SeriesValue, Snapshot};
 
-use super::names;
+use super::names::{self, LabelTexts};
 
 /// Metrics by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,35 +44,23 @@ pub enum Sample {
 
 impl Exposition {
     /// A snapshot in Prometheus' terms. Series that cannot be told apart there are added up; of gauges the last counts.
-    pub fn new(snapshot: &Snapshot, constant_labels: &[(&str, &str)]) -> Self {
+    pub fn new(snapshot: Snapshot, constant_labels: &[(&str, &str)]) -> Self {
         let mut exposition = Self::default();
-        for found in &snapshot.families {
-            let kind = found.family.kind;
-            let help = found.family.help.replace('\\', "\\\\").replace('\n', "\\n");
-            let name = names::metric_name(found.family);
-            let metric = exposition.metrics.entry(name).or_insert_with(|| Metric::new(kind, help, BTreeMap::new()));
-            for series in &found.series {
-                let sample = match &series.value {
-                    SeriesValue::Number(number) => Sample::Number(*number),
-                    SeriesValue::Histogram { counts, sum } => Sample::Histogram {
-                        bounds: Cow::Borrowed(found.family.buckets()),
-                        counts: counts.clone(),
-                        sum: *sum,
-                    },
-                };
-                let text = names::label_text(found.family, &series.labels, constant_labels);
-                if metric.series.contains_key(&text) {
-                    let same =
-                        |other: &&Series| names::label_text(found.family, &other.labels, constant_labels) == text;
-                    let earlier = found.series.iter().filter(same);
-                    exposition.clashes.extend(earlier.filter_map(|other| clash(&other.labels, &series.labels)));
+        for FamilySnapshot { family, series } in snapshot.families {
+            let texts = LabelTexts::new(family, constant_labels);
+            let mut named: Vec<_> = series.into_iter().map(|series| (texts.text(&series.labels), series)).collect();
+            // As a rule they are sorted, or nearly so.
+            named.sort_by(|(text, _), (other, _)| text.cmp(other));
+            for same in named.chunk_by(|(text, _), (other, _)| text == other) {
+                for (index, (_, series)) in same.iter().enumerate() {
+                    let clashes =
+                        same[..index].iter().filter_map(|(_, earlier)| clash(&earlier.labels, &series.labels));
+                    exposition.clashes.extend(clashes);
                 }
-                if !series.exemplars.is_empty() {
-                    let exemplars = series.exemplars.iter().map(|one| (one.bucket, exemplar_text(one)));
-                    metric.exemplars.insert(text.clone(), exemplars.collect());
-                }
-                metric.put(text, sample);
             }
+            let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
+            let metric = Metric::of(family, help, named);
+            exposition.metrics.insert(names::metric_name(family), metric);
         }
         exposition
     }
@@ -166,12 +155,36 @@ impl Metric {
         Self { kind, help, series, exemplars: BTreeMap::new() }
     }
 
+    /// A family's series by the text of their labels, sorted by it.
+    fn of(family: &'static Family, help: String, series: Vec<(String, Series)>) -> Self {
+        let mut metric = Self::new(family.kind, help, BTreeMap::new());
+        let mut samples: Vec<(String, Sample)> = Vec::with_capacity(series.len());
+        for (text, series) in series {
+            if !series.exemplars.is_empty() {
+                let exemplars = series.exemplars.iter().map(|one| (one.bucket, exemplar_text(one)));
+                metric.exemplars.insert(text.clone(), exemplars.collect());
+            }
+            let sample = match series.value {
+                SeriesValue::Number(number) => Sample::Number(number),
+                SeriesValue::Histogram { counts, sum } => {
+                    Sample::Histogram { bounds: Cow::Borrowed(family.buckets()), counts, sum }
+                }
+            };
+            match samples.last_mut().filter(|(last, _)| *last == text) {
+                Some((_, known)) => known.put(sample, family.kind),
+                None => samples.push((text, sample)),
+            }
+        }
+        // Faster than one by one.
+        metric.series = samples.into_iter().collect();
+        metric
+    }
+
     fn put(&mut self, labels: String, sample: Sample) {
-        let replaces = self.kind == Kind::Gauge;
-        match self.series.get_mut(&labels) {
-            Some(known) if !replaces => known.add(sample),
-            _ => {
-                self.series.insert(labels, sample);
+        match self.series.entry(labels) {
+            Entry::Occupied(known) => known.into_mut().put(sample, self.kind),
+            Entry::Vacant(room) => {
+                room.insert(sample);
             }
         }
     }
@@ -187,6 +200,15 @@ impl Metric {
 }
 
 impl Sample {
+    /// Adds another one of the same series; of gauges the last counts.
+    fn put(&mut self, sample: Self, kind: Kind) {
+        if kind == Kind::Gauge {
+            *self = sample;
+        } else {
+            self.add(sample);
+        }
+    }
+
     fn add(&mut self, more: Self) {
         match (self, more) {
             (Self::Number(number), Self::Number(more)) => *number = total(*number, more),

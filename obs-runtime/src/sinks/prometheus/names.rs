@@ -22,40 +22,50 @@ pub fn metric_name(family: &Family) -> String {
     name
 }
 
-/// The labels of a series as they stand between the braces.
-pub fn label_text(family: &Family, labels: &Labels, constant: &[(&str, &str)]) -> String {
-    let mut own: Vec<Option<&str>> = vec![None; family.labels.len()];
-    let mut tags = Vec::new();
-    for (name, value) in labels {
-        match family.labels.iter().position(|label| label == name) {
-            Some(index) if own[index].is_none() => own[index] = Some(value),
-            _ => tags.push((safe(name, |_| false), value)),
-        }
-    }
-    tags.sort_unstable();
+/// What the labels of a family's series are as they stand between the braces.
+pub struct LabelTexts<'a> {
+    own: &'static [&'static str],
+    /// The constant labels, as they stand behind the family's own.
+    constant: String,
+    claimed: Claimed<'a>,
+}
 
-    let mut claimed = Claimed(family.labels.iter().map(|name| Cow::Borrowed(*name)).collect());
-    let mut text = String::with_capacity(128);
-    for (name, value) in family.labels.iter().zip(own) {
-        push_label(&mut text, name, value.unwrap_or_default());
+impl<'a> LabelTexts<'a> {
+    /// Those of a family, beside labels that stand on every series.
+    pub fn new(family: &Family, constant: &[(&'a str, &str)]) -> Self {
+        let mut claimed = Claimed(family.labels.iter().map(|name| Cow::Borrowed(*name)).collect());
+        Self { own: family.labels, constant: claimed.texts(constant), claimed }
     }
-    for &(name, value) in constant {
-        push_label(&mut text, claimed.claim(safe(name, |_| false)), value);
+
+    /// The labels of a series.
+    pub fn text(&self, labels: &Labels) -> String {
+        let mut text = String::with_capacity(128);
+        let is_own = |name: &str| self.own.contains(&name);
+        for own in self.own {
+            let value = labels.iter().find(|(name, _)| name == own);
+            push_label(&mut text, own, value.map_or("", |(_, value)| value));
+        }
+        if !text.is_empty() && !self.constant.is_empty() {
+            text.push(',');
+        }
+        text.push_str(&self.constant);
+        let is_first = |index: usize, name: &str| !labels[..index].iter().any(|(earlier, _)| earlier == name);
+        let tags = labels.iter().enumerate().filter(|(index, (name, _))| !is_own(name) || !is_first(*index, name));
+        let mut tags: Vec<_> = tags.map(|(_, (name, value))| (safe(name, |_| false), value)).collect();
+        if !tags.is_empty() {
+            tags.sort_unstable();
+            let mut claimed = self.claimed.clone();
+            for (name, value) in tags {
+                push_label(&mut text, claimed.claim(name), value);
+            }
+        }
+        text
     }
-    for (name, value) in tags {
-        push_label(&mut text, claimed.claim(name), value);
-    }
-    text
 }
 
 /// The labels that stand on every series, as they stand between the braces.
 pub fn constant_text(constant: &[(&str, &str)]) -> String {
-    let mut claimed = Claimed::default();
-    let mut text = String::new();
-    for &(name, value) in constant {
-        push_label(&mut text, claimed.claim(safe(name, |_| false)), value);
-    }
-    text
+    Claimed::default().texts(constant)
 }
 
 /// A metric's name of letters, digits, `_` and `:`.
@@ -73,10 +83,19 @@ pub fn user_labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<
 }
 
 /// Names that a series bears already.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Claimed<'a>(Vec<Cow<'a, str>>);
 
 impl<'a> Claimed<'a> {
+    /// The text of labels, each of which claims its name.
+    fn texts(&mut self, labels: &[(&'a str, &str)]) -> String {
+        let mut text = String::new();
+        for &(name, value) in labels {
+            push_label(&mut text, self.claim(safe(name, |_| false)), value);
+        }
+        text
+    }
+
     fn claim(&mut self, mut name: Cow<'a, str>) -> &str {
         let reserved = |name: &str| name == "le" || name == "quantile" || name.starts_with("__");
         while reserved(&name) || self.0.contains(&name) {
@@ -96,14 +115,17 @@ fn push_label(text: &mut String, name: &str, value: &str) {
     }
     text.push_str(name);
     text.push_str("=\"");
-    for character in value.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            other => text.push(other),
-        }
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        text.push_str(&rest[..at]);
+        text.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
     }
+    text.push_str(rest);
     text.push('"');
 }
 
@@ -126,7 +148,7 @@ mod tests {
     fn text(family: &Family, labels: &[(&'static str, &str)], constant: &[(&str, &str)]) -> String {
         let labels =
             labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect();
-        label_text(family, &labels, constant)
+        LabelTexts::new(family, constant).text(&labels)
     }
 
     #[test]

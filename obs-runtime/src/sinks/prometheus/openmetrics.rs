@@ -6,14 +6,14 @@
 use crate::catalogue::Kind;
 
 use super::exposition::Exposition;
-use super::text::{push_all, write_series};
+use super::text::{push_all, room, write_series};
 
 /// Units that may stand in a UNIT line, when the family's name ends in one.
 const UNITS: [&str; 3] = ["seconds", "bytes", "usd"];
 
 /// The text of an exposition.
 pub fn write(exposition: &Exposition) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(room(exposition));
     for (name, metric) in &exposition.metrics {
         // To OpenMetrics a counter `x_total` is the family `x`, which can be there once.
         let family = match name.strip_suffix("_total") {
@@ -52,7 +52,7 @@ mod tests {
         let mut builder = Builder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load")]), 3.0);
         builder.number(&catalogue::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, labels(&[("command", "load")]), 0.5);
-        let text = write(&Exposition::new(&builder.finish(), &[("service", "etl")]));
+        let text = write(&Exposition::new(builder.finish(), &[("service", "etl")]));
         let expected = "\
 # TYPE cli_command_last_success_timestamp_seconds gauge
 # UNIT cli_command_last_success_timestamp_seconds seconds

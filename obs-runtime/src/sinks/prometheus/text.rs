@@ -6,12 +6,29 @@ use super::exposition::{Exposition, Metric, Sample};
 
 /// The text of an exposition.
 pub fn write(exposition: &Exposition) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(room(exposition));
     for (name, metric) in &exposition.metrics {
         push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n# TYPE ", name, " ", metric.kind_name(), "\n"]);
         write_series(&mut text, name, metric, false);
     }
     text
+}
+
+/// About how long the text will be: rather more, as growing would copy what is there.
+pub(super) fn room(exposition: &Exposition) -> usize {
+    /// The ends of names, the label of a bucket, and a value.
+    const REST_OF_LINE: usize = 40;
+    let metrics = exposition.metrics.iter().map(|(name, metric)| {
+        let series = metric.series.iter().map(|(labels, sample)| {
+            let lines = match sample {
+                Sample::Number(_) => 1,
+                Sample::Histogram { counts, .. } => counts.len() + 2,
+            };
+            lines * (name.len() + labels.len() + REST_OF_LINE)
+        });
+        2 * (name.len() + REST_OF_LINE) + metric.help.len() + series.sum::<usize>()
+    });
+    metrics.sum()
 }
 
 /// The lines of a metric's series, with exemplars where the format has them.
@@ -35,12 +52,17 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_
                 let bucket = [name, "_bucket{", labels, comma, "le=\""].concat();
                 let exemplars = if with_exemplars { metric.exemplars.get(labels) } else { None };
                 let mut cumulative = 0_u64;
+                // The same from bucket to bucket, as a rule.
+                let mut end = String::from("0\n");
                 for (index, (bound, count)) in
                     bound_texts.iter().map(String::as_str).chain(["+Inf"]).zip(counts).enumerate()
                 {
-                    cumulative = cumulative.saturating_add(*count);
-                    push_all(text, &[&bucket, bound, "\"} "]);
-                    push_count(text, cumulative);
+                    if *count > 0 {
+                        cumulative = cumulative.saturating_add(*count);
+                        end.clear();
+                        push_count(&mut end, cumulative);
+                    }
+                    push_all(text, &[&bucket, bound, "\"} ", &end]);
                     let of_bucket = exemplars.and_then(|all| all.iter().find(|(bucket, _)| *bucket == index));
                     if let Some((_, exemplar)) = of_bucket {
                         text.pop();
@@ -112,7 +134,7 @@ mod tests {
     }
 
     fn render(builder: Builder, constant: &[(&str, &str)]) -> String {
-        write(&Exposition::new(&builder.finish(), constant))
+        write(&Exposition::new(builder.finish(), constant))
     }
 
     #[test]
@@ -177,7 +199,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
         }
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("z", "")]), 1.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b")]), 1.0);
-        let exposition = Exposition::new(&builder.finish(), &[]);
+        let exposition = Exposition::new(builder.finish(), &[]);
         let clashes: Vec<_> = exposition.clashes().collect();
         assert_eq!(clashes, ["the labels `x-y` and `x.y` are one to Prometheus"]);
     }

@@ -16,7 +16,7 @@ fn labels(labels: &[(&'static str, &str)]) -> Labels {
     labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
 }
 
-fn exposed(snapshot: &Snapshot) -> Exposition {
+fn exposed(snapshot: Snapshot) -> Exposition {
     Exposition::new(snapshot, &CONSTANT)
 }
 
@@ -59,13 +59,13 @@ const SUCCESS: &str = r#"operation_success_total{operation="load",service="etl",
 fn counters_of_runs_are_added_up_and_a_flush_adds_only_the_growth() {
     let folder = TempDir::new().unwrap();
     let first = Textfile::new(folder.path().join("made/if/missing"), "etl");
-    first.write(exposed(&success(3.0)), soon()).unwrap();
-    first.write(exposed(&success(3.0)), soon()).unwrap();
-    first.write(exposed(&success(5.0)), soon()).unwrap();
+    first.write(exposed(success(3.0)), soon()).unwrap();
+    first.write(exposed(success(3.0)), soon()).unwrap();
+    first.write(exposed(success(5.0)), soon()).unwrap();
     assert_eq!(lines(&first, "operation_success"), [format!("{SUCCESS} 5")]);
 
     let second = Textfile::new(folder.path().join("made/if/missing"), "etl");
-    second.write(exposed(&success(0.5)), soon()).unwrap();
+    second.write(exposed(success(0.5)), soon()).unwrap();
     assert_eq!(lines(&second, "operation_success"), [format!("{SUCCESS} 5.5")]);
 }
 
@@ -74,8 +74,8 @@ fn histograms_are_added_up_bucket_by_bucket() {
     let folder = TempDir::new().unwrap();
     for sum in [1.5, 2.25] {
         let file = Textfile::new(folder.path(), "etl");
-        file.write(exposed(&durations(&[(0, 1), (22, 1)], sum)), soon()).unwrap();
-        file.write(exposed(&durations(&[(0, 2), (3, 4), (22, 1)], sum * 2.0)), soon()).unwrap();
+        file.write(exposed(durations(&[(0, 1), (22, 1)], sum)), soon()).unwrap();
+        file.write(exposed(durations(&[(0, 2), (3, 4), (22, 1)], sum * 2.0)), soon()).unwrap();
     }
     let file = Textfile::new(folder.path(), "etl");
     let (first, last) = (r#"le="0.001"} 4"#, r#"le="+Inf"} 14"#);
@@ -97,7 +97,7 @@ fn other_buckets_than_before_lose_no_observation() {
         + "operation_duration_seconds_count{operation=\"load\",outcome=\"ok\"} 3\n"
         + END;
     fs::write(file.path(), old).unwrap();
-    file.write(Exposition::new(&durations(&[(0, 1)], 1.0), &[]), soon()).unwrap();
+    file.write(Exposition::new(durations(&[(0, 1)], 1.0), &[]), soon()).unwrap();
     let buckets = lines(&file, "operation_duration_seconds_bucket");
     assert!(buckets[1].ends_with("le=\"0.0025\"} 1") && buckets[2].ends_with("le=\"0.005\"} 3"), "{buckets:?}");
     assert!(buckets[21].ends_with("} 3") && buckets[22].ends_with("} 4"), "{buckets:?}");
@@ -107,10 +107,10 @@ fn other_buckets_than_before_lose_no_observation() {
 fn gauges_are_replaced_also_those_of_another_version() {
     let folder = TempDir::new().unwrap();
     let gauge = |check: &str, value| numbers(&[(&catalogue::DATA_QUALITY_CHECK_VALUE, check, value)]);
-    Textfile::new(folder.path(), "etl").write(exposed(&gauge("nulls", 7.0)), soon()).unwrap();
-    Textfile::new(folder.path(), "etl").write(exposed(&gauge("twins", 1.0)), soon()).unwrap();
+    Textfile::new(folder.path(), "etl").write(exposed(gauge("nulls", 7.0)), soon()).unwrap();
+    Textfile::new(folder.path(), "etl").write(exposed(gauge("twins", 1.0)), soon()).unwrap();
     let file = Textfile::new(folder.path(), "etl");
-    file.write(Exposition::new(&gauge("nulls", 2.0), &[("service", "etl"), ("version", "2")]), soon()).unwrap();
+    file.write(Exposition::new(gauge("nulls", 2.0), &[("service", "etl"), ("version", "2")]), soon()).unwrap();
     let expected = [
         r#"data_quality_check_value{check="nulls",service="etl",version="2"} 2"#,
         r#"data_quality_check_value{check="twins",service="etl",version="1"} 1"#,
@@ -128,10 +128,10 @@ fn what_this_process_did_not_touch_stays_as_it_was() {
         (&catalogue::BIGQUERY_TOTAL_COST_USD, hostile, 1e300),
     ]);
     let file = Textfile::new(folder.path(), "etl");
-    file.write(exposed(&snapshot), soon()).unwrap();
+    file.write(exposed(snapshot), soon()).unwrap();
     let before = fs::read_to_string(file.path()).unwrap();
     assert!(before.contains("0.30000000000000004") && before.contains("NaN") && before.contains("1e300"), "{before}");
-    Textfile::new(folder.path(), "etl").write(exposed(&Snapshot::default()), soon()).unwrap();
+    Textfile::new(folder.path(), "etl").write(exposed(Snapshot::default()), soon()).unwrap();
     assert_eq!(fs::read_to_string(file.path()).unwrap(), before);
 }
 
@@ -139,8 +139,8 @@ fn what_this_process_did_not_touch_stays_as_it_was() {
 fn what_was_measured_before_is_not_brought_into_the_file() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
-    file.begin_at(exposed(&success(40.0)));
-    file.write(exposed(&success(42.0)), soon()).unwrap();
+    file.begin_at(exposed(success(40.0)));
+    file.write(exposed(success(42.0)), soon()).unwrap();
     assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 2")]);
 }
 
@@ -148,7 +148,7 @@ fn what_was_measured_before_is_not_brought_into_the_file() {
 fn a_value_that_is_no_number_does_not_spoil_the_total() {
     let folder = TempDir::new().unwrap();
     for number in [2.0, f64::NAN, f64::INFINITY, 3.0] {
-        Textfile::new(folder.path(), "etl").write(exposed(&success(number)), soon()).unwrap();
+        Textfile::new(folder.path(), "etl").write(exposed(success(number)), soon()).unwrap();
     }
     assert_eq!(lines(&Textfile::new(folder.path(), "etl"), "operation_success"), [format!("{SUCCESS} 5")]);
 }
@@ -157,7 +157,7 @@ fn a_value_that_is_no_number_does_not_spoil_the_total() {
 fn a_damaged_file_is_set_aside_and_said_so() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
-    file.write(exposed(&durations(&[(0, 1)], 1.0)), soon()).unwrap();
+    file.write(exposed(durations(&[(0, 1)], 1.0)), soon()).unwrap();
     let whole = fs::read(file.path()).unwrap();
     let gauge = b"# HELP operation_success_total h\n# TYPE operation_success_total gauge\n# EOF\n";
     let twice = [&whole[..whole.len() - END.len()], &whole].concat();
@@ -172,7 +172,7 @@ fn a_damaged_file_is_set_aside_and_said_so() {
     ];
     for (index, (content, reason)) in cases.into_iter().enumerate() {
         fs::write(file.path(), content).unwrap();
-        let error = Textfile::new(folder.path(), "etl").write(exposed(&success(1.0)), soon()).unwrap_err();
+        let error = Textfile::new(folder.path(), "etl").write(exposed(success(1.0)), soon()).unwrap_err();
         let TextfileError::Damaged { kept, reason: given, .. } = &error else { panic!("{error}") };
         assert_eq!(given, reason);
         let name = if index == 0 { "etl.prom.damaged".to_owned() } else { format!("etl.prom.{}.damaged", index + 1) };
@@ -188,11 +188,11 @@ fn a_lock_that_is_held_is_waited_for_until_the_deadline() {
     let file = Textfile::new(folder.path(), "etl");
     let lock = file.lock(soon()).unwrap();
     let begun = Instant::now();
-    let error = file.write(exposed(&success(1.0)), begun + Duration::from_millis(50)).unwrap_err();
+    let error = file.write(exposed(success(1.0)), begun + Duration::from_millis(50)).unwrap_err();
     assert!(matches!(error, TextfileError::Locked { .. }), "{error}");
     assert!((50..2000).contains(&begun.elapsed().as_millis()));
     drop(lock);
-    file.write(exposed(&success(1.0)), soon()).unwrap();
+    file.write(exposed(success(1.0)), soon()).unwrap();
     assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 1")]);
 }
 
@@ -201,7 +201,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let error = Textfile::new(folder.path().join("file/folder"), "etl")
-        .write(Exposition::new(&success(1.0), &[]), soon())
+        .write(Exposition::new(success(1.0), &[]), soon())
         .unwrap_err();
     let text = error.to_string();
     assert!(
@@ -217,7 +217,7 @@ fn writers_at_the_same_time_lose_nothing() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..25 {
-                    Textfile::new(folder.path(), "etl").write(exposed(&success(2.0)), soon()).unwrap();
+                    Textfile::new(folder.path(), "etl").write(exposed(success(2.0)), soon()).unwrap();
                 }
             });
         }
@@ -241,8 +241,8 @@ fn series_that_no_run_has_had_for_long_leave() {
     let day = Duration::from_hours(24);
     let file = || Textfile::new(folder.path(), "etl").expiring(Some(day));
     let both = numbers(&[(&catalogue::OPERATION_SUCCESS, "old", 1.0), (&catalogue::CLI_FEATURE_USAGE, "gone", 1.0)]);
-    file().write(exposed(&both), soon()).unwrap();
-    file().write(exposed(&success(3.0)), soon()).unwrap();
+    file().write(exposed(both), soon()).unwrap();
+    file().write(exposed(success(3.0)), soon()).unwrap();
     assert_eq!(lines(&file(), "operation_success_total").len(), 2, "nothing is old yet");
 
     let ages = folder.path().join("etl.prom.touched");
@@ -253,11 +253,11 @@ fn series_that_no_run_has_had_for_long_leave() {
         .map(|(seconds, series)| (seconds.parse::<u64>().unwrap() - 2 * day.as_secs(), series))
         .fold(String::new(), |text, (seconds, series)| text + &format!("{seconds}\t{series}\n"));
     fs::write(&ages, older + "not a line\n").unwrap();
-    file().write(exposed(&success(4.0)), soon()).unwrap();
+    file().write(exposed(success(4.0)), soon()).unwrap();
     assert_eq!(lines(&file(), "operation_success_total"), [format!("{SUCCESS} 7")], "a run has had this one");
     assert!(lines(&file(), "# TYPE cli_feature_usage_total").is_empty(), "a metric without series is none");
 
     fs::remove_file(&ages).unwrap();
-    file().write(exposed(&numbers(&[(&catalogue::OPERATION_SUCCESS, "new", 1.0)])), soon()).unwrap();
+    file().write(exposed(numbers(&[(&catalogue::OPERATION_SUCCESS, "new", 1.0)])), soon()).unwrap();
     assert_eq!(lines(&file(), "operation_success_total{").len(), 2, "what is not known is not old");
 }

@@ -62,13 +62,29 @@ fn data_quality_checks_are_told() {
     assert_logged(&finished, &["check fails failed", "check holds_too errored: no answer"]);
 }
 
+/// The program on a terminal of its own.
+#[cfg(target_os = "linux")]
+fn seen(arguments: &str, code: i32) -> Finished {
+    let command = format!("'{}' {arguments}", programs::program("stream-holder").display());
+    let terminal = Process::new("/usr/bin/script").args(&["-q", "-e", "-c", &command, "/dev/null"]);
+    run(terminal.env("TERM", "xterm-256color"), code)
+}
+
 /// A bar is drawn there, over and over, while checks run.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_terminal_gets_its_table() {
-    let command = format!("'{}' dq run", programs::program("stream-holder").display());
-    let terminal = Process::new("/usr/bin/script").args(&["-q", "-e", "-c", &command, "/dev/null"]);
-    let finished = run(terminal.env("TERM", "xterm-256color"), 1);
+    let finished = seen("dq run", 1);
     let (drawn, rest) = finished.stdout.split_once("\u{1b}[1mcheck\u{1b}[0m").expect("a table comes");
     assert!(drawn.contains(" 1/2 ") && rest.contains("no answer within 500ms"), "{finished:#?}");
+}
+
+/// The check that hangs is not begun again.
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_watches_sees_how_it_goes_on() {
+    let finished = seen("health --watch 200ms --group held & sleep 2; kill $!", 0);
+    let screens: Vec<_> = finished.stdout.split("\u{1b}[2J").collect();
+    assert!(screens.len() > 3 && screens[1].contains("no answer within 500ms"), "{finished:#?}");
+    assert!(screens[2].contains("an earlier call has been running"), "{finished:#?}");
 }

@@ -8,6 +8,9 @@ use super::table::{Cell, table};
 use super::{CheckFormat, UNKNOWN, duration, json, junit, print, told};
 use crate::health::{HealthReport, HealthRun, Status, problems, run_health_checks};
 
+/// Clears a terminal. It goes with what comes next, so that nobody sees it empty.
+const CLEAR: &str = "\r\x1b[2J\r\x1b[H";
+
 /// Which health checks to run, and how to tell what they found.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HealthArguments {
@@ -39,12 +42,7 @@ impl HealthArguments {
                 print(&text);
                 return report.status.exit_code();
             };
-            let terminal = Term::stdout();
-            if terminal.is_term() {
-                // A screen that cannot be cleared scrolls.
-                let _ = terminal.clear_screen();
-            }
-            print(&text);
+            print(&if Term::stdout().is_term() { format!("{CLEAR}{text}") } else { text });
             std::thread::sleep(pause);
         }
     }

@@ -112,7 +112,7 @@ mod sinks;
 pub mod snapshot;
 mod spending;
 mod stack;
-mod standard;
+mod standard_streams;
 mod status;
 mod subscriber;
 pub mod tables;

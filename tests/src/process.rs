@@ -47,6 +47,14 @@ impl Process {
         Self(command)
     }
 
+    /// A process of a shell that has a terminal of its own, and runs this command there.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn on_a_terminal(command: &str) -> Self {
+        let terminal = Self::new("/usr/bin/script").args(&["-q", "-e", "-c", command, "/dev/null"]);
+        terminal.env("TERM", "xterm-256color")
+    }
+
     /// With these arguments too.
     #[must_use]
     pub fn args(mut self, arguments: &[&str]) -> Self {

@@ -16,7 +16,7 @@ const ORDER: &[&str] = &[
     "run",
     "frame",
     "stack",
-    "standard",
+    "standard_streams",
     "catalogue",
     "cardinality",
     "exemplars",

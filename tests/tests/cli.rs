@@ -112,8 +112,7 @@ fn the_configuration_and_the_sinks_are_told_without_a_secret() {
 #[cfg(target_os = "linux")]
 fn seen(arguments: &str, environment: &[(&str, &str)]) -> Finished {
     let command = format!("'{}' {arguments}", programs::program("embedded").display());
-    let terminal = Process::new("/usr/bin/script").args(&["-q", "-e", "-c", &command, "/dev/null"]);
-    let terminal = terminal.env("TERM", "xterm-256color").env("LOG_LEVEL", "off");
+    let terminal = Process::on_a_terminal(&command).env("LOG_LEVEL", "off");
     environment.iter().fold(terminal, |terminal, (name, value)| terminal.env(name, value)).run()
 }
 

@@ -66,8 +66,7 @@ fn data_quality_checks_are_told() {
 #[cfg(target_os = "linux")]
 fn seen(arguments: &str, code: i32) -> Finished {
     let command = format!("'{}' {arguments}", programs::program("stream-holder").display());
-    let terminal = Process::new("/usr/bin/script").args(&["-q", "-e", "-c", &command, "/dev/null"]);
-    run(terminal.env("TERM", "xterm-256color"), code)
+    run(Process::on_a_terminal(&command), code)
 }
 
 /// A bar is drawn there, over and over, while checks run.

@@ -49,7 +49,7 @@ pub use self::catalogue::CatalogueArguments;
 pub use self::dq::{DqCommand, ListArguments, RunArguments};
 pub use self::health::HealthArguments;
 pub use self::settings::{ConfigArguments, StatusArguments};
-use crate::standard::{Hurry, Stream};
+use crate::standard_streams::{Hurry, Stream};
 
 /// What nobody can tell, or wrong use.
 const UNKNOWN: u8 = 3;

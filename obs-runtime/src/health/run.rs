@@ -14,7 +14,7 @@ use crate::global;
 use crate::level::Level;
 use crate::runner::{on_a_thread, run_all};
 use crate::sinks::Topic;
-use crate::standard::Hurry;
+use crate::standard_streams::Hurry;
 
 /// Runs every health check of the program: at once, each isolated, each with its time limit.
 ///

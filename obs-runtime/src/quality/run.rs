@@ -12,7 +12,7 @@ use super::plan::QualityPlan;
 use super::report::{QualityReport, QualityResult};
 use crate::global;
 use crate::runner::{on_a_thread, run_all};
-use crate::standard::Hurry;
+use crate::standard_streams::Hurry;
 
 /// Runs every data-quality check of the program: at once, each isolated, each with its time limit. Those that block run
 /// first.

@@ -9,7 +9,7 @@ use super::{Ending, Job};
 use crate::clock::Stamp;
 use crate::context::Context;
 use crate::panics;
-use crate::standard::Hurry;
+use crate::standard_streams::Hurry;
 
 /// What a check's function gives: its verdict, or a future of it.
 pub enum Answer<V> {

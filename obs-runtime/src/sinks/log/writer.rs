@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 #[cfg(feature = "cli")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::standard::Stream;
+use crate::standard_streams::Stream;
 
 /// Whether something that is drawn anew from time to time stands in the last line of the terminal that is standard error.
 #[cfg(feature = "cli")]

@@ -1,5 +1,5 @@
 //! All unsafe code, and what makes it sound.
-#![expect(unsafe_code, reason = "neither function has a safe form that does the same")]
+#![expect(unsafe_code, reason = "none of the functions has a safe form that does the same")]
 
 #[cfg(unix)]
 unsafe extern "C" {
@@ -10,24 +10,78 @@ unsafe extern "C" {
     pub safe fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
-/// The addresses of the calls that led here, from the innermost one outwards, as many as that.
+/// Goes through the calls that led here, from the innermost one outwards, until `visit` has seen enough: at which address
+/// each goes on when what it called has returned, and where the stack was when it called that.
 ///
 /// The safe form takes a lock, which whoever looks up names holds for milliseconds. It is there for the library that
 /// Windows has for this. The unwinders of Unix need none: panics go through them on all threads at once.
 #[cfg(feature = "sentry")]
-pub fn calls(most: usize) -> Vec<usize> {
-    let mut calls = Vec::with_capacity(64);
-    let note = |frame: &backtrace::Frame| {
-        calls.push(frame.ip().addr());
-        calls.len() < most
-    };
+pub fn walk(mut visit: impl FnMut(usize, usize) -> bool) {
+    // Behind the outermost call of a thread there may be one more, that goes on nowhere.
+    let visit = |frame: &backtrace::Frame| !frame.ip().is_null() && visit(frame.ip().addr(), frame.sp().addr());
     #[cfg(unix)]
-    // SAFETY: synchronised as far as an unwinder of Unix has to be, as said above; `note` cannot unwind into it but for a
+    // SAFETY: synchronised as far as an unwinder of Unix has to be, as said above; `visit` cannot unwind into it but for a
     // lack of memory, which ends the process.
     unsafe {
-        backtrace::trace_unsynchronized(note);
+        backtrace::trace_unsynchronized(visit);
     }
     #[cfg(not(unix))]
-    backtrace::trace(note);
-    calls
+    backtrace::trace(visit);
+}
+
+/// What stands on this thread's own stack just inside of that place, where a processor of this kind puts the address at
+/// which a call goes on. Nothing where the place is not on the part of the stack that is in use, or where stacks look
+/// different.
+#[cfg(feature = "sentry")]
+pub fn return_address(stack: usize) -> Option<usize> {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    {
+        const WORD: usize = size_of::<usize>();
+        let in_use = std::ptr::from_ref(&stack).addr()..end_of_stack();
+        let place = stack.checked_sub(WORD)?;
+        let is_on_it = in_use.contains(&place) && in_use.contains(&(stack - 1)) && place.is_multiple_of(WORD);
+        // SAFETY: from a variable of this call to the end of the thread's stack, all of it is in use, and mapped for as long
+        // as the thread runs; a word at a multiple of its size can be read. It may be written by nobody meanwhile but this
+        // thread, which is here. What it means is not relied upon.
+        is_on_it.then(|| unsafe { std::ptr::with_exposed_provenance::<usize>(place).read_volatile() })
+    }
+    #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+    {
+        let _ = stack;
+        None
+    }
+}
+
+/// The address behind the outermost byte of this thread's stack; 0 when nobody knows.
+#[cfg(all(feature = "sentry", target_os = "linux", target_arch = "x86_64"))]
+fn end_of_stack() -> usize {
+    use std::cell::Cell;
+    use std::mem::MaybeUninit;
+
+    thread_local! {
+        /// The answer, which costs the main thread a look at all of its memory.
+        static END: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    let ask = || {
+        let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+        let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+        // SAFETY: the attributes are used and destroyed only when C has filled them in, and all pointers are to variables of
+        // this function.
+        unsafe {
+            if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+                return 0;
+            }
+            let known = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            if known { lowest.expose_provenance().saturating_add(size) } else { 0 }
+        }
+    };
+    let asked = END.try_with(|end| {
+        end.get().unwrap_or_else(|| {
+            let answer = ask();
+            end.set(Some(answer));
+            answer
+        })
+    });
+    asked.unwrap_or(0)
 }

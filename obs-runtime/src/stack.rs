@@ -1,19 +1,15 @@
 //! Where in the program something happened: the calls that led there, looked at only when somebody wants to read them.
 
+#[cfg(feature = "sentry")]
+mod known;
+
 use std::fmt;
 #[cfg(feature = "sentry")]
 use std::sync::Arc;
 
-#[cfg(feature = "sentry")]
-use crate::audited;
-
 /// The calls that led to this point. Cheap to take, as it holds addresses only, and cheap to clone.
 #[derive(Clone)]
 pub struct Stack(#[cfg(feature = "sentry")] Arc<[usize]>);
-
-/// Most calls that are noted, from the innermost one outwards: a recursive function may be at any depth.
-#[cfg(feature = "sentry")]
-const DEEPEST: usize = 256;
 
 impl Stack {
     /// The calls that led here; none in a build in which nobody reads them.
@@ -21,7 +17,7 @@ impl Stack {
     #[cfg_attr(feature = "sentry", expect(clippy::unnecessary_wraps, reason = "a build without readers gives none"))]
     pub fn here() -> Option<Self> {
         #[cfg(feature = "sentry")]
-        return Some(Self(audited::calls(DEEPEST).into()));
+        return Some(Self(known::calls()));
         #[cfg(not(feature = "sentry"))]
         None
     }

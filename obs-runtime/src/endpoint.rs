@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::catalogue::OPERATION_ACTIVE;
 use crate::config::Config;
 use crate::global;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{FanOut, Pipeline as _};
 use crate::server::{NotOurs, Routes, Server, verify};
 use crate::sinks::metrics::MetricsSink;
 use crate::sinks::prometheus::{CONSTANT, Exposition, PushgatewaySink, Source, Textfile, TextfileSink, users};
@@ -117,7 +117,7 @@ pub fn sinks(config: &Config, metrics: &Arc<MetricsSink>) -> Vec<Arc<dyn Sink>> 
 }
 
 /// The endpoint that Prometheus scrapes, if metrics are on. A port that is taken is warned of, and the job goes on.
-pub fn serve(pipeline: &Pipeline) -> Option<Server> {
+pub fn serve(pipeline: &FanOut) -> Option<Server> {
     let config = pipeline.config();
     *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     if !config.metrics_enabled {

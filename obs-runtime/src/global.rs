@@ -17,7 +17,8 @@ use crate::pipeline::Pipeline;
 use crate::redact::Redactor;
 use crate::sinks::Topic;
 
-static INSTALLED: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+/// Behind one more pointer, as what is swapped has to be a thin one.
+static INSTALLED: ArcSwapOption<Arc<dyn Pipeline>> = ArcSwapOption::const_empty();
 
 /// How many scoped pipelines there are.
 static SCOPED: AtomicUsize = AtomicUsize::new(0);
@@ -77,8 +78,8 @@ pub fn refresh_interest() {
 }
 
 /// Installs a pipeline for the whole program; gives it back when there is one already.
-pub fn install(pipeline: Arc<Pipeline>) -> Result<(), Arc<Pipeline>> {
-    let previous = INSTALLED.compare_and_swap(&None::<Arc<Pipeline>>, Some(Arc::clone(&pipeline)));
+pub fn install(pipeline: Arc<dyn Pipeline>) -> Result<(), Arc<dyn Pipeline>> {
+    let previous = INSTALLED.compare_and_swap(&None::<Arc<_>>, Some(Arc::new(Arc::clone(&pipeline))));
     if previous.is_some() {
         return Err(pipeline);
     }
@@ -99,26 +100,27 @@ pub fn uninstall() {
 
 /// A pipeline that is used in one context only, until it is dropped.
 #[cfg(feature = "testing")]
-pub struct ScopedPipeline(Arc<Pipeline>);
+#[derive(Clone)]
+pub struct ScopedPipeline(Arc<dyn Pipeline>);
 
 #[cfg(feature = "testing")]
 impl ScopedPipeline {
     /// Makes a pipeline known.
-    pub fn new(pipeline: Pipeline) -> Self {
+    pub fn new(pipeline: Arc<dyn Pipeline>) -> Self {
         SCOPED.fetch_add(1, Ordering::SeqCst);
         refresh_interest();
-        Self(Arc::new(pipeline))
+        Self(pipeline)
     }
 
     /// The pipeline.
-    pub const fn pipeline(&self) -> &Arc<Pipeline> {
+    pub const fn pipeline(&self) -> &Arc<dyn Pipeline> {
         &self.0
     }
 
     /// The current context with this pipeline in it.
     pub fn context(&self) -> Context {
         let mut context = Context::current();
-        context.carry(Arc::clone(&self.0));
+        context.carry(Arc::new(Carried(Arc::clone(&self.0))));
         context
     }
 }
@@ -131,30 +133,34 @@ impl Drop for ScopedPipeline {
     }
 }
 
+/// How a context holds the pipeline that is scoped to it.
+struct Carried(Arc<dyn Pipeline>);
+
+/// The pipeline that is scoped to this context.
+fn scoped() -> Option<Arc<Carried>> {
+    if SCOPED.load(Ordering::Relaxed) > 0 { Context::current().carried::<Carried>() } else { None }
+}
+
 /// The pipeline of this moment.
-pub fn pipeline() -> Option<Arc<Pipeline>> {
+pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
     if interest().is_off() {
         return None;
     }
-    if SCOPED.load(Ordering::Relaxed) > 0
-        && let Some(scoped) = Context::current().carried::<Pipeline>()
-    {
-        return Some(scoped);
+    match scoped() {
+        Some(scoped) => Some(Arc::clone(&scoped.0)),
+        None => INSTALLED.load().as_deref().map(Arc::clone),
     }
-    INSTALLED.load_full()
 }
 
 /// The same, without a count that all threads share: for what happens often.
-fn with_pipeline<R>(with: impl FnOnce(&Pipeline) -> R) -> Option<R> {
+fn with_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> R) -> Option<R> {
     if interest().is_off() {
         return None;
     }
-    if SCOPED.load(Ordering::Relaxed) > 0
-        && let Some(scoped) = Context::current().carried::<Pipeline>()
-    {
-        return Some(with(&scoped));
+    match scoped() {
+        Some(scoped) => Some(with(&*scoped.0)),
+        None => INSTALLED.load().as_deref().map(|pipeline| with(&**pipeline)),
     }
-    INSTALLED.load().as_deref().map(with)
 }
 
 /// Whether all code has the same pipeline: no test has one of its own.
@@ -172,7 +178,7 @@ pub fn emit<'a>(
     topic: Topic,
     level: Level,
     source: Source<'a>,
-    make: impl FnOnce(&Pipeline) -> (Fact<'a>, Details<'a>),
+    make: impl FnOnce(&dyn Pipeline) -> (Fact<'a>, Details<'a>),
 ) {
     with_pipeline(|pipeline| {
         if !pipeline.wants(topic, level, &source.logger) {
@@ -227,12 +233,12 @@ pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'stati
 /// Flushes every sink of this moment's pipeline.
 pub fn flush(occasion: Occasion) {
     if let Some(pipeline) = pipeline() {
-        flush_all(&pipeline, occasion);
+        flush_all(&*pipeline, occasion);
     }
 }
 
 /// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed, once for each reason.
-pub fn flush_all(pipeline: &Pipeline, occasion: Occasion) {
+pub fn flush_all(pipeline: &dyn Pipeline, occasion: Occasion) {
     for failure in pipeline.flush(occasion) {
         warn(format!("could not flush {failure}"));
     }
@@ -252,12 +258,10 @@ pub fn redact(text: String) -> String {
 /// The value of that name as it may leave, also when obs is not initialised.
 pub fn redact_named(name: &str, text: String) -> String {
     static WITHOUT_PIPELINE: OnceLock<Redactor> = OnceLock::new();
-    let redacted = |redactor: &Redactor| match name {
-        "" => redactor.text(text.into()).into_owned(),
-        name => redactor.named(name, text.into()).into_owned(),
+    let text = text.into();
+    let redacted = match pipeline() {
+        Some(pipeline) => pipeline.named(name, text),
+        None => WITHOUT_PIPELINE.get_or_init(|| Redactor::new(&[], None)).named(name, text),
     };
-    match pipeline() {
-        Some(pipeline) => redacted(pipeline.redactor()),
-        None => redacted(WITHOUT_PIPELINE.get_or_init(|| Redactor::new(&[], None))),
-    }
+    redacted.into_owned()
 }

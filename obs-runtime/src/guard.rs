@@ -14,7 +14,7 @@ use crate::flush::Occasion;
 use crate::global;
 use crate::journey;
 use crate::log_level::LogLevelHandle;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{FanOut, Pipeline as _};
 #[cfg(unix)]
 use crate::signals;
 use crate::snapshot::Snapshot;
@@ -28,7 +28,7 @@ pub struct Guard {
     #[cfg(unix)]
     pub(crate) hangup: Option<signals::Hangup>,
     pub(crate) built_in: Option<BuiltIn>,
-    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) pipeline: Arc<FanOut>,
     #[cfg(feature = "prometheus")]
     pub(crate) server: Option<crate::server::Server>,
 }
@@ -63,7 +63,7 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        journey::flush_all(&self.pipeline, Occasion::Meanwhile);
+        journey::flush_all(&*self.pipeline, Occasion::Meanwhile);
     }
 }
 
@@ -78,7 +78,7 @@ impl Drop for Guard {
         drop(self.built_in.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
-        journey::flush_all(&self.pipeline, Occasion::Last);
+        journey::flush_all(&*self.pipeline, Occasion::Last);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -121,5 +121,5 @@ pub fn settings() -> Vec<Setting> {
 /// What was measured so far: every family that has a series. Empty when obs is not initialised.
 #[must_use]
 pub fn metrics() -> Snapshot {
-    global::pipeline().map(|pipeline| pipeline.metrics().snapshot()).unwrap_or_default()
+    global::pipeline().map(|pipeline| pipeline.measured()).unwrap_or_default()
 }

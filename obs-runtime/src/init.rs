@@ -12,6 +12,7 @@ use tracing_subscriber::{Layer, Registry};
 #[cfg(unix)]
 use crate::at_exit;
 use crate::builtin::BuiltIn;
+use crate::call;
 use crate::clock;
 use crate::config::{self, Config, ConfigError, Read, Setting};
 use crate::context::{Context, Inherited};
@@ -23,7 +24,7 @@ use crate::errors;
 use crate::global;
 use crate::guard::Guard;
 use crate::log_level::LogLevelHandle;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{FanOut, Pipeline as _};
 use crate::redact::Redactor;
 #[cfg(unix)]
 use crate::signals;
@@ -275,6 +276,7 @@ impl ObservabilityBuilder {
         // Calibrated here, so that no call pays for it.
         clock::clock();
         errors::watch();
+        call::tell();
         let metrics = Arc::new(MetricsSink::new(config.max_series));
         let log = LogSink::new(&config, output)?;
         let log_level = LogLevelHandle::new(log.filter().clone());
@@ -285,9 +287,9 @@ impl ObservabilityBuilder {
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
         let sinks = [sinks, tracking::sink(&config, sentry)?.into_iter().collect()].concat();
-        let pipeline = Pipeline::new(config, metrics, sinks).limiting_reports().with_settings(settings);
+        let pipeline = FanOut::new(config, metrics, sinks).limiting_reports().with_settings(settings);
         let pipeline = Arc::new(pipeline);
-        global::install(Arc::clone(&pipeline)).map_err(|_| InitError::AlreadyInitialised)?;
+        global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
         if let Some(layers) = layers {
             subscriber::listen(layers);

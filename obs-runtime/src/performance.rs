@@ -16,22 +16,21 @@ use crate::outcome::Outcome;
 /// Runs the body of a function under `#[track_performance]`.
 #[inline]
 pub fn performance<R>(
-    mut call: Call,
+    call: Call,
     body: impl FnOnce() -> R,
     judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
     let value = body();
-    if call.is_on() {
-        call.finish(judge(&value).as_ref(), None);
-    }
-    value
+    ended(call, value, judge)
 }
 
 /// Ends a call with the value that the function gave.
 #[inline]
-pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
+pub fn ended<R>(call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
     if call.is_on() {
-        call.finish(judge(&value).as_ref(), None);
+        call.over(judge(&value).as_ref());
+    } else {
+        call.dismiss();
     }
     value
 }

@@ -15,13 +15,14 @@ use std::sync::Arc;
 
 pub use crate::sinks::memory::{CallRecord, ErrorRecord, Line, Records, ScopeRecord};
 
+use crate::call;
 use crate::config::Config;
 use crate::context::{Context, InContext};
 use crate::errors;
 use crate::global::ScopedPipeline;
 use crate::health;
 use crate::journey;
-use crate::pipeline::Pipeline;
+use crate::pipeline::FanOut;
 use crate::quality;
 use crate::sinks::memory::MemorySink;
 use crate::sinks::metrics::MetricsSink;
@@ -72,11 +73,12 @@ struct Capture {
 impl Capture {
     fn new(config: Config) -> Self {
         errors::watch();
+        call::tell();
         subscriber::listen(Vec::new());
         let memory = Arc::new(MemorySink::default());
         let metrics = Arc::new(MetricsSink::scoped(config.max_series));
-        let pipeline = Pipeline::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
-        Self { scope: ScopedPipeline::new(pipeline), memory, metrics }
+        let pipeline = FanOut::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
+        Self { scope: ScopedPipeline::new(Arc::new(pipeline)), memory, metrics }
     }
 
     /// Checks run for this capture alone, and remember nothing of other runs.

@@ -93,7 +93,7 @@ impl Front {
         }
         drop(known);
         let pipeline = global::pipeline()?;
-        let handle = Self::first_handle(families, given, make, &pipeline);
+        let handle = Self::first_handle(families, given, make, &*pipeline);
         for warning in self.exporters.iter().flat_map(|exporter| exporter.take_warnings()) {
             global::warn(warning);
         }
@@ -105,7 +105,7 @@ impl Front {
         families: &Families<H>,
         given: &Key,
         make: impl Fn(&Key) -> H,
-        pipeline: &Pipeline,
+        pipeline: &dyn Pipeline,
     ) -> Option<H> {
         let limit = pipeline.config().max_series;
         let safe = redacted(given, pipeline);
@@ -147,14 +147,13 @@ impl Front {
 }
 
 /// The key as it may leave.
-fn redacted(key: &Key, pipeline: &Pipeline) -> Key {
-    let redactor = pipeline.redactor();
+fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
     let label = |label: &Label| {
-        let value = redactor.named(label.key(), label.value().into()).into_owned();
+        let value = pipeline.named(label.key(), label.value().into()).into_owned();
         Label::new(label.key().to_owned(), cut(value))
     };
     let labels: Vec<Label> = key.labels().map(label).collect();
-    Key::from_parts(redactor.text(key.name().into()).into_owned(), labels)
+    Key::from_parts(pipeline.text(key.name().into()).into_owned(), labels)
 }
 
 /// The key of what is past the limit.

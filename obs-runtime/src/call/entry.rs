@@ -34,7 +34,7 @@ impl Entry {
     /// A metric label. Its value is redacted, as all text is.
     pub fn tag(&mut self, name: &'static str, value: String) {
         let value = match global::pipeline() {
-            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
+            Some(pipeline) => pipeline.named(name, value.into()).into_owned(),
             None => value,
         };
         self.tags.push((name, cut(value)));
@@ -53,7 +53,7 @@ impl Entry {
     /// An argument as a keyed hash: equal for equal values.
     #[expect(clippy::needless_pass_by_value, reason = "generated code has no other use for the value")]
     pub fn hashed(&mut self, name: &'static str, value: Value<'static>) {
-        let hash = global::pipeline().map(|pipeline| pipeline.redactor().hashed(&value.to_string()));
+        let hash = global::pipeline().map(|pipeline| pipeline.hashed(&value.to_string()));
         self.argument(name, hash.unwrap_or(Value::from(MASK)));
     }
 
@@ -75,7 +75,7 @@ impl Entry {
     /// A label of the jobs that run inside. Its value is redacted, as all text is.
     pub fn label(&mut self, name: &'static str, value: String) {
         let value = match global::pipeline() {
-            Some(pipeline) => pipeline.redactor().named(name, value.into()).into_owned(),
+            Some(pipeline) => pipeline.named(name, value.into()).into_owned(),
             None => value,
         };
         self.labels.push((name, value));
@@ -94,6 +94,12 @@ impl Entry {
     /// Whether the call was ended from elsewhere; if not, it ends here.
     pub(super) fn was_ended(&self) -> bool {
         self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
+    }
+
+    /// Whether it is a span of a run that is recorded.
+    #[inline]
+    pub(super) const fn has_span(&self) -> bool {
+        self.span.is_some()
     }
 
     /// The arguments that were given: an absent option or an unset flag was not used.

@@ -4,22 +4,20 @@ mod ending;
 mod entry;
 mod passing;
 mod span;
+mod telling;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::callsite::{Callsite, CallsiteKind, Tags};
 use crate::cardinality::{LONGEST, cut};
 use crate::cells::{Cells, QUICK, ThreadCell};
 use crate::clock::Stamp;
-use crate::context::Context;
-use crate::event::{CallInfo, Details, Fact};
+use crate::event::{CallInfo, Details};
 use crate::failure::Failure;
-use crate::flush::Occasion;
 use crate::frame::Frame;
-use crate::global::{self, Interest};
-use crate::journey::{self, Passed};
+use crate::global;
+use crate::journey;
 use crate::level::Level;
 use crate::outcome::Outcome;
 use crate::panics;
@@ -30,6 +28,8 @@ use crate::sinks::Topic;
 pub use ending::Ending;
 pub use entry::Entry;
 pub use span::record_query;
+use telling::End;
+pub use telling::tell;
 
 /// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
 /// never came to return a value.
@@ -56,36 +56,39 @@ impl Callsite {
     /// Begins a call without arguments and tags.
     #[inline]
     pub fn begin(&'static self) -> Call {
-        let interest = global::interest();
-        let cells = if interest.is_off() { None } else { Some(self.cells()) };
-        self.start_call(interest, cells, None)
+        if global::interest().is_off() { Call::new(self, None, Stamp::ZERO) } else { self.begin_counted() }
     }
 
     /// Begins a call; `describe` records arguments and tags, and runs only when obs is on.
+    #[inline]
     pub fn begin_with(&'static self, describe: impl FnOnce(&mut Entry)) -> Call {
-        let interest = global::interest();
-        if interest.is_off() {
-            return self.start_call(interest, None, None);
+        if global::interest().is_off() {
+            return Call::new(self, None, Stamp::ZERO);
         }
         let mut entry = Box::<Entry>::default();
         describe(&mut entry);
+        self.begin_described(entry)
+    }
+
+    // What does not depend on the function is not part of each one's code.
+    #[inline(never)]
+    fn begin_counted(&'static self) -> Call {
+        self.start_call(self.cells(), None)
+    }
+
+    #[inline(never)]
+    fn begin_described(&'static self, entry: Box<Entry>) -> Call {
         let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
-        self.start_call(interest, Some(cells), Some(entry))
+        self.start_call(cells, Some(entry))
     }
 
     #[inline]
-    fn start_call(&'static self, interest: Interest, cells: Option<&'static Cells>, entry: Option<Box<Entry>>) -> Call {
-        let (here, start) = match cells {
-            Some(cells) => (cells.start(), Stamp::now()),
-            None => (None, Stamp::ZERO),
-        };
-        let mut call = Call::new(self, cells, start);
+    fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
+        let (here, start) = (cells.start(), Stamp::now());
+        let mut call = Call::new(self, Some(cells), start);
         (call.here, call.entry) = (here, entry);
-        if recording::any() && cells.is_some() {
-            call.begin_span();
-        }
-        if interest.may_want(self.line_level()) && self.kind() == CallsiteKind::Operation {
-            call.report_start();
+        if recording::any() || call.tells_start() {
+            telling::begun(&mut call);
         }
         call
     }
@@ -124,7 +127,7 @@ impl Call {
         place: &'static std::panic::Location<'static>,
     ) -> Option<Self> {
         let pipeline = global::pipeline()?;
-        let name = pipeline.redactor().text(name);
+        let name = pipeline.text(name);
         let name = if name.len() > LONGEST { Cow::Owned(cut(name.into_owned())) } else { name };
         let (callsite, overflowed) = registry::by_hand(name, command, pipeline.config().max_series, place);
         if overflowed {
@@ -206,17 +209,22 @@ impl Call {
         CallInfo { run: self.entry().and_then(|entry| entry.run.clone()), ..CallInfo::of(self.callsite) }
     }
 
-    /// Says that the call has begun, to whoever wants to know.
-    #[cold]
+    /// Whether somebody may want a line of its start.
+    #[inline]
+    fn tells_start(&self) -> bool {
+        self.callsite.kind() == CallsiteKind::Operation && global::interest().may_want(self.callsite.line_level())
+    }
+
+    /// Ends the call, with which nothing is to be done any more, with the outcome that `failure` tells.
     #[inline(never)]
-    pub(crate) fn report_start(&mut self) {
-        let level = self.callsite.line_level();
-        global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
-            let arguments = self.entry().map(Entry::given).unwrap_or_default();
-            (Fact::Started { call: self.info(), arguments }, self.details())
-        });
-        // The time that the line took is none of the function's.
-        self.start = Stamp::now();
+    pub(crate) fn over(mut self, failure: Option<&Failure<'_>>) {
+        self.finish(failure, None);
+    }
+
+    /// Ends a call of which nothing is recorded, and which holds nothing.
+    #[inline]
+    pub(crate) const fn dismiss(self) {
+        std::mem::forget(self);
     }
 
     /// Ends the call with the outcome that `failure` tells.
@@ -237,25 +245,25 @@ impl Call {
             Some(cell) => cell.finish(outcome, nanos),
             None => cells.finish(outcome, nanos),
         }
-        if nanos > QUICK || !outcome.is_ok() {
-            exemplify(cells, outcome, nanos);
+        if self.tells(outcome, nanos) {
+            telling::ended(self, &End { cells, outcome, nanos, failure, exit_code });
         }
-        if self.entry.is_some() || recording::any() {
-            self.end_span(outcome, nanos);
-        }
-        let passed = self.pass(outcome, failure);
-        let wanted = match self.callsite.kind() {
+    }
+
+    /// Whether there is more to do at the end than to count.
+    #[inline]
+    fn tells(&self, outcome: Outcome, nanos: u64) -> bool {
+        let is_wanted = || match self.callsite.kind() {
             CallsiteKind::Command => true,
             CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
-            CallsiteKind::Errors => matches!(outcome, Outcome::Error | Outcome::Panic),
-            CallsiteKind::Cost => false,
+            CallsiteKind::Errors | CallsiteKind::Cost => false,
         };
-        if wanted {
-            self.report_end(outcome, nanos, failure, passed, exit_code);
-        }
-        if self.flushes {
-            global::flush(Occasion::Meanwhile);
-        }
+        !outcome.is_ok()
+            || nanos > QUICK
+            || self.flushes
+            || self.entry().is_some_and(Entry::has_span)
+            || self.encloses && journey::anything_waits()
+            || is_wanted()
     }
 
     /// The finish line of a command that failed is one that a reader of the log must see; that of a function inside it
@@ -278,44 +286,6 @@ impl Call {
             CallsiteKind::Command | CallsiteKind::Errors | CallsiteKind::Cost => Topic::Fact,
         }
     }
-
-    #[cold]
-    #[inline(never)]
-    fn report_end(
-        &self,
-        outcome: Outcome,
-        nanos: u64,
-        failure: Option<&Failure<'_>>,
-        passed: Passed,
-        exit_code: Option<u8>,
-    ) {
-        // What was captured before has its line already.
-        let level = if passed.again && self.callsite.kind() == CallsiteKind::Errors {
-            Level::Debug
-        } else {
-            self.line_level(outcome)
-        };
-        global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
-            let failure = passed.failure.or_else(|| failure.map(Failure::facts)).or_else(|| {
-                let last = || panics::last_since(self.start);
-                (outcome == Outcome::Panic).then(|| journey::panic_facts(last().as_ref()))
-            });
-            let fact = if self.callsite.kind() == CallsiteKind::Errors {
-                Fact::Captured {
-                    operation: self.callsite.name().into(),
-                    failure: failure.unwrap_or_default(),
-                    panic: outcome == Outcome::Panic,
-                }
-            } else {
-                let call = CallInfo { event: passed.event, ..self.info() };
-                Fact::Finished { call, outcome, duration: Duration::from_nanos(nanos), failure, exit_code }
-            };
-            (fact, self.details())
-        });
-        if self.callsite.kind() == CallsiteKind::Command && recording::any() {
-            self.tell_trace(outcome);
-        }
-    }
 }
 
 impl Drop for Call {
@@ -326,14 +296,5 @@ impl Drop for Call {
             let exit_code = (outcome == Outcome::Panic).then_some(101);
             self.end(outcome, None, exit_code);
         }
-    }
-}
-
-/// Notes the trace that this code runs in, if there is one, for the call that has ended.
-#[cold]
-#[inline(never)]
-fn exemplify(cells: &Cells, outcome: Outcome, nanos: u64) {
-    if let Some(trace) = Context::with_current(Context::trace) {
-        cells.exemplify(outcome, nanos, trace);
     }
 }

@@ -43,7 +43,7 @@ impl Bucket {
 type Place = (String, Option<u32>);
 
 /// Whether one more error of that place is told, and how many were left out before it.
-pub(super) fn allow(pipeline: &Pipeline, source: &Source<'_>) -> Option<u64> {
+pub(super) fn allow(pipeline: &dyn Pipeline, source: &Source<'_>) -> Option<u64> {
     static BUCKETS: Mutex<Option<HashMap<Place, Bucket>>> = Mutex::new(None);
     if !pipeline.limits_reports() {
         return Some(0);

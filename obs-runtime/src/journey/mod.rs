@@ -185,10 +185,10 @@ fn begin(
         run.count_error();
     }
     let is_wanted = pipeline.wants(Topic::Report, step.level, &step.source.logger);
-    let allowed = if is_wanted { limit::allow(&pipeline, &step.source) } else { None };
+    let allowed = if is_wanted { limit::allow(&*pipeline, &step.source) } else { None };
     let state = match allowed {
         None => State::LeftOut,
-        Some(left_out) => State::Open(Box::new(report(&pipeline, step, &what, layers(), left_out))),
+        Some(left_out) => State::Open(Box::new(report(&*pipeline, step, &what, layers(), left_out))),
     };
     let sighting = match what {
         What::Error(sighting) => Some(sighting),
@@ -204,7 +204,7 @@ fn begin(
 }
 
 fn report(
-    pipeline: &Pipeline,
+    pipeline: &dyn Pipeline,
     step: &Step,
     what: &What,
     layers: Vec<Layer<'static>>,
@@ -274,7 +274,7 @@ pub fn message(
     if !pipeline.wants(Topic::Report, level, &source.logger) {
         return None;
     }
-    let left_out = limit::allow(&pipeline, &source)?;
+    let left_out = limit::allow(&*pipeline, &source)?;
     let context = Context::current();
     let operation = context.operation().map_or(Cow::Borrowed("unknown"), |operation| operation.to_owned().into());
     let report = Report {
@@ -313,7 +313,7 @@ fn tell(ended: Vec<Ended>) {
 
 /// An error whose way is over.
 struct Ended {
-    pipeline: Arc<Pipeline>,
+    pipeline: Arc<dyn Pipeline>,
     context: Context,
     level: Level,
     source: Source<'static>,

@@ -62,7 +62,7 @@ pub(super) struct Store {
 pub(super) struct Journey {
     /// Tells it from all others.
     pub key: u64,
-    pipeline: Arc<Pipeline>,
+    pipeline: Arc<dyn Pipeline>,
     context: Context,
     level: Level,
     source: Source<'static>,
@@ -124,7 +124,7 @@ enum Found {
 
 impl Journey {
     pub(super) fn new(
-        pipeline: Arc<Pipeline>,
+        pipeline: Arc<dyn Pipeline>,
         context: Context,
         step: &Step,
         state: State,
@@ -338,7 +338,7 @@ impl Store {
     }
 
     /// Ends the way of each error of which that is true.
-    pub(super) fn end_all(&mut self, which: impl Fn(&Arc<Pipeline>, Instant) -> bool) -> Vec<Ended> {
+    pub(super) fn end_all(&mut self, which: impl Fn(&Arc<dyn Pipeline>, Instant) -> bool) -> Vec<Ended> {
         let chosen = self.passing.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
         // It waits on: the call around is to know that it was told.
         let end = |journey: &mut Journey| {

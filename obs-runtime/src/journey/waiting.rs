@@ -21,7 +21,7 @@ fn tell_all() {
 
 /// Tells those of one pipeline.
 #[cfg(feature = "testing")]
-pub fn tell_all_of(pipeline: &Arc<Pipeline>) {
+pub fn tell_all_of(pipeline: &Arc<dyn Pipeline>) {
     tell(Store::with(|store| store.end_all(|other, _| Arc::ptr_eq(other, pipeline))).unwrap_or_default());
 }
 
@@ -32,7 +32,7 @@ pub fn flush(occasion: Occasion) {
 }
 
 /// Tells all errors, then flushes every sink of a pipeline.
-pub fn flush_all(pipeline: &Pipeline, occasion: Occasion) {
+pub fn flush_all(pipeline: &dyn Pipeline, occasion: Occasion) {
     tell_all();
     global::flush_all(pipeline, occasion);
 }

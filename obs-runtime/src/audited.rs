@@ -10,6 +10,15 @@ unsafe extern "C" {
     pub safe fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
+/// Has this thread let others go first: woken by one, it does not take the processor away from it. Threads that it starts
+/// are as all others.
+#[cfg(all(feature = "sentry", target_os = "linux"))]
+pub fn stand_back() {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 is this thread, and the parameters are read during the call only. Where it is not allowed, nothing changes.
+    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK, &raw const parameters) };
+}
+
 /// Goes through the calls that led here, from the innermost one outwards, until `visit` has seen enough: at which address
 /// each goes on when what it called has returned, and where the stack was when it called that.
 ///
@@ -29,26 +38,28 @@ pub fn walk(mut visit: impl FnMut(usize, usize) -> bool) {
     backtrace::trace(visit);
 }
 
-/// What stands on this thread's own stack just inside of that place, where a processor of this kind puts the address at
-/// which a call goes on. Nothing where the place is not on the part of the stack that is in use, or where stacks look
-/// different.
+/// Whether this thread's own stack holds each of these addresses just inside of its place, where a processor of this kind
+/// puts the address at which a call goes on. It does not where a place is not on the part of the stack that is in use, or
+/// where stacks look different.
 #[cfg(feature = "sentry")]
-pub fn return_address(stack: usize) -> Option<usize> {
+pub fn stack_holds(mut addresses: impl Iterator<Item = (usize, usize)>) -> bool {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     {
         const WORD: usize = size_of::<usize>();
-        let in_use = std::ptr::from_ref(&stack).addr()..end_of_stack();
-        let place = stack.checked_sub(WORD)?;
-        let is_on_it = in_use.contains(&place) && in_use.contains(&(stack - 1)) && place.is_multiple_of(WORD);
-        // SAFETY: from a variable of this call to the end of the thread's stack, all of it is in use, and mapped for as long
-        // as the thread runs; a word at a multiple of its size can be read. It may be written by nobody meanwhile but this
-        // thread, which is here. What it means is not relied upon.
-        is_on_it.then(|| unsafe { std::ptr::with_exposed_provenance::<usize>(place).read_volatile() })
+        let in_use = std::ptr::from_ref(&addresses).addr()..end_of_stack();
+        addresses.all(|(stack, address)| {
+            let place = stack.wrapping_sub(WORD);
+            let is_on_it = in_use.contains(&place) && in_use.contains(&(stack.wrapping_sub(1)));
+            // SAFETY: from a variable of this call to the end of the thread's stack, all of it is in use, and mapped for as
+            // long as the thread runs; a word at a multiple of its size can be read. It may be written by nobody meanwhile
+            // but this thread, which is here. What it means is not relied upon.
+            let held = || unsafe { std::ptr::with_exposed_provenance::<usize>(place).read_volatile() };
+            is_on_it && place.is_multiple_of(WORD) && held() == address
+        })
     }
     #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
     {
-        let _ = stack;
-        None
+        addresses.next().is_none()
     }
 }
 

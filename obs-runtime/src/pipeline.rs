@@ -6,7 +6,7 @@ use crate::config::{Config, Setting};
 use crate::event::{Event, Text, Value};
 use crate::flush::Occasion;
 use crate::level::Level;
-use crate::sinks::{FlushError, Topic};
+use crate::sinks::{FlushError, Incident, Topic};
 use crate::snapshot::Snapshot;
 pub use fan_out::FanOut;
 
@@ -44,6 +44,9 @@ pub trait Pipeline: Send + Sync {
 
     /// Redacts an event and hands it to each sink that wants it.
     fn emit(&self, topic: Topic, event: Event<'_>);
+
+    /// Redacts an error whose way is over, and hands it to each sink that wants it.
+    fn report(&self, incident: Incident);
 
     /// Says that the limit of series was passed at a call site.
     fn overflow(&self);

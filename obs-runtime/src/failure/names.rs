@@ -19,12 +19,28 @@ pub fn pointee(full: &'static str) -> &'static str {
 /// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing. That of a
 /// pointer is the one of what it points to.
 pub fn short_name(full: &'static str) -> Text<'static> {
-    let path = pointee(full).split(['<', ' ']).next().unwrap_or(full).trim_start_matches(['&', '(']);
-    let mut segments = path.rsplit("::");
-    let last = segments.next().filter(|name| !name.is_empty()).unwrap_or("unknown");
+    let name = pointee(full).trim_start_matches(['&', '(']);
+    // By bytes, as each error that is captured asks for it.
+    let end = name.bytes().position(|byte| matches!(byte, b'<' | b' ')).unwrap_or(name.len());
+    let mut segments = Segments(&name[..end]);
+    let last = segments.next().unwrap_or("unknown");
     match segments.find(|module| *module != "error") {
         Some(module) if last == "Error" => Cow::Owned(format!("{module}.{last}")),
         _ => Cow::Borrowed(last),
+    }
+}
+
+/// The parts of a path, the last one first.
+struct Segments<'n>(&'n str);
+
+impl<'n> Iterator for Segments<'n> {
+    type Item = &'n str;
+
+    fn next(&mut self) -> Option<&'n str> {
+        let path = self.0.trim_end_matches(':');
+        let begin = path.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
+        self.0 = &path[..begin];
+        Some(&path[begin..]).filter(|segment| !segment.is_empty())
     }
 }
 

@@ -26,7 +26,7 @@ use crate::level::Level;
 use crate::panics::{self, Panic};
 use crate::pipeline::Pipeline;
 use crate::run::Run;
-use crate::sinks::Topic;
+use crate::sinks::{Incident, Topic};
 use crate::stack::Stack;
 pub use store::anything_waits;
 use store::{Journey, Met, State, Store};
@@ -298,25 +298,19 @@ pub fn message(
 
 /// Tells of errors whose way is over.
 fn tell(ended: Vec<Ended>) {
-    for Ended { pipeline, context, level, source, time, mut report } in ended {
-        if let Some(around) = context.carried::<Around>()
+    for Ended { pipeline, mut incident } in ended {
+        let report = &mut incident.report;
+        if let Some(around) = incident.context.carried::<Around>()
             && !report.layers.iter().any(|layer| (&layer.name, layer.attribute) == (&around.0.name, around.0.attribute))
         {
             report.layers.push(around.0.clone());
         }
-        let fact = Fact::Reported(report);
-        let context = context.scope();
-        let event = Event { time, level, source, context, fact, fields: Vec::new(), tags: Vec::new() };
-        pipeline.emit(Topic::Report, event);
+        pipeline.report(incident);
     }
 }
 
 /// An error whose way is over.
 struct Ended {
     pipeline: Arc<dyn Pipeline>,
-    context: Context,
-    level: Level,
-    source: Source<'static>,
-    time: SystemTime,
-    report: Box<Report<'static>>,
+    incident: Incident,
 }

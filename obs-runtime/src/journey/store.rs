@@ -17,6 +17,7 @@ use crate::frame::Frame;
 use crate::global;
 use crate::level::Level;
 use crate::pipeline::Pipeline;
+use crate::sinks::Incident;
 
 /// Most errors that are known at a time; the oldest are told, and then forgotten.
 const MOST: usize = 256;
@@ -188,14 +189,9 @@ impl Journey {
         let State::Open(report) = &self.state else { return None };
         let told = State::Told(report.id);
         let State::Open(report) = std::mem::replace(&mut self.state, told) else { return None };
-        Some(Ended {
-            pipeline: Arc::clone(&self.pipeline),
-            context: self.context.clone(),
-            level: self.level,
-            source: self.source.clone(),
-            time: self.time,
-            report,
-        })
+        let (context, source) = (self.context.clone(), self.source.clone());
+        let incident = Incident { context, level: self.level, source, time: self.time, report };
+        Some(Ended { pipeline: Arc::clone(&self.pipeline), incident })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::panics::caught;
 use crate::redact::Redactor;
 use crate::room;
 use crate::sinks::metrics::MetricsSink;
-use crate::sinks::{FlushError, Sink, Topic};
+use crate::sinks::{FlushError, Incident, Sealed, Sink, Topic};
 use crate::snapshot::Snapshot;
 
 thread_local! {
@@ -26,7 +26,7 @@ thread_local! {
 pub struct FanOut {
     config: Config,
     settings: Vec<Setting>,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     metrics: Arc<MetricsSink>,
     sinks: Vec<Arc<dyn Sink>>,
     flusher: Flusher,
@@ -37,7 +37,7 @@ impl FanOut {
     /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
     pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
-        let redactor = redactor.with_patterns(&config.redact_patterns);
+        let redactor = Arc::new(redactor.with_patterns(&config.redact_patterns));
         metrics.watch(&sinks);
         Self {
             config,
@@ -163,6 +163,26 @@ impl Pipeline for FanOut {
         let _busy = Busy;
         let (level, logger) = (event.level, event.source.logger.clone());
         self.hand_out(topic, level, &logger, event);
+        self.warn_of_cardinality();
+    }
+
+    fn report(&self, incident: Incident) {
+        if BUSY.replace(true) {
+            drops::count("pipeline", "reentrant", 1);
+            return;
+        }
+        let _busy = Busy;
+        let (level, logger) = (incident.level, incident.source.logger.clone());
+        let mut wanting = self.sinks().filter(|sink| sink.wants(Topic::Report, level, &logger));
+        match (wanting.next(), wanting.next()) {
+            (Some(sink), None) if sink.opens_reports() && incident.is_short() => {
+                let sealed = Sealed::new(incident, Arc::clone(&self.redactor));
+                if caught(|| sink.accept_report(sealed)).is_err() {
+                    drops::count(sink.name(), "panic", 1);
+                }
+            }
+            _ => incident.read(|event| self.hand_out(Topic::Report, level, &logger, event)),
+        }
         self.warn_of_cardinality();
     }
 

@@ -60,7 +60,7 @@ impl Redactor {
                 exit_code,
             },
             Fact::Captured { operation, failure, panic } => {
-                Fact::Captured { operation: self.text(operation), failure: self.failure(failure), panic }
+                Fact::Captured { operation: self.familiar(operation), failure: self.failure(failure), panic }
             }
             Fact::Reported(report) => Fact::Reported(Box::new(self.report(*report))),
             Fact::Traced(recorded) => Fact::Traced(Box::new(self.recorded(*recorded))),
@@ -122,19 +122,19 @@ impl Redactor {
         // A stack holds the program's own words only.
         let Report { id, kind, operation, error_type, causes, layers, left_out, place, stack } = report;
         let cause = |Cause { type_name, message }: Cause<'a>| Cause {
-            type_name: self.text(type_name),
+            type_name: self.familiar(type_name),
             message: self.text(message),
         };
         let layer = |Layer { name, attribute, mut fields, mut tags }: Layer<'a>| {
             self.redact_fields(&mut fields);
             self.redact_tags(&mut tags);
-            Layer { name: self.text(name), attribute, fields, tags }
+            Layer { name: self.familiar(name), attribute, fields, tags }
         };
         Report {
             id,
             kind,
-            operation: self.text(operation),
-            error_type: self.text(error_type),
+            operation: self.familiar(operation),
+            error_type: self.familiar(error_type),
             causes: causes.into_iter().map(cause).collect(),
             layers: layers.into_iter().map(layer).collect(),
             left_out,
@@ -146,7 +146,7 @@ impl Redactor {
     fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {
         let FailureFacts { error_type, message, sources } = failure;
         FailureFacts {
-            error_type: self.text(error_type),
+            error_type: self.familiar(error_type),
             message: self.text(message),
             sources: sources.into_iter().map(|source| self.text(source)).collect(),
         }

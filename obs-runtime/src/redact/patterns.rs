@@ -36,6 +36,10 @@ impl Patterns {
 
     /// Whether any of them matches.
     pub fn may_match(&self, text: &str) -> bool {
+        // Asked of each text that leaves, and an automaton of nothing takes its time too.
+        if self.each.is_empty() {
+            return false;
+        }
         match &self.all {
             Some(all) => all.is_match(text),
             None => self.each.iter().any(|pattern| pattern.is_match(text)),
@@ -44,6 +48,9 @@ impl Patterns {
 
     /// Finds what they match: their first group where they have one, else all of it.
     pub fn find(&self, text: &str, spans: &mut Spans) {
+        if self.each.is_empty() {
+            return;
+        }
         let find = |pattern: &Regex| {
             let matches =
                 pattern.captures_iter(text).filter_map(|captures| captures.get(1).or_else(|| captures.get(0)));

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "datadog")]
 pub mod datadog;
+mod incident;
 pub mod log;
 #[cfg(feature = "testing")]
 pub mod memory;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use crate::event::Event;
 use crate::level::Level;
 use crate::redact::Redacted;
+pub use incident::{Incident, Sealed};
 
 /// What an event is about, as far as a sink decides by it whether it wants the event at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,16 @@ pub trait Sink: Send + Sync {
 
     /// Takes an event.
     fn accept(&self, event: &Redacted<Event<'_>>);
+
+    /// Whether it opens reports on a thread of its own.
+    fn opens_reports(&self) -> bool {
+        false
+    }
+
+    /// Takes a report, of which it opens what it does not need at once where it sends it.
+    fn accept_report(&self, report: Sealed) {
+        report.open(|event| self.accept(event));
+    }
 
     /// Brings everything taken so far to where it belongs, until the deadline at most.
     ///

@@ -26,19 +26,14 @@ struct Call {
     stack: usize,
 }
 
-impl Call {
-    /// Whether it is the one of which the stack tells.
-    fn stands(self) -> bool {
-        audited::return_address(self.stack) == Some(self.address)
-    }
-}
-
 /// The calls that led here when that was asked last on this thread.
 #[derive(Debug, Default)]
 struct Last {
     /// All of them, innermost first, each further out on the stack than the one before; none where that is not so.
     calls: Vec<Call>,
     addresses: Arc<[usize]>,
+    /// Where the stack was when they were noted; what is outside of it is not over yet.
+    place: usize,
     /// Room for those that are new.
     fresh: Vec<Call>,
 }
@@ -50,8 +45,27 @@ pub fn calls() -> Arc<[usize]> {
     known.ok().flatten().unwrap_or_else(|| Last::default().renewed())
 }
 
+/// Whether the stack says that these calls are running.
+fn stand(calls: &[Call]) -> bool {
+    audited::stack_holds(calls.iter().map(|call| (call.stack, call.address)))
+}
+
 impl Last {
+    // One function, not a part of others: where its variables are says where its caller's are.
+    #[inline(never)]
     fn renewed(&mut self) -> Arc<[usize]> {
+        let place = std::ptr::from_ref(&self).addr();
+        let outside = self.calls.partition_point(|call| call.stack <= place);
+        if place == self.place && outside < self.calls.len() && stand(&self.calls[outside..]) {
+            return Arc::clone(&self.addresses);
+        }
+        self.place = place;
+        self.walk();
+        Arc::clone(&self.addresses)
+    }
+
+    /// Asks the unwinder for the calls, up to one that is known.
+    fn walk(&mut self) {
         self.fresh.clear();
         let (mut known, mut next) = (None, 0);
         // Whether it can be told again by where it stands on the stack.
@@ -61,24 +75,20 @@ impl Last {
             while self.calls.get(next).is_some_and(|known| known.stack < stack) {
                 next += 1;
             }
-            if self.calls.get(next) == Some(&call) && self.calls[next..].iter().all(|call| call.stands()) {
+            if self.calls.get(next) == Some(&call) && stand(&self.calls[next..]) {
                 known = Some(next);
                 return false;
             }
-            stands &= call.stands() && self.fresh.last().is_none_or(|inner| inner.stack < stack);
+            stands &= stand(&[call]) && self.fresh.last().is_none_or(|inner| inner.stack < stack);
             self.fresh.push(call);
             self.fresh.len() < DEEPEST
         });
-        if known == Some(0) && self.fresh.is_empty() {
-            return Arc::clone(&self.addresses);
-        }
         stands &= self.fresh.len() < DEEPEST;
         self.calls.splice(..known.unwrap_or(self.calls.len()), self.fresh.drain(..));
         self.addresses = self.calls.iter().take(DEEPEST).map(|call| call.address).collect();
         if !stands || self.calls.len() > DEEPEST {
             self.calls.clear();
         }
-        Arc::clone(&self.addresses)
     }
 }
 
@@ -185,7 +195,7 @@ mod tests {
     fn no_address_that_is_not_on_the_stack_is_read() {
         let here = std::ptr::from_ref(&0_usize).addr();
         for place in [0, 1, 7, 8, 4096, here & !0xf_ffff_ffff, usize::MAX, usize::MAX - 7] {
-            assert_eq!(audited::return_address(place), None, "{place:#x}");
+            assert!(!stand(&[Call { address: 0, stack: place }]), "{place:#x}");
         }
     }
 }

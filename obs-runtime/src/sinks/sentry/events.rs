@@ -11,7 +11,7 @@ use super::breadcrumbs::Crumb;
 use super::contexts::{contexts, json, level, limited, tag, tags};
 use super::options::Settings;
 use crate::callsite::Tags;
-use crate::event::{Event, EventId, Field, Layer, Report, ReportKind, Scope, Text};
+use crate::event::{Event, EventId, Fact, Field, Layer, ReportKind, Scope, Text};
 use crate::level::Level;
 use crate::redact::Redacted;
 use crate::stack::Stack;
@@ -55,13 +55,14 @@ fn owned(text: &Text<'_>, longest: usize) -> String {
 }
 
 impl Told {
-    /// A report with the steps that led to it.
-    pub fn new(event: &Redacted<Event<'_>>, report: &Report<'_>, crumbs: Vec<Arc<Crumb>>) -> Self {
+    /// A report with the steps that led to it; nothing of another event.
+    pub fn of(event: &Redacted<Event<'_>>, crumbs: Vec<Arc<Crumb>>) -> Option<Self> {
+        let Fact::Reported(report) = &event.fact else { return None };
         let scope = &event.context;
         let file = event.source.file.as_deref().map(|file| limited(file, NAME).into_owned());
         let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, NAME), layer.attribute);
         let optional = |text: &Option<Text<'_>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
-        Self {
+        Some(Self {
             id: report.id,
             kind: report.kind,
             time: event.time,
@@ -90,7 +91,7 @@ impl Told {
             left_out: report.left_out,
             stack: report.stack.clone(),
             crumbs,
-        }
+        })
     }
 
     /// The event, with the names of functions looked up.

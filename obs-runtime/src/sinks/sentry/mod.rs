@@ -1,6 +1,7 @@
 //! Sentry: errors, panics and messages as events, breadcrumbs, check-ins of scheduled commands, a session for each run.
 //!
-//! What is taken is put into a bounded queue; a thread of its own looks up names of functions, asks `before_send`, and sends.
+//! What is taken is put into a bounded queue; a thread of its own redacts reports, looks up names of functions, asks
+//! `before_send`, and sends.
 
 mod breadcrumbs;
 mod contexts;
@@ -22,8 +23,9 @@ use crate::config::Config;
 use crate::event::{Event, Fact};
 use crate::level::Level;
 use crate::redact::Redacted;
-use crate::sinks::{FlushError, Sink, Topic};
+use crate::sinks::{FlushError, Sealed, Sink, Topic};
 use breadcrumbs::Trail;
+use events::Told;
 use options::{Settings, client};
 use worker::{Job, Worker};
 
@@ -85,13 +87,22 @@ impl Sink for SentrySink {
         self.trace_share
     }
 
+    fn opens_reports(&self) -> bool {
+        true
+    }
+
+    fn accept_report(&self, report: Sealed) {
+        let crumbs = self.trail.of(report.correlation_id().as_deref(), report.time());
+        let settings = Arc::clone(&self.settings);
+        self.worker.send(Job::event(move || Some(report.open(|event| Told::of(event, crumbs))?.into_event(&settings))));
+    }
+
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
-            Fact::Reported(report) => {
+            Fact::Reported(_) => {
                 let crumbs = self.trail.of(event.context.correlation_id.as_deref(), event.time);
-                let told = events::Told::new(event, report, crumbs);
-                let settings = Arc::clone(&self.settings);
-                self.worker.send(Job::event(move || told.into_event(&settings)));
+                let (told, settings) = (Told::of(event, crumbs), Arc::clone(&self.settings));
+                self.worker.send(Job::event(move || Some(told?.into_event(&settings))));
             }
             Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
             Fact::Started { call, arguments: _ } => self.send(runs::started(&self.settings, event, call)),

@@ -8,6 +8,8 @@ use std::time::Instant;
 use ::sentry::protocol::Event;
 use ::sentry::{Client, Envelope};
 
+#[cfg(target_os = "linux")]
+use crate::audited;
 use crate::drops;
 use crate::panics::caught;
 
@@ -17,14 +19,14 @@ const MOST: usize = 200;
 /// Something to be sent.
 pub enum Job {
     /// An event, still to be made.
-    Event(Box<dyn FnOnce() -> Event<'static> + Send>),
+    Event(Box<dyn FnOnce() -> Option<Event<'static>> + Send>),
     /// Anything else.
     Envelope(Box<Envelope>),
 }
 
 impl Job {
     /// An event that is made where it is sent.
-    pub fn event(make: impl FnOnce() -> Event<'static> + Send + 'static) -> Self {
+    pub fn event(make: impl FnOnce() -> Option<Event<'static>> + Send + 'static) -> Self {
         Self::Event(Box::new(make))
     }
 
@@ -134,6 +136,9 @@ impl Shared {
     }
 
     fn run(&self) {
+        // Whoever fails wakes it, and has other things to do than to wait for it.
+        #[cfg(target_os = "linux")]
+        audited::stand_back();
         let mut queue = self.queue();
         loop {
             match queue.jobs.pop_front() {
@@ -160,7 +165,7 @@ impl Shared {
     fn send(&self, job: Job) {
         match job {
             Job::Event(make) => {
-                if self.client.capture_event(make(), None).is_nil() {
+                if make().is_some_and(|event| self.client.capture_event(event, None).is_nil()) {
                     drops::count("sentry", "before_send", 1);
                 }
             }

@@ -1,0 +1,77 @@
+//! An error whose way is over, and its report, which may be redacted where it is sent: that keeps nobody's function waiting.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::context::Context;
+use crate::event::{Cause, Event, Fact, Layer, Report, Source, Text, Value};
+use crate::level::Level;
+use crate::redact::{LONGEST, Redacted, Redactor};
+
+/// An error with all that is known of it, and when and in which context it came up.
+#[derive(Clone, Debug)]
+pub struct Incident {
+    /// The context that it came up in.
+    pub context: Context,
+    /// How bad it is.
+    pub level: Level,
+    /// Where it was captured.
+    pub source: Source<'static>,
+    /// When it was captured.
+    pub time: SystemTime,
+    /// What is known of it.
+    pub report: Box<Report<'static>>,
+}
+
+impl Incident {
+    /// Whether it is short enough to be kept as it is for a while. What leaves is cut.
+    pub fn is_short(&self) -> bool {
+        let in_layer = |layer: &Layer<'_>| {
+            let fields = layer.fields.iter().map(|field| match &field.value {
+                Value::Text(text) => text.len(),
+                _ => 0,
+            });
+            fields.chain(layer.tags.iter().map(|(_, value)| value.len())).sum::<usize>()
+        };
+        let in_layers = self.report.layers.iter().map(in_layer);
+        let in_causes = self.report.causes.iter().map(|cause: &Cause<'_>| cause.message.len());
+        in_layers.chain(in_causes).sum::<usize>() <= LONGEST
+    }
+
+    /// Has it read as an event.
+    pub fn read<R>(self, read: impl FnOnce(Event<'_>) -> R) -> R {
+        let Self { context, level, source, time, report } = self;
+        let (fact, context) = (Fact::Reported(report), context.scope());
+        read(Event { time, level, source, context, fact, fields: Vec::new(), tags: Vec::new() })
+    }
+}
+
+/// What nobody can read but through a [`Redactor`].
+#[derive(Debug)]
+pub struct Sealed {
+    incident: Incident,
+    redactor: Arc<Redactor>,
+}
+
+impl Sealed {
+    /// Seals an incident, to be opened by this redactor.
+    pub const fn new(incident: Incident, redactor: Arc<Redactor>) -> Self {
+        Self { incident, redactor }
+    }
+
+    /// When it was captured.
+    pub const fn time(&self) -> SystemTime {
+        self.incident.time
+    }
+
+    /// The correlation id that it came up under, as it may leave.
+    pub fn correlation_id(&self) -> Option<Text<'_>> {
+        self.incident.context.correlation_id().map(|id| self.redactor.familiar(id.into()))
+    }
+
+    /// Redacts it and has it read.
+    pub fn open<R>(self, read: impl FnOnce(&Redacted<Event<'_>>) -> R) -> R {
+        let Self { incident, redactor } = self;
+        incident.read(|event| read(&redactor.event(event)))
+    }
+}

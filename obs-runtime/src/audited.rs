@@ -16,7 +16,8 @@ unsafe extern "C" {
 pub fn stand_back() {
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: 0 is this thread, and the parameters are read during the call only. Where it is not allowed, nothing changes.
-    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK, &raw const parameters) };
+    let _ =
+        unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK, &raw const parameters) };
 }
 
 /// Goes through the calls that led here, from the innermost one outwards, until `visit` has seen enough: at which address

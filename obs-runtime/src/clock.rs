@@ -5,11 +5,12 @@
 //! before its start: every difference saturates at zero.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
 
 /// A moment of this process' clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Stamp(u64);
 
 impl Stamp {
@@ -25,6 +26,11 @@ impl Stamp {
     /// Whether this moment was before another.
     pub const fn is_before(self, other: Self) -> bool {
         self.0 < other.0
+    }
+
+    /// The time since this moment, never negative.
+    pub fn elapsed(self) -> Duration {
+        Duration::from_nanos(self.elapsed_nanos())
     }
 
     /// Nanoseconds since this moment, never negative.
@@ -54,7 +60,7 @@ mod tests {
         let earlier = std::time::Instant::now();
         let stamp = Stamp::now();
         let later = std::time::Instant::now();
-        while later.elapsed() < std::time::Duration::from_millis(20) {
+        while later.elapsed() < Duration::from_millis(20) {
             std::hint::spin_loop();
         }
         let before = later.elapsed().as_nanos();

@@ -4,10 +4,10 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Field, Text};
 use crate::callsite::Tags;
+use crate::clock::Stamp;
 use crate::stack::Stack;
 
 /// The id of an event of an error tracker: 32 hexadecimal digits.
@@ -15,15 +15,14 @@ use crate::stack::Stack;
 pub struct EventId(uuid::Uuid);
 
 impl EventId {
-    /// An id that nothing else has: of a counter and the time by a key that nobody knows. Asking the system for
+    /// An id that nothing else has: of a number and the clock, by a key that nobody knows. Asking the system for
     /// randomness each time would take longer than all else that is done of an error when it is captured.
     pub(crate) fn fresh() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // The time, as a process that was forked has the same keys and numbers.
-        let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let [high, low] = KEYS.each_ref().map(|key| key.hash_one((number, moment)));
+        // And of the time, as a process that was forked has the same key and numbers.
+        let named = (NUMBER.fetch_add(1, Ordering::Relaxed), Stamp::now());
+        let [high, low] = KEYS.each_ref().map(|key| key.hash_one(named));
         let random = u128::from(high) << 64 | u128::from(low);
         Self(uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid())
     }

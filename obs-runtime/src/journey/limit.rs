@@ -1,6 +1,7 @@
 //! How many errors of one place are told: the first ones, then a few a minute, with the count of those left out on the
 //! next.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,15 +41,15 @@ impl Bucket {
     }
 }
 
-type Place = (String, Option<u32>);
+type Place = (Cow<'static, str>, Option<u32>);
 
 /// Whether one more error of that place is told, and how many were left out before it.
-pub(super) fn allow(pipeline: &dyn Pipeline, source: &Source<'_>) -> Option<u64> {
+pub(super) fn allow(pipeline: &dyn Pipeline, source: &Source<'static>) -> Option<u64> {
     static BUCKETS: Mutex<Option<HashMap<Place, Bucket>>> = Mutex::new(None);
     if !pipeline.limits_reports() {
         return Some(0);
     }
-    let place = (source.file.as_deref().unwrap_or_default().to_owned(), source.line);
+    let place = (source.file.clone().unwrap_or_default(), source.line);
     let now = Instant::now();
     let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
     let buckets = buckets.get_or_insert_default();

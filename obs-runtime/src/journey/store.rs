@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::lineage::Lineage;
 use super::{Captures, Ended, Step};
@@ -78,7 +78,7 @@ pub(super) struct Journey {
     /// Whether it went through the outermost call.
     ended_at_top: bool,
     lineage: Lineage,
-    since: Instant,
+    since: Stamp,
     began: Stamp,
 }
 
@@ -132,6 +132,7 @@ impl Journey {
         sighting: Option<Sighting>,
         waits_for: u64,
     ) -> Self {
+        let now = Stamp::now();
         Self {
             key: 0,
             pipeline,
@@ -146,8 +147,8 @@ impl Journey {
             by_hand: step.captures == Captures::ByHand,
             ended_at_top: false,
             lineage: Lineage::here(),
-            since: Instant::now(),
-            began: Stamp::now(),
+            since: now,
+            began: now,
         }
     }
 
@@ -305,10 +306,10 @@ impl Store {
             if goes_on && frame.parent != 0 {
                 (journey.next, journey.passed_over) = (Next::Call(frame.parent), false);
                 journey.lineage = lineage;
-                journey.since = Instant::now();
+                journey.since = Stamp::now();
             } else if goes_on || journey.next == Next::Call(frame.number) {
                 if goes_on {
-                    (journey.ended_at_top, journey.lineage, journey.since) = (true, lineage, Instant::now());
+                    (journey.ended_at_top, journey.lineage, journey.since) = (true, lineage, Stamp::now());
                 }
                 ended.extend(journey.end());
             } else if well && journey.next == Next::Call(frame.parent) && journey.lineage == lineage {
@@ -334,7 +335,7 @@ impl Store {
     }
 
     /// Ends the way of each error of which that is true.
-    pub(super) fn end_all(&mut self, which: impl Fn(&Arc<dyn Pipeline>, Instant) -> bool) -> Vec<Ended> {
+    pub(super) fn end_all(&mut self, which: impl Fn(&Arc<dyn Pipeline>, Stamp) -> bool) -> Vec<Ended> {
         let chosen = self.passing.iter_mut().filter(|journey| which(&journey.pipeline, journey.since));
         // It waits on: the call around is to know that it was told.
         let end = |journey: &mut Journey| {
@@ -346,10 +347,10 @@ impl Store {
         chosen.filter_map(end).collect()
     }
 
-    /// When the one that waits longest to be told began to.
-    pub(super) fn waiting_since(&self) -> Option<Instant> {
+    /// How long the one has waited that waits longest to be told.
+    pub(super) fn longest_wait(&self) -> Option<Duration> {
         let open = self.passing.iter().filter(|journey| matches!(journey.state, State::Open(_)));
-        open.map(|journey| journey.since).min()
+        open.map(|journey| journey.since.elapsed()).max()
     }
 
     /// Notes an error.

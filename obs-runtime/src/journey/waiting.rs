@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::Once;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Store, tell};
+use crate::clock::Stamp;
 use crate::flush::Occasion;
 use crate::global;
 use crate::pipeline::Pipeline;
@@ -44,11 +45,10 @@ pub(super) fn watch() {
         // Without the thread they are told later: by the next flush.
         let _ = thread::Builder::new().name("obs-errors".to_owned()).spawn(|| {
             loop {
-                let oldest = Store::with(|store| store.waiting_since()).flatten();
-                let rest = oldest.map_or(LONGEST_WAIT, |since| LONGEST_WAIT.saturating_sub(since.elapsed()));
+                let longest = Store::with(|store| store.longest_wait()).flatten();
+                let rest = longest.map_or(LONGEST_WAIT, |waited| LONGEST_WAIT.saturating_sub(waited));
                 thread::sleep(rest.max(Duration::from_millis(100)));
-                let now = Instant::now();
-                let late = |_: &_, since: Instant| now.saturating_duration_since(since) >= LONGEST_WAIT;
+                let late = |_: &_, since: Stamp| since.elapsed() >= LONGEST_WAIT;
                 tell(Store::with(|store| store.end_all(late)).unwrap_or_default());
             }
         });

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cardinality::{OTHER, cut};
+use crate::cardinality::{LONGEST, OTHER, cut};
 use crate::catalogue::{FAMILIES, Family, Kind};
 use crate::drops;
 use crate::snapshot::{Builder, Labels, SeriesValue};
@@ -53,8 +53,10 @@ impl Store {
     }
 
     /// Adds to a counter, sets a gauge, observes in a histogram.
-    pub fn record(&self, family: &'static Family, labels: Labels, observed: f64) {
-        let labels: Labels = labels.into_iter().map(|(name, value)| (name, cut(value.into_owned()).into())).collect();
+    pub fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
+        for (_, value) in labels.iter_mut().filter(|(_, value)| value.len() > LONGEST) {
+            *value = cut(std::mem::take(value).into_owned()).into();
+        }
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(family.name).or_default();
         let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {

@@ -26,12 +26,11 @@ pub fn performance<R>(
 
 /// Ends a call with the value that the function gave.
 #[inline]
-pub fn ended<R>(call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
+pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
     if call.is_on() {
-        call.over(judge(&value).as_ref());
-    } else {
-        call.dismiss();
+        call.finish(judge(&value).as_ref(), None);
     }
+    call.dismiss();
     value
 }
 

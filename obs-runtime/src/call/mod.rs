@@ -56,7 +56,11 @@ impl Callsite {
     /// Begins a call without arguments and tags.
     #[inline]
     pub fn begin(&'static self) -> Call {
-        if global::interest().is_off() { Call::new(self, None, Stamp::ZERO) } else { self.begin_counted() }
+        if global::interest().is_off() {
+            Call::new(self, None, Stamp::ZERO)
+        } else {
+            self.start_call(self.cells(), None)
+        }
     }
 
     /// Begins a call; `describe` records arguments and tags, and runs only when obs is on.
@@ -70,19 +74,14 @@ impl Callsite {
         self.begin_described(entry)
     }
 
-    // What does not depend on the function is not part of each one's code.
-    #[inline(never)]
-    fn begin_counted(&'static self) -> Call {
-        self.start_call(self.cells(), None)
-    }
-
     #[inline(never)]
     fn begin_described(&'static self, entry: Box<Entry>) -> Call {
         let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
         self.start_call(cells, Some(entry))
     }
 
-    #[inline]
+    // What does not depend on the function is not part of each one's code.
+    #[inline(never)]
     fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
         let (here, start) = (cells.start(), Stamp::now());
         let mut call = Call::new(self, Some(cells), start);
@@ -215,29 +214,24 @@ impl Call {
         self.callsite.kind() == CallsiteKind::Operation && global::interest().may_want(self.callsite.line_level())
     }
 
-    /// Ends the call, with which nothing is to be done any more, with the outcome that `failure` tells.
-    #[inline(never)]
-    pub(crate) fn over(mut self, failure: Option<&Failure<'_>>) {
-        self.finish(failure, None);
-    }
-
-    /// Ends a call of which nothing is recorded, and which holds nothing.
+    /// Leaves a call that holds nothing: of which nothing is recorded, or that has ended.
     #[inline]
     pub(crate) const fn dismiss(self) {
         std::mem::forget(self);
     }
 
-    /// Ends the call with the outcome that `failure` tells.
+    /// Ends the call with the outcome that `failure` tells. It holds nothing any more then.
     #[inline]
     pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
         let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
         self.end(outcome, failure, exit_code);
     }
 
-    #[inline]
+    #[inline(never)]
     fn end(&mut self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
         let Some(cells) = self.cells.take() else { return };
         if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
+            self.entry = None;
             return;
         }
         let nanos = self.start.elapsed_nanos();
@@ -248,6 +242,7 @@ impl Call {
         if self.tells(outcome, nanos) {
             telling::ended(self, &End { cells, outcome, nanos, failure, exit_code });
         }
+        self.entry = None;
     }
 
     /// Whether there is more to do at the end than to count.

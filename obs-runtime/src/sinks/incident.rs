@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::context::Context;
-use crate::event::{Cause, Event, Fact, Layer, Report, Source, Text, Value};
+use crate::event::{Cause, Event, Fact, Layer, Report, Source, Value};
 use crate::level::Level;
 use crate::redact::{LONGEST, Redacted, Redactor};
 
@@ -60,12 +60,14 @@ impl Sealed {
     }
 
     /// When it was captured.
+    #[cfg(feature = "sentry")]
     pub const fn time(&self) -> SystemTime {
         self.incident.time
     }
 
     /// The correlation id that it came up under, as it may leave.
-    pub fn correlation_id(&self) -> Option<Text<'_>> {
+    #[cfg(feature = "sentry")]
+    pub fn correlation_id(&self) -> Option<crate::event::Text<'_>> {
         self.incident.context.correlation_id().map(|id| self.redactor.familiar(id.into()))
     }
 

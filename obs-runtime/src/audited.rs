@@ -10,14 +10,13 @@ unsafe extern "C" {
     pub safe fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
-/// Has this thread let others go first: woken by one, it does not take the processor away from it. Threads that it starts
-/// are as all others.
+/// Has this thread let others go first: woken by one, it does not take the processor away from it. Nor do threads that it
+/// starts itself.
 #[cfg(all(feature = "sentry", target_os = "linux"))]
 pub fn stand_back() {
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: 0 is this thread, and the parameters are read during the call only. Where it is not allowed, nothing changes.
-    let _ =
-        unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK, &raw const parameters) };
+    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameters) };
 }
 
 /// Goes through the calls that led here, from the innermost one outwards, until `visit` has seen enough: at which address
@@ -96,4 +95,27 @@ fn end_of_stack() -> usize {
         })
     });
     asked.unwrap_or(0)
+}
+
+#[cfg(all(test, feature = "sentry", target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// How the system schedules this thread: 0 as all others, 3 behind them.
+    fn policy() -> Option<u32> {
+        let line = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
+        // The name, in parentheses, may have spaces in it; the policy is the 41st field.
+        line.rsplit_once(')')?.1.split_whitespace().nth(41 - 3)?.parse().ok()
+    }
+
+    #[test]
+    fn a_thread_that_stands_back_is_behind_the_others() {
+        let policies = std::thread::spawn(|| {
+            let before = policy();
+            stand_back();
+            (before, policy())
+        });
+        assert_eq!(policies.join().unwrap(), (Some(0), Some(3)));
+        assert_eq!(policy(), Some(0));
+    }
 }

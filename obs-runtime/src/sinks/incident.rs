@@ -77,3 +77,56 @@ impl Sealed {
         incident.read(|event| read(&redactor.event(event)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{EventId, Field, ReportKind};
+
+    fn incident(message: &str, argument: &str) -> Incident {
+        let cause = Cause { type_name: "LoadError".into(), message: message.to_owned().into() };
+        let fields = vec![Field::new("path", argument.to_owned())];
+        let layer = Layer { name: "load".into(), attribute: "with_error_tracking", fields, tags: Vec::new() };
+        let report = Report {
+            id: EventId::fresh(),
+            kind: ReportKind::Error,
+            operation: "load".into(),
+            error_type: "load_error".into(),
+            causes: vec![cause],
+            layers: vec![layer],
+            left_out: 0,
+            place: None,
+            stack: None,
+        };
+        let (context, source) = (Context::default(), Source::default());
+        Incident { context, level: Level::Error, source, time: SystemTime::UNIX_EPOCH, report: Box::new(report) }
+    }
+
+    #[test]
+    fn what_is_sealed_is_read_redacted_only() {
+        let incident = incident("password=hunter2 is wrong", "a.csv");
+        assert!(incident.is_short());
+        let sealed = Sealed::new(incident, Arc::new(Redactor::new(&[], None)));
+        let said = sealed.open(|event| match &event.fact {
+            Fact::Reported(report) => report.causes[0].message.to_string(),
+            _ => String::new(),
+        });
+        assert_eq!(said, "password=[REDACTED] is wrong");
+    }
+
+    #[test]
+    fn long_words_and_long_arguments_are_not_kept_as_they_are() {
+        let long = "x".repeat(LONGEST + 1);
+        assert!(!incident(&long, "a.csv").is_short() && !incident("no", &long).is_short());
+    }
+
+    #[test]
+    fn no_two_ids_are_one() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| EventId::fresh()).collect::<Vec<_>>())).collect();
+        let ids: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let known: std::collections::HashSet<_> = ids.iter().copied().collect();
+        assert_eq!(known.len(), 40_000);
+        assert!(ids.iter().all(|id| id.to_string().len() == 32));
+    }
+}

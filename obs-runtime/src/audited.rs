@@ -46,12 +46,14 @@ pub fn stack_holds(mut addresses: impl Iterator<Item = (usize, usize)>) -> bool 
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     {
         const WORD: usize = size_of::<usize>();
-        let in_use = std::ptr::from_ref(&addresses).addr()..end_of_stack();
+        let (own, here) = (own_stack(), std::ptr::from_ref(&addresses).addr());
+        // Code may run on a stack that it has made by itself.
+        let in_use = if own.contains(&here) { here..own.end } else { 0..0 };
         addresses.all(|(stack, address)| {
             let place = stack.wrapping_sub(WORD);
             let is_on_it = in_use.contains(&place) && in_use.contains(&(stack.wrapping_sub(1)));
-            // SAFETY: from a variable of this call to the end of the thread's stack, all of it is in use, and mapped for as
-            // long as the thread runs; a word at a multiple of its size can be read. It may be written by nobody meanwhile
+            // SAFETY: from a variable of this call that is on it to the end of the thread's stack, all of it is in use, and
+            // mapped for as long as the thread runs; a word at a multiple of its size can be read. It may be written by nobody meanwhile
             // but this thread, which is here. What it means is not relied upon.
             let held = || unsafe { std::ptr::with_exposed_provenance::<usize>(place).read_volatile() };
             is_on_it && place.is_multiple_of(WORD) && held() == address
@@ -63,38 +65,41 @@ pub fn stack_holds(mut addresses: impl Iterator<Item = (usize, usize)>) -> bool 
     }
 }
 
-/// The address behind the outermost byte of this thread's stack; 0 when nobody knows.
+/// Where this thread's own stack is; nowhere when nobody knows.
 #[cfg(all(feature = "sentry", target_os = "linux", target_arch = "x86_64"))]
-fn end_of_stack() -> usize {
+fn own_stack() -> std::ops::Range<usize> {
     use std::cell::Cell;
     use std::mem::MaybeUninit;
 
     thread_local! {
         /// The answer, which costs the main thread a look at all of its memory.
-        static END: Cell<Option<usize>> = const { Cell::new(None) };
+        static OWN: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
     }
     let ask = || {
         let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
         let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
         // SAFETY: the attributes are used and destroyed only when C has filled them in, and all pointers are to variables of
         // this function.
-        unsafe {
+        let is_known = unsafe {
             if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
-                return 0;
+                return (0, 0);
             }
-            let known = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
+            let is_known = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
             libc::pthread_attr_destroy(attributes.as_mut_ptr());
-            if known { lowest.expose_provenance().saturating_add(size) } else { 0 }
-        }
+            is_known
+        };
+        let lowest = lowest.expose_provenance();
+        if is_known { (lowest, lowest.saturating_add(size)) } else { (0, 0) }
     };
-    let asked = END.try_with(|end| {
-        end.get().unwrap_or_else(|| {
+    let asked = OWN.try_with(|own| {
+        own.get().unwrap_or_else(|| {
             let answer = ask();
-            end.set(Some(answer));
+            own.set(Some(answer));
             answer
         })
     });
-    asked.unwrap_or(0)
+    let (lowest, end) = asked.unwrap_or_default();
+    lowest..end
 }
 
 #[cfg(all(test, feature = "sentry", target_os = "linux"))]

@@ -156,6 +156,17 @@ mod tests {
         });
     }
 
+    #[test]
+    fn on_a_stack_of_the_programs_own_too() {
+        for round in 0..50_u64 {
+            // It is another one each time, and is given back.
+            let agreed = stacker::grow(64 << 10, || by_ways(round.wrapping_mul(0x2545_f491_4f6c_dd1d), 3) + compare());
+            assert!(agreed + compare() > 0);
+            let within = stacker::grow(64 << 10, || stacker::grow(32 << 10, || by_ways(round, 2)));
+            assert!(within > 0);
+        }
+    }
+
     #[inline(never)]
     fn deep(depth: usize) -> usize {
         if depth == 0 { calls().len() } else { deep(black_box(depth - 1)) + black_box(0) }

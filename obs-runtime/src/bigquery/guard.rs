@@ -131,16 +131,10 @@ impl CostReservation {
         }
     }
 
-    /// Whether anything of a budget is held.
+    /// What is held of budgets.
     #[cfg(feature = "bigquery")]
-    pub(super) const fn has_budgets(&self) -> bool {
-        !self.budgets.is_empty()
-    }
-
-    /// Holds what is held of budgets for so long from now.
-    #[cfg(feature = "bigquery")]
-    pub(super) fn renew(&self, lease: std::time::Duration) {
-        self.budgets.iter().for_each(|held| held.renew(lease));
+    pub(super) fn budgets(&self) -> &[Held] {
+        &self.budgets
     }
 
     /// The most bytes that may be billed without passing a limit of a scope, or more of a budget than is held. None without
@@ -237,6 +231,31 @@ impl CostReservation {
     fn release(&mut self) {
         if std::mem::take(&mut self.is_held) {
             CostScope::outwards(self.scope.as_deref()).for_each(|scope| scope.release(&self.estimate));
+        }
+    }
+}
+
+/// A reservation that nobody has taken yet: all that is held is given back when nobody does, as a query is given up that is
+/// about to begin.
+#[cfg(feature = "bigquery")]
+pub struct Untaken(Option<CostReservation>);
+
+#[cfg(feature = "bigquery")]
+impl Untaken {
+    pub const fn new(reservation: CostReservation) -> Self {
+        Self(Some(reservation))
+    }
+
+    pub fn take(mut self) -> Option<CostReservation> {
+        self.0.take()
+    }
+}
+
+#[cfg(feature = "bigquery")]
+impl Drop for Untaken {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.0.take() {
+            reservation.cancel();
         }
     }
 }

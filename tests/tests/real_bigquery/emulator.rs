@@ -291,6 +291,34 @@ fn of_a_query_that_nobody_waits_for_nothing_stays_held() {
     assert!((spent - actual).abs() < 1e-6, "{spent} {actual}");
 }
 
+#[test]
+fn of_a_query_that_is_given_up_while_its_price_is_being_held_nothing_stays_held() {
+    let emulator = BigQueryEmulator::start();
+    let folder = tempfile::tempdir().unwrap();
+    let captured = run(priced(&emulator, folder.path()), |client| async move {
+        let used = || budget_used("emulated").unwrap();
+        for _ in 0..5 {
+            let begun = async {
+                while used().1 == 0.0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            // Asked first, so that it sees the share before the query knows of it, as a rule.
+            tokio::select! {
+                biased;
+                () = begun => {}
+                result = slow(&client) => panic!("it takes longer than it takes to begin: {result:?}"),
+            }
+            let until = Instant::now() + Duration::from_secs(20);
+            while used().1 > 0.0 && Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(used().1, 0.0);
+        }
+    });
+    drop(captured);
+}
+
 #[bq_cost(labels(team = "Growth & Co", cost_centre = 42), max_bytes = "1 GiB")]
 async fn labelled(client: &Client) -> Result<String, BigQueryError> {
     client.query("SELECT id FROM d.orders").label("Own", "A B").run().await.map(|job| job.id)

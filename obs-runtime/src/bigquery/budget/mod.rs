@@ -77,7 +77,7 @@ impl Known {
 }
 
 /// A share of a budget that is held for a query.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Held {
     share: BudgetShare,
     store: Arc<dyn BudgetStore>,

@@ -80,24 +80,14 @@ impl Running {
     }
 
     /// Holds what it has of budgets for longer.
-    pub async fn renew(&mut self, lease: Duration) {
-        let Some(reservation) = self.0.as_mut().and_then(|inner| inner.reservation.take()) else { return };
-        if !reservation.has_budgets() {
-            self.give_back(reservation);
-            return;
-        }
-        let renewed = tokio::task::spawn_blocking(move || {
-            reservation.renew(lease);
-            reservation
-        });
-        if let Ok(reservation) = renewed.await {
-            self.give_back(reservation);
-        }
-    }
-
-    fn give_back(&mut self, reservation: CostReservation) {
-        if let Some(inner) = &mut self.0 {
-            inner.reservation = Some(reservation);
+    pub async fn renew(&self, lease: Duration) {
+        let reservation = self.0.as_ref().and_then(|inner| inner.reservation.as_ref());
+        // The reservation stays here, to be settled should nobody wait for this.
+        let budgets = reservation.map(|reservation| reservation.budgets().to_vec()).unwrap_or_default();
+        if !budgets.is_empty() {
+            let renew = move || budgets.iter().for_each(|held| held.renew(lease));
+            // One that could not be renewed may be the next time.
+            let _ = tokio::task::spawn_blocking(renew).await;
         }
     }
 

@@ -20,7 +20,7 @@ use super::hints::{self, Hint};
 use super::query::Query;
 use super::reason::Remedy;
 use super::retry::{Attempts, Retry, request};
-use crate::bigquery::guard::CostReservation;
+use crate::bigquery::guard::{CostReservation, Untaken};
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::{Price, Pricing};
@@ -207,12 +207,13 @@ async fn reserve(query: &Query, context: &Context) -> Result<(Option<CostReserva
     let scope = context.carried::<CostScope>();
     let has_budget = CostScope::outwards(scope.as_deref()).any(|scope| scope.limits().budget.is_some());
     let held = if has_budget {
-        let held = tokio::task::spawn_blocking(ask).await;
+        let held = tokio::task::spawn_blocking(|| ask().map(Untaken::new)).await;
         held.map_err(|_| BigQueryError::Usage("what is left of a budget could not be read".to_owned()))?
+            .map(Untaken::take)
     } else {
-        ask()
+        ask().map(Some)
     };
-    held.map(|held| (Some(held), dry.location)).map_err(refused)
+    held.map(|held| (held, dry.location)).map_err(refused)
 }
 
 /// The bytes past which BigQuery itself is to refuse the query.

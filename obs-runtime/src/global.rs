@@ -100,7 +100,6 @@ pub fn uninstall() {
 
 /// A pipeline that is used in one context only, until it is dropped.
 #[cfg(feature = "testing")]
-#[derive(Clone)]
 pub struct ScopedPipeline(Arc<dyn Pipeline>);
 
 #[cfg(feature = "testing")]

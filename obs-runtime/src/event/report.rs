@@ -15,8 +15,8 @@ use crate::stack::Stack;
 pub struct EventId(uuid::Uuid);
 
 impl EventId {
-    /// An id that nothing else has: of a number and the clock, by a key that nobody knows. Asking the system for
-    /// randomness each time would take longer than all else that is done of an error when it is captured.
+    /// An id that nothing else has: of a number and the clock, by a key that nobody knows. Whoever fails does not wait for
+    /// the system's randomness.
     pub(crate) fn fresh() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
         static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -102,4 +102,19 @@ pub struct Crumb<'a> {
     pub category: Text<'a>,
     /// What happened.
     pub message: Text<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_ids_are_one() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..10_000).map(|_| EventId::fresh()).collect::<Vec<_>>())).collect();
+        let ids: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let known: std::collections::HashSet<_> = ids.iter().copied().collect();
+        assert_eq!(known.len(), 40_000);
+        assert!(ids.iter().all(|id| id.to_string().len() == 32));
+    }
 }

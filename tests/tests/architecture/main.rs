@@ -1,7 +1,16 @@
 //! The house keeps its order: imports point one way, no module needs itself, no file is long.
 
+mod graph;
+mod planted;
+mod resolve;
+mod rules;
+mod scan;
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use crate::source::Crate;
 
 /// From the bottom up: a module of obs-runtime imports only from modules that stand before it.
 const ORDER: &[&str] = &[
@@ -176,6 +185,30 @@ fn macros_do_not_import_each_other() {
     for (module, imports) in graph("obs-macros/src") {
         let others = imports.iter().filter(|import| attributes.contains(&import.as_str()));
         assert!(!attributes.contains(&module.as_str()) || others.count() == 0, "{module} imports {imports:?}");
+    }
+}
+
+/// The crates whose imports are read, by their root files.
+fn crate_roots() -> Vec<PathBuf> {
+    let mut roots: Vec<PathBuf> = ["obs-runtime", "obs-macros", "examples"]
+        .iter()
+        .map(|package| root().join(package).join("src/lib.rs"))
+        .collect();
+    roots.extend(rust_files(&root().join("examples/src/bin")));
+    roots
+}
+
+#[test]
+fn every_file_belongs_to_a_crate_whose_imports_are_read() {
+    let mut read = BTreeSet::new();
+    for file in crate_roots() {
+        let found = Crate::read(&file, &|path| std::fs::read_to_string(path).ok());
+        read.extend(found.modules.into_iter().map(|module| module.file));
+    }
+    for folder in ["obs-runtime/src", "obs-macros/src", "examples/src"] {
+        for file in rust_files(&root().join(folder)) {
+            assert!(read.contains(&file), "{} is in no module tree", file.display());
+        }
     }
 }
 

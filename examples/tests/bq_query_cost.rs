@@ -95,8 +95,8 @@ fn a_wrong_environment_names_variable_value_and_what_is_allowed() {
 fn what_cannot_be_told_exits_1() {
     for (args, expected) in [
         (&["SELEC 1"][..], "cannot be parsed"),
-        (&["SELECT x FROM `p.d.nowhere`"], "cannot be told"),
-        (&["SELECT nope FROM `bigquery-public-data.samples.gsod`"], "cannot be told"),
+        (&["SELECT x FROM `p.d.nowhere`"], "the cost of this query is unknown"),
+        (&["SELECT nope FROM `bigquery-public-data.samples.gsod`"], "the cost of this query is unknown"),
         (&["--file", "nowhere.sql"], "nowhere.sql"),
         (&["--catalogue", "nowhere.json", CHEAP], "nowhere.json: cannot be read"),
         (&["--max-usd", "a lot", CHEAP], "what is allowed is a number"),

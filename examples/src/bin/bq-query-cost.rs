@@ -1,7 +1,7 @@
 //! `bq-query-cost`: what `BigQuery` queries cost, before they run: by a dry run where there is an account, from a
 //! catalogue where there is none.
 //!
-//! Standard output has the result alone. Exit code 0: within the limit; 3: over it; 1: it could not be told.
+//! Standard output has the result alone. Exit code 0: within the limit; 3: over it; 1: the cost is unknown, or an error.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
-use obs_examples::query_cost::{Report, Source, Teller, Told};
+use obs_examples::query_cost::{Estimator, PricedQuery, Report, Source};
 use obs_runtime::bigquery::Client;
 use obs_runtime::bigquery::estimate::{Catalogue, Figure};
 use obs_runtime::{Config, track_estimate, tracked_command};
@@ -17,14 +17,14 @@ use obs_runtime::{Config, track_estimate, tracked_command};
 /// The estimate is over the limit.
 const OVER_THE_LIMIT: u8 = 3;
 
-/// Tell what BigQuery queries cost, before they run: by a dry run, or without an account.
+/// Show what BigQuery queries cost before they run: by a dry run, or without an account.
 #[expect(clippy::doc_markdown, reason = "--help shows the backticks")]
 #[derive(Debug, Parser)]
 #[command(name = "bq-query-cost", version, args_conflicts_with_subcommands = true)]
 #[command(
     after_help = "With an account (GOOGLE_APPLICATION_CREDENTIALS, what `gcloud auth application-default login` wrote, \
                         or BIGQUERY_EMULATOR_HOST) BigQuery is asked by a dry run, which is free; without one, the catalogue.\n\
-                        Exit codes: 0 within the limit, 3 over it, 1 when it could not be told.\n\
+                        Exit codes: 0 within the limit, 3 over it, 1 when the cost is unknown or for an error.\n\
                         The price is BIGQUERY_USD_PER_TIB (default 6.25) for each TiB (2^40 bytes), with 10 MiB for each table at \
                         least; the first free TiB of a month is not assumed."
 )]
@@ -46,10 +46,10 @@ struct Args {
     /// The limit for each query in US dollars [default: COST_ALERT_THRESHOLD_USD, or else 100]
     #[arg(long, value_parser = amount, allow_negative_numbers = true)]
     max_usd: Option<f64>,
-    /// Tell by the catalogue although there is an account
+    /// Estimate from the catalogue even if there is an account
     #[arg(long, conflicts_with = "compare")]
     offline: bool,
-    /// Tell by a dry run and by the catalogue
+    /// Estimate by a dry run and from the catalogue
     #[arg(long)]
     compare: bool,
     /// The project whose dry runs these are [default: GOOGLE_CLOUD_PROJECT, or the account's]
@@ -119,31 +119,31 @@ fn run(args: &Args, max_usd: f64, config: &Config) -> anyhow::Result<ExitCode> {
         (None, true) => Some(Catalogue::shipped()?),
     };
     let live = if live { Some(connect(args.project.as_deref())?) } else { None };
-    let teller = Teller { catalogue, live };
-    let told: Vec<Told> = sources(args)?.into_iter().map(|source| teller.tell(source)).collect();
-    for bytes in told.iter().filter_map(Told::bytes) {
+    let estimator = Estimator { catalogue, live };
+    let queries: Vec<PricedQuery> = sources(args)?.into_iter().map(|source| estimator.price(source)).collect();
+    for bytes in queries.iter().filter_map(PricedQuery::bytes) {
         track_estimate(bytes);
     }
-    show(&Report { told: &told, max_usd }, args.format).context("the result cannot be written")?;
-    Ok(verdict(&told, max_usd))
+    show(&Report { queries: &queries, max_usd }, args.format).context("the result cannot be written")?;
+    Ok(verdict(&queries, max_usd))
 }
 
-/// Says on standard error what is over the limit or cannot be told.
-fn verdict(told: &[Told], max_usd: f64) -> ExitCode {
+/// Says on standard error which queries are over the limit, and whose cost is unknown.
+fn verdict(queries: &[PricedQuery], max_usd: f64) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
-    for told in told {
-        let of = if let Some(file) = &told.source.file { format!("{}: ", file.display()) } else { String::new() };
-        if let Some(fault) = told.fault() {
+    for query in queries {
+        let of = if let Some(file) = &query.source.file { format!("{}: ", file.display()) } else { String::new() };
+        if let Some(fault) = query.fault() {
             complain(&format!("{of}{fault}"));
             code = ExitCode::FAILURE;
         }
     }
-    for (told, usd) in told.iter().filter_map(|told| Some((told, told.usd().filter(|usd| *usd > max_usd)?))) {
+    for (query, usd) in queries.iter().filter_map(|query| Some((query, query.usd().filter(|usd| *usd > max_usd)?))) {
         // What counts is the dry run, where there is one, and that is a bound.
-        let offline = told.offline.as_ref().filter(|_| told.dry_run.is_none());
+        let offline = query.offline.as_ref().filter(|_| query.dry_run.is_none());
         let is_exact = matches!(offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
         let costs = if is_exact { "costs" } else { "may cost up to" };
-        let of = if let Some(file) = &told.source.file { format!("{}: ", file.display()) } else { String::new() };
+        let of = if let Some(file) = &query.source.file { format!("{}: ", file.display()) } else { String::new() };
         complain(&format!("{of}this query {costs} ${usd:.6}, over the limit of ${max_usd}"));
         code = ExitCode::from(OVER_THE_LIMIT);
     }

@@ -6,13 +6,13 @@ use obs_runtime::bigquery::DryRun;
 use obs_runtime::bigquery::estimate::{Estimate, Figure};
 use serde_json::{Value, json};
 
-use super::Told;
+use super::priced_query::PricedQuery;
 
-/// All that was told.
+/// The estimates of all queries.
 #[derive(Debug)]
-pub struct Report<'t> {
-    /// Of each query.
-    pub told: &'t [Told],
+pub struct Report<'q> {
+    /// The queries, in the order in which they were given.
+    pub queries: &'q [PricedQuery],
     /// The limit for each of them, in US dollars.
     pub max_usd: f64,
 }
@@ -23,22 +23,22 @@ impl Report<'_> {
     /// # Errors
     /// None in practice.
     pub fn to_json(&self) -> serde_json::Result<Value> {
-        let queries = self.told.iter().map(|told| self.query(told)).collect::<Result<Vec<_>, _>>()?;
+        let queries = self.queries.iter().map(|query| self.query_json(query)).collect::<Result<Vec<_>, _>>()?;
         if let [only] = queries.as_slice() {
             return Ok(only.clone());
         }
         Ok(json!({"queries": queries, "usd": self.sum(), "max_usd": self.max_usd}))
     }
 
-    fn query(&self, told: &Told) -> serde_json::Result<Value> {
-        let mut query = match &told.offline {
+    fn query_json(&self, query: &PricedQuery) -> serde_json::Result<Value> {
+        let mut json = match &query.offline {
             Some(Ok(estimate)) => serde_json::to_value(estimate)?,
             Some(Err(error)) => json!({"error": error}),
             None => json!({}),
         };
-        if let Some(fields) = query.as_object_mut() {
-            fields.extend(told.source.file.as_ref().map(|file| ("file".to_owned(), json!(file))));
-            let dry_run = told.dry_run.as_ref().map(|dry_run| match dry_run {
+        if let Some(fields) = json.as_object_mut() {
+            fields.extend(query.source.file.as_ref().map(|file| ("file".to_owned(), json!(file))));
+            let dry_run = query.dry_run.as_ref().map(|dry_run| match dry_run {
                 Ok(dry_run) => json!({
                     "processed_bytes": dry_run.bytes_processed, "billed_bytes": dry_run.price.bytes_billed,
                     "usd": dry_run.price.usd, "tables": dry_run.tables, "statement_type": dry_run.statement_type,
@@ -46,53 +46,53 @@ impl Report<'_> {
                 Err(error) => json!({"error": error}),
             });
             fields.extend(dry_run.map(|dry_run| ("dry_run".to_owned(), dry_run)));
-            fields.insert("within_limit".to_owned(), told.usd().map_or(Value::Null, |usd| json!(usd <= self.max_usd)));
+            fields.insert("within_limit".to_owned(), query.usd().map_or(Value::Null, |usd| json!(usd <= self.max_usd)));
         }
-        Ok(query)
+        Ok(json)
     }
 
     /// US dollars of all of them; none when one is not known.
     fn sum(&self) -> Option<f64> {
-        self.told.iter().map(Told::usd).sum()
+        self.queries.iter().map(PricedQuery::usd).sum()
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [told] = self.told {
-            return one(told, f);
+        if let [query] = self.queries {
+            return one(query, f);
         }
-        let width = self.told.iter().map(|told| told.name().len()).max().unwrap_or(0).max("query".len());
+        let width = self.queries.iter().map(|query| query.name().len()).max().unwrap_or(0).max("query".len());
         writeln!(f, "{:width$}  {:>20}  {:>14}  ", "query", "bytes", "cost")?;
-        for told in self.told {
-            let bytes = told.bytes().map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string());
-            let usd = told.usd().map_or_else(|| "unknown".to_owned(), |usd| format!("${usd:.6}"));
-            let over = if told.usd().is_some_and(|usd| usd > self.max_usd) { "over the limit" } else { figure(told) };
-            writeln!(f, "{:width$}  {bytes:>20}  {usd:>14}  {over}", told.name())?;
+        for query in self.queries {
+            let bytes = query.bytes().map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string());
+            let usd = query.usd().map_or_else(|| "unknown".to_owned(), |usd| format!("${usd:.6}"));
+            let over = if query.usd().is_some_and(|usd| usd > self.max_usd) { "over the limit" } else { figure(query) };
+            writeln!(f, "{:width$}  {bytes:>20}  {usd:>14}  {over}", query.name())?;
         }
         let sum = self.sum().map_or_else(|| "unknown".to_owned(), |usd| format!("${usd:.6}"));
         writeln!(f, "{:width$}  {:>20}  {sum:>14}", "sum", "")?;
-        for told in self.told {
-            for advice in told.offline.iter().flatten().flat_map(|estimate: &Estimate| &estimate.advice) {
-                writeln!(f, "{}: {advice}", told.name())?;
+        for query in self.queries {
+            for advice in query.offline.iter().flatten().flat_map(|estimate: &Estimate| &estimate.advice) {
+                writeln!(f, "{}: {advice}", query.name())?;
             }
         }
         Ok(())
     }
 }
 
-fn one(told: &Told, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if let Some(Ok(estimate)) = &told.offline {
+fn one(query: &PricedQuery, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if let Some(Ok(estimate)) = &query.offline {
         write!(f, "{estimate}")?;
     }
-    if let Some(Ok(DryRun { bytes_processed, price, tables, .. })) = &told.dry_run {
+    if let Some(Ok(DryRun { bytes_processed, price, tables, .. })) = &query.dry_run {
         for table in tables {
             writeln!(f, "reads        {table}")?;
         }
         writeln!(f, "dry run      {bytes_processed} bytes")?;
         writeln!(f, "billed       at most {} bytes", price.bytes_billed)?;
         writeln!(f, "cost         at most ${:.6}", price.usd)?;
-        if let Some(Ok(Estimate { processed_bytes: Some(offline), .. })) = &told.offline {
+        if let Some(Ok(Estimate { processed_bytes: Some(offline), .. })) = &query.offline {
             let more = offline.saturating_sub(*bytes_processed);
             let less = bytes_processed.saturating_sub(*offline);
             writeln!(f, "difference   the catalogue says {more} bytes more, {less} less")?;
@@ -101,8 +101,8 @@ fn one(told: &Told, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn figure(told: &Told) -> &'static str {
-    match (&told.dry_run, &told.offline) {
+fn figure(query: &PricedQuery) -> &'static str {
+    match (&query.dry_run, &query.offline) {
         (Some(Ok(_)), _) => "dry run",
         (None, Some(Ok(Estimate { figure: Figure::Exact, .. }))) => "exact",
         (None, Some(Ok(Estimate { figure: Figure::UpperBound, .. }))) => "upper bound",

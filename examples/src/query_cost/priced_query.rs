@@ -1,0 +1,68 @@
+//! One query with its estimates.
+
+use std::path::PathBuf;
+
+use obs_runtime::bigquery::DryRun;
+use obs_runtime::bigquery::estimate::Estimate;
+
+/// A query and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file, `-` for standard input; none when it was given as an argument.
+    pub file: Option<PathBuf>,
+    /// Its text.
+    pub sql: String,
+}
+
+/// A query with its estimates; each is an error's text where it failed.
+#[derive(Debug)]
+pub struct PricedQuery {
+    /// The query.
+    pub source: Source,
+    /// From the catalogue, if it was used.
+    pub offline: Option<Result<Estimate, String>>,
+    /// By a dry run, if there was one.
+    pub dry_run: Option<Result<DryRun, String>>,
+}
+
+impl PricedQuery {
+    /// The most that the query costs, in US dollars: by the dry run if there was one.
+    #[must_use]
+    pub fn usd(&self) -> Option<f64> {
+        match (&self.dry_run, &self.offline) {
+            (Some(dry_run), _) => dry_run.as_ref().ok().map(|dry_run| dry_run.price.usd),
+            (None, Some(offline)) => offline.as_ref().ok().and_then(|estimate| estimate.usd),
+            (None, None) => None,
+        }
+    }
+
+    /// The most bytes that it reads.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        match (&self.dry_run, &self.offline) {
+            (Some(dry_run), _) => dry_run.as_ref().ok().map(|dry_run| dry_run.bytes_processed),
+            (None, Some(offline)) => offline.as_ref().ok().and_then(|estimate| estimate.processed_bytes),
+            (None, None) => None,
+        }
+    }
+
+    /// Why its cost is unknown, if it is.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        if self.usd().is_some() {
+            return None;
+        }
+        let errors = [
+            self.dry_run.as_ref().and_then(|estimate| estimate.as_ref().err()),
+            self.offline.as_ref().and_then(|estimate| estimate.as_ref().err()),
+        ];
+        let unknown = || "the cost of this query is unknown".to_owned();
+        Some(errors.into_iter().flatten().next().cloned().unwrap_or_else(unknown))
+    }
+
+    /// Its file's name, or `query`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.source.file.as_ref().map_or_else(|| "query".to_owned(), |file| file.display().to_string())
+    }
+}

@@ -51,121 +51,79 @@
 
 extern crate self as obs_runtime;
 
-mod analytics;
-#[cfg(unix)]
-mod at_exit;
-mod audited;
+mod base;
 pub mod bigquery;
-mod builtin;
-mod call;
-mod callsite;
-mod cardinality;
-pub mod catalogue;
-mod cells;
-#[cfg(feature = "cli")]
-pub mod cli;
-mod clock;
+mod checks;
 pub mod config;
 mod context;
-#[cfg(feature = "datadog")]
-mod datadog;
-mod deliveries;
-mod describe;
-mod drops;
-#[cfg(feature = "prometheus")]
-mod endpoint;
-mod errors;
-mod event;
-mod exemplars;
-mod failure;
-mod flush;
-mod frame;
-mod global;
-mod guard;
-mod health;
-mod init;
-mod inventory;
-mod journey;
-pub mod keys;
-mod layer;
-mod level;
-mod log_bridge;
-mod log_level;
-mod outcome;
-mod panics;
-mod performance;
+mod events;
+mod exporters;
+mod instrument;
+mod metrics;
 mod pipeline;
-mod quality;
-mod recording;
+mod program;
 mod redact;
-mod registry;
-mod room;
-mod run;
-mod runner;
-mod schedule;
-mod secret;
-#[cfg(feature = "prometheus")]
-mod server;
-#[cfg(unix)]
-mod signals;
-mod sinks;
-pub mod snapshot;
-mod spending;
-mod stack;
-mod standard_streams;
-mod status;
-mod subscriber;
-pub mod tables;
-#[cfg(feature = "testing")]
-pub mod testing;
-mod trace;
-#[cfg(feature = "_user-metrics")]
-mod user_metrics;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
 pub mod __private;
 
-pub use analytics::{track_cli_command, track_feature};
-pub use bigquery::{
-    CostRefused, JobStatistics, QueryStatistics, reserve_cost, track_bigquery_operation, track_cost, track_estimate,
-    track_query_performance,
-};
-pub use context::{
-    ClosureInContext, ContextGuard, FutureInContext, InContext, LogContext, child_env, context_headers, correlation_id,
-    set_correlation_id, set_user, spawn,
-};
+pub use bigquery::guard::reserve_cost;
+pub use bigquery::refused::CostRefused;
+pub use bigquery::report::{track_bigquery_operation, track_cost, track_estimate, track_query_performance};
+pub use bigquery::statistics::{JobStatistics, QueryStatistics};
+pub use checks::health::check::{HealthCheck, register_health_check};
+pub use checks::health::http::{HealthResponse, health_response};
+pub use checks::health::report::{HealthReport, HealthResult};
+pub use checks::health::run::{HealthRun, run_health_checks};
+pub use checks::health::verdict::{Health, IntoHealth, Status};
+pub use checks::tables;
+pub use context::carry::{ClosureInContext, FutureInContext, InContext, spawn};
+pub use context::current::ContextGuard;
+pub use context::propagation::{child_env, context_headers};
+pub use context::scope::{LogContext, correlation_id, set_correlation_id, set_user};
+pub use events::event::Value;
+pub use events::failure::ErrorKind;
+pub use events::report::EventId;
+pub use instrument::command::{track_cli_command, track_feature};
+pub use instrument::errors::breadcrumb::{Breadcrumb, add_breadcrumb};
+pub use instrument::errors::capture::{capture_error, capture_message};
+pub use metrics::{catalogue, snapshot};
+#[cfg(feature = "cli")]
+pub use program::cli;
+pub use program::keys;
 #[cfg(feature = "prometheus")]
-pub use endpoint::{EndpointError, verify_metrics_endpoint};
-pub use errors::{Breadcrumb, add_breadcrumb, capture_error, capture_message};
-pub use event::{EventId, Value};
-pub use failure::ErrorKind;
-pub use health::{
-    Health, HealthCheck, HealthReport, HealthResponse, HealthResult, HealthRun, IntoHealth, Status, health_response,
-    register_health_check, run_health_checks,
-};
+pub use program::prometheus::{EndpointError, verify_metrics_endpoint};
+#[cfg(feature = "testing")]
+pub use program::testing;
 
 /// What [`before_send`](ObservabilityBuilder::before_send) is given.
 #[cfg(feature = "sentry")]
 pub use ::sentry::protocol as sentry_protocol;
-pub use config::{AgentAddress, Config, ConfigError, LogFilter, LogFormat, LogSampling, Problem};
-pub use guard::{Guard, exit, metrics, settings};
-pub use init::{InitError, Observability, ObservabilityBuilder, init_observability};
-pub use inventory::{Catalogue, Entry, catalogue};
-pub use level::Level;
-pub use log_level::LogLevelHandle;
+pub use base::level::Level;
+pub use base::outcome::Outcome;
+pub use base::schedule::Schedule;
+pub use base::secret::Secret;
+pub use checks::quality::check::{QualityCheck, register_dq_check};
+pub use checks::quality::manual::track_data_quality_check;
+pub use checks::quality::measure::{IntoMeasure, Measure, Measured, Verdict};
+pub use checks::quality::report::{QualityError, QualityReport, QualityResult};
+pub use checks::quality::run::{QualityRun, run_dq_checks};
+pub use checks::quality::verdict::{QualityStatus, Severity};
+pub use checks::runner::listed::Registration;
+pub use config::agent_address::AgentAddress;
+pub use config::filter::LogFilter;
+pub use config::problem::{ConfigError, Problem};
+pub use config::sampling::LogSampling;
+pub use config::validated::{Config, LogFormat};
+pub use exporters::log::writer::LogOutput;
+pub use instrument::performance::{track_performance, track_performance_async, track_performance_result};
 pub use obs_macros::*;
-pub use outcome::Outcome;
-pub use performance::{track_performance, track_performance_async, track_performance_result};
-pub use quality::{
-    IntoMeasure, Measure, Measured, QualityCheck, QualityError, QualityReport, QualityResult, QualityRun,
-    QualityStatus, Severity, Verdict, register_dq_check, run_dq_checks, track_data_quality_check,
-};
-pub use runner::Registration;
-pub use schedule::Schedule;
-pub use secret::Secret;
+pub use pipeline::log_level::LogLevelHandle;
+pub use pipeline::subscriber::layer;
+pub use program::guard::{Guard, exit, metrics, settings};
+pub use program::init::observability::{InitError, Observability, ObservabilityBuilder, init_observability};
+pub use program::inventory::{Catalogue, Entry, catalogue};
 #[cfg(feature = "prometheus")]
-pub use server::NotOurs;
-pub use sinks::log::LogOutput;
-pub use status::{RuntimeStatus, SinkStatus, status};
-pub use subscriber::layer;
+pub use program::server::identity::NotOurs;
+pub use program::status::{RuntimeStatus, SinkStatus, status};

@@ -125,7 +125,7 @@ fn brackets_are_no_parentheses() {
 
 /// The keys that obs-runtime documents for each attribute, as its source says.
 fn documented() -> std::collections::BTreeMap<String, Vec<String>> {
-    let source = include_str!("../../../obs-runtime/src/keys.rs");
+    let source = include_str!("../../../obs-runtime/src/program/keys.rs");
     let (_, lists) = source.split_once("    ---\n").unwrap();
     let lists = lists.lines().map(str::trim).filter_map(|line| line.strip_suffix(';')?.split_once(": "));
     lists.map(|(name, keys)| (name.to_owned(), keys.split(' ').map(str::to_owned).collect())).collect()

@@ -2,16 +2,16 @@
 
 use std::future::Future;
 
+use crate::base::level::Level;
 use crate::bigquery::report::{queried, spend};
 use crate::bigquery::scope::inside;
 use crate::bigquery::statistics::QueryStatistics;
-use crate::call::Call;
-use crate::context::InContext;
-use crate::event::Fact;
-use crate::failure::Failure;
-use crate::global;
-use crate::level::Level;
-use crate::performance::{Tracked, boxed};
+use crate::context::carry::InContext;
+use crate::events::event::Fact;
+use crate::events::failure::Failure;
+use crate::instrument::call::tracked_call::Call;
+use crate::instrument::performance::{Tracked, boxed};
+use crate::pipeline::global;
 
 /// Ends a call under `#[bq_cost]`, still inside its scope.
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnce() -> Option<QueryStatistics>) {

@@ -5,19 +5,20 @@ use std::panic::Location;
 use std::sync::Arc;
 
 #[cfg(feature = "bigquery")]
-use crate::bigquery::budget::{Held, LEASE_BY_HAND};
+use crate::bigquery::budget::budgets::{Held, LEASE_BY_HAND};
 #[cfg(feature = "bigquery")]
 use crate::bigquery::price::LEAST_BILLED;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::report::{emit_price, spend_settled};
-use crate::bigquery::scope::{self, CostScope, alert};
+use crate::bigquery::scope;
+use crate::bigquery::scope::{CostScope, alert};
 use crate::bigquery::statistics::QueryStatistics;
-use crate::callsite::Tags;
-use crate::context::Context;
-use crate::event::Source;
-use crate::global;
-use crate::spending;
+use crate::context::current::Context;
+use crate::events::event::Source;
+use crate::instrument::spending;
+use crate::metrics::callsite::Tags;
+use crate::pipeline::global;
 
 /// Asks whether a query that reads so many bytes may run, for users of another client: its price is held in the cost
 /// scopes (`#[bq_cost]`) and budgets around, so that queries at once cannot pass a limit together.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::bigquery::scope::CostScope;
-use crate::context::Context;
-use crate::global;
+use crate::context::current::Context;
+use crate::pipeline::global;
 
 /// The most letters that a key or a value may have.
 const LONGEST: usize = 63;

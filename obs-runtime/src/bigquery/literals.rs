@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::global;
+use crate::pipeline::global;
 
 /// The longest query that is shown, in characters.
 const LONGEST: usize = 2_000;

@@ -1,37 +1,52 @@
 //! What queries cost: known before they run, refused when too high, exact after; added up in scopes, priced, alerted on.
 
 #[cfg(feature = "bigquery")]
-mod budget;
+pub(crate) mod budget;
 #[cfg(feature = "bigquery")]
-mod client;
+pub(crate) mod client;
 pub(crate) mod cost;
 #[cfg(feature = "bigquery-estimate")]
 pub mod estimate;
-mod guard;
+pub(crate) mod guard;
 #[cfg(feature = "bigquery")]
-mod labels;
+pub(crate) mod labels;
 #[cfg(feature = "bigquery")]
-mod literals;
-mod price;
-mod refused;
-mod report;
-mod scope;
+pub(crate) mod literals;
+pub(crate) mod price;
+pub(crate) mod refused;
+pub(crate) mod report;
+pub(crate) mod scope;
 #[cfg(all(feature = "bigquery", feature = "bigquery-estimate"))]
-mod snapshot;
-mod statistics;
+pub(crate) mod snapshot;
+pub(crate) mod statistics;
 
-pub use crate::spending::{Spending, spent};
+pub use crate::instrument::spending::{Spending, spent};
 #[cfg(feature = "bigquery")]
-pub(crate) use budget::FILE as BUDGETS;
+pub use budget::budgets::{budget_used, set_budget_store};
 #[cfg(feature = "bigquery")]
-pub use budget::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, SqliteBudgets, budget_used, set_budget_store};
+pub use budget::sqlite::SqliteBudgets;
 #[cfg(feature = "bigquery")]
-pub use client::{
-    Answer, BigQueryError, Client, ClientBuilder, DryRun, Hint, Load, LoadFormat, Parameter, ParameterType, Query,
-    QueryJob, Reason, Retry, Rows, has_credentials,
-};
+pub use budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
 #[cfg(feature = "bigquery")]
-pub(crate) use client::{finish_cancellations, is_configured};
+pub use client::error::{Answer, BigQueryError};
+#[cfg(feature = "bigquery")]
+pub use client::hints::Hint;
+#[cfg(feature = "bigquery")]
+pub use client::job::{DryRun, QueryJob};
+#[cfg(feature = "bigquery")]
+pub use client::load::{Load, LoadFormat};
+#[cfg(feature = "bigquery")]
+pub use client::parameter::{Parameter, ParameterType};
+#[cfg(feature = "bigquery")]
+pub use client::query::Query;
+#[cfg(feature = "bigquery")]
+pub use client::reason::Reason;
+#[cfg(feature = "bigquery")]
+pub use client::retry::Retry;
+#[cfg(feature = "bigquery")]
+pub use client::rows::Rows;
+#[cfg(feature = "bigquery")]
+pub use client::tracked_client::{Client, ClientBuilder, has_credentials};
 /// The crate whose models the client speaks in.
 #[cfg(feature = "bigquery")]
 pub use gcp_bigquery_client as gcp;

@@ -1,7 +1,7 @@
 //! From bytes to money.
 
 use crate::bigquery::statistics::QueryStatistics;
-use crate::global;
+use crate::pipeline::global;
 
 /// 2^40 bytes: what BigQuery's on-demand price is for.
 const TEBIBYTE: f64 = 1_099_511_627_776.0;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bigquery::price::Price;
-use crate::failure::ErrorKind;
+use crate::events::failure::ErrorKind;
 
 /// A query was not run, because it would cost more than it may.
 ///

@@ -4,20 +4,22 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::SystemTime;
 
+use crate::base::level::Level;
+use crate::base::span_buffer;
 #[cfg(feature = "bigquery")]
-use crate::bigquery::budget;
+use crate::bigquery::budget::budgets;
 use crate::bigquery::price::{Price, Pricing};
-use crate::bigquery::scope::{self, CostScope};
+use crate::bigquery::scope;
+use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
-use crate::call;
-use crate::callsite::Tags;
-use crate::context::Context;
-use crate::event::{self, Details, Fact, Field};
-use crate::global;
-use crate::level::Level;
-use crate::recording;
-use crate::sinks::Topic;
-use crate::spending;
+use crate::context::current::Context;
+use crate::events::event;
+use crate::events::event::{Details, Fact, Field};
+use crate::exporters::sink::Topic;
+use crate::instrument::call::span;
+use crate::instrument::spending;
+use crate::metrics::callsite::Tags;
+use crate::pipeline::global;
 
 /// Reports how a query ran: `bigquery.query.*{query_type}`. It adds nothing to any cost; [`track_cost`] does.
 #[track_caller]
@@ -33,7 +35,7 @@ pub fn queried<'a>(
     tags: &Tags,
     fields: Vec<Field<'a>>,
 ) {
-    if recording::any() {
+    if span_buffer::any() {
         record(&query_type, statistics);
     }
     let fact = Fact::Queried {
@@ -52,7 +54,7 @@ pub fn queried<'a>(
 fn record(query_type: &str, statistics: &QueryStatistics) {
     let ended = SystemTime::now();
     let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
-    call::record_query(query_type.to_owned().into(), begun, ended);
+    span::record_query(query_type.to_owned().into(), begun, ended);
 }
 
 /// Reports what a query really cost, in the innermost cost scope (`#[bq_cost]`) and all around it: `bigquery.cost.usd`,
@@ -74,7 +76,7 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
         let scope = Context::current().carried::<CostScope>();
-        budget::spend(CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget), price.usd);
+        budgets::spend(CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget), price.usd);
     }
     price
 }

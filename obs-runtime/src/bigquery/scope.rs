@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::base::level::Level;
 use crate::bigquery::price::Price;
 use crate::bigquery::refused::CostLimit;
-use crate::call::Call;
-use crate::callsite::{Callsite, Limits, Tags};
-use crate::context::Context;
-use crate::event::{Details, Fact, Source};
-use crate::global;
-use crate::journey;
-use crate::level::Level;
+use crate::context::current::Context;
+use crate::events::event::{Details, Fact, Source};
+use crate::instrument::call::tracked_call::Call;
+use crate::instrument::error_dedup::pending_error;
+use crate::metrics::callsite::{Callsite, Limits, Tags};
+use crate::pipeline::global;
 
 /// What was spent inside one call of a function under `#[bq_cost]`, in the scopes within it too.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ pub fn alert(
     let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason };
     if reason == THRESHOLD {
         let details = Details { tags: tags.clone(), ..Details::default() };
-        journey::message(Level::Warning, fact.message(), source.clone(), details);
+        pending_error::message(Level::Warning, fact.message(), source.clone(), details);
     }
     global::emit_tagged(Level::Warning, source, fact, tags);
 }

@@ -6,8 +6,10 @@ use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
 use gcp_bigquery_client::table::ListOptions;
 use serde::Deserialize;
 
-use crate::bigquery::client::{BigQueryError, Client};
-use crate::bigquery::estimate::{Catalogue, Column, ColumnType, Mode, Partition, Sources, Table};
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::tracked_client::Client;
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Partition, Sources, Table};
+use crate::bigquery::estimate::sizes::ColumnType;
 
 /// A row of `INFORMATION_SCHEMA.PARTITIONS`.
 #[derive(Deserialize)]

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::parse::{self, Parsed};
+use crate::config::parse;
+use crate::config::parse::Parsed;
 
 /// The port at which an agent listens unless it was told otherwise.
 pub const DEFAULT_PORT: u16 = 8125;

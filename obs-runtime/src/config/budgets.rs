@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::parse::{self, Parsed};
+use crate::config::parse;
+use crate::config::parse::Parsed;
 
 /// What may be spent on queries in each period of time, by all processes that share a state folder.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::level::Level;
+use crate::base::level::Level;
 
 /// Which lines are logged: a level, or directives as `info,hyper=warn`.
 ///
@@ -117,10 +117,10 @@ fn nearest(text: &str) -> Option<String> {
         .filter(|part| !part.is_empty())
         .map(|part| match part.split_once('=') {
             Some((prefix, name)) if is_logger(prefix.trim()) => {
-                Some(format!("{}={}", prefix.trim(), super::parse::nearest(name.trim(), words())?))
+                Some(format!("{}={}", prefix.trim(), crate::config::parse::nearest(name.trim(), words())?))
             }
             Some(_) => None,
-            None => super::parse::nearest(part, words()),
+            None => crate::config::parse::nearest(part, words()),
         })
         .collect();
     parts.map(|parts| parts.join(","))

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::LogFormat;
+use crate::config::validated::LogFormat;
 
 /// A value, or the nearest valid text where there is one.
 pub type Parsed<T> = Result<T, Option<String>>;

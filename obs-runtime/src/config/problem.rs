@@ -13,7 +13,7 @@ impl ConfigError {
     /// That the value of a secret variable is not allowed.
     #[cfg(feature = "sentry")]
     pub(crate) fn of(variable: &str) -> Self {
-        let variable = super::VARIABLES.iter().find(|known| known.name == variable);
+        let variable = crate::config::variables::VARIABLES.iter().find(|known| known.name == variable);
         Self { problems: variable.into_iter().map(|variable| variable.problem("", None)).collect() }
     }
 }

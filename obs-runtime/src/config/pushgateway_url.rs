@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::parse::{self, Parsed};
-use crate::secret::{MASK, Secret};
+use crate::base::secret::{MASK, Secret};
+use crate::config::parse;
+use crate::config::parse::Parsed;
 
 /// The URL of a Pushgateway: `http://host:9091`, with a path in front of its own where it has one, and `user:password@`
 /// before the host where it asks for basic authentication. A password is never shown.

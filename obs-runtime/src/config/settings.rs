@@ -5,8 +5,9 @@ use std::fmt;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::{Config, VARIABLES, Variable};
-use crate::redact::Redactor;
+use crate::config::validated::Config;
+use crate::config::variables::{VARIABLES, Variable};
+use crate::redact::redactor::Redactor;
 
 /// One variable's value, where it came from, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use super::{VARIABLES, parse};
+use crate::config::parse;
+use crate::config::variables::VARIABLES;
 
 /// What all names begin with that are obs' alone.
 const OURS: &str = "OBS_";

@@ -1,11 +1,14 @@
 //! The one table of the variables that obs reads: parsing, errors and docs come from it.
 
-use super::agent_address::{self, AgentAddressError};
-use super::parse::{self, Parsed};
-use super::show::Show as _;
-use super::{Config, Problem};
-use crate::redact::Redactor;
-use crate::secret::{MASK, Secret};
+use crate::base::secret::{MASK, Secret};
+use crate::config::agent_address;
+use crate::config::agent_address::AgentAddressError;
+use crate::config::parse;
+use crate::config::parse::Parsed;
+use crate::config::problem::Problem;
+use crate::config::show::Show as _;
+use crate::config::validated::Config;
+use crate::redact::redactor::Redactor;
 
 /// A variable of the environment.
 #[derive(Debug)]
@@ -69,7 +72,7 @@ macro_rules! variables {
 }
 
 variables! {
-    "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: super::filter::FilterError| error.nearest)?,
+    "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: crate::config::filter::FilterError| error.nearest)?,
         "TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in any case, or directives as info,hyper=warn", "INFO",
         "Which lines are logged.";
     "LOG_FORMAT" => log_format = |text| parse::format(text)?,
@@ -191,7 +194,7 @@ variables! {
     "OBS_STATE_DIR" => state_dir = |text| Some(text.into()),
         "a folder", "",
         "Folder of what outlives a run, as budgets; the platform's folder for state when not set.";
-    "OBS_BUDGETS" => budgets = |text| super::budgets::parse(text)?,
+    "OBS_BUDGETS" => budgets = |text| crate::config::budgets::parse(text)?,
         "budgets as name=50USD/day, …/week or …/month, parted by commas", "",
         "What may be spent on queries in each day, week or month.";
     "OBS_BUDGET_TIMEZONE" => budget_timezone = |text| parse::timezone(text)?,

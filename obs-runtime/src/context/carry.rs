@@ -6,8 +6,9 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Context, OpenScopes};
-use crate::frame::{self, Carried};
+use crate::base::call_scope;
+use crate::base::call_scope::Carried;
+use crate::context::current::{Context, OpenScopes};
 
 pin_project! {
     /// A future that carries its context over every `.await` and from thread to thread.
@@ -34,7 +35,7 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn new(context: Context, future: F) -> Self {
-        Self { context, frame: frame::carried(), open: None, future: Some(future) }
+        Self { context, frame: call_scope::carried(), open: None, future: Some(future) }
     }
 }
 
@@ -44,7 +45,7 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut inside = this.context.enter_again(this.open);
-        let _frame = frame::inherit(*this.frame);
+        let _frame = call_scope::inherit(*this.frame);
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // What the future set in its own scope is still set when it is polled again.
         *this.context = Context::current();
@@ -82,10 +83,10 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
-        let (context, frame) = (Context::current(), frame::carried());
+        let (context, frame) = (Context::current(), call_scope::carried());
         move || {
             let _inside = context.enter();
-            let _frame = frame::inherit(frame);
+            let _frame = call_scope::inherit(frame);
             self()
         }
     }

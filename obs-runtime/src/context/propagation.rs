@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Context, LogContext, new_correlation_id};
-use crate::trace::TraceContext;
+use crate::base::trace_context::TraceContext;
+use crate::context::current::Context;
+use crate::context::scope::{LogContext, new_correlation_id};
 
 /// The variable, and header, that hold the trace. Both are the W3C's.
 const TRACE_VARIABLE: &str = "TRACEPARENT";

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::future::Future;
 
-use super::carry::InContext;
-use super::{Context, ContextGuard};
-use crate::event::Value;
+use crate::context::carry::InContext;
+use crate::context::current::{Context, ContextGuard};
+use crate::events::event::Value;
 
 /// The id of the run or request that this code works for, as it stands in every log line; none outside of any scope.
 #[must_use]

@@ -4,19 +4,21 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Pipeline;
-use crate::callsite::Tags;
-use crate::config::{Config, Setting};
-use crate::drops;
-use crate::event::{Event, Fact, Source, Text, Value};
-use crate::flush::{Flusher, Occasion};
-use crate::level::Level;
-use crate::panics::caught;
-use crate::redact::Redactor;
-use crate::room;
-use crate::sinks::metrics::MetricsSink;
-use crate::sinks::{FlushError, Incident, Sealed, Sink, Topic};
-use crate::snapshot::Snapshot;
+use crate::base::level::Level;
+use crate::config::settings::Setting;
+use crate::config::validated::Config;
+use crate::events::event::{Event, Fact, Source, Text, Value};
+use crate::events::field_buffer;
+use crate::events::panics::caught;
+use crate::exporters::aggregation::exporter::MetricsSink;
+use crate::exporters::error_event::{Incident, Sealed};
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::metrics::callsite::Tags;
+use crate::metrics::drop_counters;
+use crate::metrics::snapshot::Snapshot;
+use crate::pipeline::flush::{Flusher, Occasion};
+use crate::pipeline::interface::Pipeline;
+use crate::redact::redactor::Redactor;
 
 thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
@@ -75,15 +77,15 @@ impl FanOut {
 
     fn hand_out(&self, topic: Topic, level: Level, logger: &str, event: Event<'_>) {
         let Ok(event) = caught(|| self.redactor.event(event)) else {
-            drops::count("redactor", "panic", 1);
+            drop_counters::count("redactor", "panic", 1);
             return;
         };
         for sink in self.sinks().filter(|sink| sink.wants(topic, level, logger)) {
             if caught(|| sink.accept(&event)).is_err() {
-                drops::count(sink.name(), "panic", 1);
+                drop_counters::count(sink.name(), "panic", 1);
             }
         }
-        room::give_back(event.into_fields());
+        field_buffer::give_back(event.into_fields());
     }
 
     fn warn_of_cardinality(&self) {
@@ -99,7 +101,7 @@ impl FanOut {
             time: SystemTime::now(),
             level: Level::Warning,
             source: Source { logger: "obs_runtime".into(), ..Source::default() },
-            context: crate::event::Scope::default(),
+            context: crate::events::event::Scope::default(),
             fact: Fact::Log { message: message.into() },
             fields: Vec::new(),
             tags: Tags::new(),
@@ -111,7 +113,7 @@ impl FanOut {
     pub fn close(&self) {
         for sink in &self.sinks {
             if caught(|| sink.close()).is_err() {
-                drops::count(sink.name(), "panic", 1);
+                drop_counters::count(sink.name(), "panic", 1);
             }
         }
     }
@@ -157,7 +159,7 @@ impl Pipeline for FanOut {
     /// An event that a sink causes on this thread is dropped and counted, a sink's panic too.
     fn emit(&self, topic: Topic, event: Event<'_>) {
         if BUSY.replace(true) {
-            drops::count("pipeline", "reentrant", 1);
+            drop_counters::count("pipeline", "reentrant", 1);
             return;
         }
         let _busy = Busy;
@@ -168,7 +170,7 @@ impl Pipeline for FanOut {
 
     fn report(&self, incident: Incident) {
         if BUSY.replace(true) {
-            drops::count("pipeline", "reentrant", 1);
+            drop_counters::count("pipeline", "reentrant", 1);
             return;
         }
         let _busy = Busy;
@@ -178,7 +180,7 @@ impl Pipeline for FanOut {
             (Some(sink), None) if sink.opens_reports() && incident.is_short() => {
                 let sealed = Sealed::new(incident, Arc::clone(&self.redactor));
                 if caught(|| sink.accept_report(sealed)).is_err() {
-                    drops::count(sink.name(), "panic", 1);
+                    drop_counters::count(sink.name(), "panic", 1);
                 }
             }
             _ => incident.read(|event| self.hand_out(Topic::Report, level, &logger, event)),

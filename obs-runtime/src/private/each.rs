@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-use crate::failure::shown;
+use crate::events::failure::shown;
 
 /// What stands behind `for_each`, to be asked for its kind.
 pub struct Each<'v, T>(pub &'v T);

@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use zeroize::Zeroize;
 
-pub use super::show::{Show, ShowDebug, ShowDisplay, ShowPlain, ShowType};
+pub use crate::__private::show::{Show, ShowDebug, ShowDisplay, ShowPlain, ShowType};
 
-use crate::event::Value;
-use crate::failure::shown;
-use crate::secret::Secret;
+use crate::base::secret::Secret;
+use crate::events::event::Value;
+use crate::events::failure::shown;
 
 /// Types that hide what is to be hashed.
 pub trait Exposed {

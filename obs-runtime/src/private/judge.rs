@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 
-use crate::failure::{ErrorKind, ExitFailure, Failure, NoValue};
+use crate::events::failure::{ErrorKind, ExitFailure, Failure, NoValue};
 
 /// A return value, to be judged.
 pub struct Judge<'v, T>(pub &'v T);

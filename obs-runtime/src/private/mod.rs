@@ -14,18 +14,23 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
-pub use crate::analytics::{command, command_async};
+pub use crate::base::level::Level;
+pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};
-pub use crate::call::Entry;
-pub use crate::callsite::Callsite;
-pub use crate::errors::{enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async};
-pub use crate::failure::Failure;
-pub use crate::health::{HEALTH_CHECKS, HealthCheck};
-pub use crate::level::Level;
-pub use crate::performance::{ended, performance, performance_async, until_left};
-pub use crate::quality::{QUALITY_CHECKS, QualityCheck, Severity};
-pub use crate::registry::CALLSITES;
-pub use crate::schedule::Schedule;
+pub use crate::checks::health::check::HealthCheck;
+pub use crate::checks::health::list::HEALTH_CHECKS;
+pub use crate::checks::quality::check::QualityCheck;
+pub use crate::checks::quality::list::QUALITY_CHECKS;
+pub use crate::checks::quality::verdict::Severity;
+pub use crate::events::failure::Failure;
+pub use crate::instrument::call::entry::Entry;
+pub use crate::instrument::command::{command, command_async};
+pub use crate::instrument::errors::tracked::{
+    enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async,
+};
+pub use crate::instrument::performance::{ended, performance, performance_async, until_left};
+pub use crate::metrics::callsite::Callsite;
+pub use crate::metrics::registry::CALLSITES;
 
 /// Nothing, of a type: `if let Some(value) = expect_return::<T>() { return value; }` pins what an async block returns.
 #[inline]

@@ -4,11 +4,11 @@
 use std::any::type_name;
 use std::fmt::{Debug, Display};
 
-use crate::event::Value;
+use crate::events::event::Value;
 use zeroize::Zeroize;
 
-use crate::failure::shown;
-use crate::secret::{MASK, Secret};
+use crate::base::secret::{MASK, Secret};
+use crate::events::failure::shown;
 
 /// A value, to be shown.
 pub struct Show<'v, T: ?Sized>(pub &'v T);

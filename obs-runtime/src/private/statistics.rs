@@ -1,6 +1,6 @@
 //! Does a return value carry the statistics of a query?
 
-use crate::bigquery::{JobStatistics, QueryStatistics};
+use crate::bigquery::statistics::{JobStatistics, QueryStatistics};
 
 /// A return value, to be asked.
 pub struct Statistics<'v, T>(pub &'v T);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::failure::shown;
+use crate::events::failure::shown;
 
 /// A value, to be shown.
 pub struct Text<'v, T: ?Sized>(pub &'v T);

@@ -1,6 +1,6 @@
 //! Numbers of payment cards: of an issuer, of the length the issuer gives them, and right by Luhn.
 
-use super::spans::Spans;
+use crate::redact::spans::Spans;
 
 /// How the digits of a number stand in groups.
 const GROUPINGS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 4, 4, 4, 3], &[4, 6, 4]];

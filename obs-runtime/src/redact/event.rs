@@ -1,11 +1,10 @@
 //! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
 
-use super::Redactor;
-use crate::callsite::Tags;
-use crate::event::{
-    CallInfo, Cause, Crumb, Event, Fact, FailureFacts, Field, Layer, Price, Report, Scope, Source, Text,
-};
-use crate::recording::{Recorded, Span};
+use crate::base::span_buffer::{Recorded, Span};
+use crate::events::event::{CallInfo, Event, Fact, FailureFacts, Field, Price, Scope, Source, Text};
+use crate::events::report::{Cause, Crumb, Layer, Report};
+use crate::metrics::callsite::Tags;
+use crate::redact::redactor::Redactor;
 
 impl Redactor {
     pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {

@@ -1,6 +1,6 @@
 //! Names that say that their value is a secret.
 
-use super::cache::Cache;
+use crate::redact::cache::Cache;
 
 /// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::names::{Kind, Names, SecretName};
-use super::spans::Spans;
-use crate::secret::MASK;
+use crate::base::secret::MASK;
+use crate::redact::names::{Kind, Names, SecretName};
+use crate::redact::spans::Spans;
 
 /// Longest name that is looked for.
 const NAME: usize = 64;

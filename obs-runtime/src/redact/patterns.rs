@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder, RegexSet};
 
-use super::spans::Spans;
+use crate::redact::spans::Spans;
 
 /// Largest automaton that a pattern may need, in bytes.
 const LARGEST: usize = 1 << 20;

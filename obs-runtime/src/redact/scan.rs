@@ -2,8 +2,8 @@
 //! a clean text costs about a nanosecond a byte and no rule has to look at it. An automaton of all that secrets begin with
 //! (aho-corasick's, ASCII of either case) takes as long, and would leave the names before `:` and `=` to be looked at.
 
-use super::names::Names;
-use super::pairs;
+use crate::redact::names::Names;
+use crate::redact::pairs;
 
 /// Kinds of secrets that may be in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

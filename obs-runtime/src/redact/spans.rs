@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::event::Text;
-use crate::secret::MASK;
+use crate::base::secret::MASK;
+use crate::events::event::Text;
 
 /// Parts of a text that must not leave, in any order; they may overlap.
 #[derive(Debug, Default)]

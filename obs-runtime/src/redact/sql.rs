@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::spans::Spans;
+use crate::redact::spans::Spans;
 
 /// Whether a text is a statement of SQL and nothing else.
 pub fn is_statement(text: &str) -> bool {

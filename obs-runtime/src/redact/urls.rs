@@ -1,6 +1,7 @@
 //! Passwords in URLs: of `scheme://user:password@host` the password only, so that the host can still be read.
 
-use super::spans::{self, Spans};
+use crate::redact::spans;
+use crate::redact::spans::Spans;
 
 /// How far before an `@` a URL's scheme is looked for.
 const USER: usize = 256;

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
-use super::cards;
-use super::scan::Found;
-use super::spans::Spans;
-use super::urls;
+use crate::redact::cards;
+use crate::redact::scan::Found;
+use crate::redact::spans::Spans;
+use crate::redact::urls;
 
 /// A kind of secret: what it looks like, and which part of that must not leave.
 struct Rule {

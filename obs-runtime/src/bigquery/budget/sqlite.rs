@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
+use crate::bigquery::budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
 
 /// How long a transaction waits for those of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 use gcp_bigquery_client::model::job::Job;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::Client;
-use super::connect::Connection;
-use super::error::BigQueryError;
-use super::figures::statistics;
-use super::job;
-use super::reason::Reason;
-use super::retry::{Retry, request};
+use crate::bigquery::client::connect::Connection;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job;
+use crate::bigquery::client::job_statistics::statistics;
+use crate::bigquery::client::reason::Reason;
+use crate::bigquery::client::retry::{Retry, request};
+use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::guard::CostReservation;
 use crate::bigquery::price::Price;
 use crate::bigquery::statistics::QueryStatistics;
-use crate::context::Context;
-use crate::drops;
+use crate::context::current::Context;
+use crate::metrics::drop_counters;
 
 /// How a job is told to stop: quickly, and not for long.
 const RETRY: Retry = Retry {
@@ -166,7 +166,7 @@ fn stop(inner: Inner) {
     });
     let sent = worker.as_ref().is_some_and(|worker| worker.send((inner, Waiting::new())).is_ok());
     if !sent {
-        drops::count("bigquery", "cancellation", 1);
+        drop_counters::count("bigquery", "cancellation", 1);
     }
 }
 
@@ -177,7 +177,7 @@ fn work(mut jobs: UnboundedReceiver<(Inner, Waiting)>) {
         while let Some((inner, waiting)) = jobs.recv().await {
             tokio::task::spawn_local(async move {
                 if stop_and_settle(inner, waiting).await.is_err() {
-                    drops::count("bigquery", "cancellation", 1);
+                    drop_counters::count("bigquery", "cancellation", 1);
                 }
             });
         }

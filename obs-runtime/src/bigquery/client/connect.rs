@@ -10,7 +10,7 @@ use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 
-use super::error::{BigQueryError, chain};
+use crate::bigquery::client::error::{BigQueryError, chain};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);

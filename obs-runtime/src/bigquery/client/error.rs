@@ -6,10 +6,10 @@ use std::time::Duration;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::error_proto::ErrorProto;
 
-use super::reason::{Reason, Remedy};
+use crate::bigquery::client::reason::{Reason, Remedy};
 use crate::bigquery::literals::{Values, without_values};
 use crate::bigquery::refused::CostRefused;
-use crate::failure::ErrorKind;
+use crate::events::failure::ErrorKind;
 
 /// Why a query, or another request to BigQuery, gave nothing.
 ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
 use gcp_bigquery_client::model::table_reference::TableReference;
 
-use super::Client;
+use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::Pricing;
 use crate::bigquery::statistics::QueryStatistics;

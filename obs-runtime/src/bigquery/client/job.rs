@@ -12,25 +12,27 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 use gcp_bigquery_client::model::job_reference::JobReference;
 use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
 
-use super::cancel::Running;
-use super::connect::Connection;
-use super::error::BigQueryError;
-use super::figures::{number, statistics, tables};
-use super::hints::{self, Hint};
-use super::query::Query;
-use super::reason::Remedy;
-use super::retry::{Attempts, Retry, request};
+use crate::bigquery::client::cancel::Running;
+use crate::bigquery::client::connect::Connection;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::hints;
+use crate::bigquery::client::hints::Hint;
+use crate::bigquery::client::job_statistics::{number, statistics, tables};
+use crate::bigquery::client::query::Query;
+use crate::bigquery::client::reason::Remedy;
+use crate::bigquery::client::retry::{Attempts, Retry, request};
 use crate::bigquery::guard::{CostReservation, Untaken};
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::CostLimit;
 use crate::bigquery::report::queried;
-use crate::bigquery::scope::{self, CostScope};
+use crate::bigquery::scope;
+use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
-use crate::context::Context;
-use crate::event::Field;
-use crate::global;
+use crate::context::current::Context;
+use crate::events::event::Field;
+use crate::pipeline::global;
 
 /// For how long BigQuery is asked to hold its answer back until the query has ended.
 const LONG_POLL: Duration = Duration::from_secs(10);
@@ -191,7 +193,7 @@ async fn reserve(query: &Query, context: &Context) -> Result<(Option<CostReserva
     let dry = DryRun::of(query).await?;
     let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
     reservation.lease = LEASE;
-    let refused = |mut refused: crate::CostRefused| {
+    let refused = |mut refused: crate::bigquery::refused::CostRefused| {
         refused.query = Some(without_literals(&query.sql).into());
         BigQueryError::Refused(Box::new(refused))
     };

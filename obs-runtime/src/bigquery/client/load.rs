@@ -10,15 +10,15 @@ use gcp_bigquery_client::model::table_reference::TableReference;
 use serde::Serialize;
 use std::time::Duration;
 
-use super::Client;
-use super::cancel::Running;
-use super::error::BigQueryError;
-use super::reason::Remedy;
-use super::retry::{Attempts, request};
+use crate::bigquery::client::cancel::Running;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::reason::Remedy;
+use crate::bigquery::client::retry::{Attempts, request};
+use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_values;
 use crate::bigquery::report::track_bigquery_operation;
-use crate::context::Context;
+use crate::context::current::Context;
 
 /// How often a load is run that fails for a reason of BigQuery's own.
 const RUNS: u32 = 3;

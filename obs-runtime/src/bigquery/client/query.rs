@@ -8,12 +8,12 @@ use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsPar
 use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 use serde::de::DeserializeOwned;
 
-use super::Client;
-use super::error::BigQueryError;
-use super::job::{DryRun, QueryJob};
-use super::parameter::Parameter;
-use super::retry::request;
-use super::rows::Rows;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job::{DryRun, QueryJob};
+use crate::bigquery::client::parameter::Parameter;
+use crate::bigquery::client::retry::request;
+use crate::bigquery::client::rows::Rows;
+use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::literals::Values;
 
 /// A query, statement or script that is about to run. It runs by [`run`](Self::run) or [`rows`](Self::rows).

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use gcp_bigquery_client::error::BQError;
 
-use super::connect::Connection;
-use super::error::BigQueryError;
-use super::reason::Remedy;
+use crate::bigquery::client::connect::Connection;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::reason::Remedy;
 
 /// How requests are repeated that failed for a reason that passes, as `backendError` or a connection that broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
 use gcp_bigquery_client::model::table_row::TableRow;
 use serde::de::DeserializeOwned;
 
-use super::error::BigQueryError;
-use super::job::QueryJob;
-use super::retry::request;
-use super::row;
-use super::{Client, Inner};
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job::QueryJob;
+use crate::bigquery::client::retry::request;
+use crate::bigquery::client::row;
+use crate::bigquery::client::tracked_client::{Client, Inner};
 
 /// The rows of a query that has run. No more than one page of them is kept.
 ///

@@ -1,12 +1,12 @@
 //! What would make a query cheaper, when it is plain to see.
 
-use super::catalogue::Catalogue;
-use super::partitions::Selection;
-use super::report::Estimate;
-use super::sql::Reads;
+use crate::bigquery::estimate::catalogue::tables::Catalogue;
+use crate::bigquery::estimate::partitions::Selection;
+use crate::bigquery::estimate::report::Estimate;
+use crate::bigquery::estimate::sql::reads::Reads;
 
 /// What is billed anyway is not worth advice.
-const WORTH_IT: u64 = super::price::MINIMUM_BILLED_BYTES;
+const WORTH_IT: u64 = crate::bigquery::estimate::price::MINIMUM_BILLED_BYTES;
 
 /// Advice on a query, the most useful first.
 pub(super) fn of(estimate: &Estimate, reads: &Reads, takes_all: bool, catalogue: &Catalogue) -> Vec<String> {

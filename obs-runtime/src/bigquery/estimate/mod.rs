@@ -15,38 +15,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod advice;
-mod amount;
-mod catalogue;
-mod error;
-mod partitions;
-mod price;
-mod report;
-mod sizes;
-mod sql;
-mod suffixes;
-mod table;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod advice;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod amount;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod catalogue;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod error;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod partitions;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod price;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod query_estimate;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod report;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod sizes;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod sql;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod suffixes;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod table;
 
 pub use amount::Figure;
-pub use catalogue::{Catalogue, CatalogueError, Column, Mode, Partition, Sources, Table};
+pub use catalogue::tables::{Catalogue, CatalogueError, Column, Mode, Partition, Sources, Table};
 pub use error::EstimateError;
 pub use price::{DEFAULT_USD_PER_TIB, MINIMUM_BILLED_BYTES, TIB};
+pub use query_estimate::estimate;
 pub use report::{Estimate, TableEstimate};
 pub use sizes::ColumnType;
-
-/// Estimates what a query reads and costs at `usd_per_tib` US dollars for each TiB (2^40 bytes).
-///
-/// A table or column that the catalogue does not have is no error: the estimate then says what is
-/// not known.
-///
-/// # Errors
-///
-/// When the text is not one `BigQuery` query, or the price is no number from 0 up.
-pub fn estimate(sql: &str, catalogue: &Catalogue, usd_per_tib: f64) -> Result<Estimate, EstimateError> {
-    price::check(usd_per_tib)?;
-    let (reads, takes_all) = sql::reads(sql, catalogue)?;
-    let tables = table::estimates(&reads, catalogue);
-    let mut estimate = Estimate::new(tables, reads.unknown(), usd_per_tib);
-    estimate.advice = advice::of(&estimate, &reads, takes_all, catalogue);
-    Ok(estimate)
-}

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::civil::{Date, DateTime};
 use sqlparser::ast::{BinaryOperator, DataType, Expr, UnaryOperator, Value};
 
-use super::catalogue::{Partition, Table};
+use crate::bigquery::estimate::catalogue::tables::{Partition, Table};
 
 /// Which partitions of a table are read.
 #[derive(Debug, Clone, PartialEq, Eq)]

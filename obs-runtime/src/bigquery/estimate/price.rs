@@ -6,7 +6,7 @@
 //! example of a job that processed 2,464,625 bytes was billed 10,485,760
 //! (<https://cloud.google.com/bigquery/docs/query-plan-explanation#api_sample_representation>).
 
-use super::error::EstimateError;
+use crate::bigquery::estimate::error::EstimateError;
 
 /// Bytes in a TiB, the unit that the price is for.
 pub const TIB: u64 = 1 << 40;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::amount::{Amount, Figure};
-use super::price;
+use crate::bigquery::estimate::amount::{Amount, Figure};
+use crate::bigquery::estimate::price;
 
 /// What a query reads and costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use sqlparser::ast::{BinaryOperator, Expr, Value};
 
-use super::catalogue::Table;
-use super::partitions::Selection;
+use crate::bigquery::estimate::catalogue::tables::Table;
+use crate::bigquery::estimate::partitions::Selection;
 
 /// What the `*` of a wildcard stands for, in each of its tables.
 pub(super) const TABLE_SUFFIX: &str = "_TABLE_SUFFIX";

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::amount::Amount;
-use super::catalogue::{Catalogue, Column, Mode, Table};
-use super::partitions::Selection;
-use super::sizes::ColumnType;
-use super::sql::Reads;
-use super::suffixes::TABLE_SUFFIX;
+use crate::bigquery::estimate::amount::Amount;
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table};
+use crate::bigquery::estimate::partitions::Selection;
+use crate::bigquery::estimate::sizes::ColumnType;
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::suffixes::TABLE_SUFFIX;
 
 /// A column without fields of its own: what `BigQuery` stores and bills.
 #[derive(Debug)]

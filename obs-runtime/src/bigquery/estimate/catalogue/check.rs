@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Catalogue, CatalogueError, Column, Mode, Table};
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, CatalogueError, Column, Mode, Table};
 use crate::bigquery::estimate::partitions;
 use crate::bigquery::estimate::sizes::ColumnType;
 

@@ -7,9 +7,9 @@ use sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Visit, Visitor,
 };
 
-use super::Analyser;
-use super::names::Names;
-use super::reads::Reads;
+use crate::bigquery::estimate::sql::analyser::Analyser;
+use crate::bigquery::estimate::sql::names::Names;
+use crate::bigquery::estimate::sql::reads::Reads;
 
 impl<'c> Analyser<'c> {
     /// What an expression reads.

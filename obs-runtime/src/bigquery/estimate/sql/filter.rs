@@ -2,12 +2,14 @@
 
 use sqlparser::ast::{Expr, JoinOperator, Select, TableFactor, TableWithJoins};
 
-use super::Analyser;
-use super::names::{Columns, Names, Relation};
-use super::reads::Reads;
-use crate::bigquery::estimate::catalogue::Table;
-use crate::bigquery::estimate::partitions::{self, Selection};
-use crate::bigquery::estimate::suffixes::{self, TABLE_SUFFIX};
+use crate::bigquery::estimate::catalogue::tables::Table;
+use crate::bigquery::estimate::partitions;
+use crate::bigquery::estimate::partitions::Selection;
+use crate::bigquery::estimate::sql::analyser::Analyser;
+use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::suffixes;
+use crate::bigquery::estimate::suffixes::TABLE_SUFFIX;
 
 impl<'c> Analyser<'c> {
     /// The partitions of each table that `FROM` names here.

@@ -7,13 +7,13 @@ use sqlparser::ast::{
 use sqlparser::dialect::BigQueryDialect;
 use sqlparser::parser::Parser;
 
-use super::names::{Columns, Names, Relation};
-use super::reads::Reads;
-use super::rows::Rows;
-use super::select::path;
-use super::{Analyser, shown};
-use crate::bigquery::estimate::catalogue::Table;
+use crate::bigquery::estimate::catalogue::tables::Table;
 use crate::bigquery::estimate::partitions::Selection;
+use crate::bigquery::estimate::sql::analyser::{Analyser, shown};
+use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::sql::rows::Rows;
+use crate::bigquery::estimate::sql::select::path;
 
 impl<'c> Analyser<'c> {
     /// Adds the relations to `names`; returns what is read whichever of their columns are taken.

@@ -7,72 +7,21 @@
 //!
 //! One way: text → syntax tree → [`Rows`](rows::Rows) → [`Reads`].
 
-mod expr;
-mod filter;
-mod from;
-mod names;
-mod query;
-mod reads;
-mod rows;
-mod select;
-
-pub(super) use reads::Reads;
-
-use std::cell::RefCell;
-
-use std::ops::ControlFlow;
-
-use sqlparser::ast::{Query, SelectItem, SetExpr, Statement, Visit, Visitor};
-use sqlparser::dialect::BigQueryDialect;
-use sqlparser::parser::Parser;
-
-use super::catalogue::Catalogue;
-use super::error::EstimateError;
-use names::Names;
-
-/// What the query in `sql` reads, and whether it says `*` of a table.
-pub(super) fn reads(sql: &str, catalogue: &Catalogue) -> Result<(Reads, bool), EstimateError> {
-    let statements = Parser::parse_sql(&BigQueryDialect {}, sql)?;
-    match statements.as_slice() {
-        [Statement::Query(query)] => {
-            let rows = Analyser { catalogue, views: RefCell::default() }.query(query, &Names::default());
-            Ok((rows.all(), takes_all(query)))
-        }
-        [other] => Err(EstimateError::NotAQuery { start: shown(other) }),
-        several => Err(EstimateError::Statements { count: several.len() }),
-    }
-}
-
-/// Walks the syntax tree. Each of its methods stands in the file of what it analyses.
-struct Analyser<'c> {
-    catalogue: &'c Catalogue,
-    /// The views that are being read, outermost first.
-    views: RefCell<Vec<String>>,
-}
-
-/// Whether a query, or one inside, takes all columns of what it selects from.
-fn takes_all(query: &Query) -> bool {
-    struct Stars(bool);
-    impl Visitor for Stars {
-        type Break = std::convert::Infallible;
-
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
-            if let SetExpr::Select(select) = &*query.body {
-                let is_star =
-                    |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
-                self.0 |= select.projection.iter().any(is_star);
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut stars = Stars(false);
-    let _ = query.visit(&mut stars);
-    stars.0
-}
-
-/// The start of a piece of SQL, to name it by.
-fn shown(sql: &impl ToString) -> String {
-    let sql = sql.to_string();
-    let words: Vec<&str> = sql.split_whitespace().take(4).collect();
-    words.join(" ").chars().take(60).collect()
-}
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod analyser;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod expr;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod filter;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod from;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod names;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod query;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod reads;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod rows;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod select;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::reads::Reads;
-use super::rows::{Output, Rows};
-use crate::bigquery::estimate::catalogue::Table;
+use crate::bigquery::estimate::catalogue::tables::Table;
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
 /// Something that `FROM` names.
 #[derive(Debug, Clone)]

@@ -2,10 +2,10 @@
 
 use sqlparser::ast::{Cte, Expr, LimitClause, OrderByKind, Query, SetExpr, SetOperator, SetQuantifier, Value, With};
 
-use super::names::{Columns, Names, Relation};
-use super::reads::Reads;
-use super::rows::{Output, Rows};
-use super::{Analyser, shown};
+use crate::bigquery::estimate::sql::analyser::{Analyser, shown};
+use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
 impl<'c> Analyser<'c> {
     /// What a query hands out and reads, where `around` are the names it can see.

@@ -1,6 +1,6 @@
 //! What a query hands out.
 
-use super::reads::Reads;
+use crate::bigquery::estimate::sql::reads::Reads;
 
 /// One column that a query hands out, and what must be read for it if somebody takes it.
 #[derive(Debug, Clone)]

@@ -5,11 +5,12 @@ use sqlparser::ast::{
     SelectItem, SelectItemQualifiedWildcardKind, Value, ValueTableMode, WildcardAdditionalOptions,
 };
 
-use super::names::{Columns, Names, Relation};
-use super::query::all_of;
-use super::reads::Reads;
-use super::rows::{Output, Rows};
-use super::{Analyser, expr, shown};
+use crate::bigquery::estimate::sql::analyser::{Analyser, shown};
+use crate::bigquery::estimate::sql::expr;
+use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
+use crate::bigquery::estimate::sql::query::all_of;
+use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
 /// `BigQuery` hands out no more columns than this; a chain of `SELECT *` from joins of one query
 /// with itself would double them at every step.

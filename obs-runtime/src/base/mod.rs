@@ -1,0 +1,14 @@
+//! Words without dependencies: what the rest of the crate is written in.
+
+pub(crate) mod call_scope;
+pub(crate) mod clock;
+pub(crate) mod command_run;
+pub(crate) mod ffi;
+pub(crate) mod level;
+pub(crate) mod outcome;
+pub(crate) mod schedule;
+pub(crate) mod secret;
+pub(crate) mod span_buffer;
+pub(crate) mod stack;
+pub(crate) mod standard_streams;
+pub(crate) mod trace_context;

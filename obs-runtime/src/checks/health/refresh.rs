@@ -1,0 +1,31 @@
+//! Runs health checks every now and then in a program that goes on, so that their gauges tell how things are.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crate::checks::health::list;
+use crate::checks::health::run::run_health_checks;
+
+/// Runs the checks until it is dropped.
+#[derive(Debug)]
+pub struct Refresh {
+    /// Dropped to end it.
+    _stop: Sender<()>,
+}
+
+impl Refresh {
+    /// Runs the checks in each interval, for the first time when one has passed: a job that has ended by then is not
+    /// disturbed. None when no thread can be started.
+    pub fn every(interval: Duration) -> Option<Self> {
+        let (stop, stopped) = channel::<()>();
+        let run = move || {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                if !list::checks().is_empty() {
+                    run_health_checks().run();
+                }
+            }
+        };
+        let started = std::thread::Builder::new().name("obs-refresh".to_owned()).spawn(run).is_ok();
+        started.then_some(Self { _stop: stop })
+    }
+}

@@ -1,0 +1,103 @@
+//! What health checks found.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use crate::base::level::Level;
+use crate::checks::health::check::HealthCheck;
+use crate::checks::health::verdict::{Health, Status};
+use crate::checks::runner::details::{redacted, rfc3339, timestamp};
+use crate::events::event::Fact;
+use crate::exporters::sink::Topic;
+use crate::instrument::call::entry::Entry;
+use crate::pipeline::global;
+
+/// What all health checks together say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthReport {
+    /// A critical check that failed makes it unhealthy, any other that failed degraded; skipped checks do not count.
+    /// Unknown when there is no check, skipped when health checks are switched off.
+    pub status: Status,
+    /// Each check's result, by name.
+    pub checks: Vec<HealthResult>,
+}
+
+impl HealthReport {
+    pub(super) fn new(checks: Vec<HealthResult>) -> Self {
+        let worst = checks.iter().map(|check| match check.status {
+            Status::Unhealthy if !check.critical => Status::Degraded,
+            status => status,
+        });
+        Self { status: worst.max().unwrap_or(Status::Unknown), checks }
+    }
+}
+
+/// What one health check said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthResult {
+    /// The check's name.
+    pub name: Cow<'static, str>,
+    /// What it found.
+    pub status: Status,
+    /// Whether its failure makes the whole unhealthy.
+    pub critical: bool,
+    /// How long it took, in seconds; 0 when it was skipped.
+    pub duration_seconds: f64,
+    /// When it ended.
+    #[serde(serialize_with = "rfc3339")]
+    pub time: SystemTime,
+    /// How long ago that was, in seconds, when the result comes from an earlier run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<f64>,
+    /// What it says for itself, redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What else it tells, redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<serde_json::Value>,
+}
+
+impl HealthResult {
+    pub(super) fn new(check: &HealthCheck, health: Health, took: Duration) -> Self {
+        let Health { status, message, details } = health;
+        Self {
+            name: check.check.name.clone(),
+            status,
+            critical: check.critical,
+            duration_seconds: took.as_secs_f64(),
+            time: SystemTime::now(),
+            age_seconds: None,
+            message: message.map(global::redact),
+            details: details.map(redacted),
+        }
+    }
+
+    /// When it ended, as RFC 3339 has it.
+    pub(super) fn time_rfc3339(&self) -> String {
+        timestamp(self.time)
+    }
+
+    /// Logs and measures it.
+    pub(super) fn report(&self, check: &HealthCheck) {
+        let level = match self.status {
+            Status::Healthy | Status::Unknown | Status::Skipped => check.check.level,
+            Status::Unhealthy if check.critical => Level::Error,
+            Status::Degraded | Status::Unhealthy => Level::Warning,
+        };
+        global::emit(Topic::Fact, level, global::source(check.place()), |_| {
+            let mut entry = Entry::default();
+            entry.describe(check.check.describe);
+            let ran = self.status != Status::Skipped;
+            let fact = Fact::HealthChecked {
+                check: Cow::Borrowed(&*self.name),
+                status: self.status.as_str(),
+                score: self.status.score(),
+                duration: ran.then(|| Duration::try_from_secs_f64(self.duration_seconds).unwrap_or_default()),
+                message: self.message.as_deref().map(Into::into),
+            };
+            (fact, entry.details())
+        });
+    }
+}

@@ -1,0 +1,255 @@
+//! A data-quality check, as an attribute declares it or a program makes it.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::level::Level;
+use crate::checks::quality::measure::{IntoMeasure, Measure};
+use crate::checks::quality::verdict::{Bounds, Severity};
+use crate::checks::runner::check::{Callable, Check, Describe, setters};
+use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::listed::{ByHand, Registration};
+use crate::events::failure::shown;
+use crate::metrics::callsite::Place;
+
+/// Those that were registered by hand.
+pub static BY_HAND: ByHand<QualityCheck> = ByHand::new();
+
+/// How long a check may take unless it says otherwise.
+const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// An item of a list, and the check of it.
+#[derive(Clone)]
+pub struct Item {
+    pub(super) label: String,
+    pub(super) run: Arc<dyn Fn() -> Answer<Measure> + Send + Sync>,
+}
+
+/// What a function under `#[dq_check(for_each = …)]` may take.
+#[diagnostic::on_unimplemented(
+    message = "an item of `for_each` cannot be a `{Self}`",
+    label = "these items can be neither named nor sent to the thread of their check",
+    note = "an item needs `Display + Send + Sync + 'static`"
+)]
+pub trait Parameter: Display + Send + Sync + 'static {}
+
+impl<T: Display + Send + Sync + 'static> Parameter for T {}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Item").field(&self.label).finish()
+    }
+}
+
+/// What is to be called.
+pub enum Runs {
+    /// The check.
+    Once(Callable<Measure>),
+    /// The list of items, of each of which there is a check.
+    Each(fn() -> Answer<Result<Vec<Item>, String>>),
+}
+
+/// A data-quality check: by `#[dq_check]` on a function, or made of a closure and registered by hand.
+///
+/// ```standalone_crate
+/// use obs_runtime::{QualityCheck, Severity, run_dq_checks};
+///
+/// let ids = vec![Some(1), None, Some(3)];
+/// QualityCheck::new("null_ids", move || ids.iter().filter(|id| id.is_none()).count())
+///     .dataset("users")
+///     .severity(Severity::Warning)
+///     .fail_above(0.0)
+///     .register();
+/// let report = run_dq_checks().wait();
+/// assert_eq!(report.results[0].value, Some(1.0));
+/// ```
+#[must_use = "a check is run when it is registered"]
+pub struct QualityCheck {
+    pub(super) check: Check<Runs>,
+    pub(crate) dataset: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) owner: &'static str,
+    pub(crate) severity: Severity,
+    pub(super) bounds: Bounds,
+    pub(crate) blocking: bool,
+}
+
+impl fmt::Debug for QualityCheck {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { check, dataset, column, owner, severity, bounds, blocking } = self;
+        let mut shown = formatter.debug_struct("QualityCheck");
+        shown.field("check", check).field("dataset", dataset).field("column", column).field("owner", owner);
+        shown.field("severity", severity).field("bounds", bounds).field("blocking", blocking).finish()
+    }
+}
+
+impl QualityCheck {
+    const fn of(name: Cow<'static, str>, place: Place, run: Runs) -> Self {
+        Self {
+            check: Check::new(name, place, run, TIMEOUT),
+            dataset: "",
+            column: "",
+            owner: "",
+            severity: Severity::Critical,
+            bounds: Bounds::NONE,
+            blocking: false,
+        }
+    }
+
+    /// The check of a function under `#[dq_check]`.
+    #[doc(hidden)]
+    pub const fn declared(
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        run: fn() -> Answer<Measure>,
+    ) -> Self {
+        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(Callable::Function(run)))
+    }
+
+    /// The checks of a function under `#[dq_check(for_each = …)]`.
+    #[doc(hidden)]
+    pub const fn declared_each(
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        items: fn() -> Answer<Result<Vec<Item>, String>>,
+    ) -> Self {
+        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Each(items))
+    }
+
+    /// The check of a value whose method stands under `#[dq_check]`.
+    #[doc(hidden)]
+    pub fn of_value(
+        name: &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        run: impl Fn() -> Answer<Measure> + Send + Sync + 'static,
+    ) -> Self {
+        let run = Callable::Closure(Box::new(run));
+        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(run))
+    }
+
+    /// A check of severity `critical`, without bounds, of a closure that gives a number, a `bool`, [`Measured`], [`Verdict`]
+    /// or a `Result` of these.
+    ///
+    /// [`Measured`]: crate::Measured
+    /// [`Verdict`]: crate::Verdict
+    #[track_caller]
+    pub fn new<M: IntoMeasure>(
+        name: impl Into<Cow<'static, str>>,
+        run: impl Fn() -> M + Send + Sync + 'static,
+    ) -> Self {
+        let run = Callable::Closure(Box::new(move || Self::ready(run())));
+        Self::of(name.into(), here(Location::caller()), Runs::Once(run))
+    }
+
+    /// The same of a closure that gives a future. It runs on a thread of its own, so it need not be `Send`.
+    #[track_caller]
+    pub fn new_async<F: Future<Output: IntoMeasure> + 'static>(
+        name: impl Into<Cow<'static, str>>,
+        run: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        let run = Callable::Closure(Box::new(move || Self::pending(run())));
+        Self::of(name.into(), here(Location::caller()), Runs::Once(run))
+    }
+
+    setters! {
+        /// How long it may take: 5 minutes unless told otherwise.
+        timeout: Duration => check.timeout = timeout;
+        /// The same in milliseconds.
+        #[doc(hidden)]
+        timeout_millis: u64 => check.timeout = Duration::from_millis(timeout_millis);
+        /// The data set that it looks at.
+        dataset: &'static str => dataset = dataset;
+        /// The column that it looks at.
+        column: &'static str => column = column;
+        /// Who is to be asked when it fails.
+        owner: &'static str => owner = owner;
+        /// How bad its failure is: critical unless told otherwise.
+        severity: Severity => severity = severity;
+        /// A value above this is worth a warning.
+        warn_above: f64 => bounds.warn_above = Some(warn_above);
+        /// A value above this is a failure.
+        fail_above: f64 => bounds.fail_above = Some(fail_above);
+        /// A value below this is worth a warning.
+        warn_below: f64 => bounds.warn_below = Some(warn_below);
+        /// A value below this is a failure.
+        fail_below: f64 => bounds.fail_below = Some(fail_below);
+        /// Whether it runs first, and its failure stops what follows, if it is of severity critical.
+        blocking: bool => blocking = blocking;
+        /// Level of its line when it passes: debug unless told otherwise.
+        level: Level => check.level = level;
+        /// What else its line says.
+        #[doc(hidden)]
+        describe: Describe => check.describe = describe;
+    }
+
+    /// Has it run with all others from now on.
+    pub fn register(self) -> Registration {
+        BY_HAND.register(self)
+    }
+
+    /// The answer of a plain function.
+    #[doc(hidden)]
+    pub fn ready(value: impl IntoMeasure) -> Answer<Measure> {
+        Answer::Ready(value.into_measure())
+    }
+
+    /// The answer of an async function.
+    #[doc(hidden)]
+    pub fn pending<F: Future<Output: IntoMeasure> + 'static>(future: F) -> Answer<Measure> {
+        Answer::Pending(Box::pin(async { future.await.into_measure() }))
+    }
+
+    /// A check for each item.
+    #[doc(hidden)]
+    pub fn each<T: Parameter>(
+        items: Result<Vec<T>, String>,
+        run: fn(Arc<T>) -> Answer<Measure>,
+    ) -> Answer<Result<Vec<Item>, String>> {
+        let item = |item: T| {
+            let (label, item) = (shown(&item), Arc::new(item));
+            Item { label, run: Arc::new(move || run(Arc::clone(&item))) }
+        };
+        Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.check.name
+    }
+
+    /// Where the function stands, or where it was made.
+    pub(crate) const fn place(&self) -> Place {
+        self.check.place
+    }
+}
+
+fn here(caller: &'static Location<'static>) -> Place {
+    Place { module: "", file: caller.file(), line: caller.line() }
+}
+
+/// Registers a closure as a data-quality check of severity critical, without bounds; [`QualityCheck::new`] gives one more to
+/// choose.
+///
+/// ```standalone_crate
+/// use obs_runtime::{register_dq_check, run_dq_checks};
+///
+/// register_dq_check("has_rows", || true);
+/// assert!(run_dq_checks().wait().passed());
+/// ```
+#[track_caller]
+pub fn register_dq_check<M: IntoMeasure>(
+    name: impl Into<Cow<'static, str>>,
+    run: impl Fn() -> M + Send + Sync + 'static,
+) -> Registration {
+    QualityCheck::new(name, run).register()
+}

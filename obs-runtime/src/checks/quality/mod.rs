@@ -1,0 +1,12 @@
+//! Data-quality checks.
+
+pub(crate) mod check;
+pub(crate) mod check_state;
+pub(crate) mod list;
+pub(crate) mod manual;
+pub(crate) mod measure;
+pub(crate) mod openlineage;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod verdict;

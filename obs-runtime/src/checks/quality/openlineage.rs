@@ -1,0 +1,99 @@
+//! What data-quality checks found, as an event of `OpenLineage`.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+use crate::checks::quality::report::{QualityReport, QualityResult};
+use crate::checks::quality::verdict::{QualityStatus, Severity};
+use crate::checks::runner::details::timestamp;
+use crate::pipeline::global;
+
+const PRODUCER: &str = concat!("https://docs.rs/obs-runtime/", env!("CARGO_PKG_VERSION"));
+
+const EVENT: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
+
+const ASSERTIONS: &str = "https://openlineage.io/spec/facets/1-1-0/DataQualityAssertionsDatasetFacet.json#/$defs/DataQualityAssertionsDatasetFacet";
+
+const ERROR: &str = "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFacet.json#/$defs/ErrorMessageRunFacet";
+
+impl QualityReport {
+    /// The results as an event of `OpenLineage` 2-0-2, which catalogues such as Marquez and `DataHub` take: for each data set a facet
+    /// `dataQualityAssertions`, in which a check that did not pass is no success, whatever its severity (`error`, `warn` or
+    /// `info`).
+    ///
+    /// The job is `SERVICE_NAME` in the namespace `ENVIRONMENT`; checks that name no data set stand under the job's name. The run has
+    /// failed when a check could not be carried out: that is told in its facet `errorMessage`, since nothing is known of the data.
+    /// Checks that were skipped are left out.
+    ///
+    /// ```
+    /// let event = obs_runtime::run_dq_checks().only(["none"]).wait().openlineage();
+    /// assert_eq!(event["eventType"], "COMPLETE");
+    /// ```
+    #[must_use]
+    pub fn openlineage(&self) -> Value {
+        let pipeline = global::pipeline();
+        let config = pipeline.as_ref().map(|pipeline| pipeline.config());
+        let job = config.map_or("obs", |config| &*config.service_name);
+        let namespace = config.map_or("dev", |config| &*config.environment);
+        let mut datasets = BTreeMap::<&str, Vec<Value>>::new();
+        for result in &self.results {
+            let name = if result.dataset.is_empty() { job } else { &*result.dataset };
+            datasets.entry(name).or_default().extend(assertion(result));
+        }
+        let input = |(name, assertions): (&str, Vec<Value>)| {
+            let facet = json!({ "_producer": PRODUCER, "_schemaURL": ASSERTIONS, "assertions": assertions });
+            json!({ "namespace": namespace, "name": name, "inputFacets": { "dataQualityAssertions": facet } })
+        };
+        let errors = self.results.iter().filter(|result| result.status == QualityStatus::Errored);
+        let errors: Vec<String> =
+            errors.map(|result| format!("{}: {}", result.check, result.why().unwrap_or_default())).collect();
+        let mut facets = Map::new();
+        if !errors.is_empty() {
+            let facet = json!({
+                "_producer": PRODUCER, "_schemaURL": ERROR,
+                "message": errors.join("\n"), "programmingLanguage": "Rust",
+            });
+            facets.insert("errorMessage".to_owned(), facet);
+        }
+        json!({
+            "eventType": if errors.is_empty() { "COMPLETE" } else { "FAIL" },
+            "eventTime": timestamp(SystemTime::now()),
+            "run": { "runId": uuid::Uuid::now_v7().to_string(), "facets": facets },
+            "job": { "namespace": namespace, "name": job },
+            "inputs": datasets.into_iter().map(input).collect::<Vec<_>>(),
+            "outputs": [],
+            "producer": PRODUCER,
+            "schemaURL": EVENT,
+        })
+    }
+}
+
+fn assertion(result: &QualityResult) -> Option<Value> {
+    let success = match result.status {
+        QualityStatus::Passed => true,
+        QualityStatus::Warned | QualityStatus::Failed => false,
+        QualityStatus::Errored | QualityStatus::Skipped => return None,
+    };
+    let severity = match result.severity {
+        Severity::Info => "info",
+        Severity::Warning => "warn",
+        Severity::Critical => "error",
+    };
+    let mut told = json!({ "assertion": result.check, "name": result.check, "success": success, "severity": severity });
+    let actual = result.seen.clone().or_else(|| result.value.map(|value| value.to_string()));
+    let column = Some(result.column).filter(|column| !column.is_empty()).map(str::to_owned);
+    let texts = [
+        ("column", column),
+        ("expected", result.expected.clone()),
+        ("actual", actual),
+        ("description", result.message.clone()),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            told[name] = text.into();
+        }
+    }
+    Some(told)
+}

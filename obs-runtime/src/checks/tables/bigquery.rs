@@ -1,0 +1,158 @@
+//! A table of `BigQuery`, asked through the tracked client.
+
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job::DryRun;
+use crate::bigquery::client::parameter::Parameter;
+use crate::bigquery::client::query::Query;
+use crate::bigquery::client::tracked_client::Client;
+use crate::bigquery::gcp::model::table_field_schema::TableFieldSchema;
+use crate::checks::tables::check::TableCheck;
+use crate::checks::tables::error::TableError;
+use crate::checks::tables::statement::{Statement, TableValue};
+use crate::checks::tables::table::{Column, Row, Table};
+
+/// More than any table has, so that a limit of it refuses nothing and is priced.
+const NO_LIMIT: u64 = i64::MAX as u64;
+
+/// A table of `BigQuery`. Whatever is asked of it is priced by a dry run first, and held against the limits and budgets of the
+/// scopes around (`#[bq_cost]` below `#[dq_check]`) and its own.
+#[derive(Clone, Debug)]
+pub struct BigQueryTable {
+    client: Client,
+    name: String,
+    /// The parts of its name.
+    parts: [String; 3],
+    max_bytes: u64,
+}
+
+impl BigQueryTable {
+    /// The table of that name: `dataset.table`, or with a project before it.
+    ///
+    /// # Errors
+    /// When it is no such name.
+    pub fn new(client: &Client, name: impl Into<String>) -> Result<Self, BigQueryError> {
+        let name = name.into();
+        let parts = client.parts(&name)?.into();
+        Ok(Self { client: client.clone(), name, parts, max_bytes: NO_LIMIT })
+    }
+
+    /// The most bytes that may be billed for a question; a dearer one is refused, and its check errored.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The client on connections of its own: those of the runtime that made it may not be driven while checks run.
+    async fn apart(&self) -> Result<Client, TableError> {
+        self.client.apart().await.map_err(|error| self.fault(error))
+    }
+
+    fn query(&self, client: &Client, statement: Statement) -> Query {
+        let query = client.query(statement.sql).max_bytes(self.max_bytes);
+        statement.values.into_iter().fold(query, Query::bind_next)
+    }
+
+    fn fault(&self, source: BigQueryError) -> TableError {
+        TableError::BigQuery { table: self.name.clone(), source }
+    }
+}
+
+impl From<TableValue> for Parameter {
+    fn from(value: TableValue) -> Self {
+        match value {
+            TableValue::Integer(number) => number.into(),
+            TableValue::Real(number) => number.into(),
+            TableValue::Text(text) => text.into(),
+            TableValue::Truth(truth) => truth.into(),
+            TableValue::Date(text) => Self::date(text),
+            TableValue::Timestamp(text) => Self::timestamp(text),
+        }
+    }
+}
+
+/// In back quotes, where `\` is read as in a text.
+fn quoted(name: &str) -> String {
+    let mut text = String::from("`");
+    for letter in name.chars() {
+        match letter {
+            '`' | '\\' => text.extend(['\\', letter]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            letter => text.push(letter),
+        }
+    }
+    text + "`"
+}
+
+impl Table for BigQueryTable {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn sql_name(&self) -> String {
+        self.parts.each_ref().map(|part| quoted(part)).join(".")
+    }
+
+    fn quoted(&self, column: &str) -> String {
+        // A field of a record stands behind a dot.
+        column.split('.').map(quoted).collect::<Vec<_>>().join(".")
+    }
+
+    fn seconds_since(&self, sql: &str) -> String {
+        format!("TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), CAST({sql} AS TIMESTAMP), MICROSECOND) / 1000000")
+    }
+
+    fn as_text(&self, sql: &str) -> String {
+        format!("CAST({sql} AS STRING)")
+    }
+
+    fn canonical(&self, kind: &str) -> String {
+        let kind = kind.trim().to_ascii_uppercase();
+        if let Some(of) = kind.strip_prefix("ARRAY<").and_then(|rest| rest.strip_suffix('>')) {
+            return format!("ARRAY<{}>", self.canonical(of));
+        }
+        match &*kind {
+            "INTEGER" | "INT" | "SMALLINT" | "BIGINT" | "TINYINT" | "BYTEINT" => "INT64",
+            "FLOAT" => "FLOAT64",
+            "BOOLEAN" => "BOOL",
+            "RECORD" => "STRUCT",
+            "DECIMAL" => "NUMERIC",
+            "BIGDECIMAL" => "BIGNUMERIC",
+            other => other,
+        }
+        .to_owned()
+    }
+
+    async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
+        let client = self.apart().await?;
+        let rows = async { self.query(&client, statement).rows::<Row>().await?.all().await };
+        rows.await.map_err(|error| self.fault(error))
+    }
+
+    async fn columns(&self) -> Result<Vec<Column>, TableError> {
+        let table = self.apart().await?.table(&self.parts.join(".")).await.map_err(|error| self.fault(error))?;
+        Ok(table.schema.fields.unwrap_or_default().iter().map(|field| self.column(field)).collect())
+    }
+}
+
+impl BigQueryTable {
+    fn column(&self, field: &TableFieldSchema) -> Column {
+        let kind = serde_json::to_value(&field.r#type).ok();
+        let kind = self.canonical(kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default());
+        let is_array = field.mode.as_deref() == Some("REPEATED");
+        Column::new(&*field.name, if is_array { format!("ARRAY<{kind}>") } else { kind })
+    }
+}
+
+impl TableCheck<'_, BigQueryTable> {
+    /// What the check would read and cost. Nothing runs, nothing is billed.
+    ///
+    /// # Errors
+    /// When it is no valid query, or `BigQuery` cannot be asked.
+    pub async fn dry_run(&self) -> Result<DryRun, TableError> {
+        let client = self.table.apart().await?;
+        let query = self.table.query(&client, self.statement());
+        query.dry_run().await.map_err(|error| self.table.fault(error))
+    }
+}

@@ -1,0 +1,28 @@
+//! Ready-made checks of tables: row count, freshness, null ratio, uniqueness, accepted values, range, referential integrity
+//! and schema equality.
+//!
+//! Each asks one question of a [`Table`] and gives what it counted, for the bounds of `#[dq_check]` to judge. There are tables of
+//! `SQLite` (feature `sqlite`) and of `BigQuery` (feature `bigquery`), where each question is priced before it is asked.
+
+#[cfg(feature = "bigquery")]
+pub(crate) mod bigquery;
+pub(crate) mod check;
+pub(crate) mod error;
+pub(crate) mod schema;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+pub(crate) mod statement;
+pub(crate) mod subject;
+pub(crate) mod table;
+
+#[cfg(feature = "bigquery")]
+pub use bigquery::BigQueryTable;
+pub use check::{
+    TableCheck, accepted_values, freshness, null_ratio, range, referential_integrity, row_count, uniqueness,
+};
+pub use error::TableError;
+pub use schema::schema_equality;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteTable;
+pub use statement::{Statement, TableValue};
+pub use table::{Column, Row, Table};

@@ -1,0 +1,110 @@
+//! A table of `SQLite`.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+
+use crate::checks::tables::error::TableError;
+use crate::checks::tables::statement::{Statement, TableValue};
+use crate::checks::tables::table::{Column, Row, Table};
+
+/// A table of a file of `SQLite`. The file is opened for each question, to be read only: checks wait for nobody else's.
+#[derive(Clone, Debug)]
+pub struct SqliteTable {
+    file: PathBuf,
+    name: String,
+}
+
+impl SqliteTable {
+    /// The table, or view, of that name in this file.
+    pub fn new(file: impl AsRef<Path>, name: impl Into<String>) -> Self {
+        Self { file: file.as_ref().to_owned(), name: name.into() }
+    }
+
+    fn rows(&self, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.file, flags)?;
+        let mut prepared = connection.prepare(&statement.sql)?;
+        let columns = prepared.column_count();
+        let rows = prepared.query_map(params_from_iter(&statement.values), |row| {
+            (0..columns).map(|column| Ok(text(row.get_ref(column)?))).collect()
+        })?;
+        rows.collect()
+    }
+
+    fn fault(&self, source: rusqlite::Error) -> TableError {
+        TableError::Sqlite { table: self.name.clone(), source }
+    }
+}
+
+/// In back quotes: of a name in double quotes that is no column's, `SQLite` makes a text.
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Some(format!("{} bytes", bytes.len())),
+    }
+}
+
+impl ToSql for TableValue {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Truth(truth) => ValueRef::Integer((*truth).into()),
+            Self::Text(text) | Self::Date(text) | Self::Timestamp(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+impl Table for SqliteTable {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn sql_name(&self) -> String {
+        quoted(&self.name)
+    }
+
+    fn quoted(&self, column: &str) -> String {
+        quoted(column)
+    }
+
+    fn seconds_since(&self, sql: &str) -> String {
+        // Seconds since 1970 where it is a number, which would be a Julian day otherwise.
+        format!(
+            "(julianday('now') - CASE typeof({sql}) WHEN 'text' THEN julianday({sql}) WHEN 'null' THEN NULL \
+             ELSE 2440587.5 + {sql} / 86400.0 END) * 86400.0"
+        )
+    }
+
+    fn as_text(&self, sql: &str) -> String {
+        format!("CAST({sql} AS TEXT)")
+    }
+
+    // Asked when it is polled, which is the check's own thread.
+    async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
+        self.rows(&statement).map_err(|error| self.fault(error))
+    }
+
+    async fn columns(&self) -> Result<Vec<Column>, TableError> {
+        let statement = Statement::new("SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", [&*self.name]);
+        let rows = self.rows(&statement).map_err(|error| self.fault(error))?;
+        let column = |row: Row| {
+            let mut texts = row.into_iter().map(Option::unwrap_or_default);
+            Column::new(texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
+        };
+        let columns: Vec<Column> = rows.into_iter().map(column).collect();
+        if columns.is_empty() {
+            return Err(TableError::Answer { table: self.name.clone(), why: "there is no such table".to_owned() });
+        }
+        Ok(columns)
+    }
+}

@@ -1,0 +1,261 @@
+use super::*;
+use crate::config::budgets::BudgetPeriod;
+use crate::config::unknown::unknown;
+
+fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::from_lookup(|name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into()))
+}
+
+fn problem(variable: &str, value: &str) -> Problem {
+    let mut problems = config(&[(variable, value)]).expect_err(value).problems;
+    assert_eq!(problems.len(), 1);
+    problems.remove(0)
+}
+
+#[test]
+fn the_table_and_the_defaults_agree() {
+    let defaults: Vec<_> = VARIABLES.iter().map(|variable| (variable.name, variable.default)).collect();
+    assert_eq!(config(&defaults), Ok(Config::default()));
+    assert_eq!(config(&[]), Ok(Config::default()));
+}
+
+#[test]
+fn every_variable_is_read() {
+    let config = config(&[
+        ("LOG_LEVEL", "Critical"),
+        ("LOG_FORMAT", "TEXT"),
+        ("LOG_FILE", "logs/run.jsonl"),
+        ("METRICS_ENABLED", "Off"),
+        ("PROMETHEUS_PORT", "0"),
+        ("PROMETHEUS_BIND", "localhost"),
+        ("PROMETHEUS_TEXTFILE_DIR", "/tmp/textfile"),
+        ("DATADOG_ENABLED", "yes"),
+        ("DATADOG_API_KEY", "0123456789abcdef"),
+        ("DATADOG_SITE", "datadoghq.eu"),
+        ("DATADOG_SERVICE", "etl"),
+        ("DATADOG_ENV", "staging"),
+        ("DD_VERSION", "1.2.3"),
+        ("DD_AGENT_HOST", "10.0.0.7"),
+        ("DD_DOGSTATSD_PORT", "9125"),
+        ("DD_DOGSTATSD_URL", "unix:///run/dsd.socket"),
+        ("DD_ENTITY_ID", "a-pod"),
+        ("COST_TRACKING_ENABLED", "no"),
+        ("COST_ALERT_THRESHOLD_USD", "0"),
+        ("BIGQUERY_USD_PER_TIB", "5.5"),
+        ("BIGQUERY_USD_PER_SLOT_HOUR", "0.04"),
+        ("HEALTH_CHECK_ENABLED", "0"),
+        ("SERVICE_NAME", "it's \"mine\""),
+        ("ENVIRONMENT", "prod"),
+        ("OBS_FLUSH_TIMEOUT", "1s 500ms"),
+        ("OBS_MAX_SERIES", "7"),
+        ("OBS_REDACT_NAMES", "iban, customer name,,"),
+        ("OBS_REDACTION_KEY", "key"),
+        ("OBS_STATE_DIR", "/var/lib/obs"),
+        ("OBS_BUDGETS", "daily=50USD/day"),
+        ("OBS_BUDGET_TIMEZONE", "Europe/Berlin"),
+        ("BIGQUERY_EMULATOR_HOST", "localhost:9050"),
+    ])
+    .unwrap();
+    assert_eq!(config.log_level, LogFilter::from(Level::Critical));
+    assert_eq!(config.log_format, LogFormat::Text);
+    assert_eq!(config.log_file, Some("logs/run.jsonl".into()));
+    assert!(!config.metrics_enabled && !config.cost_tracking_enabled && !config.health_check_enabled);
+    assert_eq!((config.prometheus_port, config.prometheus_bind), (0, IpAddr::from([127, 0, 0, 1])));
+    assert_eq!(config.prometheus_textfile_dir, Some("/tmp/textfile".into()));
+    assert!(config.datadog_enabled);
+    assert_eq!(config.datadog_api_key.as_ref().map(|key| key.expose().as_str()), Some("0123456789abcdef"));
+    let texts = [&config.datadog_service, &config.datadog_env, &config.datadog_version, &config.datadog_entity_id];
+    assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["etl", "staging", "1.2.3", "a-pod"]);
+    assert_eq!((&*config.datadog_site, &*config.datadog_agent_host), ("datadoghq.eu", "10.0.0.7"));
+    assert_eq!(config.datadog_agent_port, 9125);
+    assert_eq!(config.datadog_agent(), AgentAddress::Unix("/run/dsd.socket".into()));
+    assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib), (0.0, 5.5));
+    assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
+    assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));
+    assert_eq!((config.bigquery_usd_per_slot_hour, config.state_dir), (0.04, Some("/var/lib/obs".into())));
+    assert_eq!(config.budgets, [Budget { name: "daily".into(), usd: 50.0, period: BudgetPeriod::Day }]);
+    assert_eq!(
+        (&*config.budget_timezone, config.bigquery_emulator_host.as_deref()),
+        ("Europe/Berlin", Some("localhost:9050"))
+    );
+    assert_eq!(config.redact_names, ["iban", "customer name"]);
+    assert_eq!(config.redaction_key.as_ref().map(|key| key.expose().as_str()), Some("key"));
+}
+
+#[test]
+fn spaces_and_quotes_of_env_files_do_not_belong_to_a_value() {
+    for (written, meant) in [
+        (" prod ", "prod"),
+        ("\"prod\"", "prod"),
+        ("' prod '", "prod"),
+        ("\"prod", "\"prod"),
+        ("\"prod\" # where it runs", "prod"),
+        ("'prod'\t#", "prod"),
+        ("\"prod\"#1", "\"prod\"#1"),
+        ("prod # 1", "prod # 1"),
+        (r#""the \"new\" one""#, "the \"new\" one"),
+        (r#"'the \"new\" one'"#, r#"the \"new\" one"#),
+        (r#""C:\logs\\run""#, r"C:\logs\\run"),
+    ] {
+        assert_eq!(config(&[("ENVIRONMENT", written)]).unwrap().environment, meant);
+    }
+    for nothing in ["", "  ", "\"\"", "''", "\" \"", "\""] {
+        let config = config(&[("ENVIRONMENT", nothing), ("PROMETHEUS_PORT", "")]).unwrap();
+        assert!(config.environment == "dev" || nothing == "\"", "{nothing:?}");
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_what_is_allowed_and_the_nearest() {
+    let error = config(&[
+        ("LOG_LEVEL", "info,hyper=wran"),
+        ("LOG_FORMAT", "jsn"),
+        ("PROMETHEUS_PORT", "80000"),
+        ("OBS_FLUSH_TIMEOUT", "2"),
+    ])
+    .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the configuration has problems:\n  \
+         LOG_LEVEL: `info,hyper=wran` is not allowed; allowed: TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in \
+         any case, or directives as info,hyper=warn (did you mean `INFO,hyper=WARN`?)\n  \
+         LOG_FORMAT: `jsn` is not allowed; allowed: json or text (did you mean `json`?)\n  \
+         PROMETHEUS_PORT: `80000` is not allowed; allowed: 1 to 65535, or 0 for any free port (did you mean `65535`?)\n  \
+         OBS_FLUSH_TIMEOUT: `2` is not allowed; allowed: a duration above zero, as 2s or 500ms (did you mean `2s`?)"
+    );
+}
+
+#[test]
+fn each_wrong_value_has_its_nearest_where_there_is_one() {
+    for (variable, value, nearest) in [
+        ("LOG_LEVEL", "inof", Some("INFO")),
+        ("LOG_LEVEL", "loud", None),
+        ("LOG_LEVEL", "=warn", None),
+        ("METRICS_ENABLED", "ture", Some("true")),
+        ("METRICS_ENABLED", "2", None),
+        ("PROMETHEUS_PORT", "-1", None),
+        ("PROMETHEUS_PORT", "http", None),
+        ("PROMETHEUS_BIND", "127.0.0.1:9000", Some("127.0.0.1")),
+        ("PROMETHEUS_BIND", "[::1", None),
+        ("PROMETHEUS_BIND", "example.com", None),
+        ("COST_ALERT_THRESHOLD_USD", "-5", Some("5")),
+        ("COST_ALERT_THRESHOLD_USD", "$12,50", Some("12.5")),
+        ("COST_ALERT_THRESHOLD_USD", "NaN", None),
+        ("BIGQUERY_USD_PER_TIB", "inf", None),
+        ("OBS_FLUSH_TIMEOUT", "0s", None),
+        ("OBS_FLUSH_TIMEOUT", "soon", None),
+        ("OBS_MAX_SERIES", "0", Some("1")),
+        ("OBS_MAX_SERIES", "-3", Some("1")),
+        ("OBS_MAX_SERIES", "many", None),
+        ("OBS_MAX_SERIES", "1_000", Some("1000")),
+        ("TRACING_SAMPLE_RATE", "10%", Some("0.1")),
+        ("TRACING_SAMPLE_RATE", "0,5", Some("0.5")),
+        ("TRACING_SAMPLE_RATE", "20", Some("0.2")),
+        ("TRACING_SAMPLE_RATE", "-0.5", Some("0")),
+        ("TRACING_SAMPLE_RATE", "some", None),
+    ] {
+        assert_eq!(problem(variable, value).nearest.as_deref(), nearest, "{variable}={value}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_not_unicode_is_a_problem() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let error = Config::from_lookup(|name| (name == "SERVICE_NAME").then(|| OsString::from_vec(vec![b'a', 0xff])));
+    assert_eq!(error.unwrap_err().problems[0].value, "a\u{fffd}");
+    let error = Config::from_lookup(|name| (name == "OBS_REDACTION_KEY").then(|| OsString::from_vec(vec![0xff])));
+    assert_eq!(error.unwrap_err().problems[0].value, "[REDACTED]");
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let config = config(&[("OBS_REDACTION_KEY", "hunter2-the-key")]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let problem = problem("PROMETHEUS_BIND", "http://admin:hunter2@metrics.local");
+    assert!(!format!("{problem} {problem:?}").contains("hunter2"), "{problem}");
+}
+
+#[test]
+fn the_longest_directive_holds() {
+    let filter: LogFilter = "warn, a=debug ,a::b=off,a=trace,".parse().unwrap();
+    assert_eq!(filter.to_string(), "WARNING,a::b=off,a=TRACE");
+    assert_eq!(filter.to_string().parse(), Ok(filter.clone()));
+    assert_eq!(filter.least(), Some(Level::Trace));
+    assert!(filter.enables(Level::Trace, "a::c") && !filter.enables(Level::Critical, "a::b::c"));
+    assert!(!filter.enables(Level::Info, "ab") && filter.enables(Level::Warning, "ab"));
+    assert_eq!("hyper=warn".parse::<LogFilter>().unwrap().default, Some(Level::Info));
+    assert_eq!("off".parse::<LogFilter>().unwrap().least(), None);
+}
+
+#[test]
+fn values_that_a_program_sets_are_held_to_the_same_rules() {
+    let config = Config { bigquery_usd_per_tib: f64::NAN, max_series: 0, ..Config::default() };
+    let error = config.check().unwrap_err();
+    let told: Vec<_> = error.problems.iter().map(|problem| (problem.variable, problem.value.as_str())).collect();
+    assert_eq!(told, [("BIGQUERY_USD_PER_TIB", "NaN"), ("OBS_MAX_SERIES", "0")]);
+    assert_eq!(Config::default().check(), Ok(()));
+}
+
+#[test]
+fn each_value_is_shown_as_its_variable_would_be_set_to_it_and_no_secret_is() {
+    let shown = |config: &Config| -> Vec<(&str, String)> {
+        let values = VARIABLES.iter().map(|variable| (variable.name, (variable.show)(config)));
+        values.filter_map(|(name, value)| Some((name, value?))).collect()
+    };
+    let given = [
+        ("LOG_LEVEL", "INFO,hyper=WARNING"),
+        ("LOG_FILE", "/var/log/my job.jsonl"),
+        ("OBS_FLUSH_TIMEOUT", "1m 30s"),
+        ("OBS_REDACT_NAMES", "iban,customer"),
+        ("OBS_REDACTION_KEY", "hunter2-the-key"),
+    ];
+    let config = config(&given).unwrap();
+    let values = shown(&config);
+    let again =
+        Config::from_lookup(|name| values.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into()));
+    let secret = Some(Secret::new("[REDACTED]".to_owned()));
+    assert_eq!(again.unwrap(), Config { redaction_key: secret, ..config.clone() });
+    let told = format!("{config}\n{config:?}\n{}", serde_json::to_string(&config).unwrap());
+    assert!(
+        told.contains("OBS_FLUSH_TIMEOUT=1m 30s\n") && told.contains(r#""LOG_FILE":"/var/log/my job.jsonl""#),
+        "{told}"
+    );
+    let url = Config { log_file: Some("ftp://ann:hunter2@files.local/run".into()), ..Config::default() };
+    let told = format!("{told}{url}{url:?}{}", serde_json::to_string(&url).unwrap());
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn where_each_value_came_from_is_told() {
+    let defaults = Config { environment: "prod".to_owned(), ..Config::default() };
+    let mut with_environment = defaults.clone();
+    let read = with_environment.read(|name| {
+        ["LOG_FORMAT", "METRICS_ENABLED"].contains(&name).then(|| match name {
+            "LOG_FORMAT" => "text".into(),
+            _ => "true".into(),
+        })
+    });
+    let config = Config { prometheus_port: 9100, ..with_environment.clone() };
+    let settings = config.settings(&defaults, &with_environment, &read.set);
+    let of = |name| settings.iter().find(|setting| setting.name == name).map(|setting| setting.origin.as_str());
+    assert_eq!(settings.len(), VARIABLES.len());
+    assert_eq!(of("LOG_FORMAT"), Some("environment"));
+    assert_eq!(of("METRICS_ENABLED"), Some("environment"));
+    assert_eq!((of("PROMETHEUS_PORT"), of("ENVIRONMENT")), (Some("builder"), Some("builder")));
+    assert_eq!(of("LOG_LEVEL"), Some("default"));
+}
+
+#[test]
+fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
+    let names = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
+    let told: Vec<String> = unknown(names.map(OsString::from)).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "obs knows no variable OBS_FLUSHTIMEOUT (did you mean OBS_FLUSH_TIMEOUT?)",
+            "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)",
+            "obs knows no variable OBS_ZZZ",
+        ]
+    );
+}

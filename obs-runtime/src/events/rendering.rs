@@ -1,0 +1,246 @@
+//! What happened, in words and in fields: for sinks that write lines.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::events::event::{CallInfo, Fact, FailureFacts, Price, Text, Value};
+use crate::events::report::Crumb;
+
+impl Fact<'_> {
+    /// What happened in one sentence.
+    pub fn message(&self) -> Text<'_> {
+        let words = match self {
+            Self::Log { message } | Self::Breadcrumb(Crumb { category: _, message }) => return Cow::Borrowed(message),
+            Self::Started { call, arguments: _ } => format!("{} started", call.name),
+            Self::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
+                format!("{} finished: {outcome} in {}", call.name, time(*duration))
+            }
+            Self::Captured { operation, failure, panic } => {
+                let failed = if *panic { "panicked" } else { "failed" };
+                format!("{operation} {failed}: {}", failure.message)
+            }
+            Self::Reported(report) => match report.causes.first() {
+                Some(first) => format!("{}: {}", report.operation, first.message),
+                None => report.operation.to_string(),
+            },
+            Self::Traced(recorded) => format!("{} was traced", recorded.name),
+            Self::FeatureUsed { feature } => format!("feature {feature} used"),
+            Self::Priced(Price { operation, estimate, usd, bytes_processed: _, bytes_billed: _ }) => {
+                format!("{operation} {} {usd:.6} USD", if *estimate { "is estimated to cost" } else { "cost" })
+            }
+            Self::CostAlert { operation, usd, threshold_usd, reason } => {
+                format!("{operation} costs {usd:.6} USD, over its {reason} of {threshold_usd} USD")
+            }
+            Self::Queried { query_type, duration, bytes_processed, rows: _, slot_time: _, cache_hit } => {
+                let from_cache = if *cache_hit { " from the cache" } else { "" };
+                let took = duration.map(|duration| format!(" in {}", time(duration))).unwrap_or_default();
+                format!("{query_type} query read {bytes_processed} bytes{from_cache}{took}")
+            }
+            Self::DatasetOperation { operation_type, dataset } => format!("{operation_type} on {dataset}"),
+            Self::HealthChecked { check, status, score: _, duration: _, message } => {
+                said(format!("health check {check}: {status}"), message.as_deref())
+            }
+            Self::QualityChecked { check, dataset: _, status, severity: _, value, duration: _, message } => {
+                match (message, value) {
+                    (None, Some(value)) => format!("check {check} {status}: {value}"),
+                    (message, _) => said(format!("check {check} {status}"), message.as_deref()),
+                }
+            }
+        };
+        Cow::Owned(words)
+    }
+
+    /// Visits what happened as fields, each with a name of its own.
+    pub fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
+        match self {
+            Self::Log { message: _ } => {}
+            Self::Started { call, arguments: _ } => call.fields(visit),
+            Self::Finished { call, outcome, duration, failure, exit_code } => {
+                call.fields(visit);
+                visit("outcome", outcome.as_str().into());
+                visit("duration_seconds", duration.as_secs_f64().into());
+                optional(visit, "exit_code", *exit_code);
+                if let Some(failure) = failure {
+                    failure.fields(visit);
+                }
+            }
+            Self::Captured { operation, failure, panic } => {
+                visit("call", borrowed(operation));
+                visit("panic", (*panic).into());
+                failure.fields(visit);
+            }
+            Self::Reported(report) => {
+                visit("event_id", report.id.to_string().into());
+                visit("error_type", borrowed(&report.error_type));
+            }
+            Self::Traced(recorded) => visit("call", borrowed(&recorded.name)),
+            Self::Breadcrumb(Crumb { category, message: _ }) => visit("category", borrowed(category)),
+            Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
+            Self::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
+                visit("call", borrowed(operation));
+                visit("cost_kind", if *estimate { "estimate" } else { "actual" }.into());
+                visit("cost_usd", (*usd).into());
+                visit("bytes_processed", (*bytes_processed).into());
+                visit("bytes_billed", (*bytes_billed).into());
+            }
+            Self::CostAlert { operation, usd, threshold_usd, reason } => {
+                visit("call", borrowed(operation));
+                visit("cost_usd", (*usd).into());
+                visit("threshold_usd", (*threshold_usd).into());
+                visit("reason", (*reason).into());
+            }
+            Self::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => {
+                visit("query_type", borrowed(query_type));
+                optional(visit, "duration_seconds", duration.map(|duration| duration.as_secs_f64()));
+                visit("bytes_processed", (*bytes_processed).into());
+                optional(visit, "rows", *rows);
+                optional(visit, "slot_seconds", slot_time.map(|time| time.as_secs_f64()));
+                visit("cache_hit", (*cache_hit).into());
+            }
+            Self::DatasetOperation { operation_type, dataset } => {
+                visit("operation_type", borrowed(operation_type));
+                visit("dataset", borrowed(dataset));
+            }
+            Self::HealthChecked { check, status, score, duration, message: _ } => {
+                visit("check", borrowed(check));
+                visit("status", (*status).into());
+                optional(visit, "score", *score);
+                optional(visit, "duration_seconds", duration.map(|duration| duration.as_secs_f64()));
+            }
+            Self::QualityChecked { check, dataset, status, severity, value, duration, message: _ } => {
+                visit("check", borrowed(check));
+                if !dataset.is_empty() {
+                    visit("dataset", borrowed(dataset));
+                }
+                visit("status", (*status).into());
+                visit("severity", (*severity).into());
+                optional(visit, "value", *value);
+                optional(visit, "duration_seconds", duration.map(|duration| duration.as_secs_f64()));
+            }
+        }
+    }
+}
+
+impl CallInfo {
+    /// Its tags stand among the event's own fields.
+    fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
+        let Self { kind, name, run: _, event } = self;
+        visit("call", borrowed(name));
+        visit("attribute", kind.as_str().into());
+        optional(visit, "event_id", event.map(|event| event.to_string()));
+    }
+}
+
+impl FailureFacts<'_> {
+    fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
+        let Self { error_type, message, sources } = self;
+        visit("error_type", borrowed(error_type));
+        visit("error", borrowed(message));
+        if !sources.is_empty() {
+            visit("error_sources", sources.join(": ").into());
+        }
+    }
+}
+
+fn borrowed<'a>(text: &'a Text<'_>) -> Value<'a> {
+    Value::Text(Cow::Borrowed(text))
+}
+
+fn optional<'a, T: Into<Value<'a>>>(visit: &mut dyn FnMut(&str, Value<'_>), name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        visit(name, value.into());
+    }
+}
+
+fn said(what: String, message: Option<&str>) -> String {
+    match message {
+        Some(message) if !message.is_empty() => format!("{what}: {message}"),
+        _ => what,
+    }
+}
+
+/// A duration as people say it: `850 µs`, `12 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`.
+fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match duration.as_nanos() {
+        0..1_000_000 => format!("{} µs", duration.as_micros()),
+        1_000_000..1_000_000_000 => format!("{} ms", duration.as_millis()),
+        1_000_000_000..60_000_000_000 => format!("{:.1} s", duration.as_secs_f64()),
+        60_000_000_000..3_600_000_000_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::outcome::Outcome;
+    use crate::metrics::callsite::CallsiteKind;
+
+    fn fields(fact: &Fact<'_>) -> Vec<String> {
+        let mut fields = Vec::new();
+        fact.fields(&mut |name, value| fields.push(format!("{name}={value}")));
+        fields
+    }
+
+    #[test]
+    fn the_end_of_a_command_reads_as_a_sentence_and_has_its_fields() {
+        let fact = Fact::Finished {
+            call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into(), run: None, event: None },
+            outcome: Outcome::Error,
+            duration: Duration::from_millis(1234),
+            failure: Some(FailureFacts {
+                error_type: "timeout".into(),
+                message: "no answer".into(),
+                sources: vec!["connection".into(), "reset".into()],
+            }),
+            exit_code: Some(1),
+        };
+        assert_eq!(fact.message(), "nightly-load finished: error in 1.2 s");
+        assert_eq!(
+            fields(&fact),
+            [
+                "call=nightly-load",
+                "attribute=tracked_command",
+                "outcome=error",
+                "duration_seconds=1.234",
+                "exit_code=1",
+                "error_type=timeout",
+                "error=no answer",
+                "error_sources=connection: reset",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_check_says_what_it_found() {
+        let check = |value, message: Option<&'static str>| Fact::QualityChecked {
+            check: "null_ids".into(),
+            dataset: Cow::Borrowed(""),
+            status: "failed",
+            severity: "critical",
+            value,
+            duration: Some(Duration::ZERO),
+            message: message.map(Cow::Borrowed),
+        };
+        assert_eq!(check(Some(12.0), Some("12 > 10")).message(), "check null_ids failed: 12 > 10");
+        assert_eq!(check(Some(12.5), None).message(), "check null_ids failed: 12.5");
+        assert_eq!(check(None, None).message(), "check null_ids failed");
+        assert_eq!(
+            fields(&check(Some(12.0), None)),
+            ["check=null_ids", "status=failed", "severity=critical", "value=12", "duration_seconds=0"]
+        );
+    }
+
+    #[test]
+    fn durations_are_as_people_say_them() {
+        for (duration, words) in [
+            (Duration::from_micros(850), "850 µs"),
+            (Duration::from_millis(12), "12 ms"),
+            (Duration::from_secs(125), "2 min 5 s"),
+            (Duration::from_secs(11_045), "3 h 4 min"),
+        ] {
+            assert_eq!(time(duration), words);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! From one event to the series that it moves.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::base::outcome::Outcome;
+use crate::events::event::{CallInfo, Event, Fact, Price};
+use crate::exporters::aggregation::calls::{labels, own_label, time_label};
+use crate::exporters::aggregation::store::Store;
+use crate::metrics::callsite::{CallsiteKind, Tags};
+use crate::metrics::catalogue as family;
+use crate::metrics::catalogue::Family;
+use crate::metrics::snapshot::Labels;
+
+/// Records what one event tells, with the event's tags on every series.
+pub struct Recording<'s> {
+    /// Where.
+    pub store: &'s Store,
+    /// Whether calls are counted here, not by their call sites.
+    pub counts_calls: bool,
+    /// On every series.
+    pub tags: &'s Tags,
+}
+
+impl Recording<'_> {
+    fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
+        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
+        self.store.record(family, labels, observed);
+    }
+
+    fn forget(&self, family: &'static Family, mut labels: Labels) {
+        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
+        self.store.forget(family, &labels);
+    }
+
+    fn count(&self, family: &'static Family, labels: Labels) {
+        self.record(family, labels, 1.0);
+    }
+
+    fn started(&self, call: &CallInfo, arguments: &[&'static str]) {
+        if call.kind != CallsiteKind::Command {
+            return;
+        }
+        for argument in arguments {
+            self.count(&family::CLI_COMMAND_ARGUMENT, labels(&[("command", &call.name), ("argument", argument)]));
+        }
+        if self.counts_calls {
+            self.count(&family::CLI_COMMAND_STARTED, labels(&[("command", &call.name)]));
+        }
+    }
+
+    fn finished(&self, call: &CallInfo, outcome: Outcome, duration: Duration, exit_code: Option<u8>, at: SystemTime) {
+        if call.kind == CallsiteKind::Command {
+            let command = || labels(&[("command", &call.name)]);
+            if let Some(code) = exit_code {
+                self.record(&family::CLI_COMMAND_LAST_EXIT_CODE, command(), f64::from(code));
+            }
+            if outcome.is_ok() {
+                let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+                self.record(&family::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, command(), at);
+            }
+        }
+        if !self.counts_calls {
+            return;
+        }
+        let duration = duration.as_secs_f64();
+        let [time, success, failure] = match call.kind {
+            CallsiteKind::Operation => {
+                [&family::OPERATION_DURATION_SECONDS, &family::OPERATION_SUCCESS, &family::OPERATION_FAILURE]
+            }
+            CallsiteKind::Command => {
+                [&family::CLI_COMMAND_DURATION_SECONDS, &family::CLI_COMMAND_SUCCESS, &family::CLI_COMMAND_FAILURE]
+            }
+            CallsiteKind::Errors | CallsiteKind::Cost => return,
+        };
+        let name = (own_label(call.kind), &*call.name);
+        self.record(time, labels(&[name, time_label(call.kind, outcome)]), duration);
+        if outcome.is_ok() {
+            self.count(success, labels(&[name]));
+        } else {
+            self.count(failure, labels(&[name, ("outcome", outcome.as_str())]));
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "bytes and rows are measured, not counted, here")]
+    fn priced(&self, price: &Price<'_>) {
+        let operation = || labels(&[("operation", &price.operation)]);
+        let kind = if price.estimate { "estimate" } else { "actual" };
+        let labels = labels(&[("operation", &price.operation), ("kind", kind)]);
+        self.record(&family::BIGQUERY_COST_USD, labels, price.usd);
+        if !price.estimate {
+            self.record(&family::BIGQUERY_BYTES_PROCESSED, operation(), price.bytes_processed as f64);
+            self.record(&family::BIGQUERY_BYTES_BILLED, operation(), price.bytes_billed as f64);
+            self.record(&family::BIGQUERY_TOTAL_COST_USD, operation(), price.usd);
+        }
+    }
+
+    /// Records what an event tells.
+    #[expect(clippy::cast_precision_loss, reason = "bytes and rows are measured, not counted, here")]
+    pub fn fact(&self, event: &Event<'_>) {
+        match &event.fact {
+            Fact::Log { .. } | Fact::Reported(_) | Fact::Traced(_) | Fact::Breadcrumb(_) => {}
+            Fact::Started { call, arguments } => self.started(call, arguments),
+            Fact::Finished { call, outcome, duration, exit_code, failure: _ } => {
+                self.finished(call, *outcome, *duration, *exit_code, event.time);
+            }
+            Fact::Captured { operation, failure, panic: _ } => {
+                let labels = labels(&[("operation", operation), ("error_type", &failure.error_type)]);
+                self.count(&family::OPERATION_ERROR, labels);
+            }
+            Fact::FeatureUsed { feature } => self.count(&family::CLI_FEATURE_USAGE, labels(&[("feature", feature)])),
+            Fact::Priced(price) => self.priced(price),
+            Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {
+                self.count(&family::BIGQUERY_COST_ALERT, labels(&[("operation", operation), ("reason", reason)]));
+            }
+            Fact::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => {
+                let by_type = || labels(&[("query_type", query_type)]);
+                let cache_hit = if *cache_hit { "true" } else { "false" };
+                let counted = labels(&[("query_type", query_type), ("cache_hit", cache_hit)]);
+                self.count(&family::BIGQUERY_QUERY_COUNT, counted);
+                self.record(&family::BIGQUERY_QUERY_BYTES_PROCESSED, by_type(), *bytes_processed as f64);
+                if let Some(duration) = duration {
+                    self.record(&family::BIGQUERY_QUERY_DURATION_SECONDS, by_type(), duration.as_secs_f64());
+                }
+                if let Some(rows) = rows {
+                    self.record(&family::BIGQUERY_QUERY_ROWS_RETURNED, by_type(), *rows as f64);
+                }
+                if let Some(slot_time) = slot_time {
+                    self.record(&family::BIGQUERY_QUERY_SLOT_SECONDS, by_type(), slot_time.as_secs_f64());
+                }
+            }
+            Fact::DatasetOperation { operation_type, dataset } => {
+                let labels = labels(&[("operation_type", operation_type), ("dataset", dataset)]);
+                self.count(&family::BIGQUERY_OPERATION, labels);
+            }
+            Fact::HealthChecked { check, score, duration, status: _, message: _ } => {
+                let check = || labels(&[("check", check)]);
+                match score {
+                    Some(score) => self.record(&family::HEALTH_CHECK_STATUS, check(), *score),
+                    // What is not checked any more must not look as it did before.
+                    None => self.forget(&family::HEALTH_CHECK_STATUS, check()),
+                }
+                if let Some(duration) = duration {
+                    self.record(&family::HEALTH_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                }
+            }
+            Fact::QualityChecked { check, dataset, status, severity, value, duration, message: _ } => {
+                let counted = || labels(&[("check", check), ("dataset", dataset), ("severity", severity)]);
+                self.count(&family::DATA_QUALITY_CHECK_EXECUTED, counted());
+                let verdict = match *status {
+                    "passed" => &family::DATA_QUALITY_CHECK_PASSED,
+                    "errored" => &family::DATA_QUALITY_CHECK_ERRORED,
+                    _ => &family::DATA_QUALITY_CHECK_FAILED,
+                };
+                self.count(verdict, counted());
+                let check = || labels(&[("check", check)]);
+                if let Some(duration) = duration {
+                    self.record(&family::DATA_QUALITY_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                }
+                if let Some(value) = value {
+                    self.record(&family::DATA_QUALITY_CHECK_VALUE, check(), *value);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Names, tags and texts as Datadog takes them, so that nothing in them can end a field, a line or a tag.
+//!
+//! A metric's name begins with an ASCII letter and goes on with ASCII letters, digits, `_` and `.`; a tag's name too, and may
+//! have `-` and `/`. A tag's value has letters and digits of any script, `_`, `-`, `.`, `/` and `:`. Everything else becomes `_`.
+//! Both have 200 characters at most: what is longer ends in a hash of the whole. Datadog folds the case of tags, so that `Zone` and `zone` are one to it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::metrics::cardinality::{cut_to, is_longer};
+
+/// Characters that Datadog keeps of a metric's name, and of a tag with its value.
+const LONGEST: usize = 200;
+
+/// Characters that are kept of a tag's name, so that there is room for its value.
+const LONGEST_TAG_NAME: usize = 100;
+
+/// What the agent reads as something else than a tag: whose metric this is. And what readers that hand it on to Prometheus
+/// keep for themselves.
+const RESERVED: [&str; 6] =
+    ["host", "dd.internal.entity_id", "dd.internal.card", "dd.internal.jmx_check_name", "le", "quantile"];
+
+/// A metric's name.
+pub fn metric_name(name: &str) -> Cow<'_, str> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '.';
+    let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    if starts_well && name.len() <= LONGEST && name.chars().all(allowed) {
+        return Cow::Borrowed(name);
+    }
+    let start = if starts_well { "" } else { "m_" };
+    Cow::Owned(safe(&cut(&format!("{start}{name}"), LONGEST), allowed))
+}
+
+/// The text, or as much of it as there may be, with a hash of the whole at its end: what differs still does.
+fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    if is_longer(text, longest) { Cow::Owned(cut_to(text, longest)) } else { Cow::Borrowed(text) }
+}
+
+fn safe(text: &str, allowed: impl Fn(char) -> bool) -> String {
+    text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
+}
+
+/// The tags of a series, each a name and a value.
+pub type Tags = Vec<(String, String)>;
+
+/// Collects the tags of one series. Each name belongs to whoever comes first; who comes later under that name, or under
+/// one that means something else to the agent, is given as `tag_<name>`. A tag without a value is left out, but its name
+/// stays taken.
+pub struct TagList {
+    tags: Tags,
+    /// In lower case.
+    taken: HashSet<String>,
+}
+
+impl TagList {
+    /// Begins with tags that stand already.
+    pub fn after(constant: &[(String, String)]) -> Self {
+        Self { tags: Vec::new(), taken: constant.iter().map(|(name, _)| name.to_lowercase()).collect() }
+    }
+
+    /// Adds a tag.
+    pub fn add(&mut self, name: &str, value: &str) {
+        let mut name = tag_name(name);
+        while !self.taken.insert(name.to_lowercase()) {
+            name = tag_name(&format!("tag_{name}"));
+        }
+        let value = tag_value(value, LONGEST - name.chars().count() - 1);
+        if !value.is_empty() {
+            self.tags.push((name, value));
+        }
+    }
+
+    /// What was collected.
+    pub fn finish(self) -> Tags {
+        self.tags
+    }
+}
+
+fn tag_name(name: &str) -> String {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.', '/'].contains(&letter);
+    let reserved = RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
+    let start = if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !reserved { "" } else { "tag_" };
+    safe(&cut(&format!("{start}{name}"), LONGEST_TAG_NAME), allowed)
+}
+
+/// A tag's value of so many characters at most.
+pub fn tag_value(value: &str, longest: usize) -> String {
+    let allowed = |letter: char| letter.is_alphanumeric() || ['_', '-', '.', '/', ':'].contains(&letter);
+    let mut safe = safe(&cut(value, longest), allowed);
+    if safe.ends_with(':') {
+        safe.pop();
+        safe.push('_');
+    }
+    safe
+}
+
+/// A tag that stands on everything that is sent; none when it has no value.
+pub fn constant_tag(name: &str, value: &str) -> Option<(String, String)> {
+    let value = tag_value(value, LONGEST - name.len() - 1);
+    (!value.is_empty()).then(|| (name.to_owned(), value))
+}
+
+/// A text of so many characters at most, on one line: line feeds as `\n`, other control characters as spaces.
+pub fn text(text: &str, longest: usize) -> String {
+    let mut safe = String::with_capacity(text.len().min(longest));
+    for letter in text.chars().take(longest) {
+        match letter {
+            '\n' => safe.push_str("\\n"),
+            _ if letter.is_control() => safe.push(' '),
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(constant: &[&str], tags: &[(&str, &str)]) -> String {
+        let constant: Vec<_> = constant.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        let mut list = TagList::after(&constant);
+        for (name, value) in tags {
+            list.add(name, value);
+        }
+        list.finish().iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(",")
+    }
+
+    #[test]
+    fn a_metrics_name_begins_with_a_letter_and_holds_nothing_that_ends_it() {
+        assert_eq!(metric_name("operation.duration.seconds"), "operation.duration.seconds");
+        assert_eq!(metric_name("a:b|c#d,e\nf-ü"), "a_b_c_d_e_f__");
+        assert_eq!((metric_name(""), metric_name("9.lives")), ("m_".into(), "m_9.lives".into()));
+        let (one, other) = (metric_name(&"x".repeat(300)).into_owned(), metric_name(&"x".repeat(301)).into_owned());
+        assert!(one.len() == 200 && other.len() == 200 && one != other && one.starts_with("xxx"));
+    }
+
+    #[test]
+    fn nothing_in_a_tag_ends_it() {
+        assert_eq!(tags(&[], &[("a:b,c|d#e\n", "f,g|h#i\nj:k:")]), "a_b_c_d_e_:f_g_h_i_j:k_");
+        assert_eq!(tags(&[], &[("größe", "schön 大"), ("1st", "x"), ("", "y")]), "gr__e:schön_大,tag_1st:x,tag_:y");
+    }
+
+    #[test]
+    fn a_tag_never_takes_a_name_that_is_taken_in_any_case_of_letters() {
+        let taken =
+            [("operation", "a"), ("Operation", "b"), ("service", "c"), ("HOST", "d"), ("x y", "1"), ("x_y", "2")];
+        assert_eq!(tags(&["service"], &taken), "operation:a,tag_Operation:b,tag_service:c,tag_HOST:d,x_y:1,tag_x_y:2");
+    }
+
+    #[test]
+    fn a_tag_without_a_value_is_left_out_and_keeps_its_name() {
+        assert_eq!(tags(&[], &[("dataset", ""), ("dataset", "users")]), "tag_dataset:users");
+        assert_eq!(constant_tag("version", ""), None);
+    }
+
+    #[test]
+    fn a_tag_has_200_characters_at_most() {
+        let long = "ä".repeat(500);
+        for tag in
+            [tags(&[], &[(&long, &long)]), tags(&[], &[("a", &long)]), tags(&[], &[(&long, &long), (&long, "b")])]
+        {
+            assert!(tag.split(',').all(|tag| tag.chars().count() <= 200), "{tag}");
+        }
+        assert_eq!(constant_tag("service", &long).unwrap().1.chars().count(), 192);
+    }
+
+    #[test]
+    fn names_cut_to_the_same_one_are_told_apart() {
+        let long = "a".repeat(100);
+        let both = tags(&[], &[(&format!("{long}1"), "x"), (&format!("{long}2"), "y"), (&format!("{long}3"), "z")]);
+        let names: HashSet<_> = both.split(',').map(|tag| tag.split(':').next().unwrap().to_owned()).collect();
+        assert_eq!(names.len(), 3, "{both}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Log lines: JSON or text on standard error, and in a file. Standard output stays the program's own.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::base::level::Level;
+use crate::config::validated::{Config, LogFormat};
+use crate::events::event::Event;
+use crate::exporters::log::file::AppendedFile;
+use crate::exporters::log::file::REOPEN;
+use crate::exporters::log::json::{Json, Room};
+use crate::exporters::log::level::SharedFilter;
+use crate::exporters::log::sampler::Sampler;
+use crate::exporters::log::terminal_summary;
+use crate::exporters::log::text::Text;
+use crate::exporters::log::timestamp::Clock;
+use crate::exporters::log::writer::LogOutput;
+use crate::exporters::log::writer::{LineWriter, tell};
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::metrics::drop_counters;
+use crate::redact::redactor::Redacted;
+
+/// The file that `LOG_FILE` names cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("LOG_FILE: `{}` cannot be opened for appending: {reason}", path.display())]
+pub struct LogFileError {
+    /// Its path.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: io::Error,
+}
+
+/// Writes a line for each event, one write a line.
+pub struct LogSink {
+    json: Json,
+    /// Which lines are written to the console.
+    filter: SharedFilter,
+    outputs: Vec<Output>,
+    sampler: Option<Sampler>,
+    /// How a person at a terminal is told of a command that failed, if there is one.
+    told: Option<Text>,
+}
+
+/// A place that lines are written to, how, and which.
+struct Output {
+    filter: SharedFilter,
+    /// How lines are written if not as JSON.
+    text: Option<Text>,
+    writer: Box<dyn LineWriter>,
+}
+
+/// What a thread writes its lines in; kept, so that a line needs no allocation.
+#[derive(Default)]
+struct Scratch {
+    json: Vec<u8>,
+    text: Vec<u8>,
+    room: Room,
+    clock: Clock,
+}
+
+/// A buffer that one huge line has made longer than this is given back.
+const KEPT: usize = 256 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl LogSink {
+    /// A sink that writes to `console` as configured, and to `LOG_FILE` too if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for appending.
+    pub fn new(config: &Config, console: LogOutput) -> Result<Self, LogFileError> {
+        let file: Option<Box<dyn LineWriter>> = match &config.log_file {
+            Some(path) => match AppendedFile::open(path, Arc::clone(&REOPEN)) {
+                Ok(file) => Some(Box::new(file)),
+                Err(reason) => return Err(LogFileError { path: path.clone(), reason }),
+            },
+            None => None,
+        };
+        Ok(Self::with_file(config, console, file))
+    }
+
+    fn with_file(config: &Config, console: LogOutput, file: Option<Box<dyn LineWriter>>) -> Self {
+        let text = |format, coloured| match format {
+            LogFormat::Json => None,
+            LogFormat::Text => Some(Text { coloured }),
+        };
+        let filter = SharedFilter::new(config.log_level.clone());
+        let LogOutput { writer, coloured, is_watched } = console;
+        let console = Output { filter: filter.clone(), text: text(config.log_format, coloured), writer };
+        let file = file.map(|writer| Output {
+            // Without a level of its own it follows that of the console.
+            filter: config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new),
+            text: text(config.log_file_format, false),
+            writer,
+        });
+        let outputs = std::iter::once(console).chain(file).collect();
+        let told = is_watched.then_some(Text { coloured });
+        Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new), told }
+    }
+
+    /// Which lines are written to the console, to be changed while the program runs.
+    pub const fn filter(&self) -> &SharedFilter {
+        &self.filter
+    }
+
+    fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
+        let sampled = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.left_out_before(event));
+        if let Some(left_out) = sampled {
+            self.write_line(event, left_out, scratch);
+        }
+    }
+
+    fn write_line(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
+        let Scratch { json, text, room, clock } = scratch;
+        json.clear();
+        for output in &self.outputs {
+            // Of a single one it is known, unless somebody else has asked for the event.
+            if (self.outputs.len() > 1 || self.told.is_some())
+                && !output.filter.enables(event.level, &event.source.logger)
+            {
+                continue;
+            }
+            if let Some(words) = output.text {
+                text.clear();
+                words.write(event, left_out, text, clock);
+                text.push(b'\n');
+                put(&*output.writer, text);
+                continue;
+            }
+            if json.is_empty() {
+                self.json.write(event, left_out, json, room, clock);
+                json.push(b'\n');
+            }
+            put(&*output.writer, json);
+        }
+        if let Some(words) = self.told
+            && terminal_summary::concerns(event)
+        {
+            text.clear();
+            terminal_summary::write(event, words, text);
+            put(&tell, text);
+        }
+    }
+}
+
+/// Writes a line, or counts that it was lost.
+fn put(writer: &dyn LineWriter, line: &[u8]) {
+    if writer.write_line(line).is_err() {
+        drop_counters::count("log", "write", 1);
+    }
+}
+
+impl Sink for LogSink {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
+        match topic {
+            Topic::Fact if self.told.is_some() && level >= Level::Error => true,
+            Topic::Call | Topic::Log | Topic::Fact => {
+                self.outputs.iter().any(|output| output.filter.enables(level, logger))
+            }
+            // Its line was written when it was captured.
+            Topic::Report => false,
+        }
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        self.outputs.iter().filter_map(|output| output.filter.least()).min()
+    }
+
+    fn accept(&self, event: &Redacted<Event<'_>>) {
+        let kept = SCRATCH.try_with(|scratch| {
+            let Ok(mut scratch) = scratch.try_borrow_mut() else { return false };
+            self.write_with(event, &mut scratch);
+            let Scratch { json, text, .. } = &mut *scratch;
+            for buffer in [json, text] {
+                if buffer.capacity() > KEPT {
+                    *buffer = Vec::new();
+                }
+            }
+            true
+        });
+        // The thread is ending.
+        if kept != Ok(true) {
+            self.write_with(event, &mut Scratch::default());
+        }
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), FlushError> {
+        // Every line was written when it was taken, but for those that were left out.
+        if let Some(sampler) = &self.sampler {
+            sampler.take_left_out(|event, left_out| {
+                // The level may be another one than when they were left out.
+                if self.wants(Topic::Call, event.level, &event.source.logger) {
+                    self.write_line(event, left_out, &mut Scratch::default());
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LogSink").field("filter", &self.filter).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

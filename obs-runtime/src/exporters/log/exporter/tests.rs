@@ -1,0 +1,245 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::events::event::{Fact, Field, Scope, Source, Value};
+use crate::redact::redactor::Redactor;
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl LineWriter for Memory {
+    fn write_line(&self, line: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn lines(&self) -> Vec<String> {
+        let written = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        assert!(written.is_empty() || written.ends_with('\n'));
+        written.lines().map(str::to_owned).collect()
+    }
+}
+
+struct Broken;
+
+impl LineWriter for Broken {
+    fn write_line(&self, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+fn console(writer: impl LineWriter + 'static) -> LogOutput {
+    LogOutput { writer: Box::new(writer), coloured: false, is_watched: false }
+}
+
+fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
+    Event {
+        time: SystemTime::UNIX_EPOCH + Duration::from_micros(1_767_225_600_000_001),
+        level: Level::Warning,
+        source: Source {
+            logger: "job::load".into(),
+            module: Some("job::load".into()),
+            file: Some("src/load.rs".into()),
+            line: Some(7),
+        },
+        context: Scope {
+            correlation_id: Some("run-7".into()),
+            user: Some("ann".into()),
+            operation: None,
+            ..Scope::default()
+        },
+        fact: Fact::Log { message: message.into() },
+        fields,
+        tags: Vec::new(),
+    }
+}
+
+fn written(format: LogFormat, event: Event<'_>) -> String {
+    let memory = Memory::default();
+    let config = Config { log_format: format, version: "1.2.3".to_owned(), ..Config::default() };
+    let sink = LogSink::with_file(&config, console(memory.clone()), None);
+    sink.accept(&Redactor::new(&[], None).event(event));
+    let mut lines = memory.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+/// The line parsed; an object with one key twice does not count as valid.
+fn parsed(event: Event<'_>) -> Json {
+    let line = written(LogFormat::Json, event);
+    let value: Json = serde_json::from_str(&line).unwrap();
+    assert_eq!(serde_json::to_string(&value).unwrap().len(), line.len(), "a key twice in {line}");
+    value
+}
+
+#[test]
+fn a_line_has_its_keys_in_their_order() {
+    let fields = vec![Field::new("rows", 5), Field::new("table", "penguins")];
+    assert_eq!(
+        written(LogFormat::Json, event("loaded", fields)),
+        concat!(
+            r#"{"timestamp":"2026-01-01T00:00:00.000001Z","level":"WARNING","logger":"job::load","message":"loaded","#,
+            r#""service":"decentclaude","environment":"dev","version":"1.2.3","correlation_id":"run-7","user":"ann","#,
+            r#""module":"job::load","file":"src/load.rs","line":7,"rows":5,"table":"penguins"}"#
+        )
+    );
+}
+
+#[test]
+fn a_field_with_a_reserved_name_or_the_name_of_another_stands_apart() {
+    let fields = vec![
+        Field::new("level", "high"),
+        Field::new("rows", 1),
+        Field::new("rows", 2),
+        Field::new("rows", 3),
+        Field::new("fields", true),
+        Field::new("rows_2", 4),
+    ];
+    let line = parsed(event("loaded", fields));
+    assert_eq!(line["level"], "WARNING");
+    assert_eq!((&line["rows"], &line["rows_2"]), (&json!(1), &json!(4)));
+    assert_eq!(line["fields"], json!({"level": "high", "rows": 2, "rows_2": 3, "fields": true}));
+}
+
+#[test]
+fn no_value_breaks_a_line_or_loses_it() {
+    let huge = "é".repeat(500_000);
+    let control: String =
+        (0..0x20_u8).map(char::from).chain(['\u{7f}', '\u{85}', '\u{2028}', '\u{fffd}', '"', '\\']).collect();
+    let fields = vec![
+        Field::new("nan", f64::NAN),
+        Field::new("inf", f64::INFINITY),
+        Field::new("minus", f64::NEG_INFINITY),
+        Field::new("tiny", 5e-324),
+        Field::new("least", i64::MIN),
+        Field::new("most", u64::MAX),
+        Field::new("control", &*control),
+        Field::new("huge", &*huge),
+        Field::new("", "empty"),
+        Field::new(&*control, "name"),
+        Field::new("hash", Value::Hash(0xab)),
+        Field::new("length", Value::Length(3)),
+    ];
+    let line = written(LogFormat::Json, event(&control, fields.clone()));
+    let line: Json = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["nan"], &line["inf"], &line["minus"]), (&json!("NaN"), &json!("inf"), &json!("-inf")));
+    assert_eq!((&line["least"], &line["most"]), (&json!(i64::MIN), &json!(u64::MAX)));
+    assert_eq!(
+        (&line["message"], &line["control"], &line[&control]),
+        (&json!(control), &json!(control), &json!("name"))
+    );
+    assert!(line["huge"].as_str().unwrap().ends_with(" bytes]"));
+    assert_eq!((&line[""], &line["hash"], &line["length"]), (&json!("empty"), &json!("00000000000000ab"), &json!(3)));
+
+    let line = written(LogFormat::Text, event(&control, fields));
+    assert!(!line.contains(char::is_control) && !line.contains('\u{2028}'));
+}
+
+#[test]
+fn lines_for_people_have_scope_and_fields() {
+    let fields = vec![
+        Field::new("rows", 5),
+        Field::new("said", "two\nlines \"quoted\""),
+        Field::new("empty", ""),
+        Field::new("path", "/data/a.csv"),
+    ];
+    assert_eq!(
+        written(LogFormat::Text, event("load\x1b[31med", fields)),
+        r#"2026-01-01T00:00:00.000001Z WARNING  load\u{1b}[31med [id=run-7, user=ann] | rows=5 said="two\nlines \"quoted\"" empty="" path=/data/a.csv"#
+    );
+    let mut line = Vec::new();
+    Text { coloured: true }.write(
+        &Event { context: Scope::default(), ..event("loaded", Vec::new()) },
+        0,
+        &mut line,
+        &mut Clock::default(),
+    );
+    assert_eq!(
+        String::from_utf8(line).unwrap(),
+        "\x1b[2m2026-01-01T00:00:00.000001Z\x1b[0m \x1b[33mWARNING \x1b[0m loaded"
+    );
+}
+
+#[test]
+fn a_time_out_of_range_is_a_time_still() {
+    for time in
+        [SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 40), SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40)]
+    {
+        assert!(parsed(Event { time, ..event("m", Vec::new()) })["timestamp"].is_string());
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_written_is_counted_and_the_other_place_gets_it() {
+    let lost = || {
+        drop_counters::all()
+            .iter()
+            .find(|(sink, reason, _)| (*sink, *reason) == ("log", "write"))
+            .map_or(0, |drop| drop.2)
+    };
+    let before = lost();
+    let file = Memory::default();
+    let config = Config { log_format: LogFormat::Text, ..Config::default() };
+    let sink = LogSink::with_file(&config, console(Broken), Some(Box::new(file.clone())));
+    sink.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
+    assert_eq!(lost(), before + 1);
+    assert_eq!(serde_json::from_str::<Json>(&file.lines()[0]).unwrap()["message"], "m");
+}
+
+#[test]
+fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/run.jsonl");
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let file = AppendedFile::open(&path, Arc::default()).unwrap();
+            std::thread::spawn(move || {
+                for length in 0..200 {
+                    file.write_line(format!("{{\"x\":\"{}\"}}\n", "y".repeat(length * 7)).as_bytes()).unwrap();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(written.lines().count(), 800);
+    assert!(written.lines().all(|line| serde_json::from_str::<Json>(line).is_ok()));
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_path_buf();
+    let error = LogSink::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("LOG_FILE: `") && error.contains(&*path.to_string_lossy()), "{error}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_that_does_not_stay() {
+    let full = AppendedFile::open(std::path::Path::new("/dev/full"), Arc::default()).unwrap();
+    assert!(full.write_line(b"x\n").is_err());
+    assert!(full.write_line(b"x\n").is_err());
+}
+
+#[test]
+fn wants_what_the_filter_enables() {
+    let config = Config { log_level: "info,noisy=off,job=debug".parse().unwrap(), ..Config::default() };
+    let sink = LogSink::new(&config, LogOutput::stderr()).unwrap();
+    for topic in [Topic::Call, Topic::Log, Topic::Fact] {
+        assert!(sink.wants(topic, Level::Debug, "job::load"));
+        assert!(!sink.wants(topic, Level::Debug, "other"));
+        assert!(!sink.wants(topic, Level::Critical, "noisy"));
+    }
+    assert_eq!(sink.least_level(), Some(Level::Debug));
+}

@@ -1,0 +1,105 @@
+//! The one line for the person at the terminal who started a command that failed: why, and what to ask for.
+
+use crate::base::level::Level;
+use crate::base::outcome::Outcome;
+use crate::events::event::{Event, Fact, FailureFacts};
+use crate::exporters::log::text::{Text, colour, escape};
+
+/// Whether an event is the end of a command that failed and that no other one encloses.
+pub fn concerns(event: &Event<'_>) -> bool {
+    match &event.fact {
+        Fact::Finished { call, outcome: Outcome::Error, failure: Some(_), .. } => {
+            call.run.as_ref().is_some_and(|run| run.is_outermost())
+        }
+        _ => false,
+    }
+}
+
+/// Writes the line, with its end of line: the error with its sources, the correlation id, and the id of the event in
+/// Sentry where there is one. Never what `Debug` says.
+pub fn write(event: &Event<'_>, words: Text, line: &mut Vec<u8>) {
+    let Fact::Finished { call, failure: Some(failure), .. } = &event.fact else { return };
+    let FailureFacts { error_type: _, message, sources } = failure;
+    words.coloured(colour(Level::Critical), line, |line| line.extend_from_slice(b"error:"));
+    line.push(b' ');
+    escape(&call.name, line);
+    // Many errors say those of their sources themselves.
+    let new = sources.iter().scan(message.to_string(), |said, source| {
+        let is_new = !said.contains(&**source);
+        said.push_str(source);
+        Some(is_new.then_some(source))
+    });
+    for cause in std::iter::once(message).chain(new.flatten()) {
+        line.extend_from_slice(b": ");
+        escape(cause, line);
+    }
+    let correlation_id = event.context.correlation_id.as_ref().map(|id| format!("correlation id {id}"));
+    let event_id = call.event.map(|id| format!("Sentry event {id}"));
+    let ids: Vec<_> = correlation_id.into_iter().chain(event_id).collect();
+    if !ids.is_empty() {
+        escape(&format!(" ({})", ids.join(", ")), line);
+    }
+    line.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::base::command_run::Run;
+    use crate::events::event::{CallInfo, Scope, Source};
+    use crate::events::report::EventId;
+    use crate::metrics::callsite::CallsiteKind;
+
+    fn ended(outcome: Outcome, run: Run, event: Option<EventId>) -> Event<'static> {
+        let call = CallInfo { kind: CallsiteKind::Command, name: "load".into(), run: Some(Arc::new(run)), event };
+        let failure = FailureFacts {
+            error_type: "timeout".into(),
+            message: "no answer\nof users.csv: timed out".into(),
+            sources: vec!["timed out".into(), "connection reset".into()],
+        };
+        Event {
+            time: SystemTime::UNIX_EPOCH,
+            level: Level::Error,
+            source: Source::default(),
+            context: Scope { correlation_id: Some("run-7".into()), ..Scope::default() },
+            fact: Fact::Finished {
+                call,
+                outcome,
+                duration: Duration::ZERO,
+                failure: (outcome != Outcome::Ok).then_some(failure),
+                exit_code: Some(1),
+            },
+            fields: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_chain_and_the_ids_stand_in_one_line() {
+        let written = |event: &Event<'_>, coloured| {
+            let mut line = Vec::new();
+            write(event, Text { coloured }, &mut line);
+            String::from_utf8(line).unwrap()
+        };
+        let event = ended(Outcome::Error, Run::begin(None, None, None), None);
+        let plain = "error: load: no answer\\nof users.csv: timed out: connection reset (correlation id run-7)\n";
+        assert_eq!(written(&event, false), plain);
+        assert_eq!(written(&event, true), plain.replace("error:", "\x1b[1;31merror:\x1b[0m"));
+        let id = EventId::fresh();
+        let sent = written(&ended(Outcome::Error, Run::begin(None, None, None), Some(id)), false);
+        assert!(sent.ends_with(&format!("(correlation id run-7, Sentry event {id})\n")), "{sent}");
+    }
+
+    #[test]
+    fn only_the_outermost_command_has_one_and_only_when_it_failed() {
+        assert!(concerns(&ended(Outcome::Error, Run::begin(None, None, None), None)));
+        assert!(!concerns(&ended(Outcome::Ok, Run::begin(None, None, None), None)));
+        // Of a panic the standard library tells.
+        assert!(!concerns(&ended(Outcome::Panic, Run::begin(None, None, None), None)));
+        let outer = Arc::new(Run::begin(None, None, None));
+        assert!(!concerns(&ended(Outcome::Error, Run::begin(Some(outer), None, None), None)));
+    }
+}

@@ -1,0 +1,130 @@
+//! Lines for people: `time LEVEL message [id=…, op=…, user=…] | k=v …`, each on one line whatever it holds.
+
+use std::io::Write as _;
+
+use crate::base::level::Level;
+use crate::events::event::{Event, Scope, Value};
+use crate::exporters::log::timestamp::Clock;
+
+/// Writes lines for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
+    /// Whether the level and the time are coloured.
+    pub coloured: bool,
+}
+
+const RESET: &str = "\x1b[0m";
+const DIM: &str = "\x1b[2m";
+
+impl Text {
+    /// Writes the line of an event, without an end of line; `left_out` lines like it were not written before.
+    pub fn write(self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, clock: &mut Clock) {
+        let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
+        self.coloured(DIM, line, |line| clock.write(*time, line));
+        line.push(b' ');
+        // As wide as the longest level.
+        self.coloured(colour(*level), line, |line| put(line, format_args!("{level:<8}")));
+        line.push(b' ');
+        escape(&fact.message(), line);
+        write_scope(context, line);
+        let mut separator = " | ";
+        let mut write = |name: &str, value: &Value<'_>| {
+            line.extend_from_slice(std::mem::replace(&mut separator, " ").as_bytes());
+            escape(name, line);
+            line.push(b'=');
+            write_value(value, line);
+        };
+        fact.fields(&mut |name, value| write(name, &value));
+        if left_out > 0 {
+            write("left_out", &Value::from(left_out));
+        }
+        for field in fields.iter().chain(context.fields.iter()) {
+            write(&field.name, &field.value);
+        }
+    }
+
+    /// Writes a part in that colour, where there are colours.
+    pub fn coloured(self, colour: &str, line: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.coloured {
+            line.extend_from_slice(colour.as_bytes());
+            write(line);
+            line.extend_from_slice(RESET.as_bytes());
+        } else {
+            write(line);
+        }
+    }
+}
+
+/// The colour of a level.
+pub const fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Trace => DIM,
+        Level::Debug => "\x1b[34m",
+        Level::Info => "\x1b[32m",
+        Level::Warning => "\x1b[33m",
+        Level::Error => "\x1b[31m",
+        Level::Critical => "\x1b[1;31m",
+    }
+}
+
+fn write_scope(scope: &Scope<'_>, line: &mut Vec<u8>) {
+    // A trace's ids are for machines.
+    let Scope { correlation_id, user, operation, trace: _, fields: _ } = scope;
+    let mut opening = " [";
+    for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
+        if let Some(text) = text {
+            line.extend_from_slice(std::mem::replace(&mut opening, ", ").as_bytes());
+            line.extend_from_slice(name.as_bytes());
+            escape(text, line);
+        }
+    }
+    if opening == ", " {
+        line.push(b']');
+    }
+}
+
+fn write_value(value: &Value<'_>, line: &mut Vec<u8>) {
+    match value {
+        Value::Text(text) if is_bare(text) => line.extend_from_slice(text.as_bytes()),
+        Value::Text(text) => {
+            line.push(b'"');
+            for (index, part) in text.split('"').enumerate() {
+                line.extend_from_slice(if index == 0 { b"" } else { b"\\\"" });
+                escape(part, line);
+            }
+            line.push(b'"');
+        }
+        Value::Signed(_)
+        | Value::Unsigned(_)
+        | Value::Float(_)
+        | Value::Bool(_)
+        | Value::Hash(_)
+        | Value::Length(_) => put(line, format_args!("{value}")),
+    }
+}
+
+/// Whether a text can stand without quotes.
+fn is_bare(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || is_unsafe(c) || matches!(c, '"' | '=' | '|'))
+}
+
+/// Appends a text in which nothing ends the line, commands the terminal or turns the direction of writing.
+pub fn escape(text: &str, line: &mut Vec<u8>) {
+    let mut copied = 0;
+    for (index, c) in text.char_indices().filter(|(_, c)| is_unsafe(*c)) {
+        line.extend_from_slice(&text.as_bytes()[copied..index]);
+        put(line, format_args!("{}", c.escape_default()));
+        copied = index + c.len_utf8();
+    }
+    line.extend_from_slice(&text.as_bytes()[copied..]);
+}
+
+const fn is_unsafe(c: char) -> bool {
+    c.is_ascii_control()
+        || matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn put(line: &mut Vec<u8>, words: std::fmt::Arguments<'_>) {
+    // Writing into memory does not fail.
+    let _ = line.write_fmt(words);
+}

@@ -1,0 +1,224 @@
+//! Keeps what it takes, for tests.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::base::level::Level;
+use crate::base::outcome::Outcome;
+use crate::events::event::{Event, Fact, FailureFacts};
+use crate::events::report::{Report, ReportKind};
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::redact::redactor::Redacted;
+
+/// What happened, as every sink was told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    /// Lines that the program or a library logged.
+    pub logs: Vec<Line>,
+    /// Calls of commands and operations that ended, in the order of their ends.
+    pub calls: Vec<CallRecord>,
+    /// Errors and panics captured: each once, when its way is over.
+    pub errors: Vec<ErrorRecord>,
+    /// Messages captured.
+    pub messages: Vec<ErrorRecord>,
+    /// Steps on the way to an error, told by hand.
+    pub breadcrumbs: Vec<String>,
+    /// Health checks that ran: name and status.
+    pub health: Vec<(String, String)>,
+    /// Data-quality checks that ran: name and status.
+    pub quality: Vec<(String, String)>,
+    /// Prices: operation, whether it is an estimate, US dollars.
+    pub prices: Vec<(String, bool, f64)>,
+    /// Cost alerts: operation and reason.
+    pub cost_alerts: Vec<(String, String)>,
+    /// Features used.
+    pub features: Vec<String>,
+    /// Events of other kinds, each in words.
+    pub others: Vec<String>,
+}
+
+/// A log line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Its level.
+    pub level: Level,
+    /// Its logger.
+    pub logger: String,
+    /// Its message.
+    pub message: String,
+    /// On whose behalf.
+    pub scope: ScopeRecord,
+    /// Its fields, each value as text.
+    pub fields: Vec<(String, String)>,
+}
+
+/// On whose behalf something happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeRecord {
+    /// The correlation id.
+    pub correlation_id: Option<String>,
+    /// The user.
+    pub user: Option<String>,
+    /// The operation.
+    pub operation: Option<String>,
+    /// The trace, as 32 hexadecimal digits.
+    pub trace_id: Option<String>,
+    /// What else was said of the scope, each value as text.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A call that ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRecord {
+    /// The operation's or command's name.
+    pub name: String,
+    /// The attribute, or its equivalent by hand.
+    pub attribute: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub duration: Duration,
+    /// What went wrong.
+    pub failure: Option<FailureFacts<'static>>,
+    /// What the program would exit with; commands only.
+    pub exit_code: Option<u8>,
+    /// On whose behalf.
+    pub scope: ScopeRecord,
+    /// Recorded arguments and tags, each value as text.
+    pub fields: Vec<(String, String)>,
+}
+
+/// An error or panic that was captured, or a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorRecord {
+    /// Its id, as people find it by: 32 hexadecimal digits.
+    pub event_id: String,
+    /// The operation that failed first.
+    pub operation: String,
+    /// How bad it is.
+    pub level: Level,
+    /// What went wrong.
+    pub failure: FailureFacts<'static>,
+    /// Whether it was a panic.
+    pub panic: bool,
+    /// On whose behalf.
+    pub scope: ScopeRecord,
+    /// Recorded arguments, tags and context of each function that it passed, innermost first, each value as text.
+    pub fields: Vec<(String, String)>,
+    /// The functions that it passed, innermost first.
+    pub layers: Vec<String>,
+}
+
+/// Keeps what it takes.
+#[derive(Debug, Default)]
+pub struct MemorySink(Mutex<Records>);
+
+impl MemorySink {
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was taken so far.
+    #[must_use]
+    pub fn take(&self) -> Records {
+        std::mem::take(&mut self.records())
+    }
+}
+
+impl Sink for MemorySink {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
+        true
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        Some(Level::Trace)
+    }
+
+    fn accept(&self, event: &Redacted<Event<'_>>) {
+        let fields = || event.fields.iter().map(|field| (field.name.to_string(), field.value.to_string())).collect();
+        let mut records = self.records();
+        match &event.fact {
+            Fact::Log { message } => records.logs.push(Line {
+                level: event.level,
+                logger: event.source.logger.to_string(),
+                message: message.to_string(),
+                scope: scope(event),
+                fields: fields(),
+            }),
+            Fact::Started { call, arguments } => {
+                records.others.push(format!("started {} with {arguments:?}", call.name));
+            }
+            Fact::Finished { call, outcome, duration, failure, exit_code } => records.calls.push(CallRecord {
+                name: call.name.to_string(),
+                attribute: call.kind.as_str(),
+                outcome: *outcome,
+                duration: *duration,
+                failure: failure.as_ref().map(FailureFacts::to_static),
+                exit_code: *exit_code,
+                scope: scope(event),
+                fields: fields(),
+            }),
+            // Told once and whole when its way is over.
+            Fact::Captured { .. } | Fact::Traced(_) => {}
+            Fact::Reported(report) => {
+                let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };
+                kept.push(reported(event, report));
+            }
+            Fact::Breadcrumb(crumb) => records.breadcrumbs.push(crumb.message.to_string()),
+            Fact::FeatureUsed { feature } => records.features.push(feature.to_string()),
+            Fact::Priced(price) => records.prices.push((price.operation.to_string(), price.estimate, price.usd)),
+            Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {
+                records.cost_alerts.push((operation.to_string(), (*reason).to_owned()));
+            }
+            Fact::Queried { query_type, .. } => records.others.push(format!("queried {query_type}")),
+            Fact::DatasetOperation { operation_type, dataset } => {
+                records.others.push(format!("{operation_type} on {dataset}"));
+            }
+            Fact::HealthChecked { check, status, .. } => {
+                records.health.push((check.to_string(), (*status).to_owned()));
+            }
+            Fact::QualityChecked { check, status, .. } => {
+                records.quality.push((check.to_string(), (*status).to_owned()));
+            }
+        }
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), FlushError> {
+        Ok(())
+    }
+}
+
+fn reported(event: &Event<'_>, report: &Report<'_>) -> ErrorRecord {
+    let place = report.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    let messages = || report.causes.iter().map(|cause| format!("{}{place}", cause.message));
+    let fields = report.layers.iter().flat_map(|layer| &layer.fields).chain(&event.fields);
+    ErrorRecord {
+        event_id: report.id.to_string(),
+        operation: report.operation.to_string(),
+        level: event.level,
+        failure: FailureFacts {
+            error_type: report.error_type.to_string().into(),
+            message: messages().next().unwrap_or_default().into(),
+            sources: messages().skip(1).map(Into::into).collect(),
+        },
+        panic: report.kind == ReportKind::Panic,
+        scope: scope(event),
+        fields: fields.map(|field| (field.name.to_string(), field.value.to_string())).collect(),
+        layers: report.layers.iter().map(|layer| layer.name.to_string()).collect(),
+    }
+}
+
+fn scope(event: &Event<'_>) -> ScopeRecord {
+    let scope = &event.context;
+    ScopeRecord {
+        correlation_id: scope.correlation_id.as_deref().map(str::to_owned),
+        user: scope.user.as_deref().map(str::to_owned),
+        operation: scope.operation.as_deref().map(str::to_owned),
+        trace_id: scope.trace.map(|trace| trace.trace_id().to_string()),
+        fields: scope.fields.iter().map(|field| (field.name.to_string(), field.value.to_string())).collect(),
+    }
+}

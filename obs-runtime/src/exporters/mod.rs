@@ -1,0 +1,14 @@
+//! Where events go. Each exporter implements [`Sink`](sink::Sink) with one exhaustive `match`.
+
+pub(crate) mod aggregation;
+#[cfg(feature = "datadog")]
+pub(crate) mod datadog;
+pub(crate) mod error_event;
+pub(crate) mod log;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+#[cfg(feature = "prometheus")]
+pub(crate) mod prometheus;
+#[cfg(feature = "sentry")]
+pub(crate) mod sentry;
+pub(crate) mod sink;

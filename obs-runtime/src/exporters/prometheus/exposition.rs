@@ -1,0 +1,307 @@
+//! Metrics in Prometheus' terms: what is rendered, and what the textfile adds up.
+
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::UNIX_EPOCH;
+
+use crate::metrics::catalogue::{Family, Kind};
+use crate::metrics::exemplars::Exemplar;
+use crate::metrics::snapshot::{FamilySnapshot, Labels, Series, SeriesValue, Snapshot};
+
+use crate::exporters::prometheus::names;
+use crate::exporters::prometheus::names::LabelTexts;
+
+/// Metrics by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exposition {
+    pub(super) metrics: BTreeMap<String, Metric>,
+    /// Labels of different names that are one here, in words.
+    clashes: BTreeSet<String>,
+}
+
+/// A metric and its series by the text of their labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    pub(super) kind: Kind,
+    /// As it stands in the text, escaped.
+    pub(super) help: String,
+    pub(super) series: BTreeMap<String, Sample>,
+    /// By the text of a series' labels: the bucket, and the exemplar as it stands behind it.
+    pub(super) exemplars: BTreeMap<String, Vec<(usize, String)>>,
+}
+
+/// The value of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    Number(f64),
+    Histogram {
+        /// Upper bounds of the buckets, without the infinite one.
+        bounds: Cow<'static, [f64]>,
+        /// By bucket, not cumulative; the last is the infinite one.
+        counts: Vec<u64>,
+        sum: f64,
+    },
+}
+
+impl Exposition {
+    /// A snapshot in Prometheus' terms. Series that cannot be told apart there are added up; of gauges the last counts.
+    pub fn new(snapshot: Snapshot, constant_labels: &[(&str, &str)]) -> Self {
+        let mut exposition = Self::default();
+        for FamilySnapshot { family, series } in snapshot.families {
+            let texts = LabelTexts::new(family, constant_labels);
+            let mut named: Vec<_> = series.into_iter().map(|series| (texts.text(&series.labels), series)).collect();
+            // As a rule they are sorted, or nearly so.
+            named.sort_by(|(text, _), (other, _)| text.cmp(other));
+            for same in named.chunk_by(|(text, _), (other, _)| text == other) {
+                for (index, (_, series)) in same.iter().enumerate() {
+                    let clashes =
+                        same[..index].iter().filter_map(|(_, earlier)| clash(&earlier.labels, &series.labels));
+                    exposition.clashes.extend(clashes);
+                }
+            }
+            let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
+            let metric = Metric::of(family, help, named);
+            exposition.metrics.insert(names::metric_name(family), metric);
+        }
+        exposition
+    }
+
+    /// Labels of different names that are one to Prometheus, so that their series were added up; each pair once.
+    pub fn clashes(&self) -> impl Iterator<Item = &str> {
+        self.clashes.iter().map(String::as_str)
+    }
+
+    /// Adds a metric, unless its name belongs to one of another kind.
+    pub fn include(&mut self, name: &str, metric: Metric) -> bool {
+        match self.metrics.get_mut(name) {
+            Some(known) if known.kind != metric.kind => return false,
+            Some(known) => metric.series.into_iter().for_each(|(labels, sample)| known.put(labels, sample)),
+            None => {
+                self.metrics.insert(name.to_owned(), metric);
+            }
+        }
+        true
+    }
+
+    /// Whether it has that series of a metric.
+    pub fn has(&self, name: &str, labels: &str) -> bool {
+        self.metrics.get(name).is_some_and(|metric| metric.series.contains_key(labels))
+    }
+
+    /// Keeps the series of which `keep` says so, by the metric's name and the text of the labels.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
+        self.metrics.retain(|name, metric| {
+            metric.series.retain(|labels, _| keep(name, labels));
+            !metric.series.is_empty()
+        });
+    }
+
+    /// Whether both say the same of everything but obs itself, which moves with every flush.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let told = |exposition| Self::metrics_but_own(exposition);
+        told(self).eq(told(other))
+    }
+
+    fn metrics_but_own(exposition: &Self) -> impl Iterator<Item = (&String, &Metric)> {
+        exposition.metrics.iter().filter(|(name, _)| !name.starts_with("obs_"))
+    }
+
+    /// What has come since `earlier`; gauges as they are. A counter that is below its earlier value began anew, so all
+    /// of it is growth.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut growth = self.clone();
+        for (name, metric) in growth.metrics.iter_mut().filter(|(_, metric)| metric.kind != Kind::Gauge) {
+            let Some(before) = earlier.metrics.get(name) else { continue };
+            for (labels, sample) in &mut metric.series {
+                if let Some(before) = before.series.get(labels) {
+                    sample.subtract(before);
+                }
+            }
+        }
+        growth
+    }
+
+    /// Adds counters and histograms, replaces gauges. A gauge also replaces the one of another `version` of the program
+    /// that was the same otherwise: what the old version last measured is over.
+    ///
+    /// # Errors
+    /// Names a metric that is of another kind here, and changes nothing then.
+    pub fn add(&mut self, growth: Self) -> Result<(), String> {
+        for (name, new) in &growth.metrics {
+            if let Some(known) = self.metrics.get(name).filter(|known| known.kind != new.kind) {
+                return Err(format!("{name} is a {} in it and a {} now", known.kind_name(), new.kind_name()));
+            }
+        }
+        for (name, new) in growth.metrics {
+            let Some(known) = self.metrics.get_mut(&name) else {
+                self.metrics.insert(name, new);
+                continue;
+            };
+            if new.kind == Kind::Gauge {
+                let replaced: BTreeSet<_> = new.series.keys().map(|labels| without_version(labels)).collect();
+                known.series.retain(|labels, _| !replaced.contains(&without_version(labels)));
+            }
+            known.help = new.help;
+            for (labels, sample) in new.series {
+                known.put(labels, sample);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Metric {
+    /// A metric without exemplars.
+    pub const fn new(kind: Kind, help: String, series: BTreeMap<String, Sample>) -> Self {
+        Self { kind, help, series, exemplars: BTreeMap::new() }
+    }
+
+    /// A family's series by the text of their labels, sorted by it.
+    fn of(family: &'static Family, help: String, series: Vec<(String, Series)>) -> Self {
+        let mut metric = Self::new(family.kind, help, BTreeMap::new());
+        let mut samples: Vec<(String, Sample)> = Vec::with_capacity(series.len());
+        for (text, series) in series {
+            if !series.exemplars.is_empty() {
+                let exemplars = series.exemplars.iter().map(|one| (one.bucket, exemplar_text(one)));
+                metric.exemplars.insert(text.clone(), exemplars.collect());
+            }
+            let sample = match series.value {
+                SeriesValue::Number(number) => Sample::Number(number),
+                SeriesValue::Histogram { counts, sum } => {
+                    Sample::Histogram { bounds: Cow::Borrowed(family.buckets()), counts, sum }
+                }
+            };
+            match samples.last_mut().filter(|(last, _)| *last == text) {
+                Some((_, known)) => known.put(sample, family.kind),
+                None => samples.push((text, sample)),
+            }
+        }
+        // Faster than one by one.
+        metric.series = samples.into_iter().collect();
+        metric
+    }
+
+    fn put(&mut self, labels: String, sample: Sample) {
+        match self.series.entry(labels) {
+            Entry::Occupied(known) => known.into_mut().put(sample, self.kind),
+            Entry::Vacant(room) => {
+                room.insert(sample);
+            }
+        }
+    }
+
+    /// The kind as it stands in a TYPE line.
+    pub const fn kind_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        }
+    }
+}
+
+impl Sample {
+    /// Adds another one of the same series; of gauges the last counts.
+    fn put(&mut self, sample: Self, kind: Kind) {
+        if kind == Kind::Gauge {
+            *self = sample;
+        } else {
+            self.add(sample);
+        }
+    }
+
+    fn add(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Number(number), Self::Number(more)) => *number = total(*number, more),
+            (
+                Self::Histogram { bounds, counts, sum },
+                Self::Histogram { bounds: new_bounds, counts: more, sum: more_sum },
+            ) => {
+                let earlier = std::mem::replace(counts, more);
+                let earlier_bounds = std::mem::replace(bounds, new_bounds);
+                for (index, count) in earlier.into_iter().enumerate() {
+                    // Other bounds than before: what is known of an observation is the bound that it is below.
+                    let upper = earlier_bounds.get(index).copied().unwrap_or(f64::INFINITY);
+                    let bucket = bounds.partition_point(|&bound| bound < upper);
+                    counts[bucket] = counts[bucket].saturating_add(count);
+                }
+                *sum = total(*sum, more_sum);
+            }
+            (known, more) => *known = more,
+        }
+    }
+
+    fn subtract(&mut self, before: &Self) {
+        match (self, before) {
+            (Self::Number(number), Self::Number(before)) if *number >= *before => *number -= before,
+            (
+                Self::Histogram { bounds, counts, sum },
+                Self::Histogram { bounds: old_bounds, counts: before, sum: sum_before },
+            ) if bounds == old_bounds && counts.iter().zip(before).all(|(count, before)| count >= before) => {
+                counts.iter_mut().zip(before).for_each(|(count, before)| *count -= before);
+                *sum -= sum_before;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An exemplar as `OpenMetrics` has it: labels, value, and seconds since 1970.
+fn exemplar_text(exemplar: &Exemplar) -> String {
+    let at = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (trace, value) = (exemplar.trace.trace_id(), exemplar.value);
+    format!("{{trace_id=\"{trace}\"}} {value} {}.{:03}", at.as_secs(), at.subsec_millis())
+}
+
+/// The names in which two series differ that are one to Prometheus; none when they do not.
+fn clash(one: &Labels, other: &Labels) -> Option<String> {
+    let only_in = |these: &Labels, those: &Labels| {
+        let missing = |(name, value): &&(Cow<'static, str>, Cow<'static, str>)| {
+            !value.is_empty() && !those.iter().any(|(known, _)| known == name)
+        };
+        these.iter().find(missing).map(|(name, _)| name.to_string())
+    };
+    Some(format!("the labels `{}` and `{}` are one to Prometheus", only_in(one, other)?, only_in(other, one)?))
+}
+
+/// What is not a finite number would spoil the total of all runs to come: it is left out.
+fn total(known: f64, more: f64) -> f64 {
+    match (known.is_finite(), more.is_finite()) {
+        (_, false) => known,
+        (false, true) => more,
+        (true, true) => known + more,
+    }
+}
+
+/// The labels without the `version`.
+fn without_version(labels: &str) -> Vec<&str> {
+    pairs(labels).unwrap_or_default().into_iter().filter(|pair| !pair.starts_with("version=")).collect()
+}
+
+/// The labels (`name="value"`) of the text between the braces; none when it is malformed.
+pub fn pairs(mut labels: &str) -> Option<Vec<&str>> {
+    let mut pairs = Vec::new();
+    while !labels.is_empty() {
+        let equals = labels.find("=\"")?;
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if equals == 0 || !is_name(&labels[..equals]) {
+            return None;
+        }
+        let mut escaped = false;
+        let length = labels[equals + 2..].find(|character| {
+            let ends = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            ends
+        })?;
+        let (pair, rest) = labels.split_at(equals + 2 + length + 1);
+        pairs.push(pair);
+        labels = match rest.strip_prefix(',') {
+            Some("") => return None,
+            Some(rest) => rest,
+            None if rest.is_empty() => rest,
+            None => return None,
+        };
+    }
+    Some(pairs)
+}

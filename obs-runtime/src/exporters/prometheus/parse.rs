@@ -1,0 +1,114 @@
+//! Reads the text that [`write`](super::text::write) writes, and nothing else: a file that is not exactly ours was damaged
+//! or belongs to somebody.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::metrics::catalogue::Kind;
+
+use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample, pairs};
+
+/// Reads a text.
+///
+/// # Errors
+/// Says what is wrong, and in which line.
+pub fn parse(text: &str) -> Result<Exposition, String> {
+    let mut exposition = Exposition::default();
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
+    while let Some((number, line)) = lines.next() {
+        let at = |reason: &str| format!("line {number}: {reason}");
+        let (name, help) = line
+            .strip_prefix("# HELP ")
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or_else(|| at("a HELP line was expected"))?;
+        let kind = match lines.next().and_then(|(_, line)| line.strip_prefix("# TYPE ")?.strip_prefix(name)) {
+            Some(" counter") => Kind::Counter,
+            Some(" gauge") => Kind::Gauge,
+            Some(" histogram") => Kind::Histogram,
+            _ => return Err(at("a TYPE line was expected after it")),
+        };
+        let mut samples = Vec::new();
+        while let Some((number, line)) = lines.next_if(|(_, line)| !line.starts_with('#')) {
+            samples.push(sample(name, line).ok_or_else(|| format!("line {number}: not a sample of {name}"))?);
+        }
+        let series = match kind {
+            Kind::Histogram => histograms(samples),
+            Kind::Counter | Kind::Gauge => numbers(samples),
+        };
+        let series = series.map_err(|labels| format!("{name}{{{labels}}}: not a whole series"))?;
+        let metric = Metric::new(kind, help.to_owned(), series);
+        if exposition.metrics.insert(name.to_owned(), metric).is_some() {
+            return Err(at("this metric was there before"));
+        }
+    }
+    Ok(exposition)
+}
+
+/// A line: what follows the metric's name (`_bucket`, …), labels, value.
+pub(super) type Line<'a> = (&'a str, &'a str, &'a str);
+
+/// A line of a metric; none when it is malformed.
+pub(super) fn sample<'a>(name: &str, line: &'a str) -> Option<Line<'a>> {
+    let (head, value) = line.rsplit_once(' ')?;
+    let head = head.strip_prefix(name)?;
+    let (suffix, labels) = match head.split_once('{') {
+        Some((suffix, labels)) => (suffix, labels.strip_suffix('}')?),
+        None => (head, ""),
+    };
+    pairs(labels)?;
+    Some((suffix, labels, value))
+}
+
+fn float(text: &str) -> Option<f64> {
+    let known = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.e".contains(&byte));
+    if known || matches!(text, "NaN" | "+Inf" | "-Inf") { text.parse().ok() } else { None }
+}
+
+/// Counters or gauges.
+pub(super) fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
+    let mut series = BTreeMap::new();
+    for (suffix, labels, value) in samples {
+        let value = float(value).filter(|_| suffix.is_empty()).ok_or(labels)?;
+        if series.insert(labels.to_owned(), Sample::Number(value)).is_some() {
+            return Err(labels.to_owned());
+        }
+    }
+    Ok(series)
+}
+
+/// A histogram, line by line: buckets to the infinite one, sum, count.
+pub(super) fn histograms(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
+    let mut series = BTreeMap::new();
+    let mut lines = samples.into_iter().peekable();
+    while let Some((_, first, _)) = lines.peek() {
+        let labels = first.rsplit_once("le=\"").map_or("", |(labels, _)| labels.trim_end_matches(','));
+        let sample = histogram(labels, &mut lines).ok_or(labels)?;
+        if series.insert(labels.to_owned(), sample).is_some() {
+            return Err(labels.to_owned());
+        }
+    }
+    Ok(series)
+}
+
+fn histogram<'a>(labels: &str, lines: &mut impl Iterator<Item = Line<'a>>) -> Option<Sample> {
+    let mut bounds = Vec::new();
+    let mut counts = Vec::new();
+    let mut cumulative = 0_u64;
+    loop {
+        let ("_bucket", line_labels, count) = lines.next()? else { return None };
+        let bound = line_labels.strip_prefix(labels)?.trim_start_matches(',');
+        let bound = float(bound.strip_prefix("le=\"")?.strip_suffix('"')?)?;
+        let count: u64 = count.parse().ok()?;
+        counts.push(count.checked_sub(cumulative)?);
+        cumulative = count;
+        if bound == f64::INFINITY {
+            break;
+        }
+        bounds.push(bound);
+    }
+    let ("_sum", sum_labels, sum) = lines.next()? else { return None };
+    let ("_count", count_labels, count) = lines.next()? else { return None };
+    let whole = sum_labels == labels && count_labels == labels && count.parse() == Ok(cumulative);
+    let ascending = bounds.is_sorted_by(|left, right| left < right);
+    (whole && ascending).then_some(Sample::Histogram { bounds: Cow::Owned(bounds), counts, sum: float(sum)? })
+}

@@ -1,0 +1,213 @@
+//! A Pushgateway: how a job that is gone before anyone can scrape it leaves its metrics with a server.
+//!
+//! Metrics are pushed by POST, so that other families of the same group stay. The group is the job, and an instance only
+//! where the program asks for one: a Pushgateway never forgets by itself.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ureq::http::HeaderMap;
+use ureq::{Agent, Error};
+
+use crate::base::level::Level;
+use crate::base::secret::Secret;
+use crate::config::pushgateway_url::PushgatewayUrl;
+use crate::events::event::Event;
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::redact::redactor::Redacted;
+
+use crate::exporters::prometheus::exposition::Exposition;
+use crate::exporters::prometheus::format::Format;
+use crate::exporters::prometheus::textfile_exporter::Source;
+
+/// The longest wait that a server's `Retry-After` is believed.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// How much of a server's own words is passed on.
+const WORDS: usize = 300;
+
+/// Pushes at flush. Events it leaves to those who measure.
+pub struct PushgatewaySink {
+    source: Source,
+    agent: Agent,
+    url: String,
+    authorization: Option<Secret<String>>,
+    /// As it may be shown.
+    shown: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the server has.
+    pushed: Option<Exposition>,
+    /// Until when the server asked to be left alone.
+    not_before: Option<Instant>,
+}
+
+impl PushgatewaySink {
+    /// A sink that pushes what it reads from `source`; none when the URL is not one.
+    #[must_use]
+    pub fn new(source: Source, url: &PushgatewayUrl, job: &str, instance: Option<&str>) -> Option<Self> {
+        let parts = url.parts()?;
+        let instance = instance.map(|instance| grouping("instance", instance)).unwrap_or_default();
+        let authorization = parts.user.map(authorization);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("obs/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        Some(Self {
+            source,
+            agent,
+            url: format!("{}://{}/metrics{}{instance}", parts.scheme, parts.place, grouping("job", job)),
+            authorization,
+            shown: url.to_string(),
+            state: Mutex::default(),
+        })
+    }
+
+    fn push(&self, deadline: Instant) -> Result<(), String> {
+        // Flushes wait for each other here, as what one pushes need not be pushed by the next.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.not_before.is_some_and(|until| Instant::now() < until) {
+            return Err("the server asked to be left alone for a while".to_owned());
+        }
+        let now = (self.source)();
+        if state.pushed.as_ref().is_some_and(|pushed| pushed.says_the_same(&now)) {
+            return Ok(());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("no time was left".to_owned());
+        }
+        let request = self.agent.post(&self.url).content_type(Format::Text.content_type());
+        let request = match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization.expose()),
+            None => request,
+        };
+        let request = request.config().timeout_global(Some(left)).build();
+        let mut response = request.send(Format::Text.render(&now)).map_err(|error| reason(&error))?;
+        if response.status().is_success() {
+            *state = State { pushed: Some(now), not_before: None };
+            return Ok(());
+        }
+        let wait = retry_after(response.headers());
+        state.not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
+        let words = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
+        let words: String = words.chars().filter(|letter| !letter.is_control()).take(WORDS).collect();
+        Err(format!("status {}: {words}", response.status().as_u16()))
+    }
+}
+
+/// Seconds that a server asks for before the next request.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
+
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Timeout(_) => "not done in time".to_owned(),
+        Error::TlsRequired => "https needs obs-runtime's feature https".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A part of the group's key, as a path: in base64 where the value could not stand there otherwise.
+fn grouping(label: &str, value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let dots = value.bytes().all(|byte| byte == b'.');
+    if value.bytes().all(plain) && !dots {
+        format!("/{label}/{value}")
+    } else if value.is_empty() {
+        format!("/{label}@base64/=")
+    } else {
+        format!("/{label}@base64/{}", URL_SAFE_NO_PAD.encode(value))
+    }
+}
+
+/// The header of a user of a URL, `name:password`.
+pub fn authorization(user: &str) -> Secret<String> {
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let pair = [decoded(name), b":".to_vec(), decoded(password)].concat();
+    Secret::new(format!("Basic {}", STANDARD.encode(pair)))
+}
+
+/// With `%41` as `A`.
+fn decoded(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        let escaped = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escaped.unwrap_or(bytes[at]));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    decoded
+}
+
+impl fmt::Debug for PushgatewaySink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PushgatewaySink").field("url", &self.shown).finish_non_exhaustive()
+    }
+}
+
+impl Sink for PushgatewaySink {
+    fn name(&self) -> &'static str {
+        "pushgateway"
+    }
+
+    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
+        false
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        None
+    }
+
+    fn accept(&self, _: &Redacted<Event<'_>>) {}
+
+    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+        self.push(deadline).map_err(|reason| FlushError {
+            sink: self.name(),
+            reason: format!("PROMETHEUS_PUSHGATEWAY_URL {}: {reason}", self.shown),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_groups_key_is_safe_in_a_path() {
+        assert_eq!(grouping("job", "nightly-load_2.1"), "/job/nightly-load_2.1");
+        assert_eq!(grouping("job", "a/b"), "/job@base64/YS9i");
+        assert_eq!(grouping("job", "é?"), "/job@base64/w6k_");
+        assert_eq!((&*grouping("job", ""), &*grouping("job", "..")), ("/job@base64/=", "/job@base64/Li4"));
+    }
+
+    #[test]
+    fn a_user_in_a_url_is_decoded() {
+        assert_eq!(decoded("p%40ss%2Fw%zz%"), b"p@ss/w%zz%");
+        assert_eq!(decoded("é%C3%A9"), "éé".as_bytes());
+    }
+
+    #[test]
+    fn a_server_that_asks_for_time_gets_some() {
+        let wait = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", value.parse().unwrap());
+            retry_after(&headers)
+        };
+        assert_eq!(wait("30"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("999999999"), Some(LONGEST_WAIT));
+        assert_eq!(wait("soon"), None);
+    }
+}

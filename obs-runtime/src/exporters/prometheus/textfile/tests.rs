@@ -1,0 +1,264 @@
+use std::borrow::Cow;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::metrics::catalogue;
+use crate::metrics::catalogue::Family;
+use crate::metrics::snapshot::{Builder, Labels, Snapshot};
+
+const CONSTANT: [(&str, &str); 2] = [("service", "etl"), ("version", "1")];
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+fn labels(labels: &[(&'static str, &str)]) -> Labels {
+    labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
+}
+
+fn exposed(snapshot: Snapshot) -> Exposition {
+    Exposition::new(snapshot, &CONSTANT)
+}
+
+fn numbers(numbers: &[(&'static Family, &str, f64)]) -> Snapshot {
+    let mut builder = Builder::default();
+    for (family, value, number) in numbers {
+        builder.number(family, labels(&[(family.labels[0], value)]), *number);
+    }
+    builder.finish()
+}
+
+fn durations(counts: &[(usize, u64)], sum: f64) -> Snapshot {
+    let mut all = vec![0; catalogue::SECONDS.len() + 1];
+    for &(bucket, count) in counts {
+        all[bucket] = count;
+    }
+    let mut builder = Builder::default();
+    builder.histogram(
+        &catalogue::OPERATION_DURATION_SECONDS,
+        labels(&[("operation", "load"), ("outcome", "ok")]),
+        &all,
+        sum,
+    );
+    builder.finish()
+}
+
+fn success(number: f64) -> Snapshot {
+    numbers(&[(&catalogue::OPERATION_SUCCESS, "load", number)])
+}
+
+/// The lines of the file that begin so.
+fn lines(file: &Textfile, beginning: &str) -> Vec<String> {
+    let text = fs::read_to_string(file.path()).unwrap();
+    text.lines().filter(|line| line.starts_with(beginning)).map(str::to_owned).collect()
+}
+
+const SUCCESS: &str = r#"operation_success_total{operation="load",service="etl",version="1"}"#;
+
+#[test]
+fn counters_of_runs_are_added_up_and_a_flush_adds_only_the_growth() {
+    let folder = TempDir::new().unwrap();
+    let first = Textfile::new(folder.path().join("made/if/missing"), "etl");
+    first.write(exposed(success(3.0)), soon()).unwrap();
+    first.write(exposed(success(3.0)), soon()).unwrap();
+    first.write(exposed(success(5.0)), soon()).unwrap();
+    assert_eq!(lines(&first, "operation_success"), [format!("{SUCCESS} 5")]);
+
+    let second = Textfile::new(folder.path().join("made/if/missing"), "etl");
+    second.write(exposed(success(0.5)), soon()).unwrap();
+    assert_eq!(lines(&second, "operation_success"), [format!("{SUCCESS} 5.5")]);
+}
+
+#[test]
+fn histograms_are_added_up_bucket_by_bucket() {
+    let folder = TempDir::new().unwrap();
+    for sum in [1.5, 2.25] {
+        let file = Textfile::new(folder.path(), "etl");
+        file.write(exposed(durations(&[(0, 1), (22, 1)], sum)), soon()).unwrap();
+        file.write(exposed(durations(&[(0, 2), (3, 4), (22, 1)], sum * 2.0)), soon()).unwrap();
+    }
+    let file = Textfile::new(folder.path(), "etl");
+    let (first, last) = (r#"le="0.001"} 4"#, r#"le="+Inf"} 14"#);
+    let buckets = lines(&file, "operation_duration_seconds_bucket");
+    assert_eq!(buckets.len(), 23);
+    assert!(buckets[0].ends_with(first) && buckets[22].ends_with(last), "{buckets:?}");
+    assert!(lines(&file, "operation_duration_seconds_sum")[0].ends_with(" 7.5"));
+    assert!(lines(&file, "operation_duration_seconds_count")[0].ends_with(" 14"));
+}
+
+#[test]
+fn other_buckets_than_before_lose_no_observation() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    let old = "# HELP operation_duration_seconds h\n# TYPE operation_duration_seconds histogram\n".to_owned()
+        + "operation_duration_seconds_bucket{operation=\"load\",outcome=\"ok\",le=\"0.003\"} 2\n"
+        + "operation_duration_seconds_bucket{operation=\"load\",outcome=\"ok\",le=\"+Inf\"} 3\n"
+        + "operation_duration_seconds_sum{operation=\"load\",outcome=\"ok\"} 9\n"
+        + "operation_duration_seconds_count{operation=\"load\",outcome=\"ok\"} 3\n"
+        + END;
+    fs::write(file.path(), old).unwrap();
+    file.write(Exposition::new(durations(&[(0, 1)], 1.0), &[]), soon()).unwrap();
+    let buckets = lines(&file, "operation_duration_seconds_bucket");
+    assert!(buckets[1].ends_with("le=\"0.0025\"} 1") && buckets[2].ends_with("le=\"0.005\"} 3"), "{buckets:?}");
+    assert!(buckets[21].ends_with("} 3") && buckets[22].ends_with("} 4"), "{buckets:?}");
+}
+
+#[test]
+fn gauges_are_replaced_also_those_of_another_version() {
+    let folder = TempDir::new().unwrap();
+    let gauge = |check: &str, value| numbers(&[(&catalogue::DATA_QUALITY_CHECK_VALUE, check, value)]);
+    Textfile::new(folder.path(), "etl").write(exposed(gauge("nulls", 7.0)), soon()).unwrap();
+    Textfile::new(folder.path(), "etl").write(exposed(gauge("twins", 1.0)), soon()).unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    file.write(Exposition::new(gauge("nulls", 2.0), &[("service", "etl"), ("version", "2")]), soon()).unwrap();
+    let expected = [
+        r#"data_quality_check_value{check="nulls",service="etl",version="2"} 2"#,
+        r#"data_quality_check_value{check="twins",service="etl",version="1"} 1"#,
+    ];
+    assert_eq!(lines(&file, "data_quality_check_value"), expected);
+}
+
+#[test]
+fn what_this_process_did_not_touch_stays_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let hostile = "a\\b\"c\nd,le=\"0.5\"} 1 é";
+    let snapshot = numbers(&[
+        (&catalogue::OPERATION_ERROR, hostile, 0.1 + 0.2),
+        (&catalogue::CLI_COMMAND_LAST_EXIT_CODE, hostile, f64::NAN),
+        (&catalogue::BIGQUERY_TOTAL_COST_USD, hostile, 1e300),
+    ]);
+    let file = Textfile::new(folder.path(), "etl");
+    file.write(exposed(snapshot), soon()).unwrap();
+    let before = fs::read_to_string(file.path()).unwrap();
+    assert!(before.contains("0.30000000000000004") && before.contains("NaN") && before.contains("1e300"), "{before}");
+    Textfile::new(folder.path(), "etl").write(exposed(Snapshot::default()), soon()).unwrap();
+    assert_eq!(fs::read_to_string(file.path()).unwrap(), before);
+}
+
+#[test]
+fn what_was_measured_before_is_not_brought_into_the_file() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    file.begin_at(exposed(success(40.0)));
+    file.write(exposed(success(42.0)), soon()).unwrap();
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 2")]);
+}
+
+#[test]
+fn a_value_that_is_no_number_does_not_spoil_the_total() {
+    let folder = TempDir::new().unwrap();
+    for number in [2.0, f64::NAN, f64::INFINITY, 3.0] {
+        Textfile::new(folder.path(), "etl").write(exposed(success(number)), soon()).unwrap();
+    }
+    assert_eq!(lines(&Textfile::new(folder.path(), "etl"), "operation_success"), [format!("{SUCCESS} 5")]);
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_said_so() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    file.write(exposed(durations(&[(0, 1)], 1.0)), soon()).unwrap();
+    let whole = fs::read(file.path()).unwrap();
+    let gauge = b"# HELP operation_success_total h\n# TYPE operation_success_total gauge\n# EOF\n";
+    let twice = [&whole[..whole.len() - END.len()], &whole].concat();
+    let cases: [(&[u8], &str); 7] = [
+        (b"", "its end is missing"),
+        (&whole[..whole.len() / 2], "its end is missing"),
+        (b"\xff\xfe# EOF\n", "it is not UTF-8"),
+        (b"hello\n# EOF\n", "line 1: a HELP line was expected"),
+        (b"# HELP a h\n# TYPE a counter\na{b=\"c} 1\n# EOF\n", "line 3: not a sample of a"),
+        (gauge, "operation_success_total is a gauge in it and a counter now"),
+        (&twice, "line 28: this metric was there before"),
+    ];
+    for (index, (content, reason)) in cases.into_iter().enumerate() {
+        fs::write(file.path(), content).unwrap();
+        let error = Textfile::new(folder.path(), "etl").write(exposed(success(1.0)), soon()).unwrap_err();
+        let TextfileError::Damaged { kept, reason: given, .. } = &error else { panic!("{error}") };
+        assert_eq!(given, reason);
+        let name = if index == 0 { "etl.prom.damaged".to_owned() } else { format!("etl.prom.{}.damaged", index + 1) };
+        assert_eq!(kept, &folder.path().join(name));
+        assert_eq!(fs::read(kept).unwrap(), content);
+        assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 1")]);
+    }
+}
+
+#[test]
+fn a_lock_that_is_held_is_waited_for_until_the_deadline() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    let lock = file.lock(soon()).unwrap();
+    let begun = Instant::now();
+    let error = file.write(exposed(success(1.0)), begun + Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(error, TextfileError::Locked { .. }), "{error}");
+    assert!((50..2000).contains(&begun.elapsed().as_millis()));
+    drop(lock);
+    file.write(exposed(success(1.0)), soon()).unwrap();
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 1")]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = Textfile::new(folder.path().join("file/folder"), "etl")
+        .write(Exposition::new(success(1.0), &[]), soon())
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("PROMETHEUS_TEXTFILE_DIR: cannot make the folder") && text.contains("file/folder"),
+        "{text}"
+    );
+}
+
+#[test]
+fn writers_at_the_same_time_lose_nothing() {
+    let folder = TempDir::new().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    Textfile::new(folder.path(), "etl").write(exposed(success(2.0)), soon()).unwrap();
+                }
+            });
+        }
+    });
+    let file = Textfile::new(folder.path(), "etl");
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 400")]);
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "the file and its lock: {names:?}");
+}
+
+#[test]
+fn a_services_name_is_made_a_files_name() {
+    let names = ["etl", "../../etc/passwd", "", "a b/ü", ".hidden"].map(safe_file_name);
+    assert_eq!(names, ["etl", "_.._etc_passwd", "obs", "a_b__", "hidden"]);
+    assert_eq!(safe_file_name(&"x".repeat(500)).len(), 100);
+}
+
+#[test]
+fn series_that_no_run_has_had_for_long_leave() {
+    let folder = TempDir::new().unwrap();
+    let day = Duration::from_hours(24);
+    let file = || Textfile::new(folder.path(), "etl").expiring(Some(day));
+    let both = numbers(&[(&catalogue::OPERATION_SUCCESS, "old", 1.0), (&catalogue::CLI_FEATURE_USAGE, "gone", 1.0)]);
+    file().write(exposed(both), soon()).unwrap();
+    file().write(exposed(success(3.0)), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total").len(), 2, "nothing is old yet");
+
+    let ages = folder.path().join("etl.prom.touched");
+    let older: String = fs::read_to_string(&ages)
+        .unwrap()
+        .lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(seconds, series)| (seconds.parse::<u64>().unwrap() - 2 * day.as_secs(), series))
+        .fold(String::new(), |text, (seconds, series)| text + &format!("{seconds}\t{series}\n"));
+    fs::write(&ages, older + "not a line\n").unwrap();
+    file().write(exposed(success(4.0)), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total"), [format!("{SUCCESS} 7")], "a run has had this one");
+    assert!(lines(&file(), "# TYPE cli_feature_usage_total").is_empty(), "a metric without series is none");
+
+    fs::remove_file(&ages).unwrap();
+    file().write(exposed(numbers(&[(&catalogue::OPERATION_SUCCESS, "new", 1.0)])), soon()).unwrap();
+    assert_eq!(lines(&file(), "operation_success_total{").len(), 2, "what is not known is not old");
+}

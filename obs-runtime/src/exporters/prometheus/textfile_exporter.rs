@@ -1,0 +1,59 @@
+//! Prometheus: its text formats, the textfile of `node_exporter`, and the sink that writes it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::base::level::Level;
+use crate::events::event::Event;
+use crate::exporters::prometheus::exposition::Exposition;
+use crate::exporters::prometheus::textfile::Textfile;
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::redact::redactor::Redacted;
+
+/// Where the sink reads what was measured.
+pub type Source = Arc<dyn Fn() -> Exposition + Send + Sync>;
+
+/// Writes the textfile at flush. Events it leaves to those who measure.
+pub struct TextfileSink {
+    source: Source,
+    textfile: Textfile,
+}
+
+impl TextfileSink {
+    /// A sink that reads from `source`. What the source has measured already is taken to be in the textfile, or to belong
+    /// elsewhere: only what comes after is added to it.
+    #[must_use]
+    pub fn new(source: Source, textfile: Textfile) -> Self {
+        textfile.begin_at(source());
+        Self { source, textfile }
+    }
+}
+
+impl fmt::Debug for TextfileSink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TextfileSink").field("textfile", &self.textfile.path()).finish_non_exhaustive()
+    }
+}
+
+impl Sink for TextfileSink {
+    fn name(&self) -> &'static str {
+        "textfile"
+    }
+
+    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
+        false
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        None
+    }
+
+    fn accept(&self, _: &Redacted<Event<'_>>) {}
+
+    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+        self.textfile
+            .write((self.source)(), deadline)
+            .map_err(|error| FlushError { sink: self.name(), reason: error.to_string() })
+    }
+}

@@ -1,0 +1,147 @@
+//! What the program counts by the macros of the `metrics` crate, kept by `metrics-exporter-prometheus` and read from what
+//! it renders.
+//!
+//! Histograms have buckets always: by the unit that stands at the end of their name (`_seconds`, `_bytes`, `_rows`,
+//! `_usd`), or for numbers of any size. Names are made safe before the exporter sees them, so that two that become the same
+//! are one series with both counts in it, and somebody is told.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::exporters::sink::UserMetrics;
+use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
+
+use crate::exporters::prometheus::exposition::Exposition;
+use crate::exporters::prometheus::{names, rendered};
+
+/// Upper bounds of histograms whose name tells no unit.
+const PLAIN: [f64; 26] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0,
+    1000.0, 2500.0, 5000.0, 10_000.0, 1e5, 1e6, 1e8, 1e10,
+];
+
+/// Users' metrics, as Prometheus gets them.
+#[derive(Debug)]
+pub struct Users {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    /// Safe names and the names that they were made of.
+    names: Mutex<HashMap<String, String>>,
+    warnings: Mutex<Warnings>,
+}
+
+#[derive(Debug, Default)]
+struct Warnings {
+    told: HashSet<String>,
+    pending: Vec<String>,
+}
+
+/// The one of this process; made when it is first asked for.
+pub fn users() -> &'static Users {
+    static USERS: OnceLock<Users> = OnceLock::new();
+    USERS.get_or_init(Users::new)
+}
+
+impl Users {
+    fn new() -> Self {
+        let suffixed = [("_seconds", &SECONDS[..]), ("_bytes", &BYTES), ("_rows", &ROWS), ("_usd", &USD)];
+        let builder = PrometheusBuilder::new().with_recommended_naming(true);
+        // An error would be an empty list of bounds.
+        let builder = suffixed.into_iter().fold(builder, |builder, (suffix, bounds)| {
+            builder.set_buckets_for_metric(Matcher::Suffix(suffix.to_owned()), bounds).unwrap_or_default()
+        });
+        let recorder = builder.set_buckets(&PLAIN).unwrap_or_default().build_recorder();
+        let handle = recorder.handle();
+        Self { recorder, handle, names: Mutex::default(), warnings: Mutex::default() }
+    }
+
+    /// Adds all of them as they are at this moment, and notes what clashes. Where a name is taken by a metric of another kind, that one stays.
+    pub fn add_to(&self, exposition: &mut Exposition, constant: &[(&str, &str)]) {
+        for clash in exposition.clashes() {
+            self.warn(format!("{clash}: give one another name"));
+        }
+        let constant = names::constant_text(constant);
+        for (name, mut metric) in rendered::parse(&self.handle.render()) {
+            if !constant.is_empty() {
+                metric.series =
+                    metric.series.into_iter().map(|(labels, sample)| (joined(&labels, &constant), sample)).collect();
+            }
+            if !exposition.include(&name, metric) {
+                self.warn(format!("{name} is counted as two kinds of metric: Prometheus gets the first of them only"));
+            }
+        }
+    }
+
+    /// Notes a warning, once for each text.
+    fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.told.insert(warning.clone()) {
+            warnings.pending.push(warning);
+        }
+    }
+
+    fn safe_name(&self, name: &str) -> String {
+        let safe = names::safe_metric_name(name).into_owned();
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = names.entry(safe.clone()).or_insert_with(|| name.to_owned());
+        if first != name {
+            self.warn(format!(
+                "the metrics `{first}` and `{name}` are one to Prometheus, {safe}: give one another name"
+            ));
+        }
+        safe
+    }
+
+    fn safe(&self, key: &Key) -> Key {
+        let labels = names::user_labels(key.labels().map(|label| (label.key(), label.value())));
+        let labels: Vec<Label> = labels.into_iter().map(|(name, value)| Label::new(name, value)).collect();
+        Key::from_parts(self.safe_name(key.name()), labels)
+    }
+}
+
+fn safe_name(name: &KeyName) -> KeyName {
+    names::safe_metric_name(name.as_str()).into_owned().into()
+}
+
+fn joined(labels: &str, more: &str) -> String {
+    if labels.is_empty() { more.to_owned() } else { format!("{labels},{more}") }
+}
+
+impl UserMetrics for Users {
+    fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
+    fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner).pending)
+    }
+}
+
+impl Recorder for Users {
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.recorder.describe_counter(safe_name(&name), unit, description);
+    }
+
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.recorder.describe_gauge(safe_name(&name), unit, description);
+    }
+
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        self.recorder.describe_histogram(safe_name(&name), unit, description);
+    }
+
+    fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
+        self.recorder.register_counter(&self.safe(key), metadata)
+    }
+
+    fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
+        self.recorder.register_gauge(&self.safe(key), metadata)
+    }
+
+    fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
+        self.recorder.register_histogram(&self.safe(key), metadata)
+    }
+}

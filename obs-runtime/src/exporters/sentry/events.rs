@@ -1,0 +1,201 @@
+//! From a report to an event of Sentry's.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ::sentry::protocol::{self, Event as SentryEvent, Exception, LogEntry, Map, Mechanism, Stacktrace, Thread, User};
+use serde_json::Value as Json;
+
+use crate::base::level::Level;
+use crate::base::stack::stack_trace::Stack;
+use crate::events::event::{Event, Fact, Field, Scope, Text};
+use crate::events::report::{EventId, Layer, ReportKind};
+use crate::exporters::sentry::breadcrumbs::Crumb;
+use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags};
+use crate::exporters::sentry::options::Settings;
+use crate::metrics::callsite::Tags;
+use crate::redact::redactor::Redacted;
+
+/// Longest message.
+const MESSAGE: usize = 8000;
+
+/// Longest name.
+const NAME: usize = 200;
+
+/// Longest user.
+const USER: usize = 128;
+
+/// A report, to be made an event elsewhere.
+pub struct Told {
+    id: EventId,
+    kind: ReportKind,
+    time: SystemTime,
+    level: Level,
+    logger: String,
+    captured_at: Option<String>,
+    place: Option<String>,
+    operation: String,
+    error_type: String,
+    user: Option<String>,
+    command: Option<String>,
+    /// Type and words, outermost first.
+    causes: Vec<(String, String)>,
+    tags: Vec<Tags>,
+    contexts: Map<String, protocol::Context>,
+    scope: Scope<'static>,
+    passed: Vec<String>,
+    extra: Vec<(String, Json)>,
+    left_out: u64,
+    stack: Option<Stack>,
+    crumbs: Vec<Arc<Crumb>>,
+}
+
+fn owned(text: &Text<'_>, longest: usize) -> String {
+    limited(text, longest).into_owned()
+}
+
+impl Told {
+    /// A report with the steps that led to it; nothing of another event.
+    pub fn of(event: &Redacted<Event<'_>>, crumbs: Vec<Arc<Crumb>>) -> Option<Self> {
+        let Fact::Reported(report) = &event.fact else { return None };
+        let scope = &event.context;
+        let file = event.source.file.as_deref().map(|file| limited(file, NAME).into_owned());
+        let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, NAME), layer.attribute);
+        let optional = |text: &Option<Text<'_>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
+        Some(Self {
+            id: report.id,
+            kind: report.kind,
+            time: event.time,
+            level: event.level,
+            logger: owned(&event.source.logger, NAME),
+            captured_at: file.zip(event.source.line).map(|(file, line)| format!("{file}:{line}")),
+            place: report.place.as_ref().map(|place| owned(place, NAME)),
+            operation: owned(&report.operation, NAME),
+            error_type: owned(&report.error_type, NAME),
+            user: scope.user.as_ref().map(|user| owned(user, USER)),
+            command: scope.operation.as_ref().map(|operation| owned(operation, NAME)),
+            causes: report
+                .causes
+                .iter()
+                .map(|cause| (owned(&cause.type_name, NAME), owned(&cause.message, MESSAGE)))
+                .collect(),
+            tags: report.layers.iter().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
+            contexts: contexts(scope, &report.layers),
+            scope: Scope {
+                correlation_id: optional(&scope.correlation_id),
+                operation: optional(&scope.operation),
+                ..Scope::default()
+            },
+            passed: report.layers.iter().map(named).collect(),
+            extra: event.fields.iter().map(|Field { name, value }| (name.to_string(), json(value))).collect(),
+            left_out: report.left_out,
+            stack: report.stack.clone(),
+            crumbs,
+        })
+    }
+
+    /// The event, with the names of functions looked up.
+    pub fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
+        let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack));
+        let mut tags = tags(settings, &self.scope, &self.tags);
+        tag(&mut tags, "operation", &self.operation);
+        tag(&mut tags, "error_type", &self.error_type);
+        let mut event = SentryEvent {
+            event_id: self.id.uuid(),
+            level: level(self.level),
+            fingerprint: self.fingerprint(),
+            transaction: Some(self.command.clone().unwrap_or_else(|| self.operation.clone())),
+            logger: Some(self.logger.clone()),
+            timestamp: self.time,
+            platform: "native".into(),
+            user: self.user.clone().map(|id| User { id: Some(id), ..User::default() }),
+            tags,
+            contexts: self.contexts.clone(),
+            extra: self.extra(),
+            breadcrumbs: self.crumbs.iter().map(|crumb| crumb.to_breadcrumb()).collect::<Vec<_>>().into(),
+            ..SentryEvent::default()
+        };
+        if self.kind == ReportKind::Message {
+            let message = self.causes.into_iter().next().map(|(_, message)| message).unwrap_or_default();
+            event.logentry = Some(LogEntry { message, params: Vec::new() });
+            event.threads = stacktrace.map(|stacktrace| vec![thread(stacktrace)]).unwrap_or_default().into();
+        } else {
+            event.exception = self.exceptions(stacktrace).into();
+        }
+        event
+    }
+
+    /// What stands together: errors of one kind in one operation, whatever their words; panics of one place; messages
+    /// that differ in numbers only.
+    fn fingerprint(&self) -> Cow<'static, [Cow<'static, str>]> {
+        let parts = match self.kind {
+            ReportKind::Error => vec![self.error_type.clone(), self.operation.clone()],
+            ReportKind::Panic => {
+                vec![self.error_type.clone(), self.operation.clone(), self.place.clone().unwrap_or_default()]
+            }
+            ReportKind::Message => {
+                vec!["message".to_owned(), without_numbers(self.causes.first().map_or("", |(_, message)| message))]
+            }
+        };
+        parts.into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
+    }
+
+    /// What Sentry calls exceptions: the root first, the error that was returned last.
+    fn exceptions(&self, mut stacktrace: Option<Stacktrace>) -> Vec<Exception> {
+        let panic = self.kind == ReportKind::Panic;
+        let mechanism = |outermost: bool| Mechanism {
+            ty: if panic { "panic" } else { "generic" }.to_owned(),
+            handled: outermost.then_some(!panic),
+            ..Mechanism::default()
+        };
+        let exception = |(index, (ty, value)): (usize, &(String, String))| Exception {
+            ty: if ty.is_empty() { "Error".to_owned() } else { ty.clone() },
+            value: Some(value.clone()),
+            // It was taken where the outermost one was captured.
+            stacktrace: if index == 0 { stacktrace.take() } else { None },
+            mechanism: (index == 0).then(|| mechanism(true)),
+            ..Exception::default()
+        };
+        let mut exceptions: Vec<_> = self.causes.iter().enumerate().map(exception).collect();
+        exceptions.reverse();
+        exceptions
+    }
+
+    fn extra(&self) -> Map<String, Json> {
+        let mut extra: Map<String, Json> = self.extra.iter().cloned().collect();
+        if !self.passed.is_empty() {
+            extra.insert("passed".to_owned(), self.passed.clone().into());
+        }
+        if self.left_out > 0 {
+            extra.insert("left_out_before".to_owned(), self.left_out.into());
+        }
+        if let Some(place) = &self.captured_at {
+            extra.insert("captured_at".to_owned(), place.clone().into());
+        }
+        extra
+    }
+}
+
+fn thread(stacktrace: Stacktrace) -> Thread {
+    Thread { current: true, stacktrace: Some(stacktrace), ..Thread::default() }
+}
+
+/// A message with `#` for what differs from time to time: words with a digit in them.
+fn without_numbers(message: &str) -> String {
+    let word = |word: &str| {
+        if word.contains(|letter: char| letter.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() }
+    };
+    message.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_differ_in_ids_stand_together() {
+        assert_eq!(without_numbers("row 17 of file-2026.csv is bad"), "row # of # is bad");
+        assert_eq!(without_numbers("row 18 of file-2027.csv is bad"), without_numbers("row 1 of a1 is bad"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Sentry: errors, panics and messages as events, breadcrumbs, check-ins of scheduled commands, a session for each run.
+//!
+//! What is taken is put into a bounded queue; a thread of its own redacts reports, looks up names of functions, asks
+//! `before_send`, and sends.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::base::level::Level;
+use crate::config::validated::Config;
+use crate::events::event::{Event, Fact};
+use crate::exporters::error_event::Sealed;
+use crate::exporters::sentry::breadcrumbs::Trail;
+use crate::exporters::sentry::events::Told;
+use crate::exporters::sentry::options;
+use crate::exporters::sentry::options::SentryOptions;
+use crate::exporters::sentry::options::{Settings, client};
+use crate::exporters::sentry::runs;
+use crate::exporters::sentry::traces;
+use crate::exporters::sentry::worker::{Job, Worker};
+use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::redact::redactor::Redacted;
+
+/// Why there can be no client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the DSN cannot be read")]
+pub struct WrongDsn;
+
+/// Sends to Sentry.
+pub struct SentrySink {
+    settings: Arc<Settings>,
+    trail: Trail,
+    worker: Worker,
+    trace_share: f64,
+}
+
+impl SentrySink {
+    /// A sink that sends to the project of `SENTRY_DSN`; none when it is not enabled.
+    ///
+    /// # Errors
+    /// When the DSN cannot be read.
+    pub fn new(config: &Config, options: SentryOptions) -> Result<Option<Self>, WrongDsn> {
+        let Some(dsn) = config.sentry_dsn.as_ref().filter(|_| config.sentry_enabled) else { return Ok(None) };
+        let dsn = dsn.expose().parse().map_err(|_| WrongDsn)?;
+        let settings = Arc::new(Settings::new(config, &options));
+        let worker = Worker::new(client(dsn, &settings, options));
+        let trace_share = config.sentry_traces_sample_rate;
+        Ok(Some(Self { settings, trail: Trail::default(), worker, trace_share }))
+    }
+
+    fn send(&self, jobs: impl IntoIterator<Item = Job>) {
+        jobs.into_iter().for_each(|job| self.worker.send(job));
+    }
+}
+
+impl Sink for SentrySink {
+    fn name(&self) -> &'static str {
+        "sentry"
+    }
+
+    fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
+        match topic {
+            Topic::Fact | Topic::Report => true,
+            // Its own client's lines would go on for ever.
+            Topic::Log => level >= Level::Info && !options::is_transport(logger),
+            Topic::Call => level >= Level::Info,
+        }
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        Some(Level::Info)
+    }
+
+    fn wants_stacks(&self) -> bool {
+        true
+    }
+
+    fn trace_share(&self) -> f64 {
+        self.trace_share
+    }
+
+    fn opens_reports(&self) -> bool {
+        true
+    }
+
+    fn accept_report(&self, report: Sealed) {
+        let crumbs = self.trail.of(report.correlation_id().as_deref(), report.time());
+        let settings = Arc::clone(&self.settings);
+        self.worker.send(Job::event(move || Some(report.open(|event| Told::of(event, crumbs))?.into_event(&settings))));
+    }
+
+    fn accept(&self, event: &Redacted<Event<'_>>) {
+        match &event.fact {
+            Fact::Reported(_) => {
+                let crumbs = self.trail.of(event.context.correlation_id.as_deref(), event.time);
+                let (told, settings) = (Told::of(event, crumbs), Arc::clone(&self.settings));
+                self.worker.send(Job::event(move || Some(told?.into_event(&settings))));
+            }
+            Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
+            Fact::Started { call, arguments: _ } => self.send(runs::started(&self.settings, event, call)),
+            Fact::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
+                self.send(runs::finished(&self.settings, event, call, *outcome, *duration));
+                self.trail.add(event, "operation");
+            }
+            Fact::Log { message: _ } => self.trail.add(event, &event.source.logger),
+            Fact::Breadcrumb(crumb) => self.trail.add(event, &crumb.category),
+            Fact::Queried { .. } => self.trail.add(event, "query"),
+            Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.trail.add(event, "bigquery"),
+            Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.trail.add(event, "check"),
+            // Told by the report of the error that it is of, by others, or of use for counts only.
+            Fact::Captured { .. } | Fact::FeatureUsed { .. } | Fact::Priced(_) => {}
+        }
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+        let left = self.worker.flush(deadline);
+        if left == 0 {
+            return Ok(());
+        }
+        Err(FlushError { sink: self.name(), reason: format!("{left} envelopes are not sent yet") })
+    }
+
+    fn queued(&self) -> usize {
+        self.worker.queued()
+    }
+}
+
+impl fmt::Debug for SentrySink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SentrySink").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

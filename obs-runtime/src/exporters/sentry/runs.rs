@@ -1,0 +1,128 @@
+//! Runs of commands: check-ins of those that are scheduled, a session for each outermost one.
+
+use std::time::Duration;
+
+use ::sentry::protocol::{
+    MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule, SessionAttributes, SessionStatus,
+    SessionUpdate,
+};
+
+use crate::base::command_run::Run;
+use crate::base::outcome::Outcome;
+use crate::base::schedule::Schedule;
+use crate::events::event::{CallInfo, Event};
+use crate::exporters::sentry::options::Settings;
+use crate::exporters::sentry::worker::Job;
+
+/// Longest name of a monitor.
+const SLUG: usize = 50;
+
+/// A command began.
+pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<Job> {
+    let Some(run) = &call.run else { return Vec::new() };
+    let check_in = check_in(settings, call, run, MonitorCheckInStatus::InProgress, None);
+    let session =
+        run.is_outermost().then(|| SessionUpdate { init: true, ..session(settings, event, run, SessionStatus::Ok) });
+    check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
+}
+
+/// A command ended.
+pub fn finished(
+    settings: &Settings,
+    event: &Event<'_>,
+    call: &CallInfo,
+    outcome: Outcome,
+    duration: Duration,
+) -> Vec<Job> {
+    let Some(run) = &call.run else { return Vec::new() };
+    let (check_in_status, session_status) = match outcome {
+        Outcome::Ok => (MonitorCheckInStatus::Ok, SessionStatus::Exited),
+        Outcome::Error => (MonitorCheckInStatus::Error, SessionStatus::Exited),
+        Outcome::Panic => (MonitorCheckInStatus::Error, SessionStatus::Crashed),
+        Outcome::Cancelled => (MonitorCheckInStatus::Error, SessionStatus::Abnormal),
+    };
+    let check_in = check_in(settings, call, run, check_in_status, Some(duration));
+    let session = run.is_outermost().then(|| {
+        let session = session(settings, event, run, session_status);
+        // What failed has an error, whether or not it was captured.
+        let errors = session.errors.max(u64::from(matches!(outcome, Outcome::Error | Outcome::Panic)));
+        SessionUpdate { errors, duration: Some(duration.as_secs_f64()), ..session }
+    });
+    check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
+}
+
+fn check_in(
+    settings: &Settings,
+    call: &CallInfo,
+    run: &Run,
+    status: MonitorCheckInStatus,
+    duration: Option<Duration>,
+) -> Option<MonitorCheckIn> {
+    let schedule = run.schedule()?;
+    Some(MonitorCheckIn {
+        check_in_id: run.id(),
+        monitor_slug: slug(schedule.monitor.unwrap_or(&call.name)),
+        status,
+        environment: Some(settings.environment.clone()),
+        duration: duration.map(|duration| duration.as_secs_f64()),
+        monitor_config: Some(config(&schedule)),
+    })
+}
+
+fn config(schedule: &Schedule) -> MonitorConfig {
+    let minutes = |duration: Duration| duration.as_secs().div_ceil(60).max(1);
+    MonitorConfig {
+        schedule: MonitorSchedule::Crontab { value: schedule.cron.to_owned() },
+        checkin_margin: schedule.margin.map(minutes),
+        max_runtime: schedule.max_runtime.map(minutes),
+        timezone: Some(schedule.timezone.to_owned()),
+        failure_issue_threshold: None,
+        recovery_threshold: None,
+    }
+}
+
+/// A name as Sentry takes it for a monitor: `Nightly Load` → `nightly-load`.
+fn slug(name: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
+    let slug: String = name.to_ascii_lowercase().chars().map(plain).take(SLUG).collect();
+    slug.trim_matches('-').to_owned()
+}
+
+fn session(settings: &Settings, event: &Event<'_>, run: &Run, status: SessionStatus) -> SessionUpdate<'static> {
+    SessionUpdate {
+        session_id: run.id(),
+        distinct_id: event.context.user.as_deref().map(str::to_owned),
+        sequence: None,
+        timestamp: Some(event.time),
+        started: run.begun(),
+        init: false,
+        duration: None,
+        status,
+        errors: run.errors(),
+        attributes: SessionAttributes {
+            release: settings.release.clone().into(),
+            environment: Some(settings.environment.clone().into()),
+            ip_address: None,
+            user_agent: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_monitors_are_such_as_sentry_takes() {
+        assert_eq!(slug("Nightly Load"), "nightly-load");
+        assert_eq!(slug("ünï/x_1!"), "n--x_1");
+        assert_eq!(slug(&"a".repeat(80)).len(), 50);
+    }
+
+    #[test]
+    fn durations_are_whole_minutes_at_least_one() {
+        let config = config(&Schedule::new("@daily").max_runtime_millis(90_000).margin_millis(1));
+        assert_eq!((config.max_runtime, config.checkin_margin), (Some(2), Some(1)));
+        assert_eq!(config.timezone.as_deref(), Some("UTC"));
+    }
+}

@@ -1,0 +1,72 @@
+//! Runs that were sampled, as transactions with a span for each call and query.
+
+use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
+
+use crate::base::outcome::Outcome;
+use crate::base::span_buffer::{Recorded, Span};
+use crate::events::event::Event;
+use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id};
+use crate::exporters::sentry::options::Settings;
+
+/// Longest name of a transaction or a span.
+const NAME: usize = 200;
+
+const fn status(outcome: Outcome) -> SpanStatus {
+    match outcome {
+        Outcome::Ok => SpanStatus::Ok,
+        Outcome::Error => SpanStatus::UnknownError,
+        Outcome::Panic => SpanStatus::InternalError,
+        Outcome::Cancelled => SpanStatus::Cancelled,
+    }
+}
+
+/// The transaction of a run.
+pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &Recorded) -> Transaction<'static> {
+    let Recorded { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
+    let (trace_id, root) = (trace_id(trace), span_id(trace));
+    let span = |span: &Span| {
+        let Span { id, parent, name, op, attribute, begun, ended, outcome } = span;
+        protocol::Span {
+            span_id: SpanId::from(id.to_be_bytes()),
+            trace_id,
+            parent_span_id: Some(if *parent == 0 { root } else { SpanId::from(parent.to_be_bytes()) }),
+            op: Some((*op).to_owned()),
+            description: Some(limited(name, NAME).into_owned()),
+            start_timestamp: *begun,
+            timestamp: Some(*ended),
+            status: Some(status(*outcome)),
+            data: [("attribute".to_owned(), (*attribute).into())].into(),
+            ..protocol::Span::default()
+        }
+    };
+    let of_run = protocol::TraceContext {
+        span_id: root,
+        trace_id,
+        parent_span_id: caller.as_ref().map(span_id),
+        op: Some("command".to_owned()),
+        status: Some(status(*outcome)),
+        ..protocol::TraceContext::default()
+    };
+    let mut contexts = contexts(&event.context, &[]);
+    contexts.insert("trace".to_owned(), Context::Trace(Box::new(of_run)));
+    let left_out = (*left_out > 0).then(|| ("spans_left_out".to_owned(), (*left_out).into()));
+    Transaction {
+        name: Some(limited(name, NAME).into_owned()),
+        release: Some(settings.release.clone().into()),
+        environment: Some(settings.environment.clone().into()),
+        user: event
+            .context
+            .user
+            .as_ref()
+            .map(|user| protocol::User { id: Some(limited(user, NAME).into_owned()), ..protocol::User::default() }),
+        tags: tags(settings, &event.context, [&event.tags]),
+        extra: left_out.into_iter().collect(),
+        platform: "native".into(),
+        timestamp: Some(*ended),
+        start_timestamp: *begun,
+        spans: spans.iter().map(span).collect(),
+        contexts,
+        server_name: settings.server_name.clone().map(Into::into),
+        ..Transaction::default()
+    }
+}

@@ -1,0 +1,172 @@
+//! Sends envelopes over HTTP, on the thread that asks for it, and honours what the server says of limits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use ::sentry::client_report::{Reason, Recorder};
+use ::sentry::protocol::{EnvelopeFilterCallbacks, EnvelopeItem};
+use ::sentry::transports::{RateLimiter, RateLimitingCategory};
+use ::sentry::{Envelope, Transport, TransportFactory, TransportOptions};
+use ureq::Agent;
+
+use crate::metrics::delivery_stats;
+use crate::metrics::drop_counters;
+
+/// How long one envelope may take.
+const SEND: Duration = Duration::from_secs(10);
+
+/// How long the server may take to be reached.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// How much of an answer is read.
+const ANSWER: u64 = 64 * 1024;
+
+/// Makes the transport of a client.
+pub struct Factory;
+
+impl TransportFactory for Factory {
+    fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
+        Arc::new(Http::new(&options))
+    }
+}
+
+struct Http {
+    agent: Agent,
+    url: String,
+    auth: String,
+    lost: Recorder,
+    limits: Mutex<Limits>,
+}
+
+/// What must not be sent until when.
+#[derive(Default)]
+struct Limits {
+    limiter: RateLimiter,
+    /// Check-ins, of which the client's limiter knows nothing.
+    monitors: Option<Instant>,
+}
+
+impl Limits {
+    fn allow(&self, item: &EnvelopeItem) -> bool {
+        let category = match item {
+            EnvelopeItem::Event(_) => RateLimitingCategory::Error,
+            EnvelopeItem::SessionUpdate(_) | EnvelopeItem::SessionAggregates(_) => RateLimitingCategory::Session,
+            EnvelopeItem::Transaction(_) => RateLimitingCategory::Transaction,
+            EnvelopeItem::MonitorCheckIn(_) if self.monitors.is_some_and(|until| Instant::now() < until) => {
+                return false;
+            }
+            _ => RateLimitingCategory::Any,
+        };
+        self.limiter.is_enabled(category)
+    }
+
+    fn learn(&mut self, header: &str) {
+        self.limiter.update_from_sentry_header(header);
+        for group in header.split(',') {
+            let mut parts = group.trim().split(':');
+            let seconds = parts.next().and_then(|seconds| seconds.parse::<f64>().ok());
+            let is_of_monitors = parts.next().is_some_and(|of| of.split(';').any(|category| category == "monitor"));
+            let wait = seconds.filter(|_| is_of_monitors).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            self.monitors = wait.and_then(|wait| Instant::now().checked_add(wait)).or(self.monitors);
+        }
+    }
+}
+
+impl Http {
+    fn new(options: &TransportOptions) -> Self {
+        let agent = Agent::config_builder()
+            .timeout_global(Some(SEND))
+            .timeout_connect(Some(CONNECT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build()
+            .into();
+        Self {
+            agent,
+            url: options.dsn.envelope_api_url().to_string(),
+            auth: options.dsn.to_auth(Some(&options.user_agent)).to_string(),
+            lost: options.client_report_recorder.clone(),
+            limits: Mutex::default(),
+        }
+    }
+
+    fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of an envelope may be sent now.
+    fn allowed(&self, envelope: Envelope) -> Option<Envelope> {
+        let limits = self.limits();
+        let left_out = |item: EnvelopeItem| {
+            self.lost.record_lost_data(&item, Reason::RatelimitBackoff);
+            count("rate_limited", is_counted(&item).into());
+        };
+        envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), left_out))
+    }
+
+    /// Sends an envelope; says why not if it cannot.
+    fn post(&self, envelope: &Envelope) -> Result<(), String> {
+        let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
+        let mut body = Vec::new();
+        if let Err(error) = envelope.to_writer(&mut body) {
+            self.lost.record_lost_data(envelope, Reason::InternalError);
+            count("not_serialised", items);
+            return Err(error.to_string());
+        }
+        let request = self.agent.post(&self.url).header("X-Sentry-Auth", &self.auth);
+        let mut response = match request.content_type("application/x-sentry-envelope").send(&body[..]) {
+            Ok(response) => response,
+            Err(error) => {
+                self.lost.record_lost_data(envelope, Reason::NetworkError);
+                count("network", items);
+                return Err(error.to_string());
+            }
+        };
+        let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let mut limits = self.limits();
+        if let Some(said) = header("x-sentry-rate-limits") {
+            limits.learn(said);
+        } else if let Some(said) = header("retry-after") {
+            limits.limiter.update_from_retry_after(said);
+        } else if status == 429 {
+            limits.limiter.update_from_429();
+        }
+        drop(limits);
+        // So that the connection can be used again.
+        let _ = response.body_mut().with_config().limit(ANSWER).read_to_vec();
+        match status {
+            200..300 => Ok(()),
+            // The server counts by itself what it has refused to take.
+            429 => {
+                count("rate_limited", items);
+                Err("the server takes no more for a while (429)".to_owned())
+            }
+            _ => {
+                self.lost.record_lost_data(envelope, Reason::SendError);
+                count("refused", items);
+                Err(format!("the server answered {status}"))
+            }
+        }
+    }
+}
+
+fn is_counted(item: &EnvelopeItem) -> bool {
+    !matches!(item, EnvelopeItem::ClientReport(_))
+}
+
+fn count(reason: &'static str, number: u64) {
+    if number > 0 {
+        drop_counters::count("sentry", reason, number);
+    }
+}
+
+impl Transport for Http {
+    fn send_envelope(&self, envelope: Envelope) {
+        let Some(envelope) = self.allowed(envelope) else { return };
+        let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
+        let begun = Instant::now();
+        let result = self.post(&envelope.with_headers(headers));
+        delivery_stats::note("sentry", begun.elapsed(), result);
+    }
+}

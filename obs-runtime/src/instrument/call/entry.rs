@@ -1,0 +1,120 @@
+//! What is recorded of a call when it begins.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::base::command_run::Run;
+use crate::base::secret::MASK;
+use crate::events::event::{Details, Field, Value};
+use crate::events::panics::caught;
+use crate::instrument::call::span::OpenSpan;
+use crate::metrics::callsite::Tags;
+use crate::metrics::cardinality::cut;
+use crate::pipeline::global;
+
+/// What is recorded of a call when it begins.
+#[derive(Debug, Default)]
+pub struct Entry {
+    pub(crate) tags: Tags,
+    pub(crate) arguments: Vec<(&'static str, Value<'static>)>,
+    pub(crate) context: Vec<(&'static str, Value<'static>)>,
+    pub(crate) user: Option<String>,
+    pub(crate) dataset: Option<String>,
+    /// Labels of the jobs that run inside.
+    pub(crate) labels: Vec<(&'static str, String)>,
+    /// Of a command: whether it has ended, which may have been from elsewhere.
+    pub(super) ended: Option<Arc<AtomicBool>>,
+    /// The span that it is, in a run that is recorded.
+    pub(super) span: Option<OpenSpan>,
+    /// Of a command: the run that it is.
+    pub(crate) run: Option<Arc<Run>>,
+}
+
+impl Entry {
+    /// A metric label. Its value is redacted, as all text is.
+    pub fn tag(&mut self, name: &'static str, value: String) {
+        let value = match global::pipeline() {
+            Some(pipeline) => pipeline.named(name, value.into()).into_owned(),
+            None => value,
+        };
+        self.tags.push((name, cut(value)));
+    }
+
+    /// An argument as it is.
+    pub fn argument(&mut self, name: &'static str, value: Value<'static>) {
+        self.arguments.push((name, value));
+    }
+
+    /// An argument of which only the presence is recorded.
+    pub fn redacted(&mut self, name: &'static str) {
+        self.argument(name, Value::from(MASK));
+    }
+
+    /// An argument as a keyed hash: equal for equal values.
+    #[expect(clippy::needless_pass_by_value, reason = "generated code has no other use for the value")]
+    pub fn hashed(&mut self, name: &'static str, value: Value<'static>) {
+        let hash = global::pipeline().map(|pipeline| pipeline.hashed(&value.to_string()));
+        self.argument(name, hash.unwrap_or(Value::from(MASK)));
+    }
+
+    /// An argument of which only the length is recorded.
+    pub fn length(&mut self, name: &'static str, length: usize) {
+        self.argument(name, Value::Length(length as u64));
+    }
+
+    /// Who asked for the command.
+    pub fn user(&mut self, user: String) {
+        self.user = Some(user);
+    }
+
+    /// The data set that a cost scope works on.
+    pub fn dataset(&mut self, dataset: String) {
+        self.dataset = Some(dataset);
+    }
+
+    /// A label of the jobs that run inside. Its value is redacted, as all text is.
+    pub fn label(&mut self, name: &'static str, value: String) {
+        let value = match global::pipeline() {
+            Some(pipeline) => pipeline.named(name, value.into()).into_owned(),
+            None => value,
+        };
+        self.labels.push((name, value));
+    }
+
+    /// Context of an error, should there be one.
+    pub fn context(&mut self, name: &'static str, value: Value<'static>) {
+        self.context.push((name, value));
+    }
+
+    /// Notes what a check says of itself. Should that panic, the check has its result all the same.
+    pub(crate) fn describe(&mut self, describe: fn(&mut Self)) {
+        let _ = caught(|| describe(self));
+    }
+
+    /// Whether the call was ended from elsewhere; if not, it ends here.
+    pub(super) fn was_ended(&self) -> bool {
+        self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
+    }
+
+    /// Whether it is a span of a run that is recorded.
+    #[inline]
+    pub(super) const fn has_span(&self) -> bool {
+        self.span.is_some()
+    }
+
+    /// The arguments that were given: an absent option or an unset flag was not used.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let absent = |value: &Value<'_>| *value == Value::Bool(false) || *value == Value::from("None");
+        self.arguments.iter().filter(|(_, value)| !absent(value)).map(|(name, _)| *name).collect()
+    }
+
+    pub(crate) fn details(&self) -> Details<'static> {
+        Details { fields: self.fields(), tags: self.tags.clone() }
+    }
+
+    pub(super) fn fields(&self) -> Vec<Field<'static>> {
+        let tags = self.tags.iter().map(|(name, value)| Field::new(*name, value.clone()));
+        let named = |(name, value): &(&'static str, Value<'static>)| Field::new(*name, value.clone());
+        self.arguments.iter().map(named).chain(tags).chain(self.context.iter().map(named)).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! One call of an annotated function, from its start to its one outcome.
+
+pub(crate) mod command_finisher;
+pub(crate) mod entry;
+pub(crate) mod lifecycle;
+pub(crate) mod propagation;
+pub(crate) mod span;
+pub(crate) mod tracked_call;

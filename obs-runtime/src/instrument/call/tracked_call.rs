@@ -1,0 +1,287 @@
+//! One call of an annotated function, from its start to its one outcome.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::base::call_scope::Frame;
+use crate::base::clock::Stamp;
+use crate::base::command_run::Run;
+use crate::base::level::Level;
+use crate::base::outcome::Outcome;
+use crate::base::span_buffer;
+use crate::events::event::{CallInfo, Details};
+use crate::events::failure::Failure;
+use crate::events::panics;
+use crate::exporters::sink::Topic;
+use crate::instrument::call::entry::Entry;
+use crate::instrument::call::lifecycle;
+use crate::instrument::call::lifecycle::End;
+use crate::instrument::error_dedup::store;
+use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
+use crate::metrics::cardinality::{LONGEST, cut};
+use crate::metrics::cells::{Cells, QUICK, ThreadCell};
+use crate::metrics::registry;
+use crate::pipeline::global;
+
+/// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
+/// never came to return a value.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) callsite: &'static Callsite,
+    /// None when obs is off, and once the call has ended.
+    pub(super) cells: Option<&'static Cells>,
+    /// The cell of the thread on which the call began, while it cannot have left it.
+    here: Option<&'static ThreadCell>,
+    pub(super) start: Stamp,
+    pub(super) entry: Option<Box<Entry>>,
+    /// The outcome if nothing else is said before the drop.
+    unless_finished: Outcome,
+    /// Whether every sink is flushed when the call has ended.
+    pub(super) flushes: bool,
+    /// Whether an error by which it ends goes no further.
+    pub(super) swallows: bool,
+    /// Whether errors wait for its end: it ends while it is the current [`Frame`].
+    pub(super) encloses: bool,
+}
+
+impl Callsite {
+    /// Begins a call without arguments and tags.
+    #[inline]
+    pub fn begin(&'static self) -> Call {
+        if global::interest().is_off() {
+            Call::new(self, None, Stamp::ZERO)
+        } else {
+            self.start_call(self.cells(), None)
+        }
+    }
+
+    /// Begins a call; `describe` records arguments and tags, and runs only when obs is on.
+    #[inline]
+    pub fn begin_with(&'static self, describe: impl FnOnce(&mut Entry)) -> Call {
+        if global::interest().is_off() {
+            return Call::new(self, None, Stamp::ZERO);
+        }
+        let mut entry = Box::<Entry>::default();
+        describe(&mut entry);
+        self.begin_described(entry)
+    }
+
+    #[inline(never)]
+    fn begin_described(&'static self, entry: Box<Entry>) -> Call {
+        let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
+        self.start_call(cells, Some(entry))
+    }
+
+    // What does not depend on the function is not part of each one's code.
+    #[inline(never)]
+    fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
+        let (here, start) = (cells.start(), Stamp::now());
+        let mut call = Call::new(self, Some(cells), start);
+        (call.here, call.entry) = (here, entry);
+        if span_buffer::any() || call.tells_start() {
+            lifecycle::begun(&mut call);
+        }
+        call
+    }
+
+    fn cells_of(&'static self, tags: &Tags) -> &'static Cells {
+        let limit = global::pipeline().map_or(1, |pipeline| pipeline.config().max_series);
+        let (cells, overflowed) = self.cells_tagged(tags.clone(), limit);
+        if overflowed && let Some(pipeline) = global::pipeline() {
+            pipeline.overflow();
+        }
+        cells
+    }
+}
+
+impl Call {
+    #[inline]
+    pub(super) const fn new(callsite: &'static Callsite, cells: Option<&'static Cells>, start: Stamp) -> Self {
+        Self {
+            callsite,
+            cells,
+            here: None,
+            start,
+            entry: None,
+            unless_finished: Outcome::Panic,
+            flushes: false,
+            swallows: false,
+            encloses: false,
+        }
+    }
+
+    /// Begins a call of an operation or a command that is named by hand, unless obs is off. The name is redacted, as all
+    /// text is.
+    pub(crate) fn by_hand(
+        name: Cow<'static, str>,
+        command: bool,
+        place: &'static std::panic::Location<'static>,
+    ) -> Option<Self> {
+        let pipeline = global::pipeline()?;
+        let name = pipeline.text(name);
+        let name = if name.len() > LONGEST { Cow::Owned(cut(name.into_owned())) } else { name };
+        let (callsite, overflowed) = registry::by_hand(name, command, pipeline.config().max_series, place);
+        if overflowed {
+            pipeline.overflow();
+        }
+        Some(callsite.begin())
+    }
+
+    /// Where the call is.
+    #[inline]
+    pub(crate) const fn callsite(&self) -> &'static Callsite {
+        self.callsite
+    }
+
+    /// Whether anything is recorded at all.
+    #[inline]
+    pub(crate) const fn is_on(&self) -> bool {
+        self.cells.is_some()
+    }
+
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.entry.as_deref()
+    }
+
+    pub(super) fn details(&self) -> Details<'static> {
+        self.entry().map(Entry::details).unwrap_or_default()
+    }
+
+    pub(crate) fn tags(&self) -> Tags {
+        self.entry().map(|entry| entry.tags.clone()).unwrap_or_default()
+    }
+
+    /// From now on, the call may end on another thread than the one it began on.
+    #[inline]
+    pub(crate) const fn may_move(&mut self) {
+        self.here = None;
+    }
+
+    /// Whether this thread has seen a panic since the call began.
+    pub(crate) fn has_panicked(&self) -> bool {
+        panics::message_since(self.start).is_some()
+    }
+
+    /// From now on, being dropped means this outcome.
+    #[inline]
+    pub(crate) const fn set_unless_finished(&mut self, outcome: Outcome) {
+        self.unless_finished = outcome;
+    }
+
+    /// Whether every sink is to be flushed when the call has ended.
+    pub(crate) const fn set_flushes(&mut self, flushes: bool) {
+        self.flushes = flushes;
+    }
+
+    /// From now on, the call encloses what is called inside of it, and errors wait for its end. What is given is to be
+    /// entered where the call runs, and where it ends.
+    #[inline]
+    pub(crate) fn enclose(&mut self) -> Frame {
+        self.encloses = self.is_on();
+        if self.encloses { self.in_span(Frame::begin()) } else { Frame::NONE }
+    }
+
+    #[inline]
+    pub(super) fn frame(&self) -> Frame {
+        if self.encloses { Frame::current() } else { Frame::NONE }
+    }
+
+    /// An error by which the call ends goes no further.
+    pub(crate) const fn set_swallows(&mut self) {
+        self.swallows = true;
+    }
+
+    /// The run that a command is.
+    pub(crate) fn set_run(&mut self, run: Arc<Run>) {
+        self.entry.get_or_insert_default().run = Some(run);
+    }
+
+    pub(super) fn info(&self) -> CallInfo {
+        CallInfo { run: self.entry().and_then(|entry| entry.run.clone()), ..CallInfo::of(self.callsite) }
+    }
+
+    /// Whether somebody may want a line of its start.
+    #[inline]
+    pub(super) fn tells_start(&self) -> bool {
+        self.callsite.kind() == CallsiteKind::Operation && global::interest().may_want(self.callsite.line_level())
+    }
+
+    /// Leaves a call that holds nothing: of which nothing is recorded, or that has ended.
+    #[inline]
+    pub(crate) const fn dismiss(self) {
+        std::mem::forget(self);
+    }
+
+    /// Ends the call with the outcome that `failure` tells. It holds nothing any more then.
+    #[inline]
+    pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+        let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
+        self.end(outcome, failure, exit_code);
+    }
+
+    #[inline(never)]
+    pub(super) fn end(&mut self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+        let Some(cells) = self.cells.take() else { return };
+        if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
+            self.entry = None;
+            return;
+        }
+        let nanos = self.start.elapsed_nanos();
+        match self.here {
+            Some(cell) => cell.finish(outcome, nanos),
+            None => cells.finish(outcome, nanos),
+        }
+        if self.tells(outcome, nanos) {
+            lifecycle::ended(self, &End { cells, outcome, nanos, failure, exit_code });
+        }
+        self.entry = None;
+    }
+
+    /// Whether there is more to do at the end than to count.
+    #[inline]
+    fn tells(&self, outcome: Outcome, nanos: u64) -> bool {
+        let is_wanted = || match self.callsite.kind() {
+            CallsiteKind::Command => true,
+            CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
+            CallsiteKind::Errors | CallsiteKind::Cost => false,
+        };
+        !outcome.is_ok()
+            || nanos > QUICK
+            || self.flushes
+            || self.entry().is_some_and(Entry::has_span)
+            || self.encloses && store::anything_waits()
+            || is_wanted()
+    }
+
+    /// The finish line of a command that failed is one that a reader of the log must see; that of a function inside it
+    /// keeps its level, as the error itself is told by who captures it.
+    pub(super) const fn line_level(&self, outcome: Outcome) -> Level {
+        match (self.callsite.kind(), outcome) {
+            (CallsiteKind::Command, Outcome::Error | Outcome::Panic) => Level::Error,
+            (CallsiteKind::Command, Outcome::Cancelled) => Level::Warning,
+            (CallsiteKind::Errors, Outcome::Panic) if (self.callsite.error_level() as u8) < Level::Error as u8 => {
+                Level::Error
+            }
+            (CallsiteKind::Errors, _) => self.callsite.error_level(),
+            _ => self.callsite.line_level(),
+        }
+    }
+
+    pub(super) const fn topic(&self) -> Topic {
+        match self.callsite.kind() {
+            CallsiteKind::Operation => Topic::Call,
+            CallsiteKind::Command | CallsiteKind::Errors | CallsiteKind::Cost => Topic::Fact,
+        }
+    }
+}
+
+impl Drop for Call {
+    #[inline]
+    fn drop(&mut self) {
+        if self.cells.is_some() {
+            let outcome = self.unless_finished;
+            let exit_code = (outcome == Outcome::Panic).then_some(101);
+            self.end(outcome, None, exit_code);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Commands and features: who ran what, with which arguments, and how it ended.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::base::command_run::Run;
+use crate::base::level::Level;
+use crate::base::span_buffer::Recording;
+use crate::base::trace_context::TraceContext;
+#[cfg(unix)]
+use crate::context::carry::InContext;
+#[cfg(unix)]
+use crate::context::current::Context;
+#[cfg(unix)]
+use crate::context::scope::new_correlation_id;
+use crate::events::event::Fact;
+use crate::events::failure::Failure;
+use crate::instrument::call::command_finisher::Ending;
+use crate::instrument::call::tracked_call::Call;
+use crate::instrument::error_dedup::pending_error::Around;
+#[cfg(unix)]
+use crate::instrument::performance::{Tracked, enclosing};
+use crate::instrument::spending::CommandSpending;
+#[cfg(unix)]
+use crate::metrics::callsite::{Callsite, CallsiteKind};
+#[cfg(unix)]
+use crate::metrics::registry;
+use crate::pipeline::global;
+
+/// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
+/// [`exit`](crate::exit) which commands it ends.
+struct InsideCommand {
+    ending: Ending,
+    outer: Option<Arc<InsideCommand>>,
+    spending: Arc<CommandSpending>,
+}
+
+/// The commands that are running, on any thread; those that have ended leave when the next one begins.
+static RUNNING: Mutex<Vec<Weak<InsideCommand>>> = Mutex::new(Vec::new());
+
+/// The context of a command's inside. The outermost command flushes every sink when it ends.
+fn inside(call: &mut Call) -> Context {
+    let mut context = Context::current();
+    if !call.is_on() {
+        return context;
+    }
+    let outer = context.carried::<InsideCommand>();
+    call.set_flushes(outer.is_none());
+    if context.correlation_id().is_none() {
+        context.set_correlation_id(&new_correlation_id());
+    }
+    context.set_operation(Cow::Borrowed(call.callsite().name()));
+    if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
+        context.set_user(user);
+    }
+    let recording = if outer.is_none() { recording(&mut context) } else { None };
+    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().when(), recording));
+    call.set_run(Arc::clone(&run));
+    context.carry(Arc::new(Around(call.layer())));
+    context.carry(run);
+    let spending = CommandSpending::begin(call.callsite(), &mut context);
+    let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending });
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.retain(|command| command.strong_count() > 0);
+    running.push(Arc::downgrade(&command));
+    drop(running);
+    context.carry(command);
+    context
+}
+
+/// Records the run if it is sampled: as whoever it runs for has decided, by chance otherwise.
+fn recording(context: &mut Context) -> Option<Recording> {
+    let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_share());
+    if share <= 0.0 {
+        return None;
+    }
+    let caller = context.trace();
+    let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
+    if !caller.map_or_else(|| trace.is_within(share), |caller| caller.is_sampled()) {
+        return None;
+    }
+    let trace = trace.with_sampled(true);
+    context.set_trace(trace);
+    Some(Recording::begin(trace, caller))
+}
+
+/// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.
+pub fn end_commands(exit_code: u8) {
+    let innermost = Context::current().carried::<InsideCommand>();
+    for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
+        command.spending.report();
+        command.ending.end_by_exit(exit_code);
+    }
+}
+
+/// Ends all running commands, the last begun first, as a panic is about to end the process.
+pub fn panic_commands() {
+    let Ok(mut running) = RUNNING.try_lock() else { return };
+    let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
+    for command in &running {
+        command.ending.end_by_panic();
+    }
+}
+
+/// Ends all running commands, the last begun first, as a signal is about to end the process. Says which they were.
+#[cfg(unix)]
+pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
+    let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    let running = running.iter().rev().filter_map(Weak::upgrade);
+    running
+        .inspect(|command| command.spending.report())
+        .filter(|command| command.ending.end_by_signal(signal, exit_code))
+        .map(|command| command.ending.name())
+        .collect()
+}
+
+/// The operations that are running now, each once.
+#[cfg(unix)]
+pub fn running_operations() -> Vec<&'static str> {
+    let is_running = |callsite: &&'static Callsite| {
+        let mut running = 0;
+        callsite.each_total(|_, totals, _| running += totals.active());
+        running > 0
+    };
+    let operations = registry::callsites().into_iter().filter(|callsite| callsite.kind() != CallsiteKind::Command);
+    let mut names: Vec<_> = operations.filter(is_running).map(Callsite::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
+    if let Some(spending) = Context::current().carried::<CommandSpending>() {
+        spending.report();
+    }
+    call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
+}
+
+/// Runs the body of a function under `#[tracked_command]`.
+pub fn command<R>(
+    mut call: Call,
+    body: impl FnOnce() -> R,
+    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+) -> R {
+    if !call.is_on() {
+        return body();
+    }
+    let _inside = inside(&mut call).enter();
+    let _enclosed = call.enclose().enter();
+    // Declared after the context, so that also a panic ends the call inside of it.
+    let mut call = call;
+    call.report_start();
+    let value = body();
+    finish(&mut call, judge(&value).as_ref());
+    value
+}
+
+/// The same for an async function.
+pub fn command_async<F, J>(mut call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
+where
+    F: Future,
+    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+{
+    let context = inside(&mut call);
+    if call.is_on() {
+        let _inside = context.clone().enter();
+        call.report_start();
+    }
+    let end = |call: &mut Call, judge: J, value: &F::Output| {
+        if call.is_on() {
+            finish(call, judge(value).as_ref());
+        }
+    };
+    InContext::new(context, Tracked::new(enclosing(call), future, judge, end))
+}
+
+/// Runs a closure as a command: context, start and finish lines and `cli.command.*`, as `#[tracked_command]` does.
+///
+/// # Errors
+/// Those of the closure, untouched.
+///
+/// ```
+/// let rows = obs_runtime::track_cli_command("import", || Ok::<_, std::io::Error>(3))?;
+/// assert_eq!(rows, 3);
+/// # Ok::<_, std::io::Error>(())
+/// ```
+#[track_caller]
+pub fn track_cli_command<T, E: std::fmt::Display>(
+    name: impl Into<Cow<'static, str>>,
+    run: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    match Call::by_hand(name.into(), true, Location::caller()) {
+        Some(call) => command(call, run, |value| value.as_ref().err().map(Failure::display)),
+        None => run(),
+    }
+}
+
+/// Counts the use of a feature: `cli.feature.usage{feature}`. Names are to be few; past `OBS_MAX_SERIES` they are
+/// counted as `other`.
+#[track_caller]
+pub fn track_feature(feature: impl Into<Cow<'static, str>>) {
+    let source = global::caller(Location::caller());
+    global::emit_fact(Level::Debug, source, Fact::FeatureUsed { feature: feature.into() });
+}

@@ -1,0 +1,36 @@
+//! Panics, seen where they begin: also those that nothing unwinds, and those by which the process ends.
+
+use crate::events::event::Source;
+use crate::events::panics;
+use crate::events::panics::{Panic, Watcher};
+use crate::instrument::command::panic_commands;
+use crate::instrument::error_dedup::flush;
+use crate::instrument::error_dedup::pending_error;
+use crate::pipeline::flush::Occasion;
+use crate::pipeline::global;
+
+/// Has panics captured from now on.
+pub fn watch() {
+    panics::watch(Watcher { wants_stacks, seen, dying });
+}
+
+fn wants_stacks() -> bool {
+    global::pipeline().is_some_and(|pipeline| pipeline.wants_stacks())
+}
+
+fn seen(panic: Panic) {
+    let place = panic.place.clone();
+    let source = Source {
+        logger: "obs_runtime".into(),
+        module: None,
+        file: place.as_ref().map(|(file, _)| file.clone().into()),
+        line: place.map(|(_, line)| line),
+    };
+    pending_error::panicked(panic, source);
+}
+
+/// The process is about to end: nothing will unwind through the calls that are running.
+fn dying() {
+    panic_commands();
+    flush::flush(Occasion::Last);
+}

@@ -1,0 +1,8 @@
+//! One annotated call from begin to end; commands, errors, performance, spending.
+
+pub(crate) mod call;
+pub(crate) mod command;
+pub(crate) mod error_dedup;
+pub(crate) mod errors;
+pub(crate) mod performance;
+pub(crate) mod spending;

@@ -1,0 +1,82 @@
+//! What was spent on queries, by the whole process and by each command.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::level::Level;
+use crate::context::current::Context;
+use crate::events::event::{Details, Fact, Field};
+use crate::exporters::sink::Topic;
+use crate::metrics::callsite::Callsite;
+use crate::pipeline::global;
+
+static PROCESS: Mutex<Spending> = Mutex::new(Spending { usd: 0.0, bytes_billed: 0, queries: 0, refused: 0 });
+
+/// What was spent on queries. Estimates are no spend.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spending {
+    /// US dollars.
+    pub usd: f64,
+    /// Bytes billed.
+    pub bytes_billed: u64,
+    /// Queries that ran, those that cost nothing among them.
+    pub queries: u64,
+    /// Queries that were refused because of their estimate.
+    pub refused: u64,
+}
+
+/// What was spent inside one run of a command.
+#[derive(Debug)]
+pub struct CommandSpending {
+    command: &'static Callsite,
+    outer: Option<Arc<Self>>,
+    spent: Mutex<Spending>,
+}
+
+impl CommandSpending {
+    /// Begins with nothing, in the context of a command.
+    pub fn begin(command: &'static Callsite, context: &mut Context) -> Arc<Self> {
+        let outer = context.carried::<Self>();
+        let spending = Arc::new(Self { command, outer, spent: Mutex::default() });
+        context.carry(Arc::clone(&spending));
+        spending
+    }
+
+    /// Logs what was spent since it began or was last reported; says nothing of nothing.
+    pub fn report(&self) {
+        let spent = std::mem::take(&mut *lock(&self.spent));
+        if spent == Spending::default() {
+            return;
+        }
+        let Spending { usd, bytes_billed, queries, refused } = spent;
+        let of_queries = if queries == 1 { "1 query".to_owned() } else { format!("{queries} queries") };
+        let message = format!("{} spent ${usd:.6} on {of_queries}", self.command.name());
+        let fields = [
+            Field::new("cost_usd", usd),
+            Field::new("bytes_billed", bytes_billed),
+            Field::new("queries", queries),
+            Field::new("queries_refused", refused),
+        ];
+        global::emit(Topic::Log, Level::Info, global::source(self.command.place()), |_| {
+            (Fact::Log { message: message.into() }, Details { fields: fields.into(), ..Details::default() })
+        });
+    }
+}
+
+/// Adds to what the process spent, and the commands of a context.
+pub fn add(context: &Context, change: impl Fn(&mut Spending)) {
+    change(&mut lock(&PROCESS));
+    let command = context.carried::<CommandSpending>();
+    for command in std::iter::successors(command.as_deref(), |command| command.outer.as_deref()) {
+        change(&mut lock(&command.spent));
+    }
+}
+
+/// What the process spent on queries since it began, as far as obs was told.
+#[must_use]
+pub fn spent() -> Spending {
+    *lock(&PROCESS)
+}
+
+fn lock(spending: &Mutex<Spending>) -> std::sync::MutexGuard<'_, Spending> {
+    spending.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,222 @@
+//! The state of all metric families at one moment: what exporters read.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ptr;
+
+use crate::metrics::catalogue::{FAMILIES, Family};
+pub use crate::metrics::exemplars::Exemplar;
+
+/// Labels of a series, in order: the family's own, then tags.
+pub type Labels = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
+/// All families that have a series, in the order of the table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Families with at least one series.
+    pub families: Vec<FamilySnapshot>,
+}
+
+/// A family and its series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FamilySnapshot {
+    /// The family's row in the table.
+    pub family: &'static Family,
+    /// Its series, sorted by labels, each set of labels once.
+    pub series: Vec<Series>,
+}
+
+/// One series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Its labels.
+    pub labels: Labels,
+    /// Its value.
+    pub value: SeriesValue,
+    /// Of a histogram: single observations that stand for the others, one for a bucket at most.
+    pub exemplars: Vec<Exemplar>,
+    /// The last observations of a histogram of single events, oldest first; as many as are remembered. Nothing for what is
+    /// counted by bucket only, as calls are.
+    pub recent: Vec<f64>,
+}
+
+/// The value of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeriesValue {
+    /// Of a counter or a gauge.
+    Number(f64),
+    /// Of a histogram.
+    Histogram {
+        /// Observations by bucket of [`Family::buckets`], not cumulative, and one more for those above the last bound.
+        counts: Vec<u64>,
+        /// Sum of the observations.
+        sum: f64,
+    },
+}
+
+impl Snapshot {
+    /// The family of that dotted name, if it has series.
+    #[must_use]
+    pub fn family(&self, name: &str) -> Option<&FamilySnapshot> {
+        self.families.iter().find(|found| found.family.name == name)
+    }
+
+    /// The value of the series of that family that bears these labels (and maybe more): of a histogram, the number of
+    /// its observations.
+    #[must_use]
+    pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let bears = |series: &Series| {
+            labels.iter().all(|(name, value)| series.labels.iter().any(|(has, is)| has == name && is == value))
+        };
+        let series = self.family(family)?.series.iter().find(|series| bears(series))?;
+        Some(match &series.value {
+            SeriesValue::Number(number) => *number,
+            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+            SeriesValue::Histogram { counts, .. } => counts.iter().sum::<u64>() as f64,
+        })
+    }
+}
+
+/// Collects series from many sources; those of equal labels are added up.
+#[derive(Debug, Default)]
+pub struct Builder {
+    /// In the order in which they came: sorted once at the end, which is quick where sources are sorted themselves.
+    families: Vec<(&'static Family, Vec<Series>)>,
+}
+
+impl Builder {
+    /// Adds to a counter or gauge.
+    pub fn number(&mut self, family: &'static Family, labels: Labels, number: f64) {
+        self.add(
+            family,
+            Series { labels, value: SeriesValue::Number(number), exemplars: Vec::new(), recent: Vec::new() },
+        );
+    }
+
+    /// Adds observations to a histogram, by bucket of [`Family::buckets`].
+    pub fn histogram(&mut self, family: &'static Family, labels: Labels, counts: &[u64], sum: f64) {
+        self.exemplified(family, labels, counts, sum, Vec::new());
+    }
+
+    /// The same with exemplars; of those in one bucket the latest stays.
+    pub fn exemplified(
+        &mut self,
+        family: &'static Family,
+        labels: Labels,
+        counts: &[u64],
+        sum: f64,
+        exemplars: Vec<Exemplar>,
+    ) {
+        let value = SeriesValue::Histogram { counts: counts.to_vec(), sum };
+        self.add(family, Series { labels, value, exemplars, recent: Vec::new() });
+    }
+
+    /// The same with the last observations, which are told as long as nobody else has any of that series.
+    pub fn remembered(
+        &mut self,
+        family: &'static Family,
+        labels: Labels,
+        counts: &[u64],
+        sum: f64,
+        recent: impl IntoIterator<Item = f64>,
+    ) {
+        let value = SeriesValue::Histogram { counts: counts.to_vec(), sum };
+        self.add(family, Series { labels, value, exemplars: Vec::new(), recent: recent.into_iter().collect() });
+    }
+
+    fn add(&mut self, family: &'static Family, series: Series) {
+        // By address as a rule, by name where a constant stands at several.
+        let found = self.families.iter().position(|(known, _)| ptr::eq(*known, family));
+        let found = found.or_else(|| self.families.iter().position(|(known, _)| known.name == family.name));
+        let index = found.unwrap_or_else(|| {
+            self.families.push((family, Vec::new()));
+            self.families.len() - 1
+        });
+        self.families[index].1.push(series);
+    }
+
+    /// What was collected, in the order of the table.
+    #[must_use]
+    pub fn finish(mut self) -> Snapshot {
+        self.families.sort_by_key(|(family, _)| FAMILIES.iter().position(|known| known.name == family.name));
+        let families = self.families.into_iter().map(|(family, mut series)| {
+            // As a rule they came sorted, and each once.
+            if !series.is_sorted_by(|left, right| order(&left.labels, &right.labels).is_lt()) {
+                series.sort_by(|left, right| order(&left.labels, &right.labels));
+                series.dedup_by(|more, known| {
+                    let same = more.labels == known.labels;
+                    if same {
+                        known.add(more);
+                    }
+                    same
+                });
+            }
+            FamilySnapshot { family, series }
+        });
+        Snapshot { families: families.collect() }
+    }
+}
+
+/// The order of labels by name and value. Most texts are the same ones in memory, where there is nothing to compare.
+fn order(left: &Labels, right: &Labels) -> Ordering {
+    let texts = |left: &str, right: &str| if ptr::eq(left, right) { Ordering::Equal } else { left.cmp(right) };
+    let pairs = left.iter().zip(right);
+    let differing = pairs.map(|(left, right)| texts(&left.0, &right.0).then_with(|| texts(&left.1, &right.1)));
+    differing.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| left.len().cmp(&right.len()))
+}
+
+impl Series {
+    /// Adds what another source says of the same series.
+    fn add(&mut self, more: &mut Self) {
+        match (&mut self.value, &more.value) {
+            (SeriesValue::Number(sum), SeriesValue::Number(more)) => *sum += more,
+            (SeriesValue::Histogram { counts, sum }, SeriesValue::Histogram { counts: more, sum: more_sum }) => {
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+                *sum += more_sum;
+            }
+            (SeriesValue::Number(_), SeriesValue::Histogram { .. })
+            | (SeriesValue::Histogram { .. }, SeriesValue::Number(_)) => {}
+        }
+        self.recent.clear();
+        for exemplar in more.exemplars.drain(..) {
+            match self.exemplars.iter_mut().find(|known| known.bucket == exemplar.bucket) {
+                Some(known) if known.at >= exemplar.at => {}
+                Some(known) => *known = exemplar,
+                None => self.exemplars.push(exemplar),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::catalogue::{CLI_FEATURE_USAGE, OPERATION_DURATION_SECONDS, OPERATION_SUCCESS, SECONDS};
+
+    fn labels(name: &'static str, value: &str) -> Labels {
+        vec![(Cow::Borrowed(name), value.to_owned().into())]
+    }
+
+    #[test]
+    fn series_of_equal_labels_are_one_and_all_are_sorted() {
+        let mut builder = Builder::default();
+        for (value, number) in [("b", 1.0), ("a", 2.0), ("b", 4.0)] {
+            builder.number(&CLI_FEATURE_USAGE, labels("feature", value), number);
+            builder.number(&OPERATION_SUCCESS, labels("operation", value), number);
+            let mut counts = [0; SECONDS.len() + 1];
+            counts[1] = 3;
+            builder.histogram(&OPERATION_DURATION_SECONDS, labels("operation", value), &counts, number);
+        }
+        let snapshot = builder.finish();
+        let names: Vec<_> = snapshot.families.iter().map(|found| found.family.name).collect();
+        assert_eq!(names, ["operation.duration.seconds", "operation.success", "cli.feature.usage"]);
+        let values = |family: &str| {
+            let series = &snapshot.family(family).unwrap().series;
+            series.iter().map(|one| (one.labels[0].1.clone(), one.value.clone())).collect::<Vec<_>>()
+        };
+        let numbers = [("a".into(), SeriesValue::Number(2.0)), ("b".into(), SeriesValue::Number(5.0))];
+        assert_eq!(values("operation.success"), numbers);
+        let SeriesValue::Histogram { counts, sum } = &values("operation.duration.seconds")[1].1 else { panic!() };
+        assert_eq!((counts[1], counts.len(), *sum), (6, SECONDS.len() + 1, 5.0));
+    }
+}

@@ -1,0 +1,224 @@
+//! Collects the fields of an event or span into one buffer, whatever their values do while they are formatted.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::ops::Range;
+
+use tracing_core::field::{self, Visit};
+
+use crate::events::event::{Field, Value};
+use crate::events::field_buffer;
+use crate::events::panics::caught;
+
+/// The field that holds an event's message.
+const MESSAGE: &str = "message";
+/// What stands for a value whose formatting panicked.
+const PANICKED: &str = "<panicked while formatting>";
+/// What stands for a value whose formatting failed.
+const FAILED: &str = "<could not be formatted>";
+/// Most sources of an error that are followed.
+const SOURCES: usize = 32;
+/// A buffer that one huge event has made longer than this is given back.
+const KEPT: usize = 64 * 1024;
+
+/// Fields whose texts stand in one buffer.
+#[derive(Debug, Default)]
+pub struct Collected {
+    text: String,
+    entries: Vec<(&'static str, Part)>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(Range<usize>),
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+    Bool(bool),
+}
+
+/// Where a line stands that came by way of the `log` crate: `tracing-log` says so in fields.
+#[derive(Debug, Default)]
+pub struct LogSource<'a> {
+    pub target: Option<&'a str>,
+    pub module: Option<&'a str>,
+    pub file: Option<&'a str>,
+    pub line: Option<u32>,
+}
+
+impl Collected {
+    /// Forgets everything and keeps the room.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.entries.clear();
+    }
+
+    /// Gives room back that only a huge event needs.
+    pub fn shrink(&mut self) {
+        if self.text.capacity() > KEPT {
+            self.text = String::new();
+        }
+    }
+
+    /// The message.
+    pub fn message(&self) -> Option<&str> {
+        self.text_of(MESSAGE)
+    }
+
+    /// All fields but the message and those of the `log` crate.
+    pub fn fields(&self) -> Vec<Field<'_>> {
+        let own = self.entries.iter().filter(|(name, _)| *name != MESSAGE && !name.starts_with("log."));
+        let mut fields = field_buffer::take();
+        fields.extend(own.map(|(name, part)| Field { name: Cow::Borrowed(name), value: self.value(part) }));
+        fields
+    }
+
+    /// Where a line of the `log` crate stands.
+    pub fn log_source(&self) -> LogSource<'_> {
+        if !self.entries.iter().any(|(name, _)| name.starts_with("log.")) {
+            return LogSource::default();
+        }
+        let line = self.entries.iter().find_map(|(name, part)| match part {
+            Part::Unsigned(line) if *name == "log.line" => u32::try_from(*line).ok(),
+            _ => None,
+        });
+        LogSource {
+            target: self.text_of("log.target"),
+            module: self.text_of("log.module_path"),
+            file: self.text_of("log.file"),
+            line,
+        }
+    }
+
+    /// Adds the fields of a span around, but for those that are there already.
+    pub fn add_missing(&mut self, outer: &Self) {
+        let inner = self.entries.len();
+        for (name, part) in &outer.entries {
+            // A span has no message of the event's.
+            if *name != MESSAGE && !self.entries[..inner].iter().any(|(other, _)| other == name) {
+                let part = self.copy(outer, part);
+                self.entries.push((name, part));
+            }
+        }
+    }
+
+    /// Sets fields to what was recorded later.
+    pub fn update(&mut self, later: &Self) {
+        for (name, part) in &later.entries {
+            let part = self.copy(later, part);
+            match self.entries.iter_mut().find(|(other, _)| other == name) {
+                Some((_, before)) => *before = part,
+                None => self.entries.push((name, part)),
+            }
+        }
+        self.compact();
+    }
+
+    /// Lets go of texts that were overwritten, so that a span that records without end stays as small as its fields.
+    fn compact(&mut self) {
+        let live: usize =
+            self.entries.iter().map(|(_, part)| if let Part::Text(at) = part { at.len() } else { 0 }).sum();
+        if self.text.len() <= 2 * live + 1024 {
+            return;
+        }
+        let mut text = String::with_capacity(live);
+        for (_, part) in &mut self.entries {
+            if let Part::Text(at) = part {
+                let start = text.len();
+                text.push_str(self.text.get(at.clone()).unwrap_or_default());
+                *at = start..text.len();
+            }
+        }
+        self.text = text;
+    }
+
+    fn copy(&mut self, other: &Self, part: &Part) -> Part {
+        match part {
+            Part::Text(at) => self.push(other.text.get(at.clone()).unwrap_or_default()),
+            part => part.clone(),
+        }
+    }
+
+    fn push(&mut self, text: &str) -> Part {
+        let start = self.text.len();
+        self.text.push_str(text);
+        Part::Text(start..self.text.len())
+    }
+
+    fn text_of(&self, name: &str) -> Option<&str> {
+        self.entries.iter().find_map(|(other, part)| match part {
+            Part::Text(at) if *other == name => self.text.get(at.clone()),
+            _ => None,
+        })
+    }
+
+    fn value(&self, part: &Part) -> Value<'_> {
+        match part {
+            Part::Text(at) => Value::Text(Cow::Borrowed(self.text.get(at.clone()).unwrap_or_default())),
+            Part::Signed(number) => Value::Signed(*number),
+            Part::Unsigned(number) => Value::Unsigned(*number),
+            Part::Float(number) => Value::Float(*number),
+            Part::Bool(value) => Value::Bool(*value),
+        }
+    }
+
+    /// Formats a value; code of the user's, which may panic or fail.
+    fn format(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) -> Part {
+        let start = self.text.len();
+        let written = caught(|| write(&mut self.text));
+        let instead = match written {
+            Ok(Ok(())) => return Part::Text(start..self.text.len()),
+            Ok(Err(_)) => FAILED,
+            Err(_) => PANICKED,
+        };
+        self.text.truncate(start);
+        self.push(instead)
+    }
+
+    fn add(&mut self, field: &field::Field, part: Part) {
+        self.entries.push((field.name(), part));
+    }
+}
+
+impl Visit for Collected {
+    fn record_f64(&mut self, field: &field::Field, value: f64) {
+        self.add(field, Part::Float(value));
+    }
+
+    fn record_i64(&mut self, field: &field::Field, value: i64) {
+        self.add(field, Part::Signed(value));
+    }
+
+    fn record_u64(&mut self, field: &field::Field, value: u64) {
+        self.add(field, Part::Unsigned(value));
+    }
+
+    fn record_bool(&mut self, field: &field::Field, value: bool) {
+        self.add(field, Part::Bool(value));
+    }
+
+    fn record_str(&mut self, field: &field::Field, value: &str) {
+        let part = self.push(value);
+        self.add(field, part);
+    }
+
+    fn record_error(&mut self, field: &field::Field, value: &(dyn Error + 'static)) {
+        let part = self.format(|text| {
+            write!(text, "{value}")?;
+            let mut source = value.source();
+            for _ in 0..SOURCES {
+                let Some(error) = source else { break };
+                write!(text, ": {error}")?;
+                source = error.source();
+            }
+            Ok(())
+        });
+        self.add(field, part);
+    }
+
+    fn record_debug(&mut self, field: &field::Field, value: &dyn fmt::Debug) {
+        let part = self.format(|text| write!(text, "{value:?}"));
+        self.add(field, part);
+    }
+}

@@ -1,0 +1,40 @@
+//! Which lines are logged, changed while the program runs.
+
+use crate::config::filter::LogFilter;
+use crate::exporters::log::level::SharedFilter;
+use crate::pipeline::global;
+
+/// Changes which lines are logged, from any thread, while the program runs: by a signal's handler, an endpoint, a file
+/// that is watched. It comes from [`Guard::log_level`](crate::Guard::log_level).
+///
+/// ```
+/// use obs_runtime::{Level, Observability};
+///
+/// let guard = Observability::builder().prometheus_port(0).init()?;
+/// let log_level = guard.log_level();
+/// log_level.set(Level::Debug);
+/// log_level.set("info,hyper=off".parse::<obs_runtime::LogFilter>()?);
+/// assert!(!log_level.get().enables(Level::Error, "hyper::client"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LogLevelHandle(SharedFilter);
+
+impl LogLevelHandle {
+    pub(crate) const fn new(filter: SharedFilter) -> Self {
+        Self(filter)
+    }
+
+    /// Which lines are logged from now on: a [`Level`](crate::Level) or a [`LogFilter`]. A log file that was given a level
+    /// of its own keeps it.
+    pub fn set(&self, filter: impl Into<LogFilter>) {
+        self.0.set(filter.into());
+        global::refresh_interest();
+    }
+
+    /// Which lines are logged.
+    #[must_use]
+    pub fn get(&self) -> LogFilter {
+        self.0.get()
+    }
+}

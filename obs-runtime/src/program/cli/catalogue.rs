@@ -1,0 +1,45 @@
+//! `catalogue`
+
+use crate::program::cli::command::{Format, UNKNOWN, json, print, told};
+use crate::program::cli::table::{Cell, table};
+use crate::program::inventory::{Catalogue, Entry, catalogue};
+
+/// How to tell what obs knows of the program.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CatalogueArguments {
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl CatalogueArguments {
+    pub(super) fn run(&self) -> u8 {
+        let catalogue = catalogue();
+        print(&match self.format {
+            Format::Json => json(&catalogue, true),
+            Format::Text => text(&catalogue),
+        });
+        if told(&catalogue.problems) { UNKNOWN } else { 0 }
+    }
+}
+
+fn text(catalogue: &Catalogue) -> String {
+    let entries = [&catalogue.callsites, &catalogue.health_checks, &catalogue.dq_checks].into_iter().flatten();
+    let rows: Vec<Vec<Cell>> = entries.map(row).collect();
+    let heading = ["name", "attribute", "schedule", "module", "place"];
+    let families: Vec<Vec<Cell>> = (catalogue.metrics.iter())
+        .map(|family| vec![Cell::new(family.name), Cell::new(family.labels.join(", ")), Cell::new(family.help)])
+        .collect();
+    format!("{}\n{}", table(&heading, &rows), table(&["metric", "labels", "what it says"], &families))
+}
+
+fn row(entry: &Entry) -> Vec<Cell> {
+    let place = entry.place;
+    vec![
+        Cell::new(&entry.name),
+        Cell::new(entry.attribute),
+        Cell::new(entry.schedule.map(|schedule| schedule.cron).unwrap_or_default()),
+        Cell::new(place.module),
+        Cell::new(format!("{}:{}", place.file, place.line)),
+    ]
+}

@@ -1,0 +1,75 @@
+//! What checks found as `JUnit` XML, as continuous integration reads it.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::checks::health::report::{HealthReport, HealthResult};
+use crate::checks::health::verdict::Status;
+use crate::checks::quality::report::{QualityReport, QualityResult};
+use crate::checks::quality::verdict::QualityStatus;
+
+/// Health: degraded and unhealthy are failures.
+pub fn health(report: &HealthReport) -> String {
+    document("health", report.checks.iter().map(of_health))
+}
+
+fn of_health(check: &HealthResult) -> TestCase {
+    let message = check.message.as_deref().unwrap_or_default();
+    let status = match check.status {
+        Status::Healthy => TestCaseStatus::success(),
+        Status::Degraded | Status::Unhealthy => failure(NonSuccessKind::Failure, check.status.as_str(), message),
+        Status::Unknown | Status::Skipped => skipped(message),
+    };
+    case(&check.name, "health", check.duration_seconds, status)
+}
+
+/// Data quality: what warned has passed, and says so in its output.
+pub fn quality(report: &QualityReport) -> String {
+    document("data quality", report.results.iter().map(of_quality))
+}
+
+fn of_quality(result: &QualityResult) -> TestCase {
+    let why = result.why().unwrap_or_default();
+    let status = match result.status {
+        QualityStatus::Passed | QualityStatus::Warned => TestCaseStatus::success(),
+        QualityStatus::Failed => failure(NonSuccessKind::Failure, result.severity.as_str(), &why),
+        QualityStatus::Errored => failure(NonSuccessKind::Error, "errored", &why),
+        QualityStatus::Skipped => skipped(&why),
+    };
+    let class = if result.dataset.is_empty() { "data quality" } else { &result.dataset };
+    let mut case = case(&result.check, class, result.duration_seconds, status);
+    let said = if result.status == QualityStatus::Warned { format!("warned: {why}\n") } else { String::new() };
+    let said = result.sample.iter().fold(said, |said, row| said + row + "\n");
+    if !said.is_empty() {
+        case.set_system_out(said);
+    }
+    case
+}
+
+fn failure(kind: NonSuccessKind, of: &str, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(of).set_message(message);
+    status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}
+
+fn case(name: &str, class: &str, seconds: f64, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class).set_time(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    case
+}
+
+fn document(name: &str, cases: impl Iterator<Item = TestCase>) -> String {
+    let mut suite = TestSuite::new(name);
+    suite.add_test_cases(cases);
+    let mut report = Report::new("obs");
+    report.add_test_suite(suite);
+    // Writing to memory does not fail.
+    report.to_string().unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! `config` and `status`
+
+use std::time::SystemTime;
+
+use console::Style;
+
+use crate::checks::runner::details::timestamp;
+use crate::config::settings::Setting;
+use crate::pipeline::flush::Occasion;
+use crate::pipeline::global;
+use crate::program::cli::command::{Format, UNKNOWN, complain, json, print};
+use crate::program::cli::table::{Cell, table};
+use crate::program::guard::settings;
+use crate::program::status::{SinkStatus, status};
+
+/// How to tell the configuration.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConfigArguments {
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Tell of each variable what it may be set to, and what it is for.
+    #[arg(long)]
+    help_values: bool,
+}
+
+impl ConfigArguments {
+    pub(super) fn run(&self) -> u8 {
+        let settings = settings();
+        if settings.is_empty() {
+            complain("obs is not initialised, so it has no configuration");
+            return UNKNOWN;
+        }
+        print(&match self.format {
+            Format::Json => json(&settings, true),
+            Format::Text if self.help_values => {
+                let row = |setting: &Setting| {
+                    [setting.name, setting.allowed, setting.default, setting.help].map(Cell::new).to_vec()
+                };
+                table(
+                    &["variable", "allowed", "default", "what it says"],
+                    &settings.iter().map(row).collect::<Vec<_>>(),
+                )
+            }
+            Format::Text => {
+                let row = |setting: &Setting| {
+                    let value = Cell::new(setting.value.as_deref().unwrap_or_default());
+                    vec![Cell::new(setting.name), value, Cell::new(setting.origin.as_str())]
+                };
+                table(&["variable", "value", "from"], &settings.iter().map(row).collect::<Vec<_>>())
+            }
+        });
+        0
+    }
+}
+
+/// How to tell how sinks are doing.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StatusArguments {
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl StatusArguments {
+    pub(super) fn run(&self) -> u8 {
+        // What was never flushed has nothing to tell.
+        global::flush(Occasion::Meanwhile);
+        let status = status();
+        print(&match self.format {
+            Format::Json => json(&status, true),
+            Format::Text => {
+                let rows: Vec<Vec<Cell>> = status.sinks.iter().map(row).collect();
+                table(&["sink", "last success", "queued", "dropped", "failure"], &rows)
+            }
+        });
+        if status.initialised {
+            return 0;
+        }
+        complain("obs is not initialised");
+        UNKNOWN
+    }
+}
+
+fn row(sink: &SinkStatus) -> Vec<Cell> {
+    let dropped: Vec<String> = sink.dropped.iter().map(|(reason, number)| format!("{number} {reason}")).collect();
+    let last = |at: SystemTime| timestamp(at);
+    vec![
+        Cell::new(&sink.name),
+        Cell::new(sink.last_success.map(last).unwrap_or_default()),
+        Cell::number(sink.queued.to_string()),
+        Cell::new(dropped.join(", ")).style(Style::new().yellow()),
+        Cell::new(sink.failure.as_deref().unwrap_or_default()).style(Style::new().red()),
+    ]
+}

@@ -1,0 +1,32 @@
+//! What the configuration makes of Datadog: a sink, or none.
+
+use std::sync::Arc;
+
+use crate::config::validated::Config;
+use crate::exporters::aggregation::exporter::MetricsSink;
+use crate::exporters::datadog::exporter::{DatadogSink, Settings};
+use crate::exporters::sink::Sink;
+use crate::metrics::snapshot::Snapshot;
+use crate::pipeline::global;
+
+/// The sink that sends to the agent, if there is one to be.
+pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>> {
+    if !config.datadog_enabled {
+        return None;
+    }
+    let or = |text: &Option<String>, otherwise: &String| text.as_ref().unwrap_or(otherwise).clone();
+    let settings = Settings {
+        agent: config.datadog_agent(),
+        interval: config.datadog_interval,
+        service: or(&config.datadog_service, &config.service_name),
+        env: or(&config.datadog_env, &config.environment),
+        version: or(&config.datadog_version, &config.version),
+        entity_id: config.datadog_entity_id.clone(),
+        service_checks: config.datadog_service_checks,
+        command_events: config.datadog_command_events,
+        measures: config.metrics_enabled,
+    };
+    let measured = config.metrics_enabled.then(|| Arc::clone(metrics));
+    let source = move || measured.as_ref().map_or_else(Snapshot::default, |metrics| metrics.snapshot());
+    Some(Arc::new(DatadogSink::new(settings, Box::new(source), Box::new(global::warn))))
+}

@@ -1,0 +1,22 @@
+//! What belongs to a whole program: init, guard, signals, exit, HTTP server, self checks, operator commands, test kit.
+
+#[cfg(unix)]
+pub(crate) mod at_exit;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "datadog")]
+pub(crate) mod datadog;
+pub(crate) mod guard;
+pub(crate) mod init;
+pub(crate) mod inventory;
+pub mod keys;
+#[cfg(feature = "prometheus")]
+pub(crate) mod prometheus;
+pub(crate) mod self_checks;
+#[cfg(feature = "prometheus")]
+pub(crate) mod server;
+#[cfg(unix)]
+pub(crate) mod signals;
+pub(crate) mod status;
+#[cfg(feature = "testing")]
+pub mod testing;

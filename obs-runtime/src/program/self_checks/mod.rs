@@ -1,0 +1,12 @@
+//! Health checks of what obs itself needs.
+
+#[cfg(feature = "bigquery")]
+pub(crate) mod bigquery;
+#[cfg(feature = "datadog")]
+pub(crate) mod datadog;
+pub(crate) mod disk;
+#[cfg(feature = "prometheus")]
+pub(crate) mod pushgateway;
+pub(crate) mod registration;
+#[cfg(feature = "sentry")]
+pub(crate) mod sentry;

@@ -1,0 +1,29 @@
+//! Is there a Pushgateway that takes what is pushed?
+
+use std::time::Duration;
+
+use ureq::Agent;
+
+use crate::config::pushgateway_url::PushgatewayUrl;
+use crate::exporters::prometheus::pushgateway::authorization;
+
+/// Asks the gateway how it is.
+pub fn is_well(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
+    let parts = url.parts().ok_or("PROMETHEUS_PUSHGATEWAY_URL is none")?;
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .into();
+    let mut request = agent.get(format!("{}://{}/-/healthy", parts.scheme, parts.place));
+    if let Some(user) = parts.user {
+        request = request.header("Authorization", authorization(user).expose());
+    }
+    let response = request.call().map_err(|error| format!("the Pushgateway {url} cannot be reached: {error}"))?;
+    match response.status().as_u16() {
+        200..300 => Ok(()),
+        status @ (401 | 403) => Err(format!("the Pushgateway {url} does not accept its user ({status})")),
+        status => Err(format!("the Pushgateway {url} answers {status}")),
+    }
+}

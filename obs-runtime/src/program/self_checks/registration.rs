@@ -1,0 +1,99 @@
+//! Health checks of what obs itself needs, each switched on by the configuration of what it looks at.
+//!
+//! They are in the group `telemetry` and not critical: a program works without its telemetry, degraded.
+
+use std::time::Duration;
+
+use crate::checks::health::check::HealthCheck;
+use crate::checks::health::probe::forget;
+use crate::checks::health::refresh::Refresh;
+use crate::checks::runner::listed::Registration;
+use crate::config::validated::Config;
+#[cfg(feature = "bigquery")]
+use crate::program::self_checks::bigquery;
+#[cfg(feature = "datadog")]
+use crate::program::self_checks::datadog;
+use crate::program::self_checks::disk;
+#[cfg(feature = "prometheus")]
+use crate::program::self_checks::pushgateway;
+#[cfg(feature = "sentry")]
+use crate::program::self_checks::sentry;
+
+/// The group of these checks.
+const GROUP: &[&str] = &["telemetry"];
+
+/// How long each of them may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The same of those that ask services far away.
+const FAR: Duration = Duration::from_secs(10);
+
+/// The checks of this configuration, until it is dropped, and the thread that runs all checks now and then.
+#[derive(Debug)]
+pub struct BuiltIn {
+    registered: Vec<Registration>,
+    _refresh: Option<Refresh>,
+}
+
+impl BuiltIn {
+    /// Registers what the configuration switches on.
+    pub fn new(config: &Config) -> Self {
+        if !config.health_check_enabled {
+            return Self { registered: Vec::new(), _refresh: None };
+        }
+        let mut checks = Vec::new();
+        #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "none is far away"))]
+        let mut far = Vec::new();
+        if let Some(file) = &config.log_file {
+            let file = file.clone();
+            checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
+        }
+        #[cfg(feature = "prometheus")]
+        {
+            use crate::program::prometheus::verify_metrics_endpoint;
+
+            if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
+                checks.push(HealthCheck::new("obs.textfile", move || disk::folder(&folder)));
+            }
+            if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
+                checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::is_well(&url, TIMEOUT)));
+            }
+            if config.metrics_enabled {
+                let ours = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
+                checks.push(HealthCheck::new("obs.prometheus", ours));
+            }
+        }
+        #[cfg(feature = "datadog")]
+        if config.datadog_enabled {
+            let agent = config.datadog_agent();
+            checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
+        }
+        #[cfg(feature = "sentry")]
+        if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
+            let takes = move || sentry::takes(dsn.expose(), FAR);
+            far.push(HealthCheck::new("obs.sentry", takes));
+        }
+        #[cfg(feature = "bigquery")]
+        {
+            if let Some(folder) = config.state_folder().filter(|_| !config.budgets.is_empty()) {
+                let file = folder.join(crate::bigquery::budget::budgets::FILE);
+                checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
+            }
+            if crate::bigquery::client::tracked_client::is_configured(config) {
+                far.push(HealthCheck::new_async("obs.bigquery", bigquery::answers));
+            }
+        }
+        let register = |check: HealthCheck, timeout| check.groups(GROUP).critical(false).timeout(timeout).register();
+        let near = checks.into_iter().map(|check| register(check, TIMEOUT));
+        let registered = near.chain(far.into_iter().map(|check| register(check, FAR))).collect();
+        forget();
+        Self { registered, _refresh: Refresh::every(config.health_check_interval) }
+    }
+}
+
+impl Drop for BuiltIn {
+    fn drop(&mut self) {
+        self.registered.drain(..).for_each(Registration::unregister);
+        forget();
+    }
+}

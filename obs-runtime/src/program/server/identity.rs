@@ -1,0 +1,120 @@
+//! Whether it is this process that answers at an address: every answer bears the process' own number.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+/// The header of every answer that says which process it is from.
+pub const HEADER: &str = "obs-instance";
+
+/// The longest head of an answer that is read.
+const HEAD: usize = 16 * 1024;
+
+/// This process' own number, another one in each process.
+pub fn instance() -> &'static str {
+    static INSTANCE: OnceLock<String> = OnceLock::new();
+    INSTANCE.get_or_init(|| Uuid::now_v7().simple().to_string())
+}
+
+/// Why it is not this process that answers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotOurs {
+    /// Nobody answers.
+    #[error("nobody answers at {address}: {source}")]
+    Nobody {
+        /// Who was asked.
+        address: SocketAddr,
+        /// What came of it.
+        source: io::Error,
+    },
+    /// Another process answers: it took the port before, or instead of, this one.
+    #[error("another process answers at {address}: set PROMETHEUS_PORT=0 for any free port or stop it")]
+    Another {
+        /// Who was asked.
+        address: SocketAddr,
+    },
+}
+
+/// Asks who listens at an address, and whether that is this process.
+///
+/// # Errors
+/// When it is another process, or nobody answers in time.
+pub fn verify(address: SocketAddr, timeout: Duration) -> Result<(), NotOurs> {
+    let head = ask(address, timeout).map_err(|source| NotOurs::Nobody { address, source })?;
+    let number = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(HEADER).then(|| value.trim() == instance())
+    };
+    match String::from_utf8_lossy(&head).lines().find_map(number) {
+        Some(true) => Ok(()),
+        _ => Err(NotOurs::Another { address }),
+    }
+}
+
+/// The head of an answer to a request that costs the server nothing.
+fn ask(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
+    let deadline = Instant::now() + timeout;
+    let left = || match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
+        left => Ok::<_, io::Error>(left),
+    };
+    let mut stream = TcpStream::connect_timeout(&address, left()?)?;
+    stream.set_write_timeout(Some(left()?))?;
+    stream.write_all(format!("HEAD / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut head = Vec::new();
+    let mut buffer = [0; 1024];
+    while head.len() < HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        stream.set_read_timeout(Some(left()?))?;
+        match stream.read(&mut buffer)? {
+            0 => break,
+            length => head.extend_from_slice(&buffer[..length]),
+        }
+    }
+    if head.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(head) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::program::server::listener::Server;
+    use crate::program::server::routes::Routes;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn our_own_server_is_known() {
+        let server = Server::start(([127, 0, 0, 1], 0).into(), Routes::new()).unwrap();
+        assert!(verify(server.local_addr(), SOON).is_ok());
+        let gone = server.local_addr();
+        drop(server);
+        assert!(matches!(verify(gone, SOON), Err(NotOurs::Nobody { .. })));
+    }
+
+    #[test]
+    fn another_server_is_not_taken_for_ours() {
+        for answer in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nObs-Instance: 0\r\n\r\n", "hello"] {
+            let other = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = other.local_addr().unwrap();
+            let serve = std::thread::spawn(move || {
+                let (mut stream, _) = other.accept().unwrap();
+                let _ = stream.read(&mut [0; 1024]).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            assert!(matches!(verify(address, SOON), Err(NotOurs::Another { .. })), "{answer}");
+            serve.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_waited_for() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        assert!(matches!(verify(address, Duration::from_millis(50)), Err(NotOurs::Nobody { .. })));
+    }
+}

@@ -1,0 +1,247 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::*;
+use crate::exporters::prometheus::format::Format;
+
+const TEXT: &str = "# HELP a b\n# TYPE a gauge\na 1\n";
+
+fn any_port() -> SocketAddr {
+    ([127, 0, 0, 1], 0).into()
+}
+
+fn server() -> Server {
+    Server::start(any_port(), Routes::new().metrics(|_| TEXT.to_owned())).unwrap()
+}
+
+fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.local_addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream
+}
+
+/// Sends these bytes and returns all that comes until the server closes.
+fn send(server: &Server, bytes: &str) -> String {
+    let mut stream = connect(server);
+    stream.write_all(bytes.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn ask(server: &Server, method: &str, path: &str) -> (String, String) {
+    let answer = send(server, &format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_lowercase(), body.to_owned())
+}
+
+#[test]
+fn a_scrape_gets_the_text_format() {
+    let (head, body) = ask(&server(), "GET", "/metrics");
+    assert!(head.starts_with("http/1.1 200 ok"), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
+    assert!(head.contains(&format!("content-length: {}", TEXT.len())), "{head}");
+    assert_eq!(body, TEXT);
+}
+
+#[test]
+fn openmetrics_and_compression_are_for_who_asks_for_them() {
+    let render = |format| match format {
+        Format::Text => TEXT.repeat(100),
+        Format::OpenMetrics => "# EOF\n".to_owned(),
+    };
+    let server = Server::start(any_port(), Routes::new().metrics(render)).unwrap();
+    let ask = |headers: &str| {
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let mut stream = connect(&server);
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+        (String::from_utf8_lossy(&answer[..end]).to_lowercase(), answer[end + 4..].to_vec())
+    };
+    let (head, body) =
+        ask("Accept: application/openmetrics-text; version=1.0.0, text/plain;q=0.5\r\nAccept-Encoding: gzip\r\n");
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(body == b"# EOF\n" && !head.contains("content-encoding"), "too short to be compressed: {head}");
+    let (head, body) = ask("Accept: text/plain\r\nAccept-Encoding: deflate\r\nAccept-Encoding: gzip\r\n");
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept, accept-encoding"), "{head}");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*body).read_to_string(&mut text).unwrap();
+    assert_eq!(text, TEXT.repeat(100));
+    assert_eq!(ask("").1, TEXT.repeat(100).into_bytes());
+}
+
+#[test]
+fn a_query_changes_nothing() {
+    assert_eq!(ask(&server(), "GET", "/metrics?a=b").1, ask(&server(), "GET", "/metrics").1);
+}
+
+#[test]
+fn head_gets_no_body() {
+    let (head, body) = ask(&server(), "HEAD", "/metrics");
+    assert!(head.starts_with("http/1.1 200 ok") && head.contains("version=0.0.4"), "{head}");
+    assert_eq!(body, "");
+}
+
+#[test]
+fn another_path_is_not_found() {
+    for (method, path) in [("GET", "/"), ("GET", "/metrics/"), ("POST", "/else")] {
+        let (head, body) = ask(&server(), method, path);
+        assert!(head.starts_with("http/1.1 404"), "{head}");
+        assert_eq!(body, "not here; there is /metrics\n");
+    }
+}
+
+#[test]
+fn another_method_is_not_allowed() {
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let (head, _) = ask(&server(), method, "/metrics");
+        assert!(head.starts_with("http/1.1 405") && head.contains("allow: get, head"), "{head}");
+    }
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let server = server();
+    let mut stream = connect(&server);
+    for _ in 0..3 {
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(TEXT.as_bytes()) {
+            let mut byte = [0];
+            assert_eq!(stream.read(&mut byte).unwrap(), 1);
+            answer.push(byte[0]);
+        }
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_so() {
+    let first = server();
+    let error = Server::start(first.local_addr(), Routes::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "PROMETHEUS_BIND, PROMETHEUS_PORT: cannot listen on {}: the port is taken: set PROMETHEUS_PORT=0 for any free \
+             port or stop the process that holds it",
+            first.local_addr()
+        )
+    );
+}
+
+#[test]
+fn a_hundred_at_once_are_all_served() {
+    let server = server();
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| assert_eq!(ask(&server, "GET", "/metrics").1, TEXT));
+        }
+    });
+}
+
+#[test]
+fn garbage_is_refused_and_harms_nobody() {
+    let server = server();
+    let long = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(2 * HEAD));
+    for garbage in ["\0\u{1}\u{2}ÿÿ\r\n\r\n", "GET\r\n\r\n", "GET /metrics HTTP/9.9\r\n\r\n", &long] {
+        let mut stream = connect(&server);
+        // The server may have closed before all is sent.
+        let _ = stream.write_all(garbage.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{garbage:?}");
+    }
+    assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
+}
+
+#[test]
+fn a_request_that_comes_byte_by_byte_blocks_nobody_and_is_cut_off() {
+    let limits = Limits { asking: Duration::from_millis(300), ..Limits::default() };
+    let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
+    let begun = Instant::now();
+    let mut slow: Vec<_> = (0..20).map(|_| connect(&server)).collect();
+    for stream in &mut slow {
+        stream.write_all(b"GET /met").unwrap();
+    }
+    assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
+    for mut stream in slow {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+    assert!(begun.elapsed() >= limits.asking);
+}
+
+#[test]
+fn more_idle_connections_than_there_is_room_for_keep_nobody_out() {
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
+    let mut idle: Vec<_> = (0..12).map(|_| connect(&server)).collect();
+    assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
+    let mut answer = String::new();
+    assert_eq!(idle[0].read_to_string(&mut answer).unwrap(), 0, "the idlest has to leave");
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answer_is_left() {
+    let large = "x".repeat(64 << 20);
+    let routes = Routes::new().metrics(move |_| large.clone());
+    let limits = Limits { taking: Duration::from_millis(200), ..Limits::default() };
+    let server = Server::start_with(any_port(), routes, limits).unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let begun = Instant::now();
+    // A connection that the other side has closed refuses what is sent.
+    while stream.write_all(b"\r").is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "still connected");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(begun.elapsed() >= limits.taking);
+}
+
+#[test]
+fn a_panic_is_a_500_and_the_next_request_is_served() {
+    let calls = AtomicUsize::new(0);
+    let routes = Routes::new().metrics(move |_| {
+        assert!(calls.fetch_add(1, Ordering::Relaxed) > 0, "a panic that the test wants");
+        TEXT.to_owned()
+    });
+    let server = Server::start(any_port(), routes).unwrap();
+    assert!(ask(&server, "GET", "/metrics").0.starts_with("http/1.1 500"));
+    assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
+}
+
+#[test]
+fn when_it_is_dropped_the_port_is_free_and_open_connections_end() {
+    let server = server();
+    let address = server.local_addr();
+    let mut open = connect(&server);
+    let begun = Instant::now();
+    drop(server);
+    assert!(begun.elapsed() < END);
+    assert_eq!(open.read(&mut [0]).unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_handler_that_hangs_does_not_hold_up_the_end() {
+    let (release, held) = channel::<()>();
+    let held = Mutex::new(held);
+    let (entered, running) = channel();
+    let routes = Routes::new().metrics(move |_| {
+        let _ = entered.send(());
+        let _ = held.lock().unwrap().recv();
+        String::new()
+    });
+    let server = Server::start(any_port(), routes).unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    running.recv().unwrap();
+    let begun = Instant::now();
+    drop(server);
+    assert!(begun.elapsed() < 2 * END);
+    drop(release);
+}

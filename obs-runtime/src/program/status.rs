@@ -1,0 +1,117 @@
+//! How the sinks are doing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use crate::metrics::delivery_stats;
+use crate::metrics::drop_counters;
+use crate::pipeline::global;
+
+/// How obs itself is doing in this process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RuntimeStatus {
+    /// Whether obs is initialised.
+    pub initialised: bool,
+    /// Every sink that there is, and whatever else has dropped something, by name.
+    pub sinks: Vec<SinkStatus>,
+}
+
+/// How one sink is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SinkStatus {
+    /// Its name, as in `obs.dropped{sink="…"}`.
+    pub name: String,
+    /// When it last brought everything to where it belongs; none when it never did. Serialised as RFC 3339, in UTC.
+    #[serde(serialize_with = "rfc_3339")]
+    pub last_success: Option<SystemTime>,
+    /// Why it last could not, redacted; none when it has succeeded since.
+    pub failure: Option<String>,
+    /// How long its last flush took, whether it succeeded or not; none when there was none. Serialised as seconds.
+    #[serde(serialize_with = "seconds")]
+    pub flush_duration: Option<Duration>,
+    /// What it has taken and not yet brought to where it belongs: events, or requests.
+    pub queued: usize,
+    /// What it dropped since the process began, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
+fn rfc_3339<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = time.and_then(|time| jiff::Timestamp::try_from(time).ok()).map(|time| format!("{time:.3}"));
+    text.serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
+fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
+}
+
+/// How the sinks of this process are doing: when each last succeeded, what it dropped and why, how long it takes and what
+/// waits in it. The same is measured as `obs.last_success.timestamp.seconds`, `obs.dropped`,
+/// `obs.flush.duration.seconds` and `obs.queue.length`.
+///
+/// Asks nobody outside of the process, and can be called at any time, initialised or not.
+///
+/// ```
+/// let guard = obs_runtime::Observability::builder().without_environment().prometheus_port(0).init()?;
+/// guard.flush();
+/// let status = obs_runtime::status();
+/// let log = status.sink("log").ok_or("there is a log")?;
+/// assert!(log.last_success.is_some() && log.failure.is_none() && log.dropped.is_empty());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn status() -> RuntimeStatus {
+    let pipeline = global::pipeline();
+    let queued: BTreeMap<_, _> = pipeline.iter().flat_map(|pipeline| pipeline.queued()).collect();
+    let deliveries = delivery_stats::all();
+    let mut dropped: BTreeMap<&'static str, BTreeMap<&'static str, u64>> = BTreeMap::new();
+    for (sink, reason, number) in drop_counters::all() {
+        dropped.entry(sink).or_default().insert(reason, number);
+    }
+    let names: BTreeSet<_> = queued.keys().chain(deliveries.keys()).chain(dropped.keys()).copied().collect();
+    let sink = |name: &'static str| {
+        let delivered = deliveries.get(name);
+        SinkStatus {
+            name: name.to_owned(),
+            last_success: delivered.and_then(|delivered| delivered.last_success),
+            failure: delivered.and_then(|delivered| delivered.failure.clone()),
+            flush_duration: delivered.map(|delivered| delivered.last_duration),
+            queued: queued.get(name).copied().unwrap_or_default(),
+            dropped: dropped.remove(name).unwrap_or_default(),
+        }
+    };
+    RuntimeStatus { initialised: pipeline.is_some(), sinks: names.into_iter().map(sink).collect() }
+}
+
+impl RuntimeStatus {
+    /// The sink of that name.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> Option<&SinkStatus> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_and_delivered_is_told_of_each_sink_also_as_json() {
+        drop_counters::count("status-test", "full", 3);
+        let took = Duration::from_millis(1500);
+        delivery_stats::note("status-test", took, Ok(()));
+        delivery_stats::note("status-test", took, Err("refused".to_owned()));
+        let status = status();
+        let sink = status.sink("status-test").unwrap();
+        assert_eq!(
+            (sink.dropped["full"], sink.failure.as_deref(), sink.flush_duration),
+            (3, Some("refused"), Some(took))
+        );
+        let json = serde_json::to_value(sink).unwrap();
+        assert_eq!((&json["flush_duration"], &json["dropped"]["full"]), (&1.5.into(), &3.into()));
+        assert!(json["last_success"].as_str().unwrap().ends_with('Z'), "{json}");
+    }
+}

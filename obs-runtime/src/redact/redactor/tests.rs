@@ -1,0 +1,301 @@
+// What every sink is tested with.
+#[path = "../../../../tests/src/corpus.rs"]
+#[expect(dead_code, reason = "the exporters' tests use the rest")]
+mod corpus;
+
+use std::time::{Duration, SystemTime};
+
+use corpus::{LOOK_ALIKES, SAMPLES, Sample};
+
+use super::*;
+use crate::base::level::Level;
+use crate::base::outcome::Outcome;
+use crate::base::span_buffer::{Recorded, Span};
+use crate::base::trace_context::TraceContext;
+use crate::events::event::{CallInfo, Fact, FailureFacts, Field, Scope, Source};
+use crate::events::report::{Cause, Crumb, EventId, Layer, Report, ReportKind};
+use crate::metrics::callsite::CallsiteKind;
+
+fn redactor() -> Redactor {
+    Redactor::new(&[], None)
+}
+
+fn value(redactor: &Redactor, name: &str, value: Value<'static>) -> Value<'static> {
+    let mut field = Field::new(name.to_owned(), value);
+    redactor.field(&mut field);
+    field.value
+}
+
+#[test]
+fn secrets_are_found_by_how_they_look_wherever_they_stand() {
+    let redactor = redactor();
+    for Sample { kind: _, text, part: secret } in SAMPLES {
+        let places = [
+            (*text).to_owned(),
+            format!("could not load: {text}"),
+            format!("could not load: {text}, giving up"),
+            format!("({text})"),
+            format!("日本 {text} 🐧"),
+            format!("line one\n{text}\nline three"),
+            format!("{} {text}", "clean ".repeat(200)),
+        ];
+        for place in places {
+            let redacted = redactor.text(place.as_str().into());
+            assert!(!redacted.contains(secret), "{place:?} left as {redacted:?}");
+            assert!(redacted.contains(MASK), "{place:?} left as {redacted:?}");
+            assert_eq!(redactor.text(redacted.as_ref().into()), redacted, "redacted twice");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_secret_stays_and_is_not_copied() {
+    let redactor = redactor();
+    for text in LOOK_ALIKES {
+        let redacted = redactor.text((*text).into());
+        assert_eq!(redacted, *text);
+        assert!(matches!(redacted, Cow::Borrowed(_)), "{text:?} was copied");
+        let sentence = format!("loaded {text} (5 rows)");
+        assert_eq!(redactor.text(sentence.as_str().into()), sentence);
+    }
+}
+
+#[test]
+fn only_the_secret_part_is_masked() {
+    let redactor = redactor();
+    for (text, expected) in [
+        ("postgres://app:hunter2@db.local:5432/app", "postgres://app:[REDACTED]@db.local:5432/app"),
+        ("password=hunter2, user=5", "password=[REDACTED], user=5"),
+        ("{\"password\":\"hunter2\",\"user\":5}", "{\"password\":\"[REDACTED]\",\"user\":5}"),
+        ("token: Some(\"hunter2\") }", "token: Some(\"[REDACTED]\") }"),
+        ("?api_key=hunter2&x=1", "?api_key=[REDACTED]&x=1"),
+        ("mail ann@example.com now", "mail [REDACTED] now"),
+        ("Bearer abcdef0123456789 sent", "Bearer [REDACTED] sent"),
+        ("card 4111 1111 1111 1111 12 26", "card [REDACTED] 12 26"),
+    ] {
+        assert_eq!(redactor.text(text.into()), expected);
+    }
+}
+
+#[test]
+fn secrets_are_found_by_name() {
+    let redactor = Redactor::new(&["iban".to_owned(), "Customer-Number".to_owned()], None);
+    for name in [
+        "password",
+        "dbPassword",
+        "DB_PASSWORD",
+        "API-KEY",
+        "apiKey",
+        "x_auth_token",
+        "authtoken",
+        "client.secret",
+        "credentials",
+        "Authorization",
+        "Set-Cookie",
+        "privateKey",
+        "sentry_dsn",
+        "session_id",
+        "userEmail",
+        "e-mail",
+        "phone_number",
+        "customer_ssn",
+        "iban",
+        "customerNumber",
+        "pwd",
+        "OAuthToken",
+    ] {
+        assert_eq!(redactor.named(name, "opaque".into()), MASK, "{name}");
+    }
+    for name in
+        ["secretary", "tokenizer", "token_count", "table", "key", "author", "passenger", "sessions_total", "", "ß"]
+    {
+        assert_eq!(redactor.named(name, "opaque".into()), "opaque", "{name}");
+    }
+    assert_eq!(redactor.named("password", "".into()), "");
+    assert_eq!(redactor.named(&format!("{}_password", "x".repeat(100)), "opaque".into()), MASK);
+    assert_eq!(redactor.named("query", "SELECT 1 WHERE a = 'Ann'".into()), "SELECT 1 WHERE a = '[REDACTED]'");
+    assert_eq!(redactor.named("query", "it's 'fine'".into()), "it's 'fine'");
+}
+
+#[test]
+fn counts_leave_and_numbers_that_are_secrets_do_not() {
+    let redactor = redactor();
+    for name in
+        ["tokens_used", "token_count", "session_count", "input_tokens", "max_tokens", "password_length", "sessions"]
+    {
+        assert_eq!(value(&redactor, name, Value::from(512)), Value::from(512), "{name}");
+        assert_eq!(value(&redactor, name, Value::from("512")), Value::from("512"), "{name}");
+    }
+    for name in ["password", "token", "customer_ssn", "phone"] {
+        assert_eq!(value(&redactor, name, Value::from(512)), Value::from(MASK), "{name}");
+        assert_eq!(value(&redactor, name, Value::from(5.12)), Value::from(MASK), "{name}");
+        assert_eq!(value(&redactor, name, Value::from("512")), Value::from(MASK), "{name}");
+    }
+    assert_eq!(value(&redactor, "has_password", Value::from(true)), Value::from(true));
+    assert_eq!(value(&redactor, "password", Value::from(true)), Value::from(MASK));
+}
+
+#[test]
+fn a_huge_text_is_cut_between_characters_and_marked() {
+    let redactor = redactor();
+    for unit in ["x", "é", "🐧", "word ", "a@b.example "] {
+        let redacted = redactor.text(unit.repeat(100_000).into());
+        assert!(redacted.contains("…[cut ") && redacted.ends_with(" bytes]"), "{unit}");
+        assert!(!redacted.contains("a@b"));
+    }
+    let cut = redactor.text("word ".repeat(100_000).into());
+    assert!(cut.len() <= LONGEST);
+    assert_eq!(redactor.text(cut.as_ref().into()), cut);
+}
+
+#[test]
+fn hostile_texts_take_no_time_to_speak_of() {
+    let redactor = redactor();
+    let start = std::time::Instant::now();
+    for unit in [
+        "a@",
+        "a@b.c,",
+        "://a:",
+        "password=",
+        "token: [",
+        "4 ",
+        "4111-",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJ",
+        "select from ",
+        "select '",
+        "Bearer ",
+        "--token ",
+        "'",
+        "\\\"",
+        "a.",
+        "%40",
+        "Some(",
+        "password=\"\\",
+        "é@é.é ",
+    ] {
+        let text = unit.repeat(LONGEST / unit.len());
+        let redacted = redactor.text(text.as_str().into());
+        let _ = redactor.sql(text.as_str().into());
+        let _ = redactor.text(redacted);
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn hashes_agree_under_one_key_and_differ_otherwise() {
+    let key = |key: &str| Secret::new(key.to_owned());
+    let (one, same) = (Redactor::new(&[], Some(&key("k"))), Redactor::new(&[], Some(&key("k"))));
+    // As `printf ann | openssl dgst -sha256 -hmac k` has it.
+    assert_eq!(one.hashed("ann").to_string(), "9266175ac0e5692d");
+    assert_eq!(one.hashed("ann").to_string(), same.hashed("ann").to_string());
+    assert_eq!(value(&one, "email", one.hashed("ann")).to_string(), one.hashed("ann").to_string());
+    assert_eq!(value(&one, "password", Value::Length(7)), Value::Length(7));
+    assert_ne!(one.hashed("ann").to_string(), one.hashed("bob").to_string());
+    assert_ne!(one.hashed("ann").to_string(), Redactor::new(&[], Some(&key("other"))).hashed("ann").to_string());
+    assert_ne!(redactor().hashed("ann").to_string(), redactor().hashed("ann").to_string());
+    assert!(!format!("{one:?}").contains("\"k\""));
+}
+
+#[test]
+fn no_text_of_an_event_is_left_out() {
+    const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
+    let text = || Cow::Borrowed(SECRET);
+    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
+    let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
+    let duration = Duration::ZERO;
+    let facts = [
+        Fact::Log { message: text() },
+        Fact::Started { call: call(), arguments: Vec::new() },
+        Fact::Finished { call: call(), outcome: Outcome::Error, duration, failure: Some(failure()), exit_code: None },
+        Fact::Captured { operation: text(), failure: failure(), panic: false },
+        Fact::Reported(Box::new(Report {
+            id: EventId::fresh(),
+            kind: ReportKind::Error,
+            operation: text(),
+            error_type: text(),
+            causes: vec![Cause { type_name: text(), message: text() }],
+            layers: vec![Layer {
+                name: text(),
+                attribute: "tracked_command",
+                fields: vec![Field::new("a", SECRET)],
+                tags: vec![("b", SECRET.to_owned())],
+            }],
+            left_out: 0,
+            place: Some(text()),
+            stack: None,
+        })),
+        Fact::Traced(Box::new(Recorded {
+            trace: TraceContext::begin(None),
+            caller: None,
+            name: text(),
+            begun: SystemTime::UNIX_EPOCH,
+            ended: SystemTime::UNIX_EPOCH,
+            outcome: Outcome::Ok,
+            spans: vec![Span {
+                id: 1,
+                parent: 0,
+                name: text(),
+                op: "function",
+                attribute: "track_performance",
+                begun: SystemTime::UNIX_EPOCH,
+                ended: SystemTime::UNIX_EPOCH,
+                outcome: Outcome::Ok,
+            }],
+            left_out: 0,
+        })),
+        Fact::Breadcrumb(Crumb { category: text(), message: text() }),
+        Fact::FeatureUsed { feature: text() },
+        Fact::Priced(crate::events::event::Price {
+            operation: text(),
+            estimate: true,
+            usd: 1.0,
+            bytes_processed: 0,
+            bytes_billed: 0,
+        }),
+        Fact::CostAlert { operation: text(), usd: 1.0, threshold_usd: 1.0, reason: "limit" },
+        Fact::Queried {
+            query_type: text(),
+            duration: None,
+            bytes_processed: 0,
+            rows: None,
+            slot_time: None,
+            cache_hit: false,
+        },
+        Fact::DatasetOperation { operation_type: text(), dataset: text() },
+        Fact::HealthChecked {
+            check: text(),
+            status: "healthy",
+            score: Some(1.0),
+            duration: Some(duration),
+            message: Some(text()),
+        },
+        Fact::QualityChecked {
+            check: text(),
+            dataset: text(),
+            status: "failed",
+            severity: "info",
+            value: None,
+            duration: Some(duration),
+            message: Some(text()),
+        },
+    ];
+    for fact in facts {
+        let event = Event {
+            time: SystemTime::UNIX_EPOCH,
+            level: Level::Info,
+            source: Source { logger: text(), module: Some(text()), file: Some(text()), line: Some(1) },
+            context: Scope {
+                correlation_id: Some(text()),
+                user: Some(text()),
+                operation: Some(text()),
+                ..Scope::default()
+            },
+            fact,
+            fields: vec![Field::new(SECRET, SECRET), Field::new("apiKey", "hunter2")],
+            tags: vec![("table", SECRET.to_owned()), ("password", "hunter2".to_owned())],
+        };
+        let redacted = format!("{:?}", redactor().event(event));
+        assert!(!redacted.contains("ghp_") && !redacted.contains("hunter2"), "{redacted}");
+    }
+}

@@ -28,11 +28,13 @@ pub use budget::sqlite::SqliteBudgets;
 #[cfg(feature = "bigquery")]
 pub use budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
 #[cfg(feature = "bigquery")]
+pub use client::builder::ClientBuilder;
+#[cfg(feature = "bigquery")]
+pub use client::environment::has_credentials;
+#[cfg(feature = "bigquery")]
 pub use client::error::{Answer, BigQueryError};
 #[cfg(feature = "bigquery")]
 pub use client::hints::Hint;
-#[cfg(feature = "bigquery")]
-pub use client::job::{DryRun, QueryJob};
 #[cfg(feature = "bigquery")]
 pub use client::load::{Load, LoadFormat};
 #[cfg(feature = "bigquery")]
@@ -40,13 +42,15 @@ pub use client::parameter::{Parameter, ParameterType};
 #[cfg(feature = "bigquery")]
 pub use client::query::Query;
 #[cfg(feature = "bigquery")]
+pub use client::query_job::{DryRun, QueryJob};
+#[cfg(feature = "bigquery")]
 pub use client::reason::Reason;
 #[cfg(feature = "bigquery")]
 pub use client::retry::Retry;
 #[cfg(feature = "bigquery")]
 pub use client::rows::Rows;
 #[cfg(feature = "bigquery")]
-pub use client::tracked_client::{Client, ClientBuilder, has_credentials};
+pub use client::tracked_client::Client;
 /// The crate whose models the client speaks in.
 #[cfg(feature = "bigquery")]
 pub use gcp_bigquery_client as gcp;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::job;
+use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::reason::Reason;
 use crate::bigquery::client::retry::{Retry, request};
@@ -76,7 +76,7 @@ impl Running {
     /// What BigQuery knows of the job.
     pub async fn ask(&self, retry: Retry) -> Result<Job, BigQueryError> {
         let Some(inner) = &self.0 else { return Err(BigQueryError::Usage("the job has ended".to_owned())) };
-        job::get(&inner.connection, retry, (&inner.project, &inner.id, inner.location.as_deref())).await
+        job_api::get(&inner.connection, retry, (&inner.project, &inner.id, inner.location.as_deref())).await
     }
 
     /// Holds what it has of budgets for longer.
@@ -203,7 +203,7 @@ async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryE
     let until = Instant::now() + PATIENCE;
     let mut pause = RETRY.first_pause;
     while Instant::now() < until {
-        let now = job::get(&connection, RETRY, names).await?;
+        let now = job_api::get(&connection, RETRY, names).await?;
         if now.status.as_ref().and_then(|status| status.state.as_deref()) == Some("DONE") {
             let statistics = statistics(&now, None);
             let _inside = context.enter();

@@ -1,9 +1,7 @@
 //! Getting data into tables: rows one by one, or files by a load job. Both are free of query costs.
 
-use gcp_bigquery_client::model::job::Job;
 use gcp_bigquery_client::model::job_configuration::JobConfiguration;
 use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
-use gcp_bigquery_client::model::job_reference::JobReference;
 use gcp_bigquery_client::model::table_data_insert_all_request::TableDataInsertAllRequest;
 use gcp_bigquery_client::model::table_data_insert_all_request_rows::TableDataInsertAllRequestRows;
 use gcp_bigquery_client::model::table_reference::TableReference;
@@ -12,6 +10,7 @@ use std::time::Duration;
 
 use crate::bigquery::client::cancel::Running;
 use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job_api;
 use crate::bigquery::client::reason::Remedy;
 use crate::bigquery::client::retry::{Attempts, request};
 use crate::bigquery::client::tracked_client::Client;
@@ -124,23 +123,9 @@ impl Client {
         let context = Context::current();
         let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
         let labels = Some(labels::of(&context, &[])).filter(|labels| !labels.is_empty());
-        let reference = JobReference {
-            job_id: Some(id.clone()),
-            location: self.location.clone(),
-            project_id: Some(self.project.clone()),
-        };
-        let job = Job {
-            configuration: Some(JobConfiguration { load: Some(load), labels, ..JobConfiguration::default() }),
-            job_reference: Some(reference),
-            ..Job::default()
-        };
+        let configuration = JobConfiguration { load: Some(load), labels, ..JobConfiguration::default() };
         let mut running = Running::new(self, &id, self.location.clone(), &context, None);
-        let project = &*self.project;
-        let made = request(&self.connection, self.retry, |api| {
-            let job = job.clone();
-            async move { api.job().insert(project, job).await }
-        });
-        let mut job = match made.await {
+        let mut job = match job_api::insert(self, &id, self.location.clone(), configuration).await {
             Err(error) if error.remedy() == Remedy::IsThere => running.ask(self.retry).await?,
             made => made?,
         };

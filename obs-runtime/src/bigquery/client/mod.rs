@@ -1,15 +1,21 @@
 //! The tracked client of BigQuery: the cost of a query is known before it runs, refused when too high, exact after.
 
 #[cfg(feature = "bigquery")]
+pub(crate) mod builder;
+#[cfg(feature = "bigquery")]
 pub(crate) mod cancel;
 #[cfg(feature = "bigquery")]
 pub(crate) mod connect;
+#[cfg(feature = "bigquery")]
+pub(crate) mod dry_run;
+#[cfg(feature = "bigquery")]
+pub(crate) mod environment;
 #[cfg(feature = "bigquery")]
 pub(crate) mod error;
 #[cfg(feature = "bigquery")]
 pub(crate) mod hints;
 #[cfg(feature = "bigquery")]
-pub(crate) mod job;
+pub(crate) mod job_api;
 #[cfg(feature = "bigquery")]
 pub(crate) mod job_statistics;
 #[cfg(feature = "bigquery")]
@@ -19,12 +25,18 @@ pub(crate) mod parameter;
 #[cfg(feature = "bigquery")]
 pub(crate) mod query;
 #[cfg(feature = "bigquery")]
+pub(crate) mod query_job;
+#[cfg(feature = "bigquery")]
 pub(crate) mod reason;
+#[cfg(feature = "bigquery")]
+pub(crate) mod reservation;
 #[cfg(feature = "bigquery")]
 pub(crate) mod retry;
 #[cfg(feature = "bigquery")]
 pub(crate) mod row;
 #[cfg(feature = "bigquery")]
 pub(crate) mod rows;
+#[cfg(feature = "bigquery")]
+pub(crate) mod run;
 #[cfg(feature = "bigquery")]
 pub(crate) mod tracked_client;

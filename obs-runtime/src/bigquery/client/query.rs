@@ -4,15 +4,10 @@ use std::panic::Location;
 use std::time::Duration;
 
 use gcp_bigquery_client::model::dataset_reference::DatasetReference;
-use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters;
 use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
-use serde::de::DeserializeOwned;
 
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::job::{DryRun, QueryJob};
 use crate::bigquery::client::parameter::Parameter;
-use crate::bigquery::client::retry::request;
-use crate::bigquery::client::rows::Rows;
 use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::literals::Values;
 
@@ -34,24 +29,28 @@ pub struct Query {
     pub(super) place: &'static Location<'static>,
 }
 
-impl Query {
-    pub(super) fn new(client: Client, sql: String, place: &'static Location<'static>) -> Self {
-        Self {
-            location: client.location.clone(),
-            client,
-            sql,
+impl Client {
+    /// A statement, a script or a query to run.
+    #[track_caller]
+    pub fn query(&self, sql: impl Into<String>) -> Query {
+        Query {
+            client: self.clone(),
+            sql: sql.into(),
             parameters: Vec::new(),
             labels: Vec::new(),
             max_bytes: None,
             timeout: None,
             page_size: None,
             default_dataset: None,
+            location: self.location.clone(),
             is_cached: true,
             is_batch: false,
-            place,
+            place: Location::caller(),
         }
     }
+}
 
+impl Query {
     /// The value of `@name`.
     pub fn bind(mut self, name: impl Into<String>, value: impl Into<Parameter>) -> Self {
         self.parameters.push((Some(name.into().trim_start_matches('@').to_owned()), value.into()));
@@ -112,56 +111,8 @@ impl Query {
         self
     }
 
-    /// What it would read and cost. Nothing runs, nothing is billed or reported.
-    ///
-    /// # Errors
-    /// When it is no valid query, or BigQuery cannot be asked.
-    pub async fn dry_run(&self) -> Result<DryRun, BigQueryError> {
-        DryRun::of(self).await.map_err(|error| error.without(self.values()))
-    }
-
-    /// Runs it to its end, and leaves what rows it has where they are.
-    ///
-    /// # Errors
-    /// [`BigQueryError::Refused`] when it would cost too much; what BigQuery says of it; when BigQuery cannot be reached.
-    pub async fn run(self) -> Result<QueryJob, BigQueryError> {
-        // The caller's future is not to bear the size of ours.
-        Box::pin(QueryJob::run(&self)).await.map_err(|error| error.without(self.values()))
-    }
-
-    /// Runs it to its end, and gives its rows: as structs by the names of columns, as tuples by their order, as plain values
-    /// where there is one column.
-    ///
-    /// Numbers are read from `INT64`, `FLOAT64` and `NUMERIC`; text from all types, a `TIMESTAMP` in RFC 3339, `BYTES` in
-    /// base 64, `NUMERIC` in all its digits; a `TIMESTAMP` also as microseconds in whole numbers; `Option` where there is
-    /// `NULL`; structs and vectors from `STRUCT`, `ARRAY` and `JSON`.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn rows<T: DeserializeOwned>(self) -> Result<Rows<T>, BigQueryError> {
-        let run = Box::pin(QueryJob::run(&self)).await;
-        let mut job = run.map_err(|error| error.without(self.values()))?;
-        let client = self.client;
-        let parameters = GetQueryResultsParameters {
-            location: job.location.clone(),
-            max_results: self.page_size,
-            ..GetQueryResultsParameters::default()
-        };
-        let first = if let Some(first) = job.first_page.take() {
-            first
-        } else {
-            let (project, id) = (&*client.project, &*job.id);
-            request(&client.connection, client.retry, |api| {
-                let parameters = parameters.clone();
-                async move { api.job().get_query_results(project, id, parameters).await }
-            })
-            .await?
-        };
-        Ok(Rows::new(client, job, self.page_size, first))
-    }
-
     /// What it is asked with: its literals and the values of its parameters.
-    fn values(&self) -> Values {
+    pub(super) fn values(&self) -> Values {
         let mut values = Values::of(&self.sql);
         self.parameters.iter().for_each(|(_, parameter)| parameter.each_value(&mut |value| values.add(value)));
         values

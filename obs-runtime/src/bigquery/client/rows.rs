@@ -12,10 +12,10 @@ use gcp_bigquery_client::model::table_row::TableRow;
 use serde::de::DeserializeOwned;
 
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::job::QueryJob;
-use crate::bigquery::client::retry::request;
+use crate::bigquery::client::job_api;
+use crate::bigquery::client::query_job::QueryJob;
 use crate::bigquery::client::row;
-use crate::bigquery::client::tracked_client::{Client, Inner};
+use crate::bigquery::client::tracked_client::Client;
 
 /// The rows of a query that has run. No more than one page of them is kept.
 ///
@@ -123,13 +123,7 @@ impl<T: DeserializeOwned> Rows<T> {
             page_token: Some(page_token.clone()),
             ..GetQueryResultsParameters::default()
         };
-        let Inner { connection, project, retry, .. } = &*self.client;
-        let id = &self.job.id;
-        let page = request(connection, *retry, |api| {
-            let parameters = parameters.clone();
-            async move { api.job().get_query_results(project, id, parameters).await }
-        });
-        let page = match page.await {
+        let page = match job_api::results(&self.client, self.client.retry, &self.job.id, &parameters).await {
             Ok(page) => page,
             Err(error) => {
                 // The caller may ask for it once more.

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::bigquery::client::connect::{Access, Connection};
 use gcp_bigquery_client::model::table::Table;
 
+use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::query::Query;
 use crate::bigquery::client::retry;
 use crate::bigquery::client::retry::Retry;
-use crate::config::validated::Config;
-use crate::pipeline::global;
 
 /// A client of BigQuery that tracks what queries cost. Cheap to clone; it needs a runtime of tokio.
 ///
@@ -45,7 +42,7 @@ use crate::pipeline::global;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>);
+pub struct Client(pub(super) Arc<Inner>);
 
 /// What clones of a client share.
 #[derive(Debug)]
@@ -67,36 +64,6 @@ impl std::ops::Deref for Client {
 }
 
 impl Client {
-    /// A client with Application Default Credentials: the file that `GOOGLE_APPLICATION_CREDENTIALS` names (a service
-    /// account's or a user's), the one that `gcloud auth application-default login` wrote, or the machine's own account.
-    /// With `BIGQUERY_EMULATOR_HOST`, one of that emulator, without credentials.
-    ///
-    /// The project is that of `GOOGLE_CLOUD_PROJECT`, or the service account's.
-    ///
-    /// # Errors
-    /// When there are no credentials, or no project is told.
-    pub async fn from_env() -> Result<Self, BigQueryError> {
-        Self::builder().build().await
-    }
-
-    /// A client around one of gcp-bigquery-client that the program has, with its credentials.
-    #[must_use]
-    pub fn around(api: gcp_bigquery_client::Client, project: impl Into<String>) -> ClientBuilder {
-        ClientBuilder { access: Some(Access::Given(Box::new(api))), ..Self::builder().project(project) }
-    }
-
-    /// To say more than the environment does.
-    #[must_use]
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
-    /// A statement, a script or a query to run.
-    #[track_caller]
-    pub fn query(&self, sql: impl Into<String>) -> Query {
-        Query::new(self.clone(), sql.into(), std::panic::Location::caller())
-    }
-
     /// What BigQuery knows of a table: rows, bytes, columns, partitions. The name is `dataset.table`, or with a project
     /// before it.
     ///
@@ -147,109 +114,4 @@ impl Client {
             ))),
         }
     }
-}
-
-/// Says how BigQuery is reached.
-#[derive(Clone, Default)]
-pub struct ClientBuilder {
-    access: Option<Access>,
-    endpoint: Option<String>,
-    project: Option<String>,
-    location: Option<String>,
-    retry: Retry,
-}
-
-impl ClientBuilder {
-    /// The project whose jobs these are, and which is billed.
-    #[must_use]
-    pub fn project(mut self, project: impl Into<String>) -> Self {
-        self.project = Some(project.into());
-        self
-    }
-
-    /// Where jobs run, as `EU` or `europe-west3`; where their tables are, when it is not said.
-    #[must_use]
-    pub fn location(mut self, location: impl Into<String>) -> Self {
-        self.location = Some(location.into());
-        self
-    }
-
-    /// The URL of another endpoint than Google's public one, up to `/bigquery/v2`; with credentials.
-    #[must_use]
-    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
-        self
-    }
-
-    /// How requests are repeated that failed for a reason that passes.
-    #[must_use]
-    pub const fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Connects: reads credentials, sends nothing.
-    ///
-    /// # Errors
-    /// When there are no credentials, or no project is told.
-    pub async fn build(self) -> Result<Client, BigQueryError> {
-        let emulator = match global::pipeline() {
-            Some(pipeline) => pipeline.config().bigquery_emulator_host.clone(),
-            None => emulator_of_environment()?,
-        };
-        let access = match (self.access, self.endpoint, emulator) {
-            (Some(access), ..) => access,
-            (None, None, Some(host)) => Access::Open(format!("http://{host}/bigquery/v2")),
-            (None, endpoint, _) => Access::Credentials(endpoint),
-        };
-        let project = self.project.or_else(project_of_environment).ok_or_else(|| {
-            BigQueryError::Usage(
-                "no project is told: set GOOGLE_CLOUD_PROJECT, or Client::builder().project(…)".to_owned(),
-            )
-        })?;
-        let connection = Arc::new(Connection::new(access).await?);
-        let (location, retry) = (self.location, self.retry);
-        Ok(Client(Arc::new(Inner { connection, project, location, retry, partitions: Mutex::default() })))
-    }
-}
-
-impl std::fmt::Debug for ClientBuilder {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ClientBuilder").field("project", &self.project).finish_non_exhaustive()
-    }
-}
-
-fn emulator_of_environment() -> Result<Option<String>, BigQueryError> {
-    const NAME: &str = "BIGQUERY_EMULATOR_HOST";
-    let config = Config::from_lookup(|name| (name == NAME).then(|| std::env::var_os(NAME)).flatten());
-    config.map(|config| config.bigquery_emulator_host).map_err(|error| BigQueryError::Usage(error.to_string()))
-}
-
-fn project_of_environment() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let of_file = || {
-        let file = std::fs::read_to_string(variable("GOOGLE_APPLICATION_CREDENTIALS")?).ok()?;
-        let file: serde_json::Value = serde_json::from_str(&file).ok()?;
-        ["project_id", "quota_project_id"].iter().find_map(|key| file[key].as_str().map(str::to_owned))
-    };
-    variable("GOOGLE_CLOUD_PROJECT").or_else(|| variable("GCLOUD_PROJECT")).or_else(of_file)
-}
-
-/// Whether this process is told to use BigQuery: by an emulator or credentials that its environment names, and a project.
-pub fn is_configured(config: &Config) -> bool {
-    let named = || std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_some_and(|value| !value.is_empty());
-    (config.bigquery_emulator_host.is_some() || named()) && project_of_environment().is_some()
-}
-
-/// Whether there are credentials for BigQuery in a file: the one that `GOOGLE_APPLICATION_CREDENTIALS` names, be it there or
-/// not, or that `gcloud auth application-default login` wrote. The account of a machine in Google's cloud is not asked for.
-#[must_use]
-pub fn has_credentials() -> bool {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
-    let folder = || {
-        let folder =
-            if cfg!(windows) { variable("APPDATA") } else { variable("HOME").map(|home| home.join(".config")) };
-        folder.map(|folder| folder.join("gcloud/application_default_credentials.json"))
-    };
-    variable("GOOGLE_APPLICATION_CREDENTIALS").is_some() || folder().is_some_and(|file| file.is_file())
 }

@@ -1,9 +1,9 @@
 //! A table of `BigQuery`, asked through the tracked client.
 
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::job::DryRun;
 use crate::bigquery::client::parameter::Parameter;
 use crate::bigquery::client::query::Query;
+use crate::bigquery::client::query_job::DryRun;
 use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::gcp::model::table_field_schema::TableFieldSchema;
 use crate::checks::tables::check::TableCheck;

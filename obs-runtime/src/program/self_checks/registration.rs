@@ -79,7 +79,7 @@ impl BuiltIn {
                 let file = folder.join(crate::bigquery::budget::budgets::FILE);
                 checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
             }
-            if crate::bigquery::client::tracked_client::is_configured(config) {
+            if crate::bigquery::client::environment::is_configured(config) {
                 far.push(HealthCheck::new_async("obs.bigquery", bigquery::answers));
             }
         }

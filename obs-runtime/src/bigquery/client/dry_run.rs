@@ -1,0 +1,38 @@
+//! What a query would read and cost.
+
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job_api;
+use crate::bigquery::client::job_statistics::{number, tables};
+use crate::bigquery::client::query::Query;
+use crate::bigquery::client::query_job::DryRun;
+use crate::bigquery::price::Pricing;
+
+impl Query {
+    /// What it would read and cost. Nothing runs, nothing is billed or reported.
+    ///
+    /// # Errors
+    /// When it is no valid query, or BigQuery cannot be asked.
+    pub async fn dry_run(&self) -> Result<DryRun, BigQueryError> {
+        self.dry_run_with_values().await.map_err(|error| error.without(self.values()))
+    }
+
+    /// A dry run whose error may quote values of the query.
+    pub(super) async fn dry_run_with_values(&self) -> Result<DryRun, BigQueryError> {
+        let configuration =
+            JobConfiguration { dry_run: Some(true), query: Some(self.configuration()?), ..JobConfiguration::default() };
+        let id = job_api::new_query_id();
+        let job = job_api::insert(&self.client, &id, self.location.clone(), configuration).await?;
+        let location = job.job_reference.and_then(|reference| reference.location);
+        if let Some(error) = job.status.and_then(|status| status.error_result) {
+            return Err(BigQueryError::of_job(&error, &id));
+        }
+        let statistics = job.statistics.unwrap_or_default();
+        let of_query = statistics.query.unwrap_or_default();
+        let bytes_processed = number(of_query.total_bytes_processed.or(statistics.total_bytes_processed).as_deref());
+        let tables = tables(of_query.referenced_tables.as_deref().unwrap_or_default());
+        let price = Pricing::current().estimate_tables(bytes_processed, tables.len().max(1) as u64);
+        Ok(DryRun { bytes_processed, price, tables, statement_type: of_query.statement_type, location })
+    }
+}

@@ -1,0 +1,220 @@
+//! One query from its dry run to what it cost.
+
+use std::time::Duration;
+
+use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters;
+use gcp_bigquery_client::model::get_query_results_response::GetQueryResultsResponse;
+use gcp_bigquery_client::model::job::Job;
+use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
+use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
+use serde::de::DeserializeOwned;
+
+use crate::bigquery::client::cancel::Running;
+use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::hints;
+use crate::bigquery::client::hints::Hint;
+use crate::bigquery::client::job_api;
+use crate::bigquery::client::job_statistics::statistics;
+use crate::bigquery::client::query::Query;
+use crate::bigquery::client::query_job::QueryJob;
+use crate::bigquery::client::reason::Remedy;
+use crate::bigquery::client::reservation::{LEASE, limit_passed, most_bytes, reserve};
+use crate::bigquery::client::retry::{Attempts, Retry};
+use crate::bigquery::client::rows::Rows;
+use crate::bigquery::guard::CostReservation;
+use crate::bigquery::labels;
+use crate::bigquery::price::{Price, Pricing};
+use crate::bigquery::report::queried;
+use crate::bigquery::scope::CostScope;
+use crate::bigquery::statistics::QueryStatistics;
+use crate::context::current::Context;
+use crate::events::event::Field;
+use crate::pipeline::global;
+
+/// For how long BigQuery is asked to hold its answer back until the query has ended.
+const LONG_POLL: Duration = Duration::from_secs(10);
+
+/// How often a query is run that fails for a reason of BigQuery's own.
+const RUNS: u32 = 3;
+
+impl Query {
+    /// Runs it to its end, and leaves what rows it has where they are.
+    ///
+    /// # Errors
+    /// [`BigQueryError::Refused`] when it would cost too much; what BigQuery says of it; when BigQuery cannot be reached.
+    pub async fn run(self) -> Result<QueryJob, BigQueryError> {
+        // Keeps the caller's future small.
+        Box::pin(run(&self)).await.map_err(|error| error.without(self.values()))
+    }
+
+    /// Runs it to its end, and gives its rows: as structs by the names of columns, as tuples by their order, as plain values
+    /// where there is one column.
+    ///
+    /// Numbers are read from `INT64`, `FLOAT64` and `NUMERIC`; text from all types, a `TIMESTAMP` in RFC 3339, `BYTES` in
+    /// base 64, `NUMERIC` in all its digits; a `TIMESTAMP` also as microseconds in whole numbers; `Option` where there is
+    /// `NULL`; structs and vectors from `STRUCT`, `ARRAY` and `JSON`.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn rows<T: DeserializeOwned>(self) -> Result<Rows<T>, BigQueryError> {
+        let run = Box::pin(run(&self)).await;
+        let mut job = run.map_err(|error| error.without(self.values()))?;
+        let client = self.client;
+        let parameters = GetQueryResultsParameters {
+            location: job.location.clone(),
+            max_results: self.page_size,
+            ..GetQueryResultsParameters::default()
+        };
+        let first = if let Some(first) = job.first_page.take() {
+            first
+        } else {
+            job_api::results(&client, client.retry, &job.id, &parameters).await?
+        };
+        Ok(Rows::new(client, job, self.page_size, first))
+    }
+}
+
+/// Runs a query to its end, within its timeout.
+async fn run(query: &Query) -> Result<QueryJob, BigQueryError> {
+    match query.timeout {
+        None => run_to_end(query).await,
+        // The dropped future cancels the job.
+        Some(timeout) => {
+            tokio::time::timeout(timeout, run_to_end(query)).await.unwrap_or(Err(BigQueryError::TimedOut(timeout)))
+        }
+    }
+}
+
+async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
+    let context = Context::current();
+    let mut attempts = Attempts::new(query.client.retry);
+    let mut runs = 0;
+    loop {
+        runs += 1;
+        let (error, may_run_again) = match Box::pin(run_once(query, &context)).await? {
+            Ok(job) => return Ok(job),
+            Err(failed) => failed,
+        };
+        let again = may_run_again && error.remedy() == Remedy::AskAgain && runs < RUNS;
+        if !again || !attempts.pause().await {
+            return Err(error);
+        }
+    }
+}
+
+/// One job. The inner error is the job's own, with whether it left everything as it was.
+async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (BigQueryError, bool)>, BigQueryError> {
+    let (reservation, location) = reserve(query, context).await?;
+    // An answer that is lost leaves a job that is found by its place alone, outside of the US and EU.
+    let location = query.location.clone().or(location);
+    let mut configuration = query.configuration()?;
+    configuration.maximum_bytes_billed = most_bytes(query, reservation.as_ref()).map(|bytes| bytes.to_string());
+    let estimate = reservation.as_ref().map(CostReservation::estimate);
+    let id = job_api::new_query_id();
+    let mut running = Running::new(&query.client, &id, location.clone(), context, reservation);
+    let job = match job_api::insert(&query.client, &id, location, labelled(configuration, context, query)).await {
+        Ok(job) => job,
+        // It is there: an answer was lost on the way.
+        Err(error) if error.remedy() == Remedy::IsThere => running.ask(query.client.retry).await?,
+        Err(error) => {
+            if !matches!(error, BigQueryError::Connection(_)) {
+                running.never_ran();
+            }
+            return Err(limit_passed(query, context, error));
+        }
+    };
+    running.set_location(job.job_reference.and_then(|reference| reference.location));
+    let (waited, job) = wait(query, &mut running).await?;
+    let failure = job.status.as_ref().and_then(|status| status.error_result.as_ref());
+    let failure = failure.map(|error| BigQueryError::of_job(error, &id));
+    let statistics = statistics(&job, waited.as_ref().ok());
+    let of_query = job.statistics.as_ref().and_then(|statistics| statistics.query.clone()).unwrap_or_default();
+    if let Some(error) = failure {
+        let is_script = of_query.statement_type.as_deref() == Some("SCRIPT");
+        running.failed(&statistics, is_script);
+        return Ok(Err((limit_passed(query, context, error), !is_script)));
+    }
+    let location = running.location();
+    let hints = hints::of(&query.client, &query.sql, &of_query, &statistics).await;
+    let price = report(query, context, &id, &of_query, &statistics, &hints);
+    let price = running.ended(&statistics).unwrap_or(price);
+    // It ran and is billed; only its rows cannot be had.
+    let first_page = Some(waited?);
+    Ok(Ok(QueryJob {
+        location,
+        id,
+        statement_type: of_query.statement_type,
+        statistics,
+        price,
+        estimate,
+        affected_rows: of_query.num_dml_affected_rows.and_then(|rows| rows.parse().ok()),
+        hints,
+        first_page,
+    }))
+}
+
+fn labelled(configuration: JobConfigurationQuery, context: &Context, query: &Query) -> JobConfiguration {
+    let labels = Some(labels::of(context, &query.labels)).filter(|labels| !labels.is_empty());
+    JobConfiguration { labels, query: Some(configuration), ..JobConfiguration::default() }
+}
+
+/// Waits until the job has ended. Gives what was said of its rows, and the job.
+async fn wait(
+    query: &Query,
+    running: &mut Running,
+) -> Result<(Result<GetQueryResultsResponse, BigQueryError>, Job), BigQueryError> {
+    let client = &query.client;
+    // A job that failed answers with its own reason: whether that is the request's is only known when the job is asked.
+    let once = Retry { give_up_after: Duration::ZERO, ..client.retry };
+    let mut attempts = Attempts::new(client.retry);
+    loop {
+        let parameters = GetQueryResultsParameters {
+            location: running.location(),
+            max_results: query.page_size,
+            timeout_ms: i32::try_from(LONG_POLL.as_millis()).ok(),
+            ..GetQueryResultsParameters::default()
+        };
+        let error = match job_api::results(client, once, running.id(), &parameters).await {
+            Ok(answer) if answer.job_complete == Some(false) => {
+                attempts = Attempts::new(client.retry);
+                running.renew(LEASE).await;
+                continue;
+            }
+            Ok(answer) => return Ok((Ok(answer), running.ask(client.retry).await?)),
+            Err(error) => error,
+        };
+        let Ok(job) = running.ask(client.retry).await else { return Err(error) };
+        let status = job.status.as_ref();
+        let is_done = status.and_then(|status| status.state.as_deref()) == Some("DONE");
+        let failed = status.is_some_and(|status| status.error_result.is_some());
+        let again = error.remedy() == Remedy::AskAgain && !(is_done && failed);
+        if !again || !attempts.pause().await {
+            return if is_done { Ok((Err(error), job)) } else { Err(error) };
+        }
+    }
+}
+
+/// Tells everybody how the query ran. Gives its price.
+fn report(
+    query: &Query,
+    context: &Context,
+    id: &str,
+    of_query: &JobStatistics2,
+    statistics: &QueryStatistics,
+    hints: &[Hint],
+) -> Price {
+    let scope = context.carried::<CostScope>();
+    let own = scope.as_deref().map(CostScope::query_type).filter(|query_type| *query_type != "query");
+    let of_statement = of_query.statement_type.as_deref().map(str::to_ascii_lowercase);
+    let query_type = own.map_or_else(|| of_statement.unwrap_or_else(|| "query".to_owned()), str::to_owned);
+    let mut fields = vec![Field::new("job_id", id.to_owned())];
+    if !hints.is_empty() {
+        let hints: Vec<String> = hints.iter().map(ToString::to_string).collect();
+        fields.push(Field::new("hints", hints.join("; ")));
+    }
+    let tags = scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();
+    let _inside = context.clone().enter();
+    queried(global::caller(query.place), query_type.into(), statistics, &tags, fields);
+    Pricing::current().actual(statistics)
+}

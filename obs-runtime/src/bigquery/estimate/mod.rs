@@ -41,7 +41,8 @@ pub(crate) mod suffixes;
 pub(crate) mod table;
 
 pub use amount::Figure;
-pub use catalogue::tables::{Catalogue, CatalogueError, Column, Mode, Partition, Sources, Table};
+pub use catalogue::error::CatalogueError;
+pub use catalogue::tables::{Catalogue, Column, Mode, Partition, Sources, Table};
 pub use error::EstimateError;
 pub use price::{DEFAULT_USD_PER_TIB, MINIMUM_BILLED_BYTES, TIB};
 pub use query_estimate::estimate;

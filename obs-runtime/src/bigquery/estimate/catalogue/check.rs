@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::bigquery::estimate::catalogue::tables::{Catalogue, CatalogueError, Column, Mode, Table};
+use crate::bigquery::estimate::catalogue::error::CatalogueError;
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table};
 use crate::bigquery::estimate::partitions;
 use crate::bigquery::estimate::sizes::ColumnType;
 

@@ -14,4 +14,8 @@
 #[cfg(feature = "bigquery-estimate")]
 pub(crate) mod check;
 #[cfg(feature = "bigquery-estimate")]
+pub(crate) mod error;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod load;
+#[cfg(feature = "bigquery-estimate")]
 pub(crate) mod tables;

@@ -1,27 +1,8 @@
-//! The tables whose size is published, as JSON.
-//!
-//! ```json
-//! { "tables": [ {
-//!     "name": "bigquery-public-data.samples.shakespeare",
-//!     "rows": 164656,
-//!     "sources": { "rows": "https://…", "columns": "https://…" },
-//!     "columns": [ { "name": "word_count", "type": "INTEGER", "mode": "REQUIRED" } ]
-//! } ] }
-//! ```
-//!
-//! A table lists all its columns. Every figure has a source: where it is published.
-
-use std::path::{Path, PathBuf};
+//! What a catalogue holds.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::bigquery::estimate::catalogue::check;
 use crate::bigquery::estimate::sizes::ColumnType;
-
-/// The catalogue of `bigquery-public-data` that comes with this crate.
-const SHIPPED: &str = include_str!("../bigquery-public-data.json");
-const SHIPPED_NAME: &str = "bigquery-public-data.json";
 
 /// Tables whose size is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,77 +106,7 @@ pub enum Mode {
     Repeated,
 }
 
-/// Why a catalogue cannot be used. Each names the file and, within it, where.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CatalogueError {
-    /// The file cannot be read.
-    #[error("{}: cannot be read", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The text is not a catalogue's JSON.
-    #[error("{}: not a table catalogue", file.display())]
-    Parse {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong, in which line and column of the text, and what is allowed.
-        source: serde_json::Error,
-    },
-    /// A value is not allowed.
-    #[error("{}: {at}: {key} `{value}` is not allowed; what is allowed is {allowed}", file.display())]
-    Value {
-        /// The file.
-        file: PathBuf,
-        /// The table, and the column where there is one.
-        at: String,
-        /// The key of the value.
-        key: &'static str,
-        /// The value.
-        value: String,
-        /// What is allowed.
-        allowed: String,
-    },
-}
-
 impl Catalogue {
-    /// The catalogue that comes with this crate: some tables of `bigquery-public-data`.
-    ///
-    /// # Errors
-    ///
-    /// None in practice: a test reads it.
-    pub fn shipped() -> Result<Self, CatalogueError> {
-        Self::from_json(SHIPPED, SHIPPED_NAME)
-    }
-
-    /// Reads a catalogue from a file.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read, is not a catalogue's JSON, or has a value that is not allowed.
-    pub fn load(file: impl AsRef<Path>) -> Result<Self, CatalogueError> {
-        let file = file.as_ref();
-        let json =
-            std::fs::read_to_string(file).map_err(|source| CatalogueError::Read { file: file.to_owned(), source })?;
-        Self::from_json(&json, file)
-    }
-
-    /// Reads a catalogue from text; `file` is what errors call it.
-    ///
-    /// # Errors
-    ///
-    /// When the text is not a catalogue's JSON, or has a value that is not allowed.
-    pub fn from_json(json: &str, file: impl AsRef<Path>) -> Result<Self, CatalogueError> {
-        let file = file.as_ref();
-        let catalogue: Self =
-            serde_json::from_str(json).map_err(|source| CatalogueError::Parse { file: file.to_owned(), source })?;
-        check::check(&catalogue).map_err(|fault| fault.in_file(file))?;
-        Ok(catalogue)
-    }
-
     /// The table of this full name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use crate::base::trace_context::TraceContext;
-use crate::events::event::{Field, Scope, Value};
+use crate::events::event::Scope;
+use crate::events::field::{Field, Value};
 
 /// What this process was started on behalf of: there is no scope outside of it.
 static ROOT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();

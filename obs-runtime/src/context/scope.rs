@@ -5,7 +5,7 @@ use std::future::Future;
 
 use crate::context::carry::InContext;
 use crate::context::current::{Context, ContextGuard};
-use crate::events::event::Value;
+use crate::events::field::Value;
 
 /// The id of the run or request that this code works for, as it stands in every log line; none outside of any scope.
 #[must_use]

@@ -6,7 +6,8 @@ use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
 use std::sync::Arc;
 
-use crate::events::event::{FailureFacts, Text};
+use crate::events::event::FailureFacts;
+use crate::events::field::Text;
 use crate::events::panics::caught;
 use crate::events::report::Cause;
 use crate::events::type_names::{leading_name, name_of, pointee, short_name};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::events::event::Field;
+use crate::events::field::Field;
 
 /// Room for more fields than this is given back.
 const KEPT: usize = 256;

@@ -6,8 +6,9 @@
 
 use std::error::Error;
 
-use crate::events::event::{FailureFacts, Text};
+use crate::events::event::FailureFacts;
 use crate::events::failure::{Failure, What};
+use crate::events::field::Text;
 use crate::events::report::Cause;
 
 /// Shortest words by which an error is known within the words of another one, in bytes.

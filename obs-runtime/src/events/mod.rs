@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod failure;
+pub(crate) mod field;
 pub(crate) mod field_buffer;
 pub(crate) mod fingerprint;
 pub(crate) mod panics;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::events::event::{CallInfo, Fact, FailureFacts, Price, Text, Value};
+use crate::events::event::{CallInfo, Fact, FailureFacts, Price};
+use crate::events::field::{Text, Value};
 use crate::events::report::Crumb;
 
 impl Fact<'_> {

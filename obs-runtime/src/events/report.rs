@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::clock::Stamp;
 use crate::base::stack::stack_trace::Stack;
-use crate::events::event::{Field, Text};
+use crate::events::field::{Field, Text};
 use crate::metrics::callsite::Tags;
 
 /// The id of an event of an error tracker: 32 hexadecimal digits.

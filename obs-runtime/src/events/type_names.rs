@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
-use crate::events::event::Text;
+use crate::events::field::Text;
 use crate::events::panics::caught;
 
 /// Pointers that say what the value says that they point to.

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use crate::base::level::Level;
 use crate::context::current::Context;
-use crate::events::event::{Event, Fact, Source, Value};
+use crate::events::event::{Event, Fact, Source};
+use crate::events::field::Value;
 use crate::events::report::{Cause, Layer, Report};
 use crate::redact::redactor::{LONGEST, Redacted, Redactor};
 
@@ -66,7 +67,7 @@ impl Sealed {
 
     /// The correlation id that it came up under, as it may leave.
     #[cfg(feature = "sentry")]
-    pub fn correlation_id(&self) -> Option<crate::events::event::Text<'_>> {
+    pub fn correlation_id(&self) -> Option<crate::events::field::Text<'_>> {
         self.incident.context.correlation_id().map(|id| self.redactor.familiar(id.into()))
     }
 
@@ -80,7 +81,7 @@ impl Sealed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::event::Field;
+    use crate::events::field::Field;
     use crate::events::report::{EventId, ReportKind};
 
     fn incident(message: &str, argument: &str) -> Incident {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::level::Level;
 use crate::context::current::Context;
-use crate::events::event::{Details, Fact, Field};
+use crate::events::event::{Details, Fact};
+use crate::events::field::Field;
 use crate::exporters::sink::Topic;
 use crate::metrics::callsite::Callsite;
 use crate::pipeline::global;

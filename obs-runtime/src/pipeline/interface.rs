@@ -3,7 +3,8 @@
 use crate::base::level::Level;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
-use crate::events::event::{Event, Text, Value};
+use crate::events::event::Event;
+use crate::events::field::{Text, Value};
 use crate::exporters::error_event::Incident;
 use crate::exporters::sink::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;

@@ -7,8 +7,8 @@ use zeroize::Zeroize;
 pub use crate::__private::show::{Show, ShowDebug, ShowDisplay, ShowPlain, ShowType};
 
 use crate::base::secret::Secret;
-use crate::events::event::Value;
 use crate::events::failure::shown;
+use crate::events::field::Value;
 
 /// Types that hide what is to be hashed.
 pub trait Exposed {

@@ -4,7 +4,7 @@
 use std::any::type_name;
 use std::fmt::{Debug, Display};
 
-use crate::events::event::Value;
+use crate::events::field::Value;
 use zeroize::Zeroize;
 
 use crate::base::secret::{MASK, Secret};

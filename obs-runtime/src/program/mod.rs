@@ -13,6 +13,8 @@ pub mod keys;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 pub(crate) mod self_checks;
+#[cfg(feature = "sentry")]
+pub(crate) mod sentry;
 #[cfg(feature = "prometheus")]
 pub(crate) mod server;
 #[cfg(unix)]

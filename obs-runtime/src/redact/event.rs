@@ -1,7 +1,8 @@
 //! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
 
 use crate::base::span_buffer::{Recorded, Span};
-use crate::events::event::{CallInfo, Event, Fact, FailureFacts, Field, Price, Scope, Source, Text};
+use crate::events::event::{CallInfo, Event, Fact, FailureFacts, Price, Scope, Source};
+use crate::events::field::{Field, Text};
 use crate::events::report::{Cause, Crumb, Layer, Report};
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;

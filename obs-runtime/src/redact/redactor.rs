@@ -5,7 +5,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use crate::base::secret::{MASK, Secret};
-use crate::events::event::{Event, Field, Text, Value};
+use crate::events::event::Event;
+use crate::events::field::{Field, Text, Value};
 use crate::redact::cache::Cache;
 use crate::redact::hash::Hasher;
 use crate::redact::names::{Kind, Names};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::base::secret::MASK;
-use crate::events::event::Text;
+use crate::events::field::Text;
 
 /// Parts of a text that must not leave, in any order; they may overlap.
 #[derive(Debug, Default)]

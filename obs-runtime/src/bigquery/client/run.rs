@@ -29,7 +29,7 @@ use crate::bigquery::report::queried;
 use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
 use crate::context::current::Context;
-use crate::events::event::Field;
+use crate::events::field::Field;
 use crate::pipeline::global;
 
 /// For how long BigQuery is asked to hold its answer back until the query has ended.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::level::Level;
 use crate::checks::health::verdict::{Health, IntoHealth};
 use crate::checks::runner::check::{Callable, Check, Describe, setters};
-use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::job::Answer;
 use crate::checks::runner::listed::{ByHand, Registration};
 use crate::metrics::callsite::Place;
 

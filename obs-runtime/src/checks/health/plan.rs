@@ -7,8 +7,9 @@ use crate::checks::health::check_state::Board;
 use crate::checks::health::report::HealthResult;
 use crate::checks::health::verdict::{Health, Status};
 use crate::checks::runner::ending::Ended;
+use crate::checks::runner::job::Job;
 use crate::checks::runner::listed::Listed;
-use crate::checks::runner::run_all::{Admission, Job, Plan, Way};
+use crate::checks::runner::run_all::{Admission, Plan, Way};
 
 /// The checks of a run.
 pub struct HealthPlan<'b> {

@@ -11,7 +11,7 @@ use crate::base::level::Level;
 use crate::checks::quality::measure::{IntoMeasure, Measure};
 use crate::checks::quality::verdict::{Bounds, Severity};
 use crate::checks::runner::check::{Callable, Check, Describe, setters};
-use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::job::Answer;
 use crate::checks::runner::listed::{ByHand, Registration};
 use crate::events::failure::shown;
 use crate::metrics::callsite::Place;

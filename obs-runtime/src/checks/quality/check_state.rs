@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::checks::quality::check::Item;
 use crate::checks::quality::measure::Measure;
-use crate::checks::runner::run_all::Key;
+use crate::checks::runner::job::Key;
 use crate::checks::runner::single_flight::Flights;
 use crate::context::current::Context;
 

@@ -7,9 +7,9 @@ use crate::checks::quality::check::{BY_HAND, Item, QualityCheck, Runs};
 use crate::checks::quality::check_state::Board;
 use crate::checks::quality::measure::Measure;
 use crate::checks::runner::ending::Ended;
-use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::job::{Answer, Job, Key};
 use crate::checks::runner::listed::{Listed, twice};
-use crate::checks::runner::run_all::{Admission, Job, Key, Plan, run_all};
+use crate::checks::runner::run_all::{Admission, Plan, run_all};
 use crate::pipeline::global;
 
 /// Every function under `#[dq_check]`.

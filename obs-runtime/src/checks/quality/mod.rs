@@ -7,6 +7,7 @@ pub(crate) mod manual;
 pub(crate) mod measure;
 pub(crate) mod openlineage;
 pub(crate) mod plan;
+pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod verdict;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::checks::quality::check_state::Board;
 use crate::checks::quality::list::Instance;
 use crate::checks::quality::measure::Measure;
+use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::QualityResult;
-use crate::checks::quality::run::Progress;
 use crate::checks::runner::ending::Ended;
 use crate::checks::runner::run_all::{Admission, Plan, Way};
 

@@ -1,6 +1,5 @@
 //! Running data-quality checks.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -11,6 +10,7 @@ use crate::checks::quality::check_state::Board;
 use crate::checks::quality::list;
 use crate::checks::quality::list::Instance;
 use crate::checks::quality::plan::QualityPlan;
+use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::runner::run_all::run_all;
 use crate::checks::runner::waiting::on_a_thread;
@@ -39,18 +39,6 @@ pub struct QualityRun {
     at_once: Option<usize>,
     timeout: Option<Duration>,
     progress: Option<Progress>,
-}
-
-type Listener = dyn Fn(usize, usize, &QualityResult) + Send + Sync;
-
-/// Who is told of each result.
-#[derive(Clone)]
-pub struct Progress(pub(super) Arc<Listener>);
-
-impl fmt::Debug for Progress {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Progress")
-    }
 }
 
 impl QualityRun {

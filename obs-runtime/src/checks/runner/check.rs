@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::base::level::Level;
-use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::job::Answer;
 use crate::instrument::call::entry::Entry;
 use crate::metrics::callsite::Place;
 

@@ -1,24 +1,14 @@
 //! One call of a check, on a thread of its own: whatever it does, it ends in an [`Ending`] or not at all.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::time::Instant;
 
 use crate::base::clock::Stamp;
 use crate::base::standard_streams::Hurry;
 use crate::checks::runner::ending::Ending;
-use crate::checks::runner::run_all::Job;
+use crate::checks::runner::job::{Answer, Job};
 use crate::context::current::Context;
 use crate::events::panics;
-
-/// What a check's function gives: its verdict, or a future of it.
-pub enum Answer<V> {
-    /// It was a plain function.
-    Ready(V),
-    /// It was an async one. It runs on the check's own thread, so it need not be `Send`.
-    Pending(Pin<Box<dyn Future<Output = V>>>),
-}
 
 /// Calls the check on a thread of its own, in this context, and then `land` with how it ended.
 pub fn start<V: Send + 'static>(

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod details;
 pub(crate) mod ending;
 pub(crate) mod isolated;
+pub(crate) mod job;
 pub(crate) mod listed;
 pub(crate) mod run_all;
 pub(crate) mod single_flight;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::checks::runner::ending::Ended;
 use crate::checks::runner::ending::Ending;
-use crate::checks::runner::isolated::Answer;
+use crate::checks::runner::job::{Job, Key, NO_LIMIT};
 use crate::checks::runner::single_flight::Flights;
 use crate::checks::runner::single_flight::{Boarding, Landed};
 use crate::context::current::Context;
@@ -23,22 +23,6 @@ const SHARE: u32 = 32;
 
 /// The longest that an async check gets beyond its time limit to end by itself.
 const GRACE: Duration = Duration::from_millis(50);
-
-/// What stands for a time limit that the clock cannot tell.
-pub(super) const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
-
-/// By what a check is known: where its declaration lies, and which of its parts it is.
-pub type Key = (usize, String);
-
-/// A check to be run.
-pub struct Job<V> {
-    /// By what it is known.
-    pub key: Key,
-    /// Calls the check.
-    pub run: Box<dyn FnOnce() -> Answer<V> + Send>,
-    /// How long it may take.
-    pub timeout: Duration,
-}
 
 /// What is to be done with a check.
 pub enum Admission<V, R> {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::checks::runner::ending::Ending;
 use crate::checks::runner::isolated;
-use crate::checks::runner::run_all::{Job, Key, NO_LIMIT};
+use crate::checks::runner::job::{Job, Key, NO_LIMIT};
 use crate::context::current::Context;
 use crate::metrics::drop_counters;
 

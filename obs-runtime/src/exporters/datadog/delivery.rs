@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::agent_address::AgentAddress;
 use crate::exporters::datadog::delta_tracker::{Ledger, Line, Sent};
-use crate::exporters::datadog::exporter::NAME;
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
+use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::datadog::transport::Transport;
 use crate::metrics::drop_counters;
 
@@ -146,7 +146,7 @@ impl Delivery {
                 return Err(error);
             }
             if too_long {
-                drop_counters::count(NAME, "too_long", 1);
+                drop_counters::count(EXPORTER, "too_long", 1);
             }
             packet.sent.iter().for_each(|sent| self.settle(sent));
         }
@@ -168,7 +168,7 @@ impl Delivery {
             self.settle(&line.sent);
         }
         if dropped > 0 {
-            drop_counters::count(NAME, "unreachable", dropped);
+            drop_counters::count(EXPORTER, "unreachable", dropped);
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::exporters::datadog::events_and_service_checks::Sender;
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names;
+use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::users;
@@ -40,9 +41,6 @@ use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
 use crate::redact::redactor::Redacted;
-
-/// The sink's name.
-pub(super) const NAME: &str = "datadog";
 
 /// An interval of none would be all that a core does.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
@@ -144,7 +142,7 @@ impl DatadogSink {
         let working = Arc::clone(&shared);
         let thread = thread::Builder::new().name("obs-datadog".to_owned()).spawn(move || working.work(interval));
         if thread.is_err() {
-            drop_counters::count(NAME, "no_thread", 1);
+            drop_counters::count(EXPORTER, "no_thread", 1);
         }
         Self(shared)
     }
@@ -163,7 +161,7 @@ impl Shared {
                 Ok(Err(Undelivered { interrupted: true, .. })) => continue,
                 Ok(result) => result.map_err(|undelivered| undelivered.to_string()),
                 Err(_) => {
-                    drop_counters::count(NAME, "panic", 1);
+                    drop_counters::count(EXPORTER, "panic", 1);
                     continue;
                 }
             };
@@ -173,7 +171,7 @@ impl Shared {
                 (self.warn)(format!("datadog: {reason}"));
             }
             told = result.is_err();
-            delivery_stats::note(NAME, begun.elapsed(), result);
+            delivery_stats::note(EXPORTER, begun.elapsed(), result);
         }
     }
 
@@ -219,7 +217,7 @@ impl Shared {
         let over = delivery.notes.len().saturating_sub(NOTES);
         if over > 0 {
             delivery.notes.drain(..over);
-            drop_counters::count(NAME, "queue_full", over as u64);
+            drop_counters::count(EXPORTER, "queue_full", over as u64);
         }
     }
 
@@ -229,7 +227,7 @@ impl Shared {
             notes.push_back(note);
         } else {
             drop(notes);
-            drop_counters::count(NAME, "queue_full", 1);
+            drop_counters::count(EXPORTER, "queue_full", 1);
         }
     }
 
@@ -250,7 +248,7 @@ impl Shared {
 
 impl Sink for DatadogSink {
     fn name(&self) -> &'static str {
-        NAME
+        EXPORTER
     }
 
     fn wants(&self, topic: Topic, _: Level, _: &str) -> bool {
@@ -298,7 +296,7 @@ impl Sink for DatadogSink {
         shared.urgent.store(true, Ordering::SeqCst);
         let result = shared.deliver(deadline, &|| false);
         shared.urgent.store(false, Ordering::SeqCst);
-        result.map_err(|undelivered| FlushError { sink: NAME, reason: undelivered.to_string() })
+        result.map_err(|undelivered| FlushError { sink: EXPORTER, reason: undelivered.to_string() })
     }
 
     fn queued(&self) -> usize {

@@ -9,6 +9,9 @@ use std::collections::HashSet;
 
 use crate::metrics::cardinality::{cut_to, is_longer};
 
+/// The name of this exporter in counters and errors.
+pub const EXPORTER: &str = "datadog";
+
 /// Characters that Datadog keeps of a metric's name, and of a tag with its value.
 const LONGEST: usize = 200;
 

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::agent_address::AgentAddress;
+use crate::exporters::datadog::names::EXPORTER;
 use crate::metrics::drop_counters;
 
 /// What fits into one packet of the Internet without being cut, and what the agent reads at once from a UNIX socket.
@@ -109,7 +110,7 @@ impl Transport {
                 self.burst += 1;
                 if socket.take_error()?.is_some() {
                     // The word of another host that it refused an earlier packet.
-                    drop_counters::count(crate::exporters::datadog::exporter::NAME, "refused", 1);
+                    drop_counters::count(EXPORTER, "refused", 1);
                 }
                 patiently(wait, |patience| {
                     socket.set_write_timeout(Some(patience))?;

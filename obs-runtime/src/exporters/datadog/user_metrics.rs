@@ -12,7 +12,7 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 
-use crate::exporters::datadog::exporter::NAME;
+use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::sink::UserMetrics;
 use crate::metrics::catalogue::Kind;
 use crate::metrics::drop_counters;
@@ -186,7 +186,7 @@ impl HistogramFn for Observed {
             return;
         }
         if !value.is_finite() {
-            drop_counters::count(NAME, "not_finite", times as u64);
+            drop_counters::count(EXPORTER, "not_finite", times as u64);
             return;
         }
         let buckets = self.0.get_or_init(|| Buckets {

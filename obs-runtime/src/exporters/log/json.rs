@@ -1,7 +1,8 @@
 //! Lines as JSON: one object each, always valid, no key twice.
 
 use crate::config::validated::Config;
-use crate::events::event::{Event, Scope, Source, Text, Value};
+use crate::events::event::{Event, Scope, Source};
+use crate::events::field::{Text, Value};
 use crate::exporters::log::object::{Keys, Object, write_text};
 use crate::exporters::log::timestamp::Clock;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::events::event::Value;
+use crate::events::field::Value;
 
 /// The keys that must not be used again.
 #[derive(Debug, Default)]

@@ -13,7 +13,8 @@ use arc_swap::ArcSwap;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::config::sampling::LogSampling;
-use crate::events::event::{CallInfo, Event, Fact, Field, Scope, Source};
+use crate::events::event::{CallInfo, Event, Fact, Scope, Source};
+use crate::events::field::Field;
 use crate::metrics::callsite::CallsiteKind;
 
 /// Most functions that are told apart; lines of further ones are all written.

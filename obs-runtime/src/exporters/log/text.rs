@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use crate::base::level::Level;
-use crate::events::event::{Event, Scope, Value};
+use crate::events::event::{Event, Scope};
+use crate::events::field::Value;
 use crate::exporters::log::timestamp::Clock;
 
 /// Writes lines for people.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::exporters::prometheus::exposition::Exposition;
-use crate::exporters::prometheus::textfile::TextfileError;
+use crate::exporters::prometheus::textfile_error::TextfileError;
 
 /// The file, and how long a series stays.
 #[derive(Debug)]

@@ -21,6 +21,8 @@ pub(crate) mod text;
 #[cfg(feature = "prometheus")]
 pub(crate) mod textfile;
 #[cfg(feature = "prometheus")]
+pub(crate) mod textfile_error;
+#[cfg(feature = "prometheus")]
 pub(crate) mod textfile_exporter;
 #[cfg(feature = "prometheus")]
 pub(crate) mod user_metrics;

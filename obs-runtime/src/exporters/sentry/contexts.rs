@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
-use crate::events::event::{Scope, Value};
+use crate::events::event::Scope;
+use crate::events::field::Value;
 use crate::events::report::Layer;
 use crate::exporters::sentry::options::Settings;
 use crate::metrics::callsite::Tags;

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use crate::base::level::Level;
 use crate::base::stack::stack_trace::Stack;
-use crate::events::event::{Event, Fact, Field, Scope, Text};
+use crate::events::event::{Event, Fact, Scope};
+use crate::events::field::{Field, Text};
 use crate::events::report::{EventId, Layer, ReportKind};
 use crate::exporters::sentry::breadcrumbs::Crumb;
 use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags};

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::command_run::Run;
 use crate::base::secret::MASK;
-use crate::events::event::{Details, Field, Value};
+use crate::events::event::Details;
+use crate::events::field::{Field, Value};
 use crate::events::panics::caught;
 use crate::instrument::call::span::OpenSpan;
 use crate::metrics::callsite::Tags;

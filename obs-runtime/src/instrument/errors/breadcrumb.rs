@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::base::level::Level;
-use crate::events::event::{Details, Fact, Field, Value};
+use crate::events::event::{Details, Fact};
+use crate::events::field::{Field, Value};
 use crate::events::report::Crumb;
 use crate::exporters::sink::Topic;
 use crate::pipeline::global;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tracing_core::field::{self, Visit};
 
-use crate::events::event::{Field, Value};
+use crate::events::field::{Field, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
 

@@ -33,11 +33,11 @@ use crate::program::at_exit;
 #[cfg(feature = "datadog")]
 use crate::program::datadog;
 use crate::program::guard::Guard;
-#[cfg(feature = "sentry")]
-use crate::program::init::tracking;
 #[cfg(feature = "prometheus")]
 use crate::program::prometheus;
 use crate::program::self_checks::registration::BuiltIn;
+#[cfg(feature = "sentry")]
+use crate::program::sentry;
 #[cfg(unix)]
 use crate::program::signals;
 use crate::redact::redactor::Redactor;
@@ -291,7 +291,7 @@ impl ObservabilityBuilder {
         #[cfg(feature = "datadog")]
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
-        let sinks = [sinks, tracking::sink(&config, sentry)?.into_iter().collect()].concat();
+        let sinks = [sinks, sentry::sink(&config, sentry)?.into_iter().collect()].concat();
         let pipeline = FanOut::new(config, metrics, sinks).limiting_reports().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;

@@ -1,12 +1,7 @@
-//! What a program says of the tracking of its errors, and the sink that it makes of it.
+//! The builder's settings for Sentry.
 
 use std::sync::Arc;
 
-use crate::config::problem::ConfigError;
-use crate::config::validated::Config;
-use crate::exporters::sentry::exporter::SentrySink;
-use crate::exporters::sentry::options::SentryOptions;
-use crate::exporters::sink::Sink;
 use crate::program::init::observability::ObservabilityBuilder;
 use crate::sentry_protocol::Event;
 
@@ -42,10 +37,4 @@ impl ObservabilityBuilder {
         self.sentry.in_app_exclude.extend(names.into_iter().map(Into::into));
         self
     }
-}
-
-/// The sink for errors, if it is enabled.
-pub(super) fn sink(config: &Config, options: SentryOptions) -> Result<Option<Arc<dyn Sink>>, ConfigError> {
-    let sink = SentrySink::new(config, options).map_err(|_| ConfigError::of("SENTRY_DSN"))?;
-    Ok(sink.map(|sink| Arc::new(sink) as Arc<dyn Sink>))
 }

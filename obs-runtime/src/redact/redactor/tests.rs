@@ -12,7 +12,8 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer::{Recorded, Span};
 use crate::base::trace_context::TraceContext;
-use crate::events::event::{CallInfo, Fact, FailureFacts, Field, Scope, Source};
+use crate::events::event::{CallInfo, Fact, FailureFacts, Scope, Source};
+use crate::events::field::Field;
 use crate::events::report::{Cause, Crumb, EventId, Layer, Report, ReportKind};
 use crate::metrics::callsite::CallsiteKind;
 

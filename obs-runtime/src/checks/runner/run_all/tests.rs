@@ -2,6 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::checks::runner::job::Answer;
 use crate::metrics::drop_counters;
 
 type Run = Box<dyn Fn() -> Answer<u8> + Send + Sync>;

@@ -50,7 +50,7 @@ fn soon() -> Instant {
 fn dropped(reason: &str) -> u64 {
     drop_counters::all()
         .into_iter()
-        .find(|(sink, why, _)| *sink == NAME && *why == reason)
+        .find(|(sink, why, _)| *sink == EXPORTER && *why == reason)
         .map_or(0, |(_, _, number)| number)
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::events::event::{Fact, Field, Scope, Source, Value};
+use crate::events::event::{Fact, Scope, Source};
+use crate::events::field::{Field, Value};
 use crate::redact::redactor::Redactor;
 
 #[derive(Clone, Default)]

@@ -7,7 +7,7 @@ use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::{Layer as _, Registry};
 
 use super::*;
-use crate::events::event::Value;
+use crate::events::field::Value;
 use crate::pipeline::layer::filter::ObsFilter;
 
 type Lines = Arc<Mutex<Vec<String>>>;

@@ -1,0 +1,18 @@
+//! The listener that a run of data-quality checks calls for each result.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::checks::quality::report::QualityResult;
+
+type Listener = dyn Fn(usize, usize, &QualityResult) + Send + Sync;
+
+/// Called with the number of results so far, the number of checks, and the result.
+#[derive(Clone)]
+pub struct Progress(pub(super) Arc<Listener>);
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Progress")
+    }
+}

@@ -1,6 +1,7 @@
 //! `catalogue`
 
-use crate::program::cli::command::{Format, UNKNOWN, json, print, told};
+use crate::program::cli::arguments::Format;
+use crate::program::cli::output::{UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 use crate::program::inventory::{Catalogue, Entry, catalogue};
 
@@ -19,7 +20,7 @@ impl CatalogueArguments {
             Format::Json => json(&catalogue, true),
             Format::Text => text(&catalogue),
         });
-        if told(&catalogue.problems) { UNKNOWN } else { 0 }
+        if print_problems(&catalogue.problems) { UNKNOWN } else { 0 }
     }
 }
 

@@ -15,8 +15,9 @@ use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::verdict::QualityStatus;
 use crate::exporters::log::writer::DRAWN;
-use crate::program::cli::command::{Format, QualityFormat, UNKNOWN, complain, duration, json, print, told};
+use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::junit;
+use crate::program::cli::output::{UNKNOWN, json, print, print_error, print_problems};
 use crate::program::cli::table::{Cell, table};
 
 /// How often the bar is drawn at most.
@@ -34,7 +35,7 @@ pub enum DqCommand {
 
 impl DqCommand {
     pub(super) fn run(&self) -> u8 {
-        if told(&problems()) {
+        if print_problems(&problems()) {
             return UNKNOWN;
         }
         match self {
@@ -84,7 +85,7 @@ impl RunArguments {
             QualityFormat::Text => text(&report),
         });
         if report.results.is_empty() {
-            complain("there is nothing to check");
+            print_error("there is nothing to check");
             return UNKNOWN;
         }
         u8::from(!report.passed())

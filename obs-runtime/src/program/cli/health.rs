@@ -8,8 +8,9 @@ use crate::checks::health::list::problems;
 use crate::checks::health::report::HealthReport;
 use crate::checks::health::run::{HealthRun, run_health_checks};
 use crate::checks::health::verdict::Status;
-use crate::program::cli::command::{CheckFormat, UNKNOWN, duration, json, print, told};
+use crate::program::cli::arguments::{CheckFormat, duration};
 use crate::program::cli::junit;
+use crate::program::cli::output::{UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 
 /// Clears a terminal. It goes with what comes next, so that nobody sees it empty.
@@ -36,7 +37,7 @@ impl HealthArguments {
     /// Runs the checks, prints what they found, and gives the exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. For
     /// a program that is nothing but a health check.
     pub fn run(&self) -> u8 {
-        if told(&problems()) {
+        if print_problems(&problems()) {
             return UNKNOWN;
         }
         loop {

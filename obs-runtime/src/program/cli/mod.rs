@@ -34,6 +34,8 @@
 //! Results go to standard output, all else to standard error.
 
 #[cfg(feature = "cli")]
+pub(crate) mod arguments;
+#[cfg(feature = "cli")]
 pub(crate) mod catalogue;
 #[cfg(feature = "cli")]
 pub(crate) mod command;
@@ -43,6 +45,8 @@ pub(crate) mod dq;
 pub(crate) mod health;
 #[cfg(feature = "cli")]
 pub(crate) mod junit;
+#[cfg(feature = "cli")]
+pub(crate) mod output;
 #[cfg(feature = "cli")]
 pub(crate) mod settings;
 #[cfg(feature = "cli")]

@@ -8,7 +8,8 @@ use crate::checks::runner::details::timestamp;
 use crate::config::settings::Setting;
 use crate::pipeline::flush::Occasion;
 use crate::pipeline::global;
-use crate::program::cli::command::{Format, UNKNOWN, complain, json, print};
+use crate::program::cli::arguments::Format;
+use crate::program::cli::output::{UNKNOWN, json, print, print_error};
 use crate::program::cli::table::{Cell, table};
 use crate::program::guard::settings;
 use crate::program::status::{SinkStatus, status};
@@ -28,7 +29,7 @@ impl ConfigArguments {
     pub(super) fn run(&self) -> u8 {
         let settings = settings();
         if settings.is_empty() {
-            complain("obs is not initialised, so it has no configuration");
+            print_error("obs is not initialised, so it has no configuration");
             return UNKNOWN;
         }
         print(&match self.format {
@@ -77,7 +78,7 @@ impl StatusArguments {
         if status.initialised {
             return 0;
         }
-        complain("obs is not initialised");
+        print_error("obs is not initialised");
         UNKNOWN
     }
 }

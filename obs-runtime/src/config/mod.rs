@@ -2,10 +2,13 @@
 
 pub(crate) mod agent_address;
 pub(crate) mod budgets;
+pub(crate) mod check;
 pub(crate) mod filter;
+pub(crate) mod log_format;
 pub(crate) mod parse;
 pub(crate) mod problem;
 pub(crate) mod pushgateway_url;
+pub(crate) mod read;
 pub(crate) mod sampling;
 pub(crate) mod settings;
 pub(crate) mod show;
@@ -16,10 +19,11 @@ pub(crate) mod variables;
 pub use agent_address::{AgentAddress, AgentAddressError};
 pub use budgets::{Budget, BudgetPeriod};
 pub use filter::LogFilter;
+pub use log_format::LogFormat;
 pub use problem::{ConfigError, Problem};
 pub use pushgateway_url::PushgatewayUrl;
 pub use sampling::LogSampling;
 pub use settings::{Origin, Setting};
 pub use unknown::{UnknownVariable, unknown};
-pub use validated::{Config, LogFormat};
+pub use validated::Config;
 pub use variables::{VARIABLES, Variable};

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::config::validated::LogFormat;
+use crate::config::log_format::LogFormat;
 
 /// A value, or the nearest valid text where there is one.
 pub type Parsed<T> = Result<T, Option<String>>;

@@ -9,15 +9,6 @@ pub struct ConfigError {
     pub problems: Vec<Problem>,
 }
 
-impl ConfigError {
-    /// That the value of a secret variable is not allowed.
-    #[cfg(feature = "sentry")]
-    pub(crate) fn of(variable: &str) -> Self {
-        let variable = crate::config::variables::VARIABLES.iter().find(|known| known.name == variable);
-        Self { problems: variable.into_iter().map(|variable| variable.problem("", None)).collect() }
-    }
-}
-
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.problems.len() {

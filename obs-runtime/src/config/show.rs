@@ -8,8 +8,8 @@ use crate::base::secret::{MASK, Secret};
 use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
+use crate::config::log_format::LogFormat;
 use crate::config::pushgateway_url::PushgatewayUrl;
-use crate::config::validated::LogFormat;
 
 /// A value as its variable would be set to it; none for one that is not set.
 pub trait Show {

@@ -1,8 +1,5 @@
-//! The configuration: from the environment, overridable in the builder, validated as a whole.
+//! The values of the configuration, and their defaults.
 
-use std::borrow::Cow;
-use std::ffi::OsString;
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,13 +10,9 @@ use crate::config::agent_address;
 use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
-use crate::config::parse;
-use crate::config::problem::ConfigError;
-use crate::config::problem::Problem;
+use crate::config::log_format::LogFormat;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
-use crate::config::variables::VARIABLES;
-use crate::redact::redactor::Redactor;
 
 /// What obs was told to do.
 ///
@@ -131,150 +124,6 @@ pub struct Config {
     pub version: String,
 }
 
-/// What variables said.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    /// The variables that were set.
-    pub(crate) set: Vec<&'static str>,
-    /// Those that say what is not allowed.
-    pub(crate) problems: Vec<Problem>,
-}
-
-/// How a log line is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
-}
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Json => "json",
-            Self::Text => "text",
-        })
-    }
-}
-
-impl Config {
-    /// The configuration that the environment's variables give; [`VARIABLES`] lists them.
-    ///
-    /// # Errors
-    /// All problems at once, each with variable, value (secrets masked) and what is allowed.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var_os(name))
-    }
-
-    /// The configuration that these variables give. An empty value is none; spaces and quotes around a value, as they
-    /// come from `.env` files, do not belong to it.
-    ///
-    /// # Errors
-    /// As [`from_env`](Self::from_env).
-    ///
-    /// ```
-    /// use obs_runtime::config::Config;
-    ///
-    /// let config = Config::from_lookup(|name| (name == "PROMETHEUS_PORT").then(|| "9100".into()))?;
-    /// assert_eq!(config.prometheus_port, 9100);
-    ///
-    /// let error = Config::from_lookup(|name| (name == "LOG_FORMAT").then(|| "jsno".into())).unwrap_err();
-    /// assert_eq!(error.problems[0].nearest.as_deref(), Some("json"));
-    /// # Ok::<_, obs_runtime::config::ConfigError>(())
-    /// ```
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        Self::default().updated_by(lookup)
-    }
-
-    /// This configuration with what the variables say instead, where they say something.
-    ///
-    /// # Errors
-    /// As [`from_env`](Self::from_env).
-    pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let mut config = self;
-        let Read { set: _, problems } = config.read(lookup);
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
-    }
-
-    /// Takes over what the variables say, where they say something that is allowed.
-    pub(crate) fn read(&mut self, lookup: impl Fn(&str) -> Option<OsString>) -> Read {
-        let mut read = Read::default();
-        for variable in VARIABLES {
-            let Some(value) = lookup(variable.name) else { continue };
-            let Some(value) = value.to_str() else {
-                read.problems.push(variable.problem(&value.to_string_lossy(), None));
-                continue;
-            };
-            let value = unquoted(value);
-            if value.is_empty() {
-                continue;
-            }
-            match (variable.set)(self, &value) {
-                Ok(()) => read.set.push(variable.name),
-                Err(nearest) => read.problems.push(variable.problem(&value, nearest.as_deref())),
-            }
-        }
-        read
-    }
-
-    /// Whether every value is one that its variable may have: a program can set any number.
-    ///
-    /// # Errors
-    /// All problems at once, as [`from_env`](Self::from_env).
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
-        let seconds = self.flush_timeout.as_secs_f64();
-        let rate = |rate: f64| (0.0..=1.0).contains(&rate);
-        let pushgateway = self.prometheus_pushgateway_url.as_ref();
-        let dsn = self.sentry_dsn.as_ref().map(|dsn| parse::dsn(dsn.expose()).is_ok());
-        let problems: Vec<Problem> = [
-            ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
-            (
-                "PROMETHEUS_PUSHGATEWAY_URL",
-                pushgateway.is_none_or(|url| url.parts().is_some()),
-                pushgateway.map(ToString::to_string).unwrap_or_default(),
-            ),
-            ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
-            ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
-            (
-                "BIGQUERY_USD_PER_SLOT_HOUR",
-                usd(self.bigquery_usd_per_slot_hour),
-                self.bigquery_usd_per_slot_hour.to_string(),
-            ),
-            ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
-            ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),
-            (
-                "SENTRY_TRACES_SAMPLE_RATE",
-                rate(self.sentry_traces_sample_rate),
-                self.sentry_traces_sample_rate.to_string(),
-            ),
-            ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
-            ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
-            ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
-            ("DATADOG_ENV", self.datadog_env.as_deref() != Some(""), String::new()),
-            ("DD_DOGSTATSD_PORT", self.datadog_agent_port > 0, self.datadog_agent_port.to_string()),
-            ("OBS_MAX_SERIES", self.max_series > 0, self.max_series.to_string()),
-            ("SERVICE_NAME", !self.service_name.is_empty(), self.service_name.clone()),
-            ("ENVIRONMENT", !self.environment.is_empty(), self.environment.clone()),
-        ]
-        .into_iter()
-        .filter(|(_, allowed, _)| !allowed)
-        .filter_map(|(name, _, value)| {
-            let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
-            Some(variable.problem(&value, None))
-        })
-        .collect();
-        let patterns = self.redact_patterns.iter().filter_map(|pattern| {
-            let why = Redactor::pattern_problem(pattern)?;
-            let value = format!("{pattern}: {why}");
-            Some(Problem { variable: "redact_patterns", value, allowed: "regular expressions", nearest: None })
-        });
-        let problems: Vec<Problem> = problems.into_iter().chain(patterns).collect();
-        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
-    }
-}
-
 impl Config {
     /// Where the Datadog agent is: the URL where there is one, host and port otherwise.
     #[must_use]
@@ -360,22 +209,3 @@ impl Default for Config {
         }
     }
 }
-
-/// The value without the spaces and the pair of quotes around it, and without the comment that people write behind those.
-/// Within double quotes `\"` is a quote.
-fn unquoted(value: &str) -> Cow<'_, str> {
-    let value = value.trim();
-    let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return value.into() };
-    let inside = value.strip_suffix(quote).and_then(|value| value.strip_prefix(quote)).or_else(|| {
-        let (inside, rest) = value[1..].split_once(quote)?;
-        let comment = rest.trim_start();
-        (rest.len() > comment.len() && comment.starts_with('#')).then_some(inside)
-    });
-    match inside.map(str::trim) {
-        Some(inside) if quote == '"' && inside.contains("\\\"") => inside.replace("\\\"", "\"").into(),
-        inside => inside.unwrap_or(value).into(),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,8 @@ use crate::config::agent_address;
 use crate::config::agent_address::AgentAddressError;
 use crate::config::parse;
 use crate::config::parse::Parsed;
+#[cfg(feature = "sentry")]
+use crate::config::problem::ConfigError;
 use crate::config::problem::Problem;
 use crate::config::show::Show as _;
 use crate::config::validated::Config;
@@ -44,6 +46,15 @@ impl Variable {
             (shown(value), nearest.map(shown))
         };
         Problem { variable: self.name, value, allowed: self.allowed, nearest }
+    }
+}
+
+#[cfg(feature = "sentry")]
+impl ConfigError {
+    /// That the value of a secret variable is not allowed.
+    pub(crate) fn of(variable: &str) -> Self {
+        let variable = VARIABLES.iter().find(|known| known.name == variable);
+        Self { problems: variable.into_iter().map(|variable| variable.problem("", None)).collect() }
     }
 }
 

@@ -1,5 +1,14 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
 use super::*;
+use crate::base::level::Level;
+use crate::base::secret::Secret;
+use crate::config::agent_address::AgentAddress;
+use crate::config::budgets::Budget;
 use crate::config::budgets::BudgetPeriod;
+use crate::config::filter::LogFilter;
+use crate::config::log_format::LogFormat;
 use crate::config::unknown::unknown;
 
 fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {

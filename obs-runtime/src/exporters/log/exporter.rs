@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::level::Level;
-use crate::config::validated::{Config, LogFormat};
+use crate::config::log_format::LogFormat;
+use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::exporters::log::file::AppendedFile;
 use crate::exporters::log::file::REOPEN;

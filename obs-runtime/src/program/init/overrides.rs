@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::base::secret::Secret;
 use crate::config::agent_address::AgentAddress;
 use crate::config::filter::LogFilter;
+use crate::config::log_format::LogFormat;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
-use crate::config::validated::LogFormat;
 use crate::program::init::observability::ObservabilityBuilder;
 
 macro_rules! overrides {

@@ -1,0 +1,65 @@
+//! Checks values that the program has set: the types allow more than the variables do.
+
+use crate::config::parse;
+use crate::config::problem::{ConfigError, Problem};
+use crate::config::validated::Config;
+use crate::config::variables::VARIABLES;
+use crate::redact::redactor::Redactor;
+
+impl Config {
+    /// Whether every value is one that its variable may have: a program can set any number.
+    ///
+    /// # Errors
+    /// All problems at once, as [`from_env`](Self::from_env).
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
+        let seconds = self.flush_timeout.as_secs_f64();
+        let rate = |rate: f64| (0.0..=1.0).contains(&rate);
+        let pushgateway = self.prometheus_pushgateway_url.as_ref();
+        let dsn = self.sentry_dsn.as_ref().map(|dsn| parse::dsn(dsn.expose()).is_ok());
+        let problems: Vec<Problem> = [
+            ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
+            (
+                "PROMETHEUS_PUSHGATEWAY_URL",
+                pushgateway.is_none_or(|url| url.parts().is_some()),
+                pushgateway.map(ToString::to_string).unwrap_or_default(),
+            ),
+            ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
+            ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
+            (
+                "BIGQUERY_USD_PER_SLOT_HOUR",
+                usd(self.bigquery_usd_per_slot_hour),
+                self.bigquery_usd_per_slot_hour.to_string(),
+            ),
+            ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
+            ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),
+            (
+                "SENTRY_TRACES_SAMPLE_RATE",
+                rate(self.sentry_traces_sample_rate),
+                self.sentry_traces_sample_rate.to_string(),
+            ),
+            ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
+            ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
+            ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
+            ("DATADOG_ENV", self.datadog_env.as_deref() != Some(""), String::new()),
+            ("DD_DOGSTATSD_PORT", self.datadog_agent_port > 0, self.datadog_agent_port.to_string()),
+            ("OBS_MAX_SERIES", self.max_series > 0, self.max_series.to_string()),
+            ("SERVICE_NAME", !self.service_name.is_empty(), self.service_name.clone()),
+            ("ENVIRONMENT", !self.environment.is_empty(), self.environment.clone()),
+        ]
+        .into_iter()
+        .filter(|(_, allowed, _)| !allowed)
+        .filter_map(|(name, _, value)| {
+            let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+            Some(variable.problem(&value, None))
+        })
+        .collect();
+        let patterns = self.redact_patterns.iter().filter_map(|pattern| {
+            let why = Redactor::pattern_problem(pattern)?;
+            let value = format!("{pattern}: {why}");
+            Some(Problem { variable: "redact_patterns", value, allowed: "regular expressions", nearest: None })
+        });
+        let problems: Vec<Problem> = problems.into_iter().chain(patterns).collect();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+    }
+}

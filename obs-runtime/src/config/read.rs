@@ -1,0 +1,97 @@
+//! Reads the configuration from variables of the environment.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use crate::config::problem::{ConfigError, Problem};
+use crate::config::validated::Config;
+use crate::config::variables::VARIABLES;
+
+/// What variables said.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// The variables that were set.
+    pub(crate) set: Vec<&'static str>,
+    /// Those that say what is not allowed.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Config {
+    /// The configuration that the environment's variables give; [`VARIABLES`] lists them.
+    ///
+    /// # Errors
+    /// All problems at once, each with variable, value (secrets masked) and what is allowed.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var_os(name))
+    }
+
+    /// The configuration that these variables give. An empty value is none; spaces and quotes around a value, as they
+    /// come from `.env` files, do not belong to it.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    ///
+    /// ```
+    /// use obs_runtime::config::Config;
+    ///
+    /// let config = Config::from_lookup(|name| (name == "PROMETHEUS_PORT").then(|| "9100".into()))?;
+    /// assert_eq!(config.prometheus_port, 9100);
+    ///
+    /// let error = Config::from_lookup(|name| (name == "LOG_FORMAT").then(|| "jsno".into())).unwrap_err();
+    /// assert_eq!(error.problems[0].nearest.as_deref(), Some("json"));
+    /// # Ok::<_, obs_runtime::config::ConfigError>(())
+    /// ```
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        Self::default().updated_by(lookup)
+    }
+
+    /// This configuration with what the variables say instead, where they say something.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let mut config = self;
+        let Read { set: _, problems } = config.read(lookup);
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
+    }
+
+    /// Takes over what the variables say, where they say something that is allowed.
+    pub(crate) fn read(&mut self, lookup: impl Fn(&str) -> Option<OsString>) -> Read {
+        let mut read = Read::default();
+        for variable in VARIABLES {
+            let Some(value) = lookup(variable.name) else { continue };
+            let Some(value) = value.to_str() else {
+                read.problems.push(variable.problem(&value.to_string_lossy(), None));
+                continue;
+            };
+            let value = unquoted(value);
+            if value.is_empty() {
+                continue;
+            }
+            match (variable.set)(self, &value) {
+                Ok(()) => read.set.push(variable.name),
+                Err(nearest) => read.problems.push(variable.problem(&value, nearest.as_deref())),
+            }
+        }
+        read
+    }
+}
+
+/// The value without the spaces and the pair of quotes around it, and without the comment that people write behind those.
+/// Within double quotes `\"` is a quote.
+fn unquoted(value: &str) -> Cow<'_, str> {
+    let value = value.trim();
+    let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return value.into() };
+    let inside = value.strip_suffix(quote).and_then(|value| value.strip_prefix(quote)).or_else(|| {
+        let (inside, rest) = value[1..].split_once(quote)?;
+        let comment = rest.trim_start();
+        (rest.len() > comment.len() && comment.starts_with('#')).then_some(inside)
+    });
+    match inside.map(str::trim) {
+        Some(inside) if quote == '"' && inside.contains("\\\"") => inside.replace("\\\"", "\"").into(),
+        inside => inside.unwrap_or(value).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

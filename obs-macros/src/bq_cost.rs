@@ -4,22 +4,22 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, LitStr};
 
-use crate::args::Args;
-use crate::bytes;
-use crate::callsite::Settings;
-use crate::entry::Entry;
-use crate::fields::{self, Field};
-use crate::item::Function;
-use crate::judge;
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::shared::Shared;
-use crate::values::{self, Number};
-use crate::wrap::Wrap;
+use crate::expand::callsite::Settings;
+use crate::expand::entry::Entry;
+use crate::expand::judge;
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::expand::wrap::Wrap;
+use crate::grammar::args::Args;
+use crate::grammar::bytes;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::fields::{self, Field};
+use crate::grammar::values::{self, Number};
+use crate::item::function::Function;
 
 /// What `#[bq_cost]` was told.
 pub struct BqCost {
-    shared: Shared,
+    shared: SharedKeys,
     query_type: Option<LitStr>,
     dataset: Option<Expr>,
     alert_over_usd: Option<Number>,
@@ -30,20 +30,20 @@ pub struct BqCost {
 }
 
 impl Model for BqCost {
-    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         Self {
-            shared: Shared::new(args, function, mistakes),
-            query_type: args.value("query_type", values::text, mistakes),
-            dataset: args.value("dataset", values::expr, mistakes),
-            alert_over_usd: args.value("alert_over_usd", values::amount, mistakes),
-            max_usd: args.value("max_usd", values::amount, mistakes),
-            max_bytes: args.value("max_bytes", bytes::number, mistakes),
-            budget: args.value("budget", values::text, mistakes),
-            labels: fields::job_labels(args, mistakes),
+            shared: SharedKeys::new(args, function, diagnostics),
+            query_type: args.value("query_type", values::text, diagnostics),
+            dataset: args.value("dataset", values::expr, diagnostics),
+            alert_over_usd: args.value("alert_over_usd", values::amount, diagnostics),
+            max_usd: args.value("max_usd", values::amount, diagnostics),
+            max_bytes: args.value("max_bytes", bytes::number, diagnostics),
+            budget: args.value("budget", values::text, diagnostics),
+            labels: fields::job_labels(args, diagnostics),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SharedKeys {
         &self.shared
     }
 

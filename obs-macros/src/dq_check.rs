@@ -3,20 +3,20 @@
 use proc_macro2::TokenStream;
 use syn::{Expr, LitBool};
 
-use crate::args::Args;
-use crate::callsite::Settings;
-use crate::check::{self, Check};
-use crate::duration;
-use crate::item::Function;
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::shared::Shared;
-use crate::thresholds::Thresholds;
-use crate::values;
+use crate::expand::callsite::Settings;
+use crate::expand::check::{self, Check};
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::grammar::args::Args;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::duration;
+use crate::grammar::thresholds::Thresholds;
+use crate::grammar::values;
+use crate::item::function::Function;
 
 /// What `#[dq_check]` was told.
 pub struct DqCheck {
-    shared: Shared,
+    shared: SharedKeys,
     dataset: Option<TokenStream>,
     column: Option<TokenStream>,
     owner: Option<TokenStream>,
@@ -28,23 +28,23 @@ pub struct DqCheck {
 }
 
 impl Model for DqCheck {
-    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
-        check::refuse(args, function, mistakes);
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
+        check::refuse(args, function, diagnostics);
         let severity = |key: &_, expr: &_| values::choice(key, expr, &values::CHECK_SEVERITIES);
         Self {
-            shared: Shared::new(args, function, mistakes),
-            dataset: args.value("dataset", values::constant_text, mistakes),
-            column: args.value("column", values::constant_text, mistakes),
-            owner: args.value("owner", values::constant_text, mistakes),
-            severity: args.value("severity", severity, mistakes),
-            thresholds: Thresholds::new(args, mistakes),
-            timeout: args.value("timeout", duration::milliseconds, mistakes),
-            blocking: args.value("blocking", values::boolean, mistakes),
-            each: args.value("for_each", values::expr, mistakes),
+            shared: SharedKeys::new(args, function, diagnostics),
+            dataset: args.value("dataset", values::constant_text, diagnostics),
+            column: args.value("column", values::constant_text, diagnostics),
+            owner: args.value("owner", values::constant_text, diagnostics),
+            severity: args.value("severity", severity, diagnostics),
+            thresholds: Thresholds::new(args, diagnostics),
+            timeout: args.value("timeout", duration::milliseconds, diagnostics),
+            blocking: args.value("blocking", values::boolean, diagnostics),
+            each: args.value("for_each", values::expr, diagnostics),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SharedKeys {
         &self.shared
     }
 
@@ -55,7 +55,9 @@ impl Model for DqCheck {
         settings.set("column", self.column.as_ref());
         settings.set("owner", self.owner.as_ref());
         settings.set("severity", self.severity.map(|severity| self.shared.variant("Severity", severity)));
-        self.thresholds.set(&mut settings);
+        for (key, limit) in self.thresholds.limits() {
+            settings.set(key, limit);
+        }
         settings.set("blocking", self.blocking.as_ref());
         let [list, kind, companion] = ["QUALITY_CHECKS", "QualityCheck", "dq_check"];
         Check { shared: &self.shared, list, kind, companion, each: self.each.as_ref(), settings }.register(function)

@@ -1,23 +1,23 @@
-//! Runs the stages: tokens, arguments, model, expansion. The only place where mistakes become `compile_error!`.
+//! Runs the stages: tokens, arguments, model, expansion. The only place where diagnostics become `compile_error!`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt};
 
-use crate::args::Args;
 use crate::bq_cost::BqCost;
 use crate::dq_check::DqCheck;
-use crate::error_tracking::ErrorTracking;
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::grammar::args::Args;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::runtime_path::RuntimePath;
+use crate::grammar::vocabulary::{Attribute, Vocabulary};
 use crate::health_check::HealthCheck;
-use crate::item::{Function, Item};
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::order;
-use crate::runtime_path::RuntimePath;
-use crate::shared::Shared;
+use crate::item::function::{Function, Item};
+use crate::item::order;
+use crate::item::whole_block;
 use crate::track_performance::TrackPerformance;
 use crate::tracked_command::TrackedCommand;
-use crate::vocabulary::{Attribute, Vocabulary};
-use crate::whole_block;
+use crate::with_error_tracking::WithErrorTracking;
 
 /// Expands one attribute on one item.
 pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> TokenStream {
@@ -26,9 +26,9 @@ pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> To
             return item;
         }
         if let Some(block) = whole_block::Block::parse(&item) {
-            let mut mistakes = Mistakes::default();
-            let expansion = whole_block::expand(attribute, args, block, &mut mistakes);
-            return if mistakes.is_empty() { expansion } else { beside(mistakes, item) };
+            let mut diagnostics = Diagnostics::default();
+            let expansion = whole_block::expand(attribute, args, block, &mut diagnostics);
+            return if diagnostics.is_empty() { expansion } else { beside(diagnostics, item) };
         }
     }
     let stages = match attribute {
@@ -36,30 +36,30 @@ pub fn expand(attribute: Attribute, args: &TokenStream, item: TokenStream) -> To
         Attribute::HealthCheck => stages::<HealthCheck>,
         Attribute::DqCheck => stages::<DqCheck>,
         Attribute::BqCost => stages::<BqCost>,
-        Attribute::WithErrorTracking => stages::<ErrorTracking>,
+        Attribute::WithErrorTracking => stages::<WithErrorTracking>,
         Attribute::TrackPerformance => stages::<TrackPerformance>,
     };
     stages(attribute, args, item)
 }
 
 fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
-    let args = Args::parse(Vocabulary { attribute, on_block: false }, tokens.clone(), &mut mistakes);
+    let mut diagnostics = Diagnostics::default();
+    let args = Args::parse(Vocabulary { attribute, on_block: false }, tokens.clone(), &mut diagnostics);
     let item = Item::parse(untouched.clone());
     let function = match &item.function {
         Ok(function) => function,
         Err(refusal) => {
-            let runtime = RuntimePath::new(&args, &mut mistakes);
+            let runtime = RuntimePath::new(&args, &mut diagnostics);
             // One refusal is enough for all the attributes on an item: that of the last.
             if !order::ours_follow(&item, &runtime) {
-                mistakes.add(refusal.clone());
+                diagnostics.add(refusal.clone());
             }
-            return beside(mistakes, untouched);
+            return beside(diagnostics, untouched);
         }
     };
-    let model = M::new(&args, function, &mut mistakes);
-    if !mistakes.is_empty() {
-        return beside(mistakes, with_keys(&item, function, model.shared()));
+    let model = M::new(&args, function, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        return beside(diagnostics, with_keys(&item, function, model.shared()));
     }
     // Around a bare function, the order is of no account.
     if !cfg!(feature = "off")
@@ -74,7 +74,7 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
 }
 
 /// The item as it was, but for what rust-analyzer is shown of keys that may be half typed.
-fn with_keys(item: &Item, function: &Function, shared: &Shared) -> TokenStream {
+fn with_keys(item: &Item, function: &Function, shared: &SharedKeys) -> TokenStream {
     let mut body = function.body.inner_attributes.clone();
     body.extend(shared.documented.clone());
     body.extend(function.body.statements.clone());
@@ -85,6 +85,6 @@ fn with_keys(item: &Item, function: &Function, shared: &Shared) -> TokenStream {
     tokens
 }
 
-fn beside(mistakes: Mistakes, item: TokenStream) -> TokenStream {
-    mistakes.into_compile_errors().into_iter().chain(item).collect()
+fn beside(diagnostics: Diagnostics, item: TokenStream) -> TokenStream {
+    diagnostics.into_compile_errors().into_iter().chain(item).collect()
 }

@@ -5,12 +5,12 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Path, Variant};
 
-use crate::args::{self, Value};
-use crate::mistakes::Mistakes;
-use crate::runtime_path::RuntimePath;
-use crate::values;
-use crate::vocabulary::CRATE;
-use crate::words;
+use crate::grammar::args::{self, Value};
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::message;
+use crate::grammar::runtime_path::RuntimePath;
+use crate::grammar::values;
+use crate::grammar::vocabulary::CRATE;
 
 /// An enum of errors.
 struct Model {
@@ -21,30 +21,30 @@ struct Model {
 
 /// Expands the derive on one item.
 pub fn expand(item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
-    match mistakes.keep(syn::parse2(item)).and_then(|input| Model::new(input, &mut mistakes)) {
-        Some(model) if mistakes.is_empty() => model.expand(),
-        _ => mistakes.into_compile_errors(),
+    let mut diagnostics = Diagnostics::default();
+    match diagnostics.keep(syn::parse2(item)).and_then(|input| Model::new(input, &mut diagnostics)) {
+        Some(model) if diagnostics.is_empty() => model.expand(),
+        _ => diagnostics.into_compile_errors(),
     }
 }
 
 impl Model {
-    fn new(input: DeriveInput, mistakes: &mut Mistakes) -> Option<Self> {
-        let runtime = RuntimePath::at(crate_path(&input.attrs, mistakes));
+    fn new(input: DeriveInput, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let runtime = RuntimePath::at(crate_path(&input.attrs, diagnostics));
         let variants: Vec<Variant> = match &input.data {
             Data::Enum(data) => data.variants.iter().cloned().collect(),
             Data::Struct(data) => {
-                mistakes.at(data.struct_token, "`ErrorKind` tells the variants of an enum apart; this is a struct");
+                diagnostics.at(data.struct_token, "`ErrorKind` tells the variants of an enum apart; this is a struct");
                 return None;
             }
             Data::Union(data) => {
-                mistakes.at(data.union_token, "`ErrorKind` tells the variants of an enum apart; this is a union");
+                diagnostics.at(data.union_token, "`ErrorKind` tells the variants of an enum apart; this is a union");
                 return None;
             }
         };
         for attribute in variants.iter().flat_map(|variant| &variant.attrs) {
             if attribute.path().is_ident("error_kind") {
-                mistakes.at(attribute, "`error_kind` goes on the enum, not on a variant");
+                diagnostics.at(attribute, "`error_kind` goes on the enum, not on a variant");
             }
         }
         Some(Self { runtime, input, variants })
@@ -75,21 +75,22 @@ impl Model {
 }
 
 /// The path of `#[error_kind(crate = path)]`.
-fn crate_path(attributes: &[Attribute], mistakes: &mut Mistakes) -> Option<Path> {
+fn crate_path(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Path> {
     let mut path = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
-        let Some(list) = mistakes.keep(attribute.meta.require_list()) else { continue };
-        for entry in args::entries(list.tokens.clone(), "`crate = ::path`", mistakes) {
+        let Some(list) = diagnostics.keep(attribute.meta.require_list()) else { continue };
+        for entry in args::entries(list.tokens.clone(), "`crate = ::path`", diagnostics) {
             match &entry.value {
                 _ if entry.name() != CRATE.name => {
                     let fault = format!("unknown key `{}`", entry.name());
                     let takes = "`#[error_kind]` takes `crate`";
-                    mistakes.at(&entry.key, words::fault(&fault, &entry.name(), [CRATE.name], '`', takes));
+                    diagnostics
+                        .at(&entry.key, message::with_suggestion(&fault, &entry.name(), [CRATE.name], '`', takes));
                 }
-                _ if path.is_some() => mistakes.at(&entry.key, "`crate` stands here twice; keep one"),
-                Value::Expr(expr) => path = mistakes.keep(values::absolute_path(&CRATE, expr)),
+                _ if path.is_some() => diagnostics.at(&entry.key, "`crate` stands here twice; keep one"),
+                Value::Expr(expr) => path = diagnostics.keep(values::absolute_path(&CRATE, expr)),
                 Value::Absent | Value::List(_) => {
-                    mistakes.at(&entry.key, format!("`crate` has no value: `{}`", CRATE.usage));
+                    diagnostics.at(&entry.key, format!("`crate` has no value: `{}`", CRATE.usage));
                 }
             }
         }

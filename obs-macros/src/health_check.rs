@@ -3,43 +3,43 @@
 use proc_macro2::{Literal, TokenStream};
 use syn::LitBool;
 
-use crate::args::Args;
-use crate::callsite::Settings;
-use crate::check::{self, Check};
-use crate::duration;
-use crate::item::Function;
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::shared::Shared;
-use crate::texts::Texts;
-use crate::values;
+use crate::expand::callsite::Settings;
+use crate::expand::check::{self, Check};
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::grammar::args::Args;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::duration;
+use crate::grammar::string_list::StringList;
+use crate::grammar::values;
+use crate::item::function::Function;
 
 /// What `#[health_check]` was told.
 pub struct HealthCheck {
-    shared: Shared,
+    shared: SharedKeys,
     timeout: Option<u64>,
     critical: Option<LitBool>,
-    groups: Option<Texts>,
+    groups: Option<StringList>,
     cache: Option<u64>,
-    after: Option<Texts>,
+    after: Option<StringList>,
     failures: Option<Literal>,
 }
 
 impl Model for HealthCheck {
-    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
-        check::refuse(args, function, mistakes);
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
+        check::refuse(args, function, diagnostics);
         Self {
-            shared: Shared::new(args, function, mistakes),
-            timeout: args.value("timeout", duration::milliseconds, mistakes),
-            critical: args.value("critical", values::boolean, mistakes),
-            groups: Texts::new("groups", args, mistakes),
-            cache: args.value("cache", duration::milliseconds, mistakes),
-            after: Texts::new("after", args, mistakes),
-            failures: args.value("failures", values::count, mistakes),
+            shared: SharedKeys::new(args, function, diagnostics),
+            timeout: args.value("timeout", duration::milliseconds, diagnostics),
+            critical: args.value("critical", values::boolean, diagnostics),
+            groups: StringList::new("groups", args, diagnostics),
+            cache: args.value("cache", duration::milliseconds, diagnostics),
+            after: StringList::new("after", args, diagnostics),
+            failures: args.value("failures", values::count, diagnostics),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SharedKeys {
         &self.shared
     }
 
@@ -47,9 +47,9 @@ impl Model for HealthCheck {
         let mut settings = Settings::new(&self.shared);
         settings.set("timeout_millis", self.timeout.map(duration::literal));
         settings.set("critical", self.critical.as_ref());
-        settings.set("groups", self.groups.as_ref().map(Texts::slice));
+        settings.set("groups", self.groups.as_ref().map(StringList::slice));
         settings.set("cache_millis", self.cache.map(duration::literal));
-        settings.set("after", self.after.as_ref().map(Texts::slice));
+        settings.set("after", self.after.as_ref().map(StringList::slice));
         settings.set("failures", self.failures.as_ref());
         let [list, kind, companion] = ["HEALTH_CHECKS", "HealthCheck", "health_check"];
         Check { shared: &self.shared, list, kind, companion, each: None, settings }.register(function)

@@ -47,9 +47,9 @@
 //! function; so do they in the expressions of an attribute. rust-analyzer completes the keys too, and shows what each of
 //! them means: it finds them in `obs_runtime::keys`.
 //!
-//! # Mistakes
+//! # Diagnostics
 //!
-//! All mistakes of an attribute are reported at once, each on its own token, and the function stays as it was, so
+//! All diagnostics of an attribute are reported at once, each on its own token, and the function stays as it was, so
 //! that nothing that uses it is an error too.
 //!
 //! # Features
@@ -57,51 +57,23 @@
 //! `off`: every attribute checks its arguments and leaves the bare function; that goes for `fallback` too, so the errors
 //! that it swallows come back.
 
-mod args;
-mod boxed_future;
 mod bq_cost;
-mod bytes;
-mod caller;
-mod callsite;
-mod captures;
-mod check;
-mod choice;
-mod cron;
 mod dq_check;
 mod driver;
-mod duration;
-mod editors;
-mod entry;
 mod error_kind;
-mod error_tracking;
-mod fields;
+mod expand;
+mod grammar;
 mod health_check;
 mod item;
-mod judge;
-mod members;
-mod mistakes;
-mod model;
-mod off;
-mod order;
-mod return_type;
-mod runtime_path;
-mod secret_names;
-mod shared;
 #[cfg(test)]
 mod tests;
-mod texts;
-mod thresholds;
 mod track_performance;
 mod tracked_command;
-mod values;
-mod vocabulary;
-mod whole_block;
-mod words;
-mod wrap;
+mod with_error_tracking;
 
 use proc_macro::TokenStream;
 
-use crate::vocabulary::Attribute;
+use crate::grammar::vocabulary::Attribute;
 
 /// A command of a program: the function that a person or a scheduler starts.
 ///

@@ -2,27 +2,27 @@
 
 use proc_macro2::TokenStream;
 
-use crate::args::Args;
-use crate::callsite::Settings;
-use crate::entry::Entry;
-use crate::item::Function;
-use crate::judge;
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::shared::Shared;
-use crate::wrap::Wrap;
+use crate::expand::callsite::Settings;
+use crate::expand::entry::Entry;
+use crate::expand::judge;
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::expand::wrap::Wrap;
+use crate::grammar::args::Args;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::item::function::Function;
 
 /// What `#[track_performance]` was told.
 pub struct TrackPerformance {
-    shared: Shared,
+    shared: SharedKeys,
 }
 
 impl Model for TrackPerformance {
-    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
-        Self { shared: Shared::new(args, function, mistakes) }
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
+        Self { shared: SharedKeys::new(args, function, diagnostics) }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SharedKeys {
         &self.shared
     }
 

@@ -4,22 +4,22 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, LitStr};
 
-use crate::args::Args;
-use crate::callsite::Settings;
-use crate::cron;
-use crate::duration;
-use crate::entry::Entry;
-use crate::item::Function;
-use crate::judge;
-use crate::mistakes::Mistakes;
-use crate::model::Model;
-use crate::shared::Shared;
-use crate::values;
-use crate::wrap::Wrap;
+use crate::expand::callsite::Settings;
+use crate::expand::entry::Entry;
+use crate::expand::judge;
+use crate::expand::model::Model;
+use crate::expand::shared_keys::SharedKeys;
+use crate::expand::wrap::Wrap;
+use crate::grammar::args::Args;
+use crate::grammar::cron;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::duration;
+use crate::grammar::values;
+use crate::item::function::Function;
 
 /// What `#[tracked_command]` was told.
 pub struct TrackedCommand {
-    shared: Shared,
+    shared: SharedKeys,
     user: Option<Expr>,
     schedule: Option<Schedule>,
 }
@@ -34,22 +34,23 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn new(args: &Args, mistakes: &mut Mistakes) -> Option<Self> {
-        let cron = args.value("cron", cron::schedule, mistakes);
-        let timezone = args.value("timezone", cron::timezone, mistakes);
-        let max_runtime = args.value("max_runtime", duration::milliseconds, mistakes);
-        let margin = args.value("margin", duration::milliseconds, mistakes);
-        let monitor = args.value("monitor", cron::monitor, mistakes);
+    fn new(args: &Args, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let cron = args.value("cron", cron::schedule, diagnostics);
+        let timezone = args.value("timezone", cron::timezone, diagnostics);
+        let max_runtime = args.value("max_runtime", duration::milliseconds, diagnostics);
+        let margin = args.value("margin", duration::milliseconds, diagnostics);
+        let monitor = args.value("monitor", cron::monitor, diagnostics);
         if args.key("cron").is_none() {
             for key in ["timezone", "max_runtime", "margin", "monitor"].iter().filter_map(|key| args.key(key)) {
-                mistakes.at(key, format!("`{key}` is about a schedule, and there is none: add `cron = \"0 3 * * *\"`"));
+                diagnostics
+                    .at(key, format!("`{key}` is about a schedule, and there is none: add `cron = \"0 3 * * *\"`"));
             }
         }
         Some(Self { cron: cron?, timezone, max_runtime, margin, monitor })
     }
 
     /// The static's setting.
-    fn setting(&self, shared: &Shared) -> TokenStream {
+    fn setting(&self, shared: &SharedKeys) -> TokenStream {
         let private = shared.runtime.private();
         let mut more = Settings::default();
         more.set("timezone", self.timezone.as_ref());
@@ -62,15 +63,15 @@ impl Schedule {
 }
 
 impl Model for TrackedCommand {
-    fn new(args: &Args, function: &Function, mistakes: &mut Mistakes) -> Self {
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         Self {
-            shared: Shared::new(args, function, mistakes),
-            user: args.value("user", values::expr, mistakes),
-            schedule: Schedule::new(args, mistakes),
+            shared: SharedKeys::new(args, function, diagnostics),
+            user: args.value("user", values::expr, diagnostics),
+            schedule: Schedule::new(args, diagnostics),
         }
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &SharedKeys {
         &self.shared
     }
 

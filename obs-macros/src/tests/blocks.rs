@@ -3,7 +3,7 @@
 #[cfg(not(feature = "off"))]
 use super::expanded;
 use super::{messages_on, normal, shown, tokens};
-use crate::members::{Kind, Member};
+use crate::item::members::{Kind, Member};
 
 /// The items of a block, each with an `f` before a function that can be wrapped and a `b` before a block.
 fn split(block: &str) -> Vec<String> {

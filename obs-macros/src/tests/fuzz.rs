@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 use super::{messages_in, shown, tokens};
 use crate::driver;
 use crate::error_kind;
-use crate::vocabulary::Attribute;
+use crate::grammar::vocabulary::Attribute;
 
 /// Stands once in each body.
 const MARK: &str = "__stands_in_the_body";
@@ -122,7 +122,7 @@ fn try_out(attribute: Attribute, arguments: &TokenStream, item: &TokenStream) {
         let dense = |text: &str| text.split_whitespace().collect::<String>();
         assert!(
             dense(&text).ends_with(&dense(&shown(item.clone()))),
-            "#[{}({said_arguments})] has mistakes and changed {said}",
+            "#[{}({said_arguments})] has diagnostics and changed {said}",
             attribute.name()
         );
     }

@@ -61,7 +61,7 @@ fn bodies_need_not_make_sense() {
         ["{ let x = ; }", "{ x. }", "{ match { }", "{ ) }", "{ #![allow(dead_code)] foo(bar, }", "{ #! }", "{ # }"]
     {
         let Ok(item) = format!("fn f(a: u8) -> u8 {body}").parse::<proc_macro2::TokenStream>() else { continue };
-        let attribute = crate::vocabulary::Attribute::TrackPerformance;
+        let attribute = crate::grammar::vocabulary::Attribute::TrackPerformance;
         assert_eq!(messages_in(crate::driver::expand(attribute, &tokens("args(a)"), item)), [""; 0]);
     }
 }
@@ -73,7 +73,7 @@ fn truncated_items_never_fail_to_expand() {
     let trees: Vec<_> = tokens(item).into_iter().collect();
     for length in 0..trees.len() {
         let item: proc_macro2::TokenStream = trees.iter().take(length).cloned().collect();
-        for attribute in crate::vocabulary::Attribute::ALL {
+        for attribute in crate::grammar::vocabulary::Attribute::ALL {
             let expansion = crate::driver::expand(attribute, &tokens("args(a), name = "), item.clone());
             assert!(shown(expansion).ends_with(&shown(item.clone())));
         }
@@ -87,7 +87,7 @@ fn functions_that_macro_rules_made_are_functions() {
     };
     let (visibility, kind, body) = (group(tokens("")), group(tokens("u8")), group(tokens("{ 1 }")));
     let function = quote::quote!(#visibility fn f(a: #kind) -> #kind #body);
-    let attribute = crate::vocabulary::Attribute::TrackPerformance;
+    let attribute = crate::grammar::vocabulary::Attribute::TrackPerformance;
     for item in [function.clone(), group(function.clone()).into(), quote::quote!(#[inline] #function)] {
         assert_eq!(messages_in(crate::driver::expand(attribute, &tokens("args(a)"), item)), [""; 0]);
     }

@@ -134,7 +134,7 @@ fn documented() -> std::collections::BTreeMap<String, Vec<String>> {
 #[test]
 fn every_key_is_documented_where_editors_look() {
     let documented = documented();
-    for attribute in crate::vocabulary::Attribute::ALL {
+    for attribute in crate::grammar::vocabulary::Attribute::ALL {
         let known = attribute.keys().iter().chain(attribute.block_keys()).map(|key| key.name);
         // `crate` is a word of the language, which nothing can be named by.
         let mut known: Vec<_> = known.filter(|name| *name != "crate").collect();

@@ -20,7 +20,7 @@ mod values;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::driver;
-use crate::vocabulary::Attribute;
+use crate::grammar::vocabulary::Attribute;
 
 /// What the attribute of that name makes of an item, as text.
 #[cfg(not(feature = "off"))]

@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 
 use super::{expanded, normal, shown, tokens};
-use crate::vocabulary::Attribute;
+use crate::grammar::vocabulary::Attribute;
 
 #[test]
 fn an_outer_attribute_steps_behind_the_last_inner_one() {

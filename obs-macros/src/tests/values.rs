@@ -155,6 +155,6 @@ fn fragments_of_macro_rules_are_values_like_any() {
     let (text, number) = (group("\"a name\""), group("-3"));
     let args = quote::quote!(name = #text, warn_below = #number);
     let item = super::tokens("fn check() -> f64 { 0.5 }");
-    let expansion = crate::driver::expand(crate::vocabulary::Attribute::DqCheck, &args, item);
+    let expansion = crate::driver::expand(crate::grammar::vocabulary::Attribute::DqCheck, &args, item);
     assert_eq!(super::messages_in(expansion), Vec::<String>::new());
 }

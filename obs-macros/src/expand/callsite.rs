@@ -1,0 +1,87 @@
+//! The static that describes an annotated function, and its place in the registry.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use crate::expand::shared_keys::SharedKeys;
+
+/// A static of the runtime's registry.
+pub struct Callsite {
+    /// The registry's list of such statics.
+    pub list: &'static str,
+    /// The static's own name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: &'static str,
+    /// The function that makes it.
+    pub constructor: &'static str,
+    /// What the constructor takes behind name and place.
+    pub more: Option<TokenStream>,
+    /// The calls behind the constructor, for the keys that were given.
+    pub settings: Settings,
+}
+
+/// `.key(value)` for each key that was given.
+#[derive(Default)]
+pub struct Settings(TokenStream, Vec<TokenStream>);
+
+impl Settings {
+    /// Those of the shared keys.
+    pub fn new(shared: &SharedKeys) -> Self {
+        let mut settings = Self::default();
+        settings.set("level", shared.level.map(|level| shared.variant("Level", level)));
+        settings
+    }
+
+    /// One more, if it was given.
+    pub fn set(&mut self, key: &str, value: Option<impl ToTokens>) {
+        if let Some(value) = value {
+            let key = Ident::new(key, Span::mixed_site());
+            self.1.push(value.to_token_stream());
+            self.0.extend(quote_spanned!(Span::mixed_site()=> .#key(#value)));
+        }
+    }
+}
+
+impl Settings {
+    /// The values that were given.
+    pub fn constants(&self) -> impl Iterator<Item = &TokenStream> {
+        self.1.iter()
+    }
+}
+
+impl ToTokens for Settings {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+impl Callsite {
+    /// The call site of a wrapped function.
+    pub fn wrapped(constructor: &'static str, settings: Settings) -> Self {
+        Self { list: "CALLSITES", name: "__CALLSITE", kind: "Callsite", constructor, more: None, settings }
+    }
+
+    /// The static, as the first item of a body.
+    ///
+    /// It goes into the registry's list by the list's own macro, as linkme's attribute would put it there: the type is
+    /// known to be right, so that the compiler is spared the attribute and the functions by which it checks the type.
+    pub fn to_static(&self, shared: &SharedKeys) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = shared.runtime.private();
+        let [list, name, kind, constructor] =
+            [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
+        let (operation, settings) = (&shared.name, &self.settings);
+        let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
+        let documented = &shared.documented;
+        quote_spanned! {site=>
+            #documented
+            #private::#list! {
+                #![linkme_macro = #private::#list]
+                static #name: #private::#kind =
+                    #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                    #settings;
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the body takes from the function's arguments, and in which order it is dropped.
+//!
+//! A closure or future drops what it captured in the order in which it was first named; a function drops its arguments
+//! from the last to the first. So the arguments are named in that order before the body is. It also captures only as much
+//! as the body names: of a `mut self` that sets a number in itself, a copy of that number.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{FnArg, Pat, PatIdent, Receiver, ReceiverKind, Signature, Type};
+
+use crate::item::function::{Function, bound_names};
+
+/// Types that leave nothing to drop.
+const PLAIN: [&str; 16] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];
+
+/// How the body has the arguments.
+pub struct Captures {
+    /// All that stands before the braces of the function.
+    pub head: TokenStream,
+    /// Whether the closure or future takes whatever it names.
+    pub by_move: bool,
+    /// What stands before the body.
+    pub statements: TokenStream,
+}
+
+impl Captures {
+    /// Those of a function; `lent` when something that stands behind the body needs the arguments too.
+    pub fn of(function: &Function, lent: bool) -> Self {
+        if lent {
+            return Self { head: function.head.clone(), by_move: false, statements: TokenStream::new() };
+        }
+        if changes_what_is_dropped(function) { borrowed(function) } else { in_order(function) }
+    }
+}
+
+/// Whether there is a `mut self` or `mut a: A`: what the body sets in it is for its drop to read, of which the compiler
+/// knows nothing in a closure that owns it.
+fn changes_what_is_dropped(function: &Function) -> bool {
+    function.signature.inputs.iter().any(|argument| match argument {
+        FnArg::Receiver(receiver) => is_changed_self(receiver),
+        FnArg::Typed(argument) => {
+            matches!(&*argument.pat, Pat::Ident(PatIdent { mutability: Some(_), .. })) && !has_no_drop(&argument.ty)
+        }
+    })
+}
+
+fn is_changed_self(receiver: &Receiver) -> bool {
+    receiver.mutability.is_some() && !matches!(receiver.kind, ReceiverKind::Reference(..))
+}
+
+/// The body borrows what it does not use up. A future, which must not hold on to what only one thread may have, and a
+/// closure that hands back what is borrowed for longer than the call, take the rest by a new name.
+fn borrowed(function: &Function) -> Captures {
+    let site = Span::mixed_site();
+    let is_async = function.signature.asyncness.is_some();
+    let mut signature = function.signature.clone();
+    let mut statements = TokenStream::new();
+    for argument in &mut signature.inputs {
+        match argument {
+            FnArg::Receiver(receiver) if is_async && is_changed_self(receiver) => {
+                let name = &receiver.self_token;
+                statements.extend(quote_spanned!(site=> if false { let _ = &mut #name; }));
+            }
+            FnArg::Typed(argument) if is_async && !is_copy(&argument.ty) || is_borrowed_mutably(&argument.ty) => {
+                if let Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, ident, .. }) = &mut *argument.pat
+                    && !is_marked_unused(ident)
+                {
+                    let mutability = mutability.take();
+                    statements.extend(quote_spanned!(site=> let #mutability #ident = #ident;));
+                }
+            }
+            FnArg::Receiver(_) | FnArg::Typed(_) => {}
+        }
+    }
+    Captures { head: with_visibility(function, &signature), by_move: false, statements }
+}
+
+fn is_borrowed_mutably(kind: &Type) -> bool {
+    matches!(kind, Type::Reference(reference) if reference.mutability.is_some())
+}
+
+/// `let _ = (&b, &a);`, when something may be dropped with an argument: then the body has the whole of each, in order.
+fn in_order(function: &Function) -> Captures {
+    let mut taken: Vec<Ident> = names(function, has_no_drop);
+    // An unused argument that is alone stays where it is, so that the compiler says so.
+    if let [only] = taken.as_slice()
+        && !mentions(&function.body.statements, &only.unraw().to_string())
+    {
+        taken.clear();
+    }
+    taken.reverse();
+    let site = Span::mixed_site();
+    let statements = match taken.as_slice() {
+        [] => TokenStream::new(),
+        // On the left side of an assignment, where no lint takes it for a use of what is marked as unused.
+        [..] if taken.iter().any(is_marked_unused) => {
+            let place = Literal::usize_unsuffixed(taken.len());
+            quote_spanned!(site=> *(#(&#taken),*, &mut ()).#place = ();)
+        }
+        [only] => quote_spanned!(site=> let _ = &#only;),
+        [..] => quote_spanned!(site=> let _ = (#(&#taken),*);),
+    };
+    Captures { head: head_with_names(function), by_move: true, statements }
+}
+
+/// All that stands before the body, with a name for each argument that has none and may be dropped before another.
+fn head_with_names(function: &Function) -> TokenStream {
+    if !names(function, has_no_drop).iter().any(|name| name.to_string().starts_with(UNNAMED)) {
+        return function.head.clone();
+    }
+    let mut signature = function.signature.clone();
+    for (place, argument) in signature.inputs.iter_mut().enumerate() {
+        if let FnArg::Typed(argument) = argument
+            && let Pat::Wild(wild) = &*argument.pat
+        {
+            let ident = unnamed_argument(place, wild.underscore_token.span);
+            let named = PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None };
+            *argument.pat = Pat::Ident(named);
+        }
+    }
+    with_visibility(function, &signature)
+}
+
+fn with_visibility(function: &Function, signature: &Signature) -> TokenStream {
+    function.visibility.to_token_stream().into_iter().chain(signature.to_token_stream()).collect()
+}
+
+/// Lints know a single `_` for such a mark.
+fn is_marked_unused(name: &Ident) -> bool {
+    let name = name.to_string();
+    name.starts_with('_') && !name.starts_with("__")
+}
+
+const UNNAMED: &str = "__unnamed";
+
+fn unnamed_argument(place: usize, span: Span) -> Ident {
+    Ident::new(&format!("{UNNAMED}{place}"), Span::mixed_site().located_at(span))
+}
+
+/// Whether tokens name an argument that can be had only once.
+pub fn name_owned(tokens: &TokenStream, function: &Function) -> bool {
+    names(function, is_copy).iter().any(|name| mentions(tokens, &name.unraw().to_string()))
+}
+
+/// The names of arguments, in their order, without those whose type `leaves_out`. One without a name gets one, when
+/// there are others.
+fn names(function: &Function, leaves_out: fn(&Type) -> bool) -> Vec<Ident> {
+    let mut names = Vec::new();
+    for (place, argument) in function.signature.inputs.iter().enumerate() {
+        match argument {
+            FnArg::Typed(argument) if !leaves_out(&argument.ty) && matches!(&*argument.pat, Pat::Wild(_)) => {
+                names.push(unnamed_argument(place, argument.pat.span()));
+            }
+            FnArg::Typed(argument) if !leaves_out(&argument.ty) => bound_names(&argument.pat, &mut names),
+            FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+                names.push(Ident::new("self", receiver.self_token.span));
+            }
+            FnArg::Typed(_) | FnArg::Receiver(_) => {}
+        }
+    }
+    if names.iter().all(|name| name.to_string().starts_with(UNNAMED)) {
+        names.clear();
+    }
+    names
+}
+
+/// Whether a value of the type is surely copied when it is used.
+fn is_copy(kind: &Type) -> bool {
+    match kind {
+        Type::Reference(reference) => reference.mutability.is_none(),
+        other => has_no_drop(other),
+    }
+}
+
+/// Whether a value of the type surely leaves nothing to drop.
+fn has_no_drop(kind: &Type) -> bool {
+    match kind {
+        Type::Group(inner) => has_no_drop(&inner.elem),
+        Type::Paren(inner) => has_no_drop(&inner.elem),
+        Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) => true,
+        Type::Path(path) => path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)),
+        _ => false,
+    }
+}
+
+/// Whether the name stands in tokens; in text too, where a format string may hold it.
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Ident(ident) => ident.unraw() == name,
+        TokenTree::Literal(literal) => literal.to_string().contains(&format!("{{{name}")),
+        TokenTree::Punct(_) => false,
+    })
+}

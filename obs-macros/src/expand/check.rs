@@ -1,0 +1,218 @@
+//! What health checks and data-quality checks have in common: a function that anyone may run, registered.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Expr, FnArg, PatType, Receiver, ReceiverKind, Safety, Type, Visibility};
+
+use crate::expand::callsite::{Callsite, Settings};
+use crate::expand::entry::Entry;
+use crate::expand::off;
+use crate::expand::shared_keys::SharedKeys;
+use crate::grammar::args::Args;
+use crate::grammar::diagnostics::Diagnostics;
+use crate::item::function::{Function, Shape};
+
+/// Refuses what the registry cannot call.
+pub fn refuse(args: &Args, function: &Function, diagnostics: &mut Diagnostics) {
+    let signature = &function.signature;
+    if let Safety::Unsafe(word) = &signature.safety {
+        diagnostics.at(word, "a check is called by obs, so it cannot be `unsafe`");
+    }
+    if let Some(abi) = &signature.abi {
+        diagnostics.at(abi, "a check is called by obs, so it cannot be `extern`");
+    }
+    if !signature.generics.params.is_empty() {
+        diagnostics.at(&signature.generics, "a check is called by obs, which cannot choose generic parameters for it");
+    }
+    let for_each = args.key("for_each");
+    for argument in &signature.inputs {
+        match argument {
+            FnArg::Receiver(receiver) if !is_shared(receiver) => {
+                diagnostics
+                    .at(receiver, "a check is called by obs time and again, so it takes `&self` or no `self` at all");
+            }
+            FnArg::Receiver(receiver) if for_each.is_some() => {
+                diagnostics.at(receiver, "with `for_each` a check takes an item, and no `self`");
+            }
+            FnArg::Receiver(_) => {}
+            FnArg::Typed(_) if for_each.is_some() => {}
+            FnArg::Typed(argument) => {
+                let each = if args.attribute().name() == "dq_check" { ", give it one by `for_each`," } else { "" };
+                let message = format!(
+                    "a check is called by obs, which has no arguments for it; let it find what it needs{each} or call \
+                     this function from one without arguments"
+                );
+                diagnostics.at(argument, message);
+            }
+        }
+    }
+    let typed = signature.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
+    if let Some(key) = for_each.filter(|_| typed != 1) {
+        diagnostics.at(
+            key,
+            format!("with `for_each` a check takes one argument, an item of the list; this one takes {typed}"),
+        );
+    }
+}
+
+/// Whether it is `&self`.
+fn is_shared(receiver: &Receiver) -> bool {
+    matches!(&receiver.kind, ReceiverKind::Reference(_, _, None))
+}
+
+/// A check of one kind.
+pub struct Check<'a> {
+    pub shared: &'a SharedKeys,
+    /// The registry's list of such checks.
+    pub list: &'static str,
+    /// The type of its static.
+    pub kind: &'static str,
+    /// What the function behind a method is named after.
+    pub companion: &'static str,
+    /// The list of which it takes an item.
+    pub each: Option<&'a Expr>,
+    pub settings: Settings,
+}
+
+impl Check<'_> {
+    /// The function, registered; a method, with its companion.
+    pub fn register(mut self, function: &Function) -> TokenStream {
+        let is_method = matches!(function.signature.inputs.first(), Some(FnArg::Receiver(_)));
+        if cfg!(feature = "off") && !is_method {
+            return self.bare(function);
+        }
+        self.settings.set("describe", Entry::new(self.shared).closure());
+        if is_method { self.with_companion(function) } else { self.with_static(function) }
+    }
+
+    /// The function, with its static as the first item of its body. It stands in a constant of its own, so that another
+    /// check of the function may stand beside it.
+    fn with_static(self, function: &Function) -> TokenStream {
+        let (constructor, run) = match self.each {
+            Some(each) => ("declared_each", self.run_each(each, function)),
+            None => ("declared", self.run(function)),
+        };
+        let Self { shared, list, kind, settings, .. } = self;
+        let callsite = Callsite { list, name: "CHECK", kind, constructor, more: Some(run), settings };
+        let body = &function.body;
+        let registered = callsite.to_static(shared);
+        let registered = quote_spanned!(Span::mixed_site()=> const _: () = { #registered };);
+        let statements = body.inner_attributes.clone().into_iter();
+        let statements = statements.chain(registered).chain(body.statements.clone());
+        let block = body.braces_around(statements.collect());
+        function.head.clone().into_iter().chain(block.into_token_stream()).collect()
+    }
+
+    /// The method as it was, and beside it one that gives the check of a value: `ping_health_check` for `ping`.
+    fn with_companion(self, function: &Function) -> TokenStream {
+        let site = Span::mixed_site();
+        let Self { shared, settings, .. } = &self;
+        let private = shared.runtime.private();
+        let (kind, operation) = (Ident::new(self.kind, site), &shared.name);
+        let method = &function.signature.ident;
+        let companion = format_ident!("{}_{}", function.name(), self.companion, span = method.span());
+        let visibility = visibility(&function.head);
+        let at = site.located_at(function.return_span());
+        let ready = Ident::new("ready", at);
+        let run = match function.shape {
+            Shape::Sync => quote_spanned!(at=> move || #private::#kind::#ready(__value.#method())),
+            Shape::Async | Shape::BoxedFuture(_) => quote_spanned! {at=> move || {
+                let __value = #private::Arc::clone(&__value);
+                #private::#kind::pending(async move { __value.#method().await })
+            }},
+        };
+        let doc = format!("The check that [`{method}`](Self::{method}) is of this value, to be registered.");
+        let documented = &shared.documented;
+        let companion = quote_spanned! {site=>
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #visibility fn #companion(self: &#private::Arc<Self>) -> #private::#kind
+            where
+                Self: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
+            {
+                #documented
+                let __value = #private::Arc::clone(self);
+                #private::#kind::of_value(#operation, ::core::module_path!(), ::core::file!(), ::core::line!(), #run)
+                    #settings
+            }
+        };
+        let braces = function.body.braces.to_token_stream();
+        let method = function.head.clone().into_iter().chain(braces).collect::<TokenStream>();
+        quote!(#method #companion)
+    }
+
+    /// The function alone, which nobody else may call.
+    fn bare(self, function: &Function) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let described = Entry::new(self.shared).closure();
+        let described = described.map(|closure| quote_spanned!(site=> #private::described(#closure);));
+        let constants = self.settings.constants().map(|constant| quote_spanned!(site=> let _ = #constant;));
+        let each = self.each.map(|each| quote_spanned!(site=> let _ = || #each;));
+        let checked: TokenStream = described.into_iter().chain(constants).chain(each).collect();
+        let bare = off::bare(function, (!checked.is_empty()).then_some(checked));
+        quote_spanned!(site=> #[allow(dead_code)] #bare)
+    }
+
+    /// `|| Kind::ready(function())`, located at the return type, of which it asks what a check must return.
+    fn run(&self, function: &Function) -> TokenStream {
+        let at = Span::mixed_site().located_at(function.return_span());
+        let answer = self.answer(function, &TokenStream::new());
+        quote_spanned!(at=> || #answer)
+    }
+
+    /// `|| Ok(Kind::each(list, |item| Kind::ready(function(item))))`.
+    fn run_each(&self, each: &Expr, function: &Function) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let kind = Ident::new(self.kind, site);
+        let item = match function.signature.inputs.first() {
+            Some(FnArg::Typed(PatType { ty, .. })) if matches!(**ty, Type::Reference(_)) => {
+                quote_spanned!(site=> &*__item)
+            }
+            _ => quote_spanned!(site=> ::core::clone::Clone::clone(&*__item)),
+        };
+        let answer = self.answer(function, &item);
+        // What is wrong with the list's type, or its items', is said of the list.
+        let at = site.located_at(each.span());
+        let items = quote_spanned!(at=> (&Each(&__items)).each().items(__items));
+        let instances = quote_spanned!(at=> #private::#kind::each(__items, |__item| #answer));
+        quote_spanned! {site=> || {
+            let __items = #each;
+            let __items = {
+                use #private::each::*;
+                #items
+            };
+            #instances
+        }}
+    }
+
+    /// `Kind::ready(function(item))`, or the same of its future.
+    fn answer(&self, function: &Function, item: &TokenStream) -> TokenStream {
+        let at = Span::mixed_site().located_at(function.return_span());
+        let private = self.shared.runtime.private();
+        let kind = Ident::new(self.kind, at);
+        let mut name = function.signature.ident.clone();
+        name.set_span(name.span().located_at(at));
+        let call = quote_spanned!(at=> #name(#item));
+        match function.shape {
+            Shape::Sync => quote_spanned!(at=> #private::#kind::ready(#call)),
+            // The item has to live as long as the future.
+            Shape::Async | Shape::BoxedFuture(_) if !item.is_empty() => {
+                quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
+            }
+            Shape::Async | Shape::BoxedFuture(_) => quote_spanned!(at=> #private::#kind::pending(#call)),
+        }
+    }
+}
+
+fn visibility(head: &TokenStream) -> Option<Visibility> {
+    let parse = |input: ParseStream| {
+        let visibility = input.parse()?;
+        input.parse::<TokenStream>()?;
+        Ok(visibility)
+    };
+    parse.parse2(head.clone()).ok()
+}

@@ -1,0 +1,26 @@
+//! For rust-analyzer: the keys as paths of documented items, so that it completes and explains them. The compiler sees
+//! none of it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+use crate::grammar::runtime_path::RuntimePath;
+use crate::grammar::vocabulary::Attribute;
+
+/// An item that names each of these keys where rust-analyzer looks, and nobody else does.
+pub fn documented(attribute: Attribute, keys: &[Ident], runtime: &RuntimePath) -> TokenStream {
+    if keys.is_empty() {
+        return TokenStream::new();
+    }
+    let attribute = Ident::new(attribute.name(), Span::mixed_site());
+    quote_spanned! {Span::mixed_site()=>
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            {
+                use #runtime::keys::#attribute::*;
+                #(#keys::__;)*
+            }
+        };
+    }
+}

@@ -1,0 +1,68 @@
+//! The closure that tells whether the value of a call is an error, and which.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::ExprPath;
+use syn::spanned::Spanned;
+
+use crate::expand::shared_keys::{SharedKeys, Verdict};
+use crate::item::function::Function;
+use crate::item::return_type;
+
+/// `|__value| …`, to stand behind the body whose value it judges; a function of the runtime where the return type says
+/// that nothing can be an error.
+pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
+    let site = Span::mixed_site();
+    let private = shared.runtime.private();
+    let error = error(&private, ignore_if);
+    match &shared.verdict {
+        Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
+            quote_spanned!(site=> #private::judge::no_error)
+        }
+        Verdict::Type => quote_spanned!(site=> |__value| #error),
+        Verdict::OkIf(path) => {
+            let verdict = call(&private, path);
+            quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
+        }
+        Verdict::ErrorIf(path) => {
+            let verdict = call(&private, path);
+            quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
+        }
+    }
+}
+
+/// The runtime's names are in scope in blocks of their own, so that none of them stands before the user's path.
+fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
+    let site = Span::mixed_site();
+    match ignore_if {
+        None => quote_spanned! {site=> {
+            use #private::judge::*;
+            match (&&Judge(__value)).error() {
+                ::core::option::Option::Some(__error) => ::core::option::Option::Some(
+                    (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()),
+                ),
+                ::core::option::Option::None => ::core::option::Option::None,
+            }
+        }},
+        Some(path) => {
+            let ignored = call(private, path);
+            quote_spanned! {site=>
+                { use #private::judge::*; (&&Judge(__value)).error() }
+                    .filter(|&__value| !#ignored)
+                    .map(|__error| { use #private::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
+            }
+        }
+    }
+}
+
+/// What the path says of `__value`, located at the path. The runtime's names are in scope behind it only.
+fn call(private: &TokenStream, path: &ExprPath) -> TokenStream {
+    quote_spanned! {Span::mixed_site().located_at(path.span())=>
+        match #path {
+            __path => {
+                use #private::verdict::*;
+                (&&&Verdict(__path, __value)).say()
+            }
+        }
+    }
+}

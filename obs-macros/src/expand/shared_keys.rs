@@ -1,0 +1,102 @@
+//! The keys that every attribute takes.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{ExprPath, LitStr};
+
+use crate::expand::ide;
+use crate::grammar::args::Args;
+use crate::grammar::arguments::{self, Argument};
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::fields::{self, Field};
+use crate::grammar::runtime_path::RuntimePath;
+use crate::grammar::values;
+use crate::grammar::vocabulary::Attribute;
+use crate::item::function::Function;
+
+/// What the shared keys say.
+pub struct SharedKeys {
+    pub runtime: RuntimePath,
+    pub name: LitStr,
+    pub tags: Vec<Field>,
+    pub arguments: Vec<Argument>,
+    pub level: Option<&'static str>,
+    pub verdict: Verdict,
+    /// What rust-analyzer is shown of the keys.
+    pub documented: TokenStream,
+}
+
+/// What decides whether a value is an error.
+pub enum Verdict {
+    /// Its type.
+    Type,
+    /// It is one unless this says it is fine.
+    OkIf(ExprPath),
+    /// It is one when this says so.
+    ErrorIf(ExprPath),
+}
+
+impl Verdict {
+    /// Whether a path of the user's decides.
+    pub fn names_a_path(&self) -> bool {
+        !matches!(self, Self::Type)
+    }
+}
+
+impl SharedKeys {
+    /// Reads and checks them.
+    pub fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
+        let is_check = matches!(args.attribute(), Attribute::HealthCheck | Attribute::DqCheck);
+        let runtime = RuntimePath::new(args, diagnostics);
+        Self {
+            documented: ide::documented(args.attribute(), args.words(), &runtime),
+            runtime,
+            name: args
+                .value("name", values::text, diagnostics)
+                .unwrap_or_else(|| default_name(args.attribute(), function)),
+            tags: fields::tags(args, diagnostics),
+            arguments: if is_check {
+                arguments::values_of_check(args, diagnostics)
+            } else {
+                arguments::arguments(args, &function.argument_names(), function.is_test(), diagnostics)
+            },
+            level: args.value("level", |key, expr| values::choice(key, expr, &values::LEVELS), diagnostics),
+            verdict: verdict(args, diagnostics),
+        }
+    }
+
+    /// `Level::Warning` for `warning`, in the runtime's words.
+    pub fn variant(&self, kind: &str, word: &str) -> TokenStream {
+        let private = self.runtime.private();
+        let kind = proc_macro2::Ident::new(kind, Span::mixed_site());
+        let variant = proc_macro2::Ident::new(&capitalised(word), Span::mixed_site());
+        quote_spanned!(Span::mixed_site()=> #private::#kind::#variant)
+    }
+}
+
+fn default_name(attribute: Attribute, function: &Function) -> LitStr {
+    let name = function.name();
+    let name = match attribute {
+        Attribute::TrackedCommand => name.trim_matches('_').replace('_', "-"),
+        _ => name,
+    };
+    LitStr::new(&name, Span::mixed_site())
+}
+
+fn verdict(args: &Args, diagnostics: &mut Diagnostics) -> Verdict {
+    let ok_if = args.value("ok_if", values::function, diagnostics);
+    let error_if = args.value("error_if", values::function, diagnostics);
+    if let (Some(_), Some(key)) = (args.key("ok_if"), args.key("error_if")) {
+        diagnostics.at(key, "`ok_if` and `error_if` both decide what an error is; keep one");
+    }
+    match (ok_if, error_if) {
+        (Some(path), _) => Verdict::OkIf(path),
+        (None, Some(path)) => Verdict::ErrorIf(path),
+        (None, None) => Verdict::Type,
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}

@@ -1,0 +1,226 @@
+//! The body of a function, handed to the runtime as a closure or as a future.
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Type};
+
+use crate::expand::caller;
+use crate::expand::callsite::{Callsite, Settings};
+use crate::expand::captures::{self, Captures};
+use crate::expand::entry::Entry;
+use crate::expand::off;
+use crate::expand::shared_keys::SharedKeys;
+use crate::item::function::{Function, Shape, ours};
+use crate::item::return_type;
+
+/// One call into the runtime, around a body.
+pub struct Wrap<'a> {
+    pub shared: &'a SharedKeys,
+    /// The runtime's function for a closure; the one for a future has `_async` behind it.
+    pub helper: &'static str,
+    /// The static.
+    pub callsite: TokenStream,
+    /// What begins the call.
+    pub begin: TokenStream,
+    /// What it notes of it.
+    pub described: Option<TokenStream>,
+    /// Whether a path of the user's judges its value.
+    pub judged: bool,
+    /// What judges its value.
+    pub judge: TokenStream,
+    /// What else the helper takes.
+    pub more: Option<TokenStream>,
+    /// What is returned when the helper gives nothing.
+    pub fallback: Option<&'a Expr>,
+}
+
+impl<'a> Wrap<'a> {
+    /// What every attribute around a body has in common; `constructor` makes the static.
+    pub fn new(
+        shared: &'a SharedKeys,
+        helper: &'static str,
+        (constructor, settings): (&'static str, Settings),
+        entry: &Entry,
+        judge: TokenStream,
+    ) -> Self {
+        Self {
+            shared,
+            helper,
+            callsite: Callsite::wrapped(constructor, settings).to_static(shared),
+            begin: entry.begin(),
+            described: entry.closure(),
+            judged: shared.verdict.names_a_path(),
+            judge,
+            more: None,
+            fallback: None,
+        }
+    }
+
+    /// The function with its body wrapped.
+    pub fn around(&self, function: &Function) -> TokenStream {
+        if cfg!(feature = "off") {
+            return off::bare(function, self.checked(function));
+        }
+        if matches!(function.shape, Shape::Sync)
+            && matches!(self.helper, "performance" | "errors")
+            && !self.needs_no_value(function)
+            && let Some(split) = caller::split(function, self.helper)
+        {
+            return self.called(function, split);
+        }
+        let body = &function.body;
+        let captures = Captures::of(function, self.leaves_arguments(function));
+        let (head, wrapped) = match &function.shape {
+            Shape::Sync if self.needs_no_value(function) => (function.head.clone(), self.guard(function)),
+            Shape::Sync => (captures.head.clone(), self.closure(function, &captures)),
+            Shape::Async => {
+                let output = return_type::of(&function.signature.output);
+                let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
+                let keywords = quote_spanned!(Span::mixed_site()=> async #by_move);
+                let block = ours(&body.braces_around(body.statements.clone()));
+                let output = (!output.inferred).then_some(&output.written);
+                (captures.head, self.future(output, &keywords, &captures.statements, &block))
+            }
+            Shape::BoxedFuture(boxed) => {
+                let none = TokenStream::new();
+                let future = self.future(boxed.output.as_ref(), &boxed.keywords, &none, &ours(&boxed.braces));
+                (function.head.clone(), boxed.around(future))
+            }
+        };
+        let block = body.braces_around(body.inner_attributes.clone().into_iter().chain(wrapped).collect());
+        head.into_iter().chain(block.into_token_stream()).collect()
+    }
+
+    /// What is left to check when the call is not made.
+    fn checked(&self, function: &Function) -> Option<TokenStream> {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let described = self.described.as_ref().map(|closure| quote_spanned!(site=> #private::described(#closure);));
+        let output = match &function.shape {
+            Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output).written),
+            Shape::BoxedFuture(boxed) => {
+                boxed.output.as_ref().map(|output| return_type::without_impl_trait(output).written)
+            }
+        };
+        let output = output.filter(|output| !matches!(output, Type::Never(_)));
+        let judge = &self.judge;
+        let judged =
+            output.filter(|_| self.judged).map(|output| quote_spanned!(site=> #private::judged::<#output>(#judge);));
+        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> return #fallback;));
+        let checked: TokenStream = [described, judged, fallback].into_iter().flatten().collect();
+        (!checked.is_empty()).then_some(checked)
+    }
+
+    /// Whether the end of the call follows from how the body is left, by unwinding or not.
+    fn needs_no_value(&self, function: &Function) -> bool {
+        self.opens_no_scope() && !self.judged && return_type::never_fails(function)
+    }
+
+    /// Whether there is nothing around the body but a call that begins and ends. Errors find their way out by the calls
+    /// that enclose them, so that those who capture them do enclose.
+    fn opens_no_scope(&self) -> bool {
+        self.helper == "performance"
+    }
+
+    /// The body as it is, behind what ends the call when it is left.
+    fn guard(&self, function: &Function) -> TokenStream {
+        let body = &function.body;
+        let block = ours(&body.braces_around(body.statements.clone()));
+        let private = self.shared.runtime.private();
+        let Self { callsite, begin, .. } = self;
+        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::until_left(#begin) }; #block)
+    }
+
+    /// The function that calls its body.
+    fn called(&self, function: &Function, split: caller::Split) -> TokenStream {
+        let private = self.shared.runtime.private();
+        let Self { callsite, begin, judge, .. } = self;
+        let caller::Split { head, call, within, beside } = split;
+        let (begin, ended) = if self.opens_no_scope() {
+            (begin.clone(), quote!(ended))
+        } else {
+            (quote_spanned!(Span::mixed_site()=> #private::enclosed(#begin)), quote!(enclosed_ended))
+        };
+        let statements = quote_spanned! {Span::mixed_site()=>
+            #within
+            #callsite
+            let __call = #begin;
+            let __value = #call;
+            #private::#ended(__call, __value, #judge)
+        };
+        let block = function.body.braces_around(statements);
+        quote_spanned!(Span::mixed_site()=> #head #block #beside)
+    }
+
+    fn closure(&self, function: &Function, captures: &Captures) -> TokenStream {
+        let body = &function.body;
+        let output = return_type::of(&function.signature.output).written;
+        let mut statements = body.braces_around(body.statements.clone());
+        if !captures.statements.is_empty() {
+            let block = ours(&statements);
+            statements =
+                body.braces_around(captures.statements.clone().into_iter().chain(block.into_token_stream()).collect());
+        }
+        let callsite = &self.callsite;
+        let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
+        let call = self.call("", &quote_spanned!(Span::mixed_site()=> #by_move || -> #output #statements));
+        let call = self.or_fallback(&call, None);
+        quote_spanned!(Span::mixed_site()=> #callsite #call)
+    }
+
+    fn future(
+        &self,
+        output: Option<&Type>,
+        keywords: &TokenStream,
+        captures: &TokenStream,
+        block: &Group,
+    ) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        // `!` is no type argument, so a type without values stands in for it.
+        let never = matches!(output, Some(Type::Never(_)));
+        let expect = output.map(|output| {
+            let at = site.located_at(output.span());
+            let output = if never { quote_spanned!(at=> ::core::convert::Infallible) } else { quote!(#output) };
+            quote_spanned! {at=>
+                if let ::core::option::Option::Some(__value) = #private::expect_return::<#output>() {
+                    return __value;
+                }
+            }
+        });
+        let call = self.call("_async", &quote_spanned!(site=> #keywords { #captures #expect #block }));
+        let call = quote_spanned!(site=> #call.await);
+        let value = self.or_fallback(&call, never.then(|| quote_spanned!(site=> match __value {})));
+        let value = if never && self.fallback.is_none() { quote_spanned!(site=> match #call {}) } else { value };
+        let callsite = &self.callsite;
+        quote_spanned!(site=> #callsite #value)
+    }
+
+    /// Returns what the helper gave, else the fallback.
+    fn or_fallback(&self, call: &TokenStream, given: Option<TokenStream>) -> TokenStream {
+        let site = Span::mixed_site();
+        let Some(fallback) = self.fallback else { return call.clone() };
+        let given = given.unwrap_or_else(|| quote_spanned!(site=> return __value;));
+        quote_spanned! {site=>
+            if let ::core::option::Option::Some(__value) = #call {
+                #given
+            }
+            #fallback
+        }
+    }
+
+    /// Whether a fallback needs an argument that the body may not need to own.
+    fn leaves_arguments(&self, function: &Function) -> bool {
+        let names_owned = |fallback: &Expr| captures::name_owned(&fallback.to_token_stream(), function);
+        self.fallback.is_some_and(names_owned) || captures::name_owned(&function.fallbacks(), function)
+    }
+
+    fn call(&self, suffix: &str, body: &TokenStream) -> TokenStream {
+        let private = self.shared.runtime.private();
+        let helper = Ident::new(&format!("{}{suffix}", self.helper), Span::mixed_site());
+        let Self { begin, judge, .. } = self;
+        let more = self.more.as_ref().map(|more| quote_spanned!(Span::mixed_site()=> , #more));
+        quote_spanned!(Span::mixed_site()=> #private::#helper(#begin, #body, #judge #more))
+    }
+}

@@ -1,0 +1,90 @@
+//! What a call records: `tags(…)`, `args(…)`, `context(…)`.
+
+use proc_macro2::Ident;
+use syn::Expr;
+use syn::ext::IdentExt;
+
+use crate::grammar::args::{Args, Entry, Value};
+use crate::grammar::diagnostics::Diagnostics;
+use crate::grammar::vocabulary::Attribute;
+
+/// Labels that stand on every series, or on those of every call.
+const RESERVED_TAGS: [&str; 6] = ["operation", "outcome", "service", "environment", "version", "error_type"];
+
+/// Labels of the families that an attribute measures.
+const fn labels(attribute: Attribute) -> &'static [&'static str] {
+    match attribute {
+        Attribute::TrackedCommand => &["command", "success", "argument"],
+        Attribute::HealthCheck => &["check"],
+        Attribute::DqCheck => &["check", "dataset", "severity"],
+        Attribute::BqCost => &["kind", "reason", "query_type", "cache_hit", "operation_type", "dataset"],
+        Attribute::WithErrorTracking | Attribute::TrackPerformance => &[],
+    }
+}
+
+/// Labels that stand on every job.
+const OWN_JOB_LABELS: [&str; 4] = ["service", "environment", "operation", "correlation_id"];
+
+/// A name and the expression that gives its value.
+pub struct Field {
+    pub name: Ident,
+    pub value: Expr,
+}
+
+/// `tags(k = expr, …)`.
+pub fn tags(args: &Args, diagnostics: &mut Diagnostics) -> Vec<Field> {
+    let tags = fields("tags", args, diagnostics);
+    for Field { name, .. } in &tags {
+        let word = name.unraw().to_string();
+        if RESERVED_TAGS.contains(&word.as_str()) || labels(args.attribute()).contains(&word.as_str()) {
+            diagnostics.at(name, format!("`{word}` is a label that obs sets itself; give the tag another name"));
+        }
+    }
+    tags
+}
+
+/// `labels(k = expr, …)` of the jobs that run inside, whose keys are such as `BigQuery` takes.
+pub fn job_labels(args: &Args, diagnostics: &mut Diagnostics) -> Vec<Field> {
+    let labels = fields("labels", args, diagnostics);
+    for Field { name, .. } in &labels {
+        let word = name.unraw().to_string();
+        let is_letter = |letter: char| letter.is_lowercase() || letter.is_ascii_digit() || letter == '_';
+        if OWN_JOB_LABELS.contains(&word.as_str()) {
+            diagnostics.at(name, format!("`{word}` is a label that obs sets itself; give the label another name"));
+        } else if !word.starts_with(char::is_lowercase) || !word.chars().all(is_letter) || word.chars().count() > 63 {
+            let rule = "BigQuery's labels have at most 63 lower-case letters, digits and `_`, a letter first";
+            diagnostics.at(name, format!("`{word}` cannot name a label: {rule}"));
+        }
+    }
+    labels
+}
+
+/// `key(k = expr, …)`.
+pub fn fields(key: &'static str, args: &Args, diagnostics: &mut Diagnostics) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for Entry { key: name, value } in once_each(args.list(key, diagnostics), key, diagnostics) {
+        match value {
+            Value::Expr(value) => fields.push(Field { name, value }),
+            Value::Absent | Value::List(_) => diagnostics.add(needs_value(&name, key)),
+        }
+    }
+    fields
+}
+
+/// The entries without those whose name came before.
+pub fn once_each(entries: Vec<Entry>, list: &str, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+    let mut kept: Vec<Entry> = Vec::new();
+    for entry in entries {
+        let name = entry.name();
+        if kept.iter().any(|earlier| earlier.name() == name) {
+            diagnostics.at(&entry.key, format!("`{name}` stands in `{list}` twice; keep one"));
+        } else {
+            kept.push(entry);
+        }
+    }
+    kept
+}
+
+pub fn needs_value(name: &Ident, list: &str) -> syn::Error {
+    syn::Error::new_spanned(name, format!("`{name}` has no value: `{list}({name} = expr)`"))
+}

@@ -1,0 +1,17 @@
+//! The arguments of the attributes: their grammar, their keys and the values that each key takes.
+
+pub mod args;
+pub mod arguments;
+pub mod bytes;
+pub mod cron;
+pub mod diagnostics;
+pub mod duration;
+pub mod fields;
+pub mod function_filter;
+pub mod message;
+pub mod runtime_path;
+pub mod secret_names;
+pub mod string_list;
+pub mod thresholds;
+pub mod values;
+pub mod vocabulary;

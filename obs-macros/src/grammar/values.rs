@@ -1,0 +1,178 @@
+//! What a value may be: text, a choice, a number, a path, …
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Expr, ExprLit, ExprPath, ExprUnary, Lit, LitBool, LitStr, Path, PathArguments, UnOp};
+
+use crate::grammar::message;
+use crate::grammar::vocabulary::Key;
+
+pub const LEVELS: [&str; 6] = ["trace", "debug", "info", "warning", "error", "critical"];
+pub const ERROR_SEVERITIES: [&str; 4] = ["info", "warning", "error", "critical"];
+pub const CHECK_SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
+
+/// Any expression, as it stands.
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all readers of values")]
+pub fn expr(_key: &Key, expr: &Expr) -> syn::Result<Expr> {
+    Ok(expr.clone())
+}
+
+/// Text in quotes that says something.
+pub fn text(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
+    let Some(Lit::Str(text)) = literal(expr) else {
+        return Err(wrong(key, expr, "text in quotes"));
+    };
+    if text.value().trim().is_empty() {
+        return Err(syn::Error::new_spanned(text, format!("`{}` is empty", key.name)));
+    }
+    if text.value().chars().any(char::is_control) {
+        return Err(syn::Error::new_spanned(
+            text,
+            format!("`{}` holds a line break or another control character", key.name),
+        ));
+    }
+    Ok(text.clone())
+}
+
+/// Text in quotes, or the path of a constant that holds it.
+pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
+    match plain(expr) {
+        Expr::Path(path) => Ok(path.to_token_stream()),
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => text(key, expr).map(ToTokens::into_token_stream),
+        _ => Err(wrong(key, expr, "text in quotes or the path of a `&'static str` constant")),
+    }
+}
+
+/// One of a few words, in quotes; given back as the name of the variant: `warning` as `Warning`.
+pub fn choice(key: &Key, expr: &Expr, allowed: &[&'static str]) -> syn::Result<&'static str> {
+    let quoted: Vec<String> = allowed.iter().map(|word| format!("\"{word}\"")).collect();
+    let Some(Lit::Str(text)) = literal(expr) else {
+        return Err(wrong(key, expr, &format!("one of {}", quoted.join(", "))));
+    };
+    let written = text.value();
+    allowed.iter().find(|word| **word == written).copied().ok_or_else(|| {
+        let fault = format!("unknown `{}` \"{written}\"", key.name);
+        let then = format!("allowed: {}", quoted.join(", "));
+        syn::Error::new_spanned(text, message::with_suggestion(&fault, &written, allowed.iter().copied(), '"', &then))
+    })
+}
+
+/// `true` or `false`.
+pub fn boolean(key: &Key, expr: &Expr) -> syn::Result<LitBool> {
+    match literal(expr) {
+        Some(Lit::Bool(boolean)) => Ok(boolean.clone()),
+        _ => Err(wrong(key, expr, "`true` or `false`")),
+    }
+}
+
+/// A number that was written down.
+#[derive(Clone)]
+pub struct Number {
+    pub value: f64,
+    pub written: Expr,
+}
+
+impl ToTokens for Number {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut literal = Literal::f64_unsuffixed(self.value.abs());
+        literal.set_span(Span::mixed_site());
+        if self.value.is_sign_negative() {
+            tokens.extend(quote!(-));
+        }
+        tokens.extend(quote!(#literal));
+    }
+}
+
+/// A finite number, whole or not, of either sign.
+pub fn number(key: &Key, expr: &Expr) -> syn::Result<Number> {
+    let (sign, digits) = match plain(expr) {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (-1.0, plain(expr)),
+        other => (1.0, other),
+    };
+    let magnitude = match literal(digits) {
+        Some(Lit::Int(int)) => int.base10_parse::<u64>().map(int_as_float)?,
+        Some(Lit::Float(float)) => float.base10_parse::<f64>()?,
+        _ => return Err(wrong(key, expr, "a number")),
+    };
+    if !magnitude.is_finite() {
+        return Err(syn::Error::new_spanned(expr, format!("`{}` is too large a number", key.name)));
+    }
+    Ok(Number { value: sign * magnitude, written: expr.clone() })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a threshold above 2^53 is compared with floats anyway")]
+fn int_as_float(int: u64) -> f64 {
+    int as f64
+}
+
+/// A finite number that is not below zero.
+pub fn amount(key: &Key, expr: &Expr) -> syn::Result<Number> {
+    let number = number(key, expr)?;
+    if number.value < 0.0 {
+        return Err(syn::Error::new_spanned(expr, format!("`{}` is below zero: `{}`", key.name, key.usage)));
+    }
+    Ok(number)
+}
+
+/// A whole number from 1 to the largest `u32`.
+pub fn count(key: &Key, expr: &Expr) -> syn::Result<Literal> {
+    let needed = "a whole number, 1 or more";
+    let Some(Lit::Int(int)) = literal(expr) else { return Err(wrong(key, expr, needed)) };
+    match int.base10_parse::<u32>()? {
+        0 => Err(wrong(key, expr, needed)),
+        count => {
+            let mut literal = Literal::u32_unsuffixed(count);
+            literal.set_span(Span::mixed_site());
+            Ok(literal)
+        }
+    }
+}
+
+/// The path of a function.
+pub fn function(key: &Key, expr: &Expr) -> syn::Result<ExprPath> {
+    match plain(expr) {
+        Expr::Path(path) => Ok(path.clone()),
+        _ => Err(wrong(key, expr, "the path of a function")),
+    }
+}
+
+/// The path of a module or crate that means the same wherever it stands.
+pub fn absolute_path(key: &Key, expr: &Expr) -> syn::Result<Path> {
+    let Expr::Path(ExprPath { qself: None, path, .. }) = plain(expr) else {
+        return Err(wrong(key, expr, "a path"));
+    };
+    if path.segments.iter().any(|segment| !matches!(segment.arguments, PathArguments::None)) {
+        return Err(wrong(key, expr, "a path without generic arguments"));
+    }
+    let first = path.segments.first().map(|segment| segment.ident.to_string());
+    if path.leading_colon.is_none() && !matches!(first.as_deref(), Some("crate" | "$crate")) {
+        let message = format!(
+            "`{}` needs an absolute path: `::{}` when that is a crate, or one that begins with `crate::`",
+            key.name,
+            path.to_token_stream().to_string().replace(' ', ""),
+        );
+        return Err(syn::Error::new_spanned(path, message));
+    }
+    Ok(path.clone())
+}
+
+/// The expression inside the invisible brackets that `macro_rules!` puts around a fragment.
+pub fn plain(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
+    }
+    expr
+}
+
+/// The literal that the expression is.
+pub fn literal(expr: &Expr) -> Option<&Lit> {
+    match plain(expr) {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        _ => None,
+    }
+}
+
+/// The error of a value of another kind.
+pub fn wrong(key: &Key, expr: &Expr, needed: &str) -> syn::Error {
+    syn::Error::new_spanned(expr, format!("`{}` needs {needed}: `{}`", key.name, key.usage))
+}

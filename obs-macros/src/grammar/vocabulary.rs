@@ -1,0 +1,249 @@
+//! The attributes, the keys that each of them takes, and where each stands among the others.
+
+use crate::grammar::message;
+
+/// One of our attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attribute {
+    // In the order in which they stand around a function, from the outside in.
+    TrackedCommand,
+    HealthCheck,
+    DqCheck,
+    BqCost,
+    WithErrorTracking,
+    TrackPerformance,
+}
+
+/// A key of an attribute, and how it is written.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    pub usage: &'static str,
+}
+
+impl Key {
+    const fn new(name: &'static str, usage: &'static str) -> Self {
+        Self { name, usage }
+    }
+
+    /// Whether it is written `key(…)`, not `key = …`.
+    pub fn is_list(&self) -> bool {
+        self.usage.ends_with(')')
+    }
+
+    /// Whether it is written as a word alone.
+    pub fn is_flag(&self) -> bool {
+        self.usage == self.name
+    }
+}
+
+const NAME: Key = Key::new("name", "name = \"…\"");
+const TAGS: Key = Key::new("tags", "tags(k = expr, …)");
+const ARGS: Key = Key::new("args", "args(a, b = expr, c = redact, …)");
+const CHECK_ARGS: Key = Key::new("args", "args(k = expr, …)");
+const OK_IF: Key = Key::new("ok_if", "ok_if = path");
+const ERROR_IF: Key = Key::new("error_if", "error_if = path");
+const LEVEL: Key = Key::new("level", "level = \"info\"");
+/// The key that every attribute takes, the derive's included.
+pub const CRATE: Key = Key::new("crate", "crate = ::path");
+const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
+const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
+const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
+const IGNORE_IF: Key = Key::new("ignore_if", "ignore_if = path");
+const ONLY: Key = Key::new("only", "only(a, b, …)");
+/// The key that leaves functions of a block out; alone on a function or block, this one.
+pub const SKIP: Key = Key::new("skip", "skip(a, b, …)");
+const PUBLIC_ONLY: Key = Key::new("public_only", "public_only");
+
+const TRACKED_COMMAND: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    Key::new("user", "user = expr"),
+    Key::new("cron", "cron = \"0 3 * * *\""),
+    Key::new("timezone", "timezone = \"Europe/Berlin\""),
+    Key::new("max_runtime", "max_runtime = \"30m\""),
+    Key::new("margin", "margin = \"5m\""),
+    Key::new("monitor", "monitor = \"slug\""),
+];
+
+const WITH_ERROR_TRACKING: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    CONTEXT,
+    SEVERITY,
+    IGNORE_IF,
+    Key::new("fallback", "fallback = expr"),
+];
+
+const BQ_COST: &[Key] = &[
+    NAME,
+    TAGS,
+    ARGS,
+    OK_IF,
+    ERROR_IF,
+    LEVEL,
+    CRATE,
+    Key::new("query_type", "query_type = \"select\""),
+    Key::new("dataset", "dataset = expr"),
+    Key::new("alert_over_usd", "alert_over_usd = 5.0"),
+    Key::new("max_usd", "max_usd = 20.0"),
+    Key::new("max_bytes", "max_bytes = \"1 TiB\""),
+    Key::new("budget", "budget = \"name\""),
+    Key::new("labels", "labels(k = expr, …)"),
+];
+
+const HEALTH_CHECK: &[Key] = &[
+    NAME,
+    TAGS,
+    CHECK_ARGS,
+    LEVEL,
+    CRATE,
+    TIMEOUT,
+    Key::new("critical", "critical = false"),
+    Key::new("groups", "groups(\"live\", \"ready\", …)"),
+    Key::new("cache", "cache = \"10s\""),
+    Key::new("after", "after(\"database\", …)"),
+    Key::new("failures", "failures = 3"),
+];
+
+const DQ_CHECK: &[Key] = &[
+    NAME,
+    TAGS,
+    CHECK_ARGS,
+    LEVEL,
+    CRATE,
+    Key::new("dataset", "dataset = \"…\""),
+    Key::new("column", "column = \"…\""),
+    Key::new("owner", "owner = \"…\""),
+    Key::new("severity", "severity = \"warning\""),
+    Key::new("warn_above", "warn_above = 0.01"),
+    Key::new("fail_above", "fail_above = 0.05"),
+    Key::new("warn_below", "warn_below = 1000"),
+    Key::new("fail_below", "fail_below = 1"),
+    TIMEOUT,
+    Key::new("blocking", "blocking = true"),
+    Key::new("for_each", "for_each = expr"),
+];
+
+const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE];
+
+const WITH_ERROR_TRACKING_ON_A_BLOCK: &[Key] =
+    &[NAME, TAGS, LEVEL, CRATE, CONTEXT, SEVERITY, IGNORE_IF, ONLY, SKIP, PUBLIC_ONLY];
+
+const TRACK_PERFORMANCE_ON_A_BLOCK: &[Key] = &[NAME, TAGS, LEVEL, CRATE, ONLY, SKIP, PUBLIC_ONLY];
+
+/// An attribute and what it stands on: what it may be told there.
+#[derive(Clone, Copy, Debug)]
+pub struct Vocabulary {
+    pub attribute: Attribute,
+    /// Whether it stands on a whole `impl`, `trait` or `mod`.
+    pub on_block: bool,
+}
+
+impl Attribute {
+    pub const ALL: [Self; 6] = [
+        Self::TrackedCommand,
+        Self::HealthCheck,
+        Self::DqCheck,
+        Self::BqCost,
+        Self::WithErrorTracking,
+        Self::TrackPerformance,
+    ];
+
+    /// The name it is used by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TrackedCommand => "tracked_command",
+            Self::HealthCheck => "health_check",
+            Self::DqCheck => "dq_check",
+            Self::BqCost => "bq_cost",
+            Self::WithErrorTracking => "with_error_tracking",
+            Self::TrackPerformance => "track_performance",
+        }
+    }
+
+    /// The attribute of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.name() == name)
+    }
+
+    /// Every key it takes.
+    pub fn keys(self) -> &'static [Key] {
+        match self {
+            Self::TrackedCommand => TRACKED_COMMAND,
+            Self::HealthCheck => HEALTH_CHECK,
+            Self::DqCheck => DQ_CHECK,
+            Self::BqCost => BQ_COST,
+            Self::WithErrorTracking => WITH_ERROR_TRACKING,
+            Self::TrackPerformance => TRACK_PERFORMANCE,
+        }
+    }
+
+    /// Every key it takes on a whole block; none when it goes on functions alone.
+    pub fn block_keys(self) -> &'static [Key] {
+        match self {
+            Self::TrackPerformance => TRACK_PERFORMANCE_ON_A_BLOCK,
+            Self::WithErrorTracking => WITH_ERROR_TRACKING_ON_A_BLOCK,
+            Self::TrackedCommand | Self::HealthCheck | Self::DqCheck | Self::BqCost => &[],
+        }
+    }
+}
+
+impl Vocabulary {
+    /// Every key that is allowed.
+    pub fn keys(self) -> &'static [Key] {
+        if self.on_block { self.attribute.block_keys() } else { self.attribute.keys() }
+    }
+
+    /// The key of that name.
+    pub fn key(self, name: &str) -> Option<&'static Key> {
+        find(self.keys(), name)
+    }
+
+    /// What to say of a key that is not allowed.
+    pub fn unknown_key(self, written: &str) -> String {
+        let takes = self.takes();
+        if self.on_block && find(self.attribute.keys(), written).is_some() {
+            return format!("`{written}` goes on a function, not on a whole block; {takes}");
+        }
+        if !self.on_block && find(self.attribute.block_keys(), written).is_some() {
+            let name = self.attribute.name();
+            let alone = if written == SKIP.name {
+                format!(" (`#[{name}(skip)]` leaves a function out)")
+            } else {
+                String::new()
+            };
+            return format!("`{written}` goes on a whole block: `impl`, `trait` or `mod`{alone}; {takes}");
+        }
+        let has = |other: &Attribute| find(other.keys(), written).or(find(other.block_keys(), written)).is_some();
+        let owners: Vec<String> =
+            Attribute::ALL.into_iter().filter(has).map(|other| format!("`#[{}]`", other.name())).collect();
+        if owners.is_empty() {
+            let names = self.keys().iter().map(|key| key.name);
+            message::with_suggestion(&format!("unknown key `{written}`"), written, names, '`', &takes)
+        } else {
+            format!("`{written}` is a key of {}; {takes}", message::list(&owners))
+        }
+    }
+
+    /// What the attribute takes there, for a message.
+    pub fn takes(self) -> String {
+        let names: Vec<String> = self.keys().iter().map(|key| format!("`{}`", key.name)).collect();
+        let on_block = if self.on_block { " on a whole block" } else { "" };
+        format!("`#[{}]`{on_block} takes {}", self.attribute.name(), message::list(&names))
+    }
+}
+
+fn find(keys: &'static [Key], name: &str) -> Option<&'static Key> {
+    keys.iter().find(|key| key.name == name)
+}

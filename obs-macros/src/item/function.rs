@@ -1,0 +1,223 @@
+//! The item under the attribute. Its head is parsed, its body is kept as it was written.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
+
+use crate::item::boxed_future::BoxedFuture;
+use crate::item::outer_attribute::{OuterAttribute, take_attributes};
+
+/// The item under the attribute.
+pub struct Item {
+    /// The attributes that still stand on it.
+    pub attributes: Vec<OuterAttribute>,
+    /// The function that it is, or why it is none that could be wrapped.
+    pub function: syn::Result<Function>,
+}
+
+/// A function with a body.
+pub struct Function {
+    /// All that stands before the body, attributes apart.
+    pub head: TokenStream,
+    pub visibility: Visibility,
+    pub signature: Signature,
+    pub body: Body,
+    /// The attributes that still stand on it.
+    pub attributes: Vec<OuterAttribute>,
+    pub shape: Shape,
+}
+
+/// The body of a function.
+pub struct Body {
+    /// The braces.
+    pub braces: Group,
+    /// `#![…]` at its start.
+    pub inner_attributes: TokenStream,
+    /// All that follows them.
+    pub statements: TokenStream,
+}
+
+/// How a function comes to its value.
+pub enum Shape {
+    Sync,
+    Async,
+    /// It ends in `Box::pin(async move { … })`.
+    BoxedFuture(Box<BoxedFuture>),
+}
+
+impl Item {
+    /// Looks at the item; never fails, whatever it is.
+    pub fn parse(item: TokenStream) -> Self {
+        let mut trees = trees(item);
+        let attributes = take_attributes(&mut trees);
+        let mut function = Function::parse(trees);
+        if let Ok(function) = &mut function {
+            function.attributes.clone_from(&attributes);
+        }
+        Self { attributes, function }
+    }
+}
+
+impl Function {
+    fn parse(mut trees: Vec<TokenTree>) -> syn::Result<Self> {
+        let last = trees.pop();
+        let before: TokenStream = trees.iter().cloned().collect();
+        let Some(TokenTree::Group(braces)) = last.clone().filter(is_braces) else {
+            let all: TokenStream = trees.into_iter().chain(last.clone()).collect();
+            let is_function = fn_head.parse2(all.clone()).is_ok();
+            let message = "there is no body to put this around; put it on a body: the default here, or the functions that implement this one";
+            return Err(if is_function { syn::Error::new_spanned(last, message) } else { not_a_function(&all) });
+        };
+        let (visibility, signature) = match fn_head.parse2(before.clone()) {
+            Ok(head) => head,
+            Err(_) if !has_word(&before, "fn") => return Err(not_a_function(&before)),
+            Err(error) => return Err(error),
+        };
+        if let Some(constness) = &signature.constness {
+            let message =
+                "a `const fn` runs while compiling, where nothing can be observed; remove `const` or the attribute";
+            return Err(syn::Error::new_spanned(constness, message));
+        }
+        if let Some(variadic) = &signature.variadic {
+            let message = "the arguments of a variadic function cannot be handed on, so it cannot be wrapped";
+            return Err(syn::Error::new_spanned(variadic, message));
+        }
+        let body = Body::new(braces);
+        let shape = match BoxedFuture::find(&signature, &body.statements) {
+            _ if signature.asyncness.is_some() => Shape::Async,
+            Some(boxed) => Shape::BoxedFuture(Box::new(boxed)),
+            None => Shape::Sync,
+        };
+        Ok(Self { head: before, visibility, signature, body, attributes: Vec::new(), shape })
+    }
+
+    /// Its name, without `r#`.
+    pub fn name(&self) -> String {
+        self.signature.ident.unraw().to_string()
+    }
+
+    /// Where it says what it returns; its name when it does not.
+    pub fn return_span(&self) -> Span {
+        match &self.signature.output {
+            ReturnType::Default => self.signature.ident.span(),
+            ReturnType::Type(_, output) => syn::spanned::Spanned::span(output),
+        }
+    }
+
+    /// The fallbacks of attributes that are still to be put around it.
+    pub fn fallbacks(&self) -> TokenStream {
+        self.attributes.iter().filter_map(OuterAttribute::fallback).collect()
+    }
+
+    /// Whether `#[test]` or the like stands on it.
+    pub fn is_test(&self) -> bool {
+        self.attributes.iter().any(|attribute| attribute.path.last().is_some_and(|word| word == "test"))
+    }
+
+    /// The names that its arguments bind, `self` apart.
+    pub fn argument_names(&self) -> Vec<Ident> {
+        let mut names = Vec::new();
+        for argument in &self.signature.inputs {
+            if let FnArg::Typed(argument) = argument {
+                bound_names(&argument.pat, &mut names);
+            }
+        }
+        names
+    }
+}
+
+impl Body {
+    fn new(braces: Group) -> Self {
+        let trees: Vec<TokenTree> = braces.stream().into_iter().collect();
+        let mut start = 0;
+        while let [TokenTree::Punct(pound), TokenTree::Punct(bang), TokenTree::Group(_), ..] = &trees[start..]
+            && (pound.as_char(), bang.as_char()) == ('#', '!')
+        {
+            start += 3;
+        }
+        let statements = trees.iter().skip(start).cloned().collect();
+        Self { braces, inner_attributes: trees.into_iter().take(start).collect(), statements }
+    }
+
+    /// The braces, around other tokens.
+    pub fn braces_around(&self, tokens: TokenStream) -> Group {
+        let mut group = Group::new(Delimiter::Brace, tokens);
+        group.set_span(self.braces.span());
+        group
+    }
+}
+
+/// The statements in a block of their own, so that items may still come first in it. Its braces are the user's in
+/// place, ours in name: no lint takes them for superfluous.
+pub fn ours(statements: &Group) -> Group {
+    let mut block = statements.clone();
+    block.set_span(Span::mixed_site().located_at(statements.span()));
+    block
+}
+
+/// The tokens of the item, out of the invisible brackets that `macro_rules!` puts around it or around its body.
+fn trees(item: TokenStream) -> Vec<TokenTree> {
+    let mut trees: Vec<TokenTree> = item.into_iter().collect();
+    while let Some(TokenTree::Group(group)) = trees.last()
+        && group.delimiter() == Delimiter::None
+    {
+        let inner = group.stream();
+        trees.pop();
+        trees.extend(inner);
+    }
+    trees
+}
+
+fn fn_head(input: ParseStream) -> syn::Result<(Visibility, Signature)> {
+    let head = (input.parse()?, input.parse()?);
+    input.parse::<Option<syn::Token![;]>>()?;
+    Ok(head)
+}
+
+fn not_a_function(item: &TokenStream) -> syn::Error {
+    const KINDS: [&str; 11] =
+        ["struct", "enum", "union", "impl", "trait", "mod", "static", "const", "type", "use", "macro_rules"];
+    let kind = item.clone().into_iter().find(|tree| KINDS.contains(&tree.to_string().as_str()));
+    match kind {
+        Some(kind) => {
+            let word = kind.to_string();
+            let inside = match word.as_str() {
+                "impl" | "trait" | "mod" => "; put it on the functions inside",
+                _ => "",
+            };
+            let article = if ["impl", "enum"].contains(&word.as_str()) { "an" } else { "a" };
+            let message = format!("this goes on a function, not on {article} `{word}`{inside}");
+            syn::Error::new_spanned(kind, message)
+        }
+        None => syn::Error::new_spanned(item, "this goes on a function"),
+    }
+}
+
+fn has_word(tokens: &TokenStream, word: &str) -> bool {
+    tokens.clone().into_iter().any(|tree| matches!(tree, TokenTree::Ident(ident) if ident == word))
+}
+
+fn is_braces(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+/// The names that a pattern binds, in their order.
+pub fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
+    match pattern {
+        Pat::Ident(bound) => {
+            names.push(bound.ident.clone());
+            if let Some((_, inner)) = &bound.subpat {
+                bound_names(inner, names);
+            }
+        }
+        Pat::Paren(inner) => bound_names(&inner.pat, names),
+        Pat::Reference(inner) => bound_names(&inner.pat, names),
+        Pat::Slice(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::Struct(inner) => inner.fields.iter().for_each(|field| bound_names(&field.pat, names)),
+        Pat::Tuple(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::TupleStruct(inner) => inner.elems.iter().for_each(|pattern| bound_names(pattern, names)),
+        Pat::Or(inner) => inner.cases.iter().take(1).for_each(|pattern| bound_names(pattern, names)),
+        _ => {}
+    }
+}

@@ -1,0 +1,61 @@
+//! An attribute on an item.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+
+use crate::grammar::vocabulary::Attribute;
+
+/// An attribute on the item, as it was written.
+#[derive(Clone)]
+pub struct OuterAttribute {
+    pub tokens: TokenStream,
+    /// The path it starts with, without a leading `::`.
+    pub path: Vec<String>,
+}
+
+impl OuterAttribute {
+    /// What stands behind `fallback =`, up to the next comma.
+    pub fn fallback(&self) -> Option<TokenStream> {
+        if self.path.last()? != Attribute::WithErrorTracking.name() {
+            return None;
+        }
+        let group = |tree| if let TokenTree::Group(group) = tree { Some(group.stream()) } else { None };
+        let arguments = self.tokens.clone().into_iter().find_map(group)?.into_iter().find_map(group)?;
+        let behind =
+            arguments.into_iter().skip_while(|tree| !matches!(tree, TokenTree::Ident(key) if key == "fallback"));
+        let comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',');
+        Some(behind.skip(1).take_while(|tree| !comma(tree)).collect())
+    }
+}
+
+impl ToTokens for OuterAttribute {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.tokens.clone());
+    }
+}
+
+/// The attributes that stand before an item, taken off it.
+pub fn take_attributes(trees: &mut Vec<TokenTree>) -> Vec<OuterAttribute> {
+    let mut attributes = Vec::new();
+    while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = trees.as_slice()
+        && pound.as_char() == '#'
+    {
+        let path = path(group.stream());
+        attributes.push(OuterAttribute { tokens: trees.drain(..2).collect(), path });
+    }
+    attributes
+}
+
+fn path(tokens: TokenStream) -> Vec<String> {
+    let mut path = Vec::new();
+    for tree in tokens {
+        match tree {
+            TokenTree::Ident(segment) => path.push(segment.unraw().to_string()),
+            TokenTree::Punct(colon) if colon.as_char() == ':' => {}
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => path.extend(self::path(group.stream())),
+            _ => break,
+        }
+    }
+    path
+}

@@ -17,7 +17,7 @@ use crate::grammar::fields::{self, Field};
 use crate::grammar::values::{self, Number};
 use crate::item::function::Function;
 
-/// What `#[bq_cost]` was told.
+/// The validated arguments of `#[bq_cost]`.
 pub struct BqCost {
     shared: SharedKeys,
     query_type: Option<LitStr>,

@@ -14,7 +14,7 @@ use crate::grammar::thresholds::Thresholds;
 use crate::grammar::values;
 use crate::item::function::Function;
 
-/// What `#[dq_check]` was told.
+/// The validated arguments of `#[dq_check]`.
 pub struct DqCheck {
     shared: SharedKeys,
     dataset: Option<TokenStream>,

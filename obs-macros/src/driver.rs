@@ -1,4 +1,4 @@
-//! Runs the stages: tokens, arguments, model, expansion. The only place where diagnostics become `compile_error!`.
+//! Runs the stages: tokens → arguments → model → expansion. Only here do diagnostics become `compile_error!`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt};
@@ -50,7 +50,7 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
         Ok(function) => function,
         Err(refusal) => {
             let runtime = RuntimePath::new(&args, &mut diagnostics);
-            // One refusal is enough for all the attributes on an item: that of the last.
+            // All attributes on the item refuse it for the same reason; only the last one reports it.
             if !order::ours_follow(&item, &runtime) {
                 diagnostics.add(refusal.clone());
             }
@@ -61,7 +61,7 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
     if !diagnostics.is_empty() {
         return beside(diagnostics, with_keys(&item, function, model.shared()));
     }
-    // Around a bare function, the order is of no account.
+    // With `off` nothing wraps the function, so the order has no effect.
     if !cfg!(feature = "off")
         && let Some(reordered) = order::step_behind(attribute, tokens, &item, &model.shared().runtime)
     {
@@ -73,7 +73,7 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
     expansion
 }
 
-/// The item as it was, but for what rust-analyzer is shown of keys that may be half typed.
+/// The unchanged item, with the item that documents the keys for rust-analyzer: they may be half typed.
 fn with_keys(item: &Item, function: &Function, shared: &SharedKeys) -> TokenStream {
     let mut body = function.body.inner_attributes.clone();
     body.extend(shared.documented.clone());

@@ -12,14 +12,14 @@ use crate::grammar::runtime_path::RuntimePath;
 use crate::grammar::values;
 use crate::grammar::vocabulary::CRATE;
 
-/// An enum of errors.
+/// The enum, validated.
 struct Model {
     runtime: RuntimePath,
     input: DeriveInput,
     variants: Vec<Variant>,
 }
 
-/// Expands the derive on one item.
+/// Expands the derive.
 pub fn expand(item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     match diagnostics.keep(syn::parse2(item)).and_then(|input| Model::new(input, &mut diagnostics)) {
@@ -34,11 +34,11 @@ impl Model {
         let variants: Vec<Variant> = match &input.data {
             Data::Enum(data) => data.variants.iter().cloned().collect(),
             Data::Struct(data) => {
-                diagnostics.at(data.struct_token, "`ErrorKind` tells the variants of an enum apart; this is a struct");
+                diagnostics.at(data.struct_token, "`ErrorKind` can be derived for an enum, not for a struct");
                 return None;
             }
             Data::Union(data) => {
-                diagnostics.at(data.union_token, "`ErrorKind` tells the variants of an enum apart; this is a union");
+                diagnostics.at(data.union_token, "`ErrorKind` can be derived for an enum, not for a union");
                 return None;
             }
         };
@@ -87,7 +87,7 @@ fn crate_path(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option
                     diagnostics
                         .at(&entry.key, message::with_suggestion(&fault, &entry.name(), [CRATE.name], '`', takes));
                 }
-                _ if path.is_some() => diagnostics.at(&entry.key, "`crate` stands here twice; keep one"),
+                _ if path.is_some() => diagnostics.at(&entry.key, "`crate` is a duplicate key; remove one"),
                 Value::Expr(expr) => path = diagnostics.keep(values::absolute_path(&CRATE, expr)),
                 Value::Absent | Value::List(_) => {
                     diagnostics.at(&entry.key, format!("`crate` has no value: `{}`", CRATE.usage));
@@ -98,7 +98,7 @@ fn crate_path(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option
     path
 }
 
-/// `HttpTimeout` as `http_timeout`, `HTTPError` as `http_error`.
+/// `HttpTimeout` → `http_timeout`, `HTTPError` → `http_error`.
 fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut label = String::new();

@@ -14,7 +14,7 @@ use crate::grammar::string_list::StringList;
 use crate::grammar::values;
 use crate::item::function::Function;
 
-/// What `#[health_check]` was told.
+/// The validated arguments of `#[health_check]`.
 pub struct HealthCheck {
     shared: SharedKeys,
     timeout: Option<u64>,

@@ -2,60 +2,60 @@
 //!
 //! Depend on `obs-runtime`, which re-exports them; the code they generate calls it.
 //!
-//! All of them work on free functions, methods and default methods of traits, sync and `async`, generic, `unsafe`,
-//! `extern` and `-> impl Trait`, together and in any order. From the outside in they stand as `tracked_command`,
-//! `health_check` or `dq_check`, `bq_cost`, `with_error_tracking`, `track_performance`, however they are written.
+//! They work on free functions, methods and default methods of traits, sync and `async`, generic, `unsafe`, `extern` and
+//! `-> impl Trait`, together and in any order. Whatever the order in which they are written, they nest as
+//! `tracked_command` (outermost), `health_check` or `dq_check`, `bq_cost`, `with_error_tracking`, `track_performance`.
 //!
 //! # Keys of all attributes
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
 //! | `name = "…"` | the operation, command or check | the function's name; of a command in kebab-case |
-//! | `tags(k = expr, …)` | labels of the metrics, evaluated once at entry, shown by `Display` | none |
-//! | `args(a, b = expr, c = redact, …)` | arguments to record in logs and errors: `a` as it is, `b` as the expression gives it, `c` by one of the redacting forms `redact`, `hash` and `len`. Names that look secret need one of these | none |
-//! | `ok_if = path`, `error_if = path` | a function `fn(&T) -> bool` that says whether the returned value is an error; not on checks | by type: `Err`, `None` and a failing `ExitCode` are errors |
+//! | `tags(k = expr, …)` | labels of the metrics, evaluated once at entry and rendered by `Display` | none |
+//! | `args(a, b = expr, c = redact, …)` | arguments to record in logs and errors: `a` by its value, `b` by the value of an expression, `c` by one of the redacting forms `redact`, `hash` and `len`. A name that looks like a secret needs one of these | none |
+//! | `ok_if = path`, `error_if = path` | a function `fn(&T) -> bool` that classifies the returned value; not on checks | by type: `Err`, `None` and a failing `ExitCode` are errors |
 //! | `level = "…"` | level of the start and finish lines: `trace`, `debug`, `info`, `warning`, `error`, `critical` | `info` for commands, `debug` otherwise |
-//! | `crate = path` | where `obs_runtime` is, as an absolute path | `::obs_runtime` |
+//! | `crate = path` | the absolute path of `obs_runtime` | `::obs_runtime` |
 //!
-//! Expressions of `tags`, `args`, `context`, `user` and `dataset` see the arguments of the function. They are
-//! evaluated before its body runs and only borrow them.
+//! Expressions of `tags`, `args`, `context`, `user` and `dataset` can use the arguments of the function. They are
+//! evaluated before the body runs and only borrow the arguments.
 //!
-//! `#[track_caller]` is kept: what panics in the body names the caller's line. Two exceptions: under `tracked_command` and
-//! `bq_cost`, and in a method without `pub` whose type does not say that it cannot fail, the line is the function's own.
+//! `#[track_caller]` is preserved: a panic in the body reports the caller's line. There are two exceptions, in which it
+//! reports the function's own line: under `tracked_command` and `bq_cost`, and in a method without `pub` whose return type
+//! can hold an error.
 //!
 //! # Whole blocks
 //!
-//! `#[track_performance]` and `#[with_error_tracking]` also go on an `impl`, a `trait` or a `mod { … }`: each function in
-//! it gets the attribute, those of blocks inside of a module too. Left as they are: functions without a body, `const`
-//! and variadic ones, what a macro inside makes, and those that bear the attribute themselves; with `skip` alone it leaves a
-//! function out. An
-//! operation is named by the path from the block on: `Csv::read`, in a module `loader::Csv::read`.
+//! `#[track_performance]` and `#[with_error_tracking]` also go on an `impl`, a `trait` or a `mod { … }`: they are added to
+//! each function in it, including those of blocks inside of a module. Not included are functions without a body, `const`
+//! and variadic functions, the output of macros inside, and functions that have the attribute themselves. The attribute
+//! with `skip` alone excludes a function. An operation is named by its path from the block on: `Csv::read`, or
+//! `loader::Csv::read` in a module.
 //!
 //! | key | meaning | default |
 //! | --- | --- | --- |
-//! | `only(a, b, …)` | these functions, or blocks inside, by their path in the block | all |
-//! | `skip(a, b, …)` | all but these | none |
-//! | `public_only` | leaves out functions without `pub` | all |
-//! | `name = "…"` | stands in the names instead of the block's own | the type, the trait, the module |
+//! | `only(a, b, …)` | includes only these functions, or inner blocks, by their path in the block | all |
+//! | `skip(a, b, …)` | excludes these | none |
+//! | `public_only` | excludes functions without `pub` | all |
+//! | `name = "…"` | the prefix of operation names | the name of the type, trait or module |
 //!
-//! and `tags`, `level`, `crate`; of `#[with_error_tracking]` also `context`, `severity` and `ignore_if`. They hold for
-//! each function.
+//! The keys `tags`, `level` and `crate`, and of `#[with_error_tracking]` also `context`, `severity` and `ignore_if`, apply
+//! to each function.
 //!
 //! # Editors
 //!
-//! Bodies are handed on as they are typed, so that completion, go-to-definition and breakpoints work in them as in any
-//! function; so do they in the expressions of an attribute. rust-analyzer completes the keys too, and shows what each of
-//! them means: it finds them in `obs_runtime::keys`.
+//! Bodies and expressions keep their tokens and spans, so that completion, go-to-definition and breakpoints work in them.
+//! rust-analyzer also completes and documents the keys, by means of `obs_runtime::keys`.
 //!
-//! # Diagnostics
+//! # Errors
 //!
-//! All diagnostics of an attribute are reported at once, each on its own token, and the function stays as it was, so
-//! that nothing that uses it is an error too.
+//! All errors in the arguments of an attribute are reported at once, each on its own token. The function is emitted
+//! unchanged, so that its callers do not fail to compile as well.
 //!
 //! # Features
 //!
-//! `off`: every attribute checks its arguments and leaves the bare function; that goes for `fallback` too, so the errors
-//! that it swallows come back.
+//! `off`: every attribute validates its arguments and emits the bare function. This includes `fallback`, so the errors
+//! that it would swallow are returned.
 
 mod bq_cost;
 mod dq_check;
@@ -75,18 +75,18 @@ use proc_macro::TokenStream;
 
 use crate::grammar::vocabulary::Attribute;
 
-/// A command of a program: the function that a person or a scheduler starts.
+/// Instruments a command: a function that a person or a scheduler starts.
 ///
-/// Around the function it puts the context of a command (a correlation id if there is none, the command's name, the
-/// user), a start and a finish line, the `cli.command.*` metrics and, when it is the outermost command, a flush.
+/// The function runs in the context of a command (a correlation id if there is none, the command's name, the user), with
+/// a start and a finish line and the `cli.command.*` metrics. The outermost command flushes every exporter when it ends.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `user = expr` | on whose behalf it runs, shown by `Display` | from the surroundings |
-/// | `cron = "0 3 * * *"` | when it is scheduled to run, as crontab says it, or `@daily` and the like; `catalogue()` lists it | none |
-/// | `timezone = "Europe/Berlin"` | the time zone of the schedule, by the IANA's name | UTC |
-/// | `max_runtime = "30m"`, `margin = "5m"` | how long a run may take, how late it may begin | not said |
-/// | `monitor = "slug"` | the name of the schedule's monitor | the command's name |
+/// | `user = expr` | the user on whose behalf it runs, rendered by `Display` | from the context |
+/// | `cron = "0 3 * * *"` | the schedule: five cron fields or a nickname such as `@daily`; `catalogue()` lists it | none |
+/// | `timezone = "Europe/Berlin"` | the IANA time zone of the schedule | UTC |
+/// | `max_runtime = "30m"`, `margin = "5m"` | the longest run, the latest start | none |
+/// | `monitor = "slug"` | the slug of the Sentry monitor | the command's name |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes). The name defaults to the function's in kebab-case.
 ///
@@ -106,14 +106,14 @@ pub fn tracked_command(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Captures the errors and panics of a function: one log line, one event and `operation.error` for each.
 ///
-/// The error is handed on as it is.
+/// The error is returned unchanged.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `context(k = expr, …)` | what to record with the error, shown by `Display` or else `Debug` | none |
+/// | `context(k = expr, …)` | what to record with the error, rendered by `Display`, else by `Debug` | none |
 /// | `severity = "…"` | `info`, `warning`, `error` or `critical` | `error` |
-/// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it says `true` are not captured | none |
-/// | `fallback = expr` | swallow the error and return this instead; it does not see the arguments that the body took | none |
+/// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it returns `true` are not captured | none |
+/// | `fallback = expr` | swallow the error and return this instead; it cannot use arguments that the body has moved | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).
 ///
@@ -140,19 +140,19 @@ pub fn with_error_tracking(args: TokenStream, item: TokenStream) -> TokenStream 
     driver::expand(Attribute::WithErrorTracking, &args.into(), item.into()).into()
 }
 
-/// A scope of `BigQuery` cost: what the queries inside cost is added up and measured.
+/// Opens a scope of `BigQuery` cost: adds up and records the cost of the queries inside.
 ///
-/// It counts every query run inside through the tracked client or reported by hand, and the job statistics that the
-/// returned value carries.
+/// It includes every query that runs through the tracked client or is reported with `track_cost`, and the job statistics
+/// of the returned value.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
 /// | `query_type = "…"` | label of the `bigquery.query.*` metrics | `query` |
-/// | `dataset = expr` | label of `bigquery.operation`, shown by `Display` | none |
+/// | `dataset = expr` | label of `bigquery.operation`, rendered by `Display` | none |
 /// | `alert_over_usd = 5.0` | warn when one call costs more | `COST_ALERT_THRESHOLD_USD` |
-/// | `max_usd = 20.0`, `max_bytes = "1 TiB"` | refuse a query by which one call would cost more, or be billed for more | none |
-/// | `budget = "name"` | refuse a query by which the budget of that name (`OBS_BUDGETS`) would be passed | none |
-/// | `labels(k = expr, …)` | labels of the jobs that run inside, shown by `Display` and made to BigQuery's rules | none |
+/// | `max_usd = 20.0`, `max_bytes = "1 TiB"` | refuse a query with which one call would exceed this cost, or these billed bytes | none |
+/// | `budget = "name"` | refuse a query that would exceed the budget of this name (`OBS_BUDGETS`) | none |
+/// | `labels(k = expr, …)` | labels of the jobs inside, rendered by `Display` and sanitised to BigQuery's rules | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).
 ///
@@ -161,7 +161,7 @@ pub fn with_error_tracking(args: TokenStream, item: TokenStream) -> TokenStream 
 ///
 /// #[bq_cost(query_type = "select", dataset = dataset, alert_over_usd = 5)]
 /// async fn daily_revenue(dataset: &str) -> Result<QueryStatistics, std::io::Error> {
-///     // What BigQuery said of the job, from whichever client ran it.
+///     // The statistics of the job, as reported by any client.
 ///     Ok(QueryStatistics { bytes_processed: 1 << 30, bytes_billed: Some(1 << 30), ..QueryStatistics::default() })
 /// }
 /// ```
@@ -170,21 +170,21 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::BqCost, &args.into(), item.into()).into()
 }
 
-/// Registers a function as a health check, known when the program is linked.
+/// Registers a function as a health check at link time.
 ///
-/// The function takes no arguments; obs runs it, under its timeout and apart from the other checks. Called by hand it
-/// is the bare function. It returns `()`, `bool`, `Health`, or a `Result` of these. One that hangs is reported when its time
-/// is over and left behind on its thread; what it holds it keeps. With `std::io::stderr().lock()` in its hands it makes
-/// whoever writes there by `eprintln!` wait; log lines go past that lock then (on Unix).
+/// The function takes no arguments and returns `()`, `bool`, `Health`, or a `Result` of these. obs runs it with its
+/// timeout, isolated from the other checks; a direct call runs the bare function. A check that hangs is reported when its
+/// timeout expires and stays behind on its thread, with everything that it holds. If that is `std::io::stderr().lock()`,
+/// every `eprintln!` of the program blocks; log lines bypass that lock (on Unix).
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `timeout = "2s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | 5 s |
-/// | `critical = false` | its failure degrades the program instead of making it unhealthy | `true` |
-/// | `groups("live", "ready", "startup", …)` | who asks for it: `/livez`, `/readyz`, `/startupz`, or whoever names a group of your own | `ready` |
-/// | `cache = "10s"` | how long its result holds before it runs again | it runs each time |
-/// | `after("database", …)` | checks that have to be well first: it is skipped when one of them is unhealthy | none |
-/// | `failures = 3` | so many failures in a row make what was well unhealthy; until then it is degraded | 1 |
+/// | `timeout = "2s"` | the longest run: whole numbers with `ms`, `s`, `m` or `h` | 5 s |
+/// | `critical = false` | a failure makes the program degraded instead of unhealthy | `true` |
+/// | `groups("live", "ready", "startup", …)` | the probes that run it: `/livez`, `/readyz`, `/startupz`, or a group of your own | `ready` |
+/// | `cache = "10s"` | how long its result is reused | it runs each time |
+/// | `after("database", …)` | checks that must pass first: it is skipped if one of them is unhealthy | none |
+/// | `failures = 3` | the consecutive failures after which a healthy check is unhealthy; until then it is degraded | 1 |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
 /// `crate`.
@@ -199,8 +199,8 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(run_health_checks().wait().status, Status::Healthy);
 /// ```
 ///
-/// On a method with `&self` nothing is registered when the program is linked, as there is no value yet. The method gets a
-/// companion, `ping_health_check` for `ping`, which gives the check of a value, to be registered by hand:
+/// A method with `&self` cannot be registered at link time, as there is no value yet. The attribute adds a companion,
+/// `ping_health_check` for `ping`, which returns the check of a value, to be registered at run time:
 ///
 /// ```standalone_crate
 /// use std::sync::Arc;
@@ -226,19 +226,19 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::HealthCheck, &args.into(), item.into()).into()
 }
 
-/// Registers a function as a data-quality check, known when the program is linked.
+/// Registers a function as a data-quality check at link time.
 ///
-/// The function takes no arguments and returns a verdict or a measurement; obs runs it, holds the measurement against
-/// the thresholds and records the result. Called by hand it is the bare function.
+/// The function takes no arguments and returns a verdict or a measurement. obs runs it, compares the measurement with the
+/// thresholds and records the result; a direct call runs the bare function.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
-/// | `dataset`, `column`, `owner` `= "…"` | what it looks at and who answers for it: text or the path of a constant | none |
-/// | `severity = "…"` | how bad a failure is: `info`, `warning` or `critical` | `critical` |
-/// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the value warns or fails beyond this | none |
-/// | `timeout = "30s"` | how long it may take: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
-/// | `blocking = true` | it runs first, and its failure stops what follows in the run | `false` |
-/// | `for_each = expr` | one check for each item, which the function takes: a list, or a `Result` of one | one check |
+/// | `dataset`, `column`, `owner` `= "…"` | what it checks and who owns it: a string or the path of a constant | none |
+/// | `severity = "…"` | the severity of a failure: `info`, `warning` or `critical` | `critical` |
+/// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the limits beyond which the value warns or fails | none |
+/// | `timeout = "30s"` | the longest run: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
+/// | `blocking = true` | it runs first, and its failure skips the remaining checks of the run | `false` |
+/// | `for_each = expr` | one check for each item of a list, or of a `Result` of a list; the function takes the item | one check |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
 /// `crate`.
@@ -254,7 +254,7 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// With `for_each` the function takes one argument, an item or a reference to it; the checks are named `rows[users]`,
-/// `rows[orders]`. The list is made anew for each run and whenever the checks are listed.
+/// `rows[orders]`. The list is evaluated for each run and each listing of the checks.
 ///
 /// ```standalone_crate
 /// use obs_runtime::{dq_check, run_dq_checks};
@@ -266,8 +266,7 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(run_dq_checks().wait().results[0].check, "rows[orders]");
 /// ```
 ///
-/// On a method with `&self` it gets a companion as [`health_check`](macro@health_check)'s does: `nulls_dq_check` for
-/// `nulls`.
+/// A method with `&self` gets a companion, as with [`health_check`](macro@health_check): `nulls_dq_check` for `nulls`.
 #[proc_macro_attribute]
 pub fn dq_check(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::DqCheck, &args.into(), item.into()).into()
@@ -275,7 +274,8 @@ pub fn dq_check(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Measures a function: the `operation.*` metrics, by its name and outcome.
 ///
-/// It takes the [keys of all attributes](crate#keys-of-all-attributes).
+/// It takes the [keys of all attributes](crate#keys-of-all-attributes) and can be put on [whole
+/// blocks](crate#whole-blocks).
 ///
 /// ```
 /// use obs_runtime::track_performance;
@@ -293,8 +293,8 @@ pub fn track_performance(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Gives each variant of an error enum a stable label: `LoadError::HttpTimeout` is `http_timeout`.
 ///
-/// The label is the `error_type` of `operation.error` and part of what groups errors.
-/// `#[error_kind(crate = path)]` on the enum says where `obs_runtime` is.
+/// The label is the `error_type` of `operation.error` and part of the fingerprint of events.
+/// `#[error_kind(crate = path)]` on the enum sets the path of `obs_runtime`.
 ///
 /// ```
 /// use obs_runtime::ErrorKind;

@@ -12,7 +12,7 @@ use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::item::function::Function;
 
-/// What `#[track_performance]` was told.
+/// The validated arguments of `#[track_performance]`.
 pub struct TrackPerformance {
     shared: SharedKeys,
 }

@@ -17,14 +17,14 @@ use crate::grammar::duration;
 use crate::grammar::values;
 use crate::item::function::Function;
 
-/// What `#[tracked_command]` was told.
+/// The validated arguments of `#[tracked_command]`.
 pub struct TrackedCommand {
     shared: SharedKeys,
     user: Option<Expr>,
     schedule: Option<Schedule>,
 }
 
-/// When the command is to run, and how late and how long it may.
+/// The schedule of a command: cron expression, time zone, allowed run time and delay.
 struct Schedule {
     cron: LitStr,
     timezone: Option<LitStr>,
@@ -42,14 +42,13 @@ impl Schedule {
         let monitor = args.value("monitor", cron::monitor, diagnostics);
         if args.key("cron").is_none() {
             for key in ["timezone", "max_runtime", "margin", "monitor"].iter().filter_map(|key| args.key(key)) {
-                diagnostics
-                    .at(key, format!("`{key}` is about a schedule, and there is none: add `cron = \"0 3 * * *\"`"));
+                diagnostics.at(key, format!("`{key}` needs a schedule; add `cron = \"0 3 * * *\"`"));
             }
         }
         Some(Self { cron: cron?, timezone, max_runtime, margin, monitor })
     }
 
-    /// The static's setting.
+    /// The constructor call for the call site.
     fn setting(&self, shared: &SharedKeys) -> TokenStream {
         let private = shared.runtime.private();
         let mut more = Settings::default();

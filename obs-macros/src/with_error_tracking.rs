@@ -15,7 +15,7 @@ use crate::grammar::fields::{self, Field};
 use crate::grammar::values;
 use crate::item::function::Function;
 
-/// What `#[with_error_tracking]` was told.
+/// The validated arguments of `#[with_error_tracking]`.
 pub struct WithErrorTracking {
     shared: SharedKeys,
     context: Vec<Field>,

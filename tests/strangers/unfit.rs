@@ -38,12 +38,12 @@ fn redacted_secrets(key: &Secret<String>, pin: Secret<u32>, pass: &Secret<String
     let _ = (key, pin, pass);
 }
 
-#[track_performance(args(connection))] //~ connection: this is a secret, and is not recorded as it is
+#[track_performance(args(connection))] //~ connection: a secret cannot be recorded as it is
 fn a_secret(connection: Secret<String>) {
     drop(connection);
 }
 
-#[tracked_command(args(table, reference = &options.key))] //~ &: this is a secret, and is not recorded as it is
+#[tracked_command(args(table, reference = &options.key))] //~ &: a secret cannot be recorded as it is
 fn a_secret_within(table: &str, options: &Keys) {
     let _ = (table, options);
 }
@@ -84,52 +84,52 @@ async fn later() -> Result<u8, Failed> {
     Err(Failed::Always)
 }
 
-#[track_performance(tags(of = Opaque, unit = ()))] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display` //~ (): `()` cannot be shown here: it does not implement `Display`
+#[track_performance(tags(of = Opaque, unit = ()))] //~ Opaque: `Opaque` cannot be displayed: it does not implement `Display` //~ (): `()` cannot be displayed: it does not implement `Display`
 fn tag_of_nothing() {}
 
-#[track_performance(tags(of = value))] //~ value: `Option<u8>` cannot be shown here: it does not implement `Display`
+#[track_performance(tags(of = value))] //~ value: `Option<u8>` cannot be displayed: it does not implement `Display`
 fn tag_of_an_argument(value: Option<u8>) {
     let _ = value;
 }
 
-#[track_performance(tags(size = Opaque))] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+#[track_performance(tags(size = Opaque))] //~ Opaque: `Opaque` cannot be displayed: it does not implement `Display`
 impl Opaque {
     fn told_once(&self) {}
     fn for_the_whole_block(&self) {}
 }
 
-#[tracked_command(user = Opaque)] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+#[tracked_command(user = Opaque)] //~ Opaque: `Opaque` cannot be displayed: it does not implement `Display`
 fn user_of_nothing() {}
 
-#[bq_cost(dataset = Opaque)] //~ Opaque: `Opaque` cannot be shown here: it does not implement `Display`
+#[bq_cost(dataset = Opaque)] //~ Opaque: `Opaque` cannot be displayed: it does not implement `Display`
 async fn data_set_of_nothing() {}
 
-#[track_performance(ok_if = counts)] //~ counts: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+#[track_performance(ok_if = counts)] //~ counts: expected a function `fn(&u32) -> bool`
 fn not_a_truth() -> u32 {
     1
 }
 
-#[track_performance(error_if = takes_two)] //~ takes_two: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+#[track_performance(error_if = takes_two)] //~ takes_two: expected a function `fn(&u32) -> bool`
 fn one_too_many() -> u32 {
     1
 }
 
-#[track_performance(ok_if = by_value)] //~ by_value: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+#[track_performance(ok_if = by_value)] //~ by_value: expected a function `fn(&u32) -> bool`
 fn not_by_reference() -> u32 {
     1
 }
 
-#[track_performance(ok_if = fine)] //~ fine: this function cannot judge a `String`: it must be a `fn(&String) -> bool`
+#[track_performance(ok_if = fine)] //~ fine: expected a function `fn(&String) -> bool`
 async fn another_type() -> String {
     String::new()
 }
 
-#[with_error_tracking(ignore_if = fine)] //~ fine: this function cannot judge a `Failed`: it must be a `fn(&Failed) -> bool`
+#[with_error_tracking(ignore_if = fine)] //~ fine: expected a function `fn(&Failed) -> bool`
 fn another_error() -> Result<u32, Failed> {
     Ok(1)
 }
 
-#[track_performance(ok_if = Opaque)] //~ Opaque: this function cannot judge a `u32`: it must be a `fn(&u32) -> bool`
+#[track_performance(ok_if = Opaque)] //~ Opaque: expected a function `fn(&u32) -> bool`
 fn no_function() -> u32 {
     1
 }

@@ -5,19 +5,19 @@ use quote::{ToTokens, quote_spanned};
 
 use crate::expand::shared_keys::SharedKeys;
 
-/// A static of the runtime's registry.
+/// A static in one of the runtime's registries.
 pub struct Callsite {
-    /// The registry's list of such statics.
+    /// The registry.
     pub list: &'static str,
-    /// The static's own name.
+    /// The static's name.
     pub name: &'static str,
     /// Its type.
     pub kind: &'static str,
-    /// The function that makes it.
+    /// Its constructor.
     pub constructor: &'static str,
-    /// What the constructor takes behind name and place.
+    /// The constructor's arguments after name and location.
     pub more: Option<TokenStream>,
-    /// The calls behind the constructor, for the keys that were given.
+    /// The builder calls after the constructor.
     pub settings: Settings,
 }
 
@@ -26,14 +26,14 @@ pub struct Callsite {
 pub struct Settings(TokenStream, Vec<TokenStream>);
 
 impl Settings {
-    /// Those of the shared keys.
+    /// The settings of the shared keys.
     pub fn new(shared: &SharedKeys) -> Self {
         let mut settings = Self::default();
         settings.set("level", shared.level.map(|level| shared.variant("Level", level)));
         settings
     }
 
-    /// One more, if it was given.
+    /// Adds a setting, if the key was given.
     pub fn set(&mut self, key: &str, value: Option<impl ToTokens>) {
         if let Some(value) = value {
             let key = Ident::new(key, Span::mixed_site());
@@ -44,7 +44,7 @@ impl Settings {
 }
 
 impl Settings {
-    /// The values that were given.
+    /// The values.
     pub fn constants(&self) -> impl Iterator<Item = &TokenStream> {
         self.1.iter()
     }
@@ -62,10 +62,10 @@ impl Callsite {
         Self { list: "CALLSITES", name: "__CALLSITE", kind: "Callsite", constructor, more: None, settings }
     }
 
-    /// The static, as the first item of a body.
+    /// The static, to be the first item of a body.
     ///
-    /// It goes into the registry's list by the list's own macro, as linkme's attribute would put it there: the type is
-    /// known to be right, so that the compiler is spared the attribute and the functions by which it checks the type.
+    /// It is registered by the macro that linkme's attribute expands to. The attribute would also generate functions that
+    /// check the static's type, which is known here and costs compile time.
     pub fn to_static(&self, shared: &SharedKeys) -> TokenStream {
         let site = Span::mixed_site();
         let private = shared.runtime.private();

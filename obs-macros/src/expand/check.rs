@@ -1,4 +1,4 @@
-//! What health checks and data-quality checks have in common: a function that anyone may run, registered.
+//! The common part of health checks and data-quality checks: registration.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -14,35 +14,33 @@ use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::item::function::{Function, Shape};
 
-/// Refuses what the registry cannot call.
+/// Refuses functions that the runner cannot call.
 pub fn refuse(args: &Args, function: &Function, diagnostics: &mut Diagnostics) {
     let signature = &function.signature;
     if let Safety::Unsafe(word) = &signature.safety {
-        diagnostics.at(word, "a check is called by obs, so it cannot be `unsafe`");
+        diagnostics.at(word, "a check is called by the runner, so it cannot be `unsafe`");
     }
     if let Some(abi) = &signature.abi {
-        diagnostics.at(abi, "a check is called by obs, so it cannot be `extern`");
+        diagnostics.at(abi, "a check is called by the runner, so it cannot be `extern`");
     }
     if !signature.generics.params.is_empty() {
-        diagnostics.at(&signature.generics, "a check is called by obs, which cannot choose generic parameters for it");
+        diagnostics.at(&signature.generics, "a check cannot be generic, as the runner cannot choose its parameters");
     }
     let for_each = args.key("for_each");
     for argument in &signature.inputs {
         match argument {
             FnArg::Receiver(receiver) if !is_shared(receiver) => {
-                diagnostics
-                    .at(receiver, "a check is called by obs time and again, so it takes `&self` or no `self` at all");
+                diagnostics.at(receiver, "a check runs repeatedly, so it takes `&self` or no receiver");
             }
             FnArg::Receiver(receiver) if for_each.is_some() => {
-                diagnostics.at(receiver, "with `for_each` a check takes an item, and no `self`");
+                diagnostics.at(receiver, "a check with `for_each` takes an item and no receiver");
             }
             FnArg::Receiver(_) => {}
             FnArg::Typed(_) if for_each.is_some() => {}
             FnArg::Typed(argument) => {
-                let each = if args.attribute().name() == "dq_check" { ", give it one by `for_each`," } else { "" };
+                let each = if args.attribute().name() == "dq_check" { ", or use `for_each`" } else { "" };
                 let message = format!(
-                    "a check is called by obs, which has no arguments for it; let it find what it needs{each} or call \
-                     this function from one without arguments"
+                    "a check takes no arguments, as the runner has none to pass; call this function from a check{each}"
                 );
                 diagnostics.at(argument, message);
             }
@@ -52,12 +50,12 @@ pub fn refuse(args: &Args, function: &Function, diagnostics: &mut Diagnostics) {
     if let Some(key) = for_each.filter(|_| typed != 1) {
         diagnostics.at(
             key,
-            format!("with `for_each` a check takes one argument, an item of the list; this one takes {typed}"),
+            format!("a check with `for_each` takes one argument, an item of the list; this one takes {typed}"),
         );
     }
 }
 
-/// Whether it is `&self`.
+/// Whether the receiver is `&self`.
 fn is_shared(receiver: &Receiver) -> bool {
     matches!(&receiver.kind, ReceiverKind::Reference(_, _, None))
 }
@@ -65,19 +63,19 @@ fn is_shared(receiver: &Receiver) -> bool {
 /// A check of one kind.
 pub struct Check<'a> {
     pub shared: &'a SharedKeys,
-    /// The registry's list of such checks.
+    /// The registry.
     pub list: &'static str,
     /// The type of its static.
     pub kind: &'static str,
-    /// What the function behind a method is named after.
+    /// The suffix of a method's companion.
     pub companion: &'static str,
-    /// The list of which it takes an item.
+    /// The list of `for_each`.
     pub each: Option<&'a Expr>,
     pub settings: Settings,
 }
 
 impl Check<'_> {
-    /// The function, registered; a method, with its companion.
+    /// The registered function, or the method with its companion.
     pub fn register(mut self, function: &Function) -> TokenStream {
         let is_method = matches!(function.signature.inputs.first(), Some(FnArg::Receiver(_)));
         if cfg!(feature = "off") && !is_method {
@@ -87,8 +85,8 @@ impl Check<'_> {
         if is_method { self.with_companion(function) } else { self.with_static(function) }
     }
 
-    /// The function, with its static as the first item of its body. It stands in a constant of its own, so that another
-    /// check of the function may stand beside it.
+    /// The function with its static as the first item of its body. The static is inside of a constant, so that a function
+    /// can have both kinds of check.
     fn with_static(self, function: &Function) -> TokenStream {
         let (constructor, run) = match self.each {
             Some(each) => ("declared_each", self.run_each(each, function)),
@@ -105,7 +103,7 @@ impl Check<'_> {
         function.head.clone().into_iter().chain(block.into_token_stream()).collect()
     }
 
-    /// The method as it was, and beside it one that gives the check of a value: `ping_health_check` for `ping`.
+    /// The unchanged method, and a companion that returns the check of a value: `ping_health_check` for `ping`.
     fn with_companion(self, function: &Function) -> TokenStream {
         let site = Span::mixed_site();
         let Self { shared, settings, .. } = &self;
@@ -143,7 +141,7 @@ impl Check<'_> {
         quote!(#method #companion)
     }
 
-    /// The function alone, which nobody else may call.
+    /// The function alone, for the feature `off`.
     fn bare(self, function: &Function) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
@@ -156,7 +154,7 @@ impl Check<'_> {
         quote_spanned!(site=> #[allow(dead_code)] #bare)
     }
 
-    /// `|| Kind::ready(function())`, located at the return type, of which it asks what a check must return.
+    /// `|| Kind::ready(function())`, with the span of the return type, so that type errors point to it.
     fn run(&self, function: &Function) -> TokenStream {
         let at = Span::mixed_site().located_at(function.return_span());
         let answer = self.answer(function, &TokenStream::new());
@@ -175,7 +173,7 @@ impl Check<'_> {
             _ => quote_spanned!(site=> ::core::clone::Clone::clone(&*__item)),
         };
         let answer = self.answer(function, &item);
-        // What is wrong with the list's type, or its items', is said of the list.
+        // Type errors of the list and of its items point to the list.
         let at = site.located_at(each.span());
         let items = quote_spanned!(at=> (&Each(&__items)).each().items(__items));
         let instances = quote_spanned!(at=> #private::#kind::each(__items, |__item| #answer));
@@ -199,7 +197,7 @@ impl Check<'_> {
         let call = quote_spanned!(at=> #name(#item));
         match function.shape {
             Shape::Sync => quote_spanned!(at=> #private::#kind::ready(#call)),
-            // The item has to live as long as the future.
+            // The future borrows the item.
             Shape::Async | Shape::BoxedFuture(_) if !item.is_empty() => {
                 quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
             }

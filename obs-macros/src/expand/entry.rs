@@ -1,4 +1,4 @@
-//! What is noted when a call begins: tags, arguments and what an attribute adds.
+//! What is recorded when a call begins: tags, arguments and the attribute's own values.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -61,7 +61,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// A key whose value is shown by `Display`.
+    /// A key whose value is rendered by `Display`.
     pub fn display(&mut self, method: &str, value: Option<&Expr>) {
         if let Some(value) = value {
             let value = self.displayed(value);
@@ -69,13 +69,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// `__CALLSITE.begin()`, with what there is to note.
+    /// `__CALLSITE.begin()`, or `begin_with(…)` if there is something to record.
     pub fn begin(&self) -> TokenStream {
         let with = self.closure().map(|closure| quote_spanned!(Span::mixed_site()=> __CALLSITE.begin_with(#closure)));
         with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> __CALLSITE.begin()))
     }
 
-    /// `|__entry| { … }`, if there is anything to note.
+    /// `|__entry| { … }`, if there is something to record.
     pub fn closure(&self) -> Option<TokenStream> {
         let statements = &self.statements;
         (!statements.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> |__entry| { #statements }))
@@ -86,7 +86,7 @@ impl<'a> Entry<'a> {
         self.statements.extend(quote_spanned!(Span::mixed_site()=> __entry.#method(#arguments);));
     }
 
-    /// The value as `Display` shows it, located at the value.
+    /// The value rendered by `Display`, with the span of the expression.
     fn displayed(&self, value: &Expr) -> TokenStream {
         let (private, at) = (self.shared.runtime.private(), at(value));
         let value = borrowed(value);
@@ -100,13 +100,13 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The value as a log line shows it.
+    /// The value as a field of a log line.
     fn shown(&self, value: &Expr) -> TokenStream {
         self.shown_by(value, "show")
     }
 
-    /// The value as that module of the runtime shows it. The runtime's names are in scope behind the user's expression
-    /// only. Located at the value, as a type may be one that is not to be shown.
+    /// The value rendered by a module of the runtime, with the span of the expression. The user's expression is evaluated
+    /// before the runtime's names come into scope.
     fn shown_by(&self, value: &Expr, module: &str) -> TokenStream {
         let (private, at) = (self.shared.runtime.private(), at(value));
         let module = Ident::new(module, Span::mixed_site());
@@ -122,7 +122,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// `&(expr)`, so that whatever is wrong with its type is said of the expression.
+/// `&(expr)` with the span of the expression, so that type errors point to it.
 fn borrowed(value: &Expr) -> TokenStream {
     quote_spanned!(at(value)=> &(#value))
 }

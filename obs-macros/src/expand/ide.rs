@@ -1,5 +1,5 @@
-//! For rust-analyzer: the keys as paths of documented items, so that it completes and explains them. The compiler sees
-//! none of it.
+//! Completion and documentation of keys in rust-analyzer: the keys as paths of documented items, behind
+//! `cfg(rust_analyzer)`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use crate::grammar::runtime_path::RuntimePath;
 use crate::grammar::vocabulary::Attribute;
 
-/// An item that names each of these keys where rust-analyzer looks, and nobody else does.
+/// An item that names each of these keys. The compiler ignores it.
 pub fn documented(attribute: Attribute, keys: &[Ident], runtime: &RuntimePath) -> TokenStream {
     if keys.is_empty() {
         return TokenStream::new();

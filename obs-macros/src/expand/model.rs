@@ -1,4 +1,4 @@
-//! What every attribute is between its arguments and its expansion.
+//! The stage between arguments and expansion.
 
 use proc_macro2::TokenStream;
 
@@ -7,14 +7,14 @@ use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::item::function::Function;
 
-/// What an attribute was told, checked.
+/// The validated arguments of an attribute.
 pub trait Model: Sized {
-    /// All that can be wrong is found here.
+    /// Validates the arguments; every error is added to `diagnostics`.
     fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self;
 
-    /// What the shared keys say.
+    /// The keys of all attributes.
     fn shared(&self) -> &SharedKeys;
 
-    /// The function with what the attribute puts around it, without the attributes that stand on it. Cannot fail.
+    /// The instrumented function, without its other attributes. Cannot fail.
     fn expand(&self, function: &Function) -> TokenStream;
 }

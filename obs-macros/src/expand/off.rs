@@ -1,5 +1,5 @@
-//! The feature `off`: the bare function. What the attribute names is still checked, and still counts as used, in a branch
-//! that is never taken.
+//! The feature `off`: the bare function. Expressions of the attribute are still type-checked and count as used, in a
+//! branch that is never taken.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};

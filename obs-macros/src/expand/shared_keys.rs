@@ -1,4 +1,4 @@
-//! The keys that every attribute takes.
+//! The keys of all attributes.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -14,7 +14,7 @@ use crate::grammar::values;
 use crate::grammar::vocabulary::Attribute;
 use crate::item::function::Function;
 
-/// What the shared keys say.
+/// The values of the keys of all attributes.
 pub struct SharedKeys {
     pub runtime: RuntimePath,
     pub name: LitStr,
@@ -22,29 +22,29 @@ pub struct SharedKeys {
     pub arguments: Vec<Argument>,
     pub level: Option<&'static str>,
     pub verdict: Verdict,
-    /// What rust-analyzer is shown of the keys.
+    /// The item that documents the keys for rust-analyzer.
     pub documented: TokenStream,
 }
 
-/// What decides whether a value is an error.
+/// How a return value is classified.
 pub enum Verdict {
-    /// Its type.
+    /// By its type.
     Type,
-    /// It is one unless this says it is fine.
+    /// An error unless this function returns `true`.
     OkIf(ExprPath),
-    /// It is one when this says so.
+    /// An error if this function returns `true`.
     ErrorIf(ExprPath),
 }
 
 impl Verdict {
-    /// Whether a path of the user's decides.
+    /// Whether a function of the user classifies it.
     pub fn names_a_path(&self) -> bool {
         !matches!(self, Self::Type)
     }
 }
 
 impl SharedKeys {
-    /// Reads and checks them.
+    /// Reads and validates them.
     pub fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         let is_check = matches!(args.attribute(), Attribute::HealthCheck | Attribute::DqCheck);
         let runtime = RuntimePath::new(args, diagnostics);
@@ -65,7 +65,7 @@ impl SharedKeys {
         }
     }
 
-    /// `Level::Warning` for `warning`, in the runtime's words.
+    /// The path of a runtime enum's variant: `Level::Warning` for `warning`.
     pub fn variant(&self, kind: &str, word: &str) -> TokenStream {
         let private = self.runtime.private();
         let kind = proc_macro2::Ident::new(kind, Span::mixed_site());
@@ -87,7 +87,7 @@ fn verdict(args: &Args, diagnostics: &mut Diagnostics) -> Verdict {
     let ok_if = args.value("ok_if", values::function, diagnostics);
     let error_if = args.value("error_if", values::function, diagnostics);
     if let (Some(_), Some(key)) = (args.key("ok_if"), args.key("error_if")) {
-        diagnostics.at(key, "`ok_if` and `error_if` both decide what an error is; keep one");
+        diagnostics.at(key, "`ok_if` and `error_if` cannot be combined; remove one");
     }
     match (ok_if, error_if) {
         (Some(path), _) => Verdict::OkIf(path),

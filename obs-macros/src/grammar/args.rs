@@ -1,4 +1,4 @@
-//! The grammar that all attributes share: `key = expr` and `key(…)`, separated by commas.
+//! The grammar of all attributes: `key`, `key = expr` and `key(…)`, separated by commas.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -10,30 +10,30 @@ use syn::{Expr, Token, token};
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::vocabulary::{Attribute, Key, Vocabulary};
 
-/// A key with what stands behind it.
+/// A key with its value.
 pub struct Entry {
     pub key: Ident,
     pub value: Value,
 }
 
-/// What stands behind a key.
+/// The value of a key.
 pub enum Value {
-    /// Nothing: `key`.
+    /// `key`
     Absent,
-    /// `key = expr`.
+    /// `key = expr`
     Expr(Expr),
-    /// `key(…)`.
+    /// `key(…)`
     List(Group),
 }
 
 impl Entry {
-    /// The key as it is looked up and recorded: without `r#`.
+    /// The key without `r#`.
     pub fn name(&self) -> String {
         self.key.unraw().to_string()
     }
 }
 
-/// Splits tokens into entries. What cannot be read is a mistake, and reading goes on behind the next comma.
+/// Splits tokens into entries. After a syntax error, parsing resumes after the next comma.
 pub fn entries(tokens: TokenStream, expected: &str, diagnostics: &mut Diagnostics) -> Vec<Entry> {
     let read = |input: ParseStream| {
         let mut entries = Vec::new();
@@ -48,7 +48,7 @@ pub fn entries(tokens: TokenStream, expected: &str, diagnostics: &mut Diagnostic
         }
         Ok(entries)
     };
-    // Every error was kept on the way; the closure itself has none.
+    // The closure itself never fails: each error is already among the diagnostics.
     read.parse2(tokens).unwrap_or_default()
 }
 
@@ -73,14 +73,14 @@ fn entry(input: ParseStream, expected: &str) -> syn::Result<Entry> {
         }
         Value::Expr(expr(input)?)
     } else if input.peek(token::Bracket) || input.peek(token::Brace) {
-        return Err(input.error(format!("expected parentheses behind `{name}`: `{name}(…)`", name = key.unraw())));
+        return Err(input.error(format!("expected parentheses after `{name}`: `{name}(…)`", name = key.unraw())));
     } else {
         return Err(input.error(format!("expected `=` between `{}` and its value{}", key.unraw(), meant())));
     };
     Ok(Entry { key, value })
 }
 
-/// What a value that stands without a name, or with a colon behind it, would have to look like.
+/// The likely meaning of a value without a key, or of `key: value`.
 fn meant(begin: ParseStream, in_list: bool) -> Option<String> {
     let named = |name: &Ident, value: &Expr| {
         let value = value.to_token_stream().to_string().replace([' '], "");
@@ -117,7 +117,7 @@ fn meant(begin: ParseStream, in_list: bool) -> Option<String> {
     }
 }
 
-/// An expression; one that cannot be read leaves the input where it was.
+/// Parses an expression, and consumes nothing if that fails.
 fn expr(input: ParseStream) -> syn::Result<Expr> {
     let ahead = input.fork();
     let expr = ahead.parse()?;
@@ -136,7 +136,7 @@ fn skip_past_comma(input: ParseStream) -> syn::Result<()> {
     input.parse::<Option<Token![,]>>().map(drop)
 }
 
-/// The arguments of one attribute: known keys only, each once, each in its form.
+/// The arguments of one attribute: known keys only, each at most once and in its form.
 pub struct Args {
     attribute: Attribute,
     words: Vec<Ident>,
@@ -144,7 +144,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Reads them; whatever else stands there is a mistake.
+    /// Parses the arguments; everything else is reported.
     pub fn parse(vocabulary: Vocabulary, tokens: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let expected = format!("a key: {}", vocabulary.takes());
         let words = key_words(&tokens);
@@ -156,7 +156,7 @@ impl Args {
                 continue;
             };
             if known.iter().any(|(seen, _)| seen.name == name) {
-                diagnostics.at(&entry.key, format!("`{name}` stands here twice; keep one"));
+                diagnostics.at(&entry.key, format!("`{name}` is a duplicate key; remove one"));
             } else if let Some(message) = misshapen(key, &entry.value) {
                 diagnostics.at(&entry.key, message);
             } else {
@@ -166,17 +166,17 @@ impl Args {
         Self { attribute: vocabulary.attribute, words, known }
     }
 
-    /// The attribute that they are for.
+    /// The attribute.
     pub fn attribute(&self) -> Attribute {
         self.attribute
     }
 
-    /// The words that stand where keys do, known or half typed.
+    /// The words in the position of a key, known or half typed.
     pub fn words(&self) -> &[Ident] {
         &self.words
     }
 
-    /// The value of a key, read as `read` says.
+    /// The value of a key, converted by `read`.
     pub fn value<T>(
         &self,
         name: &str,
@@ -190,7 +190,7 @@ impl Args {
         }
     }
 
-    /// The entries of a key that is a list.
+    /// The entries of a list key.
     pub fn list(&self, name: &str, diagnostics: &mut Diagnostics) -> Vec<Entry> {
         match self.find(name) {
             Some((key, Entry { value: Value::List(group), .. })) => {
@@ -200,17 +200,17 @@ impl Args {
         }
     }
 
-    /// What stands behind a key.
+    /// The value of a key, unread.
     pub fn written(&self, name: &str) -> Option<&Value> {
         self.find(name).map(|(_, entry)| &entry.value)
     }
 
-    /// What the vocabulary says of a key that was given.
+    /// The definition of a key, if it was given.
     pub fn definition(&self, name: &str) -> Option<&'static Key> {
         self.find(name).map(|(key, _)| *key)
     }
 
-    /// The key as it was written, when it was given.
+    /// The token of a key, if it was given.
     pub fn key(&self, name: &str) -> Option<&Ident> {
         self.find(name).map(|(_, entry)| &entry.key)
     }
@@ -220,8 +220,7 @@ impl Args {
     }
 }
 
-/// The words with which the parts between commas begin, as far as they may be names: a comma in `Err::<Vec<u8>, _>` parts
-/// as well.
+/// The first word after each comma, if it is an identifier. The comma in `Err::<Vec<u8>, _>` counts too.
 fn key_words(args: &TokenStream) -> Vec<Ident> {
     let mut begins = true;
     let mut words = Vec::new();
@@ -240,7 +239,7 @@ fn key_words(args: &TokenStream) -> Vec<Ident> {
 fn misshapen(key: &Key, value: &Value) -> Option<String> {
     match value {
         Value::Absent if key.is_flag() => None,
-        Value::Expr(_) | Value::List(_) if key.is_flag() => Some(format!("`{0}` stands alone: `{0}`", key.name)),
+        Value::Expr(_) | Value::List(_) if key.is_flag() => Some(format!("`{0}` takes no value", key.name)),
         Value::Absent => Some(format!("`{}` has no value: `{}`", key.name, key.usage)),
         Value::Expr(_) if key.is_list() => Some(format!("`{}` is a list: `{}`", key.name, key.usage)),
         Value::List(_) if !key.is_list() => Some(format!("`{}` is one value: `{}`", key.name, key.usage)),

@@ -1,4 +1,4 @@
-//! Numbers of bytes as BigQuery counts them: "10 GiB", "1.5 TiB".
+//! Sizes in bytes, in the binary units that BigQuery bills: "10 GiB", "1.5 TiB".
 
 use proc_macro2::{Literal, Span};
 use syn::{Expr, Lit};
@@ -10,12 +10,12 @@ use crate::grammar::vocabulary::Key;
 const UNITS: [(&str, u64); 6] =
     [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("PiB", 1 << 50)];
 
-/// Units of 1000s, and the ones that are meant where bytes are billed.
+/// Decimal units, which are refused, and the binary unit to use instead.
 const OF_THOUSANDS: [(&str, &str); 5] = [("KB", "KiB"), ("MB", "MiB"), ("GB", "GiB"), ("TB", "TiB"), ("PB", "PiB")];
 
 const ALLOWED: &str = "allowed: a number with `B`, `KiB`, `MiB`, `GiB`, `TiB` or `PiB`, as \"10 GiB\" or \"1.5 TiB\"";
 
-/// A number of bytes above zero.
+/// Parses a size greater than zero.
 pub fn number(key: &Key, expr: &Expr) -> syn::Result<u64> {
     let Some(Lit::Str(text)) = values::literal(expr) else {
         return Err(values::wrong(key, expr, "a number of bytes in quotes"));
@@ -28,7 +28,7 @@ fn parse(text: &str) -> Result<u64, String> {
     let end = written.find(|character: char| !character.is_ascii_digit() && !matches!(character, '.' | '_'));
     let (digits, unit) = written.split_at(end.unwrap_or(written.len()));
     let unit = unit.trim();
-    let no_number = || format!("\"{text}\" is no number of bytes; {ALLOWED}");
+    let no_number = || format!("\"{text}\" is not a number of bytes; {ALLOWED}");
     if digits.is_empty() || unit.is_empty() {
         return Err(no_number());
     }
@@ -43,13 +43,13 @@ fn parse(text: &str) -> Result<u64, String> {
     };
     let bytes = scaled(&digits.replace('_', ""), size).ok_or_else(no_number)?;
     match u64::try_from(bytes) {
-        Ok(0) => Err(format!("\"{text}\" leaves no byte; {ALLOWED}")),
+        Ok(0) => Err(format!("\"{text}\" is zero; {ALLOWED}")),
         Ok(bytes) => Ok(bytes),
-        Err(_) => Err(format!("\"{text}\" is too much")),
+        Err(_) => Err(format!("\"{text}\" is too large")),
     }
 }
 
-/// `digits`, which may have a decimal point, times `size`, rounded down.
+/// `digits`, optionally with a decimal point, times `size`, rounded down.
 fn scaled(digits: &str, size: u64) -> Option<u128> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if fraction.len() > 15 || whole.len() > 20 {
@@ -60,7 +60,7 @@ fn scaled(digits: &str, size: u64) -> Option<u128> {
     Some(number.checked_mul(size.into())? / power)
 }
 
-/// Bytes as they stand in generated code.
+/// The literal in generated code.
 pub fn literal(bytes: u64) -> Literal {
     let mut literal = Literal::u64_unsuffixed(bytes);
     literal.set_span(Span::mixed_site());
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_bytes_is_told() {
+    fn invalid_sizes_are_reported() {
         let fault = |text: &str| parse(text).unwrap_err();
         assert!(
             fault("1 tib").contains("unknown unit \"tib\" in \"1 tib\", did you mean \"TiB\"?"),
@@ -89,11 +89,11 @@ mod tests {
         );
         assert!(fault("1 TB").contains("BigQuery bills in units of 1024: write \"1 TiB\"; "), "{}", fault("1 TB"));
         assert!(fault("1.5gb").contains("write \"1.5 GiB\""));
-        assert!(fault("12").contains("is no number of bytes"));
-        assert!(fault("TiB").contains("is no number of bytes"));
-        assert!(fault("1.2.3 TiB").contains("is no number of bytes"));
-        assert!(fault("-1 TiB").contains("is no number of bytes"));
-        assert!(fault("0 TiB").contains("leaves no byte"));
-        assert!(fault("99999 PiB").contains("too much"));
+        assert!(fault("12").contains("is not a number of bytes"));
+        assert!(fault("TiB").contains("is not a number of bytes"));
+        assert!(fault("1.2.3 TiB").contains("is not a number of bytes"));
+        assert!(fault("-1 TiB").contains("is not a number of bytes"));
+        assert!(fault("0 TiB").contains("is zero"));
+        assert!(fault("99999 PiB").contains("too large"));
     }
 }

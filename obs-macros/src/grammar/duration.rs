@@ -1,4 +1,4 @@
-//! Durations as people write them: "500ms", "2s", "1m 30s".
+//! Durations: "500ms", "2s", "1m 30s".
 
 use proc_macro2::{Literal, Span};
 use syn::{Expr, Lit};
@@ -30,7 +30,7 @@ const UNITS: [(&str, u64); 18] = [
 
 const ALLOWED: &str = "allowed: whole numbers with `ms`, `s`, `m` or `h`, as \"500ms\", \"2s\" or \"1m 30s\"";
 
-/// A duration longer than nothing, in milliseconds.
+/// Parses a duration greater than zero, in milliseconds.
 pub fn milliseconds(key: &Key, expr: &Expr) -> syn::Result<u64> {
     let Some(Lit::Str(text)) = values::literal(expr) else {
         return Err(values::wrong(key, expr, "a duration in quotes"));
@@ -46,7 +46,7 @@ fn parse(text: &str) -> Result<u64, String> {
         let (unit, behind) =
             split_while(behind.trim_start(), |character| !character.is_ascii_digit() && !character.is_whitespace());
         if digits.is_empty() || unit.is_empty() {
-            return Err(format!("\"{text}\" is no duration; {ALLOWED}"));
+            return Err(format!("\"{text}\" is not a duration; {ALLOWED}"));
         }
         let Some(length) = unit_length(unit) else {
             let fault = format!("unknown unit \"{unit}\" in \"{text}\"");
@@ -60,7 +60,7 @@ fn parse(text: &str) -> Result<u64, String> {
             .ok_or_else(|| format!("\"{text}\" is too long"))?;
         rest = behind.trim_start();
     }
-    if total == 0 { Err(format!("\"{text}\" leaves no time; {ALLOWED}")) } else { Ok(total) }
+    if total == 0 { Err(format!("\"{text}\" is zero; {ALLOWED}")) } else { Ok(total) }
 }
 
 fn unit_length(unit: &str) -> Option<u64> {
@@ -71,7 +71,7 @@ fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|character| !belongs(character)).unwrap_or(text.len()))
 }
 
-/// Milliseconds as they stand in generated code.
+/// The literal in generated code.
 pub fn literal(milliseconds: u64) -> Literal {
     let mut literal = Literal::u64_unsuffixed(milliseconds);
     literal.set_span(Span::mixed_site());

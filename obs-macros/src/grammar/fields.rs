@@ -1,4 +1,4 @@
-//! What a call records: `tags(…)`, `args(…)`, `context(…)`.
+//! Lists of names with values: `tags(…)`, `context(…)`, `labels(…)`.
 
 use proc_macro2::Ident;
 use syn::Expr;
@@ -8,10 +8,10 @@ use crate::grammar::args::{Args, Entry, Value};
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::vocabulary::Attribute;
 
-/// Labels that stand on every series, or on those of every call.
+/// Labels of every series, or of the series of every call.
 const RESERVED_TAGS: [&str; 6] = ["operation", "outcome", "service", "environment", "version", "error_type"];
 
-/// Labels of the families that an attribute measures.
+/// Labels of the metric families of an attribute.
 const fn labels(attribute: Attribute) -> &'static [&'static str] {
     match attribute {
         Attribute::TrackedCommand => &["command", "success", "argument"],
@@ -22,10 +22,10 @@ const fn labels(attribute: Attribute) -> &'static [&'static str] {
     }
 }
 
-/// Labels that stand on every job.
+/// Labels of every job.
 const OWN_JOB_LABELS: [&str; 4] = ["service", "environment", "operation", "correlation_id"];
 
-/// A name and the expression that gives its value.
+/// A name and its value.
 pub struct Field {
     pub name: Ident,
     pub value: Expr,
@@ -37,23 +37,23 @@ pub fn tags(args: &Args, diagnostics: &mut Diagnostics) -> Vec<Field> {
     for Field { name, .. } in &tags {
         let word = name.unraw().to_string();
         if RESERVED_TAGS.contains(&word.as_str()) || labels(args.attribute()).contains(&word.as_str()) {
-            diagnostics.at(name, format!("`{word}` is a label that obs sets itself; give the tag another name"));
+            diagnostics.at(name, format!("`{word}` is a label set by obs; rename the tag"));
         }
     }
     tags
 }
 
-/// `labels(k = expr, …)` of the jobs that run inside, whose keys are such as `BigQuery` takes.
+/// `labels(k = expr, …)`: labels of `BigQuery` jobs, with keys that `BigQuery` accepts.
 pub fn job_labels(args: &Args, diagnostics: &mut Diagnostics) -> Vec<Field> {
     let labels = fields("labels", args, diagnostics);
     for Field { name, .. } in &labels {
         let word = name.unraw().to_string();
         let is_letter = |letter: char| letter.is_lowercase() || letter.is_ascii_digit() || letter == '_';
         if OWN_JOB_LABELS.contains(&word.as_str()) {
-            diagnostics.at(name, format!("`{word}` is a label that obs sets itself; give the label another name"));
+            diagnostics.at(name, format!("`{word}` is a label set by obs; rename the label"));
         } else if !word.starts_with(char::is_lowercase) || !word.chars().all(is_letter) || word.chars().count() > 63 {
-            let rule = "BigQuery's labels have at most 63 lower-case letters, digits and `_`, a letter first";
-            diagnostics.at(name, format!("`{word}` cannot name a label: {rule}"));
+            let rule = "at most 63 lowercase letters, digits and `_`, starting with a letter";
+            diagnostics.at(name, format!("`{word}` is not a label key that BigQuery accepts: {rule}"));
         }
     }
     labels
@@ -71,13 +71,13 @@ pub fn fields(key: &'static str, args: &Args, diagnostics: &mut Diagnostics) -> 
     fields
 }
 
-/// The entries without those whose name came before.
+/// The entries without duplicates, which are reported.
 pub fn once_each(entries: Vec<Entry>, list: &str, diagnostics: &mut Diagnostics) -> Vec<Entry> {
     let mut kept: Vec<Entry> = Vec::new();
     for entry in entries {
         let name = entry.name();
         if kept.iter().any(|earlier| earlier.name() == name) {
-            diagnostics.at(&entry.key, format!("`{name}` stands in `{list}` twice; keep one"));
+            diagnostics.at(&entry.key, format!("`{name}` is a duplicate in `{list}`; remove one"));
         } else {
             kept.push(entry);
         }

@@ -1,6 +1,6 @@
-//! How the messages speak: the nearest word, lists of words.
+//! Parts of messages: suggestions and lists.
 
-/// The word nearest to what was written, when it is near enough to have been meant.
+/// The allowed word most similar to what was written, if it is similar enough to be a typo.
 pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
     let allowed: Vec<&str> = allowed.into_iter().collect();
@@ -12,13 +12,13 @@ pub fn nearest<'a>(written: &str, allowed: impl IntoIterator<Item = &'a str>) ->
     nearest.or_else(|| beginning_with(&written, &allowed))
 }
 
-/// The only word that begins as was written: `warning` for `warn`.
+/// The only allowed word with this prefix: `critical` for `crit`.
 fn beginning_with<'a>(written: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let mut words = allowed.iter().filter(|word| written.len() > 2 && word.starts_with(written));
     words.next().copied().filter(|_| words.next().is_none())
 }
 
-/// The fault, the nearest of the allowed words if there is one, then what else there is to say.
+/// `fault`, a suggestion if one of the allowed words is similar, and `then`.
 pub fn with_suggestion<'a>(
     fault: &str,
     written: &str,

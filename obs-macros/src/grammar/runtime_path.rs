@@ -1,4 +1,4 @@
-//! Where the generated code finds obs-runtime.
+//! The path of obs-runtime in generated code.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -8,7 +8,7 @@ use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::values;
 
-/// The path of obs-runtime: `::obs_runtime`, or what `crate = …` says.
+/// The path of obs-runtime: `::obs_runtime`, or the value of `crate = …`.
 pub struct RuntimePath {
     given: Option<Path>,
 }
@@ -19,12 +19,12 @@ impl RuntimePath {
         Self::at(args.value("crate", values::absolute_path, diagnostics))
     }
 
-    /// The path that was given, if one was.
+    /// A given path, or the default.
     pub fn at(given: Option<Path>) -> Self {
         Self { given }
     }
 
-    /// The module that holds all that generated code calls.
+    /// The module of everything that generated code calls.
     pub fn private(&self) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> #self::__private)
     }

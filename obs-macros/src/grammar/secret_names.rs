@@ -1,6 +1,6 @@
-//! Names that give away what must not be recorded.
+//! Names that suggest a secret value.
 
-/// One word, or words in a row, of a `snake_case` name.
+/// Consecutive words of a `snake_case` name.
 const SECRET: [&[&str]; 33] = [
     &["password"],
     &["passwords"],
@@ -37,10 +37,10 @@ const SECRET: [&[&str]; 33] = [
     &["database", "url"],
 ];
 
-/// Last words that make it a measure of the secret, not the secret: `token_count`.
+/// Last words of names that measure a secret without revealing it: `token_count`.
 const MEASURES: [&str; 7] = ["count", "kind", "len", "length", "limit", "size", "total"];
 
-/// Whether a thing of this name is likely to be a secret.
+/// Whether a value of this name is likely to be a secret.
 pub fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();

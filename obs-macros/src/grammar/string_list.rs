@@ -1,4 +1,4 @@
-//! Lists of texts: `groups("live", "ready")`, `after("database")`.
+//! Lists of strings: `groups("live", "ready")`, `after("database")`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -11,12 +11,12 @@ use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::values;
 use crate::grammar::vocabulary::Key;
 
-/// StringList in quotes or paths of constants that hold them, each once.
+/// String literals or paths of constants, without duplicates.
 #[derive(Default)]
 pub struct StringList(Vec<TokenStream>);
 
 impl StringList {
-    /// Reads the list of a key; nothing when it was not given.
+    /// Reads the list of a key, if it was given.
     pub fn new(name: &str, args: &Args, diagnostics: &mut Diagnostics) -> Option<Self> {
         let (Value::List(group), key) = (args.written(name)?, args.definition(name)?) else { return None };
         let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
@@ -30,7 +30,7 @@ impl StringList {
             let Some(text) = diagnostics.keep(text(key, expr)) else { continue };
             let written = expr.to_token_stream().to_string();
             if seen.contains(&written) {
-                diagnostics.at(expr, format!("{written} stands in `{name}` twice; keep one"));
+                diagnostics.at(expr, format!("{written} is a duplicate in `{name}`; remove one"));
             }
             seen.push(written);
             texts.push(text);
@@ -48,6 +48,6 @@ impl StringList {
 fn text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
     match values::literal(expr) {
         Some(Lit::Str(_)) | None => values::constant_text(key, expr),
-        Some(_) => Err(values::wrong(key, expr, "texts in quotes")),
+        Some(_) => Err(values::wrong(key, expr, "string literals")),
     }
 }

@@ -1,4 +1,4 @@
-//! What a value may be: text, a choice, a number, a path, …
+//! Readers of values: string, choice, number, path, …
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -11,46 +11,45 @@ pub const LEVELS: [&str; 6] = ["trace", "debug", "info", "warning", "error", "cr
 pub const ERROR_SEVERITIES: [&str; 4] = ["info", "warning", "error", "critical"];
 pub const CHECK_SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
 
-/// Any expression, as it stands.
+/// Any expression.
 #[expect(clippy::unnecessary_wraps, reason = "one shape for all readers of values")]
 pub fn expr(_key: &Key, expr: &Expr) -> syn::Result<Expr> {
     Ok(expr.clone())
 }
 
-/// Text in quotes that says something.
+/// A non-blank string literal without control characters.
 pub fn text(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
     let Some(Lit::Str(text)) = literal(expr) else {
-        return Err(wrong(key, expr, "text in quotes"));
+        return Err(wrong(key, expr, "a string literal"));
     };
     if text.value().trim().is_empty() {
         return Err(syn::Error::new_spanned(text, format!("`{}` is empty", key.name)));
     }
     if text.value().chars().any(char::is_control) {
-        return Err(syn::Error::new_spanned(
-            text,
-            format!("`{}` holds a line break or another control character", key.name),
-        ));
+        return Err(syn::Error::new_spanned(text, format!("`{}` contains a control character", key.name)));
     }
     Ok(text.clone())
 }
 
-/// Text in quotes, or the path of a constant that holds it.
+/// A string literal, or the path of a constant.
 pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
     match plain(expr) {
         Expr::Path(path) => Ok(path.to_token_stream()),
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => text(key, expr).map(ToTokens::into_token_stream),
-        _ => Err(wrong(key, expr, "text in quotes or the path of a `&'static str` constant")),
+        _ => Err(wrong(key, expr, "a string literal or the path of a `&'static str` constant")),
     }
 }
 
-/// One of a few words, in quotes; given back as the name of the variant: `warning` as `Warning`.
+/// A string literal out of a fixed set, in any case. `warn` is accepted for `warning`, as in `LOG_LEVEL`.
 pub fn choice(key: &Key, expr: &Expr, allowed: &[&'static str]) -> syn::Result<&'static str> {
     let quoted: Vec<String> = allowed.iter().map(|word| format!("\"{word}\"")).collect();
     let Some(Lit::Str(text)) = literal(expr) else {
         return Err(wrong(key, expr, &format!("one of {}", quoted.join(", "))));
     };
     let written = text.value();
-    allowed.iter().find(|word| **word == written).copied().ok_or_else(|| {
+    let lower = written.to_ascii_lowercase();
+    let word = if lower == "warn" { "warning" } else { &lower };
+    allowed.iter().find(|allowed| **allowed == word).copied().ok_or_else(|| {
         let fault = format!("unknown `{}` \"{written}\"", key.name);
         let then = format!("allowed: {}", quoted.join(", "));
         syn::Error::new_spanned(text, message::with_suggestion(&fault, &written, allowed.iter().copied(), '"', &then))
@@ -65,7 +64,7 @@ pub fn boolean(key: &Key, expr: &Expr) -> syn::Result<LitBool> {
     }
 }
 
-/// A number that was written down.
+/// A number, with the expression it was read from.
 #[derive(Clone)]
 pub struct Number {
     pub value: f64,
@@ -83,7 +82,7 @@ impl ToTokens for Number {
     }
 }
 
-/// A finite number, whole or not, of either sign.
+/// A finite number of either sign.
 pub fn number(key: &Key, expr: &Expr) -> syn::Result<Number> {
     let (sign, digits) = match plain(expr) {
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => (-1.0, plain(expr)),
@@ -105,7 +104,7 @@ fn int_as_float(int: u64) -> f64 {
     int as f64
 }
 
-/// A finite number that is not below zero.
+/// A finite number that is not negative.
 pub fn amount(key: &Key, expr: &Expr) -> syn::Result<Number> {
     let number = number(key, expr)?;
     if number.value < 0.0 {
@@ -114,7 +113,7 @@ pub fn amount(key: &Key, expr: &Expr) -> syn::Result<Number> {
     Ok(number)
 }
 
-/// A whole number from 1 to the largest `u32`.
+/// A `u32` greater than zero.
 pub fn count(key: &Key, expr: &Expr) -> syn::Result<Literal> {
     let needed = "a whole number, 1 or more";
     let Some(Lit::Int(int)) = literal(expr) else { return Err(wrong(key, expr, needed)) };
@@ -136,7 +135,7 @@ pub fn function(key: &Key, expr: &Expr) -> syn::Result<ExprPath> {
     }
 }
 
-/// The path of a module or crate that means the same wherever it stands.
+/// A path that resolves the same in every module: `::name` or `crate::…`.
 pub fn absolute_path(key: &Key, expr: &Expr) -> syn::Result<Path> {
     let Expr::Path(ExprPath { qself: None, path, .. }) = plain(expr) else {
         return Err(wrong(key, expr, "a path"));
@@ -156,7 +155,7 @@ pub fn absolute_path(key: &Key, expr: &Expr) -> syn::Result<Path> {
     Ok(path.clone())
 }
 
-/// The expression inside the invisible brackets that `macro_rules!` puts around a fragment.
+/// The expression without the invisible groups that `macro_rules!` puts around fragments.
 pub fn plain(mut expr: &Expr) -> &Expr {
     while let Expr::Group(group) = expr {
         expr = &group.expr;
@@ -172,7 +171,7 @@ pub fn literal(expr: &Expr) -> Option<&Lit> {
     }
 }
 
-/// The error of a value of another kind.
+/// The error for a value of the wrong kind.
 pub fn wrong(key: &Key, expr: &Expr, needed: &str) -> syn::Error {
     syn::Error::new_spanned(expr, format!("`{}` needs {needed}: `{}`", key.name, key.usage))
 }

@@ -1,11 +1,10 @@
-//! The attributes, the keys that each of them takes, and where each stands among the others.
+//! The attributes, their nesting order and their keys.
 
 use crate::grammar::message;
 
-/// One of our attributes.
+/// An attribute of this crate. The variants are in nesting order, outermost first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attribute {
-    // In the order in which they stand around a function, from the outside in.
     TrackedCommand,
     HealthCheck,
     DqCheck,
@@ -14,7 +13,7 @@ pub enum Attribute {
     TrackPerformance,
 }
 
-/// A key of an attribute, and how it is written.
+/// A key of an attribute, with an example of its use.
 #[derive(Debug)]
 pub struct Key {
     pub name: &'static str,
@@ -26,12 +25,12 @@ impl Key {
         Self { name, usage }
     }
 
-    /// Whether it is written `key(…)`, not `key = …`.
+    /// Whether it is written `key(…)`.
     pub fn is_list(&self) -> bool {
         self.usage.ends_with(')')
     }
 
-    /// Whether it is written as a word alone.
+    /// Whether it takes no value.
     pub fn is_flag(&self) -> bool {
         self.usage == self.name
     }
@@ -44,14 +43,14 @@ const CHECK_ARGS: Key = Key::new("args", "args(k = expr, …)");
 const OK_IF: Key = Key::new("ok_if", "ok_if = path");
 const ERROR_IF: Key = Key::new("error_if", "error_if = path");
 const LEVEL: Key = Key::new("level", "level = \"info\"");
-/// The key that every attribute takes, the derive's included.
+/// The key of every attribute and of the derive.
 pub const CRATE: Key = Key::new("crate", "crate = ::path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
 const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
 const IGNORE_IF: Key = Key::new("ignore_if", "ignore_if = path");
 const ONLY: Key = Key::new("only", "only(a, b, …)");
-/// The key that leaves functions of a block out; alone on a function or block, this one.
+/// On a block, excludes functions; without a value, excludes the function or block itself.
 pub const SKIP: Key = Key::new("skip", "skip(a, b, …)");
 const PUBLIC_ONLY: Key = Key::new("public_only", "public_only");
 
@@ -142,11 +141,11 @@ const WITH_ERROR_TRACKING_ON_A_BLOCK: &[Key] =
 
 const TRACK_PERFORMANCE_ON_A_BLOCK: &[Key] = &[NAME, TAGS, LEVEL, CRATE, ONLY, SKIP, PUBLIC_ONLY];
 
-/// An attribute and what it stands on: what it may be told there.
+/// The keys of an attribute in one position.
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
     pub attribute: Attribute,
-    /// Whether it stands on a whole `impl`, `trait` or `mod`.
+    /// Whether the attribute is on a whole `impl`, `trait` or `mod`.
     pub on_block: bool,
 }
 
@@ -160,7 +159,7 @@ impl Attribute {
         Self::TrackPerformance,
     ];
 
-    /// The name it is used by.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::TrackedCommand => "tracked_command",
@@ -177,7 +176,7 @@ impl Attribute {
         Self::ALL.into_iter().find(|attribute| attribute.name() == name)
     }
 
-    /// Every key it takes.
+    /// The keys on a function.
     pub fn keys(self) -> &'static [Key] {
         match self {
             Self::TrackedCommand => TRACKED_COMMAND,
@@ -189,7 +188,7 @@ impl Attribute {
         }
     }
 
-    /// Every key it takes on a whole block; none when it goes on functions alone.
+    /// The keys on a whole block; empty if it is allowed on functions only.
     pub fn block_keys(self) -> &'static [Key] {
         match self {
             Self::TrackPerformance => TRACK_PERFORMANCE_ON_A_BLOCK,
@@ -200,7 +199,7 @@ impl Attribute {
 }
 
 impl Vocabulary {
-    /// Every key that is allowed.
+    /// The allowed keys.
     pub fn keys(self) -> &'static [Key] {
         if self.on_block { self.attribute.block_keys() } else { self.attribute.keys() }
     }
@@ -210,7 +209,7 @@ impl Vocabulary {
         find(self.keys(), name)
     }
 
-    /// What to say of a key that is not allowed.
+    /// The message for a key that is not allowed.
     pub fn unknown_key(self, written: &str) -> String {
         let takes = self.takes();
         if self.on_block && find(self.attribute.keys(), written).is_some() {
@@ -236,7 +235,7 @@ impl Vocabulary {
         }
     }
 
-    /// What the attribute takes there, for a message.
+    /// The allowed keys, as part of a message.
     pub fn takes(self) -> String {
         let names: Vec<String> = self.keys().iter().map(|key| format!("`{}`", key.name)).collect();
         let on_block = if self.on_block { " on a whole block" } else { "" };

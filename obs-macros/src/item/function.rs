@@ -1,4 +1,4 @@
-//! The item under the attribute. Its head is parsed, its body is kept as it was written.
+//! The item under an attribute. Its head is parsed; its body is kept as tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -8,22 +8,22 @@ use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
 use crate::item::boxed_future::BoxedFuture;
 use crate::item::outer_attribute::{OuterAttribute, take_attributes};
 
-/// The item under the attribute.
+/// The item under an attribute.
 pub struct Item {
-    /// The attributes that still stand on it.
+    /// Its remaining attributes.
     pub attributes: Vec<OuterAttribute>,
-    /// The function that it is, or why it is none that could be wrapped.
+    /// The function, or the reason why the item cannot be instrumented.
     pub function: syn::Result<Function>,
 }
 
 /// A function with a body.
 pub struct Function {
-    /// All that stands before the body, attributes apart.
+    /// The tokens between attributes and body.
     pub head: TokenStream,
     pub visibility: Visibility,
     pub signature: Signature,
     pub body: Body,
-    /// The attributes that still stand on it.
+    /// Its remaining attributes.
     pub attributes: Vec<OuterAttribute>,
     pub shape: Shape,
 }
@@ -34,11 +34,11 @@ pub struct Body {
     pub braces: Group,
     /// `#![…]` at its start.
     pub inner_attributes: TokenStream,
-    /// All that follows them.
+    /// The tokens after them.
     pub statements: TokenStream,
 }
 
-/// How a function comes to its value.
+/// How a function produces its value.
 pub enum Shape {
     Sync,
     Async,
@@ -47,7 +47,7 @@ pub enum Shape {
 }
 
 impl Item {
-    /// Looks at the item; never fails, whatever it is.
+    /// Parses any item; never fails.
     pub fn parse(item: TokenStream) -> Self {
         let mut trees = trees(item);
         let attributes = take_attributes(&mut trees);
@@ -66,7 +66,8 @@ impl Function {
         let Some(TokenTree::Group(braces)) = last.clone().filter(is_braces) else {
             let all: TokenStream = trees.into_iter().chain(last.clone()).collect();
             let is_function = fn_head.parse2(all.clone()).is_ok();
-            let message = "there is no body to put this around; put it on a body: the default here, or the functions that implement this one";
+            let message =
+                "a function without a body cannot be instrumented; annotate its implementations, or a default body";
             return Err(if is_function { syn::Error::new_spanned(last, message) } else { not_a_function(&all) });
         };
         let (visibility, signature) = match fn_head.parse2(before.clone()) {
@@ -76,11 +77,11 @@ impl Function {
         };
         if let Some(constness) = &signature.constness {
             let message =
-                "a `const fn` runs while compiling, where nothing can be observed; remove `const` or the attribute";
+                "a `const fn` cannot be instrumented, as it may run at compile time; remove `const` or the attribute";
             return Err(syn::Error::new_spanned(constness, message));
         }
         if let Some(variadic) = &signature.variadic {
-            let message = "the arguments of a variadic function cannot be handed on, so it cannot be wrapped";
+            let message = "a variadic function cannot be instrumented, as its arguments cannot be forwarded";
             return Err(syn::Error::new_spanned(variadic, message));
         }
         let body = Body::new(braces);
@@ -97,7 +98,7 @@ impl Function {
         self.signature.ident.unraw().to_string()
     }
 
-    /// Where it says what it returns; its name when it does not.
+    /// The span of its return type, or of its name if it has none.
     pub fn return_span(&self) -> Span {
         match &self.signature.output {
             ReturnType::Default => self.signature.ident.span(),
@@ -105,17 +106,17 @@ impl Function {
         }
     }
 
-    /// The fallbacks of attributes that are still to be put around it.
+    /// The `fallback` expressions of its remaining attributes.
     pub fn fallbacks(&self) -> TokenStream {
         self.attributes.iter().filter_map(OuterAttribute::fallback).collect()
     }
 
-    /// Whether `#[test]` or the like stands on it.
+    /// Whether it has an attribute `test`.
     pub fn is_test(&self) -> bool {
         self.attributes.iter().any(|attribute| attribute.path.last().is_some_and(|word| word == "test"))
     }
 
-    /// The names that its arguments bind, `self` apart.
+    /// The names that its arguments bind, except `self`.
     pub fn argument_names(&self) -> Vec<Ident> {
         let mut names = Vec::new();
         for argument in &self.signature.inputs {
@@ -140,7 +141,7 @@ impl Body {
         Self { braces, inner_attributes: trees.into_iter().take(start).collect(), statements }
     }
 
-    /// The braces, around other tokens.
+    /// The braces with other tokens inside.
     pub fn braces_around(&self, tokens: TokenStream) -> Group {
         let mut group = Group::new(Delimiter::Brace, tokens);
         group.set_span(self.braces.span());
@@ -148,15 +149,15 @@ impl Body {
     }
 }
 
-/// The statements in a block of their own, so that items may still come first in it. Its braces are the user's in
-/// place, ours in name: no lint takes them for superfluous.
+/// The statements as an inner block, in which inner items may still come first. The braces have the span of the user's
+/// but are hygienic, so that no lint reports them as unnecessary.
 pub fn ours(statements: &Group) -> Group {
     let mut block = statements.clone();
     block.set_span(Span::mixed_site().located_at(statements.span()));
     block
 }
 
-/// The tokens of the item, out of the invisible brackets that `macro_rules!` puts around it or around its body.
+/// The tokens of the item without the invisible groups that `macro_rules!` puts around it or its body.
 fn trees(item: TokenStream) -> Vec<TokenTree> {
     let mut trees: Vec<TokenTree> = item.into_iter().collect();
     while let Some(TokenTree::Group(group)) = trees.last()
@@ -187,10 +188,10 @@ fn not_a_function(item: &TokenStream) -> syn::Error {
                 _ => "",
             };
             let article = if ["impl", "enum"].contains(&word.as_str()) { "an" } else { "a" };
-            let message = format!("this goes on a function, not on {article} `{word}`{inside}");
+            let message = format!("this attribute goes on a function, not on {article} `{word}`{inside}");
             syn::Error::new_spanned(kind, message)
         }
-        None => syn::Error::new_spanned(item, "this goes on a function"),
+        None => syn::Error::new_spanned(item, "this attribute goes on a function"),
     }
 }
 
@@ -202,7 +203,7 @@ fn is_braces(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-/// The names that a pattern binds, in their order.
+/// The names that a pattern binds, in order.
 pub fn bound_names(pattern: &Pat, names: &mut Vec<Ident>) {
     match pattern {
         Pat::Ident(bound) => {

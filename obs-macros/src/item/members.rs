@@ -1,4 +1,4 @@
-//! What stands inside an `impl`, a `trait` or a `mod`, split into items without parsing their bodies.
+//! Splits the tokens of an `impl`, a `trait` or a `mod` into items, without parsing their bodies.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,37 +9,37 @@ use crate::item::outer_attribute::{OuterAttribute, take_attributes};
 /// An item of a block.
 pub struct Member {
     pub attributes: Vec<OuterAttribute>,
-    /// All that follows them.
+    /// The tokens after the attributes.
     pub trees: Vec<TokenTree>,
     pub kind: Kind,
 }
 
-/// What an item of a block is.
+/// The kind of an item.
 pub enum Kind {
     Function(Head),
     /// `impl`, `trait` or `mod` with braces.
     Block(Ident),
-    /// Anything else, half-typed items too.
+    /// Anything else, including half-typed items.
     Other,
 }
 
-/// What matters of a function here.
+/// The relevant parts of a function's head.
 pub struct Head {
     pub name: Ident,
-    /// Whether it says `pub`, in whatever form.
+    /// Whether it has `pub`, restricted or not.
     pub is_public: bool,
-    /// Whether it can be wrapped: it has a body, and is neither `const` nor variadic.
+    /// Whether it has a body, and is neither `const` nor variadic.
     pub can_be_wrapped: bool,
 }
 
 impl Member {
-    /// The items that tokens hold, all tokens of them.
+    /// Splits tokens into items; no token is lost.
     pub fn split(tokens: TokenStream) -> Vec<Self> {
         let mut rest = Rest { trees: tokens.into_iter().collect::<Vec<_>>().into() };
         std::iter::from_fn(|| rest.next_member()).collect()
     }
 
-    /// One item; a block when it is one, whatever stands before it.
+    /// Parses one item.
     pub fn one(tokens: TokenStream) -> Self {
         let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
         let attributes = take_attributes(&mut trees);
@@ -57,7 +57,7 @@ impl ToTokens for Member {
     }
 }
 
-/// The braces that an item ends in, also inside of the invisible brackets that `macro_rules!` puts around them.
+/// The braces of a body, also inside of the invisible groups that `macro_rules!` puts around fragments.
 pub fn braces(tree: &TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = tree else { return None };
     match group.delimiter() {
@@ -79,7 +79,7 @@ impl Rest {
     fn next_member(&mut self) -> Option<Member> {
         let mut trees = Vec::new();
         self.open_invisible_brackets();
-        // Attributes, those of the block itself (`#![…]`) too.
+        // Outer and inner attributes.
         while self.trees.front().is_some_and(|tree| is_punct(tree, '#')) {
             trees.extend(self.trees.pop_front());
             if self.trees.front().is_some_and(|tree| is_punct(tree, '!')) {
@@ -91,7 +91,7 @@ impl Rest {
         let ends_at_semicolon = self.ends_at_semicolon();
         while let Some(tree) = self.trees.pop_front() {
             let ends = match braces(&tree) {
-                // Braces inside of `Array<{ N }>` are followed by what no item begins with.
+                // Braces within `Array<{ N }>` are followed by a token that cannot start an item.
                 Some(_) => !ends_at_semicolon && !self.trees.front().is_some_and(goes_on),
                 None => is_punct(&tree, ';'),
             };
@@ -103,7 +103,7 @@ impl Rest {
         (!trees.is_empty()).then(|| Member::one(trees.into_iter().collect()))
     }
 
-    /// `macro_rules!` puts invisible brackets around a whole item, an attribute or a visibility.
+    /// `macro_rules!` puts invisible groups around an item, an attribute or a visibility.
     fn open_invisible_brackets(&mut self) {
         while let Some(TokenTree::Group(group)) = self.trees.front()
             && group.delimiter() == Delimiter::None
@@ -116,7 +116,7 @@ impl Rest {
         }
     }
 
-    /// Whether the item is one in which braces are part of a value or a list.
+    /// Whether braces within the item are part of a value or list.
     fn ends_at_semicolon(&self) -> bool {
         let words: Vec<String> = words(self.trees.iter()).take(2).map(ToString::to_string).collect();
         match words.first().map(String::as_str) {
@@ -127,7 +127,7 @@ impl Rest {
     }
 }
 
-/// The words with which an item begins, its visibility apart.
+/// The leading words of an item after its visibility.
 fn words<'a>(trees: impl Iterator<Item = &'a TokenTree>) -> impl Iterator<Item = &'a Ident> {
     let mut trees = trees.peekable();
     if trees.next_if(|tree| is_word(tree, "pub")).is_some() {
@@ -174,7 +174,7 @@ impl Head {
     }
 }
 
-/// Whether the last of a function's arguments is `...`.
+/// Whether a function has an argument `...`.
 fn is_variadic(trees: &[TokenTree]) -> bool {
     let arguments = trees.iter().skip_while(|tree| !is_word(tree, "fn")).find_map(|tree| match tree {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => Some(group.stream()),

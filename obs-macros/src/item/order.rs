@@ -1,7 +1,7 @@
-//! Which attribute wraps which: the same whatever the order they are written in.
+//! Nesting of attributes, independent of the order in which they are written.
 //!
-//! The attribute that is expanded first ends up innermost. So one that belongs further out steps behind those of
-//! ours that belong further in and are still to come.
+//! The attribute that is expanded first ends up innermost. An attribute that belongs further out therefore moves behind
+//! the remaining ones that belong further in.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -11,15 +11,15 @@ use crate::grammar::vocabulary::Attribute;
 use crate::item::function::Item;
 use crate::item::outer_attribute::OuterAttribute;
 
-/// The names by which obs is known without being told otherwise.
+/// Crate names under which the attributes are recognised without `crate = …`.
 const CRATES: [&str; 3] = ["obs_runtime", "obs_macros", "obs"];
 
-/// Whether one of our attributes is still to come on the item.
+/// Whether another attribute of this crate follows on the item.
 pub fn ours_follow(item: &Item, runtime: &RuntimePath) -> bool {
     item.attributes.iter().any(|other| ours(other, runtime).is_some())
 }
 
-/// The item with the attribute moved behind the last one that belongs further in, when there is one.
+/// The item with the attribute moved behind the last one that belongs further in, if there is one.
 pub fn step_behind(
     attribute: Attribute,
     args: &TokenStream,
@@ -39,7 +39,7 @@ pub fn step_behind(
     })
 }
 
-/// Which attribute of ours it is.
+/// The attribute of this crate that `other` is, if it is one.
 pub fn ours(other: &OuterAttribute, runtime: &RuntimePath) -> Option<Attribute> {
     let (last, crate_path) = other.path.split_last()?;
     let from_us = match crate_path {

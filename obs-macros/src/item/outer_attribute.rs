@@ -6,16 +6,16 @@ use syn::ext::IdentExt;
 
 use crate::grammar::vocabulary::Attribute;
 
-/// An attribute on the item, as it was written.
+/// An attribute on an item.
 #[derive(Clone)]
 pub struct OuterAttribute {
     pub tokens: TokenStream,
-    /// The path it starts with, without a leading `::`.
+    /// The segments of its path.
     pub path: Vec<String>,
 }
 
 impl OuterAttribute {
-    /// What stands behind `fallback =`, up to the next comma.
+    /// The tokens between `fallback =` and the next comma.
     pub fn fallback(&self) -> Option<TokenStream> {
         if self.path.last()? != Attribute::WithErrorTracking.name() {
             return None;
@@ -35,7 +35,7 @@ impl ToTokens for OuterAttribute {
     }
 }
 
-/// The attributes that stand before an item, taken off it.
+/// Removes the attributes from the front of an item.
 pub fn take_attributes(trees: &mut Vec<TokenTree>) -> Vec<OuterAttribute> {
     let mut attributes = Vec::new();
     while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = trees.as_slice()

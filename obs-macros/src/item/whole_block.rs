@@ -1,5 +1,5 @@
-//! `#[track_performance]` and `#[with_error_tracking]` on a whole `impl`, `trait` or `mod`: each function in it gets the
-//! attribute.
+//! `#[track_performance]` and `#[with_error_tracking]` on a whole `impl`, `trait` or `mod`: the attribute is added to each
+//! function in it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -17,10 +17,10 @@ use crate::grammar::vocabulary::{Attribute, SKIP, Vocabulary};
 use crate::item::members::{self, Kind, Member};
 use crate::item::order;
 
-/// The keys that each function of the block is told too.
+/// The keys that are copied to each function.
 const HANDED_ON: [&str; 6] = ["tags", "level", "crate", "severity", "context", "ignore_if"];
 
-/// Whether the attribute says `skip` and nothing else.
+/// Whether the argument is `skip` alone.
 pub fn is_left_out(args: &TokenStream) -> bool {
     let mut trees = args.clone().into_iter();
     matches!(trees.next(), Some(TokenTree::Ident(word)) if word == SKIP.name) && trees.next().is_none()
@@ -29,16 +29,16 @@ pub fn is_left_out(args: &TokenStream) -> bool {
 /// A whole `impl`, `trait` or `mod`.
 pub struct Block {
     whole: Member,
-    /// Whether its functions are as public as the trait that they belong to.
+    /// Whether it is a trait or implements one, so that its functions have no visibility.
     of_trait: bool,
-    /// Its own name; none for an `impl` of a type that has none.
+    /// Its name; `None` for an `impl` of an unnamed type.
     name: Option<String>,
     items: Vec<Item>,
 }
 
-/// What stands in a block.
+/// An item of a block.
 enum Item {
-    /// A function that gets the attribute, if it is wanted.
+    /// A function that can be instrumented.
     Function {
         member: Member,
         is_public: bool,
@@ -49,7 +49,7 @@ enum Item {
 }
 
 impl Block {
-    /// The block that an item is, if it is one.
+    /// Parses a block; `None` for other items.
     pub fn parse(item: &TokenStream) -> Option<Self> {
         Self::of(Member::one(item.clone()))
     }
@@ -75,7 +75,7 @@ impl Block {
         Some(Self { whole, of_trait, name, items })
     }
 
-    /// Its functions by their paths within it.
+    /// The paths of its functions within it.
     fn paths(&self, outer: &[String]) -> Vec<Vec<String>> {
         let path = |name: &String| outer.iter().chain([name]).cloned().collect::<Vec<_>>();
         self.items
@@ -105,7 +105,7 @@ impl Item {
     }
 }
 
-/// The name of what an `impl` is for, and whether it implements a trait. A type without a name is told by the trait.
+/// The name of an `impl`'s type, else of its trait, and whether it implements a trait.
 fn implemented(input: ParseStream) -> syn::Result<(Option<String>, bool)> {
     if input.peek(Token![<]) {
         input.parse::<Generics>()?;
@@ -118,7 +118,6 @@ fn implemented(input: ParseStream) -> syn::Result<(Option<String>, bool)> {
     } else {
         None
     };
-    // A where clause.
     input.parse::<TokenStream>()?;
     let of_trait = second.is_some();
     Ok((second.as_ref().and_then(type_name).or_else(|| type_name(&first)), of_trait))
@@ -133,7 +132,7 @@ fn type_name(kind: &Type) -> Option<String> {
     }
 }
 
-/// The block with the attribute on each function that is meant and does not bear it yet.
+/// The block with the attribute on each selected function that does not have it yet.
 pub fn expand(attribute: Attribute, tokens: &TokenStream, block: Block, diagnostics: &mut Diagnostics) -> TokenStream {
     let args = Args::parse(Vocabulary { attribute, on_block: true }, tokens.clone(), diagnostics);
     let runtime = RuntimePath::new(&args, diagnostics);
@@ -146,7 +145,7 @@ pub fn expand(attribute: Attribute, tokens: &TokenStream, block: Block, diagnost
     attribute.on_block(block, &outer.into_iter().collect::<Vec<_>>(), &[])
 }
 
-/// What would be wrong on each function is told once.
+/// Validates the copied keys, so that an error is reported once and not for each function.
 fn check_handed_on(args: &Args, diagnostics: &mut Diagnostics) {
     fields::tags(args, diagnostics);
     fields::fields("context", args, diagnostics);
@@ -166,7 +165,7 @@ fn handed_on(args: &Args) -> TokenStream {
         .collect()
 }
 
-/// The attribute as each function gets it.
+/// The attribute to add to functions.
 struct OnEach {
     attribute: Attribute,
     path: TokenStream,
@@ -176,8 +175,7 @@ struct OnEach {
 }
 
 impl OnEach {
-    /// `named` is what the names of operations begin with, `inside` where the block is within the one that bears the
-    /// attribute.
+    /// `named` is the prefix of operation names, `inside` the path of the block within the annotated one.
     fn on_block(&self, block: Block, named: &[String], inside: &[String]) -> TokenStream {
         let Block { whole, of_trait, name: _, items } = block;
         let with = |path: &[String], name: &String| path.iter().chain([name]).cloned().collect::<Vec<_>>();

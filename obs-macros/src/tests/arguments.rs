@@ -6,19 +6,19 @@ use super::{accepted, message, messages, messages_in, messages_on};
 fn an_argument_is_one_of_the_function() {
     assert_eq!(
         message("track_performance", "args(tabel)"),
-        "the function has no argument `tabel`, did you mean `table`? it has `table`, `rows` and `password`",
+        "the function has no argument `tabel`, did you mean `table`? it takes `table`, `rows` and `password`",
     );
     assert_eq!(
         message("track_performance", "args(column = hash)"),
-        "the function has no argument `column`; it has `table`, `rows` and `password`",
+        "the function has no argument `column`; it takes `table`, `rows` and `password`",
     );
     assert_eq!(
         messages_on("track_performance", "args(x)", "fn f() {}"),
-        ["the function has no argument `x`; it has none"],
+        ["the function has no argument `x`; it takes none"],
     );
     assert_eq!(
         messages_on("track_performance", "args(self)", "fn f(&self) {}"),
-        ["`self` is not recorded as a whole; record a part of it: `args(id = self.id)`"],
+        ["`self` cannot be recorded as a whole; record a field: `args(id = self.id)`"],
     );
 }
 
@@ -28,23 +28,23 @@ fn names_bound_by_patterns_are_arguments() {
     let messages = |args: &str| messages_in(super::expand("track_performance", args, item));
     assert_eq!(messages("args(a, x, b, c, d, r#type)"), Vec::<String>::new());
     assert_eq!(messages("args(type)"), Vec::<String>::new());
-    assert_eq!(messages("args(y)"), ["the function has no argument `y`; it has `a`, `x`, `b`, `c`, `d` and `type`"],);
+    assert_eq!(messages("args(y)"), ["the function has no argument `y`; it takes `a`, `x`, `b`, `c`, `d` and `type`"],);
 }
 
 #[test]
 fn a_secret_is_not_recorded_in_full() {
     assert_eq!(
         message("track_performance", "args(password)"),
-        "`password` looks secret and would be recorded in full; \
+        "`password` looks like a secret and would be recorded in full; \
          write `password = redact`, `password = hash` or `password = len`",
     );
     assert_eq!(
         message("track_performance", "args(dsn = config.dsn)"),
-        "`dsn` looks secret and would be recorded in full; leave it out",
+        "`dsn` looks like a secret and would be recorded in full; remove it",
     );
     assert_eq!(
         message("track_performance", "args(p = password)"),
-        "`password` looks secret and would be recorded in full; \
+        "`password` looks like a secret and would be recorded in full; \
          write `password = redact`, `password = hash` or `password = len`",
     );
     for form in ["redact", "hash", "len"] {
@@ -84,9 +84,12 @@ fn secrets_are_known_by_the_words_of_a_name() {
 
 #[test]
 fn names_stand_once_in_a_list() {
-    assert_eq!(message("bq_cost", "tags(a = 1, a = 2)"), "`a` stands in `tags` twice; keep one");
-    assert_eq!(message("bq_cost", "args(rows, rows = 2)"), "`rows` stands in `args` twice; keep one");
-    assert_eq!(message("with_error_tracking", "context(a = 1, r#a = 2)"), "`a` stands in `context` twice; keep one",);
+    assert_eq!(message("bq_cost", "tags(a = 1, a = 2)"), "`a` is a duplicate in `tags`; remove one");
+    assert_eq!(message("bq_cost", "args(rows, rows = 2)"), "`rows` is a duplicate in `args`; remove one");
+    assert_eq!(
+        message("with_error_tracking", "context(a = 1, r#a = 2)"),
+        "`a` is a duplicate in `context`; remove one",
+    );
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn labels_of_our_own_are_no_tags() {
     for name in ["operation", "outcome", "service", "environment", "version", "error_type"] {
         assert_eq!(
             message("bq_cost", &format!("tags({name} = 1)")),
-            format!("`{name}` is a label that obs sets itself; give the tag another name"),
+            format!("`{name}` is a label set by obs; rename the tag"),
         );
     }
 }
@@ -112,11 +115,11 @@ fn a_check_has_values_only() {
     assert_eq!(message("dq_check", "args(table)"), "`table` has no value: `args(table = expr)`");
     assert_eq!(
         message("dq_check", "args(table = redact)"),
-        "a check has no argument to `redact`; write the value itself: `table = expr`",
+        "a check has no argument to `redact`; record a value: `table = expr`",
     );
     assert_eq!(
         message("dq_check", "args(token = TOKEN)"),
-        "`token` looks secret and would be recorded in full; leave it out",
+        "`token` looks like a secret and would be recorded in full; remove it",
     );
 }
 
@@ -129,6 +132,6 @@ fn half_typed_lists_keep_their_other_mistakes() {
 #[test]
 fn under_rstest_the_order_is_told() {
     let said = messages_on("track_performance", "args(given)", "#[test] fn case_1() {}");
-    let told = "the function has no argument `given`; it has none; when `#[rstest]` makes this of its cases, put it above `#[rstest]`";
+    let told = "the function has no argument `given`; it takes none; if this is an `#[rstest]` case, put the attribute above `#[rstest]`";
     assert_eq!(said, [told]);
 }

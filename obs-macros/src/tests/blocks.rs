@@ -177,28 +177,28 @@ fn mistakes_on_a_block_are_told_once_and_all_of_them() {
     );
     let expected = [
         format!("`args` goes on a function, not on a whole block; {takes}"),
-        "`public_only` stands alone: `public_only`".to_owned(),
+        "`public_only` takes no value".to_owned(),
         format!("`timeout` is a key of `#[health_check]` and `#[dq_check]`; {takes}"),
-        "`operation` is a label that obs sets itself; give the tag another name".to_owned(),
+        "`operation` is a label set by obs; rename the tag".to_owned(),
         "unknown `level` \"lots\"; allowed: \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\""
             .to_owned(),
-        "the block has no function `raed` to put this around, did you mean `read`? it has `read` and `write`"
+        "the block has no function `raed` that can be instrumented, did you mean `read`? it has `read` and `write`"
             .to_owned(),
-        "`skip` names no function: `skip(a, b, …)`".to_owned(),
-        "`only` and `skip` both choose among the functions; keep one".to_owned(),
+        "`skip` is empty: `skip(a, b, …)`".to_owned(),
+        "`only` and `skip` cannot be combined; remove one".to_owned(),
     ];
     assert_eq!(found, expected);
     assert_eq!(
         messages_on("track_performance", "public_only", "impl Tr for S { fn f() {} }"),
-        ["functions of a trait are as public as the trait; `public_only` leaves none of them out"]
+        ["`public_only` has no effect here: functions of a trait are as public as the trait"]
     );
     assert_eq!(
         messages_on("track_performance", "only(read, read, 5)", block),
-        ["`only` needs names of functions in the block: `only(a, b, …)`"]
+        ["`only` needs the names of functions in the block: `only(a, b, …)`"]
     );
     assert_eq!(
         messages_on("track_performance", "only(f)", "impl S { const fn f() {} }"),
-        ["the block has no function `f` to put this around; it has none"]
+        ["the block has no function `f` that can be instrumented; it has none"]
     );
 }
 

@@ -46,8 +46,8 @@ fn the_runtime_may_be_elsewhere() {
 
 #[test]
 fn wrong_uses_say_why() {
-    assert_eq!(messages("struct S;"), ["`ErrorKind` tells the variants of an enum apart; this is a struct"]);
-    assert_eq!(messages("union U { a: u8 }"), ["`ErrorKind` tells the variants of an enum apart; this is a union"]);
+    assert_eq!(messages("struct S;"), ["`ErrorKind` can be derived for an enum, not for a struct"]);
+    assert_eq!(messages("union U { a: u8 }"), ["`ErrorKind` can be derived for an enum, not for a union"]);
     assert_eq!(
         messages("#[error_kind(crat = ::obs)] enum E { #[error_kind(crate = ::obs)] A }"),
         [
@@ -58,7 +58,7 @@ fn wrong_uses_say_why() {
     assert_eq!(messages("#[error_kind(crate)] enum E { A }"), ["`crate` has no value: `crate = ::path`"]);
     assert_eq!(
         messages("#[error_kind(crate = ::a, crate = ::b)] enum E { A }"),
-        ["`crate` stands here twice; keep one"],
+        ["`crate` is a duplicate key; remove one"],
     );
     assert_eq!(messages("#[error_kind] enum E { A }").len(), 1);
 }

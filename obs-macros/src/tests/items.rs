@@ -4,7 +4,7 @@ use super::{expand, messages_in, messages_on, shown, tokens};
 
 #[test]
 fn a_const_function_is_one_mistake_however_many_attributes_it_has() {
-    let message = "a `const fn` runs while compiling, where nothing can be observed; remove `const` or the attribute";
+    let message = "a `const fn` cannot be instrumented, as it may run at compile time; remove `const` or the attribute";
     assert_eq!(messages_on("track_performance", "", "pub const fn f() {}"), [message]);
     assert_eq!(messages_on("tracked_command", "", "#[track_performance] pub const fn f() {}"), [""; 0]);
     assert_eq!(messages_on("tracked_command", "", "#[inline] const unsafe fn f() {}"), [message]);
@@ -14,13 +14,11 @@ fn a_const_function_is_one_mistake_however_many_attributes_it_has() {
 fn other_functions_that_cannot_be_wrapped_say_why() {
     assert_eq!(
         messages_on("track_performance", "", "unsafe extern \"C\" fn f(n: u8, ...) {}"),
-        ["the arguments of a variadic function cannot be handed on, so it cannot be wrapped"],
+        ["a variadic function cannot be instrumented, as its arguments cannot be forwarded"],
     );
     assert_eq!(
         messages_on("track_performance", "", "fn f(&self) -> u8;"),
-        [
-            "there is no body to put this around; put it on a body: the default here, or the functions that implement this one"
-        ],
+        ["a function without a body cannot be instrumented; annotate its implementations, or a default body"],
     );
 }
 
@@ -38,16 +36,16 @@ fn other_items_are_named() {
         ("use a::{b, c};", "use", ""),
     ] {
         let article = if kind == "impl" || kind == "enum" { "an" } else { "a" };
-        let message = format!("this goes on a function, not on {article} `{kind}`{hint}");
+        let message = format!("this attribute goes on a function, not on {article} `{kind}`{hint}");
         assert_eq!(messages_on("track_performance", "", item), [message], "{item}");
     }
     for (item, kind) in
         [("impl S { fn f() {} }", "an `impl`"), ("pub trait T {}", "a `trait`"), ("mod m {}", "a `mod`")]
     {
-        let message = format!("this goes on a function, not on {kind}; put it on the functions inside");
+        let message = format!("this attribute goes on a function, not on {kind}; put it on the functions inside");
         assert_eq!(messages_on("bq_cost", "", item), [message], "{item}");
     }
-    assert_eq!(messages_on("track_performance", "", "x + 1"), ["this goes on a function"]);
+    assert_eq!(messages_on("track_performance", "", "x + 1"), ["this attribute goes on a function"]);
 }
 
 #[test]

@@ -32,8 +32,8 @@ fn keys_that_do_not_exist_yet_are_unknown() {
 
 #[test]
 fn a_key_stands_once() {
-    assert_eq!(message("bq_cost", "name = \"a\", name = \"b\""), "`name` stands here twice; keep one");
-    assert_eq!(message("bq_cost", "tags(a = 1), tags(b = 2)"), "`tags` stands here twice; keep one");
+    assert_eq!(message("bq_cost", "name = \"a\", name = \"b\""), "`name` is a duplicate key; remove one");
+    assert_eq!(message("bq_cost", "tags(a = 1), tags(b = 2)"), "`tags` is a duplicate key; remove one");
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn every_own_key_is_accepted() {
 
 #[test]
 fn brackets_are_no_parentheses() {
-    assert_eq!(message("track_performance", "tags[a = 1]"), "expected parentheses behind `tags`: `tags(…)`");
-    assert_eq!(message("track_performance", "args { a }"), "expected parentheses behind `args`: `args(…)`");
+    assert_eq!(message("track_performance", "tags[a = 1]"), "expected parentheses after `tags`: `tags(…)`");
+    assert_eq!(message("track_performance", "args { a }"), "expected parentheses after `args`: `args(…)`");
 }
 
 /// The keys that obs-runtime documents for each attribute, as its source says.

@@ -23,6 +23,19 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The schedule as five fields: `0 0 * * *` for `@daily`.
+    #[must_use]
+    pub fn five_fields(&self) -> &'static str {
+        match self.cron {
+            "@yearly" | "@annually" => "0 0 1 1 *",
+            "@monthly" => "0 0 1 * *",
+            "@weekly" => "0 0 * * 0",
+            "@daily" | "@midnight" => "0 0 * * *",
+            "@hourly" => "0 * * * *",
+            fields => fields,
+        }
+    }
+
     /// A schedule in UTC.
     #[must_use]
     pub const fn new(cron: &'static str) -> Self {
@@ -61,4 +74,25 @@ impl Schedule {
 #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
 fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Schedule;
+
+    #[test]
+    fn nicknames_have_five_fields() {
+        for (cron, fields) in [
+            ("@yearly", "0 0 1 1 *"),
+            ("@annually", "0 0 1 1 *"),
+            ("@monthly", "0 0 1 * *"),
+            ("@weekly", "0 0 * * 0"),
+            ("@daily", "0 0 * * *"),
+            ("@midnight", "0 0 * * *"),
+            ("@hourly", "0 * * * *"),
+            ("0 3 * * 1-5", "0 3 * * 1-5"),
+        ] {
+            assert_eq!(Schedule::new(cron).five_fields(), fields);
+        }
+    }
 }

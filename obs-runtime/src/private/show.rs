@@ -72,7 +72,7 @@ impl<T: Hidden> Hidden for Option<T> {}
 
 /// What no type that hides a secret is.
 #[diagnostic::on_unimplemented(
-    message = "this is a secret, and is not recorded as it is",
+    message = "a secret cannot be recorded as it is",
     label = "a `{Self}`",
     note = "say how it is redacted: `name = redact`, `name = hash` (equal for equal values) or `name = len`"
 )]

@@ -21,7 +21,7 @@ impl<T: Display + ?Sized> TextDisplay for &Text<'_, T> {
 
 /// What a value would have to be. Nothing is.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be shown here: it does not implement `Display`",
+    message = "`{Self}` cannot be displayed: it does not implement `Display`",
     label = "this does not implement `Display`",
     note = "give text or a number, or what shows it: `name = value.name()`, `path = path.display()`"
 )]

@@ -34,7 +34,7 @@ impl<'v, F: Fn(&'v T::Target) -> bool, T: Deref + ?Sized> VerdictOnTarget for &V
 
 /// What a function would have to be. None is.
 #[diagnostic::on_unimplemented(
-    message = "this function cannot judge a `{T}`: it must be a `fn(&{T}) -> bool`",
+    message = "expected a function `fn(&{T}) -> bool`",
     label = "not a function from `&{T}` to `bool`"
 )]
 pub trait Judges<T: ?Sized> {}

@@ -72,11 +72,11 @@ fn keys(dice: &mut Dice, attribute: &str, case: &Case) -> Vec<String> {
 /// Wrong attributes, each with one mistake, and a part of what is to be said.
 pub const WRONG: [(&str, &str); 24] = [
     ("#[track_performance(nmae = \"x\")]", "did you mean `name`?"),
-    ("#[track_performance(name = 5)]", "`name` needs text in quotes"),
+    ("#[track_performance(name = 5)]", "`name` needs a string literal"),
     ("#[track_performance(name)]", "`name` has no value"),
     ("#[track_performance(level = \"inof\")]", "did you mean \"info\"?"),
     ("#[track_performance(args(no_such_argument))]", "the function has no argument `no_such_argument`"),
-    ("#[track_performance(tags(outcome = 1))]", "`outcome` is a label that obs sets itself"),
+    ("#[track_performance(tags(outcome = 1))]", "`outcome` is a label set by obs"),
     ("#[track_performance(timeout = \"2s\")]", "`timeout` is a key of"),
     ("#[track_performance(ok_if = 5)]", "`ok_if` needs the path of a function"),
     ("#[track_performance(name = \"a\" level = \"info\")]", "expected `,`"),
@@ -90,9 +90,9 @@ pub const WRONG: [(&str, &str); 24] = [
     ("#[bq_cost(query_type = \"\")]", "`query_type` is empty"),
     ("#[bq_cost(name = \"a\", name = \"b\")]", "stands here twice"),
     ("#[bq_cost(tags[a = 1])]", "expected parentheses"),
-    ("#[tracked_command(cron = \"0 61 * * *\")]", "61 is no hour"),
+    ("#[tracked_command(cron = \"0 61 * * *\")]", "61 is not a valid hour"),
     ("#[tracked_command(cron = \"@daily\", margin = \"5 minuts\")]", "did you mean \"minutes\"?"),
-    ("#[tracked_command(timezone = \"UTC\")]", "is about a schedule"),
+    ("#[tracked_command(timezone = \"UTC\")]", "needs a schedule"),
     ("#[tracked_command(user)]", "`user` has no value"),
     ("#[tracked_command(args(password = token))]", "looks secret"),
 ];

@@ -72,7 +72,7 @@ fn check_in(
 fn config(schedule: &Schedule) -> MonitorConfig {
     let minutes = |duration: Duration| duration.as_secs().div_ceil(60).max(1);
     MonitorConfig {
-        schedule: MonitorSchedule::Crontab { value: schedule.cron.to_owned() },
+        schedule: MonitorSchedule::Crontab { value: schedule.five_fields().to_owned() },
         checkin_margin: schedule.margin.map(minutes),
         max_runtime: schedule.max_runtime.map(minutes),
         timezone: Some(schedule.timezone.to_owned()),

@@ -55,7 +55,7 @@ mod shapes {
     pub fn a() {}
 }
 
-#[with_error_tracking(public_only, fallback = 3, severity = "warn", context(password = 1), tags(outcome = 2))]
+#[with_error_tracking(public_only, fallback = 3, severity = "warnin", context(password = 1), tags(outcome = 2))]
 trait Public {
     fn f(&self) {}
 }

@@ -66,7 +66,7 @@ fn macro_for_a_name() {}
 #[track_performance(name = b"x")]
 fn bytes_for_a_name() {}
 
-#[track_performance(level = "warn")]
+#[track_performance(level = "warnin")]
 fn beginning_of_a_word() {}
 
 #[with_error_tracking(severity = "err")]

@@ -11,7 +11,7 @@ use obs_runtime::tracked_command;
 )]
 fn everything() {}
 
-#[tracked_command(cron = "@daily")]
+#[tracked_command(cron = "@midnight")]
 fn by_name() {}
 
 #[tracked_command(cron = "0 61 * * *")]
@@ -37,6 +37,12 @@ fn a_step_too_wide() {}
 
 #[tracked_command(cron = "0 5-3 * * *")]
 fn a_range_that_goes_backwards() {}
+
+#[tracked_command(cron = "0 5 * * FRI-SUN")]
+fn a_weekday_range_that_sentry_refuses() {}
+
+#[tracked_command(cron = "+5 * * * *")]
+fn a_sign() {}
 
 #[tracked_command(cron = "@dayly")]
 fn no_such_name() {}

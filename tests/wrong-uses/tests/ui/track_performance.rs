@@ -55,7 +55,7 @@ fn secrets(api_key: &str, session_id: &str, authorization: &str) {
 #[track_performance(tags(outcome = 1, service = 2, environment = 3, version = 4, error_type = 5))]
 fn labels_of_obs() {}
 
-#[track_performance(level = "INFO")]
+#[track_performance(level = "INF")]
 fn level_in_capitals() {}
 
 #[track_performance(ok_if = "fine")]

@@ -2,14 +2,17 @@
 
 use obs_tests::strangers::Stranger;
 
-const SOURCE: &str = include_str!("../strangers/shapes.rs");
+const SOURCES: [(&str, &str); 2] = [
+    ("main.rs", include_str!("../strangers/shapes/main.rs")),
+    ("functions.rs", include_str!("../strangers/shapes/functions.rs")),
+];
 
 #[test]
 fn every_shape_does_the_same_in_every_edition() {
     for edition in ["2018", "2021", "2024"] {
         let manifest = format!("edition = \"{edition}\"\n[dependencies]\nobs-runtime = {{ path = \"{{obs}}\" }}");
         let name = format!("shapes-{edition}");
-        let said = Stranger::new(&name, &manifest, &[("main.rs", SOURCE)]).run(&name);
+        let said = Stranger::new(&name, &manifest, &SOURCES).run(&name);
         let shapes: usize = said.strip_suffix(" shapes\n").and_then(|count| count.parse().ok()).unwrap_or_default();
         assert!(shapes > 50, "{edition}: {said}");
     }

@@ -16,7 +16,7 @@ use crate::context::current::Context;
 use crate::events::event;
 use crate::events::event::{Details, Fact};
 use crate::events::field::Field;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::call::span;
 use crate::instrument::spending;
 use crate::metrics::callsite::Tags;

@@ -41,7 +41,7 @@ impl fmt::Display for Panic {
 #[derive(Clone, Copy, Debug)]
 pub struct Watcher {
     /// Whether the calls that led to one are of use.
-    pub wants_stacks: fn() -> bool,
+    pub wants_stack_traces: fn() -> bool,
     /// A panic was seen.
     pub seen: fn(Panic),
     /// The process ends by a panic as soon as this returns.
@@ -87,7 +87,7 @@ impl Panic {
             at: Stamp::now(),
             words: info.payload_as_str().unwrap_or("a value that is not text").to_owned(),
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
-            stack: (watcher.wants_stacks)().then(Stack::here).flatten(),
+            stack: (watcher.wants_stack_traces)().then(Stack::here).flatten(),
         }
     }
 }

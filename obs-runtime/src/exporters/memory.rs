@@ -7,7 +7,7 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::events::event::{Event, Fact, FailureFacts};
 use crate::events::report::{Report, ReportKind};
-use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::redact::redactor::Redacted;
 
 /// What happened, as every sink was told.
@@ -111,9 +111,9 @@ pub struct ErrorRecord {
 
 /// Keeps what it takes.
 #[derive(Debug, Default)]
-pub struct MemorySink(Mutex<Records>);
+pub struct MemoryExporter(Mutex<Records>);
 
-impl MemorySink {
+impl MemoryExporter {
     fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,7 +125,7 @@ impl MemorySink {
     }
 }
 
-impl Sink for MemorySink {
+impl Exporter for MemoryExporter {
     fn name(&self) -> &'static str {
         "memory"
     }

@@ -1,9 +1,10 @@
-//! Where events go. Each exporter implements [`Sink`](sink::Sink) with one exhaustive `match`.
+//! Where events go. Each exporter implements [`Exporter`](interface::Exporter) with one exhaustive `match`.
 
 pub(crate) mod aggregation;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 pub(crate) mod error_event;
+pub(crate) mod interface;
 pub(crate) mod log;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
@@ -11,4 +12,3 @@ pub(crate) mod memory;
 pub(crate) mod prometheus;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
-pub(crate) mod sink;

@@ -72,7 +72,7 @@ fn inside(call: &mut Call) -> Context {
 
 /// Records the run if it is sampled: as whoever it runs for has decided, by chance otherwise.
 fn recording(context: &mut Context) -> Option<Recording> {
-    let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_share());
+    let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_sample_rate());
     if share <= 0.0 {
         return None;
     }

@@ -6,7 +6,7 @@ use crate::base::level::Level;
 use crate::context::current::Context;
 use crate::events::event::{Details, Fact};
 use crate::events::field::Field;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::metrics::callsite::Callsite;
 use crate::pipeline::global;
 

@@ -11,13 +11,13 @@ use crate::events::event::{Event, Fact, Source};
 use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
-use crate::exporters::aggregation::exporter::MetricsSink;
+use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::error_event::{Incident, Sealed};
-use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
-use crate::pipeline::flush::{Flusher, Occasion};
+use crate::pipeline::flush::{FlushMode, Flusher};
 use crate::pipeline::interface::Pipeline;
 use crate::redact::redactor::Redactor;
 
@@ -30,15 +30,15 @@ pub struct FanOut {
     config: Config,
     settings: Vec<Setting>,
     redactor: Arc<Redactor>,
-    metrics: Arc<MetricsSink>,
-    sinks: Vec<Arc<dyn Sink>>,
+    metrics: Arc<MetricAggregator>,
+    sinks: Vec<Arc<dyn Exporter>>,
     flusher: Flusher,
-    limits_reports: bool,
+    rate_limits_errors: bool,
 }
 
 impl FanOut {
     /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
-    pub fn new(config: Config, metrics: Arc<MetricsSink>, sinks: Vec<Arc<dyn Sink>>) -> Self {
+    pub fn new(config: Config, metrics: Arc<MetricAggregator>, sinks: Vec<Arc<dyn Exporter>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
         let redactor = Arc::new(redactor.with_patterns(&config.redact_patterns));
         metrics.watch(&sinks);
@@ -49,7 +49,7 @@ impl FanOut {
             metrics,
             sinks,
             flusher: Flusher::default(),
-            limits_reports: false,
+            rate_limits_errors: false,
         }
     }
 
@@ -60,19 +60,19 @@ impl FanOut {
     }
 
     /// The same, with no more reports of one place than a program's user can read.
-    pub const fn limiting_reports(mut self) -> Self {
-        self.limits_reports = true;
+    pub const fn with_error_rate_limit(mut self) -> Self {
+        self.rate_limits_errors = true;
         self
     }
 
     /// The series of this pipeline.
     #[cfg(feature = "prometheus")]
-    pub const fn metrics(&self) -> &Arc<MetricsSink> {
+    pub const fn metrics(&self) -> &Arc<MetricAggregator> {
         &self.metrics
     }
 
-    fn sinks(&self) -> impl Iterator<Item = &dyn Sink> {
-        let metrics: Option<&dyn Sink> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
+    fn sinks(&self) -> impl Iterator<Item = &dyn Exporter> {
+        let metrics: Option<&dyn Exporter> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
         metrics.into_iter().chain(self.sinks.iter().map(|sink| &**sink))
     }
 
@@ -137,16 +137,16 @@ impl Pipeline for FanOut {
         self.sinks.iter().map(|sink| (sink.name(), sink.queued())).collect()
     }
 
-    fn limits_reports(&self) -> bool {
-        self.limits_reports
+    fn rate_limits_errors(&self) -> bool {
+        self.rate_limits_errors
     }
 
-    fn wants_stacks(&self) -> bool {
-        self.sinks().any(Sink::wants_stacks)
+    fn wants_stack_traces(&self) -> bool {
+        self.sinks().any(Exporter::wants_stack_traces)
     }
 
-    fn trace_share(&self) -> f64 {
-        self.sinks().map(Sink::trace_share).fold(0.0, f64::max)
+    fn trace_sample_rate(&self) -> f64 {
+        self.sinks().map(Exporter::trace_sample_rate).fold(0.0, f64::max)
     }
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
@@ -154,7 +154,7 @@ impl Pipeline for FanOut {
     }
 
     fn least_level(&self) -> Option<Level> {
-        self.sinks().filter_map(Sink::least_level).min()
+        self.sinks().filter_map(Exporter::least_level).min()
     }
 
     /// An event that a sink causes on this thread is dropped and counted, a sink's panic too.
@@ -209,9 +209,9 @@ impl Pipeline for FanOut {
         self.redactor.hashed(text)
     }
 
-    fn flush(&self, occasion: Occasion) -> Vec<FlushError> {
+    fn flush(&self, mode: FlushMode) -> Vec<FlushError> {
         let redact = |reason: &str| self.redactor.text(reason.into()).into_owned();
-        self.flusher.flush(&self.sinks, self.config.flush_timeout, occasion, redact)
+        self.flusher.flush(&self.sinks, self.config.flush_timeout, mode, redact)
     }
 }
 

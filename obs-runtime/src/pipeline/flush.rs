@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::exporters::sink::{FlushError, Sink};
+use crate::exporters::interface::{Exporter, FlushError};
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 
@@ -22,7 +22,7 @@ const REST: u32 = 10;
 
 /// Whether the program goes on after a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub enum FlushMode {
     /// It does: a command has ended, or the program asked for it.
     Meanwhile,
     /// It ends: the last chance.
@@ -41,9 +41,9 @@ impl Flusher {
     /// own thread. Gives what failed and has not failed in the same way before; `redact` makes it fit to be kept.
     pub fn flush(
         &self,
-        sinks: &[Arc<dyn Sink>],
+        sinks: &[Arc<dyn Exporter>],
         timeout: Duration,
-        occasion: Occasion,
+        mode: FlushMode,
         redact: impl Fn(&str) -> String,
     ) -> Vec<FlushError> {
         // A time limit too long for the clock is as good as none.
@@ -53,7 +53,7 @@ impl Flusher {
         let mut waiting = Vec::new();
         let mut failed = Vec::new();
         for sink in sinks {
-            if self.rests(sink.name(), timeout, occasion) {
+            if self.rests(sink.name(), timeout, mode) {
                 drop_counters::count(sink.name(), "flush", 1);
                 continue;
             }
@@ -101,10 +101,10 @@ impl Flusher {
     }
 
     /// Whether a sink was late so recently that it is not tried.
-    fn rests(&self, sink: &str, timeout: Duration, occasion: Occasion) -> bool {
-        let rest = match occasion {
-            Occasion::Meanwhile => timeout.saturating_mul(REST),
-            Occasion::Last => timeout,
+    fn rests(&self, sink: &str, timeout: Duration, mode: FlushMode) -> bool {
+        let rest = match mode {
+            FlushMode::Ongoing => timeout.saturating_mul(REST),
+            FlushMode::Final => timeout,
         };
         self.late().get(sink).is_some_and(|late| late.elapsed() < rest)
     }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::base::level::Level;
     use crate::events::event::Event;
-    use crate::exporters::sink::Topic;
+    use crate::exporters::interface::Topic;
     use crate::redact::redactor::Redacted;
 
     struct Slow {
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    impl Sink for Slow {
+    impl Exporter for Slow {
         fn name(&self) -> &'static str {
             self.name
         }
@@ -154,8 +154,8 @@ mod tests {
         }
     }
 
-    fn flush(flusher: &Flusher, sink: &Arc<Slow>, timeout: Duration, occasion: Occasion) -> usize {
-        flusher.flush(&[Arc::clone(sink) as Arc<dyn Sink>], timeout, occasion, str::to_owned).len()
+    fn flush(flusher: &Flusher, sink: &Arc<Slow>, timeout: Duration, mode: FlushMode) -> usize {
+        flusher.flush(&[Arc::clone(sink) as Arc<dyn Exporter>], timeout, mode, str::to_owned).len()
     }
 
     #[test]
@@ -163,28 +163,28 @@ mod tests {
         let flusher = Flusher::default();
         let quick = Slow::new("flush-quick", Duration::ZERO);
         for timeout in [Duration::from_mins(1), Duration::MAX] {
-            assert_eq!(flush(&flusher, &quick, timeout, Occasion::Meanwhile), 0);
+            assert_eq!(flush(&flusher, &quick, timeout, FlushMode::Ongoing), 0);
         }
         assert_eq!(quick.flushed.load(Ordering::SeqCst), 2);
-        assert!(flusher.flush(&[], Duration::ZERO, Occasion::Last, str::to_owned).is_empty());
+        assert!(flusher.flush(&[], Duration::ZERO, FlushMode::Final, str::to_owned).is_empty());
     }
 
     #[test]
     fn a_sink_that_was_late_is_left_alone_for_a_while_and_told_of_once() {
         let flusher = Flusher::default();
         let (hanging, timeout) = (Slow::new("flush-hanging", Duration::from_mins(10)), Duration::from_millis(200));
-        assert_eq!(flush(&flusher, &hanging, timeout, Occasion::Meanwhile), 1);
+        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 1);
         let begun = Instant::now();
         for _ in 0..100 {
-            assert_eq!(flush(&flusher, &hanging, timeout, Occasion::Meanwhile), 0);
+            assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 0);
         }
         assert!(begun.elapsed() < timeout * REST, "it was not waited for");
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
         // As if some time had passed.
         flusher.late().insert("flush-hanging", Instant::now().checked_sub(timeout * 2).unwrap());
-        assert_eq!(flush(&flusher, &hanging, timeout, Occasion::Meanwhile), 0);
+        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 0);
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
-        assert_eq!(flush(&flusher, &hanging, timeout, Occasion::Last), 0, "it is known that it hangs");
+        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Final), 0, "it is known that it hangs");
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 2, "the last chance is taken");
         assert_eq!(drop_counters::all().into_iter().find(|dropped| dropped.0 == "flush-hanging").unwrap().2, 103);
     }

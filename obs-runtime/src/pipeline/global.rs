@@ -10,9 +10,9 @@ use arc_swap::ArcSwapOption;
 use crate::base::level::Level;
 use crate::context::current::Context;
 use crate::events::event::{Details, Event, Fact, Source};
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::metrics::callsite::{Place, Tags};
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::interface::Pipeline;
 use crate::pipeline::log_bridge;
 use crate::redact::redactor::Redactor;
@@ -163,7 +163,7 @@ fn with_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> R) -> Option<R> {
 }
 
 /// Whether all code has the same pipeline: no test has one of its own.
-pub fn is_the_same_everywhere() -> bool {
+pub fn has_no_scoped_pipeline() -> bool {
     SCOPED.load(Ordering::SeqCst) == 0
 }
 
@@ -230,15 +230,15 @@ pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'stati
 }
 
 /// Flushes every sink of this moment's pipeline.
-pub fn flush(occasion: Occasion) {
+pub fn flush(mode: FlushMode) {
     if let Some(pipeline) = pipeline() {
-        flush_all(&*pipeline, occasion);
+        flush_all(&*pipeline, mode);
     }
 }
 
 /// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed, once for each reason.
-pub fn flush_all(pipeline: &dyn Pipeline, occasion: Occasion) {
-    for failure in pipeline.flush(occasion) {
+pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
+    for failure in pipeline.flush(mode) {
         warn(format!("could not flush {failure}"));
     }
 }

@@ -6,9 +6,9 @@ use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::field::{Text, Value};
 use crate::exporters::error_event::Incident;
-use crate::exporters::sink::{FlushError, Topic};
+use crate::exporters::interface::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 
 /// What becomes of events.
 ///
@@ -28,13 +28,13 @@ pub trait Pipeline: Send + Sync {
     fn queued(&self) -> Vec<(&'static str, usize)>;
 
     /// Whether there are to be no more reports of one place than a program's user can read.
-    fn limits_reports(&self) -> bool;
+    fn rate_limits_errors(&self) -> bool;
 
     /// Whether reports are worth more to any sink with the calls that led to the error.
-    fn wants_stacks(&self) -> bool;
+    fn wants_stack_traces(&self) -> bool;
 
     /// Which share of runs is recorded call by call: as much as any sink wants.
-    fn trace_share(&self) -> f64;
+    fn trace_sample_rate(&self) -> f64;
 
     /// Whether any sink wants such an event.
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;
@@ -61,5 +61,5 @@ pub trait Pipeline: Send + Sync {
     fn hashed(&self, text: &str) -> Value<'static>;
 
     /// Flushes all sinks under `OBS_FLUSH_TIMEOUT`. Gives what failed and has not failed in the same way before.
-    fn flush(&self, occasion: Occasion) -> Vec<FlushError>;
+    fn flush(&self, mode: FlushMode) -> Vec<FlushError>;
 }

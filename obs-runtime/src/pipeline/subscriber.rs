@@ -9,7 +9,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::base::level::Level;
 use crate::events::event::Event;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::pipeline::global;
 use crate::pipeline::layer::filter::ObsFilter;
 use crate::pipeline::layer::tracing_layer::ObsLayer;
@@ -29,7 +29,7 @@ use crate::pipeline::log_bridge;
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     let enabled = |level: Level, logger: &str| global::wants(Topic::Log, level, logger);
-    let filter = ObsFilter::new(enabled, || global::interest().least()).settled_while(global::is_the_same_everywhere);
+    let filter = ObsFilter::new(enabled, || global::interest().least()).settled_while(global::has_no_scoped_pipeline);
     ObsLayer::new(hand_over).with_filter(filter)
 }
 

@@ -1,7 +1,7 @@
 //! What the program counts by itself, with the macros of the `metrics` crate: `counter!`, `gauge!`, `histogram!`.
 //!
 //! There can be one recorder in a process. Ours hands out to every exporter that keeps users' metrics
-//! ([`UserMetrics`](crate::exporters::sink::UserMetrics)) what it is given: label values redacted and cut, and no more series of a
+//! ([`UserMetrics`](crate::exporters::interface::UserMetrics)) what it is given: label values redacted and cut, and no more series of a
 //! metric than `OBS_MAX_SERIES`. It stays until the process ends, as the crate has it; so does what was counted. Where the
 //! program has a recorder of its own, that one stays, and there is one warning.
 
@@ -15,9 +15,9 @@ use metrics_util::layers::{Fanout, FanoutBuilder};
 
 #[cfg(feature = "datadog")]
 use crate::exporters::datadog;
+use crate::exporters::interface::UserMetrics;
 #[cfg(feature = "prometheus")]
 use crate::exporters::prometheus;
-use crate::exporters::sink::UserMetrics;
 use crate::metrics::cardinality::{OTHER, cut};
 use crate::metrics::drop_counters;
 use crate::pipeline::global;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::ffi;
 use crate::instrument::error_dedup::flush;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
 /// The process that asked to be told: a fork has not, and what it would send is sent by its parent.
@@ -39,7 +39,7 @@ extern "C" fn ended() {
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !ORDERLY.load(Ordering::SeqCst) && global::is_installed() {
-            flush::flush(Occasion::Last);
+            flush::flush(FlushMode::Final);
         }
     });
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::config::validated::Config;
-use crate::exporters::aggregation::exporter::MetricsSink;
-use crate::exporters::datadog::exporter::{DatadogSink, Settings};
-use crate::exporters::sink::Sink;
+use crate::exporters::aggregation::aggregator::MetricAggregator;
+use crate::exporters::datadog::exporter::{DatadogExporter, Settings};
+use crate::exporters::interface::Exporter;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::global;
 
 /// The sink that sends to the agent, if there is one to be.
-pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>> {
+pub fn sink(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn Exporter>> {
     if !config.datadog_enabled {
         return None;
     }
@@ -28,5 +28,5 @@ pub fn sink(config: &Config, metrics: &Arc<MetricsSink>) -> Option<Arc<dyn Sink>
     };
     let measured = config.metrics_enabled.then(|| Arc::clone(metrics));
     let source = move || measured.as_ref().map_or_else(Snapshot::default, |metrics| metrics.snapshot());
-    Some(Arc::new(DatadogSink::new(settings, Box::new(source), Box::new(global::warn))))
+    Some(Arc::new(DatadogExporter::new(settings, Box::new(source), Box::new(global::warn))))
 }

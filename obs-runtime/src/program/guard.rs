@@ -11,7 +11,7 @@ use crate::instrument::command::end_commands;
 use crate::instrument::error_dedup::flush;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::fan_out::FanOut;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline as _;
 use crate::pipeline::log_level::LogLevelHandle;
@@ -65,7 +65,7 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        flush::flush_all(&*self.pipeline, Occasion::Meanwhile);
+        flush::flush_all(&*self.pipeline, FlushMode::Ongoing);
     }
 }
 
@@ -80,7 +80,7 @@ impl Drop for Guard {
         drop(self.built_in.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
-        flush::flush_all(&*self.pipeline, Occasion::Last);
+        flush::flush_all(&*self.pipeline, FlushMode::Final);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -107,7 +107,7 @@ pub fn exit(code: i32) -> ! {
     if let Some(pipeline) = global::pipeline() {
         finish_cancellations(pipeline.config());
     }
-    flush::flush(Occasion::Last);
+    flush::flush(FlushMode::Final);
     #[cfg(unix)]
     at_exit::orderly();
     std::process::exit(code)

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::validated::Config;
-use crate::exporters::aggregation::exporter::MetricsSink;
+use crate::exporters::aggregation::aggregator::MetricAggregator;
+use crate::exporters::interface::{Exporter, UserMetrics};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::names::CONSTANT;
-use crate::exporters::prometheus::pushgateway::PushgatewaySink;
+use crate::exporters::prometheus::pushgateway::PushgatewayExporter;
 use crate::exporters::prometheus::textfile::Textfile;
-use crate::exporters::prometheus::textfile_exporter::{Source, TextfileSink};
+use crate::exporters::prometheus::textfile_exporter::{Source, TextfileExporter};
 use crate::exporters::prometheus::user_metrics;
-use crate::exporters::sink::{Sink, UserMetrics};
 use crate::metrics::catalogue::OPERATION_ACTIVE;
 use crate::pipeline::fan_out::FanOut;
 use crate::pipeline::global;
@@ -72,12 +72,12 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// Everything that is measured, as Prometheus gets it: obs' own metrics, and those that the program counts by itself.
 #[derive(Clone)]
 struct Everything {
-    metrics: Arc<MetricsSink>,
+    metrics: Arc<MetricAggregator>,
     constant: [(&'static str, String); 3],
 }
 
 impl Everything {
-    fn new(config: &Config, metrics: &Arc<MetricsSink>) -> Self {
+    fn new(config: &Config, metrics: &Arc<MetricAggregator>) -> Self {
         let [service, environment, version] = CONSTANT;
         let constant = [
             (service, config.service_name.clone()),
@@ -104,7 +104,7 @@ impl Everything {
 }
 
 /// The sinks that bring metrics to where they are configured to go at every flush: a textfile, a Pushgateway.
-pub fn sinks(config: &Config, metrics: &Arc<MetricsSink>) -> Vec<Arc<dyn Sink>> {
+pub fn sinks(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dyn Exporter>> {
     if !config.metrics_enabled {
         return Vec::new();
     }
@@ -113,13 +113,13 @@ pub fn sinks(config: &Config, metrics: &Arc<MetricsSink>) -> Vec<Arc<dyn Sink>> 
         let everything = Everything::new(config, metrics);
         Arc::new(move || everything.now(false))
     };
-    let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Sink> {
+    let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Exporter> {
         let textfile = Textfile::new(folder, &config.service_name).expiring(config.prometheus_textfile_expiry);
-        Arc::new(TextfileSink::new(source(), textfile))
+        Arc::new(TextfileExporter::new(source(), textfile))
     });
     let instance = config.prometheus_pushgateway_instance.as_deref();
-    let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| -> Option<Arc<dyn Sink>> {
-        Some(Arc::new(PushgatewaySink::new(source(), url, &config.service_name, instance)?))
+    let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| -> Option<Arc<dyn Exporter>> {
+        Some(Arc::new(PushgatewayExporter::new(source(), url, &config.service_name, instance)?))
     });
     textfile.into_iter().chain(pushgateway).collect()
 }

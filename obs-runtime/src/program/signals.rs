@@ -21,7 +21,7 @@ use crate::exporters::log::file;
 use crate::instrument::command::{interrupt_commands, running_operations};
 use crate::instrument::error_dedup::flush;
 use crate::instrument::error_dedup::pending_error;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::at_exit;
 
@@ -108,7 +108,7 @@ fn end_by(signal: i32) {
         pending_error::message(Level::Warning, message.as_str().into(), source, Details::default());
     }
     global::warn(message);
-    flush::flush(Occasion::Last);
+    flush::flush(FlushMode::Final);
     // The first process of a container is not ended by a signal that it does not handle.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);

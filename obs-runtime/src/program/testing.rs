@@ -19,8 +19,8 @@ use crate::checks::quality::check_state;
 use crate::config::validated::Config;
 use crate::context::carry::InContext;
 use crate::context::current::Context;
-use crate::exporters::aggregation::exporter::MetricsSink;
-use crate::exporters::memory::MemorySink;
+use crate::exporters::aggregation::aggregator::MetricAggregator;
+use crate::exporters::memory::MemoryExporter;
 use crate::instrument::call::lifecycle;
 use crate::instrument::error_dedup::flush;
 use crate::instrument::errors::panic_watcher;
@@ -66,8 +66,8 @@ pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
 
 struct Capture {
     scope: ScopedPipeline,
-    memory: Arc<MemorySink>,
-    metrics: Arc<MetricsSink>,
+    memory: Arc<MemoryExporter>,
+    metrics: Arc<MetricAggregator>,
 }
 
 impl Capture {
@@ -75,8 +75,8 @@ impl Capture {
         panic_watcher::watch();
         lifecycle::tell();
         subscriber::listen(Vec::new());
-        let memory = Arc::new(MemorySink::default());
-        let metrics = Arc::new(MetricsSink::scoped(config.max_series));
+        let memory = Arc::new(MemoryExporter::default());
+        let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
         let pipeline = FanOut::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
         Self { scope: ScopedPipeline::new(Arc::new(pipeline)), memory, metrics }
     }

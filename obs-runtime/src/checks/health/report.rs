@@ -10,7 +10,7 @@ use crate::checks::health::check::HealthCheck;
 use crate::checks::health::verdict::{Health, Status};
 use crate::checks::runner::details::{redacted, rfc3339, timestamp};
 use crate::events::event::Fact;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::pipeline::global;
 

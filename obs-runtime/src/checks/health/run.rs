@@ -14,7 +14,7 @@ use crate::checks::health::verdict::{Health, Status};
 use crate::checks::runner::run_all::run_all;
 use crate::checks::runner::waiting::on_a_thread;
 use crate::events::event::{Details, Fact};
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::pipeline::global;
 
 /// Runs every health check of the program: at once, each isolated, each with its time limit.

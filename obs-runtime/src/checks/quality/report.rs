@@ -13,7 +13,7 @@ use crate::checks::runner::check::Describe;
 use crate::checks::runner::details::{redacted, rfc3339};
 use crate::events::event::{Details, Fact, Source};
 use crate::events::field::Value;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::pipeline::global;
 

@@ -35,7 +35,7 @@ use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::users;
-use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
@@ -48,7 +48,7 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a delivery that nobody waits for may take.
 const IN_THE_BACKGROUND: Duration = Duration::from_secs(2);
 
-/// What a [`DatadogSink`] is told.
+/// What a [`DatadogExporter`] is told.
 pub struct Settings {
     /// Where the agent is.
     pub agent: AgentAddress,
@@ -77,7 +77,7 @@ pub type Source = Box<dyn Fn() -> Snapshot + Send + Sync>;
 pub type Warn = Box<dyn Fn(String) + Send + Sync>;
 
 /// What Datadog gets.
-pub struct DatadogSink(Arc<Shared>);
+pub struct DatadogExporter(Arc<Shared>);
 
 /// What the sink and its thread have in common.
 struct Shared {
@@ -97,7 +97,7 @@ struct Shared {
     bell: (Mutex<()>, Condvar),
 }
 
-impl DatadogSink {
+impl DatadogExporter {
     /// A sink that reads from `source`. What the source has measured already is taken to be sent: only what comes after is.
     ///
     /// Where there is no thread to be had that sends at the interval, what has come is sent at flushes only.
@@ -246,7 +246,7 @@ impl Shared {
     }
 }
 
-impl Sink for DatadogSink {
+impl Exporter for DatadogExporter {
     fn name(&self) -> &'static str {
         EXPORTER
     }
@@ -308,14 +308,14 @@ impl Sink for DatadogSink {
     }
 }
 
-impl Drop for DatadogSink {
+impl Drop for DatadogExporter {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-impl fmt::Debug for DatadogSink {
+impl fmt::Debug for DatadogExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("DatadogSink").field("sender", &self.0.sender).finish_non_exhaustive()
+        formatter.debug_struct("DatadogExporter").field("sender", &self.0.sender).finish_non_exhaustive()
     }
 }

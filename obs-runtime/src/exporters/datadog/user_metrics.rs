@@ -13,7 +13,7 @@ use metrics::{
 };
 
 use crate::exporters::datadog::names::EXPORTER;
-use crate::exporters::sink::UserMetrics;
+use crate::exporters::interface::UserMetrics;
 use crate::metrics::catalogue::Kind;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::{Labels, SeriesValue};

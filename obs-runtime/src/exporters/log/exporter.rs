@@ -11,6 +11,7 @@ use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
 use crate::events::event::Event;
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::log::file::AppendedFile;
 use crate::exporters::log::file::REOPEN;
 use crate::exporters::log::json::{Json, Room};
@@ -21,7 +22,6 @@ use crate::exporters::log::text::Text;
 use crate::exporters::log::timestamp::Clock;
 use crate::exporters::log::writer::LogOutput;
 use crate::exporters::log::writer::{LineWriter, tell};
-use crate::exporters::sink::{FlushError, Sink, Topic};
 use crate::metrics::drop_counters;
 use crate::redact::redactor::Redacted;
 
@@ -36,7 +36,7 @@ pub struct LogFileError {
 }
 
 /// Writes a line for each event, one write a line.
-pub struct LogSink {
+pub struct LogExporter {
     json: Json,
     /// Which lines are written to the console.
     filter: SharedFilter,
@@ -70,7 +70,7 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-impl LogSink {
+impl LogExporter {
     /// A sink that writes to `console` as configured, and to `LOG_FILE` too if there is one.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ fn put(writer: &dyn LineWriter, line: &[u8]) {
     }
 }
 
-impl Sink for LogSink {
+impl Exporter for LogExporter {
     fn name(&self) -> &'static str {
         "log"
     }
@@ -209,9 +209,9 @@ impl Sink for LogSink {
     }
 }
 
-impl fmt::Debug for LogSink {
+impl fmt::Debug for LogExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("LogSink").field("filter", &self.filter).finish_non_exhaustive()
+        formatter.debug_struct("LogExporter").field("filter", &self.filter).finish_non_exhaustive()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::base::level::Level;
 use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::events::event::Event;
-use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::redact::redactor::Redacted;
 
 use crate::exporters::prometheus::exposition::Exposition;
@@ -30,7 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 const WORDS: usize = 300;
 
 /// Pushes at flush. Events it leaves to those who measure.
-pub struct PushgatewaySink {
+pub struct PushgatewayExporter {
     source: Source,
     agent: Agent,
     url: String,
@@ -48,7 +48,7 @@ struct State {
     not_before: Option<Instant>,
 }
 
-impl PushgatewaySink {
+impl PushgatewayExporter {
     /// A sink that pushes what it reads from `source`; none when the URL is not one.
     #[must_use]
     pub fn new(source: Source, url: &PushgatewayUrl, job: &str, instance: Option<&str>) -> Option<Self> {
@@ -152,13 +152,13 @@ fn decoded(text: &str) -> Vec<u8> {
     decoded
 }
 
-impl fmt::Debug for PushgatewaySink {
+impl fmt::Debug for PushgatewayExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("PushgatewaySink").field("url", &self.shown).finish_non_exhaustive()
+        formatter.debug_struct("PushgatewayExporter").field("url", &self.shown).finish_non_exhaustive()
     }
 }
 
-impl Sink for PushgatewaySink {
+impl Exporter for PushgatewayExporter {
     fn name(&self) -> &'static str {
         "pushgateway"
     }

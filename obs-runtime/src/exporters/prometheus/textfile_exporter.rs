@@ -6,21 +6,21 @@ use std::time::Instant;
 
 use crate::base::level::Level;
 use crate::events::event::Event;
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile::Textfile;
-use crate::exporters::sink::{FlushError, Sink, Topic};
 use crate::redact::redactor::Redacted;
 
 /// Where the sink reads what was measured.
 pub type Source = Arc<dyn Fn() -> Exposition + Send + Sync>;
 
 /// Writes the textfile at flush. Events it leaves to those who measure.
-pub struct TextfileSink {
+pub struct TextfileExporter {
     source: Source,
     textfile: Textfile,
 }
 
-impl TextfileSink {
+impl TextfileExporter {
     /// A sink that reads from `source`. What the source has measured already is taken to be in the textfile, or to belong
     /// elsewhere: only what comes after is added to it.
     #[must_use]
@@ -30,13 +30,13 @@ impl TextfileSink {
     }
 }
 
-impl fmt::Debug for TextfileSink {
+impl fmt::Debug for TextfileExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("TextfileSink").field("textfile", &self.textfile.path()).finish_non_exhaustive()
+        formatter.debug_struct("TextfileExporter").field("textfile", &self.textfile.path()).finish_non_exhaustive()
     }
 }
 
-impl Sink for TextfileSink {
+impl Exporter for TextfileExporter {
     fn name(&self) -> &'static str {
         "textfile"
     }

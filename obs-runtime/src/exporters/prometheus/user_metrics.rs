@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::exporters::sink::UserMetrics;
+use crate::exporters::interface::UserMetrics;
 use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
 
 use crate::exporters::prometheus::exposition::Exposition;

@@ -11,6 +11,7 @@ use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
 use crate::exporters::error_event::Sealed;
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::sentry::breadcrumbs::Trail;
 use crate::exporters::sentry::events::Told;
 use crate::exporters::sentry::options;
@@ -19,7 +20,6 @@ use crate::exporters::sentry::options::{Settings, client};
 use crate::exporters::sentry::runs;
 use crate::exporters::sentry::traces;
 use crate::exporters::sentry::worker::{Job, Worker};
-use crate::exporters::sink::{FlushError, Sink, Topic};
 use crate::redact::redactor::Redacted;
 
 /// Why there can be no client.
@@ -28,14 +28,14 @@ use crate::redact::redactor::Redacted;
 pub struct WrongDsn;
 
 /// Sends to Sentry.
-pub struct SentrySink {
+pub struct SentryExporter {
     settings: Arc<Settings>,
     trail: Trail,
     worker: Worker,
-    trace_share: f64,
+    trace_sample_rate: f64,
 }
 
-impl SentrySink {
+impl SentryExporter {
     /// A sink that sends to the project of `SENTRY_DSN`; none when it is not enabled.
     ///
     /// # Errors
@@ -45,8 +45,8 @@ impl SentrySink {
         let dsn = dsn.expose().parse().map_err(|_| WrongDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
         let worker = Worker::new(client(dsn, &settings, options));
-        let trace_share = config.sentry_traces_sample_rate;
-        Ok(Some(Self { settings, trail: Trail::default(), worker, trace_share }))
+        let trace_sample_rate = config.sentry_traces_sample_rate;
+        Ok(Some(Self { settings, trail: Trail::default(), worker, trace_sample_rate }))
     }
 
     fn send(&self, jobs: impl IntoIterator<Item = Job>) {
@@ -54,7 +54,7 @@ impl SentrySink {
     }
 }
 
-impl Sink for SentrySink {
+impl Exporter for SentryExporter {
     fn name(&self) -> &'static str {
         "sentry"
     }
@@ -72,12 +72,12 @@ impl Sink for SentrySink {
         Some(Level::Info)
     }
 
-    fn wants_stacks(&self) -> bool {
+    fn wants_stack_traces(&self) -> bool {
         true
     }
 
-    fn trace_share(&self) -> f64 {
-        self.trace_share
+    fn trace_sample_rate(&self) -> f64 {
+        self.trace_sample_rate
     }
 
     fn opens_reports(&self) -> bool {
@@ -126,8 +126,8 @@ impl Sink for SentrySink {
     }
 }
 
-impl fmt::Debug for SentrySink {
+impl fmt::Debug for SentryExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SentrySink").field("settings", &self.settings).finish_non_exhaustive()
+        formatter.debug_struct("SentryExporter").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -20,7 +20,7 @@ use crate::instrument::error_dedup::pending_error;
 use crate::instrument::error_dedup::pending_error::Passed;
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::cells::{Cells, QUICK};
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
 static TELLING: OnceLock<Telling> = OnceLock::new();
@@ -88,7 +88,7 @@ impl Call {
             self.report_end(outcome, nanos, failure, passed, exit_code);
         }
         if self.flushes {
-            global::flush(Occasion::Meanwhile);
+            global::flush(FlushMode::Ongoing);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::base::outcome::Outcome;
 use crate::base::span_buffer::{Recording, Span};
 use crate::context::current::Context;
 use crate::events::event::{Details, Fact};
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::call::tracked_call::Call;
 use crate::metrics::callsite::CallsiteKind;
 use crate::pipeline::global;

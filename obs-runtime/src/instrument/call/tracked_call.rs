@@ -12,7 +12,7 @@ use crate::base::span_buffer;
 use crate::events::event::{CallInfo, Details};
 use crate::events::failure::Failure;
 use crate::events::panics;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::instrument::call::lifecycle;
 use crate::instrument::call::lifecycle::End;

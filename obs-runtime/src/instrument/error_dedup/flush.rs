@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::clock::Stamp;
 use crate::instrument::error_dedup::pending_error::tell;
 use crate::instrument::error_dedup::store::Store;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
 
@@ -28,15 +28,15 @@ pub fn tell_all_of(pipeline: &Arc<dyn Pipeline>) {
 }
 
 /// Tells all errors, then flushes every sink of this moment's pipeline.
-pub fn flush(occasion: Occasion) {
+pub fn flush(mode: FlushMode) {
     tell_all();
-    global::flush(occasion);
+    global::flush(mode);
 }
 
 /// Tells all errors, then flushes every sink of a pipeline.
-pub fn flush_all(pipeline: &dyn Pipeline, occasion: Occasion) {
+pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
     tell_all();
-    global::flush_all(pipeline, occasion);
+    global::flush_all(pipeline, mode);
 }
 
 /// Has errors told that wait too long, from now on.

@@ -25,7 +25,7 @@ use crate::events::panics;
 use crate::events::panics::Panic;
 use crate::events::report::{Cause, EventId, Layer, Report, ReportKind};
 use crate::exporters::error_event::Incident;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::flush;
 use crate::instrument::error_dedup::rate_limit;
 use crate::instrument::error_dedup::store::{Journey, Met, State, Store};
@@ -218,7 +218,7 @@ fn report(
     };
     let stack = match what {
         What::Panic(Some(last)) => last.stack.clone(),
-        _ => pipeline.wants_stacks().then(Stack::here).flatten(),
+        _ => pipeline.wants_stack_traces().then(Stack::here).flatten(),
     };
     let operation = layers.first().map_or_else(|| step.name.clone(), |layer| layer.name.clone());
     let place = match what {
@@ -284,7 +284,7 @@ pub fn message(
         layers: Vec::new(),
         left_out,
         place: None,
-        stack: pipeline.wants_stacks().then(Stack::here).flatten(),
+        stack: pipeline.wants_stack_traces().then(Stack::here).flatten(),
     };
     let id = report.id;
     let fact = Fact::Reported(Box::new(report));

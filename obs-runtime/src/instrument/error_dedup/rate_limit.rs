@@ -46,7 +46,7 @@ type Place = (Cow<'static, str>, Option<u32>);
 /// Whether one more error of that place is told, and how many were left out before it.
 pub(super) fn allow(pipeline: &dyn Pipeline, source: &Source<'static>) -> Option<u64> {
     static BUCKETS: Mutex<Option<HashMap<Place, Bucket>>> = Mutex::new(None);
-    if !pipeline.limits_reports() {
+    if !pipeline.rate_limits_errors() {
         return Some(0);
     }
     let place = (source.file.clone().unwrap_or_default(), source.line);

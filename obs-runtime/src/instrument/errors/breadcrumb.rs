@@ -7,7 +7,7 @@ use crate::base::level::Level;
 use crate::events::event::{Details, Fact};
 use crate::events::field::{Field, Value};
 use crate::events::report::Crumb;
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::pipeline::global;
 
 /// A step on the way to an error, should there be one. Log lines from `info` on, queries and the ends of commands are

@@ -11,7 +11,7 @@ use crate::context::current::Context;
 use crate::events::event::{Details, Fact};
 use crate::events::failure::Failure;
 use crate::events::report::{EventId, Layer};
-use crate::exporters::sink::Topic;
+use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::pending_error;
 use crate::instrument::error_dedup::pending_error::{Captures, Step};
 use crate::pipeline::global;

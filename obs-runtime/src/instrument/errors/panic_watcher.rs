@@ -6,16 +6,16 @@ use crate::events::panics::{Panic, Watcher};
 use crate::instrument::command::panic_commands;
 use crate::instrument::error_dedup::flush;
 use crate::instrument::error_dedup::pending_error;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
 /// Has panics captured from now on.
 pub fn watch() {
-    panics::watch(Watcher { wants_stacks, seen, dying });
+    panics::watch(Watcher { wants_stack_traces, seen, dying });
 }
 
-fn wants_stacks() -> bool {
-    global::pipeline().is_some_and(|pipeline| pipeline.wants_stacks())
+fn wants_stack_traces() -> bool {
+    global::pipeline().is_some_and(|pipeline| pipeline.wants_stack_traces())
 }
 
 fn seen(panic: Panic) {
@@ -32,5 +32,5 @@ fn seen(panic: Panic) {
 /// The process is about to end: nothing will unwind through the calls that are running.
 fn dying() {
     panic_commands();
-    flush::flush(Occasion::Last);
+    flush::flush(FlushMode::Final);
 }

@@ -6,7 +6,7 @@ use console::Style;
 
 use crate::checks::runner::details::timestamp;
 use crate::config::settings::Setting;
-use crate::pipeline::flush::Occasion;
+use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::cli::arguments::Format;
 use crate::program::cli::output::{UNKNOWN, json, print, print_error};
@@ -66,7 +66,7 @@ pub struct StatusArguments {
 impl StatusArguments {
     pub(super) fn run(&self) -> u8 {
         // What was never flushed has nothing to tell.
-        global::flush(Occasion::Meanwhile);
+        global::flush(FlushMode::Ongoing);
         let status = status();
         print(&match self.format {
             Format::Json => json(&status, true),

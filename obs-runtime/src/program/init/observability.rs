@@ -13,12 +13,12 @@ use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
 use crate::context::propagation::Inherited;
-use crate::exporters::aggregation::exporter::MetricsSink;
-use crate::exporters::log::exporter::{LogFileError, LogSink};
+use crate::exporters::aggregation::aggregator::MetricAggregator;
+use crate::exporters::interface::Exporter;
+use crate::exporters::log::exporter::{LogExporter, LogFileError};
 use crate::exporters::log::writer::LogOutput;
 #[cfg(feature = "sentry")]
 use crate::exporters::sentry::options::SentryOptions;
-use crate::exporters::sink::Sink;
 use crate::instrument::call::lifecycle;
 use crate::instrument::errors::panic_watcher;
 use crate::pipeline::fan_out::FanOut;
@@ -283,10 +283,10 @@ impl ObservabilityBuilder {
         clock::clock();
         panic_watcher::watch();
         lifecycle::tell();
-        let metrics = Arc::new(MetricsSink::new(config.max_series));
-        let log = LogSink::new(&config, output)?;
+        let metrics = Arc::new(MetricAggregator::new(config.max_series));
+        let log = LogExporter::new(&config, output)?;
         let log_level = LogLevelHandle::new(log.filter().clone());
-        let sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(log)];
+        let sinks: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
         let sinks = [sinks, prometheus::sinks(&config, &metrics)].concat();
         #[cfg(feature = "datadog")]

@@ -64,7 +64,7 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
 fn written(format: LogFormat, event: Event<'_>) -> String {
     let memory = Memory::default();
     let config = Config { log_format: format, version: "1.2.3".to_owned(), ..Config::default() };
-    let sink = LogSink::with_file(&config, console(memory.clone()), None);
+    let sink = LogExporter::with_file(&config, console(memory.clone()), None);
     sink.accept(&Redactor::new(&[], None).event(event));
     let mut lines = memory.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -187,7 +187,7 @@ fn a_line_that_cannot_be_written_is_counted_and_the_other_place_gets_it() {
     let before = lost();
     let file = Memory::default();
     let config = Config { log_format: LogFormat::Text, ..Config::default() };
-    let sink = LogSink::with_file(&config, console(Broken), Some(Box::new(file.clone())));
+    let sink = LogExporter::with_file(&config, console(Broken), Some(Box::new(file.clone())));
     sink.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
     assert_eq!(lost(), before + 1);
     assert_eq!(serde_json::from_str::<Json>(&file.lines()[0]).unwrap()["message"], "m");
@@ -219,7 +219,7 @@ fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
 fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
-    let error = LogSink::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
+    let error = LogExporter::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("LOG_FILE: `") && error.contains(&*path.to_string_lossy()), "{error}");
@@ -236,7 +236,7 @@ fn a_full_disk_is_an_error_that_does_not_stay() {
 #[test]
 fn wants_what_the_filter_enables() {
     let config = Config { log_level: "info,noisy=off,job=debug".parse().unwrap(), ..Config::default() };
-    let sink = LogSink::new(&config, LogOutput::stderr()).unwrap();
+    let sink = LogExporter::new(&config, LogOutput::stderr()).unwrap();
     for topic in [Topic::Call, Topic::Log, Topic::Fact] {
         assert!(sink.wants(topic, Level::Debug, "job::load"));
         assert!(!sink.wants(topic, Level::Debug, "other"));

@@ -13,7 +13,7 @@ use crate::metrics::catalogue::Family;
 use crate::metrics::snapshot::Labels;
 
 /// Records what one event tells, with the event's tags on every series.
-pub struct Recording<'s> {
+pub struct EventRecorder<'s> {
     /// Where.
     pub store: &'s Store,
     /// Whether calls are counted here, not by their call sites.
@@ -22,7 +22,7 @@ pub struct Recording<'s> {
     pub tags: &'s Tags,
 }
 
-impl Recording<'_> {
+impl EventRecorder<'_> {
     fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
         labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
         self.store.record(family, labels, observed);

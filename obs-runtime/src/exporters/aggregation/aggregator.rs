@@ -1,4 +1,4 @@
-//! Turns events into series. It sends nothing anywhere: exporters read its [`snapshot`](MetricsSink::snapshot).
+//! Turns events into series. It sends nothing anywhere: exporters read its [`snapshot`](MetricAggregator::snapshot).
 //!
 //! Calls are counted by their call sites' own cells, which a snapshot adds; a sink made for a test counts them by itself,
 //! so that it sees its own calls only.
@@ -10,9 +10,9 @@ use std::time::{Instant, UNIX_EPOCH};
 use crate::base::level::Level;
 use crate::events::event::Event;
 use crate::exporters::aggregation::calls::{add_callsite, labels};
-use crate::exporters::aggregation::recording::Recording;
+use crate::exporters::aggregation::event_recorder::EventRecorder;
 use crate::exporters::aggregation::store::Store;
-use crate::exporters::sink::{FlushError, Sink, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::metrics::catalogue as family;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
@@ -21,14 +21,14 @@ use crate::metrics::snapshot::{Builder, Snapshot};
 use crate::redact::redactor::Redacted;
 
 /// Counts and measures what events tell.
-pub struct MetricsSink {
+pub struct MetricAggregator {
     counts_calls: bool,
     store: Store,
     /// The sinks whose queues are measured.
-    watched: OnceLock<Vec<Weak<dyn Sink>>>,
+    watched: OnceLock<Vec<Weak<dyn Exporter>>>,
 }
 
-impl MetricsSink {
+impl MetricAggregator {
     /// For the whole program: calls are counted by their call sites.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
@@ -60,7 +60,7 @@ impl MetricsSink {
     }
 
     /// Measures the queues of these sinks from now on, for as long as they live.
-    pub fn watch(&self, sinks: &[Arc<dyn Sink>]) {
+    pub fn watch(&self, sinks: &[Arc<dyn Exporter>]) {
         self.watched.get_or_init(|| sinks.iter().map(Arc::downgrade).collect());
     }
 
@@ -95,18 +95,18 @@ impl MetricsSink {
     }
 }
 
-impl fmt::Debug for MetricsSink {
+impl fmt::Debug for MetricAggregator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = (&self.counts_calls, &self.store);
         formatter
-            .debug_struct("MetricsSink")
+            .debug_struct("MetricAggregator")
             .field("counts_calls", fields.0)
             .field("store", fields.1)
             .finish_non_exhaustive()
     }
 }
 
-impl Sink for MetricsSink {
+impl Exporter for MetricAggregator {
     fn name(&self) -> &'static str {
         "metrics"
     }
@@ -120,7 +120,7 @@ impl Sink for MetricsSink {
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        Recording { store: &self.store, counts_calls: self.counts_calls, tags: &event.tags }.fact(event);
+        EventRecorder { store: &self.store, counts_calls: self.counts_calls, tags: &event.tags }.fact(event);
     }
 
     fn flush(&self, _: Instant) -> Result<(), FlushError> {

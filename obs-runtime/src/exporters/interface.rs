@@ -26,7 +26,7 @@ pub enum Topic {
 /// A sink never blocks its caller, never returns an error to it and never calls back into the pipeline. What it has to
 /// drop, it counts by reason with [`drops::count`](crate::metrics::drop_counters::count). Flushes are noted by the pipeline; a sink that
 /// also delivers at other times notes these with [`deliveries::note`](crate::metrics::delivery_stats::note).
-pub trait Sink: Send + Sync {
+pub trait Exporter: Send + Sync {
     /// Its name, as in `obs.dropped{sink="…"}`.
     fn name(&self) -> &'static str;
 
@@ -38,12 +38,12 @@ pub trait Sink: Send + Sync {
     fn least_level(&self) -> Option<Level>;
 
     /// Whether a report is worth more to it with the calls that led to the error.
-    fn wants_stacks(&self) -> bool {
+    fn wants_stack_traces(&self) -> bool {
         false
     }
 
     /// Which share of runs, from 0 to 1, it wants to be told of call by call.
-    fn trace_share(&self) -> f64 {
+    fn trace_sample_rate(&self) -> f64 {
         0.0
     }
 

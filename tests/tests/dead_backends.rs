@@ -26,7 +26,7 @@ fn run(way: &str, url: Option<&str>) -> Finished {
 }
 
 fn warnings(ended: &Finished) -> usize {
-    ended.stderr.matches("could not flush pushgateway").count()
+    ended.stderr.matches("failed to flush exporter pushgateway").count()
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_full_disk_leaves_the_old_file_as_it_was() {
     run(folder.path());
     symlink(full_disk(), folder.path().join("job.prom.tmp")).unwrap();
     let ended = run(folder.path());
-    assert_eq!(ended.stderr.matches("could not flush textfile").count(), 1, "{ended:?}");
+    assert_eq!(ended.stderr.matches("failed to flush exporter textfile").count(), 1, "{ended:?}");
     assert!(ended.stderr.contains("PROMETHEUS_TEXTFILE_DIR") && ended.stderr.contains("No space left"), "{ended:?}");
     // The command's flush has met the full disk, and removed what was half written; the guard's has not.
     assert_eq!(sums(folder.path())["operation_success_total"], 200.0);
@@ -96,6 +96,6 @@ fn a_full_disk_leaves_the_old_file_as_it_was() {
 #[test]
 fn a_read_only_folder_is_told_of_once_and_harms_nobody() {
     let ended = run(read_only_folder());
-    assert_eq!(ended.stderr.matches("could not flush textfile").count(), 1, "{ended:?}");
+    assert_eq!(ended.stderr.matches("failed to flush exporter textfile").count(), 1, "{ended:?}");
     assert!(ended.stderr.contains("PROMETHEUS_TEXTFILE_DIR") && ended.stderr.contains("fdinfo"), "{ended:?}");
 }

@@ -128,5 +128,5 @@ fn a_program_with_a_recorder_of_its_own_keeps_it_and_is_warned_once() {
     let process = Process::new(env!("CARGO_BIN_EXE_own-recorder")).env("PROMETHEUS_PORT", "0");
     let ended = process.run();
     assert_eq!((ended.code(), &*ended.stdout), (Some(0), "counted 4\n"), "{ended:?}");
-    assert_eq!(ended.stderr.matches("a recorder of its own").count(), 1, "{ended:?}");
+    assert_eq!(ended.stderr.matches("a recorder of the metrics crate is installed already").count(), 1, "{ended:?}");
 }

@@ -10,5 +10,6 @@ pub(crate) mod log;
 pub(crate) mod memory;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
+pub(crate) mod reentrancy;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;

@@ -1,19 +1,19 @@
-//! The pipeline of a program or of a test: redact once, hand out, survive whatever a sink does.
+//! The pipeline of a program or of a test: redacts each event once, hands it to the exporters, and contains their panics.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::base::level::Level;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
-use crate::events::event::{Event, Fact, Source};
+use crate::events::event::{Event, Fact, Scope, Source};
 use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::error_event::{Incident, Sealed};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::reentrancy::Reentrancy;
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
@@ -21,45 +21,41 @@ use crate::pipeline::flush::{FlushMode, Flusher};
 use crate::pipeline::interface::Pipeline;
 use crate::redact::redactor::Redactor;
 
-thread_local! {
-    static BUSY: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The redactor and the sinks behind it.
+/// The redactor and the exporters behind it.
 pub struct FanOut {
     config: Config,
     settings: Vec<Setting>,
     redactor: Arc<Redactor>,
     metrics: Arc<MetricAggregator>,
-    sinks: Vec<Arc<dyn Exporter>>,
+    exporters: Vec<Arc<dyn Exporter>>,
     flusher: Flusher,
     rate_limits_errors: bool,
 }
 
 impl FanOut {
-    /// A pipeline that measures with `metrics` and sends everything to `sinks` too.
-    pub fn new(config: Config, metrics: Arc<MetricAggregator>, sinks: Vec<Arc<dyn Exporter>>) -> Self {
+    /// A pipeline that aggregates into `metrics` and hands every event to `exporters` too.
+    pub fn new(config: Config, metrics: Arc<MetricAggregator>, exporters: Vec<Arc<dyn Exporter>>) -> Self {
         let redactor = Redactor::new(&config.redact_names, config.redaction_key.as_ref());
         let redactor = Arc::new(redactor.with_patterns(&config.redact_patterns));
-        metrics.watch(&sinks);
+        metrics.watch(&exporters);
         Self {
             config,
             settings: Vec::new(),
             redactor,
             metrics,
-            sinks,
+            exporters,
             flusher: Flusher::default(),
             rate_limits_errors: false,
         }
     }
 
-    /// The same, with where each value of its configuration came from.
+    /// Records where each value of the configuration came from.
     #[must_use]
     pub fn with_settings(self, settings: Vec<Setting>) -> Self {
         Self { settings, ..self }
     }
 
-    /// The same, with no more reports of one place than a program's user can read.
+    /// Limits how many errors of one place are reported.
     pub const fn with_error_rate_limit(mut self) -> Self {
         self.rate_limits_errors = true;
         self
@@ -71,9 +67,9 @@ impl FanOut {
         &self.metrics
     }
 
-    fn sinks(&self) -> impl Iterator<Item = &dyn Exporter> {
+    fn exporters(&self) -> impl Iterator<Item = &dyn Exporter> {
         let metrics: Option<&dyn Exporter> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
-        metrics.into_iter().chain(self.sinks.iter().map(|sink| &**sink))
+        metrics.into_iter().chain(self.exporters.iter().map(|exporter| &**exporter))
     }
 
     fn hand_out(&self, topic: Topic, level: Level, logger: &str, event: Event<'_>) {
@@ -81,16 +77,16 @@ impl FanOut {
             drop_counters::count("redactor", "panic", 1);
             return;
         };
-        for sink in self.sinks().filter(|sink| sink.wants(topic, level, logger)) {
-            if caught(|| sink.accept(&event)).is_err() {
-                drop_counters::count(sink.name(), "panic", 1);
+        for exporter in self.exporters().filter(|exporter| exporter.wants(topic, level, logger)) {
+            if caught(|| exporter.accept(&event)).is_err() {
+                drop_counters::count(exporter.name(), "panic", 1);
             }
         }
         field_buffer::give_back(event.into_fields());
     }
 
+    /// Warns once for each pipeline; `obs.dropped` counts every time.
     fn warn_of_cardinality(&self) {
-        // One warning for each pipeline; `obs.dropped` goes on counting.
         if !self.metrics.take_overflow() {
             return;
         }
@@ -102,7 +98,7 @@ impl FanOut {
             time: SystemTime::now(),
             level: Level::Warning,
             source: Source { logger: "obs_runtime".into(), ..Source::default() },
-            context: crate::events::event::Scope::default(),
+            context: Scope::default(),
             fact: Fact::Log { message: message.into() },
             fields: Vec::new(),
             tags: Tags::new(),
@@ -110,11 +106,11 @@ impl FanOut {
         self.hand_out(Topic::Log, Level::Warning, "obs_runtime", event);
     }
 
-    /// Ends what sinks do by themselves.
+    /// Closes the exporters.
     pub fn close(&self) {
-        for sink in &self.sinks {
-            if caught(|| sink.close()).is_err() {
-                drop_counters::count(sink.name(), "panic", 1);
+        for exporter in &self.exporters {
+            if caught(|| exporter.close()).is_err() {
+                drop_counters::count(exporter.name(), "panic", 1);
             }
         }
     }
@@ -134,7 +130,7 @@ impl Pipeline for FanOut {
     }
 
     fn queued(&self) -> Vec<(&'static str, usize)> {
-        self.sinks.iter().map(|sink| (sink.name(), sink.queued())).collect()
+        self.exporters.iter().map(|exporter| (exporter.name(), exporter.queued())).collect()
     }
 
     fn rate_limits_errors(&self) -> bool {
@@ -142,46 +138,37 @@ impl Pipeline for FanOut {
     }
 
     fn wants_stack_traces(&self) -> bool {
-        self.sinks().any(Exporter::wants_stack_traces)
+        self.exporters().any(Exporter::wants_stack_traces)
     }
 
     fn trace_sample_rate(&self) -> f64 {
-        self.sinks().map(Exporter::trace_sample_rate).fold(0.0, f64::max)
+        self.exporters().map(Exporter::trace_sample_rate).fold(0.0, f64::max)
     }
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
-        self.sinks().any(|sink| sink.wants(topic, level, logger))
+        self.exporters().any(|exporter| exporter.wants(topic, level, logger))
     }
 
     fn least_level(&self) -> Option<Level> {
-        self.sinks().filter_map(Exporter::least_level).min()
+        self.exporters().filter_map(Exporter::least_level).min()
     }
 
-    /// An event that a sink causes on this thread is dropped and counted, a sink's panic too.
     fn emit(&self, topic: Topic, event: Event<'_>) {
-        if BUSY.replace(true) {
-            drop_counters::count("pipeline", "reentrant", 1);
-            return;
-        }
-        let _busy = Busy;
+        let Some(_entered) = Reentrancy::enter() else { return };
         let (level, logger) = (event.level, event.source.logger.clone());
         self.hand_out(topic, level, &logger, event);
         self.warn_of_cardinality();
     }
 
     fn report(&self, incident: Incident) {
-        if BUSY.replace(true) {
-            drop_counters::count("pipeline", "reentrant", 1);
-            return;
-        }
-        let _busy = Busy;
+        let Some(_entered) = Reentrancy::enter() else { return };
         let (level, logger) = (incident.level, incident.source.logger.clone());
-        let mut wanting = self.sinks().filter(|sink| sink.wants(Topic::Report, level, &logger));
+        let mut wanting = self.exporters().filter(|exporter| exporter.wants(Topic::Report, level, &logger));
         match (wanting.next(), wanting.next()) {
-            (Some(sink), None) if sink.opens_reports() && incident.is_short() => {
+            (Some(exporter), None) if exporter.opens_reports() && incident.is_short() => {
                 let sealed = Sealed::new(incident, Arc::clone(&self.redactor));
-                if caught(|| sink.accept_report(sealed)).is_err() {
-                    drop_counters::count(sink.name(), "panic", 1);
+                if caught(|| exporter.accept_report(sealed)).is_err() {
+                    drop_counters::count(exporter.name(), "panic", 1);
                 }
             }
             _ => incident.read(|event| self.hand_out(Topic::Report, level, &logger, event)),
@@ -191,8 +178,7 @@ impl Pipeline for FanOut {
 
     fn overflow(&self) {
         self.metrics.overflow();
-        if !BUSY.replace(true) {
-            let _busy = Busy;
+        if let Some(_entered) = Reentrancy::enter_quietly() {
             self.warn_of_cardinality();
         }
     }
@@ -211,14 +197,6 @@ impl Pipeline for FanOut {
 
     fn flush(&self, mode: FlushMode) -> Vec<FlushError> {
         let redact = |reason: &str| self.redactor.text(reason.into()).into_owned();
-        self.flusher.flush(&self.sinks, self.config.flush_timeout, mode, redact)
-    }
-}
-
-struct Busy;
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        BUSY.set(false);
+        self.flusher.flush(&self.exporters, self.config.flush_timeout, mode, redact)
     }
 }

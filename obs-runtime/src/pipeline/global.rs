@@ -1,4 +1,4 @@
-//! Which pipeline a call uses: the one scoped to its context (for a test), else the installed one, else none.
+//! The pipeline of a call: the one scoped to its context (in a test), else the installed one, else none.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -17,16 +17,16 @@ use crate::pipeline::interface::Pipeline;
 use crate::pipeline::log_bridge;
 use crate::redact::redactor::Redactor;
 
-/// Behind one more pointer, as what is swapped has to be a thin one.
+/// `ArcSwapOption` needs a thin pointer, therefore the second `Arc`.
 static INSTALLED: ArcSwapOption<Arc<dyn Pipeline>> = ArcSwapOption::const_empty();
 
-/// How many scoped pipelines there are.
+/// How many scoped pipelines exist.
 static SCOPED: AtomicUsize = AtomicUsize::new(0);
 
-/// What a call asks before it does anything.
+/// The cached [`Interest`] of the pipeline, which every call reads first.
 static INTEREST: AtomicU8 = AtomicU8::new(Interest::OFF.0);
 
-/// Who wants to know of calls: nobody, counters only, or also somebody who takes single calls from some level on.
+/// What the pipeline wants of calls: nothing, counts only, or also events of single calls from some level on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest(u8);
 
@@ -34,33 +34,33 @@ impl Interest {
     const OFF: Self = Self(u8::MAX);
     const COUNTS_ONLY: Self = Self(u8::MAX - 1);
 
-    /// Nobody wants anything, not even counts.
+    /// Whether nothing is wanted, not even counts.
     #[inline]
     pub const fn is_off(self) -> bool {
         self.0 == Self::OFF.0
     }
 
-    /// Whether somebody may want single calls of that level.
+    /// Whether an exporter may want single calls of that level.
     #[inline]
     pub const fn may_want(self, level: Level) -> bool {
         level as u8 >= self.0
     }
 
-    /// The least level at which anybody may want anything.
+    /// The lowest level at which an exporter may want calls or log lines.
     pub fn least(self) -> Option<Level> {
         Level::ALL.get(usize::from(self.0)).copied()
     }
 }
 
-/// Who wants to know of calls at this moment.
+/// The current interest.
 #[inline]
 pub fn interest() -> Interest {
     Interest(INTEREST.load(Ordering::Relaxed))
 }
 
-/// Looks again who wants what, as that has changed.
+/// Computes the interest again after pipelines or filters have changed.
 pub fn refresh_interest() {
-    /// Held from looking to telling, so that what is told last is what was seen last.
+    /// Held while computing and storing, so that the value stored last is the one computed last.
     static REFRESHING: Mutex<()> = Mutex::new(());
     let refreshing = REFRESHING.lock().unwrap_or_else(PoisonError::into_inner);
     let interest = if SCOPED.load(Ordering::SeqCst) > 0 {
@@ -72,12 +72,15 @@ pub fn refresh_interest() {
     };
     INTEREST.store(interest.0, Ordering::SeqCst);
     drop(refreshing);
-    // `tracing` remembers for each of its call sites who wanted what.
+    // `tracing` caches the interest of each of its call sites.
     tracing_core::callsite::rebuild_interest_cache();
-    log_bridge::follow();
+    log_bridge::update_max_level();
 }
 
-/// Installs a pipeline for the whole program; gives it back when there is one already.
+/// Installs a pipeline for the whole program.
+///
+/// # Errors
+/// Returns the pipeline when one is installed already.
 pub fn install(pipeline: Arc<dyn Pipeline>) -> Result<(), Arc<dyn Pipeline>> {
     let previous = INSTALLED.compare_and_swap(&None::<Arc<_>>, Some(Arc::new(Arc::clone(&pipeline))));
     if previous.is_some() {
@@ -92,19 +95,19 @@ pub fn is_installed() -> bool {
     INSTALLED.load().is_some()
 }
 
-/// Takes the installed pipeline out.
+/// Removes the installed pipeline.
 pub fn uninstall() {
     INSTALLED.store(None);
     refresh_interest();
 }
 
-/// A pipeline that is used in one context only, until it is dropped.
+/// A pipeline that is used only in contexts made by [`context`](Self::context), until it is dropped.
 #[cfg(feature = "testing")]
 pub struct ScopedPipeline(Arc<dyn Pipeline>);
 
 #[cfg(feature = "testing")]
 impl ScopedPipeline {
-    /// Makes a pipeline known.
+    /// Scopes a pipeline.
     pub fn new(pipeline: Arc<dyn Pipeline>) -> Self {
         SCOPED.fetch_add(1, Ordering::SeqCst);
         refresh_interest();
@@ -132,15 +135,15 @@ impl Drop for ScopedPipeline {
     }
 }
 
-/// How a context holds the pipeline that is scoped to it.
+/// A context's scoped pipeline.
 struct Carried(Arc<dyn Pipeline>);
 
-/// The pipeline that is scoped to this context.
+/// The pipeline that is scoped to the current context.
 fn scoped() -> Option<Arc<Carried>> {
     if SCOPED.load(Ordering::Relaxed) > 0 { Context::current().carried::<Carried>() } else { None }
 }
 
-/// The pipeline of this moment.
+/// The pipeline of the current context.
 pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
     if interest().is_off() {
         return None;
@@ -151,7 +154,7 @@ pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
     }
 }
 
-/// The same, without a count that all threads share: for what happens often.
+/// Like [`pipeline`], without touching a reference count that all threads share.
 fn with_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> R) -> Option<R> {
     if interest().is_off() {
         return None;
@@ -162,17 +165,17 @@ fn with_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> R) -> Option<R> {
     }
 }
 
-/// Whether all code has the same pipeline: no test has one of its own.
+/// Whether all code uses the same pipeline.
 pub fn has_no_scoped_pipeline() -> bool {
     SCOPED.load(Ordering::SeqCst) == 0
 }
 
-/// Whether any sink wants such an event.
+/// Whether an exporter wants such an event.
 pub fn wants(topic: Topic, level: Level, logger: &str) -> bool {
     with_pipeline(|pipeline| pipeline.wants(topic, level, logger)).unwrap_or(false)
 }
 
-/// Emits an event of the current context, if there is a pipeline and a sink that wants it. `make` runs only then.
+/// Emits an event of the current context. `make` runs only if an exporter wants the event.
 pub fn emit<'a>(
     topic: Topic,
     level: Level,
@@ -191,7 +194,7 @@ pub fn emit<'a>(
     });
 }
 
-/// Emits an event that was made elsewhere, on behalf of the current context.
+/// Emits an event with the current context.
 pub fn forward(topic: Topic, event: Event<'_>) {
     with_pipeline(|pipeline| {
         Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
@@ -203,12 +206,12 @@ pub fn emit_fact<'a>(level: Level, source: Source<'a>, fact: Fact<'a>) {
     emit(Topic::Fact, level, source, |_| (fact, Details::default()));
 }
 
-/// Emits a fact on whose metrics a program's tags stand.
+/// Emits a fact whose metrics carry the program's tags.
 pub fn emit_tagged<'a>(level: Level, source: Source<'a>, fact: Fact<'a>, tags: &Tags) {
     emit(Topic::Fact, level, source, |_| (fact, Details { fields: Vec::new(), tags: tags.clone() }));
 }
 
-/// The source of an event about annotated code, or about code that was named by hand, of which no module is known.
+/// The source of an event about a call site. The module is empty for an operation named at run time.
 pub fn source(place: Place) -> Source<'static> {
     let module = Some(place.module).filter(|module| !module.is_empty());
     Source {
@@ -219,7 +222,7 @@ pub fn source(place: Place) -> Source<'static> {
     }
 }
 
-/// The source of an event about code that called a function of ours.
+/// The source of an event about a call of a function of obs.
 pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'static> {
     Source {
         logger: Cow::Borrowed("obs_runtime"),
@@ -229,32 +232,32 @@ pub fn caller(location: &'static std::panic::Location<'static>) -> Source<'stati
     }
 }
 
-/// Flushes every sink of this moment's pipeline.
+/// Flushes every exporter of the current pipeline.
 pub fn flush(mode: FlushMode) {
     if let Some(pipeline) = pipeline() {
         flush_all(&*pipeline, mode);
     }
 }
 
-/// Flushes every sink of a pipeline under its deadline, and warns of what could not be flushed, once for each reason.
+/// Flushes every exporter of a pipeline under its deadline, and warns once of each failure.
 pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
     for failure in pipeline.flush(mode) {
-        warn(format!("could not flush {failure}"));
+        warn(format!("failed to flush exporter {failure}"));
     }
 }
 
-/// Logs a warning of our own.
+/// Logs a warning of obs itself.
 pub fn warn(message: String) {
     let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
     emit(Topic::Log, Level::Warning, source, |_| (Fact::Log { message: message.into() }, Details::default()));
 }
 
-/// A text as it may leave, also when obs is not initialised.
+/// Redacts a text, also when obs is not initialised.
 pub fn redact(text: String) -> String {
     redact_named("", text)
 }
 
-/// The value of that name as it may leave, also when obs is not initialised.
+/// Redacts the value of that name, also when obs is not initialised.
 pub fn redact_named(name: &str, text: String) -> String {
     static WITHOUT_PIPELINE: OnceLock<Redactor> = OnceLock::new();
     let text = text.into();

@@ -1,4 +1,4 @@
-//! From an event to all sinks, as the rest of obs knows it.
+//! The pipeline as the rest of obs sees it.
 
 use crate::base::level::Level;
 use crate::config::settings::Setting;
@@ -10,56 +10,57 @@ use crate::exporters::interface::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::flush::FlushMode;
 
-/// What becomes of events.
+/// Takes events, redacts them and hands them to exporters.
 ///
-/// It is asked through a table of functions, which only who makes a pipeline names: annotated functions in a program that
-/// never initialises obs bring nothing of redaction, sinks and protocols into its machine code.
+/// A trait object keeps redaction, exporters and protocols out of the machine code of a program that has annotated
+/// functions but never initialises obs.
 pub trait Pipeline: Send + Sync {
-    /// What obs was told to do.
+    /// The validated configuration.
     fn config(&self) -> &Config;
 
-    /// Each variable's value and where it came from, if somebody said so.
+    /// Each variable's value and origin; empty in a test's pipeline.
     fn settings(&self) -> &[Setting];
 
-    /// What was measured so far.
+    /// A snapshot of all metrics.
     fn measured(&self) -> Snapshot;
 
-    /// What waits in each sink.
+    /// The queue length of each exporter.
     fn queued(&self) -> Vec<(&'static str, usize)>;
 
-    /// Whether there are to be no more reports of one place than a program's user can read.
+    /// Whether errors of one place are reported at a limited rate.
     fn rate_limits_errors(&self) -> bool;
 
-    /// Whether reports are worth more to any sink with the calls that led to the error.
+    /// Whether an exporter wants the stack traces of errors.
     fn wants_stack_traces(&self) -> bool;
 
-    /// Which share of runs is recorded call by call: as much as any sink wants.
+    /// The share of command runs, from 0 to 1, whose calls are recorded as spans: the highest of all exporters.
     fn trace_sample_rate(&self) -> f64;
 
-    /// Whether any sink wants such an event.
+    /// Whether an exporter wants such an event.
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;
 
-    /// The least level at which any sink may want single calls or lines.
+    /// The lowest level at which an exporter may want single calls or log lines; `None` for never.
     fn least_level(&self) -> Option<Level>;
 
-    /// Redacts an event and hands it to each sink that wants it.
+    /// Redacts an event and hands it to each exporter that wants it. An event that an exporter emits meanwhile on the
+    /// same thread is dropped and counted.
     fn emit(&self, topic: Topic, event: Event<'_>);
 
-    /// Redacts an error whose way is over, and hands it to each sink that wants it.
+    /// Like [`emit`](Self::emit), for an error, panic or message with all that is known of it.
     fn report(&self, incident: Incident);
 
-    /// Says that the limit of series was passed at a call site.
+    /// Notes that a metric has reached its limit of series.
     fn overflow(&self);
 
-    /// A text as it may leave.
+    /// Redacts a text by value.
     fn text<'a>(&self, text: Text<'a>) -> Text<'a>;
 
-    /// The value of that name as it may leave.
+    /// Redacts the value of that name.
     fn named<'a>(&self, name: &str, text: Text<'a>) -> Text<'a>;
 
-    /// A keyed hash, equal for equal texts.
+    /// A keyed hash of a text.
     fn hashed(&self, text: &str) -> Value<'static>;
 
-    /// Flushes all sinks under `OBS_FLUSH_TIMEOUT`. Gives what failed and has not failed in the same way before.
+    /// Flushes all exporters under `OBS_FLUSH_TIMEOUT`. Returns the failures that differ from the exporter's previous one.
     fn flush(&self, mode: FlushMode) -> Vec<FlushError>;
 }

@@ -1,11 +1,11 @@
-//! Which lines are logged, changed while the program runs.
+//! Changes the log level while the program runs.
 
 use crate::config::filter::LogFilter;
 use crate::exporters::log::level::SharedFilter;
 use crate::pipeline::global;
 
-/// Changes which lines are logged, from any thread, while the program runs: by a signal's handler, an endpoint, a file
-/// that is watched. It comes from [`Guard::log_level`](crate::Guard::log_level).
+/// Changes the log filter while the program runs, from any thread: for example in a signal handler or an HTTP endpoint.
+/// Returned by [`Guard::log_level`](crate::Guard::log_level).
 ///
 /// ```
 /// use obs_runtime::{Level, Observability};
@@ -25,14 +25,13 @@ impl LogLevelHandle {
         Self(filter)
     }
 
-    /// Which lines are logged from now on: a [`Level`](crate::Level) or a [`LogFilter`]. A log file that was given a level
-    /// of its own keeps it.
+    /// Replaces the filter by a [`Level`](crate::Level) or a [`LogFilter`]. A log file with a level of its own keeps it.
     pub fn set(&self, filter: impl Into<LogFilter>) {
         self.0.set(filter.into());
         global::refresh_interest();
     }
 
-    /// Which lines are logged.
+    /// The current filter.
     #[must_use]
     pub fn get(&self) -> LogFilter {
         self.0.get()

@@ -1,4 +1,5 @@
-//! From an event to all exporters: fan-out, flush, the global pipeline, `tracing`, `log` and `metrics`.
+//! The path of an event to the exporters: the global pipeline, fan-out and flush, and the inputs from `tracing`, `log` and
+//! `metrics`.
 
 pub(crate) mod fan_out;
 pub(crate) mod flush;

@@ -1,4 +1,4 @@
-//! Has what the program and its libraries log by `tracing` come to the pipeline.
+//! Connects `tracing` to the pipeline.
 
 use std::sync::Once;
 
@@ -15,10 +15,11 @@ use crate::pipeline::layer::filter::ObsFilter;
 use crate::pipeline::layer::tracing_layer::ObsLayer;
 use crate::pipeline::log_bridge;
 
-/// The layer through which events of `tracing` reach obs, for a program that has a subscriber of its own. A program that
-/// has none gets one from [`init_observability`](crate::init_observability), which takes further layers by
-/// [`ObservabilityBuilder::layer`](crate::ObservabilityBuilder::layer). Either way each layer gets what its own filter lets
-/// through: that of obs is `LOG_LEVEL` and concerns obs only.
+/// A `tracing_subscriber` layer that sends the program's events to obs.
+///
+/// Add it to a subscriber that the program installs itself. A program without one gets a subscriber from
+/// [`init_observability`](crate::init_observability); [`ObservabilityBuilder::layer`](crate::ObservabilityBuilder::layer)
+/// adds further layers to that. `LOG_LEVEL` filters this layer only; other layers keep their own filters.
 ///
 /// ```
 /// use tracing_subscriber::layer::SubscriberExt as _;
@@ -29,28 +30,24 @@ use crate::pipeline::log_bridge;
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     let enabled = |level: Level, logger: &str| global::wants(Topic::Log, level, logger);
-    let filter = ObsFilter::new(enabled, || global::interest().least()).settled_while(global::has_no_scoped_pipeline);
-    ObsLayer::new(hand_over).with_filter(filter)
+    let filter = ObsFilter::new(enabled, || global::interest().least()).cacheable_while(global::has_no_scoped_pipeline);
+    ObsLayer::new(|event: Event<'_>| global::forward(Topic::Log, event)).with_filter(filter)
 }
 
-fn hand_over(event: Event<'_>) {
-    global::forward(Topic::Log, event);
-}
-
-/// A layer of the program's, on top of the registry that obs' own stands on.
+/// A layer of the program, on the registry that obs installs.
 pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Listens to `tracing` from now on, together with the program's layers. A program that has a subscriber of its own is told
-/// how to have obs listen there.
-pub fn listen(layers: Vec<BoxedLayer>) {
-    static LISTENING: Once = Once::new();
-    // An empty list of layers would say that nobody wants anything.
+/// Installs obs' subscriber, together with the program's layers, and the bridge from the `log` crate. Warns a program that
+/// has a subscriber already how to add obs to it.
+pub fn install(layers: Vec<BoxedLayer>) {
+    static INSTALLED: Once = Once::new();
+    // An empty `Vec` of layers would disable every call site.
     let mut layers = Some(layers).filter(|layers| !layers.is_empty());
-    LISTENING.call_once(|| {
+    INSTALLED.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(layers.take()).with(layer());
         if dispatcher::set_global_default(Dispatch::new(subscriber)).is_err() {
             global::warn(
-                "the program has a tracing subscriber of its own: add obs_runtime::layer() to it to have its lines here"
+                "a tracing subscriber is installed already, and obs does not see its events: add obs_runtime::layer() to it"
                     .to_owned(),
             );
         }
@@ -58,7 +55,7 @@ pub fn listen(layers: Vec<BoxedLayer>) {
     });
     if layers.is_some() {
         global::warn(
-            "the builder's layers are left out: a process has one tracing subscriber, from its first init".to_owned(),
+            "the builder's layers are ignored: the process has a tracing subscriber from an earlier init".to_owned(),
         );
     }
 }

@@ -1,9 +1,8 @@
-//! What the program counts by itself, with the macros of the `metrics` crate: `counter!`, `gauge!`, `histogram!`.
+//! The recorder for the program's own metrics, from the macros of the `metrics` crate: `counter!`, `gauge!`, `histogram!`.
 //!
-//! There can be one recorder in a process. Ours hands out to every exporter that keeps users' metrics
-//! ([`UserMetrics`](crate::exporters::interface::UserMetrics)) what it is given: label values redacted and cut, and no more series of a
-//! metric than `OBS_MAX_SERIES`. It stays until the process ends, as the crate has it; so does what was counted. Where the
-//! program has a recorder of its own, that one stays, and there is one warning.
+//! The recorder redacts and cuts label values, limits the series of a metric to `OBS_MAX_SERIES`, and hands the keys to
+//! every exporter that implements [`UserMetrics`](crate::exporters::interface::UserMetrics). A process can have one recorder,
+//! which stays installed until it ends. If the program has installed its own, obs warns once and leaves it in place.
 
 use std::collections::HashMap;
 use std::sync::{Once, OnceLock, PoisonError, RwLock};
@@ -23,37 +22,36 @@ use crate::metrics::drop_counters;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
 
-/// How often exporters make small what has gathered.
+/// How often exporters do their upkeep.
 const UPKEEP: Duration = Duration::from_secs(1);
 
-/// Who keeps users' metrics. An exporter is made once and stays.
+/// The exporters that keep users' metrics. They live as long as the process.
 fn exporters() -> Vec<&'static dyn UserMetrics> {
     vec![
         #[cfg(feature = "prometheus")]
-        prometheus::user_metrics::users(),
+        prometheus::user_metrics::registry(),
         #[cfg(feature = "datadog")]
-        datadog::user_metrics::users(),
+        datadog::user_metrics::registry(),
     ]
 }
 
-/// Installs the recorder for the whole process, unless it is there already. Warns once where the program has its own.
+/// Installs the recorder on the first call. Warns if the program has one already.
 pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        if metrics::set_global_recorder(Front::new(exporters())).is_err() {
+        if metrics::set_global_recorder(ObsRecorder::new(exporters())).is_err() {
             global::warn(
-                "the program has a recorder of its own for the macros of the crate metrics: what it counts by them does \
-                 not come here. Install none, or call metrics_macros(false) on the builder"
+                "a recorder of the metrics crate is installed already, and obs does not see its metrics: remove it, or call \
+                 metrics_macros(false) on the builder"
                     .to_owned(),
             );
         }
     });
 }
 
-/// The recorder.
-struct Front {
+struct ObsRecorder {
     exporters: Vec<&'static dyn UserMetrics>,
-    all: Fanout,
+    fanout: Fanout,
     counters: Families<Counter>,
     gauges: Families<Gauge>,
     histograms: Families<Histogram>,
@@ -64,64 +62,70 @@ type Families<H> = RwLock<HashMap<String, Family<H>>>;
 
 /// The handles of one metric.
 struct Family<H> {
-    /// By the key as the program gives it; for as many as there may be series.
-    given: HashMap<Key, H>,
-    /// By the key as it is recorded.
-    recorded: HashMap<Key, H>,
+    /// By the program's key; as many as there may be series.
+    by_key: HashMap<Key, H>,
+    /// By the redacted key.
+    by_redacted_key: HashMap<Key, H>,
 }
 
 impl<H> Default for Family<H> {
     fn default() -> Self {
-        Self { given: HashMap::new(), recorded: HashMap::new() }
+        Self { by_key: HashMap::new(), by_redacted_key: HashMap::new() }
     }
 }
 
-impl Front {
+impl ObsRecorder {
     fn new(exporters: Vec<&'static dyn UserMetrics>) -> Self {
-        let all = exporters.iter().fold(FanoutBuilder::default(), |all, exporter| all.add_recorder(*exporter)).build();
-        Self { exporters, all, counters: RwLock::default(), gauges: RwLock::default(), histograms: RwLock::default() }
+        let fanout = exporters.iter().fold(FanoutBuilder::default(), |fanout, exporter| fanout.add_recorder(*exporter));
+        Self {
+            exporters,
+            fanout: fanout.build(),
+            counters: RwLock::default(),
+            gauges: RwLock::default(),
+            histograms: RwLock::default(),
+        }
     }
 
-    /// The handle of a key; none while obs is not initialised, and for a metric past the limit.
-    fn handle<H: Clone>(&self, families: &Families<H>, given: &Key, make: impl Fn(&Key) -> H) -> Option<H> {
+    /// The handle of a key; `None` while obs is not initialised, and for a metric past the limit of metrics.
+    fn handle<H: Clone>(&self, families: &Families<H>, key: &Key, make: impl Fn(&Key) -> H) -> Option<H> {
         if global::interest().is_off() {
             return None;
         }
         let known = families.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = known.get(given.name()).and_then(|family| family.given.get(given)) {
+        if let Some(handle) = known.get(key.name()).and_then(|family| family.by_key.get(key)) {
             return Some(handle.clone());
         }
         drop(known);
         let pipeline = global::pipeline()?;
-        let handle = Self::first_handle(families, given, make, &*pipeline);
+        let handle = Self::new_handle(families, key, make, &*pipeline);
         for warning in self.exporters.iter().flat_map(|exporter| exporter.take_warnings()) {
             global::warn(warning);
         }
         handle
     }
 
-    /// What [`handle`](Self::handle) gives for a key that was not given before, or is past the limit.
-    fn first_handle<H: Clone>(
+    /// The handle of a key that is not known yet, or past the limit of series.
+    fn new_handle<H: Clone>(
         families: &Families<H>,
-        given: &Key,
+        key: &Key,
         make: impl Fn(&Key) -> H,
         pipeline: &dyn Pipeline,
     ) -> Option<H> {
         let limit = pipeline.config().max_series;
-        let safe = redacted(given, pipeline);
+        let redacted_key = redacted(key, pipeline);
         let mut families = families.write().unwrap_or_else(PoisonError::into_inner);
-        if !families.contains_key(given.name()) && families.len() >= limit {
+        if !families.contains_key(key.name()) && families.len() >= limit {
             drop(families);
             drop_counters::count("metrics", "names", 1);
             pipeline.overflow();
             return None;
         }
-        let family = families.entry(given.name().to_owned()).or_default();
-        let full = !family.recorded.contains_key(&safe) && family.recorded.len() >= limit;
-        let safe = if full { others(&safe) } else { safe };
-        let handle = family.recorded.entry(safe).or_insert_with_key(|key| make(key)).clone();
-        if !full && family.given.len() < limit {
-            family.given.insert(given.to_retained(), handle.clone());
+        let family = families.entry(key.name().to_owned()).or_default();
+        let full = !family.by_redacted_key.contains_key(&redacted_key) && family.by_redacted_key.len() >= limit;
+        let redacted_key = if full { overflow_key(&redacted_key) } else { redacted_key };
+        let handle = family.by_redacted_key.entry(redacted_key).or_insert_with_key(make).clone();
+        if !full && family.by_key.len() < limit {
+            family.by_key.insert(key.to_retained(), handle.clone());
         }
         drop(families);
         if full {
@@ -130,8 +134,8 @@ impl Front {
         Some(handle)
     }
 
-    /// Starts the upkeep with the first histogram: nothing else gathers.
-    fn keep_up(&self) {
+    /// Starts the upkeep thread with the first histogram, the only kind that needs it.
+    fn start_upkeep(&self) {
         static STARTED: OnceLock<bool> = OnceLock::new();
         STARTED.get_or_init(|| {
             let exporters = self.exporters.clone();
@@ -146,7 +150,6 @@ impl Front {
     }
 }
 
-/// The key as it may leave.
 fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
     let label = |label: &Label| {
         let value = pipeline.named(label.key(), label.value().into()).into_owned();
@@ -156,38 +159,38 @@ fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
     Key::from_parts(pipeline.text(key.name().into()).into_owned(), labels)
 }
 
-/// The key of what is past the limit.
-fn others(key: &Key) -> Key {
+/// The key of all series past the limit.
+fn overflow_key(key: &Key) -> Key {
     let labels: Vec<Label> = key.labels().map(|label| Label::new(label.key().to_owned(), OTHER)).collect();
     Key::from_parts(key.name().to_owned(), labels)
 }
 
-impl Recorder for Front {
+impl Recorder for ObsRecorder {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.all.describe_counter(name, unit, description);
+        self.fanout.describe_counter(name, unit, description);
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.all.describe_gauge(name, unit, description);
+        self.fanout.describe_gauge(name, unit, description);
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.all.describe_histogram(name, unit, description);
+        self.fanout.describe_histogram(name, unit, description);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        let make = |key: &Key| self.all.register_counter(key, metadata);
+        let make = |key: &Key| self.fanout.register_counter(key, metadata);
         self.handle(&self.counters, key, make).unwrap_or_else(Counter::noop)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        let make = |key: &Key| self.all.register_gauge(key, metadata);
+        let make = |key: &Key| self.fanout.register_gauge(key, metadata);
         self.handle(&self.gauges, key, make).unwrap_or_else(Gauge::noop)
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.keep_up();
-        let make = |key: &Key| self.all.register_histogram(key, metadata);
+        self.start_upkeep();
+        let make = |key: &Key| self.fanout.register_histogram(key, metadata);
         self.handle(&self.histograms, key, make).unwrap_or_else(Histogram::noop)
     }
 }

@@ -24,7 +24,7 @@ pub fn sink(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn 
         entity_id: config.datadog_entity_id.clone(),
         service_checks: config.datadog_service_checks,
         command_events: config.datadog_command_events,
-        measures: config.metrics_enabled,
+        metrics: config.metrics_enabled,
     };
     let measured = config.metrics_enabled.then(|| Arc::clone(metrics));
     let source = move || measured.as_ref().map_or_else(Snapshot::default, |metrics| metrics.snapshot());

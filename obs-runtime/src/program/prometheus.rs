@@ -95,8 +95,8 @@ impl Everything {
         }
         let constant: Vec<_> = self.constant.iter().map(|(name, value)| (*name, &**value)).collect();
         let mut exposition = Exposition::new(snapshot, &constant);
-        user_metrics::users().add_to(&mut exposition, &constant);
-        for warning in user_metrics::users().take_warnings() {
+        user_metrics::registry().add_to(&mut exposition, &constant);
+        for warning in user_metrics::registry().take_warnings() {
             global::warn(warning);
         }
         exposition

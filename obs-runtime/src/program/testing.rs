@@ -74,7 +74,7 @@ impl Capture {
     fn new(config: Config) -> Self {
         panic_watcher::watch();
         lifecycle::tell();
-        subscriber::listen(Vec::new());
+        subscriber::install(Vec::new());
         let memory = Arc::new(MemoryExporter::default());
         let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
         let pipeline = FanOut::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);

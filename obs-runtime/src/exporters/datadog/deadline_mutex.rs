@@ -1,46 +1,45 @@
-//! Something that one thread at a time uses, and for which the others wait no longer than they have time.
+//! A mutex whose lock operation has a deadline.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What is used in turns.
+/// A mutual exclusion primitive with a timed lock.
 #[derive(Debug)]
-pub struct Turn<T> {
-    /// Nothing while a thread uses it.
+pub struct DeadlineMutex<T> {
+    /// `None` while a thread holds it.
     value: Mutex<Option<T>>,
-    given_back: Condvar,
+    released: Condvar,
 }
 
-/// Gives the value back, also while a panic unwinds.
-struct Using<'t, T> {
-    turn: &'t Turn<T>,
+/// Puts the value back on drop, also while a panic unwinds.
+struct Held<'m, T> {
+    mutex: &'m DeadlineMutex<T>,
     value: Option<T>,
 }
 
-impl<T> Turn<T> {
-    /// Nobody's turn yet.
+impl<T> DeadlineMutex<T> {
+    /// An unlocked mutex.
     pub const fn new(value: T) -> Self {
-        Self { value: Mutex::new(Some(value)), given_back: Condvar::new() }
+        Self { value: Mutex::new(Some(value)), released: Condvar::new() }
     }
 
-    /// Uses the value when it is this thread's turn. Waits for that until the deadline at most; none when others used it
-    /// until then.
-    pub fn with<R>(&self, deadline: Instant, using: impl FnOnce(&mut T) -> R) -> Option<R> {
+    /// Runs `access` while holding the lock. Returns `None` when another thread holds it until the deadline.
+    pub fn with<R>(&self, deadline: Instant, access: impl FnOnce(&mut T) -> R) -> Option<R> {
         let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         let left = deadline.saturating_duration_since(Instant::now());
-        let waited = self.given_back.wait_timeout_while(value, left, |value| value.is_none());
+        let waited = self.released.wait_timeout_while(value, left, |value| value.is_none());
         let (mut value, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let mut taken = Using { turn: self, value: value.take() };
+        let mut held = Held { mutex: self, value: value.take() };
         drop(value);
-        taken.value.as_mut().map(using)
+        held.value.as_mut().map(access)
     }
 }
 
-impl<T> Drop for Using<'_, T> {
+impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            *self.turn.value.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            self.turn.given_back.notify_one();
+            *self.mutex.value.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            self.mutex.released.notify_one();
         }
     }
 }
@@ -53,34 +52,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_waits_for_another_but_not_longer_than_told() {
-        let turn = Turn::new(1);
+    fn a_thread_waits_for_the_lock_until_its_deadline() {
+        let mutex = DeadlineMutex::new(1);
         let (begun, used) = mpsc::channel();
         let (end, ending) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
-            let turn = &turn;
+            let mutex = &mutex;
             let long = scope.spawn(move || {
-                turn.with(Instant::now(), |value| {
+                mutex.with(Instant::now(), |value| {
                     begun.send(()).unwrap();
                     ending.recv().unwrap();
                     *value += 1;
                 })
             });
             used.recv().unwrap();
-            assert_eq!(turn.with(Instant::now() + Duration::from_millis(5), |value| *value), None);
-            let waiting = scope.spawn(|| turn.with(Instant::now() + Duration::from_mins(1), |value| *value));
+            assert_eq!(mutex.with(Instant::now() + Duration::from_millis(5), |value| *value), None);
+            let waiting = scope.spawn(|| mutex.with(Instant::now() + Duration::from_mins(1), |value| *value));
             end.send(()).unwrap();
             assert_eq!((long.join().unwrap(), waiting.join().unwrap()), (Some(()), Some(2)));
         });
     }
 
     #[test]
-    fn a_panic_gives_it_back() {
-        let turn = Turn::new(7);
+    fn a_panic_releases_the_lock() {
+        let mutex = DeadlineMutex::new(7);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            turn.with(Instant::now(), |_| panic!("while using it"));
+            mutex.with(Instant::now(), |_| panic!("while holding it"));
         }));
         assert!(panicked.is_err());
-        assert_eq!(turn.with(Instant::now(), |value| *value), Some(7));
+        assert_eq!(mutex.with(Instant::now(), |value| *value), Some(7));
     }
 }

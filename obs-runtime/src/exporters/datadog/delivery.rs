@@ -1,48 +1,47 @@
-//! One delivery: what has come since the last one, packed and sent.
+//! Packs what has changed since the last delivery into packets, and sends them.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::config::agent_address::AgentAddress;
-use crate::exporters::datadog::delta_tracker::{Ledger, Line, Sent};
+use crate::exporters::datadog::delta_tracker::{DeltaTracker, Line, Sent};
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::datadog::transport::Transport;
 use crate::metrics::drop_counters;
 
-/// How long what could not be sent is kept to be sent later. The agent puts it all at the time at which it arrives: what is
-/// older would tell of a time that it is not of.
-const KEPT: Duration = Duration::from_mins(1);
+/// How long unsent data is kept. The agent timestamps data on arrival, so that older data would appear at a wrong time.
+const MAX_AGE: Duration = Duration::from_mins(1);
 
-/// How many notes wait.
-pub const NOTES: usize = 1000;
+/// The most service checks and events that wait to be sent.
+pub const MAX_MESSAGES: usize = 1000;
 
-/// Everything that is needed to deliver.
+/// The state of deliveries.
 pub struct Delivery {
-    pub ledger: Ledger,
+    pub tracker: DeltaTracker,
     pub writer: Writer,
     pub transport: Transport,
-    /// Service checks and events, oldest first.
-    pub notes: VecDeque<String>,
-    /// Since when nothing could be sent.
+    /// Unsent service checks and events, oldest first.
+    pub messages: VecDeque<String>,
+    /// When sending began to fail.
     pub failing_since: Option<Instant>,
 }
 
-/// Why not everything was delivered.
+/// Why a delivery is incomplete.
 #[derive(Debug, thiserror::Error)]
-#[error("{told}")]
-pub struct Undelivered {
-    told: String,
-    /// Whether it would have gone on but for somebody else.
+#[error("{reason}")]
+pub struct DeliveryError {
+    reason: String,
+    /// Whether a flush interrupted it.
     pub interrupted: bool,
 }
 
-impl Undelivered {
-    /// Somebody else was at it for all the time there was.
+impl DeliveryError {
+    /// Another delivery took all the time.
     pub fn busy() -> Self {
-        Self { told: "another delivery was under way".to_owned(), interrupted: false }
+        Self { reason: "another delivery was in progress".to_owned(), interrupted: false }
     }
 
     fn new(lines: usize, of: usize, address: &AgentAddress, error: &io::Error) -> Self {
@@ -50,15 +49,15 @@ impl Undelivered {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
                 "; does the Datadog agent listen there (DD_AGENT_HOST, DD_DOGSTATSD_PORT, DD_DOGSTATSD_URL)?"
             }
-            ErrorKind::TimedOut => "; it takes nothing more at present",
+            ErrorKind::TimedOut => "; its receive buffer is full",
             _ => "",
         };
-        let told = format!("{lines} of {of} lines could not be sent to {address}: {error}{advice}");
-        Self { told, interrupted: error.kind() == ErrorKind::Interrupted }
+        let reason = format!("{lines} of {of} lines not sent to {address}: {error}{advice}");
+        Self { reason, interrupted: error.kind() == ErrorKind::Interrupted }
     }
 }
 
-/// Lines that fill a packet.
+/// Lines of one packet.
 #[derive(Default)]
 struct Packet {
     text: String,
@@ -80,14 +79,14 @@ impl Packet {
 }
 
 impl Delivery {
-    /// Sends what has come until now: until the deadline at most, or until `interrupted`. What was not sent is tried again
-    /// the next time, for up to a minute; then it is dropped and counted.
+    /// Sends what has changed, until the deadline or until `interrupted`. Unsent lines are retried by later deliveries for up
+    /// to [`MAX_AGE`], then dropped and counted.
     pub fn deliver(
         &mut self,
         measured: &Measurements,
         deadline: Instant,
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<(), DeliveryError> {
         let mut lines: VecDeque<Line> = self.lines(measured).into();
         let of = lines.len();
         let result = self.send(&mut lines, deadline, interrupted);
@@ -98,17 +97,17 @@ impl Delivery {
                 Ok(())
             }
             Err(error) => {
-                let undelivered = Undelivered::new(left, of, self.transport.address(), &error);
-                if !undelivered.interrupted && self.failing_since.get_or_insert_with(Instant::now).elapsed() > KEPT {
+                let error = DeliveryError::new(left, of, self.transport.address(), &error);
+                if !error.interrupted && self.failing_since.get_or_insert_with(Instant::now).elapsed() > MAX_AGE {
                     self.failing_since = None;
                     self.give_up(lines);
                 }
-                Err(undelivered)
+                Err(error)
             }
         }
     }
 
-    /// What was not sent never will be.
+    /// Drops and counts what is unsent.
     pub fn end(&mut self, measured: &Measurements) {
         if self.failing_since.is_some() {
             let lines = self.lines(measured);
@@ -117,13 +116,13 @@ impl Delivery {
     }
 
     fn lines(&mut self, measured: &Measurements) -> Vec<Line> {
-        let notes = self.notes.iter().map(|note| Line { text: note.clone(), sent: Sent::Note });
-        let mut lines: Vec<_> = notes.collect();
-        lines.extend(self.ledger.lines(measured, &self.writer));
+        let messages = self.messages.iter().map(|message| Line { text: message.clone(), sent: Sent::Message });
+        let mut lines: Vec<_> = messages.collect();
+        lines.extend(self.tracker.lines(measured, &self.writer));
         lines
     }
 
-    /// Takes away the lines that were sent.
+    /// Sends lines in packets. The unsent lines remain in `lines`.
     fn send(
         &mut self,
         lines: &mut VecDeque<Line>,
@@ -154,16 +153,16 @@ impl Delivery {
     }
 
     fn settle(&mut self, sent: &Sent) {
-        self.ledger.note(sent);
-        if matches!(sent, Sent::Note) {
-            self.notes.pop_front();
+        self.tracker.mark_sent(sent);
+        if matches!(sent, Sent::Message) {
+            self.messages.pop_front();
         }
     }
 
     fn give_up(&mut self, lines: impl IntoIterator<Item = Line>) {
         let mut dropped = 0;
         for line in lines {
-            // A gauge is told again anyway.
+            // The next delivery sends a gauge again.
             dropped += u64::from(!matches!(line.sent, Sent::Gauge));
             self.settle(&line.sent);
         }

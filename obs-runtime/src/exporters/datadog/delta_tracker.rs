@@ -1,10 +1,10 @@
-//! What was sent of each series, so that the next time what has come since is sent.
+//! Tracks what was sent of each series, and makes lines of the difference to the current values.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 
-use crate::exporters::datadog::distribution::{Portion, exactly, portions};
+use crate::exporters::datadog::distribution::{WeightedSample, exact_samples, weighted_samples};
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::{Measured, Measurements, Origin};
 use crate::exporters::datadog::names;
@@ -12,94 +12,94 @@ use crate::exporters::datadog::names::{TagList, Tags};
 use crate::metrics::catalogue::Kind;
 use crate::metrics::snapshot::{Labels, SeriesValue};
 
-/// So many values stand on one line.
-const VALUES: usize = 25;
+/// The most values on one line.
+const MAX_VALUES: usize = 25;
 
-/// A line to send, and what of it is to be noted once it was sent.
+/// A line to send, and what to mark as sent afterwards.
 #[derive(Debug)]
 pub struct Line {
     pub text: String,
     pub sent: Sent,
 }
 
-/// What a line tells.
+/// The content of a line.
 #[derive(Debug)]
 pub enum Sent {
-    /// How much a counter grew.
-    Growth { account: usize, by: f64 },
-    /// A gauge, which is told each time.
+    /// The growth of a counter.
+    Growth { index: usize, by: f64 },
+    /// A gauge, which every delivery sends.
     Gauge,
-    /// Observations.
-    Observations { account: usize, portions: Vec<Portion> },
-    /// What happened, and is not added up.
-    Note,
+    /// Observations of a histogram.
+    Observations { index: usize, samples: Vec<WeightedSample> },
+    /// A service check or event.
+    Message,
 }
 
-/// What was sent so far. It holds an account for each series that there is, so as many as `OBS_MAX_SERIES` allows.
+/// What was sent so far. Holds a state for each series, which `OBS_MAX_SERIES` bounds.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct DeltaTracker {
     constant: Tags,
-    accounts: Vec<Account>,
-    numbers: HashMap<(Origin, Kind), HashMap<String, HashMap<Labels, usize>>>,
-    /// The kind of each metric, as the first series of that name has it.
+    states: Vec<SeriesState>,
+    indices: HashMap<(Origin, Kind), HashMap<String, HashMap<Labels, usize>>>,
+    /// The kind of each metric: that of its first series.
     kinds: HashMap<String, Kind>,
-    /// Hashes of names and tags as Datadog tells series apart.
+    /// Hashes of names and tags as Datadog distinguishes series.
     identities: HashSet<u64>,
-    clashes: Vec<String>,
+    conflicts: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Account {
+struct SeriesState {
     name: String,
     tags: Tags,
     sent: SeriesValue,
-    /// The name is one of another kind of metric: Datadog would take one for the other.
-    barred: bool,
+    /// A metric of another kind has the same name. Such a series is not sent: Datadog would mix the two.
+    kind_conflict: bool,
 }
 
-impl Ledger {
-    /// An empty ledger of series that bear these tags beside their own.
+impl DeltaTracker {
+    /// An empty tracker. `constant` tags are added to every series elsewhere; a series' own tag of such a name is renamed.
     pub fn new(constant: Tags) -> Self {
         Self {
             constant,
-            accounts: Vec::new(),
-            numbers: HashMap::new(),
+            states: Vec::new(),
+            indices: HashMap::new(),
             kinds: HashMap::new(),
             identities: HashSet::new(),
-            clashes: Vec::new(),
+            conflicts: Vec::new(),
         }
     }
 
-    /// Notes all that was measured as sent.
-    pub fn begin_at(&mut self, measured: &Measurements) {
+    /// Marks all current values as sent.
+    pub fn start_from(&mut self, measured: &Measurements) {
         for series in measured.iter() {
-            let account = self.account(&series);
-            self.accounts[account].sent = series.value.clone();
+            let index = self.index_of(&series);
+            self.states[index].sent = series.value.clone();
         }
     }
 
-    /// Lines of what has come since what was sent. Values that are no finite numbers are left out: Datadog has none.
+    /// Lines for what has changed since it was sent. Values that are not finite are omitted: Datadog does not accept them.
     pub fn lines(&mut self, measured: &Measurements, writer: &Writer) -> Vec<Line> {
         let mut lines = Vec::new();
         for series in measured.iter() {
-            let account = self.account(&series);
-            self.accounts[account].lines(account, &series, writer, &mut lines);
+            let index = self.index_of(&series);
+            self.states[index].lines(index, &series, writer, &mut lines);
         }
         lines
     }
 
-    /// Notes what a line told as sent.
-    pub fn note(&mut self, sent: &Sent) {
+    /// Marks the content of a line as sent.
+    pub fn mark_sent(&mut self, sent: &Sent) {
         match sent {
-            Sent::Gauge | Sent::Note => {}
-            Sent::Growth { account, by } => {
-                if let SeriesValue::Number(total) = &mut self.accounts[*account].sent {
+            Sent::Gauge | Sent::Message => {}
+            Sent::Growth { index, by } => {
+                if let SeriesValue::Number(total) = &mut self.states[*index].sent {
                     *total += by;
                 }
             }
-            Sent::Observations { account, portions } => {
-                if let SeriesValue::Histogram { counts, sum } = &mut self.accounts[*account].sent {
-                    for Portion { bucket, count, value } in portions {
+            Sent::Observations { index, samples } => {
+                if let SeriesValue::Histogram { counts, sum } = &mut self.states[*index].sent {
+                    for WeightedSample { bucket, count, value } in samples {
                         counts[*bucket] += count;
                         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
                         {
@@ -111,39 +111,39 @@ impl Ledger {
         }
     }
 
-    /// What Datadog cannot tell apart, each of it told once.
-    pub fn take_clashes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.clashes)
+    /// New conflicts: series that Datadog cannot distinguish. Each is returned once.
+    pub fn take_conflicts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.conflicts)
     }
 
-    fn account(&mut self, series: &Measured<'_>) -> usize {
-        let known = self.numbers.entry((series.origin, series.kind)).or_default();
+    fn index_of(&mut self, series: &Measured<'_>) -> usize {
+        let known = self.indices.entry((series.origin, series.kind)).or_default();
         if let Some(number) = known.get(series.name).and_then(|known| known.get(series.labels)) {
             return *number;
         }
-        let number = self.accounts.len();
+        let number = self.states.len();
         known.entry(series.name.to_owned()).or_default().insert(series.labels.clone(), number);
         let name = names::metric_name(series.name).into_owned();
         let tags = tags(&self.constant, series);
-        let barred = *self.kinds.entry(name.clone()).or_insert(series.kind) != series.kind;
-        if barred {
-            self.clashes.push(format!("{name} is two kinds of metric"));
+        let kind_conflict = *self.kinds.entry(name.clone()).or_insert(series.kind) != series.kind;
+        if kind_conflict {
+            self.conflicts.push(format!("{name} has two kinds"));
         } else if !self.identities.insert(identity(&name, &tags)) {
             let tags: Vec<_> = tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
-            self.clashes.push(format!("{name}{{{}}} stands for two series", tags.join(",")));
+            self.conflicts.push(format!("{name}{{{}}} is the name of two series", tags.join(",")));
         }
         let sent = match series.kind {
             Kind::Histogram => SeriesValue::Histogram { counts: vec![0; series.bounds.len() + 1], sum: 0.0 },
             Kind::Counter | Kind::Gauge => SeriesValue::Number(0.0),
         };
-        self.accounts.push(Account { name, tags, sent, barred });
+        self.states.push(SeriesState { name, tags, sent, kind_conflict });
         number
     }
 }
 
-impl Account {
-    fn lines(&mut self, account: usize, series: &Measured<'_>, writer: &Writer, lines: &mut Vec<Line>) {
-        if self.barred {
+impl SeriesState {
+    fn lines(&mut self, index: usize, series: &Measured<'_>, writer: &Writer, lines: &mut Vec<Line>) {
+        if self.kind_conflict {
             return;
         }
         let mut push = |text: Option<String>, sent| lines.extend(text.map(|text| Line { text, sent }));
@@ -154,13 +154,13 @@ impl Account {
                 }
             }
             (SeriesValue::Number(value), SeriesValue::Number(sent)) => {
-                // Less than before: it began anew.
+                // The counter was reset.
                 if *value < *sent {
                     *sent = 0.0;
                 }
                 let by = *value - *sent;
                 if by > 0.0 && by.is_finite() {
-                    push(writer.count(&self.name, &self.tags, by), Sent::Growth { account, by });
+                    push(writer.count(&self.name, &self.tags, by), Sent::Growth { index, by });
                 }
             }
             (SeriesValue::Histogram { counts, sum }, SeriesValue::Histogram { counts: counts_sent, sum: sum_sent }) => {
@@ -169,18 +169,18 @@ impl Account {
                     *sum_sent = 0.0;
                 }
                 let counts: Vec<u64> = counts.iter().zip(counts_sent.iter()).map(|(now, sent)| now - sent).collect();
-                // Portions that count the same share a line.
-                let mut by_count: BTreeMap<u64, Vec<Portion>> = BTreeMap::new();
-                // What everybody remembers need not be guessed.
-                let remembered = exactly(series.bounds, &counts, series.recent);
-                for portion in remembered.unwrap_or_else(|| portions(series.bounds, &counts, sum - *sum_sent)) {
-                    by_count.entry(portion.count).or_default().push(portion);
+                // Samples of the same weight share a line.
+                let mut by_count: BTreeMap<u64, Vec<WeightedSample>> = BTreeMap::new();
+                let exact = exact_samples(series.bounds, &counts, series.recent);
+                for sample in exact.unwrap_or_else(|| weighted_samples(series.bounds, &counts, sum - *sum_sent)) {
+                    by_count.entry(sample.count).or_default().push(sample);
                 }
-                for portions in
-                    by_count.into_values().flat_map(|alike| alike.chunks(VALUES).map(<[_]>::to_vec).collect::<Vec<_>>())
+                for samples in by_count
+                    .into_values()
+                    .flat_map(|alike| alike.chunks(MAX_VALUES).map(<[_]>::to_vec).collect::<Vec<_>>())
                 {
-                    let text = writer.distribution(&self.name, &self.tags, &portions);
-                    push(text, Sent::Observations { account, portions });
+                    let text = writer.distribution(&self.name, &self.tags, &samples);
+                    push(text, Sent::Observations { index, samples });
                 }
             }
             (SeriesValue::Number(_), SeriesValue::Histogram { .. })
@@ -189,7 +189,7 @@ impl Account {
     }
 }
 
-/// The series' own labels come first, then the call's tags.
+/// The tags of a series: its family's labels first, then the others, sorted.
 fn tags(constant: &Tags, series: &Measured<'_>) -> Tags {
     let mut list = TagList::after(constant);
     let mut rest: Vec<_> = series.labels.iter().collect();
@@ -204,7 +204,7 @@ fn tags(constant: &Tags, series: &Measured<'_>) -> Tags {
     list.finish()
 }
 
-/// A number for what Datadog tells series apart by: it folds the case of tags.
+/// A hash of what Datadog distinguishes series by. It ignores the case of tags.
 fn identity(name: &str, tags: &Tags) -> u64 {
     let mut tags: Vec<_> = tags.iter().map(|(name, value)| format!("{name}:{value}").to_lowercase()).collect();
     tags.sort_unstable();
@@ -227,9 +227,9 @@ mod tests {
         labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
     }
 
-    fn books() -> (Ledger, Writer) {
+    fn tracker_and_writer() -> (DeltaTracker, Writer) {
         let constant = vec![("service".to_owned(), "etl".to_owned())];
-        (Ledger::new(constant.clone()), Writer::new(&Sender { constant, container: None }))
+        (DeltaTracker::new(constant.clone()), Writer::new(&Sender { constant, container: None }))
     }
 
     fn snapshot(successes: f64, seconds: &[u64], sum: f64, active: f64) -> Measurements {
@@ -245,17 +245,17 @@ mod tests {
         lines.iter().map(|line| line.text.split("|#").next().unwrap_or_default()).collect()
     }
 
-    fn settle(ledger: &mut Ledger, lines: &[Line]) {
+    fn mark_all_sent(tracker: &mut DeltaTracker, lines: &[Line]) {
         for line in lines {
-            ledger.note(&line.sent);
+            tracker.mark_sent(&line.sent);
         }
     }
 
     #[test]
-    fn what_was_sent_is_not_sent_again_and_gauges_are() {
-        let (mut ledger, writer) = books();
+    fn only_gauges_are_sent_again() {
+        let (mut tracker, writer) = tracker_and_writer();
         let first = snapshot(3.0, &[2, 1], 0.00275, 1.0);
-        let lines = ledger.lines(&first, &writer);
+        let lines = tracker.lines(&first, &writer);
         assert_eq!(
             texts(&lines),
             [
@@ -266,9 +266,9 @@ mod tests {
             ]
         );
         assert!(lines[0].text.ends_with("|#service:etl,operation:load"), "{lines:?}");
-        settle(&mut ledger, &lines);
-        assert_eq!(texts(&ledger.lines(&first, &writer)), ["operation.active:1|g"]);
-        let lines = ledger.lines(&snapshot(4.5, &[2, 2], 0.004, 0.0), &writer);
+        mark_all_sent(&mut tracker, &lines);
+        assert_eq!(texts(&tracker.lines(&first, &writer)), ["operation.active:1|g"]);
+        let lines = tracker.lines(&snapshot(4.5, &[2, 2], 0.004, 0.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0012500000000000002|d", "operation.success:1.5|c", "operation.active:0|g"]
@@ -276,12 +276,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_comes_with_what_is_new() {
-        let (mut ledger, writer) = books();
-        let lines = ledger.lines(&snapshot(3.0, &[2], 0.001, 1.0), &writer);
+    fn unsent_growth_is_sent_with_the_next_delivery() {
+        let (mut tracker, writer) = tracker_and_writer();
+        let lines = tracker.lines(&snapshot(3.0, &[2], 0.001, 1.0), &writer);
         // All but the observations.
-        settle(&mut ledger, &lines[1..]);
-        let lines = ledger.lines(&snapshot(4.0, &[4], 0.002, 1.0), &writer);
+        mark_all_sent(&mut tracker, &lines[1..]);
+        let lines = tracker.lines(&snapshot(4.0, &[4], 0.002, 1.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0005|d|@0.25", "operation.success:1|c", "operation.active:1|g"]
@@ -289,10 +289,10 @@ mod tests {
     }
 
     #[test]
-    fn what_began_anew_is_all_new() {
-        let (mut ledger, writer) = books();
-        ledger.begin_at(&snapshot(9.0, &[9], 0.009, 1.0));
-        let lines = ledger.lines(&snapshot(2.0, &[1], 0.0005, 0.0), &writer);
+    fn a_reset_counter_is_sent_from_zero() {
+        let (mut tracker, writer) = tracker_and_writer();
+        tracker.start_from(&snapshot(9.0, &[9], 0.009, 1.0));
+        let lines = tracker.lines(&snapshot(2.0, &[1], 0.0005, 0.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0005|d", "operation.success:2|c", "operation.active:0|g"]
@@ -300,33 +300,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
-        let (mut ledger, writer) = books();
-        assert_eq!(texts(&ledger.lines(&snapshot(f64::INFINITY, &[], 0.0, f64::NAN), &writer)), [""; 0]);
+    fn values_that_are_not_finite_are_omitted() {
+        let (mut tracker, writer) = tracker_and_writer();
+        assert_eq!(texts(&tracker.lines(&snapshot(f64::INFINITY, &[], 0.0, f64::NAN), &writer)), [""; 0]);
     }
 
     #[test]
-    fn series_that_datadog_cannot_tell_apart_are_told_once() {
-        let (mut ledger, writer) = books();
+    fn series_that_datadog_cannot_distinguish_are_reported_once() {
+        let (mut tracker, writer) = tracker_and_writer();
         let mut builder = Builder::default();
         for value in ["Users", "users", "a b", "a_b"] {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load"), ("table", value)]), 1.0);
         }
         let snapshot = Measurements { snapshot: builder.finish(), users: Vec::new() };
-        assert_eq!(ledger.lines(&snapshot, &writer).len(), 4);
+        assert_eq!(tracker.lines(&snapshot, &writer).len(), 4);
         assert_eq!(
-            ledger.take_clashes(),
+            tracker.take_conflicts(),
             [
-                "operation.success{operation:load,table:a_b} stands for two series",
-                "operation.success{operation:load,table:users} stands for two series"
+                "operation.success{operation:load,table:a_b} is the name of two series",
+                "operation.success{operation:load,table:users} is the name of two series"
             ]
         );
-        ledger.lines(&snapshot, &writer);
-        assert_eq!(ledger.take_clashes(), [""; 0]);
+        tracker.lines(&snapshot, &writer);
+        assert_eq!(tracker.take_conflicts(), [""; 0]);
     }
 
     #[test]
-    fn own_labels_come_first_and_take_their_names() {
+    fn labels_of_the_family_come_first_and_keep_their_names() {
         let constant = vec![("service".to_owned(), "etl".to_owned())];
         let of = labels(&[("zone", "eu"), ("operation", "b"), ("operation", "a"), ("service", "x")]);
         let series = Measured {
@@ -345,8 +345,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_counts_is_apart_from_what_obs_counts_and_of_one_kind() {
-        let (mut ledger, writer) = books();
+    fn metrics_of_the_program_are_separate_from_those_of_obs_and_have_one_kind() {
+        let (mut tracker, writer) = tracker_and_writer();
         let user = |kind, value: f64| UserSeries {
             name: "operation.success".to_owned(),
             kind,
@@ -355,11 +355,11 @@ mod tests {
         };
         let mut measured = snapshot(3.0, &[], 0.0, 0.0);
         measured.users = vec![user(Kind::Counter, 2.0), user(Kind::Gauge, 7.0)];
-        let lines = ledger.lines(&measured, &writer);
+        let lines = tracker.lines(&measured, &writer);
         assert_eq!(texts(&lines), ["operation.success:3|c", "operation.active:0|g", "operation.success:2|c"]);
-        let clashes = ledger.take_clashes();
-        assert!(clashes.len() == 2 && clashes[1] == "operation.success is two kinds of metric", "{clashes:?}");
-        settle(&mut ledger, &lines);
-        assert_eq!(texts(&ledger.lines(&measured, &writer)), ["operation.active:0|g"]);
+        let conflicts = tracker.take_conflicts();
+        assert!(conflicts.len() == 2 && conflicts[1] == "operation.success has two kinds", "{conflicts:?}");
+        mark_all_sent(&mut tracker, &lines);
+        assert_eq!(texts(&tracker.lines(&measured, &writer)), ["operation.active:0|g"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What is sent as it happens, not added up: service checks and events.
+//! Service checks and events in DogStatsD's format:
 //!
 //! `_sc|name|status|d:time|#tags|c:container|m:message` and `_e{title,text}:title|text|d:time|k:key|t:type|#tags|c:container`,
 //! with lengths in bytes.
@@ -10,19 +10,19 @@ use crate::events::event::{CallInfo, Event, FailureFacts};
 use crate::exporters::datadog::names;
 use crate::exporters::datadog::names::{TagList, Tags};
 
-/// What every note of a process has in common.
+/// What all that a process sends has in common.
 #[derive(Debug)]
 pub struct Sender {
-    /// Tags that stand on everything.
+    /// Tags of everything.
     pub constant: Tags,
     /// The field `c:`.
     pub container: Option<String>,
 }
 
-/// The service check that all health checks are reported as, each with its own tag `check`.
+/// The service check of all health checks, which the tag `check` distinguishes.
 const SERVICE_CHECK: &str = "health_check";
 
-/// Characters of a title and of a text; Datadog takes 100 and 4,000, but a line has to fit into a packet.
+/// The most characters of a title and of a text. Datadog accepts 100 and 4,000, but a line must fit into a packet.
 const TITLE: usize = 100;
 const TEXT: usize = 1000;
 
@@ -37,14 +37,14 @@ impl Sender {
         };
         let (time, tags, container) = (seconds(event.time), self.tags(event, &[("check", check)]), self.container());
         let message = message.map_or_else(String::new, |message| {
-            // Neither a field's end nor what looks like the beginning of this one may stand in it.
+            // The text must not contain a field separator or this field's prefix.
             let message = names::text(message, TEXT).replace('|', "/").replace("m:", "m\\:");
             format!("|m:{message}")
         });
         format!("_sc|{SERVICE_CHECK}|{status}|d:{time}{tags}{container}{message}")
     }
 
-    /// The event of a command that did not end well.
+    /// The event of a command that failed.
     pub fn command_failed(
         &self,
         event: &Event<'_>,
@@ -65,7 +65,7 @@ impl Sender {
         });
         let id =
             event.context.correlation_id.as_deref().map(|id| format!("\ncorrelation_id: {id}")).unwrap_or_default();
-        // An event needs a text, if only its title's.
+        // An event needs a text.
         let text = names::text(format!("{text}{id}").trim_start(), TEXT);
         let text = if text.is_empty() { title.clone() } else { text };
         let alert = if outcome == Outcome::Cancelled { "warning" } else { "error" };

@@ -1,17 +1,17 @@
-//! Datadog: what was measured, as DogStatsD to an agent, by UDP or a UNIX socket; health checks as service checks; failed
-//! commands as events, where asked.
+//! Sends metrics to a Datadog agent over UDP or a UNIX socket, health checks as service checks, and, if enabled, failed
+//! commands as events.
 //!
-//! Metrics are not sent call by call. What the call sites count is read at an interval and at every flush, and what has come
-//! since the last time is sent: counters by how much they grew, gauges as they are, histograms as distributions (see
-//! `distribution` for how exact these are). A million calls are a few lines.
+//! Metrics are aggregated: a thread reads them at an interval, and each flush too, and sends the difference to the last
+//! delivery: the growth of counters, the values of gauges, histograms as distributions (see `distribution` for their
+//! accuracy). A million calls are a few lines.
 //!
-//! What could not be sent is still to be sent the next time: an agent that is restarted gets it when it is back. What could
-//! not be sent for a minute is dropped and counted, as `obs.dropped{sink="datadog",reason="unreachable"}`.
+//! A failed delivery is retried with the next one, so that a restarted agent misses nothing. After a minute of failures the
+//! data is dropped and counted as `obs.dropped{sink="datadog",reason="unreachable"}`.
 
 #[cfg(test)]
 mod tests;
 
-use crate::exporters::datadog::user_metrics::Users;
+use crate::exporters::datadog::user_metrics::UserMetricRegistry;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -24,17 +24,16 @@ use std::time::{Duration, Instant};
 use crate::base::level::Level;
 use crate::config::agent_address::AgentAddress;
 use crate::events::event::{CallInfo, Event, Fact};
-use crate::exporters::datadog::deadline_mutex::Turn;
-use crate::exporters::datadog::delivery::{Delivery, NOTES, Undelivered};
-use crate::exporters::datadog::delta_tracker::Ledger;
+use crate::exporters::datadog::deadline_mutex::DeadlineMutex;
+use crate::exporters::datadog::delivery::{Delivery, DeliveryError, MAX_MESSAGES};
+use crate::exporters::datadog::delta_tracker::DeltaTracker;
 use crate::exporters::datadog::events_and_service_checks::Sender;
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
-use crate::exporters::datadog::names;
-use crate::exporters::datadog::names::EXPORTER;
+use crate::exporters::datadog::names::{self, EXPORTER};
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
-use crate::exporters::datadog::user_metrics::users;
+use crate::exporters::datadog::user_metrics::registry;
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
@@ -42,17 +41,17 @@ use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
 use crate::redact::redactor::Redacted;
 
-/// An interval of none would be all that a core does.
-const LEAST_INTERVAL: Duration = Duration::from_millis(10);
+/// The shortest interval between deliveries. Zero would keep a core busy.
+const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long a delivery that nobody waits for may take.
-const IN_THE_BACKGROUND: Duration = Duration::from_secs(2);
+/// The timeout of a delivery by the background thread.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a [`DatadogExporter`] is told.
+/// The settings of a [`DatadogExporter`].
 pub struct Settings {
-    /// Where the agent is.
+    /// The agent's address.
     pub agent: AgentAddress,
-    /// How often it gets what has come.
+    /// How often metrics are sent.
     pub interval: Duration,
     /// Tag `service`.
     pub service: String,
@@ -60,53 +59,52 @@ pub struct Settings {
     pub env: String,
     /// Tag `version`.
     pub version: String,
-    /// Whose metrics these are, for the agent: `DD_ENTITY_ID`. `none` for nobody's.
+    /// The origin of the metrics, for the agent: `DD_ENTITY_ID`. `none` disables origin detection.
     pub entity_id: Option<String>,
-    /// Whether health checks are service checks.
+    /// Whether health checks are sent as service checks.
     pub service_checks: bool,
-    /// Whether a command that fails is an event.
+    /// Whether failed commands are sent as events.
     pub command_events: bool,
-    /// Whether anything is measured.
-    pub measures: bool,
+    /// Whether metrics are enabled.
+    pub metrics: bool,
 }
 
-/// Where the sink reads what was measured.
+/// Reads the current metrics.
 pub type Source = Box<dyn Fn() -> Snapshot + Send + Sync>;
 
-/// Tells the program's operators something, at most once for each thing that is wrong.
+/// Logs a warning.
 pub type Warn = Box<dyn Fn(String) + Send + Sync>;
 
-/// What Datadog gets.
+/// Sends to a Datadog agent.
 pub struct DatadogExporter(Arc<Shared>);
 
-/// What the sink and its thread have in common.
+/// The state that the exporter shares with its thread.
 struct Shared {
     source: Source,
     warn: Warn,
     sender: Sender,
     service_checks: bool,
     command_events: bool,
-    /// Notes of which no delivery knows yet.
-    new_notes: Mutex<VecDeque<String>>,
-    delivery: Turn<Delivery>,
-    /// Somebody waits for a flush.
+    /// Service checks and events that no delivery has taken yet.
+    new_messages: Mutex<VecDeque<String>>,
+    delivery: DeadlineMutex<Delivery>,
+    /// Whether a flush waits for the current delivery.
     urgent: AtomicBool,
-    /// It is over.
     closed: AtomicBool,
-    /// What the thread sleeps by.
-    bell: (Mutex<()>, Condvar),
+    /// Wakes the thread.
+    wakeup: (Mutex<()>, Condvar),
 }
 
 impl DatadogExporter {
-    /// A sink that reads from `source`. What the source has measured already is taken to be sent: only what comes after is.
+    /// An exporter that sends how the values of `source` change from now on.
     ///
-    /// Where there is no thread to be had that sends at the interval, what has come is sent at flushes only.
+    /// If its thread cannot be started, it sends at flushes only.
     #[must_use]
     pub fn new(settings: Settings, source: Source, warn: Warn) -> Self {
-        let Settings { agent, interval, service, env, version, entity_id, service_checks, command_events, measures } =
+        let Settings { agent, interval, service, env, version, entity_id, service_checks, command_events, metrics } =
             settings;
-        let nobody = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
-        let entity_id = entity_id.filter(|_| !nobody);
+        let no_origin = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
+        let entity_id = entity_id.filter(|_| !no_origin);
         let constant = [("service", &*service), ("env", &*env), ("version", &*version)];
         let entity = entity_id.as_deref().map(|id| ("dd.internal.entity_id", id));
         let sender = Sender {
@@ -115,16 +113,16 @@ impl DatadogExporter {
                 .chain(entity)
                 .filter_map(|(name, value)| names::constant_tag(name, value))
                 .collect(),
-            container: if nobody || entity_id.is_some() { None } else { origin::container() },
+            container: if no_origin || entity_id.is_some() { None } else { origin::container() },
         };
-        let mut ledger = Ledger::new(sender.constant.clone());
-        Users::want(measures);
-        ledger.begin_at(&Measurements { snapshot: source(), users: users().series() });
+        let mut tracker = DeltaTracker::new(sender.constant.clone());
+        UserMetricRegistry::set_enabled(metrics);
+        tracker.start_from(&Measurements { snapshot: source(), users: registry().series() });
         let delivery = Delivery {
-            ledger,
+            tracker,
             writer: Writer::new(&sender),
             transport: Transport::new(agent),
-            notes: VecDeque::new(),
+            messages: VecDeque::new(),
             failing_since: None,
         };
         let shared = Arc::new(Shared {
@@ -133,11 +131,11 @@ impl DatadogExporter {
             sender,
             service_checks,
             command_events,
-            new_notes: Mutex::default(),
-            delivery: Turn::new(delivery),
+            new_messages: Mutex::default(),
+            delivery: DeadlineMutex::new(delivery),
             urgent: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            bell: (Mutex::new(()), Condvar::new()),
+            wakeup: (Mutex::new(()), Condvar::new()),
         });
         let working = Arc::clone(&shared);
         let thread = thread::Builder::new().name("obs-datadog".to_owned()).spawn(move || working.work(interval));
@@ -149,84 +147,78 @@ impl DatadogExporter {
 }
 
 impl Shared {
-    /// Delivers at the interval until it is over.
+    /// Delivers at the interval until the exporter is closed.
     fn work(&self, interval: Duration) {
-        let mut told = false;
-        while self.sleep(interval.max(LEAST_INTERVAL)) {
+        let mut warned = false;
+        while self.sleep(interval.max(MIN_INTERVAL)) {
             let begun = Instant::now();
             let interrupted = || self.urgent.load(Ordering::SeqCst) || self.closed.load(Ordering::SeqCst);
-            let delivered = catch_unwind(AssertUnwindSafe(|| self.deliver(begun + IN_THE_BACKGROUND, &interrupted)));
+            let delivered = catch_unwind(AssertUnwindSafe(|| self.deliver(begun + BACKGROUND_TIMEOUT, &interrupted)));
             let result = match delivered {
-                // Whoever interrupted it delivers instead.
-                Ok(Err(Undelivered { interrupted: true, .. })) => continue,
-                Ok(result) => result.map_err(|undelivered| undelivered.to_string()),
+                // The flush that interrupted it delivers instead.
+                Ok(Err(DeliveryError { interrupted: true, .. })) => continue,
+                Ok(result) => result.map_err(|error| error.to_string()),
                 Err(_) => {
                     drop_counters::count(EXPORTER, "panic", 1);
                     continue;
                 }
             };
             if let Err(reason) = &result
-                && !told
+                && !warned
             {
                 (self.warn)(format!("datadog: {reason}"));
             }
-            told = result.is_err();
+            warned = result.is_err();
             delivery_stats::note(EXPORTER, begun.elapsed(), result);
         }
     }
 
-    /// False when it is over.
+    /// Sleeps for the interval. Returns false when the exporter is closed.
     fn sleep(&self, interval: Duration) -> bool {
-        let (awake, bell) = &self.bell;
-        let begun = Instant::now();
-        let mut held = awake.lock().unwrap_or_else(PoisonError::into_inner);
-        while !self.closed.load(Ordering::SeqCst) {
-            let left = interval.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                return true;
-            }
-            held = bell.wait_timeout(held, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        false
+        let (mutex, wakeup) = &self.wakeup;
+        let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = |(): &mut ()| !self.closed.load(Ordering::SeqCst);
+        let waited = wakeup.wait_timeout_while(guard, interval, open).unwrap_or_else(PoisonError::into_inner);
+        waited.1.timed_out()
     }
 
-    fn deliver(&self, deadline: Instant, interrupted: &dyn Fn() -> bool) -> Result<(), Undelivered> {
+    fn deliver(&self, deadline: Instant, interrupted: &dyn Fn() -> bool) -> Result<(), DeliveryError> {
         let delivered = self.delivery.with(deadline, |delivery| {
-            self.take_notes(delivery);
+            self.take_messages(delivery);
             let result = delivery.deliver(&self.measured(), deadline, interrupted);
-            (result, delivery.ledger.take_clashes())
+            (result, delivery.tracker.take_conflicts())
         });
-        let (result, clashes) = delivered.unwrap_or_else(|| (Err(Undelivered::busy()), Vec::new()));
-        if let Some(first) = clashes.first() {
-            let more = if clashes.len() > 1 { format!(", and {} more", clashes.len() - 1) } else { String::new() };
+        let (result, conflicts) = delivered.unwrap_or_else(|| (Err(DeliveryError::busy()), Vec::new()));
+        if let Some(first) = conflicts.first() {
+            let more = if conflicts.len() > 1 { format!(", and {} more", conflicts.len() - 1) } else { String::new() };
             (self.warn)(format!(
-                "datadog: {first}{more}, which Datadog cannot tell apart: names and tags that differ in the case of letters or in \
-                 characters that it replaces are one to it, and a name stands for one kind of metric"
+                "datadog: {first}{more}; Datadog cannot tell them apart: it ignores case, replaces special characters, and \
+                 has one kind of metric for each name"
             ));
         }
         result
     }
 
     fn measured(&self) -> Measurements {
-        Measurements { snapshot: (self.source)(), users: users().series() }
+        Measurements { snapshot: (self.source)(), users: registry().series() }
     }
 
-    fn take_notes(&self, delivery: &mut Delivery) {
-        let new = std::mem::take(&mut *self.new_notes.lock().unwrap_or_else(PoisonError::into_inner));
-        delivery.notes.extend(new);
-        let over = delivery.notes.len().saturating_sub(NOTES);
+    fn take_messages(&self, delivery: &mut Delivery) {
+        let new = std::mem::take(&mut *self.new_messages.lock().unwrap_or_else(PoisonError::into_inner));
+        delivery.messages.extend(new);
+        let over = delivery.messages.len().saturating_sub(MAX_MESSAGES);
         if over > 0 {
-            delivery.notes.drain(..over);
+            delivery.messages.drain(..over);
             drop_counters::count(EXPORTER, "queue_full", over as u64);
         }
     }
 
-    fn note(&self, note: String) {
-        let mut notes = self.new_notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.len() < NOTES {
-            notes.push_back(note);
+    fn enqueue(&self, message: String) {
+        let mut messages = self.new_messages.lock().unwrap_or_else(PoisonError::into_inner);
+        if messages.len() < MAX_MESSAGES {
+            messages.push_back(message);
         } else {
-            drop(notes);
+            drop(messages);
             drop_counters::count(EXPORTER, "queue_full", 1);
         }
     }
@@ -235,12 +227,12 @@ impl Shared {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
-        Users::want(false);
-        drop(self.bell.0.lock().unwrap_or_else(PoisonError::into_inner));
-        self.bell.1.notify_all();
-        // Not while a delivery is under way: that one notices by itself, and nobody waits here.
+        UserMetricRegistry::set_enabled(false);
+        drop(self.wakeup.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wakeup.1.notify_all();
+        // Does not wait for a delivery in progress, which sees `closed`.
         self.delivery.with(Instant::now(), |delivery| {
-            self.take_notes(delivery);
+            self.take_messages(delivery);
             delivery.end(&self.measured());
         });
     }
@@ -263,14 +255,14 @@ impl Exporter for DatadogExporter {
         let Self(shared) = self;
         match &event.fact {
             Fact::HealthChecked { check, status, score: _, duration: _, message } if shared.service_checks => {
-                shared.note(shared.sender.service_check(event, check, status, message.as_deref()));
+                shared.enqueue(shared.sender.service_check(event, check, status, message.as_deref()));
             }
             Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
                 if shared.command_events && !outcome.is_ok() =>
             {
-                shared.note(shared.sender.command_failed(event, call, *outcome, failure.as_ref()));
+                shared.enqueue(shared.sender.command_failed(event, call, *outcome, failure.as_ref()));
             }
-            // What these count and measure is read from the source.
+            // Their metrics are read from the source.
             Fact::Log { .. }
             | Fact::Started { .. }
             | Fact::Finished { .. }
@@ -296,11 +288,11 @@ impl Exporter for DatadogExporter {
         shared.urgent.store(true, Ordering::SeqCst);
         let result = shared.deliver(deadline, &|| false);
         shared.urgent.store(false, Ordering::SeqCst);
-        result.map_err(|undelivered| FlushError { sink: EXPORTER, reason: undelivered.to_string() })
+        result.map_err(|error| FlushError { sink: EXPORTER, reason: error.to_string() })
     }
 
     fn queued(&self) -> usize {
-        self.0.new_notes.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.new_messages.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     fn close(&self) {

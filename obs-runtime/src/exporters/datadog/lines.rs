@@ -1,17 +1,17 @@
-//! Lines of metrics, as cadence writes them.
+//! Metric lines in DogStatsD's format, written by cadence.
 
 use cadence::ext::{MetricValue, ToCounterValue};
 use cadence::prelude::*;
 use cadence::{Metric, MetricBuilder, MetricResult, NopMetricSink, StatsdClient};
 
-use crate::exporters::datadog::distribution::{Portion, rate};
+use crate::exporters::datadog::distribution::{WeightedSample, rate};
 use crate::exporters::datadog::events_and_service_checks::Sender;
 use crate::exporters::datadog::names::Tags;
 
-/// Writes lines, with what stands on every one of them.
+/// Formats lines with the sender's tags and container.
 pub struct Writer(StatsdClient);
 
-/// A counter's growth, which need not be whole.
+/// A counter's growth, which may be fractional.
 struct Growth(f64);
 
 impl ToCounterValue for Growth {
@@ -21,7 +21,7 @@ impl ToCounterValue for Growth {
 }
 
 impl Writer {
-    /// A writer on behalf of this sender. What it writes, nobody sends: who asks for a line gets it back.
+    /// A writer for this sender. It returns lines and sends nothing.
     pub fn new(sender: &Sender) -> Self {
         let mut client = StatsdClient::builder("", NopMetricSink);
         for (name, value) in &sender.constant {
@@ -33,20 +33,20 @@ impl Writer {
         Self(client.build())
     }
 
-    /// How much a counter grew.
+    /// The growth of a counter.
     pub fn count(&self, name: &str, tags: &Tags, growth: f64) -> Option<String> {
         line(self.0.count_with_tags(name, Growth(growth)), tags)
     }
 
-    /// What a gauge is at.
+    /// The value of a gauge.
     pub fn gauge(&self, name: &str, tags: &Tags, value: f64) -> Option<String> {
         line(self.0.gauge_with_tags(name, value), tags)
     }
 
-    /// Observations of portions that all count the same number.
-    pub fn distribution(&self, name: &str, tags: &Tags, portions: &[Portion]) -> Option<String> {
-        let count = portions.first()?.count;
-        let values: Vec<f64> = portions.iter().map(|portion| portion.value).collect();
+    /// Samples of a histogram that have the same weight.
+    pub fn distribution(&self, name: &str, tags: &Tags, samples: &[WeightedSample]) -> Option<String> {
+        let count = samples.first()?.count;
+        let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
         let mut metric = self.0.distribution_with_tags(name, values);
         if count > 1 {
             metric = metric.with_sampling_rate(rate(count));
@@ -59,7 +59,7 @@ fn line<'m, T: Metric + From<String>>(mut metric: MetricBuilder<'m, '_, T>, tags
     for (name, value) in tags {
         metric = metric.with_tag(name, value);
     }
-    // Nothing is sent, so nothing can fail.
+    // The sink is a no-op: sending cannot fail.
     metric.try_send().ok().map(|metric| metric.as_metric_str().to_owned())
 }
 
@@ -81,13 +81,13 @@ mod tests {
             "bigquery.total_cost.usd:0.0125|c|#service:etl,env:prod,operation:load"
         );
         assert_eq!(plain.gauge("a", &Tags::new(), -2.0).unwrap(), "a:-2|g|#service:etl,env:prod");
-        let portion = |count, value| Portion { bucket: 0, count, value };
+        let sample = |count, value| WeightedSample { bucket: 0, count, value };
         assert_eq!(
-            contained.distribution("d", &tags, &[portion(4, 0.25), portion(4, 7.0)]).unwrap(),
+            contained.distribution("d", &tags, &[sample(4, 0.25), sample(4, 7.0)]).unwrap(),
             "d:0.25:7|d|@0.25|#service:etl,env:prod,operation:load|c:in-7"
         );
         assert_eq!(
-            plain.distribution("d", &tags, &[portion(1, 3e-9)]).unwrap().split('|').next(),
+            plain.distribution("d", &tags, &[sample(1, 3e-9)]).unwrap().split('|').next(),
             Some("d:0.000000003")
         );
         assert_eq!(plain.distribution("d", &tags, &[]), None);

@@ -1,4 +1,4 @@
-//! Everything that is measured at one moment: by obs, and by the program itself.
+//! All series at one moment: those of obs and those of the program.
 
 use crate::exporters::datadog::user_metrics::{UserSeries, bounds};
 use crate::metrics::catalogue::Kind;
@@ -7,13 +7,13 @@ use crate::metrics::snapshot::{Labels, SeriesValue, Snapshot};
 /// All series.
 #[derive(Debug, Default)]
 pub struct Measurements {
-    /// What obs measures.
+    /// Series of obs.
     pub snapshot: Snapshot,
-    /// What the program counts by the macros of `metrics`.
+    /// Series of the program, from the macros of `metrics`.
     pub users: Vec<UserSeries>,
 }
 
-/// Who measures.
+/// The owner of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// obs.
@@ -22,24 +22,24 @@ pub enum Origin {
     Program,
 }
 
-/// A series as it stands now.
+/// A series and its current value.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured<'m> {
     pub origin: Origin,
     pub kind: Kind,
     pub name: &'m str,
-    /// Names of labels that come first.
+    /// Names of the family's labels, which come first.
     pub own: &'m [&'m str],
     pub labels: &'m Labels,
     /// Upper bounds of a histogram's buckets.
     pub bounds: &'m [f64],
     pub value: &'m SeriesValue,
-    /// The last observations of a histogram, oldest first, as far as anybody remembers.
+    /// The last observations of a histogram, oldest first; empty where they are not kept.
     pub recent: &'m [f64],
 }
 
 impl Measurements {
-    /// Each series.
+    /// Iterates over all series.
     pub fn iter(&self) -> impl Iterator<Item = Measured<'_>> {
         let families = self.snapshot.families.iter().flat_map(|found| {
             let (family, origin) = (found.family, Origin::Obs);

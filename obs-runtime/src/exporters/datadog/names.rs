@@ -1,40 +1,40 @@
-//! Names, tags and texts as Datadog takes them, so that nothing in them can end a field, a line or a tag.
+//! Makes names, tags and texts safe for DogStatsD: nothing in them can end a field, a line or a tag.
 //!
-//! A metric's name begins with an ASCII letter and goes on with ASCII letters, digits, `_` and `.`; a tag's name too, and may
-//! have `-` and `/`. A tag's value has letters and digits of any script, `_`, `-`, `.`, `/` and `:`. Everything else becomes `_`.
-//! Both have 200 characters at most: what is longer ends in a hash of the whole. Datadog folds the case of tags, so that `Zone` and `zone` are one to it.
+//! A metric's name starts with an ASCII letter and contains ASCII letters, digits, `_` and `.`; a tag's name may also contain
+//! `-` and `/`. A tag's value contains letters and digits of any script, `_`, `-`, `.`, `/` and `:`. Other characters become
+//! `_`. Both have at most 200 characters; a longer one is cut and ends with a hash of the whole. Datadog ignores the case of
+//! tags: `Zone` and `zone` are the same tag.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::metrics::cardinality::{cut_to, is_longer};
 
-/// The name of this exporter in counters and errors.
+/// The exporter's name, in `obs.dropped{sink="datadog"}`.
 pub const EXPORTER: &str = "datadog";
 
-/// Characters that Datadog keeps of a metric's name, and of a tag with its value.
-const LONGEST: usize = 200;
+/// The most characters that Datadog keeps of a metric's name, and of a tag with its value.
+const MAX_LENGTH: usize = 200;
 
-/// Characters that are kept of a tag's name, so that there is room for its value.
-const LONGEST_TAG_NAME: usize = 100;
+/// The most characters of a tag's name, which leaves room for its value.
+const MAX_TAG_NAME_LENGTH: usize = 100;
 
-/// What the agent reads as something else than a tag: whose metric this is. And what readers that hand it on to Prometheus
-/// keep for themselves.
+/// Tags that the agent interprets as the origin of a metric, and labels that Prometheus reserves.
 const RESERVED: [&str; 6] =
     ["host", "dd.internal.entity_id", "dd.internal.card", "dd.internal.jmx_check_name", "le", "quantile"];
 
-/// A metric's name.
+/// A safe metric name.
 pub fn metric_name(name: &str) -> Cow<'_, str> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '.';
     let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    if starts_well && name.len() <= LONGEST && name.chars().all(allowed) {
+    if starts_well && name.len() <= MAX_LENGTH && name.chars().all(allowed) {
         return Cow::Borrowed(name);
     }
     let start = if starts_well { "" } else { "m_" };
-    Cow::Owned(safe(&cut(&format!("{start}{name}"), LONGEST), allowed))
+    Cow::Owned(safe(&cut(&format!("{start}{name}"), MAX_LENGTH), allowed))
 }
 
-/// The text, or as much of it as there may be, with a hash of the whole at its end: what differs still does.
+/// Cuts a longer text, which then ends with a hash of the whole: different texts stay different.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     if is_longer(text, longest) { Cow::Owned(cut_to(text, longest)) } else { Cow::Borrowed(text) }
 }
@@ -43,20 +43,19 @@ fn safe(text: &str, allowed: impl Fn(char) -> bool) -> String {
     text.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
 }
 
-/// The tags of a series, each a name and a value.
+/// The tags of a series: names and values.
 pub type Tags = Vec<(String, String)>;
 
-/// Collects the tags of one series. Each name belongs to whoever comes first; who comes later under that name, or under
-/// one that means something else to the agent, is given as `tag_<name>`. A tag without a value is left out, but its name
-/// stays taken.
+/// Collects the tags of one series. A second tag of the same name, and a tag of a reserved name, is renamed to
+/// `tag_<name>`. A tag without a value is omitted, but its name stays taken.
 pub struct TagList {
     tags: Tags,
-    /// In lower case.
+    /// Names in lower case.
     taken: HashSet<String>,
 }
 
 impl TagList {
-    /// Begins with tags that stand already.
+    /// Starts a list of tags that are added to the `constant` ones.
     pub fn after(constant: &[(String, String)]) -> Self {
         Self { tags: Vec::new(), taken: constant.iter().map(|(name, _)| name.to_lowercase()).collect() }
     }
@@ -67,13 +66,13 @@ impl TagList {
         while !self.taken.insert(name.to_lowercase()) {
             name = tag_name(&format!("tag_{name}"));
         }
-        let value = tag_value(value, LONGEST - name.chars().count() - 1);
+        let value = tag_value(value, MAX_LENGTH - name.chars().count() - 1);
         if !value.is_empty() {
             self.tags.push((name, value));
         }
     }
 
-    /// What was collected.
+    /// The collected tags, without the constant ones.
     pub fn finish(self) -> Tags {
         self.tags
     }
@@ -83,10 +82,10 @@ fn tag_name(name: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.', '/'].contains(&letter);
     let reserved = RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
     let start = if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !reserved { "" } else { "tag_" };
-    safe(&cut(&format!("{start}{name}"), LONGEST_TAG_NAME), allowed)
+    safe(&cut(&format!("{start}{name}"), MAX_TAG_NAME_LENGTH), allowed)
 }
 
-/// A tag's value of so many characters at most.
+/// A safe tag value of at most `longest` characters.
 pub fn tag_value(value: &str, longest: usize) -> String {
     let allowed = |letter: char| letter.is_alphanumeric() || ['_', '-', '.', '/', ':'].contains(&letter);
     let mut safe = safe(&cut(value, longest), allowed);
@@ -97,13 +96,13 @@ pub fn tag_value(value: &str, longest: usize) -> String {
     safe
 }
 
-/// A tag that stands on everything that is sent; none when it has no value.
+/// A tag that everything carries; `None` when it has no value.
 pub fn constant_tag(name: &str, value: &str) -> Option<(String, String)> {
-    let value = tag_value(value, LONGEST - name.len() - 1);
+    let value = tag_value(value, MAX_LENGTH - name.len() - 1);
     (!value.is_empty()).then(|| (name.to_owned(), value))
 }
 
-/// A text of so many characters at most, on one line: line feeds as `\n`, other control characters as spaces.
+/// A text of at most `longest` characters on one line: line feeds become `\n`, other control characters spaces.
 pub fn text(text: &str, longest: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(longest));
     for letter in text.chars().take(longest) {

@@ -1,15 +1,14 @@
-//! Whose metrics these are: what the agent finds the container and its tags by.
+//! Detects the container of this process, by which the agent adds the container's tags (origin detection).
 //!
-//! The container's id as `/proc` shows it; where a cgroup namespace of its own hides it, the inode of the cgroup, which
-//! the agent sees too. Read once.
+//! The container's id from `/proc`, or the inode of the cgroup if a cgroup namespace hides the id.
 
 use std::path::{Path, PathBuf};
 
-/// Number of the cgroup namespace that is no container's.
+/// The inode of the host's cgroup namespace.
 #[cfg(target_os = "linux")]
 const HOST_NAMESPACE: u64 = 0xEFFF_FFFB;
 
-/// The container in which this process runs, as DogStatsD's field `c:` names it; none outside of one.
+/// The container of this process in the format of DogStatsD's field `c:`; `None` outside of a container.
 pub fn container() -> Option<String> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cgroup = read("/proc/self/cgroup");
@@ -20,19 +19,19 @@ pub fn container() -> Option<String> {
     inode(&cgroup_folder(&cgroup, &read("/proc/mounts"))?)
 }
 
-/// In the path of a cgroup, the last part may be a container's id.
+/// The container's id in the last part of a cgroup's path.
 fn id_in_cgroup(cgroup: &str) -> Option<&str> {
     cgroup.lines().find_map(|line| {
         let path = line.splitn(3, ':').nth(2)?;
         let last = path.rsplit('/').next()?;
         let last = last.strip_suffix(".scope").unwrap_or(last);
-        // `docker-<id>`, `cri-containerd-<id>`: the id is what comes last, and may hold dashes itself.
+        // `docker-<id>`, `cri-containerd-<id>`: the id comes last and may contain dashes.
         let starts = std::iter::once(0).chain(last.match_indices(['-', ':']).map(|(index, _)| index + 1));
         starts.map(|start| &last[start..]).find(|id| is_id(id))
     })
 }
 
-/// A container's own files (`hostname`, …) are mounted from a folder that bears its id. A pod's sandbox is not it.
+/// The container's id in the source folder of its mounted `hostname`. A pod's sandbox has another id.
 fn id_in_mounts(mounts: &str) -> Option<&str> {
     mounts.lines().find_map(|line| {
         let path = line.split(' ').nth(3)?;
@@ -44,7 +43,7 @@ fn id_in_mounts(mounts: &str) -> Option<&str> {
     })
 }
 
-/// 64 hexadecimal digits; a task's (32 digits, a dash and a number); a UUID.
+/// Whether a text is a container's id: 64 hexadecimal digits, an ECS task's (32 digits, a dash and a number), or a UUID.
 fn is_id(text: &str) -> bool {
     let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if text.len() == 64 {
@@ -57,7 +56,7 @@ fn is_id(text: &str) -> bool {
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hexadecimal(part))
 }
 
-/// The folder of this process' cgroup of version 2.
+/// The folder of this process' cgroup v2.
 fn cgroup_folder(cgroup: &str, mounts: &str) -> Option<PathBuf> {
     let node = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
     let mount = mounts.lines().find_map(|line| {
@@ -89,7 +88,7 @@ mod tests {
     const ID: &str = "34dc0b5e626f2c5c4c5170e34b10e7654ce36f0fcd532739f4445baabea03376";
 
     #[test]
-    fn a_containers_id_stands_in_its_cgroup() {
+    fn a_containers_id_is_read_from_its_cgroup() {
         for (line, id) in [
             (format!("4:memory:/docker/{ID}"), ID),
             (format!("0::/system.slice/docker-{ID}.scope"), ID),
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_containers_id_stands_in_what_is_mounted_from_its_folder() {
+    fn a_containers_id_is_read_from_its_mounts() {
         let mount =
             |path: &str| format!("22 27 0:21 / /proc rw\n608 554 254:1 {path} /etc/hostname rw - ext4 /dev/vda1 rw");
         assert_eq!(id_in_mounts(&mount(&format!("/var/lib/docker/containers/{ID}/hostname"))), Some(ID));

@@ -1,4 +1,4 @@
-//! The socket to the agent: opened when something is to be sent, opened again when the agent was away.
+//! The socket to the agent. Opened by the first packet, and reopened after an error.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
@@ -11,22 +11,21 @@ use crate::config::agent_address::AgentAddress;
 use crate::exporters::datadog::names::EXPORTER;
 use crate::metrics::drop_counters;
 
-/// What fits into one packet of the Internet without being cut, and what the agent reads at once from a UNIX socket.
+/// The packet sizes that Datadog recommends: UDP without fragmentation, and the agent's read buffer for UNIX sockets.
 const UDP_PACKET: usize = 1432;
 const UNIX_PACKET: usize = 8192;
 
-/// How long one attempt waits for room. A flush that comes meanwhile need not wait any longer.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The timeout of one write, after which an interruption is noticed.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// So many packets of UDP fit into what a receiver has buffered; then it gets the time to read them. Nothing else would
-/// hold the sender back.
+/// UDP has no flow control: after `BURST` packets, which fit into a receiver's buffer, the sender pauses.
 const BURST: u32 = 16;
-const BREATH: Duration = Duration::from_millis(2);
+const BURST_PAUSE: Duration = Duration::from_millis(2);
 
-/// How long a name is taken to be at the same address.
-const NAME_HOLDS: Duration = Duration::from_mins(1);
+/// How long the address of a host name is used before it is resolved again.
+const DNS_TTL: Duration = Duration::from_mins(1);
 
-/// The way to the agent.
+/// The connection to the agent.
 #[derive(Debug)]
 pub struct Transport {
     address: AgentAddress,
@@ -45,12 +44,12 @@ enum Socket {
 }
 
 impl Transport {
-    /// The way to that address; nothing is opened yet.
+    /// A connection to that address, not opened yet.
     pub fn new(address: AgentAddress) -> Self {
         Self { address, socket: None, opened: Instant::now(), burst: 0 }
     }
 
-    /// How many bytes a packet may have.
+    /// The most bytes of a packet.
     pub const fn packet_size(&self) -> usize {
         match self.address {
             AgentAddress::Udp { .. } => UDP_PACKET,
@@ -58,30 +57,30 @@ impl Transport {
         }
     }
 
-    /// How many bytes a line may have that does not fit into a packet with others.
+    /// The most bytes of a line, which then has a packet of its own.
     pub const fn longest_line() -> usize {
         UNIX_PACKET
     }
 
-    /// Where the agent is.
+    /// The agent's address.
     pub const fn address(&self) -> &AgentAddress {
         &self.address
     }
 
-    /// Sends a packet until the deadline at most, or until `interrupted`.
+    /// Sends a packet, until the deadline or until `interrupted`.
     ///
     /// # Errors
-    /// When it was not sent, as far as the system says so.
+    /// If the system reports that the packet was not sent. A lost UDP packet is not reported.
     pub fn send(&mut self, packet: &[u8], deadline: Instant, interrupted: &dyn Fn() -> bool) -> io::Result<()> {
         let names_an_address =
             matches!(&self.address, AgentAddress::Udp { host, .. } if host.parse::<IpAddr>().is_err());
-        if names_an_address && self.opened.elapsed() > NAME_HOLDS {
+        if names_an_address && self.opened.elapsed() > DNS_TTL {
             self.socket = None;
         }
         let was_open = self.socket.is_some();
         match self.try_send(packet, deadline, interrupted) {
-            // The agent may have been restarted since the socket was opened.
-            Err(error) if was_open && !is_late(&error) && error.kind() != ErrorKind::Interrupted => {
+            // The agent may have restarted since the socket was opened.
+            Err(error) if was_open && !is_timeout(&error) && error.kind() != ErrorKind::Interrupted => {
                 self.socket = None;
                 self.try_send(packet, deadline, interrupted)
             }
@@ -99,29 +98,29 @@ impl Transport {
         let wait = || match deadline.saturating_duration_since(Instant::now()) {
             _ if interrupted() => Err(ErrorKind::Interrupted.into()),
             Duration::ZERO => Err(ErrorKind::TimedOut.into()),
-            left => Ok(left.min(PATIENCE)),
+            left => Ok(left.min(WRITE_TIMEOUT)),
         };
         match socket {
             Socket::Udp(socket) => {
                 if self.burst >= BURST {
                     self.burst = 0;
-                    thread::sleep(BREATH);
+                    thread::sleep(BURST_PAUSE);
                 }
                 self.burst += 1;
                 if socket.take_error()?.is_some() {
-                    // The word of another host that it refused an earlier packet.
+                    // A remote host refused an earlier packet.
                     drop_counters::count(EXPORTER, "refused", 1);
                 }
-                patiently(wait, |patience| {
-                    socket.set_write_timeout(Some(patience))?;
+                retry(wait, |timeout| {
+                    socket.set_write_timeout(Some(timeout))?;
                     socket.send(packet)
                 })?;
-                // On the same host, a port at which nobody listens is told of at once.
+                // A closed port on the same host is reported at once.
                 socket.take_error()?.map_or(Ok(()), Err)
             }
             #[cfg(unix)]
-            Socket::Datagram(socket) => patiently(wait, |patience| {
-                socket.set_write_timeout(Some(patience))?;
+            Socket::Datagram(socket) => retry(wait, |timeout| {
+                socket.set_write_timeout(Some(timeout))?;
                 socket.send(packet)
             })
             .map(drop),
@@ -130,9 +129,9 @@ impl Transport {
                 let length = u32::try_from(packet.len()).map_err(io::Error::other)?.to_le_bytes();
                 let mut left = &[&length[..], packet].concat()[..];
                 while !left.is_empty() {
-                    // A part that was sent of a packet that was not is dropped with the connection.
-                    let sent = patiently(wait, |patience| {
-                        socket.set_write_timeout(Some(patience))?;
+                    // A partially sent packet is discarded with the connection.
+                    let sent = retry(wait, |timeout| {
+                        socket.set_write_timeout(Some(timeout))?;
                         socket.write(left)
                     })?;
                     if sent == 0 {
@@ -146,20 +145,20 @@ impl Transport {
     }
 }
 
-/// Tries until there is room or no time left.
-fn patiently(
+/// Retries timed-out writes until `wait` fails.
+fn retry(
     wait: impl Fn() -> io::Result<Duration>,
     mut attempt: impl FnMut(Duration) -> io::Result<usize>,
 ) -> io::Result<usize> {
     loop {
         match attempt(wait()?) {
-            Err(error) if is_late(&error) || error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
             other => return other,
         }
     }
 }
 
-fn is_late(error: &io::Error) -> bool {
+fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
@@ -176,7 +175,7 @@ fn open(address: &AgentAddress) -> io::Result<Socket> {
         AgentAddress::UnixStream(path) => UnixStream::connect(path).map(Socket::Stream),
         #[cfg(unix)]
         AgentAddress::Unix(path) => match open(&AgentAddress::UnixDatagram(path.clone())) {
-            // No socket, or none that lets us: a stream would not be there either.
+            // A missing or inaccessible socket fails as a stream too.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Err(error),
             Err(error) => open(&AgentAddress::UnixStream(path.clone())).map_err(|_| error),
             open => open,

@@ -1,7 +1,7 @@
-//! What the program counts by the macros of the `metrics` crate, kept for Datadog.
+//! The program's own metrics, from the macros of the `metrics` crate, kept for Datadog.
 //!
-//! Counters and gauges are numbers. Histograms are counted in buckets, as nothing else keeps a bounded room: twenty for each
-//! power of ten, so that a value is told with less than 13 % of error, and count and sum exactly.
+//! Histograms use buckets, which bounds their memory: twenty for each power of ten. A value has an error below 13 %; count
+//! and sum are exact.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,10 +18,10 @@ use crate::metrics::catalogue::Kind;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::{Labels, SeriesValue};
 
-/// Whether anybody sends what is counted. Handles stay with the program, so each of them asks.
-static WANTED: AtomicBool = AtomicBool::new(false);
+/// Whether an exporter reads the metrics. The program keeps its handles, so each of them checks.
+static ENABLED: AtomicBool = AtomicBool::new(false);
 
-/// Upper bounds of histograms of which nobody knows the unit: values from 10⁻⁹ to 10¹⁵ closely, negative ones coarsely.
+/// Upper bounds of histograms of unknown unit: fine from 10⁻⁹ to 10¹⁵, coarse below zero.
 pub fn bounds() -> &'static [f64] {
     static BOUNDS: OnceLock<Vec<f64>> = OnceLock::new();
     BOUNDS.get_or_init(|| {
@@ -31,21 +31,21 @@ pub fn bounds() -> &'static [f64] {
     })
 }
 
-/// Users' metrics, as Datadog gets them.
+/// The program's metrics.
 #[derive(Debug, Default)]
-pub struct Users {
-    counters: Mutex<HashMap<Key, Arc<Count>>>,
-    gauges: Mutex<HashMap<Key, Arc<Level>>>,
-    histograms: Mutex<HashMap<Key, Arc<Observed>>>,
+pub struct UserMetricRegistry {
+    counters: Mutex<HashMap<Key, Arc<CounterCell>>>,
+    gauges: Mutex<HashMap<Key, Arc<GaugeCell>>>,
+    histograms: Mutex<HashMap<Key, Arc<HistogramCell>>>,
 }
 
-/// The one of this process.
-pub fn users() -> &'static Users {
-    static USERS: OnceLock<Users> = OnceLock::new();
-    USERS.get_or_init(Users::default)
+/// The registry of this process.
+pub fn registry() -> &'static UserMetricRegistry {
+    static REGISTRY: OnceLock<UserMetricRegistry> = OnceLock::new();
+    REGISTRY.get_or_init(UserMetricRegistry::default)
 }
 
-/// One series that the program counts by itself.
+/// A series of the program.
 #[derive(Clone, Debug)]
 pub struct UserSeries {
     pub name: String,
@@ -54,21 +54,21 @@ pub struct UserSeries {
     pub value: SeriesValue,
 }
 
-impl Users {
-    /// Says whether what is counted from now on is wanted.
-    pub fn want(wanted: bool) {
-        WANTED.store(wanted, Ordering::SeqCst);
+impl UserMetricRegistry {
+    /// Sets whether metrics are counted from now on.
+    pub fn set_enabled(enabled: bool) {
+        ENABLED.store(enabled, Ordering::SeqCst);
     }
 
-    /// All series at this moment.
+    /// The current values of all series.
     pub fn series(&self) -> Vec<UserSeries> {
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        let count = |count: &Count| SeriesValue::Number(count.0.load(Ordering::Relaxed) as f64);
-        let level = |level: &Level| SeriesValue::Number(level.get());
+        let count = |count: &CounterCell| SeriesValue::Number(count.0.load(Ordering::Relaxed) as f64);
+        let gauge = |gauge: &GaugeCell| SeriesValue::Number(gauge.get());
         [
             read(&self.counters, Kind::Counter, count),
-            read(&self.gauges, Kind::Gauge, level),
-            read(&self.histograms, Kind::Histogram, Observed::get),
+            read(&self.gauges, Kind::Gauge, gauge),
+            read(&self.histograms, Kind::Histogram, HistogramCell::get),
         ]
         .concat()
     }
@@ -89,57 +89,57 @@ fn handle<T: Default>(series: &Mutex<HashMap<Key, Arc<T>>>, key: &Key) -> Arc<T>
     Arc::clone(series.entry(key.clone()).or_default())
 }
 
-fn wanted() -> bool {
-    WANTED.load(Ordering::Relaxed)
+fn enabled() -> bool {
+    ENABLED.load(Ordering::Relaxed)
 }
 
 #[derive(Debug, Default)]
-struct Count(AtomicU64);
+struct CounterCell(AtomicU64);
 
-impl CounterFn for Count {
+impl CounterFn for CounterCell {
     fn increment(&self, by: u64) {
-        if wanted() {
+        if enabled() {
             self.0.fetch_add(by, Ordering::Relaxed);
         }
     }
 
     fn absolute(&self, value: u64) {
-        if wanted() {
+        if enabled() {
             self.0.fetch_max(value, Ordering::Relaxed);
         }
     }
 }
 
-/// Bits of a number; not a number before it was set.
+/// The bits of an `f64`; NaN until it is set.
 #[derive(Debug)]
-struct Level(AtomicU64);
+struct GaugeCell(AtomicU64);
 
-impl Default for Level {
+impl Default for GaugeCell {
     fn default() -> Self {
         Self(AtomicU64::new(f64::NAN.to_bits()))
     }
 }
 
-impl Level {
+impl GaugeCell {
     fn get(&self) -> f64 {
         f64::from_bits(self.0.load(Ordering::Relaxed))
     }
 
     fn change(&self, change: impl Fn(f64) -> f64) {
-        if wanted() {
-            add(&self.0, |value| change(if value.is_nan() { 0.0 } else { value }));
+        if enabled() {
+            update(&self.0, |value| change(if value.is_nan() { 0.0 } else { value }));
         }
     }
 }
 
-/// Changes the number whose bits these are.
-fn add(bits: &AtomicU64, change: impl Fn(f64) -> f64) {
+/// Changes the `f64` with these bits.
+fn update(bits: &AtomicU64, change: impl Fn(f64) -> f64) {
     let changed = |bits| Some(change(f64::from_bits(bits)).to_bits());
-    // It never gives up.
+    // Cannot fail: the closure always returns `Some`.
     let _ = bits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
 }
 
-impl GaugeFn for Level {
+impl GaugeFn for GaugeCell {
     fn increment(&self, by: f64) {
         self.change(|value| value + by);
     }
@@ -153,9 +153,9 @@ impl GaugeFn for Level {
     }
 }
 
-/// Observations by bucket, once there are any.
+/// Observations by bucket, allocated by the first one.
 #[derive(Debug, Default)]
-struct Observed(OnceLock<Buckets>);
+struct HistogramCell(OnceLock<Buckets>);
 
 #[derive(Debug)]
 struct Buckets {
@@ -163,12 +163,12 @@ struct Buckets {
     sum: AtomicU64,
 }
 
-impl Observed {
+impl HistogramCell {
     fn get(&self) -> SeriesValue {
         match self.0.get() {
             None => SeriesValue::Histogram { counts: vec![0; bounds().len() + 1], sum: 0.0 },
             Some(buckets) => SeriesValue::Histogram {
-                // The sum first: what is observed meanwhile is then missing in it, not in the counts.
+                // Read the sum first: a concurrent observation is then missing in the sum, not in the counts.
                 sum: f64::from_bits(buckets.sum.load(Ordering::Acquire)),
                 counts: buckets.counts.iter().map(|count| count.load(Ordering::Acquire)).collect(),
             },
@@ -176,13 +176,13 @@ impl Observed {
     }
 }
 
-impl HistogramFn for Observed {
+impl HistogramFn for HistogramCell {
     fn record(&self, value: f64) {
         self.record_many(value, 1);
     }
 
     fn record_many(&self, value: f64, times: usize) {
-        if !wanted() || times == 0 {
+        if !enabled() || times == 0 {
             return;
         }
         if !value.is_finite() {
@@ -194,20 +194,20 @@ impl HistogramFn for Observed {
             sum: AtomicU64::new(0),
         });
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        add(&buckets.sum, |sum| sum + value * times as f64);
+        update(&buckets.sum, |sum| sum + value * times as f64);
         let bucket = bounds().partition_point(|&bound| bound < value);
         buckets.counts[bucket].fetch_add(times as u64, Ordering::Release);
     }
 }
 
-impl UserMetrics for Users {
+impl UserMetrics for UserMetricRegistry {
     fn take_warnings(&self) -> Vec<String> {
-        // What clashes is seen where names and tags are made safe, when it is sent.
+        // The delta tracker finds conflicts when it sends.
         Vec::new()
     }
 }
 
-impl Recorder for Users {
+impl Recorder for UserMetricRegistry {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -230,10 +230,10 @@ impl Recorder for Users {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exporters::datadog::distribution::portions;
+    use crate::exporters::datadog::distribution::weighted_samples;
 
     #[test]
-    fn bounds_ascend_and_stand_close() {
+    fn bounds_ascend_by_less_than_13_percent() {
         let bounds = bounds();
         assert!(bounds.is_sorted_by(|left, right| left < right) && bounds.len() < 700);
         let positive: Vec<_> = bounds.iter().filter(|bound| **bound > 0.0).collect();
@@ -241,19 +241,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_observed_is_told_with_its_sum_also_when_negative() {
+    fn observations_have_their_count_and_sum_also_when_negative() {
         let values = [-3.5, 0.0, 1e-12, 0.02, 7.0, 7.0, 1e20];
-        let observed = Observed::default();
-        WANTED.store(true, Ordering::SeqCst);
+        let observed = HistogramCell::default();
+        ENABLED.store(true, Ordering::SeqCst);
         for value in values {
             observed.record(value);
         }
         observed.record(f64::NAN);
         let SeriesValue::Histogram { counts, sum } = observed.get() else { panic!("a histogram") };
-        let portions = portions(bounds(), &counts, sum);
-        assert_eq!(portions.iter().map(|portion| portion.count).sum::<u64>(), 7);
-        assert!(portions[1].value.abs() < f64::MIN_POSITIVE, "{portions:?}");
-        assert!(portions[0].value < -2.5 && portions[0].value >= -4.0, "{portions:?}");
+        let samples = weighted_samples(bounds(), &counts, sum);
+        assert_eq!(samples.iter().map(|sample| sample.count).sum::<u64>(), 7);
+        assert!(samples[1].value.abs() < f64::MIN_POSITIVE, "{samples:?}");
+        assert!(samples[0].value < -2.5 && samples[0].value >= -4.0, "{samples:?}");
         assert!((sum - values.iter().sum::<f64>()).abs() < 1.0);
     }
 }

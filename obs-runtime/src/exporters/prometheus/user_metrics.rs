@@ -23,9 +23,9 @@ const PLAIN: [f64; 26] = [
     1000.0, 2500.0, 5000.0, 10_000.0, 1e5, 1e6, 1e8, 1e10,
 ];
 
-/// Users' metrics, as Prometheus gets them.
+/// The program's metrics, recorded by `metrics-exporter-prometheus`.
 #[derive(Debug)]
-pub struct Users {
+pub struct UserMetricRegistry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     /// Safe names and the names that they were made of.
@@ -40,12 +40,12 @@ struct Warnings {
 }
 
 /// The one of this process; made when it is first asked for.
-pub fn users() -> &'static Users {
-    static USERS: OnceLock<Users> = OnceLock::new();
-    USERS.get_or_init(Users::new)
+pub fn registry() -> &'static UserMetricRegistry {
+    static REGISTRY: OnceLock<UserMetricRegistry> = OnceLock::new();
+    REGISTRY.get_or_init(UserMetricRegistry::new)
 }
 
-impl Users {
+impl UserMetricRegistry {
     fn new() -> Self {
         let suffixed = [("_seconds", &SECONDS[..]), ("_bytes", &BYTES), ("_rows", &ROWS), ("_usd", &USD)];
         let builder = PrometheusBuilder::new().with_recommended_naming(true);
@@ -110,7 +110,7 @@ fn joined(labels: &str, more: &str) -> String {
     if labels.is_empty() { more.to_owned() } else { format!("{labels},{more}") }
 }
 
-impl UserMetrics for Users {
+impl UserMetrics for UserMetricRegistry {
     fn upkeep(&self) {
         self.handle.run_upkeep();
     }
@@ -120,7 +120,7 @@ impl UserMetrics for Users {
     }
 }
 
-impl Recorder for Users {
+impl Recorder for UserMetricRegistry {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
         self.recorder.describe_counter(safe_name(&name), unit, description);
     }

@@ -1,4 +1,4 @@
-//! Which events the layer gets.
+//! The filter of the `tracing` layer.
 
 use std::fmt;
 
@@ -8,32 +8,34 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::base::level::Level;
 
-/// A filter of one layer. It says once of each call site what it wants of it, as long as that is settled; until then it
-/// says at once that nobody wants what is below the least level. Either way such events cost their call sites one
-/// comparison. After any of this has changed, `tracing_core::callsite::rebuild_interest_cache` is to be called.
+/// A per-layer filter by level and target.
+///
+/// A disabled event costs its call site one comparison: `tracing` caches the answer for a call site while the answers are
+/// the same on all threads, and otherwise rejects what is below the lowest level. The caller calls
+/// `tracing_core::callsite::rebuild_interest_cache` after the answers have changed.
 pub struct ObsFilter {
     enabled: Box<Enabled>,
     least: Box<Least>,
-    settled: Box<dyn Fn() -> bool + Send + Sync>,
+    cacheable: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 type Enabled = dyn Fn(Level, &str) -> bool + Send + Sync;
 type Least = dyn Fn() -> Option<Level> + Send + Sync;
 
 impl ObsFilter {
-    /// A filter that lets through what is `enabled` by level and target; `least` is the least level at which anything
-    /// may be, `None` for never.
+    /// A filter that passes what is `enabled` by level and target; `least` is the lowest level that may be enabled, `None`
+    /// for none.
     pub fn new(
         enabled: impl Fn(Level, &str) -> bool + Send + Sync + 'static,
         least: impl Fn() -> Option<Level> + Send + Sync + 'static,
     ) -> Self {
-        Self { enabled: Box::new(enabled), least: Box::new(least), settled: Box::new(|| false) }
+        Self { enabled: Box::new(enabled), least: Box::new(least), cacheable: Box::new(|| false) }
     }
 
-    /// While `settled` holds, what is enabled is so for every event of a call site, on every thread.
+    /// Lets `tracing` cache answers while `cacheable` returns true: `enabled` then answers the same on every thread.
     #[must_use]
-    pub fn settled_while(self, settled: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { settled: Box::new(settled), ..self }
+    pub fn cacheable_while(self, cacheable: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { cacheable: Box::new(cacheable), ..self }
     }
 
     fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
@@ -41,7 +43,7 @@ impl ObsFilter {
     }
 }
 
-/// The level as an event of `tracing` can have it.
+/// The nearest level that `tracing` has.
 fn nearest(level: Level) -> Level {
     Level::from(level.to_tracing())
 }
@@ -54,7 +56,7 @@ impl<S> Filter<S> for ObsFilter {
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         if !self.may_enable(metadata) {
             Interest::never()
-        } else if !(self.settled)() {
+        } else if !(self.cacheable)() {
             Interest::sometimes()
         } else if (self.enabled)(Level::from(*metadata.level()), metadata.target()) {
             Interest::always()

@@ -1,5 +1,5 @@
-//! The `tracing_subscriber` layer: spans and events of the program become events of obs.
+//! The `tracing_subscriber` layer, which turns the program's events, with the fields of their spans, into events of obs.
 
-pub(crate) mod collect;
+pub(crate) mod field_collector;
 pub(crate) mod filter;
 pub(crate) mod tracing_layer;

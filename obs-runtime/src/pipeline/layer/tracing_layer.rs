@@ -1,4 +1,4 @@
-//! What the program and its libraries log by `tracing`, as events of ours.
+//! Turns events of `tracing` into events of obs.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -15,20 +15,20 @@ use crate::base::level::Level;
 use crate::events::event::{Event, Fact, Scope, Source};
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
-use crate::pipeline::layer::collect::Collected;
+use crate::pipeline::layer::field_collector::Collected;
 
-/// A layer of `tracing_subscriber` that makes an [`Event`] of each event, with the fields of the spans it is in, and hands
-/// it to a handler. The event's context is empty: the handler knows it.
+/// A layer that turns each `tracing` event, with the fields of its enclosing spans, into an [`Event`] for a handler. The
+/// event's context is empty; the handler fills it in.
 ///
-/// By itself it takes every event. Which ones it gets is for an [`ObsFilter`] to say, so that other layers beside it go
-/// on getting theirs: `ObsLayer::new(…).with_filter(ObsFilter::new(…))`.
+/// The layer takes every event. An [`ObsFilter`](crate::pipeline::layer::filter::ObsFilter) filters them without affecting
+/// other layers: `ObsLayer::new(…).with_filter(ObsFilter::new(…))`.
 pub struct ObsLayer {
     handler: Box<Handler>,
 }
 
 type Handler = dyn Fn(Event<'_>) + Send + Sync;
 
-/// What a span adds to the events in it.
+/// The fields that a span adds to its events.
 struct SpanFields(Collected);
 
 thread_local! {
@@ -37,12 +37,12 @@ thread_local! {
 }
 
 impl ObsLayer {
-    /// A layer that hands events to a handler.
+    /// A layer that passes events to `handler`.
     pub fn new(handler: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
         Self { handler: Box::new(handler) }
     }
 
-    fn hand_over(&self, metadata: &'static Metadata<'static>, collected: &Collected) {
+    fn handle(&self, metadata: &'static Metadata<'static>, collected: &Collected) {
         let log = collected.log_source();
         let source = Source {
             logger: Cow::Borrowed(log.target.unwrap_or(metadata.target())),
@@ -75,7 +75,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(_busy) = Busy::enter() else { return };
         let Some(span) = context.span(id) else { return };
-        // Formatted before the span is locked: a value may look at its own span.
+        // Format before locking the span: a value's `Debug` may access its own span.
         let mut collected = Collected::default();
         values.record(&mut collected);
         let mut extensions = span.extensions_mut();
@@ -91,26 +91,26 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
             drop_counters::count("log", "reentrant", 1);
             return;
         };
-        let collect_and_hand_over = |collected: &mut Collected| {
+        let collect_and_handle = |collected: &mut Collected| {
             collected.clear();
             event.record(collected);
-            // The event's own field wins over a span's, and an inner span's over an outer one's.
+            // An event's field hides a span's, and an inner span's hides an outer one's.
             for span in context.event_scope(event).into_iter().flatten() {
                 if let Some(SpanFields(outer)) = span.extensions().get() {
                     collected.add_missing(outer);
                 }
             }
-            self.hand_over(event.metadata(), collected);
+            self.handle(event.metadata(), collected);
         };
         let kept = SCRATCH.try_with(|scratch| {
             scratch.try_borrow_mut().map(|mut scratch| {
-                collect_and_hand_over(&mut scratch);
+                collect_and_handle(&mut scratch);
                 scratch.shrink();
             })
         });
-        // The thread is ending.
+        // The thread is exiting: its scratch buffer is gone.
         if !matches!(kept, Ok(Ok(()))) {
-            collect_and_hand_over(&mut Collected::default());
+            collect_and_handle(&mut Collected::default());
         }
     }
 }
@@ -121,12 +121,12 @@ impl fmt::Debug for ObsLayer {
     }
 }
 
-/// One event at a time on a thread: what is logged while one is handled would never end.
+/// Prevents recursion: an event that is logged while another one is handled on the same thread is ignored.
 struct Busy;
 
 impl Busy {
     fn enter() -> Option<Self> {
-        // A thread that is ending handles nothing else meanwhile.
+        // On a thread that is exiting the flag is gone, and no event is being handled.
         let busy = BUSY.try_with(|busy| busy.replace(true)).unwrap_or(false);
         (!busy).then_some(Self)
     }

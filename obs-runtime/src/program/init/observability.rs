@@ -298,7 +298,7 @@ impl ObservabilityBuilder {
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
         if let Some(layers) = layers {
-            subscriber::listen(layers);
+            subscriber::install(layers);
         }
         #[cfg(feature = "_user-metrics")]
         if metrics_macros && pipeline.config().metrics_enabled {

@@ -22,10 +22,10 @@ fn snapshot(successes: f64) -> Measurements {
 fn delivery(port: u16) -> Delivery {
     let sender = Sender { constant: Vec::new(), container: None };
     Delivery {
-        ledger: Ledger::new(Vec::new()),
+        tracker: DeltaTracker::new(Vec::new()),
         writer: Writer::new(&sender),
         transport: Transport::new(AgentAddress::Udp { host: "127.0.0.1".to_owned(), port }),
-        notes: VecDeque::new(),
+        messages: VecDeque::new(),
         failing_since: None,
     }
 }
@@ -76,13 +76,13 @@ fn what_could_not_be_sent_for_a_minute_is_dropped_and_counted() {
     let (agent, port) = agent();
     drop(agent);
     let mut delivery = delivery(port);
-    delivery.notes.push_back("_sc|health_check|0".to_owned());
+    delivery.messages.push_back("_sc|health_check|0".to_owned());
     delivery.failing_since = Instant::now().checked_sub(Duration::from_secs(61));
     assert!(delivery.failing_since.is_some(), "the machine runs for longer than that");
     let before = dropped("unreachable");
     delivery.deliver(&snapshot(3.0), soon(), &|| false).unwrap_err();
     assert_eq!(dropped("unreachable") - before, 2, "the counter and the service check; the gauge is told again");
-    assert!(delivery.notes.is_empty());
+    assert!(delivery.messages.is_empty());
     let agent = UdpSocket::bind(("127.0.0.1", port)).unwrap();
     agent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     delivery.deliver(&snapshot(4.0), soon(), &|| false).unwrap();

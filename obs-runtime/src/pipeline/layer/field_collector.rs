@@ -1,4 +1,4 @@
-//! Collects the fields of an event or span into one buffer, whatever their values do while they are formatted.
+//! Collects the fields of a `tracing` event or span into one buffer. Contains panics of values while they are formatted.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -13,16 +13,16 @@ use crate::events::panics::caught;
 
 /// The field that holds an event's message.
 const MESSAGE: &str = "message";
-/// What stands for a value whose formatting panicked.
+/// Replaces a value whose formatting panicked.
 const PANICKED: &str = "<panicked while formatting>";
-/// What stands for a value whose formatting failed.
+/// Replaces a value whose formatting failed.
 const FAILED: &str = "<could not be formatted>";
-/// Most sources of an error that are followed.
-const SOURCES: usize = 32;
-/// A buffer that one huge event has made longer than this is given back.
-const KEPT: usize = 64 * 1024;
+/// The longest chain of sources that is formatted.
+const MAX_SOURCES: usize = 32;
+/// A larger buffer is freed after the event that needed it.
+const MAX_KEPT_CAPACITY: usize = 64 * 1024;
 
-/// Fields whose texts stand in one buffer.
+/// Fields whose texts share one buffer.
 #[derive(Debug, Default)]
 pub struct Collected {
     text: String,
@@ -38,7 +38,7 @@ enum Part {
     Bool(bool),
 }
 
-/// Where a line stands that came by way of the `log` crate: `tracing-log` says so in fields.
+/// The source of a record of the `log` crate, which `tracing-log` puts into fields.
 #[derive(Debug, Default)]
 pub struct LogSource<'a> {
     pub target: Option<&'a str>,
@@ -48,25 +48,25 @@ pub struct LogSource<'a> {
 }
 
 impl Collected {
-    /// Forgets everything and keeps the room.
+    /// Removes everything and keeps the capacity.
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
     }
 
-    /// Gives room back that only a huge event needs.
+    /// Frees a very large buffer.
     pub fn shrink(&mut self) {
-        if self.text.capacity() > KEPT {
+        if self.text.capacity() > MAX_KEPT_CAPACITY {
             self.text = String::new();
         }
     }
 
-    /// The message.
+    /// The event's message.
     pub fn message(&self) -> Option<&str> {
         self.text_of(MESSAGE)
     }
 
-    /// All fields but the message and those of the `log` crate.
+    /// All fields except the message and those of `tracing-log`.
     pub fn fields(&self) -> Vec<Field<'_>> {
         let own = self.entries.iter().filter(|(name, _)| *name != MESSAGE && !name.starts_with("log."));
         let mut fields = field_buffer::take();
@@ -74,7 +74,7 @@ impl Collected {
         fields
     }
 
-    /// Where a line of the `log` crate stands.
+    /// The source of a record of the `log` crate; empty for other events.
     pub fn log_source(&self) -> LogSource<'_> {
         if !self.entries.iter().any(|(name, _)| name.starts_with("log.")) {
             return LogSource::default();
@@ -91,11 +91,11 @@ impl Collected {
         }
     }
 
-    /// Adds the fields of a span around, but for those that are there already.
+    /// Adds the fields of an enclosing span whose names are not present yet.
     pub fn add_missing(&mut self, outer: &Self) {
         let inner = self.entries.len();
         for (name, part) in &outer.entries {
-            // A span has no message of the event's.
+            // A span's `message` is not the event's.
             if *name != MESSAGE && !self.entries[..inner].iter().any(|(other, _)| other == name) {
                 let part = self.copy(outer, part);
                 self.entries.push((name, part));
@@ -103,7 +103,7 @@ impl Collected {
         }
     }
 
-    /// Sets fields to what was recorded later.
+    /// Overwrites fields with values recorded later.
     pub fn update(&mut self, later: &Self) {
         for (name, part) in &later.entries {
             let part = self.copy(later, part);
@@ -115,7 +115,7 @@ impl Collected {
         self.compact();
     }
 
-    /// Lets go of texts that were overwritten, so that a span that records without end stays as small as its fields.
+    /// Removes overwritten texts, so that a span that records forever stays as small as its fields.
     fn compact(&mut self) {
         let live: usize =
             self.entries.iter().map(|(_, part)| if let Part::Text(at) = part { at.len() } else { 0 }).sum();
@@ -163,17 +163,17 @@ impl Collected {
         }
     }
 
-    /// Formats a value; code of the user's, which may panic or fail.
+    /// Formats a value by the user's code, which may panic or fail.
     fn format(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) -> Part {
         let start = self.text.len();
         let written = caught(|| write(&mut self.text));
-        let instead = match written {
+        let replacement = match written {
             Ok(Ok(())) => return Part::Text(start..self.text.len()),
             Ok(Err(_)) => FAILED,
             Err(_) => PANICKED,
         };
         self.text.truncate(start);
-        self.push(instead)
+        self.push(replacement)
     }
 
     fn add(&mut self, field: &field::Field, part: Part) {
@@ -207,7 +207,7 @@ impl Visit for Collected {
         let part = self.format(|text| {
             write!(text, "{value}")?;
             let mut source = value.source();
-            for _ in 0..SOURCES {
+            for _ in 0..MAX_SOURCES {
                 let Some(error) = source else { break };
                 write!(text, ": {error}")?;
                 source = error.source();

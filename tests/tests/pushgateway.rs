@@ -61,7 +61,8 @@ fn what_it_refuses_is_told_in_its_words() {
     let other = gateway.url() + "/metrics/job/other";
     assert_eq!(http::post(&other, "# TYPE operation_success_total gauge\noperation_success_total 1\n"), Ok(200));
     let ended = run("clash", &gateway.url());
-    let warnings: Vec<_> = ended.stderr.lines().filter(|line| line.contains("failed to flush exporter pushgateway")).collect();
+    let warnings: Vec<_> =
+        ended.stderr.lines().filter(|line| line.contains("failed to flush exporter pushgateway")).collect();
     assert!(!warnings.is_empty() && warnings.iter().all(|warning| warning.contains("status 400")), "{ended:?}");
     assert!(warnings[0].contains("operation_success_total"), "{ended:?}");
 }

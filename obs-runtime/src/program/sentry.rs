@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::config::problem::ConfigError;
 use crate::config::validated::Config;
+use crate::exporters::interface::Exporter;
 use crate::exporters::sentry::exporter::SentryExporter;
 use crate::exporters::sentry::options::SentryOptions;
-use crate::exporters::interface::Exporter;
 
 /// The exporter, if it is enabled.
 pub fn sink(config: &Config, options: SentryOptions) -> Result<Option<Arc<dyn Exporter>>, ConfigError> {

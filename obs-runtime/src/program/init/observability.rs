@@ -293,7 +293,7 @@ impl ObservabilityBuilder {
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
         let sinks = [sinks, sentry::sink(&config, sentry)?.into_iter().collect()].concat();
-        let pipeline = FanOut::new(config, metrics, sinks).limiting_reports().with_settings(settings);
+        let pipeline = FanOut::new(config, metrics, sinks).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);

@@ -1,4 +1,4 @@
-//! The reference page of metric families says what the catalogue says.
+//! `METRICS.md` agrees with the catalogue.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,11 +9,11 @@ const BEGINNING: &str = "\
 # Metrics
 
 <!-- Generated: UPDATE_PAGES=1 cargo test -p obs-tests --test metrics_page -->
-Every family that obs has. Datadog gets them by these names, Prometheus by those of the second column. The labels `service`,
-`environment` and `version` stand on every series (in Datadog `service`, `env` and `version`), then the family's own, then
-the tags of the function.
+All metric families of obs. Datadog uses the names of the first column, Prometheus those of the second. Every series has
+the labels `service`, `environment` and `version` (in Datadog `service`, `env` and `version`), then those of the family,
+then the tags of the function.
 
-| family | in Prometheus | kind | unit | labels | what it says |
+| family | in Prometheus | kind | unit | labels | help |
 | --- | --- | --- | --- | --- | --- |
 ";
 
@@ -30,6 +30,7 @@ fn unit(unit: Unit) -> &'static str {
         Unit::Bytes => "bytes",
         Unit::Rows => "rows",
         Unit::Usd => "US dollars",
+        unit => panic!("no words for {unit:?}"),
     }
 }
 
@@ -53,7 +54,7 @@ fn page() -> String {
         )
         .unwrap();
     }
-    page.push_str("\nHistograms have these upper bounds, and an infinite one:\n\n| unit | bounds |\n| --- | --- |\n");
+    page.push_str("\nUpper bounds of the buckets of histograms; each histogram also has a bucket without a bound:\n\n| unit | bounds |\n| --- | --- |\n");
     for (unit, of) in [("seconds", &SECONDS[..]), ("bytes", &BYTES), ("rows", &ROWS), ("US dollars", &USD)] {
         writeln!(page, "| {unit} | {} |", bounds(of)).unwrap();
     }

@@ -1,20 +1,20 @@
-//! The clock of durations, behind one type: the processor's time-stamp counter where it can be trusted, the system's
-//! monotonic clock otherwise.
+//! The clock that durations are measured with: the CPU's time-stamp counter where it is reliable, otherwise the monotonic
+//! clock of the operating system.
 //!
-//! Counters of different cores may be a few ticks apart and the counter is not serialising, so an end can be read
-//! before its start: every difference saturates at zero.
+//! Counters of different cores may differ by a few ticks, so an end can be read before its start. Every difference
+//! saturates at zero.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
 static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
 
-/// A moment of this process' clock.
+/// A reading of this process' clock.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct Stamp(u64);
 
 impl Stamp {
-    /// A moment that is never looked at.
+    /// A placeholder for a reading that is never used.
     pub const ZERO: Self = Self(0);
 
     /// Reads the clock.
@@ -23,17 +23,17 @@ impl Stamp {
         Self(clock().raw())
     }
 
-    /// Whether this moment was before another.
+    /// Whether this reading is earlier than another.
     pub const fn is_before(self, other: Self) -> bool {
         self.0 < other.0
     }
 
-    /// The time since this moment, never negative.
+    /// The time since this reading; zero if it lies in the future.
     pub fn elapsed(self) -> Duration {
         Duration::from_nanos(self.elapsed_nanos())
     }
 
-    /// Nanoseconds since this moment, never negative.
+    /// Nanoseconds since this reading; zero if it lies in the future.
     #[inline]
     pub fn elapsed_nanos(self) -> u64 {
         let clock = clock();
@@ -41,8 +41,8 @@ impl Stamp {
     }
 }
 
-/// The calibrated clock; the first use calibrates it, which takes under a millisecond as a rule. `init` is that first
-/// use, so that no user's call pays for it.
+/// The calibrated clock. The first call calibrates it, usually in less than a millisecond; `init` makes that call, so that
+/// no user's function pays for it.
 #[inline]
 pub fn clock() -> &'static quanta::Clock {
     CLOCK.get_or_init(quanta::Clock::new)
@@ -53,9 +53,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_goes_forward_and_agrees_with_the_systems_clock() {
-        // The first reading calibrates the clock, and a thread may be interrupted between any two readings: ours lies
-        // between theirs, give or take 5 %.
+    fn elapsed_time_agrees_with_the_systems_clock() {
+        // The thread may be interrupted between any two readings, so ours lies between the two of the system, within 5 %.
+        // The first reading calibrates the clock.
         clock();
         let earlier = std::time::Instant::now();
         let stamp = Stamp::now();

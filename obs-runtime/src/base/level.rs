@@ -1,31 +1,32 @@
-//! How much a line matters.
+//! Severity of log lines and errors.
 
 use std::fmt;
 
-/// The level of a log line, from least to most important.
+/// The severity of a log line, least severe first.
 ///
-/// `tracing` knows five levels; [`Critical`](Self::Critical) is the framework's sixth and stands above `Error`.
+/// `tracing` has five levels; [`Critical`](Self::Critical) is a sixth, above `Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Level {
-    /// Finest detail.
+    /// The most verbose level.
     Trace,
-    /// Detail for whoever looks for a fault.
+    /// Diagnostic detail.
     Debug,
-    /// What a reader of the log wants to know of a normal run.
+    /// Progress of a normal run.
     Info,
-    /// Something is off, the work goes on.
+    /// A problem that does not stop the work.
     Warning,
-    /// Something failed.
+    /// A failure.
     Error,
-    /// Something failed that needs somebody at once.
+    /// A failure that needs attention immediately.
     Critical,
 }
 
 impl Level {
-    /// Every level, least important first.
+    /// Every level, least severe first.
     pub const ALL: [Self; 6] = [Self::Trace, Self::Debug, Self::Info, Self::Warning, Self::Error, Self::Critical];
 
-    /// The name as it stands in a log line: `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR`, `CRITICAL`.
+    /// The name as log lines contain it: `TRACE`, `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +39,7 @@ impl Level {
         }
     }
 
-    /// The level of that name in any case; `WARN` is `WARNING`.
+    /// Parses a name, ignoring case. `WARN` is accepted for `WARNING`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         if name.eq_ignore_ascii_case("warn") {
@@ -47,7 +48,7 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// The nearest level that `tracing` has; `Critical` becomes `ERROR`.
+    /// The corresponding level of `tracing`; `Critical` becomes `ERROR`.
     #[must_use]
     pub const fn to_tracing(self) -> tracing_core::Level {
         match self {

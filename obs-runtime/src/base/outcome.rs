@@ -4,14 +4,15 @@ use std::fmt;
 
 /// How a call ended. Every call has exactly one outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
-    /// It returned, and what it returned is no error.
+    /// It returned a value other than an error.
     Ok,
     /// It returned an error.
     Error,
-    /// It panicked; the panic went on unwinding.
+    /// It panicked.
     Panic,
-    /// It was a future, dropped before it was ready.
+    /// It was a future that was dropped before it completed.
     Cancelled,
 }
 
@@ -19,7 +20,7 @@ impl Outcome {
     /// Every outcome.
     pub const ALL: [Self; 4] = [Self::Ok, Self::Error, Self::Panic, Self::Cancelled];
 
-    /// The value of the label `outcome`: `ok`, `error`, `panic` or `cancelled`.
+    /// The value of the `outcome` label: `ok`, `error`, `panic` or `cancelled`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +31,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the call did what it was called for.
+    /// Whether the call succeeded.
     #[must_use]
     pub const fn is_ok(self) -> bool {
         matches!(self, Self::Ok)

@@ -1,24 +1,24 @@
-//! When a command is scheduled to run.
+//! The schedule of a command.
 
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-/// When a command is scheduled to run, as `#[tracked_command(cron = "…")]` says.
+/// The schedule of a command, as given in `#[tracked_command(cron = "…")]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Schedule {
-    /// Five fields as crontab has them, or a name as `@daily`; checked at compile time.
+    /// Five crontab fields or a name such as `@daily`; checked at compile time.
     pub cron: &'static str,
-    /// The time zone of the schedule, by the IANA's name.
+    /// IANA name of the schedule's time zone.
     pub timezone: &'static str,
-    /// How long a run may take; none when that is not said. Serialised in seconds.
+    /// Maximum duration of a run, if given. Serialised in seconds.
     #[serde(serialize_with = "seconds")]
     pub max_runtime: Option<Duration>,
-    /// How late a run may begin; none when that is not said. Serialised in seconds.
+    /// How late a run may start, if given. Serialised in seconds.
     #[serde(serialize_with = "seconds")]
     pub margin: Option<Duration>,
-    /// The monitor's name; the command's when that is not said.
+    /// Name of the monitor; the command's name if not given.
     pub monitor: Option<&'static str>,
 }
 
@@ -42,28 +42,28 @@ impl Schedule {
         Self { cron, timezone: "UTC", max_runtime: None, margin: None, monitor: None }
     }
 
-    /// In that time zone.
+    /// Sets the time zone.
     #[must_use]
     pub const fn timezone(mut self, name: &'static str) -> Self {
         self.timezone = name;
         self
     }
 
-    /// With a longest run.
+    /// Sets the maximum duration of a run.
     #[must_use]
     pub const fn max_runtime_millis(mut self, milliseconds: u64) -> Self {
         self.max_runtime = Some(Duration::from_millis(milliseconds));
         self
     }
 
-    /// With a latest beginning.
+    /// Sets how late a run may start.
     #[must_use]
     pub const fn margin_millis(mut self, milliseconds: u64) -> Self {
         self.margin = Some(Duration::from_millis(milliseconds));
         self
     }
 
-    /// With a monitor of that name.
+    /// Sets the monitor's name.
     #[must_use]
     pub const fn monitor(mut self, name: &'static str) -> Self {
         self.monitor = Some(name);

@@ -1,15 +1,15 @@
-//! Values that must not be shown.
+//! Values that are never shown.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
-/// What stands where a secret was.
+/// The text that replaces a secret.
 pub const MASK: &str = "[REDACTED]";
 
-/// A value that is never shown: `Debug`, `Display` and `Serialize` give `[REDACTED]`, and its memory is wiped when it is
-/// dropped. It deserialises as the value does.
+/// A value that is never shown: `Debug`, `Display` and `Serialize` give `[REDACTED]`. Its memory is zeroed when it is
+/// dropped. `Deserialize` reads the value itself.
 ///
 /// ```
 /// let key = obs_runtime::Secret::new(String::from("hunter2"));
@@ -29,24 +29,24 @@ pub const MASK: &str = "[REDACTED]";
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value itself, for the one place that needs it.
+    /// The value itself.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
-    /// How many bytes the value has, as `args(key = len)` records it.
+    /// Length of the value in bytes, as `args(key = len)` records it.
     pub fn len(&self) -> usize {
         self.0.as_ref().len()
     }
 
-    /// Whether the value has no bytes.
+    /// Whether the value is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_wiped_once_for_each_that_is_dropped() {
+    fn each_dropped_secret_is_zeroed_once() {
         struct Counted<'a>(&'a AtomicUsize);
         impl Zeroize for Counted<'_> {
             fn zeroize(&mut self) {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_masked_everywhere() {
+    fn a_secret_is_masked_in_every_format() {
         let secret = Secret::from(vec![1_u8, 2, 3]);
         assert_eq!(
             format!("{secret} {secret:?} {secret:#?} {:?}", Some(&secret)),

@@ -1,18 +1,18 @@
-//! W3C trace context: the trace that a call belongs to, as other systems write it.
+//! W3C trace context: `traceparent` and the ids in it.
 
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 
-/// Length of a `traceparent` of version 00.
+/// Length of a `traceparent` of version 00, in bytes.
 const LENGTH: usize = 55;
 
-/// The flag of what is recorded.
+/// The flag of a sampled trace.
 const SAMPLED: u8 = 0b01;
 
-/// The flags that version 00 knows: sampled, and a trace id that is random.
+/// The flags that version 00 defines: sampled, and random trace id.
 const KNOWN_FLAGS: u8 = 0b11;
 
-/// A trace, and the span in it that things happen within. Its `Display` is a `traceparent`.
+/// A trace and its current span. `Display` writes a `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: NonZeroU128,
@@ -21,8 +21,8 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// A trace that begins here and is recorded by nobody yet. Where the correlation id is a UUID, its bits are the
-    /// trace's id, so that one leads to the other.
+    /// Starts a trace that is not sampled. If the correlation id is a UUID, its bits become the trace id, so that either
+    /// can be found by the other.
     pub fn begin(correlation_id: Option<&str>) -> Self {
         let from_id =
             correlation_id.and_then(|id| uuid::Uuid::try_parse(id).ok()).and_then(|id| NonZeroU128::new(id.as_u128()));
@@ -35,34 +35,35 @@ impl TraceContext {
         }
     }
 
-    /// Another span of the same trace.
+    /// A new span of the same trace.
     #[must_use]
     pub fn next(self) -> Self {
         Self { trace_id: self.trace_id, ..Self::begin(None) }
     }
 
-    /// The same, which says to whom it is handed on whether it is recorded.
+    /// Sets the flag that tells other services whether the trace is sampled.
     #[must_use]
     pub const fn with_sampled(self, sampled: bool) -> Self {
         Self { flags: self.flags & !SAMPLED | if sampled { SAMPLED } else { 0 }, ..self }
     }
 
-    /// Whether it is recorded.
+    /// Whether the trace is sampled.
     pub const fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }
 
-    /// Whether it is among that share of all traces, from 0 to 1: the same for all who ask.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share needs no more")]
+    /// Whether the trace belongs to a sample of the given rate, from 0 to 1. The answer depends on the trace id alone, so
+    /// every process gives the same one.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a rate needs no more precision")]
     pub fn is_within(&self, share: f64) -> bool {
-        // Those above count what a process makes within a millisecond.
+        // The low 32 bits of a UUID of version 7 are random; some of those above are a counter.
         const BITS: u32 = 32;
         let random = self.trace_id.get() as u64 & ((1 << BITS) - 1);
         (random as f64) < share * (1_u64 << BITS) as f64
     }
 
-    /// Reads a `traceparent` as the W3C's recommendation says: of version 00, or what a later version has in common
-    /// with it. None for anything else; the trace then begins anew.
+    /// Parses a `traceparent` of version 00, or the part of a later version that is compatible with it. Returns `None` for
+    /// anything else.
     pub fn parse(traceparent: &str) -> Option<Self> {
         let text = traceparent.trim_matches([' ', '\t']);
         let version = hexadecimal(text.get(..2)?)?;
@@ -81,12 +82,12 @@ impl TraceContext {
         })
     }
 
-    /// The trace's id, as 32 hexadecimal digits.
+    /// The trace id as 32 hexadecimal digits.
     pub fn trace_id(&self) -> impl fmt::Display + use<> {
         Digits { number: self.trace_id.get(), width: 32 }
     }
 
-    /// The span's id, as 16 hexadecimal digits.
+    /// The span id as 16 hexadecimal digits.
     pub fn span_id(&self) -> impl fmt::Display + use<> {
         Digits { number: self.span_id.get().into(), width: 16 }
     }
@@ -98,7 +99,7 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// A number in lower-case hexadecimal digits of a fixed width.
+/// A number in lower-case hexadecimal digits, padded to a fixed width.
 struct Digits {
     number: u128,
     width: usize,
@@ -110,7 +111,7 @@ impl fmt::Display for Digits {
     }
 }
 
-/// The number that lower-case hexadecimal digits say; capitals are not allowed in a `traceparent`.
+/// Parses lower-case hexadecimal digits; `traceparent` does not allow upper case.
 fn hexadecimal(digits: &str) -> Option<u128> {
     let lower_case = digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
     lower_case.then(|| u128::from_str_radix(digits, 16).ok()).flatten()
@@ -123,7 +124,7 @@ mod tests {
     const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn a_traceparent_is_read_and_written_as_it_was() {
+    fn a_traceparent_round_trips() {
         let trace = TraceContext::parse(EXAMPLE).unwrap();
         assert_eq!(trace.to_string(), EXAMPLE);
         assert_eq!(trace.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
@@ -131,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_version_adds_is_passed_over() {
+    fn fields_of_later_versions_are_ignored() {
         for later in ["01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &format!("cc{}-what", &EXAMPLE[2..])] {
             assert_eq!(TraceContext::parse(later).map(|trace| trace.to_string()).as_deref(), Some(EXAMPLE), "{later}");
         }
     }
 
     #[test]
-    fn a_share_of_the_traces_is_sampled_and_says_so() {
+    fn sampling_keeps_the_given_share_and_sets_the_flag() {
         let traces = || (0..2000).map(|_| TraceContext::begin(None));
         let share = traces().filter(|trace| trace.is_within(0.25)).count();
         assert!((350..650).contains(&share), "{share}");
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_taken_for_one() {
+    fn malformed_traceparents_are_rejected() {
         let wrong = [
             String::new(),
             "00".to_owned(),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_that_begins_here_bears_the_correlation_id_when_that_is_a_uuid() {
+    fn a_correlation_id_that_is_a_uuid_becomes_the_trace_id() {
         let trace = TraceContext::begin(Some("0193a5b2-7c4e-7d1a-8f00-0123456789ab"));
         assert_eq!(trace.trace_id().to_string(), "0193a5b27c4e7d1a8f000123456789ab");
         assert_eq!(TraceContext::parse(&trace.to_string()), Some(trace));

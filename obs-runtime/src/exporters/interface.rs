@@ -25,7 +25,7 @@ pub enum Topic {
 ///
 /// A sink never blocks its caller, never returns an error to it and never calls back into the pipeline. What it has to
 /// drop, it counts by reason with [`drops::count`](crate::metrics::drop_counters::count). Flushes are noted by the pipeline; a sink that
-/// also delivers at other times notes these with [`deliveries::note`](crate::metrics::delivery_stats::note).
+/// also delivers at other times notes these with [`delivery_stats::record`](crate::metrics::delivery_stats::record).
 pub trait Exporter: Send + Sync {
     /// Its name, as in `obs.dropped{sink="…"}`.
     fn name(&self) -> &'static str;

@@ -56,7 +56,7 @@ fn inside(call: &mut Call) -> Context {
         context.set_user(user);
     }
     let recording = if outer.is_none() { recording(&mut context) } else { None };
-    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().when(), recording));
+    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().cron_schedule(), recording));
     call.set_run(Arc::clone(&run));
     context.carry(Arc::new(Around(call.layer())));
     context.carry(run);
@@ -121,7 +121,7 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
 pub fn running_operations() -> Vec<&'static str> {
     let is_running = |callsite: &&'static Callsite| {
         let mut running = 0;
-        callsite.each_total(|_, totals, _| running += totals.active());
+        callsite.for_each_total(|_, totals, _| running += totals.active());
         running > 0
     };
     let operations = registry::callsites().into_iter().filter(|callsite| callsite.kind() != CallsiteKind::Command);

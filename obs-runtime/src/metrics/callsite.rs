@@ -1,4 +1,4 @@
-//! The static that each attribute leaves behind: what it is on, where, and what was counted there.
+//! The static that each attribute creates: the annotated function, its location and its counts.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::base::schedule::Schedule;
 use crate::metrics::cardinality::OTHER;
 use crate::metrics::cells::{Cells, Totals};
 
-/// Which attribute made a call site.
+/// The attribute of a call site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallsiteKind {
     /// `#[tracked_command]`
@@ -38,18 +38,20 @@ impl CallsiteKind {
     }
 }
 
-/// Where in the user's source something stands.
+/// A location in the user's source code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
-    /// Path of the module.
+    /// Module path.
     pub module: &'static str,
-    /// Source file, as the compiler was given it.
+    /// Source file, as it was passed to the compiler.
     pub file: &'static str,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: u32,
 }
 
-/// A function under one of obs' attributes. Made at compile time, found through the registry when the program is linked.
+/// An annotated function. Each one is a static that the linker collects into [`CALLSITES`].
+///
+/// [`CALLSITES`]: crate::metrics::registry::CALLSITES
 #[derive(Debug)]
 pub struct Callsite {
     kind: CallsiteKind,
@@ -65,40 +67,39 @@ pub struct Callsite {
     tagged: Mutex<Option<Tagged>>,
 }
 
-/// What one call of a cost scope may cost.
+/// Cost limits of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
     /// US dollars.
     pub usd: Option<f64>,
-    /// Bytes billed.
+    /// Billed bytes.
     pub bytes: Option<u64>,
-    /// The budget that it is taken from.
+    /// Name of the budget that the call draws on.
     pub budget: Option<&'static str>,
 }
 
-/// What no name is: budgets are kept by the feature `bigquery` alone.
+/// Implemented by no type: budgets need the feature `bigquery`.
 #[cfg(not(feature = "bigquery"))]
 #[diagnostic::on_unimplemented(
     message = "`budget` needs the feature `bigquery` of obs-runtime",
-    label = "nothing keeps this budget",
-    note = "name it among the features of obs-runtime in Cargo.toml"
+    label = "budgets need this feature",
+    note = "add it to the features of obs-runtime in Cargo.toml"
 )]
 pub trait KeptByTheFeatureBigquery: Copy {}
 
-/// Values of a call's tags, in the order in which they are written.
+/// Names and values of a call's tags, in the order of the attribute.
 pub type Tags = Vec<(&'static str, String)>;
 
 type Tagged = HashMap<Tags, &'static Cells>;
 
-/// How many sets of label values there are that the program made up while it ran, by kind: call sites of a kind share
-/// their families.
-static MADE_UP: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+/// Number of label sets created at run time, by kind of call site: all call sites of a kind share their families.
+static DYNAMIC_SERIES: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
-/// Takes room for one more set of label values in the families of a kind; false when all of it is taken. Outcomes are not
-/// counted: there are four of them.
-pub fn make_room(kind: CallsiteKind, limit: usize) -> bool {
-    let more = |taken| if taken < limit { Some(taken + 1) } else { None };
-    MADE_UP[kind as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+/// Reserves one more label set in the families of a kind; false if `limit` is reached. Outcomes are not counted, as there
+/// are only four.
+pub fn reserve_series(kind: CallsiteKind, limit: usize) -> bool {
+    let more = |reserved| if reserved < limit { Some(reserved + 1) } else { None };
+    DYNAMIC_SERIES[kind as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
 }
 
 impl Callsite {
@@ -125,80 +126,80 @@ impl Callsite {
         }
     }
 
-    /// The call site of a `#[track_performance]`.
+    /// A call site of `#[track_performance]`.
     #[must_use]
     pub const fn operation(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self::new(CallsiteKind::Operation, Level::Debug, name, module, file, line)
     }
 
-    /// The call site of a `#[tracked_command]`.
+    /// A call site of `#[tracked_command]`.
     #[must_use]
     pub const fn command(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self::new(CallsiteKind::Command, Level::Info, name, module, file, line)
     }
 
-    /// The call site of a `#[with_error_tracking]`.
+    /// A call site of `#[with_error_tracking]`.
     #[must_use]
     pub const fn errors(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self::new(CallsiteKind::Errors, Level::Debug, name, module, file, line)
     }
 
-    /// The call site of a `#[bq_cost]`.
+    /// A call site of `#[bq_cost]`.
     #[must_use]
     pub const fn cost(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self::new(CallsiteKind::Cost, Level::Debug, name, module, file, line)
     }
 
-    /// Level of the start and finish lines.
+    /// Sets the level of the start and finish lines.
     #[must_use]
     pub const fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
     }
 
-    /// Level of the line of a captured error.
+    /// Sets the level of the line about a captured error.
     #[must_use]
     pub const fn severity(mut self, severity: Level) -> Self {
         self.severity = severity;
         self
     }
 
-    /// When the command is scheduled to run.
+    /// Sets the schedule of a command.
     #[must_use]
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = Some(schedule);
         self
     }
 
-    /// Label of the queries that run inside.
+    /// Sets the `query_type` label of queries within a call.
     #[must_use]
     pub const fn query_type(mut self, query_type: &'static str) -> Self {
         self.query_type = query_type;
         self
     }
 
-    /// Cost of one call, in US dollars, above which there is an alert.
+    /// Sets the cost of one call, in US dollars, above which an alert is raised.
     #[must_use]
     pub const fn alert_over_usd(mut self, usd: f64) -> Self {
         self.alert_over_usd = Some(usd);
         self
     }
 
-    /// Cost of one call, in US dollars, above which a query is refused.
+    /// Sets the maximum cost of one call, in US dollars; queries that would exceed it are refused.
     #[must_use]
     pub const fn max_usd(mut self, usd: f64) -> Self {
         self.limits.usd = Some(usd);
         self
     }
 
-    /// Bytes billed of one call, above which a query is refused.
+    /// Sets the maximum of billed bytes of one call; queries that would exceed it are refused.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
         self
     }
 
-    /// The budget by which a query that would pass it is refused.
+    /// Sets the budget; queries that would exceed it are refused.
     #[cfg(feature = "bigquery")]
     #[must_use]
     pub const fn budget(mut self, name: &'static str) -> Self {
@@ -206,14 +207,14 @@ impl Callsite {
         self
     }
 
-    /// No budget is kept without the feature: a build that names one fails.
+    /// Fails to compile: budgets need the feature `bigquery`.
     #[cfg(not(feature = "bigquery"))]
     #[must_use]
     pub const fn budget<Name: KeptByTheFeatureBigquery>(self, _name: Name) -> Self {
         self
     }
 
-    /// Which attribute this is.
+    /// The attribute.
     pub const fn kind(&self) -> CallsiteKind {
         self.kind
     }
@@ -223,12 +224,12 @@ impl Callsite {
         self.name
     }
 
-    /// When it is scheduled to run.
-    pub const fn when(&self) -> Option<Schedule> {
+    /// The schedule of a command.
+    pub const fn cron_schedule(&self) -> Option<Schedule> {
         self.schedule
     }
 
-    /// Where the function stands.
+    /// The location of the function.
     pub const fn place(&self) -> Place {
         self.place
     }
@@ -258,22 +259,22 @@ impl Callsite {
         &self.cells
     }
 
-    /// The cells of one set of tag values. At most `limit` sets are told apart, over all call sites of this kind: those
-    /// that come later are counted together as [`OTHER`], and the second value returned is true.
+    /// The cells of one set of tag values. At most `limit` sets are kept over all call sites of this kind; further ones are
+    /// counted together as [`OTHER`], and the second value returned is true.
     pub(crate) fn cells_tagged(&'static self, tags: Tags, limit: usize) -> (&'static Cells, bool) {
         let mut tagged = self.tagged.lock().unwrap_or_else(PoisonError::into_inner);
         let tagged = tagged.get_or_insert_default();
         if let Some(cells) = tagged.get(&tags) {
             return (cells, false);
         }
-        let full = !make_room(self.kind, limit);
+        let full = !reserve_series(self.kind, limit);
         let tags = if full { tags.into_iter().map(|(name, _)| (name, OTHER.to_owned())).collect() } else { tags };
-        // Leaked on purpose, as call sites live as long as the program; `limit` bounds how many there are.
+        // Leaked: call sites live as long as the program, and `limit` bounds their number.
         (tagged.entry(tags).or_insert_with(|| Box::leak(Box::default())), full)
     }
 
-    /// Tells what was counted here: without tags first, then each set of tag values.
-    pub(crate) fn each_total(&self, mut tell: impl FnMut(&Tags, &Totals, &Cells)) {
+    /// Visits the counts of this call site: those without tags first, then those of each set of tag values.
+    pub(crate) fn for_each_total(&self, mut visit: impl FnMut(&Tags, &Totals, &Cells)) {
         let tagged: Vec<_> = self
             .tagged
             .lock()
@@ -287,7 +288,7 @@ impl Callsite {
         for (tags, cells) in all {
             let totals = cells.totals();
             if totals.started > 0 {
-                tell(tags, &totals, cells);
+                visit(tags, &totals, cells);
             }
         }
     }
@@ -299,8 +300,8 @@ mod tests {
     use crate::base::outcome::Outcome;
 
     #[test]
-    fn tag_values_past_the_limit_are_counted_together() {
-        // No other test has sites of this kind.
+    fn tag_values_beyond_the_limit_are_counted_as_other() {
+        // Uses a kind that no other test of this crate counts, as limits are per kind.
         static SITE: Callsite = Callsite::cost("load", "m", "f.rs", 1);
         static SECOND: Callsite = Callsite::cost("store", "m", "f.rs", 2);
         for table in ["a", "b", "c", "d", "a"] {
@@ -310,13 +311,13 @@ mod tests {
         }
         let counts = |site: &Callsite| {
             let mut counts = Vec::new();
-            site.each_total(|tags, totals, _| counts.push((tags[0].1.clone(), totals.started)));
+            site.for_each_total(|tags, totals, _| counts.push((tags[0].1.clone(), totals.started)));
             counts.sort();
             counts
         };
         assert_eq!(counts(&SITE), [("a".into(), 2), ("b".into(), 1), (OTHER.into(), 2)]);
         let (cells, full) = SECOND.cells_tagged(vec![("table", "a".to_owned())], 2);
         cells.start();
-        assert!(full && counts(&SECOND)[0].0 == OTHER, "the limit is the family's, not the call site's");
+        assert!(full && counts(&SECOND)[0].0 == OTHER, "the limit applies to the family, not to the call site");
     }
 }

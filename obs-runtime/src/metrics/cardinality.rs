@@ -1,37 +1,37 @@
-//! What keeps the number and the length of label values within bounds.
+//! Bounds on the number and the length of label values.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// The value that stands for all those past the limit of series.
+/// The label value of all series beyond the limit.
 pub const OTHER: &str = "other";
 
-/// The longest value of a label, in characters: what Datadog takes at most.
-pub const LONGEST: usize = 200;
+/// Maximum length of a label value in characters; Datadog accepts no more.
+pub const MAX_LABEL_CHARS: usize = 200;
 
-/// A label's value, cut if it is longer than [`LONGEST`]. Values that differ still do: the end of what was cut is a hash of
-/// the whole, the same in every process.
-pub fn cut(value: String) -> String {
-    if is_longer(&value, LONGEST) { cut_to(&value, LONGEST) } else { value }
+/// Truncates a label value to [`MAX_LABEL_CHARS`]. A truncated value ends in a hash of the whole, so that different values
+/// stay different; the hash is the same in every process.
+pub fn truncate(value: String) -> String {
+    if exceeds(&value, MAX_LABEL_CHARS) { truncate_to(&value, MAX_LABEL_CHARS) } else { value }
 }
 
-/// Whether a text has more characters than that.
-pub fn is_longer(value: &str, longest: usize) -> bool {
-    value.len() > longest && value.chars().nth(longest).is_some()
+/// Whether a text has more than `max` characters.
+pub fn exceeds(value: &str, max: usize) -> bool {
+    value.len() > max && value.chars().nth(max).is_some()
 }
 
-/// A text that is longer than that cut to so many characters, of which the last are a hash.
-pub fn cut_to(value: &str, longest: usize) -> String {
+/// Truncates a text to `max` characters, the last 17 of which are `…` and a hash of the whole.
+pub fn truncate_to(value: &str, max: usize) -> String {
     /// `…` and 16 hexadecimal digits.
-    const END: usize = 17;
-    let mut cut: String = value.chars().take(longest.saturating_sub(END)).collect();
-    cut.push('…');
+    const SUFFIX: usize = 17;
+    let mut truncated: String = value.chars().take(max.saturating_sub(SUFFIX)).collect();
+    truncated.push('…');
     for byte in &Sha256::digest(value.as_bytes())[..8] {
         // Writing to a string cannot fail.
-        let _ = write!(cut, "{byte:02x}");
+        let _ = write!(truncated, "{byte:02x}");
     }
-    cut
+    truncated
 }
 
 #[cfg(test)]
@@ -39,17 +39,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_up_to_the_limit_stay_as_they_are() {
-        for value in [String::new(), "é".repeat(LONGEST), "x".repeat(LONGEST)] {
-            assert_eq!(cut(value.clone()), value);
+    fn values_up_to_the_limit_are_unchanged() {
+        for value in [String::new(), "é".repeat(MAX_LABEL_CHARS), "x".repeat(MAX_LABEL_CHARS)] {
+            assert_eq!(truncate(value.clone()), value);
         }
     }
 
     #[test]
-    fn longer_values_are_cut_and_stay_apart() {
-        let (one, other) = (cut("é".repeat(1000) + "1"), cut("é".repeat(1000) + "2"));
-        assert_eq!((one.chars().count(), other.chars().count()), (LONGEST, LONGEST));
+    fn truncated_values_stay_distinct() {
+        let (one, other) = (truncate("é".repeat(1000) + "1"), truncate("é".repeat(1000) + "2"));
+        assert_eq!((one.chars().count(), other.chars().count()), (MAX_LABEL_CHARS, MAX_LABEL_CHARS));
         assert!(one.starts_with("éé") && one != other);
-        assert_eq!(one, cut("é".repeat(1000) + "1"));
+        assert_eq!(one, truncate("é".repeat(1000) + "1"));
     }
 }

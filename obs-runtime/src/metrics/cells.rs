@@ -1,8 +1,8 @@
-//! What a call site counts: one cell for each thread, written by that thread alone.
+//! Per-thread counters of a call site.
 //!
-//! A writer needs no read-modify-write and shares no cache line with another: a plain load and store of its own atomics.
-//! A reader adds all cells up whenever it likes and never makes a writer wait. Cells are never freed: a thread that ends
-//! leaves its cells to the next thread that comes, so memory follows the largest number of threads at once.
+//! Each cell is written by one thread only, so counting needs no read-modify-write operation and shares no cache line. A
+//! reader sums all cells without making a writer wait. Cells are never freed: the cells of a thread that ends are claimed
+//! by the next new thread, so memory is bounded by the largest number of threads alive at once.
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -14,11 +14,11 @@ use crate::base::trace_context::TraceContext;
 use crate::metrics::catalogue::SECONDS;
 use crate::metrics::exemplars::{Exemplar, Exemplars};
 
-/// Buckets of a duration: the bounds of [`SECONDS`] and one for what is above the last.
+/// Number of duration buckets: one for each bound of [`SECONDS`], and one above the last.
 pub const BUCKETS: usize = SECONDS.len() + 1;
 
-/// Calls up to this long, in nanoseconds, that end well are over at once: no exemplar is noted of them.
-pub const QUICK: u64 = BOUNDS[0];
+/// Successful calls of at most this many nanoseconds get no exemplar.
+pub const FAST_NANOS: u64 = BOUNDS[0];
 
 /// The bounds of [`SECONDS`] in nanoseconds.
 const BOUNDS: [u64; SECONDS.len()] = {
@@ -37,7 +37,7 @@ const BOUNDS: [u64; SECONDS.len()] = {
 /// The counts of one thread at one call site.
 #[derive(Debug)]
 pub struct ThreadCell {
-    taken: AtomicBool,
+    claimed: AtomicBool,
     started: AtomicU64,
     /// By outcome.
     nanos: [AtomicU64; 4],
@@ -49,7 +49,7 @@ pub struct ThreadCell {
 impl ThreadCell {
     const fn new() -> Self {
         Self {
-            taken: AtomicBool::new(true),
+            claimed: AtomicBool::new(true),
             started: AtomicU64::new(0),
             nanos: [const { AtomicU64::new(0) }; 4],
             buckets: [const { [const { AtomicU64::new(0) }; BUCKETS] }; 4],
@@ -57,7 +57,7 @@ impl ThreadCell {
         }
     }
 
-    /// Counts the end of a call. For the thread whose cell this is, and no other.
+    /// Counts the end of a call. Only the thread that claimed the cell may call this.
     #[inline]
     pub fn finish(&self, outcome: Outcome, nanos: u64) {
         let (outcome, bucket) = (outcome.index(), bucket(nanos));
@@ -65,79 +65,74 @@ impl ThreadCell {
         add(&self.buckets[outcome][bucket], 1);
     }
 
-    fn take(&self) -> bool {
-        // Acquire pairs with the release of the thread that left it, so that its last stores are seen.
-        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    fn claim(&self) -> bool {
+        // Acquire pairs with the release of the thread that gave the cell up, so that its last stores are visible.
+        self.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 }
 
-/// Adds to a cell that only this thread writes.
+/// Adds to a counter that only this thread writes.
 #[inline]
 fn add(cell: &AtomicU64, amount: u64) {
     cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Release);
 }
 
-/// Number of the next list of cells that is used for the first time; 0 stands for none.
-static NEXT: AtomicU32 = AtomicU32::new(1);
+/// The next id of a [`Cells`]; 0 means that none is assigned yet.
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
 thread_local! {
-    static MINE: RefCell<Mine> = const { RefCell::new(Mine(Vec::new())) };
+    static THREAD_CELLS: RefCell<ThreadCells> = const { RefCell::new(ThreadCells(Vec::new())) };
 }
 
-/// The cells that this thread writes, by number of the list.
-struct Mine(Vec<Option<&'static ThreadCell>>);
+/// The cells that this thread writes, indexed by [`Cells::id`].
+struct ThreadCells(Vec<Option<&'static ThreadCell>>);
 
-impl Drop for Mine {
+impl Drop for ThreadCells {
     fn drop(&mut self) {
         for cell in self.0.iter().flatten() {
-            cell.taken.store(false, Ordering::Release);
+            cell.claimed.store(false, Ordering::Release);
         }
     }
 }
 
-/// The counts of one call site (with one set of tag values), one cell for each thread.
+/// The counts of one call site with one set of tag values: a linked list of cells, one for each thread.
 #[derive(Debug)]
 pub struct Cells {
-    number: AtomicU32,
+    id: AtomicU32,
     first: OnceLock<Box<ThreadCell>>,
-    /// Written by threads that are ending and have no cells of their own any more.
-    last_words: OnceLock<Box<LastWords>>,
+    /// Counts of calls made while the thread's local storage is being destroyed; rare, so a lock is fine.
+    teardown: OnceLock<Box<TeardownTotals>>,
     /// By outcome.
     exemplars: Exemplars,
 }
 
-/// Counts of calls that run while their thread's own storage is being torn down: rare, so shared.
+/// Totals shared by all threads that end.
 #[derive(Debug)]
-struct LastWords(std::sync::Mutex<Totals>);
+struct TeardownTotals(std::sync::Mutex<Totals>);
 
 impl Cells {
-    /// Cells of a call site that was never called.
+    /// Cells of a call site that was not called yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            number: AtomicU32::new(0),
-            first: OnceLock::new(),
-            last_words: OnceLock::new(),
-            exemplars: Exemplars::new(),
-        }
+        Self { id: AtomicU32::new(0), first: OnceLock::new(), teardown: OnceLock::new(), exemplars: Exemplars::new() }
     }
 
-    /// Counts the start of a call, and gives this thread's cell for its end, unless the thread is ending itself.
+    /// Counts the start of a call and returns this thread's cell, or `None` while the thread's local storage is destroyed.
     #[inline]
     pub fn start(&'static self) -> Option<&'static ThreadCell> {
-        let cell = self.mine();
+        let cell = self.thread_cell();
         match cell {
             Some(cell) => add(&cell.started, 1),
-            None => self.record_last_words(|totals| totals.started += 1),
+            None => self.record_in_teardown(|totals| totals.started += 1),
         }
         cell
     }
 
-    /// Counts the end of a call that may have begun on another thread.
+    /// Counts the end of a call that may have started on another thread.
     pub fn finish(&'static self, outcome: Outcome, nanos: u64) {
-        match self.mine() {
+        match self.thread_cell() {
             Some(cell) => cell.finish(outcome, nanos),
-            None => self.record_last_words(|totals| {
+            None => self.record_in_teardown(|totals| {
                 let outcome = outcome.index();
                 totals.nanos[outcome] = totals.nanos[outcome].wrapping_add(nanos);
                 totals.buckets[outcome][bucket(nanos)] += 1;
@@ -145,80 +140,80 @@ impl Cells {
         }
     }
 
-    /// Notes the trace of a call that has ended, for the bucket that it fell into.
+    /// Records the trace of a call as the exemplar of its bucket.
     #[cold]
     #[inline(never)]
-    pub fn exemplify(&self, outcome: Outcome, nanos: u64, trace: TraceContext) {
+    pub fn record_exemplar(&self, outcome: Outcome, nanos: u64, trace: TraceContext) {
         let value = Duration::from_nanos(nanos).as_secs_f64();
         let exemplar = Exemplar { bucket: bucket(nanos), value, trace, at: SystemTime::now() };
-        self.exemplars.note(outcome.index(), exemplar);
+        self.exemplars.record(outcome.index(), exemplar);
     }
 
-    /// The exemplars of the calls that ended with that outcome.
+    /// The exemplars of calls that ended with an outcome.
     pub fn exemplars(&self, outcome: Outcome) -> Vec<Exemplar> {
-        self.exemplars.of(outcome.index())
+        self.exemplars.of_histogram(outcome.index())
     }
 
-    /// This thread's cell.
     #[inline]
-    fn mine(&'static self) -> Option<&'static ThreadCell> {
-        let number = self.number.load(Ordering::Relaxed) as usize;
-        match MINE.try_with(|mine| mine.borrow().0.get(number).copied().flatten()) {
+    fn thread_cell(&'static self) -> Option<&'static ThreadCell> {
+        let id = self.id.load(Ordering::Relaxed) as usize;
+        match THREAD_CELLS.try_with(|cells| cells.borrow().0.get(id).copied().flatten()) {
             Ok(Some(cell)) => Some(cell),
-            Ok(None) => Some(self.claim()),
+            Ok(None) => Some(self.claim_cell()),
             Err(_) => None,
         }
     }
 
-    /// This thread's first call here: takes a cell that an ended thread left, or adds one.
+    /// Claims a cell for this thread's first call here.
     #[cold]
     #[inline(never)]
-    fn claim(&'static self) -> &'static ThreadCell {
-        let number = self.number() as usize;
+    fn claim_cell(&'static self) -> &'static ThreadCell {
+        let id = self.assigned_id() as usize;
         let cell = self.free_cell();
-        // `mine` has just seen that the thread's storage is alive.
-        let _ = MINE.try_with(|mine| {
-            let cells = &mut mine.borrow_mut().0;
-            if cells.len() <= number {
-                cells.resize(number + 1, None);
+        // `thread_cell` has just accessed the thread's storage, so it is alive.
+        let _ = THREAD_CELLS.try_with(|cells| {
+            let cells = &mut cells.borrow_mut().0;
+            if cells.len() <= id {
+                cells.resize(id + 1, None);
             }
-            cells[number] = Some(cell);
+            cells[id] = Some(cell);
         });
         cell
     }
 
-    fn number(&self) -> u32 {
-        let number = self.number.load(Ordering::Relaxed);
-        if number != 0 {
-            return number;
+    fn assigned_id(&self) -> u32 {
+        let id = self.id.load(Ordering::Relaxed);
+        if id != 0 {
+            return id;
         }
-        let fresh = NEXT.fetch_add(1, Ordering::Relaxed);
-        match self.number.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+        let fresh = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        match self.id.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => fresh,
-            Err(theirs) => theirs,
+            Err(assigned) => assigned,
         }
     }
 
+    /// An unclaimed cell, or a new one at the end of the list.
     fn free_cell(&'static self) -> &'static ThreadCell {
         let mut link = &self.first;
         let mut fresh = None;
         loop {
             if let Some(cell) = link.get() {
-                if cell.take() {
+                if cell.claim() {
                     return cell;
                 }
                 link = &cell.next;
                 continue;
             }
-            let mine = fresh.take().unwrap_or_else(|| Box::new(ThreadCell::new()));
-            match link.set(mine) {
+            let new = fresh.take().unwrap_or_else(|| Box::new(ThreadCell::new()));
+            match link.set(new) {
                 Ok(()) => {}
-                Err(mine) => {
-                    fresh = Some(mine);
+                Err(new) => {
+                    fresh = Some(new);
                     continue;
                 }
             }
-            // Just set by us, and born taken.
+            // A new cell is already claimed.
             if let Some(cell) = link.get() {
                 return cell;
             }
@@ -226,20 +221,20 @@ impl Cells {
     }
 
     #[cold]
-    fn record_last_words(&self, record: impl FnOnce(&mut Totals)) {
-        let words = self.last_words.get_or_init(|| Box::new(LastWords(std::sync::Mutex::default())));
-        record(&mut words.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    fn record_in_teardown(&self, record: impl FnOnce(&mut Totals)) {
+        let totals = self.teardown.get_or_init(|| Box::new(TeardownTotals(std::sync::Mutex::default())));
+        record(&mut totals.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     }
 
-    /// All threads' counts added up. Waits for nobody and makes nobody wait.
+    /// The sum of all threads' counts. Does not block writers.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let mut totals = self
-            .last_words
+            .teardown
             .get()
-            .map(|words| *words.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+            .map(|totals| *totals.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
             .unwrap_or_default();
-        // Ends are read before starts, so that a call that ends meanwhile never makes the number in flight negative.
+        // Ends are read before starts, so that a call that ends meanwhile never makes the number of active calls negative.
         for cell in self.iter() {
             for outcome in 0..4 {
                 let nanos = cell.nanos[outcome].load(Ordering::Acquire);
@@ -266,25 +261,25 @@ impl Default for Cells {
     }
 }
 
-/// The counts of a call site over all threads.
+/// The counts of a call site, summed over all threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Calls begun.
+    /// Calls started.
     pub started: u64,
     /// Nanoseconds spent, by outcome.
     pub nanos: [u64; 4],
-    /// Calls ended, by outcome and bucket (not cumulative).
+    /// Calls ended, by outcome and bucket; not cumulative.
     pub buckets: [[u64; BUCKETS]; 4],
 }
 
 impl Totals {
-    /// Calls that ended with this outcome.
+    /// Calls that ended with an outcome.
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.buckets[outcome.index()].iter().sum()
     }
 
-    /// Calls that have begun and not ended.
+    /// Calls that have started and not ended.
     #[must_use]
     pub fn active(&self) -> u64 {
         self.started.saturating_sub(Outcome::ALL.into_iter().map(|outcome| self.count(outcome)).sum())
@@ -293,7 +288,7 @@ impl Totals {
 
 #[inline]
 fn bucket(nanos: u64) -> usize {
-    // Most instrumented calls are short: one comparison for them.
+    // Most instrumented calls are short: they cost one comparison.
     if nanos <= BOUNDS[0] { 0 } else { BOUNDS.partition_point(|&bound| bound < nanos) }
 }
 
@@ -302,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_on_a_bound_belongs_to_the_bucket_that_it_closes() {
+    fn a_duration_on_a_bound_belongs_to_the_lower_bucket() {
         assert_eq!(bucket(0), 0);
         assert_eq!(bucket(1_000_000), 0);
         assert_eq!(bucket(1_000_001), 1);
@@ -311,12 +306,12 @@ mod tests {
     }
 
     #[test]
-    fn a_threads_cell_stays_within_a_kibibyte() {
+    fn a_thread_cell_is_at_most_a_kibibyte() {
         assert!(size_of::<ThreadCell>() <= 1024, "{} bytes", size_of::<ThreadCell>());
     }
 
     #[test]
-    fn counts_of_ended_threads_stay_and_their_cells_are_used_again() {
+    fn counts_of_ended_threads_are_kept_and_their_cells_reused() {
         static CELLS: Cells = Cells::new();
         for _ in 0..50 {
             let thread = std::thread::spawn(|| {
@@ -334,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_starts_on_one_thread_and_ends_on_another_leaves_nothing_in_flight() {
+    fn a_call_that_ends_on_another_thread_is_no_longer_active() {
         static CELLS: Cells = Cells::new();
         CELLS.start();
         assert_eq!(CELLS.totals().active(), 1);

@@ -1,5 +1,4 @@
-//! What each sink has brought to where it belongs: when it last did, how long that takes, and why it last did not.
-//! Counted for the whole process, as what was [dropped](crate::metrics::drop_counters).
+//! Delivery statistics of each sink, for the whole process: last success, last failure and durations.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,46 +6,46 @@ use std::time::{Duration, SystemTime};
 
 use crate::metrics::catalogue::SECONDS;
 
-static DELIVERIES: Mutex<BTreeMap<&'static str, Deliveries>> = Mutex::new(BTreeMap::new());
+static STATS: Mutex<BTreeMap<&'static str, DeliveryStats>> = Mutex::new(BTreeMap::new());
 
-/// The deliveries of one sink.
+/// The delivery statistics of one sink.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Deliveries {
-    /// When the last one that succeeded ended.
+pub struct DeliveryStats {
+    /// Time of the last successful delivery.
     pub last_success: Option<SystemTime>,
-    /// Why the last one that failed did; none when none has since the last success.
+    /// Reason of the last failure, until a delivery succeeds.
     pub failure: Option<String>,
-    /// How long the last one took.
+    /// Duration of the last delivery.
     pub last_duration: Duration,
-    /// Seconds that all of them took.
+    /// Total duration of all deliveries, in seconds.
     pub seconds: f64,
-    /// By bucket of [`SECONDS`], and one more.
+    /// Deliveries by bucket of [`SECONDS`], and one more above the last bound.
     pub buckets: [u64; SECONDS.len() + 1],
 }
 
-/// Notes a delivery of a sink that took so long. `result` says why it failed, in words that may leave. Returns whether it
-/// failed otherwise than the one before.
-pub fn note(sink: &'static str, took: Duration, result: Result<(), String>) -> bool {
+/// Records a delivery of a sink. The error is the redacted reason of a failure. Returns whether the delivery failed for
+/// another reason than the previous one.
+pub fn record(sink: &'static str, duration: Duration, result: Result<(), String>) -> bool {
     let now = SystemTime::now();
-    let mut all = DELIVERIES.lock().unwrap_or_else(PoisonError::into_inner);
-    let deliveries = all.entry(sink).or_default();
+    let mut all = STATS.lock().unwrap_or_else(PoisonError::into_inner);
+    let stats = all.entry(sink).or_default();
     let failure = result.err();
-    let news = failure.is_some() && failure != deliveries.failure;
+    let is_new = failure.is_some() && failure != stats.failure;
     if failure.is_none() {
-        deliveries.last_success = Some(now);
+        stats.last_success = Some(now);
     }
-    deliveries.failure = failure;
-    let seconds = took.as_secs_f64();
-    deliveries.last_duration = took;
-    deliveries.seconds += seconds;
-    deliveries.buckets[SECONDS.partition_point(|&bound| bound < seconds)] += 1;
-    news
+    stats.failure = failure;
+    let seconds = duration.as_secs_f64();
+    stats.last_duration = duration;
+    stats.seconds += seconds;
+    stats.buckets[SECONDS.partition_point(|&bound| bound < seconds)] += 1;
+    is_new
 }
 
-/// The deliveries of every sink that has tried one.
+/// The statistics of every sink that has attempted a delivery.
 #[must_use]
-pub fn all() -> BTreeMap<&'static str, Deliveries> {
-    DELIVERIES.lock().unwrap_or_else(PoisonError::into_inner).clone()
+pub fn all() -> BTreeMap<&'static str, DeliveryStats> {
+    STATS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 #[cfg(test)]
@@ -54,15 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_success_ends_a_failure_and_keeps_its_time() {
-        note("deliveries-test", Duration::from_millis(20), Err("refused".to_owned()));
-        let failed = all()["deliveries-test"].clone();
+    fn a_success_clears_the_failure_and_a_failure_keeps_the_time_of_success() {
+        record("stats-test", Duration::from_millis(20), Err("refused".to_owned()));
+        let failed = all()["stats-test"].clone();
         assert_eq!((failed.last_success, failed.failure.as_deref()), (None, Some("refused")));
-        note("deliveries-test", Duration::from_millis(2), Ok(()));
-        let succeeded = all()["deliveries-test"].clone();
+        record("stats-test", Duration::from_millis(2), Ok(()));
+        let succeeded = all()["stats-test"].clone();
         assert!(succeeded.last_success.is_some() && succeeded.failure.is_none());
         assert_eq!((succeeded.last_duration, succeeded.buckets.iter().sum::<u64>()), (Duration::from_millis(2), 2));
-        note("deliveries-test", Duration::from_millis(2), Err("hung".to_owned()));
-        assert_eq!(all()["deliveries-test"].last_success, succeeded.last_success);
+        record("stats-test", Duration::from_millis(2), Err("hung".to_owned()));
+        assert_eq!(all()["stats-test"].last_success, succeeded.last_success);
     }
 }

@@ -1,4 +1,5 @@
-//! What is counted: families, cells, call sites, snapshots.
+//! Metrics: the catalogue of families, per-thread counters of call sites, and snapshots that exporters read. Recording does
+//! not block; a snapshot is built when an exporter asks for it.
 
 pub(crate) mod callsite;
 pub(crate) mod cardinality;

@@ -1,4 +1,4 @@
-//! The state of all metric families at one moment: what exporters read.
+//! A snapshot of all metric families, as exporters read it.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,11 +7,12 @@ use std::ptr;
 use crate::metrics::catalogue::{FAMILIES, Family};
 pub use crate::metrics::exemplars::Exemplar;
 
-/// Labels of a series, in order: the family's own, then tags.
+/// Labels of a series: those of the family in its order, then tags.
 pub type Labels = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
-/// All families that have a series, in the order of the table.
+/// All families that have a series, in the order of the catalogue.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Families with at least one series.
     pub families: Vec<FamilySnapshot>,
@@ -19,35 +20,38 @@ pub struct Snapshot {
 
 /// A family and its series.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct FamilySnapshot {
-    /// The family's row in the table.
+    /// The family's entry in the catalogue.
     pub family: &'static Family,
-    /// Its series, sorted by labels, each set of labels once.
+    /// The series, sorted by labels and unique by labels.
     pub series: Vec<Series>,
 }
 
 /// One series.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Series {
-    /// Its labels.
+    /// The labels.
     pub labels: Labels,
-    /// Its value.
+    /// The value.
     pub value: SeriesValue,
-    /// Of a histogram: single observations that stand for the others, one for a bucket at most.
+    /// Exemplars of a histogram: at most one for each bucket.
     pub exemplars: Vec<Exemplar>,
-    /// The last observations of a histogram of single events, oldest first; as many as are remembered. Nothing for what is
-    /// counted by bucket only, as calls are.
+    /// The most recent observations of a histogram, oldest first. Empty for histograms that keep bucket counts only, such
+    /// as those of calls.
     pub recent: Vec<f64>,
 }
 
 /// The value of a series.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum SeriesValue {
-    /// Of a counter or a gauge.
+    /// The value of a counter or gauge.
     Number(f64),
-    /// Of a histogram.
+    /// The value of a histogram.
     Histogram {
-        /// Observations by bucket of [`Family::buckets`], not cumulative, and one more for those above the last bound.
+        /// Observations by bucket of [`Family::buckets`], not cumulative; one more count for those above the last bound.
         counts: Vec<u64>,
         /// Sum of the observations.
         sum: f64,
@@ -55,20 +59,20 @@ pub enum SeriesValue {
 }
 
 impl Snapshot {
-    /// The family of that dotted name, if it has series.
+    /// The family with a dotted name, if it has series.
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&FamilySnapshot> {
         self.families.iter().find(|found| found.family.name == name)
     }
 
-    /// The value of the series of that family that bears these labels (and maybe more): of a histogram, the number of
+    /// The value of the first series of a family that has all the given labels. The value of a histogram is the number of
     /// its observations.
     #[must_use]
     pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let bears = |series: &Series| {
+        let matches = |series: &Series| {
             labels.iter().all(|(name, value)| series.labels.iter().any(|(has, is)| has == name && is == value))
         };
-        let series = self.family(family)?.series.iter().find(|series| bears(series))?;
+        let series = self.family(family)?.series.iter().find(|series| matches(series))?;
         Some(match &series.value {
             SeriesValue::Number(number) => *number,
             #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
@@ -77,14 +81,14 @@ impl Snapshot {
     }
 }
 
-/// Collects series from many sources; those of equal labels are added up.
+/// Collects series from several sources and adds up those with equal labels.
 #[derive(Debug, Default)]
-pub struct Builder {
-    /// In the order in which they came: sorted once at the end, which is quick where sources are sorted themselves.
+pub(crate) struct SnapshotBuilder {
+    /// In order of arrival. Sorted once at the end, which is fast where the sources are sorted.
     families: Vec<(&'static Family, Vec<Series>)>,
 }
 
-impl Builder {
+impl SnapshotBuilder {
     /// Adds to a counter or gauge.
     pub fn number(&mut self, family: &'static Family, labels: Labels, number: f64) {
         self.add(
@@ -95,11 +99,11 @@ impl Builder {
 
     /// Adds observations to a histogram, by bucket of [`Family::buckets`].
     pub fn histogram(&mut self, family: &'static Family, labels: Labels, counts: &[u64], sum: f64) {
-        self.exemplified(family, labels, counts, sum, Vec::new());
+        self.histogram_with_exemplars(family, labels, counts, sum, Vec::new());
     }
 
-    /// The same with exemplars; of those in one bucket the latest stays.
-    pub fn exemplified(
+    /// As [`histogram`](Self::histogram), with exemplars; the latest of each bucket is kept.
+    pub fn histogram_with_exemplars(
         &mut self,
         family: &'static Family,
         labels: Labels,
@@ -111,8 +115,9 @@ impl Builder {
         self.add(family, Series { labels, value, exemplars, recent: Vec::new() });
     }
 
-    /// The same with the last observations, which are told as long as nobody else has any of that series.
-    pub fn remembered(
+    /// As [`histogram`](Self::histogram), with the most recent observations; they are dropped if another source adds to
+    /// the same series.
+    pub fn histogram_with_recent(
         &mut self,
         family: &'static Family,
         labels: Labels,
@@ -125,7 +130,7 @@ impl Builder {
     }
 
     fn add(&mut self, family: &'static Family, series: Series) {
-        // By address as a rule, by name where a constant stands at several.
+        // A constant may have several addresses, so the name decides where the address does not match.
         let found = self.families.iter().position(|(known, _)| ptr::eq(*known, family));
         let found = found.or_else(|| self.families.iter().position(|(known, _)| known.name == family.name));
         let index = found.unwrap_or_else(|| {
@@ -135,12 +140,12 @@ impl Builder {
         self.families[index].1.push(series);
     }
 
-    /// What was collected, in the order of the table.
+    /// The collected families, in the order of the catalogue.
     #[must_use]
     pub fn finish(mut self) -> Snapshot {
         self.families.sort_by_key(|(family, _)| FAMILIES.iter().position(|known| known.name == family.name));
         let families = self.families.into_iter().map(|(family, mut series)| {
-            // As a rule they came sorted, and each once.
+            // Most sources give sorted series without duplicates.
             if !series.is_sorted_by(|left, right| order(&left.labels, &right.labels).is_lt()) {
                 series.sort_by(|left, right| order(&left.labels, &right.labels));
                 series.dedup_by(|more, known| {
@@ -157,7 +162,7 @@ impl Builder {
     }
 }
 
-/// The order of labels by name and value. Most texts are the same ones in memory, where there is nothing to compare.
+/// Orders labels by name and value. Most texts are equal by address, which saves comparing them.
 fn order(left: &Labels, right: &Labels) -> Ordering {
     let texts = |left: &str, right: &str| if ptr::eq(left, right) { Ordering::Equal } else { left.cmp(right) };
     let pairs = left.iter().zip(right);
@@ -166,7 +171,7 @@ fn order(left: &Labels, right: &Labels) -> Ordering {
 }
 
 impl Series {
-    /// Adds what another source says of the same series.
+    /// Adds the values of another source for the same series.
     fn add(&mut self, more: &mut Self) {
         match (&mut self.value, &more.value) {
             (SeriesValue::Number(sum), SeriesValue::Number(more)) => *sum += more,
@@ -198,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn series_of_equal_labels_are_one_and_all_are_sorted() {
-        let mut builder = Builder::default();
+    fn series_with_equal_labels_are_added_up_and_sorted() {
+        let mut builder = SnapshotBuilder::default();
         for (value, number) in [("b", 1.0), ("a", 2.0), ("b", 4.0)] {
             builder.number(&CLI_FEATURE_USAGE, labels("feature", value), number);
             builder.number(&OPERATION_SUCCESS, labels("operation", value), number);

@@ -75,7 +75,7 @@ impl Flusher {
             match result {
                 Ok(Ok(())) => {
                     self.late().remove(sink);
-                    delivery_stats::note(sink, started.elapsed(), Ok(()));
+                    delivery_stats::record(sink, started.elapsed(), Ok(()));
                 }
                 Ok(Err(error)) => failed.push(error),
                 Err(_) => failed.push(FlushError { sink, reason: "panicked".to_owned() }),
@@ -90,7 +90,7 @@ impl Flusher {
         }
         failed.retain(|failure| {
             drop_counters::count(failure.sink, "flush", 1);
-            delivery_stats::note(failure.sink, started.elapsed(), Err(redact(&failure.reason)))
+            delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason)))
         });
         failed
     }

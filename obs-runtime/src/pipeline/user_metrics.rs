@@ -17,7 +17,7 @@ use crate::exporters::datadog;
 use crate::exporters::interface::UserMetrics;
 #[cfg(feature = "prometheus")]
 use crate::exporters::prometheus;
-use crate::metrics::cardinality::{OTHER, cut};
+use crate::metrics::cardinality::{OTHER, truncate};
 use crate::metrics::drop_counters;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
@@ -153,7 +153,7 @@ impl ObsRecorder {
 fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
     let label = |label: &Label| {
         let value = pipeline.named(label.key(), label.value().into()).into_owned();
-        Label::new(label.key().to_owned(), cut(value))
+        Label::new(label.key().to_owned(), truncate(value))
     };
     let labels: Vec<Label> = key.labels().map(label).collect();
     Key::from_parts(pipeline.text(key.name().into()).into_owned(), labels)

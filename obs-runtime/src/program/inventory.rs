@@ -54,7 +54,7 @@ pub struct Entry {
 pub fn catalogue() -> Catalogue {
     let entry = |name, attribute, place| Entry { name, attribute, place, schedule: None };
     let callsite = |site: &'static Callsite| Entry {
-        schedule: site.when(),
+        schedule: site.cron_schedule(),
         ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
     };
     let owned = |name: &str| Cow::Owned(name.to_owned());

@@ -102,8 +102,8 @@ mod tests {
     fn what_was_dropped_and_delivered_is_told_of_each_sink_also_as_json() {
         drop_counters::count("status-test", "full", 3);
         let took = Duration::from_millis(1500);
-        delivery_stats::note("status-test", took, Ok(()));
-        delivery_stats::note("status-test", took, Err("refused".to_owned()));
+        delivery_stats::record("status-test", took, Ok(()));
+        delivery_stats::record("status-test", took, Err("refused".to_owned()));
         let status = status();
         let sink = status.sink("status-test").unwrap();
         assert_eq!(

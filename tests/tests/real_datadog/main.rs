@@ -92,6 +92,7 @@ fn assert_arrived(exporter: &StatsdExporter, measured: &Snapshot) {
                         assert_eq!(seen, cumulative as f64, "{name}{bucket:?}");
                     }
                 }
+                value => panic!("{name}{labels:?}: {value:?}"),
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::metrics::catalogue as family;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::metrics::registry;
-use crate::metrics::snapshot::{Builder, Snapshot};
+use crate::metrics::snapshot::{Snapshot, SnapshotBuilder};
 use crate::redact::redactor::Redacted;
 
 /// Counts and measures what events tell.
@@ -45,13 +45,14 @@ impl MetricAggregator {
     /// All series of this moment. Recording threads never wait for it longer than it takes to copy the rare families.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Builder::default();
+        let mut snapshot = SnapshotBuilder::default();
         if !self.counts_calls {
             let mut callsites = registry::callsites();
             // Series come sorted then.
             callsites.sort_by_key(|callsite| callsite.name());
             for callsite in callsites {
-                callsite.each_total(|tags, totals, cells| add_callsite(&mut snapshot, callsite, tags, totals, cells));
+                callsite
+                    .for_each_total(|tags, totals, cells| add_callsite(&mut snapshot, callsite, tags, totals, cells));
             }
             self.add_own(&mut snapshot);
         }
@@ -66,7 +67,7 @@ impl MetricAggregator {
 
     /// What obs measures of itself.
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    fn add_own(&self, snapshot: &mut Builder) {
+    fn add_own(&self, snapshot: &mut SnapshotBuilder) {
         for (sink, reason, number) in drop_counters::all() {
             snapshot.number(&family::OBS_DROPPED, labels(&[("sink", sink), ("reason", reason)]), number as f64);
         }

@@ -7,7 +7,7 @@ use crate::base::outcome::Outcome;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 use crate::metrics::catalogue as family;
 use crate::metrics::cells::{Cells, Totals};
-use crate::metrics::snapshot::{Builder, Labels};
+use crate::metrics::snapshot::{Labels, SnapshotBuilder};
 
 /// Labels of these names and values.
 pub fn labels(pairs: &[(&'static str, &str)]) -> Labels {
@@ -36,7 +36,7 @@ pub const fn time_label(kind: CallsiteKind, outcome: Outcome) -> (&'static str, 
 
 /// What a call site's cells say, as series.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Tags, totals: &Totals, cells: &Cells) {
+pub fn add_callsite(snapshot: &mut SnapshotBuilder, callsite: &Callsite, tags: &Tags, totals: &Totals, cells: &Cells) {
     let kind = callsite.kind();
     let [time, success, failure] = match kind {
         CallsiteKind::Operation => {
@@ -63,7 +63,7 @@ pub fn add_callsite(snapshot: &mut Builder, callsite: &Callsite, tags: &Tags, to
         let seconds = Duration::from_nanos(totals.nanos[outcome.index()]).as_secs_f64();
         let buckets = &totals.buckets[outcome.index()];
         let timed = labels(&[name, time_label(kind, outcome)]);
-        snapshot.exemplified(time, timed, buckets, seconds, cells.exemplars(outcome));
+        snapshot.histogram_with_exemplars(time, timed, buckets, seconds, cells.exemplars(outcome));
         if outcome.is_ok() {
             snapshot.number(success, labels(&[name]), count as f64);
         } else {

@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::metrics::cardinality::{LONGEST, OTHER, cut};
+use crate::metrics::cardinality::{MAX_LABEL_CHARS, OTHER, truncate};
 use crate::metrics::catalogue::{FAMILIES, Family, Kind};
 use crate::metrics::drop_counters;
-use crate::metrics::snapshot::{Builder, Labels, SeriesValue};
+use crate::metrics::snapshot::{Labels, SeriesValue, SnapshotBuilder};
 
 /// Labels of few values, all of them obs' own: they stay past the limit of series, so that no estimate is added to what
 /// was really spent.
@@ -54,8 +54,8 @@ impl Store {
 
     /// Adds to a counter, sets a gauge, observes in a histogram.
     pub fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
-        for (_, value) in labels.iter_mut().filter(|(_, value)| value.len() > LONGEST) {
-            *value = cut(std::mem::take(value).into_owned()).into();
+        for (_, value) in labels.iter_mut().filter(|(_, value)| value.len() > MAX_LABEL_CHARS) {
+            *value = truncate(std::mem::take(value).into_owned()).into();
         }
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(family.name).or_default();
@@ -96,14 +96,20 @@ impl Store {
     }
 
     /// Adds all series to a snapshot.
-    pub fn add_to(&self, snapshot: &mut Builder) {
+    pub fn add_to(&self, snapshot: &mut SnapshotBuilder) {
         let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         for family in FAMILIES {
             for (labels, kept) in series.get(family.name).into_iter().flatten() {
                 match &kept.value {
                     SeriesValue::Number(number) => snapshot.number(family, labels.clone(), *number),
                     SeriesValue::Histogram { counts, sum } => {
-                        snapshot.remembered(family, labels.clone(), counts, *sum, kept.recent.iter().copied());
+                        snapshot.histogram_with_recent(
+                            family,
+                            labels.clone(),
+                            counts,
+                            *sum,
+                            kept.recent.iter().copied(),
+                        );
                     }
                 }
             }

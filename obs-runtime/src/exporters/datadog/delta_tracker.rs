@@ -221,7 +221,7 @@ mod tests {
     use crate::exporters::datadog::events_and_service_checks::Sender;
     use crate::exporters::datadog::user_metrics::UserSeries;
     use crate::metrics::catalogue;
-    use crate::metrics::snapshot::Builder;
+    use crate::metrics::snapshot::SnapshotBuilder;
 
     fn labels(labels: &[(&'static str, &str)]) -> Labels {
         labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn snapshot(successes: f64, seconds: &[u64], sum: f64, active: f64) -> Measurements {
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         let load = || labels(&[("operation", "load")]);
         builder.number(&catalogue::OPERATION_SUCCESS, load(), successes);
         builder.histogram(&catalogue::OPERATION_DURATION_SECONDS, load(), seconds, sum);
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn series_that_datadog_cannot_distinguish_are_reported_once() {
         let (mut tracker, writer) = tracker_and_writer();
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         for value in ["Users", "users", "a b", "a_b"] {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load"), ("table", value)]), 1.0);
         }

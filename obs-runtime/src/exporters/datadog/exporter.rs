@@ -169,7 +169,7 @@ impl Shared {
                 (self.warn)(format!("datadog: {reason}"));
             }
             warned = result.is_err();
-            delivery_stats::note(EXPORTER, begun.elapsed(), result);
+            delivery_stats::record(EXPORTER, begun.elapsed(), result);
         }
     }
 

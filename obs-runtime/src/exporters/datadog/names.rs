@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::metrics::cardinality::{cut_to, is_longer};
+use crate::metrics::cardinality::{exceeds, truncate_to};
 
 /// The exporter's name, in `obs.dropped{sink="datadog"}`.
 pub const EXPORTER: &str = "datadog";
@@ -36,7 +36,7 @@ pub fn metric_name(name: &str) -> Cow<'_, str> {
 
 /// Cuts a longer text, which then ends with a hash of the whole: different texts stay different.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
-    if is_longer(text, longest) { Cow::Owned(cut_to(text, longest)) } else { Cow::Borrowed(text) }
+    if exceeds(text, longest) { Cow::Owned(truncate_to(text, longest)) } else { Cow::Borrowed(text) }
 }
 
 fn safe(text: &str, allowed: impl Fn(char) -> bool) -> String {

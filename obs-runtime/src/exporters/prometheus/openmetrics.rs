@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::catalogue;
-    use crate::metrics::snapshot::{Builder, Labels};
+    use crate::metrics::snapshot::{Labels, SnapshotBuilder};
 
     fn labels(labels: &[(&'static str, &str)]) -> Labels {
         labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
@@ -49,17 +49,17 @@ mod tests {
 
     #[test]
     fn families_of_counters_are_without_total_and_units_are_named() {
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load")]), 3.0);
         builder.number(&catalogue::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, labels(&[("command", "load")]), 0.5);
         let text = write(&Exposition::new(builder.finish(), &[("service", "etl")]));
         let expected = "\
 # TYPE cli_command_last_success_timestamp_seconds gauge
 # UNIT cli_command_last_success_timestamp_seconds seconds
-# HELP cli_command_last_success_timestamp_seconds When the command last ended well.
+# HELP cli_command_last_success_timestamp_seconds Time of the command's last success.
 cli_command_last_success_timestamp_seconds{command=\"load\",service=\"etl\"} 0.5
 # TYPE operation_success counter
-# HELP operation_success Calls of an operation that ended well.
+# HELP operation_success Calls of an operation that succeeded.
 operation_success_total{operation=\"load\",service=\"etl\"} 3
 # EOF
 ";

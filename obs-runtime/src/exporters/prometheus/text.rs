@@ -127,19 +127,19 @@ mod tests {
 
     use super::*;
     use crate::metrics::catalogue;
-    use crate::metrics::snapshot::{Builder, Labels};
+    use crate::metrics::snapshot::{Labels, SnapshotBuilder};
 
     fn labels(labels: &[(&'static str, &str)]) -> Labels {
         labels.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned((*value).to_owned()))).collect()
     }
 
-    fn render(builder: Builder, constant: &[(&str, &str)]) -> String {
+    fn render(builder: SnapshotBuilder, constant: &[(&str, &str)]) -> String {
         write(&Exposition::new(builder.finish(), constant))
     }
 
     #[test]
     fn counters_gauges_and_histograms_have_their_lines() {
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load")]), 3.0);
         builder.number(&catalogue::HEALTH_CHECK_STATUS, labels(&[("check", "database")]), 0.5);
         let mut counts = vec![0; catalogue::USD.len() + 1];
@@ -152,7 +152,7 @@ mod tests {
         );
         let text = render(builder, &[("service", "etl")]);
         let expected = "\
-# HELP bigquery_cost_usd Price of an operation's queries, estimated before or actual after.
+# HELP bigquery_cost_usd Cost of the queries of an operation, estimated before they ran or actual.
 # TYPE bigquery_cost_usd histogram
 bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.0001\"} 1
 bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"0.001\"} 1
@@ -166,10 +166,10 @@ bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\
 bigquery_cost_usd_bucket{operation=\"load\",kind=\"actual\",service=\"etl\",le=\"+Inf\"} 7
 bigquery_cost_usd_sum{operation=\"load\",kind=\"actual\",service=\"etl\"} 70000.25
 bigquery_cost_usd_count{operation=\"load\",kind=\"actual\",service=\"etl\"} 7
-# HELP health_check_status 1 healthy, 0.5 degraded, 0 unhealthy.
+# HELP health_check_status Status of a health check: 1 healthy, 0.5 degraded, 0 unhealthy.
 # TYPE health_check_status gauge
 health_check_status{check=\"database\",service=\"etl\"} 0.5
-# HELP operation_success_total Calls of an operation that ended well.
+# HELP operation_success_total Calls of an operation that succeeded.
 # TYPE operation_success_total counter
 operation_success_total{operation=\"load\",service=\"etl\"} 3
 ";
@@ -178,7 +178,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
 
     #[test]
     fn series_that_prometheus_cannot_tell_apart_are_one() {
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("x", "1"), ("y", "2")]), 1.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("y", "2"), ("x", "1")]), 2.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("x", "")]), 4.0);
@@ -193,7 +193,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
 
     #[test]
     fn names_that_become_one_are_told_and_nothing_else_is() {
-        let mut builder = Builder::default();
+        let mut builder = SnapshotBuilder::default();
         for (tag, value) in [("x-y", "1"), ("x.y", "1"), ("x.y", "2"), ("z", "1")] {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), (tag, value)]), 1.0);
         }

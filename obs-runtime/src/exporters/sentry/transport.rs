@@ -167,6 +167,6 @@ impl Transport for Http {
         let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
         let begun = Instant::now();
         let result = self.post(&envelope.with_headers(headers));
-        delivery_stats::note("sentry", begun.elapsed(), result);
+        delivery_stats::record("sentry", begun.elapsed(), result);
     }
 }

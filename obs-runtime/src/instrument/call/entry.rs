@@ -10,7 +10,7 @@ use crate::events::field::{Field, Value};
 use crate::events::panics::caught;
 use crate::instrument::call::span::OpenSpan;
 use crate::metrics::callsite::Tags;
-use crate::metrics::cardinality::cut;
+use crate::metrics::cardinality::truncate;
 use crate::pipeline::global;
 
 /// What is recorded of a call when it begins.
@@ -38,7 +38,7 @@ impl Entry {
             Some(pipeline) => pipeline.named(name, value.into()).into_owned(),
             None => value,
         };
-        self.tags.push((name, cut(value)));
+        self.tags.push((name, truncate(value)));
     }
 
     /// An argument as it is.

@@ -19,7 +19,7 @@ use crate::instrument::call::tracked_call::Call;
 use crate::instrument::error_dedup::pending_error;
 use crate::instrument::error_dedup::pending_error::Passed;
 use crate::metrics::callsite::CallsiteKind;
-use crate::metrics::cells::{Cells, QUICK};
+use crate::metrics::cells::{Cells, FAST_NANOS};
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
@@ -73,7 +73,7 @@ impl Call {
 
     fn tell_end(&mut self, end: &End<'_>) {
         let &End { cells, outcome, nanos, failure, exit_code } = end;
-        if nanos > QUICK || !outcome.is_ok() {
+        if nanos > FAST_NANOS || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
         self.end_span(outcome, nanos);
@@ -143,6 +143,6 @@ impl Call {
 /// Notes the trace that this code runs in, if there is one, for the call that has ended.
 fn exemplify(cells: &Cells, outcome: Outcome, nanos: u64) {
     if let Some(trace) = Context::with_current(Context::trace) {
-        cells.exemplify(outcome, nanos, trace);
+        cells.record_exemplar(outcome, nanos, trace);
     }
 }

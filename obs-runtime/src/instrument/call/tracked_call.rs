@@ -18,8 +18,8 @@ use crate::instrument::call::lifecycle;
 use crate::instrument::call::lifecycle::End;
 use crate::instrument::error_dedup::store;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
-use crate::metrics::cardinality::{LONGEST, cut};
-use crate::metrics::cells::{Cells, QUICK, ThreadCell};
+use crate::metrics::cardinality::{MAX_LABEL_CHARS, truncate};
+use crate::metrics::cells::{Cells, FAST_NANOS, ThreadCell};
 use crate::metrics::registry;
 use crate::pipeline::global;
 
@@ -119,8 +119,8 @@ impl Call {
     ) -> Option<Self> {
         let pipeline = global::pipeline()?;
         let name = pipeline.text(name);
-        let name = if name.len() > LONGEST { Cow::Owned(cut(name.into_owned())) } else { name };
-        let (callsite, overflowed) = registry::by_hand(name, command, pipeline.config().max_series, place);
+        let name = if name.len() > MAX_LABEL_CHARS { Cow::Owned(truncate(name.into_owned())) } else { name };
+        let (callsite, overflowed) = registry::manual_callsite(name, command, pipeline.config().max_series, place);
         if overflowed {
             pipeline.overflow();
         }
@@ -246,7 +246,7 @@ impl Call {
             CallsiteKind::Errors | CallsiteKind::Cost => false,
         };
         !outcome.is_ok()
-            || nanos > QUICK
+            || nanos > FAST_NANOS
             || self.flushes
             || self.entry().is_some_and(Entry::has_span)
             || self.encloses && store::anything_waits()

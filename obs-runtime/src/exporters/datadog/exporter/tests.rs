@@ -5,14 +5,14 @@ use std::net::UdpSocket;
 
 use super::*;
 use crate::metrics::catalogue;
-use crate::metrics::snapshot::Builder;
+use crate::metrics::snapshot::SnapshotBuilder;
 
-fn measured(builder: Builder) -> Measurements {
+fn measured(builder: SnapshotBuilder) -> Measurements {
     Measurements { snapshot: builder.finish(), users: Vec::new() }
 }
 
 fn snapshot(successes: f64) -> Measurements {
-    let mut builder = Builder::default();
+    let mut builder = SnapshotBuilder::default();
     let labels = vec![(Cow::Borrowed("operation"), Cow::Owned("load".to_owned()))];
     builder.number(&catalogue::OPERATION_SUCCESS, labels.clone(), successes);
     builder.number(&catalogue::OPERATION_ACTIVE, labels, 1.0);
@@ -93,7 +93,7 @@ fn what_could_not_be_sent_for_a_minute_is_dropped_and_counted() {
 fn packets_are_full_and_no_larger_than_they_may_be() {
     let (agent, port) = agent();
     let mut delivery = delivery(port);
-    let mut builder = Builder::default();
+    let mut builder = SnapshotBuilder::default();
     for number in 0..200 {
         let labels = vec![(Cow::Borrowed("operation"), Cow::Owned(format!("load_{number}")))];
         builder.number(&catalogue::OPERATION_SUCCESS, labels, 1.0);
@@ -114,7 +114,7 @@ fn packets_are_full_and_no_larger_than_they_may_be() {
 fn a_line_that_no_packet_holds_is_dropped_and_counted() {
     let (agent, port) = agent();
     let mut delivery = delivery(port);
-    let mut builder = Builder::default();
+    let mut builder = SnapshotBuilder::default();
     let tags = (0..100).map(|number| (Cow::Owned(format!("t{number}")), Cow::Owned("x".repeat(190))));
     builder.number(&catalogue::OPERATION_SUCCESS, tags.collect(), 1.0);
     builder.number(

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::metrics::catalogue;
 use crate::metrics::catalogue::Family;
-use crate::metrics::snapshot::{Builder, Labels, Snapshot};
+use crate::metrics::snapshot::{Labels, Snapshot, SnapshotBuilder};
 
 const CONSTANT: [(&str, &str); 2] = [("service", "etl"), ("version", "1")];
 
@@ -22,7 +22,7 @@ fn exposed(snapshot: Snapshot) -> Exposition {
 }
 
 fn numbers(numbers: &[(&'static Family, &str, f64)]) -> Snapshot {
-    let mut builder = Builder::default();
+    let mut builder = SnapshotBuilder::default();
     for (family, value, number) in numbers {
         builder.number(family, labels(&[(family.labels[0], value)]), *number);
     }
@@ -34,7 +34,7 @@ fn durations(counts: &[(usize, u64)], sum: f64) -> Snapshot {
     for &(bucket, count) in counts {
         all[bucket] = count;
     }
-    let mut builder = Builder::default();
+    let mut builder = SnapshotBuilder::default();
     builder.histogram(
         &catalogue::OPERATION_DURATION_SECONDS,
         labels(&[("operation", "load"), ("outcome", "ok")]),

@@ -1,4 +1,4 @@
-//! Commands that a data team could start from, and what they share.
+//! Example commands of a data team, and what they share.
 
 pub mod dataset;
 pub mod query_cost;
@@ -6,8 +6,8 @@ pub mod summary;
 
 use obs_runtime::{Level, Observability, ObservabilityBuilder};
 
-/// How a tool for people is observed: it logs warnings only, unless `LOG_LEVEL` says otherwise, and takes any free port,
-/// as it lives too short to be scraped. Whoever wants its metrics sets `PROMETHEUS_TEXTFILE_DIR`.
+/// The configuration of an interactive tool: it logs warnings only, unless `LOG_LEVEL` is set, and takes any free port,
+/// because it is too short-lived to be scraped. Set `PROMETHEUS_TEXTFILE_DIR` to get its metrics.
 pub fn tool(name: &str) -> ObservabilityBuilder {
     Observability::builder().version(env!("CARGO_PKG_VERSION")).defaults(|config| {
         name.clone_into(&mut config.service_name);

@@ -1,27 +1,27 @@
-//! The end of a job, for people.
+//! The printed summary of a job.
 
 use std::fmt;
 
+use obs_runtime::bigquery::estimate::Estimate;
 use obs_runtime::catalogue::Kind;
 use obs_runtime::snapshot::SeriesValue;
 use obs_runtime::{QualityReport, QualityStatus};
 
 use crate::dataset::LoadReport;
-use obs_runtime::bigquery::estimate::Estimate;
 
-/// What a load did, found and would cost.
+/// The results of a load.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// What was loaded.
+    /// The load.
     pub load: LoadReport,
-    /// What the checks found.
+    /// The results of the checks.
     pub quality: QualityReport,
-    /// What the report would cost.
+    /// The estimated cost of the report.
     pub report: Estimate,
 }
 
 impl Summary {
-    /// How many checks did not pass.
+    /// The number of checks that did not pass.
     #[must_use]
     pub fn findings(&self) -> usize {
         self.quality.results.len() - self.quality.count(QualityStatus::Passed)
@@ -30,10 +30,10 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let again = if self.load.replaced { ", in place of an earlier run's" } else { "" };
+        let again = if self.load.replaced { ", replacing those of an earlier run" } else { "" };
         writeln!(formatter, "Loaded {} rows into {}{again}.\n", self.load.rows, self.load.table)?;
 
-        writeln!(formatter, "What ran                  outcome   calls    seconds")?;
+        writeln!(formatter, "operation                 outcome   calls    seconds")?;
         for (name, outcome, calls, seconds) in operations() {
             writeln!(formatter, "{name:<25} {outcome:<9} {calls:>5} {seconds:>10.3}")?;
         }
@@ -53,7 +53,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Commands and operations that ended: name, outcome, calls, seconds in all.
+/// Finished commands and operations: name, outcome, calls, total seconds.
 fn operations() -> Vec<(String, String, u64, f64)> {
     let metrics = obs_runtime::metrics();
     let durations = ["cli.command.duration.seconds", "operation.duration.seconds"];
@@ -76,7 +76,7 @@ fn operations() -> Vec<(String, String, u64, f64)> {
     rows
 }
 
-/// A table of checks and what they found.
+/// A table of the results of checks.
 #[must_use]
 pub fn quality(report: &QualityReport) -> String {
     let mut text = format!("{:<36} {:<9} {:<9} {:>12}   why\n", "check", "severity", "status", "value");

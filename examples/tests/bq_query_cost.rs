@@ -1,6 +1,6 @@
-//! `bq-query-cost` as a process: what it prints where, and its exit code.
+//! `bq-query-cost` as a process: its output and exit codes.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -27,7 +27,7 @@ fn err(output: &Output) -> &str {
 }
 
 #[test]
-fn a_cheap_query_is_within_the_limit() {
+fn the_exit_code_is_0_within_the_limit() {
     let output = run(&[CHEAP]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     assert!(out(&output).contains("1,317,248 bytes"), "{}", out(&output));
@@ -35,7 +35,7 @@ fn a_cheap_query_is_within_the_limit() {
 }
 
 #[test]
-fn json_is_the_estimate_and_nothing_else() {
+fn json_output_is_the_estimate() {
     let output = run(&["--format", "json", CHEAP]);
     let json: serde_json::Value = serde_json::from_str(out(&output)).unwrap();
     assert_eq!(json["processed_bytes"], 1_317_248);
@@ -45,7 +45,7 @@ fn json_is_the_estimate_and_nothing_else() {
 }
 
 #[test]
-fn a_query_may_come_from_a_file_or_from_standard_input() {
+fn a_query_can_be_read_from_a_file_or_standard_input() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(CHEAP.as_bytes()).unwrap();
     let from_argument = run(&[CHEAP]);
@@ -59,7 +59,7 @@ fn a_query_may_come_from_a_file_or_from_standard_input() {
 }
 
 #[test]
-fn a_query_over_the_limit_exits_3_and_says_so() {
+fn the_exit_code_is_3_over_the_limit() {
     let output = run(&["--max-usd", "0.01", LARGE]);
     assert_eq!(output.status.code(), Some(3));
     assert!(err(&output).contains("over the limit of $0.01"), "{}", err(&output));
@@ -79,7 +79,7 @@ fn the_price_comes_from_the_environment() {
 }
 
 #[test]
-fn a_wrong_environment_names_variable_value_and_what_is_allowed() {
+fn the_error_for_an_invalid_variable_names_it_and_what_is_allowed() {
     for variable in ["COST_ALERT_THRESHOLD_USD", "BIGQUERY_USD_PER_TIB"] {
         for value in ["a lot", "-1", "inf", "NaN"] {
             let output = command().env(variable, value).arg(CHEAP).output().unwrap();
@@ -92,7 +92,7 @@ fn a_wrong_environment_names_variable_value_and_what_is_allowed() {
 }
 
 #[test]
-fn what_cannot_be_told_exits_1() {
+fn the_exit_code_is_1_when_the_cost_is_unknown() {
     for (args, expected) in [
         (&["SELEC 1"][..], "cannot be parsed"),
         (&["SELECT x FROM `p.d.nowhere`"], "the cost of this query is unknown"),
@@ -113,7 +113,7 @@ fn what_cannot_be_told_exits_1() {
 }
 
 #[test]
-fn help_is_no_mistake() {
+fn help_exits_with_0() {
     let output = run(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(out(&output).contains("--max-usd"), "{}", out(&output));

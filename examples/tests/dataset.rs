@@ -1,6 +1,6 @@
-//! What loading a CSV file does to a database.
+//! Loads of CSV files.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ fn penguins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/penguins_raw.csv")
 }
 
-/// A database in memory, and the file `t.csv` with this text.
+/// A database in memory and a folder for files.
 struct Fixture {
     connection: Connection,
     folder: TempDir,
@@ -44,7 +44,7 @@ fn names(report: &LoadReport) -> Vec<&str> {
 }
 
 #[test]
-fn the_penguins_come_as_the_readme_counts_them() {
+fn the_penguins_are_loaded_with_the_documented_defects() {
     let mut fixture = Fixture::new();
     let report = load_csv(&mut fixture.connection, "penguins", penguins()).unwrap();
     assert_eq!(report.rows, 344);
@@ -98,15 +98,16 @@ fn a_second_run_replaces_the_table() {
 }
 
 #[test]
-fn a_run_that_fails_leaves_the_table_as_it_was() {
+fn a_failed_load_leaves_the_table_unchanged() {
     let mut fixture = Fixture::new();
     fixture.load("a\n1\n").unwrap();
-    fixture.load("a,b\n1,2\n3\n").unwrap_err();
+    let error = fixture.load("a,b\n1,2\n3\n").unwrap_err();
+    assert!(matches!(error, LoadError::Line { line: 3, .. }), "{error}");
     assert_eq!(fixture.one::<i64>("SELECT a FROM t"), 1);
 }
 
 #[test]
-fn values_are_typed_as_they_look() {
+fn column_types_are_inferred_from_values() {
     let mut fixture = Fixture::new();
     let report = fixture
         .load("whole,number,text,zip,none,mixed,odd\n1,1,1,01234,NA,1,inf\n-2,2.5,x,56789,,x,1e3\nNA,NA,,NA,NA,NA,+1\n")
@@ -127,13 +128,13 @@ fn quoted_values_keep_their_commas_and_lines() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_name() {
+fn a_byte_order_mark_is_not_part_of_a_name() {
     let mut fixture = Fixture::new();
     assert_eq!(names(&fixture.load("\u{feff}a,b\n1,2\n").unwrap()), ["a", "b"]);
 }
 
 #[test]
-fn a_file_with_a_header_alone_makes_an_empty_table() {
+fn a_file_with_only_a_header_makes_an_empty_table() {
     let mut fixture = Fixture::new();
     let report = fixture.load("a,b\n").unwrap();
     assert_eq!((report.rows, report.columns.len()), (0, 2));
@@ -157,7 +158,7 @@ fn errors_name_file_line_and_column() {
 }
 
 #[test]
-fn a_name_cannot_break_out_of_the_statement() {
+fn names_cannot_inject_sql() {
     let mut fixture = Fixture::new();
     let file = fixture.file("t.csv", "a\n1\n");
     for table in ["", "t\"; DROP TABLE x; --", "a b"] {
@@ -169,11 +170,11 @@ fn a_name_cannot_break_out_of_the_statement() {
 }
 
 #[test]
-fn a_folder_is_loaded_file_by_file() {
+fn every_csv_file_of_a_folder_becomes_a_table() {
     let mut fixture = Fixture::new();
     fixture.file("b.csv", "x\n1\n");
     fixture.file("Daily Sales.CSV", "x\n1\n2\n");
-    fixture.file("notes.txt", "no table\n");
+    fixture.file("notes.txt", "not a table\n");
     let reports = load_folder(&mut fixture.connection, fixture.folder.path()).unwrap();
     let tables: Vec<(&str, u64)> = reports.iter().map(|r| (r.table.as_str(), r.rows)).collect();
     assert_eq!(tables, [("b", 1), ("daily_sales", 2)]);
@@ -181,5 +182,6 @@ fn a_folder_is_loaded_file_by_file() {
     fixture.file("B.csv", "x\n1\n");
     let error = load_folder(&mut fixture.connection, fixture.folder.path()).unwrap_err();
     assert!(matches!(&error, LoadError::Table { table, .. } if table == "b"), "{error}");
-    load_folder(&mut fixture.connection, "nowhere").unwrap_err();
+    let missing = load_folder(&mut fixture.connection, "nowhere").unwrap_err();
+    assert!(matches!(missing, LoadError::Read { .. }), "{missing}");
 }

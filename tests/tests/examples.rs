@@ -1,8 +1,10 @@
-//! Each example as a user runs it: output, exit code, logs and metrics.
+//! The examples as processes: output, exit code, logs and metrics.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use obs_tests::exposition::Samples;
 use obs_tests::process::{Finished, Process};
 use obs_tests::programs;
 use serde_json::Value;
@@ -15,16 +17,12 @@ fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)], input: &
     running.finish()
 }
 
-fn lines(ended: &Finished) -> Vec<Value> {
-    ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
-}
-
 fn example_data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/data")
 }
 
 #[test]
-fn nightly_load_loads_checks_prices_and_sums_up() {
+fn nightly_load_loads_checks_prices_and_summarises() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().to_str().unwrap();
     let first = run("nightly-load", &["--output", target], &[("SERVICE_NAME", "nightly-load")], "");
@@ -38,7 +36,7 @@ fn nightly_load_loads_checks_prices_and_sums_up() {
     assert!(row("repeated_individuals").contains("failed") && row("repeated_individuals").contains("154"), "{summary}");
     assert!(row("enough_rows").contains("passed"), "{summary}");
 
-    let lines = lines(&first);
+    let lines = first.log();
     assert!(lines.iter().all(|line| line["correlation_id"] == lines[0]["correlation_id"]), "{lines:?}");
     let checked = |line: &&Value| line["check"] == "repeated_individuals" && line["status"] == "failed";
     assert!(lines.iter().any(|line| checked(&line)), "{lines:?}");
@@ -47,22 +45,19 @@ fn nightly_load_loads_checks_prices_and_sums_up() {
 
     let second = run("nightly-load", &["--output", target], &[("SERVICE_NAME", "nightly-load")], "");
     assert_eq!(second.code(), Some(0), "{second:?}");
-    assert!(second.stdout.contains("in place of an earlier run's"), "{second:?}");
-    let metrics = std::fs::read_to_string(folder.path().join("nightly-load.prom")).unwrap();
-    let value = |start: &str| {
-        let sample =
-            metrics.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {metrics}"));
-        sample.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
-    };
-    assert_eq!(value("cli_command_success_total{"), 2.0, "two runs add up");
-    assert_eq!(value("operation_duration_seconds_count{"), 2.0);
-    assert_eq!(value("data_quality_check_value{check=\"repeated_individuals\""), 154.0);
+    assert!(second.stdout.contains(", replacing those of an earlier run."), "{second:?}");
+    let metrics = Samples::read(&folder.path().join("nightly-load.prom"));
+    let load = [("operation", "load_penguins")];
+    assert_eq!(metrics.value("cli_command_success_total", &[]), Some(2.0), "two runs add up");
+    assert_eq!(metrics.value("operation_duration_seconds_count", &load), Some(2.0));
+    let repeated = [("check", "repeated_individuals")];
+    assert_eq!(metrics.value("data_quality_check_value", &repeated), Some(154.0));
 }
 
 #[test]
 #[cfg(feature = "real")]
-fn nightly_load_finds_what_sql_finds_number_for_number() {
-    // From the file itself, read and counted by others: every value a text, as it stands there.
+fn the_checks_of_nightly_load_measure_what_sql_counts() {
+    // Python reads the file and SQLite counts, every value as text.
     const SCRIPT: &str = "
 import csv, json, sqlite3, sys
 with open(sys.argv[1], newline='', encoding='utf-8') as file:
@@ -82,28 +77,22 @@ json.dump({
 }, sys.stdout)
 ";
     let data = example_data().join("penguins_raw.csv");
-    let python = Process::new(obs_tests::tools::python()).args(&["-c", SCRIPT, data.to_str().unwrap()]).run();
-    let expected: std::collections::BTreeMap<String, f64> =
-        serde_json::from_str(&python.stdout).unwrap_or_else(|error| panic!("{error}: {python:?}"));
+    let counted = obs_tests::python::run(SCRIPT, &[data.to_str().unwrap()], &[]).unwrap();
+    let expected: BTreeMap<String, f64> = serde_json::from_str(&counted).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let ended = run("nightly-load", &["--output", folder.path().to_str().unwrap()], &[], "");
     assert_eq!(ended.code(), Some(0), "{ended:?}");
-    let metrics = std::fs::read_to_string(folder.path().join("nightly-load.prom")).unwrap();
-    let values = metrics.lines().filter_map(|line| line.strip_prefix("data_quality_check_value{check=\""));
-    let seen: std::collections::BTreeMap<String, f64> = values
-        .map(|line| {
-            let (check, rest) = line.split_once('"').unwrap();
-            (check.to_owned(), rest.rsplit(' ').next().unwrap().parse().unwrap())
-        })
-        .collect();
-    assert_eq!(seen, expected, "{metrics}");
-    let ratio = lines(&ended).into_iter().find(|line| line["check"] == "missing_body_mass" && line["of"].is_u64());
+    let metrics = Samples::read(&folder.path().join("nightly-load.prom"));
+    let values = metrics.iter().filter(|((name, _), _)| name == "data_quality_check_value");
+    let measured: BTreeMap<_, _> = values.map(|((_, labels), value)| (labels["check"].clone(), value)).collect();
+    assert_eq!(measured, expected);
+    let ratio = ended.log().into_iter().find(|line| line["check"] == "missing_body_mass" && line["of"].is_u64());
     assert_eq!(ratio.unwrap()["of"], 344);
 }
 
 #[test]
-fn nightly_load_fails_by_severity_and_says_why() {
+fn nightly_load_fails_by_severity_and_reports_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().to_str().unwrap();
     let strict = run("nightly-load", &["--output", target, "--fail-on", "warning"], &[], "");
@@ -114,7 +103,7 @@ fn nightly_load_fails_by_severity_and_says_why() {
 }
 
 #[test]
-fn a_query_is_priced_from_an_argument_a_file_or_standard_input() {
+fn bq_query_cost_reads_an_argument_a_file_or_standard_input() {
     let sql = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("query.sql");
@@ -126,7 +115,7 @@ fn a_query_is_priced_from_an_argument_a_file_or_standard_input() {
     ] {
         let output = run("bq-query-cost", &arguments, &[], input);
         assert_eq!(output.code(), Some(0), "{output:?}");
-        let estimate: Value = serde_json::from_str(&output.stdout).unwrap();
+        let estimate = output.json();
         assert_eq!(estimate["processed_bytes"], 1_317_248, "{estimate}");
         assert_eq!(estimate["billed_bytes"], 10_485_760, "{estimate}");
         assert_eq!(estimate["figure"]["kind"], "exact", "{estimate}");
@@ -134,26 +123,30 @@ fn a_query_is_priced_from_an_argument_a_file_or_standard_input() {
 }
 
 #[test]
-fn a_query_over_the_threshold_exits_with_3_and_one_that_cannot_be_told_with_1() {
+fn bq_query_cost_exits_with_3_over_the_threshold_and_with_1_when_the_cost_is_unknown() {
     let sql = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
-    let dear =
+    let over =
         run("bq-query-cost", &[sql], &[("BIGQUERY_USD_PER_TIB", "1000000"), ("COST_ALERT_THRESHOLD_USD", "1")], "");
-    assert_eq!(dear.code(), Some(3), "{dear:?}");
-    assert!(dear.stderr.contains('1'), "{dear:?}");
-    for wrong in [vec!["SELEC nonsense"], vec!["SELECT x FROM `no.such.table`"], vec!["--nonsense"]] {
-        let output = run("bq-query-cost", &wrong, &[], "");
+    assert_eq!(over.code(), Some(3), "{over:?}");
+    assert_eq!(over.stderr, "bq-query-cost: this query costs $9.536743, over the limit of $1\n");
+    for (argument, error) in [
+        ("SELEC nonsense", "cannot be parsed"),
+        ("SELECT x FROM `no.such.table`", "the cost of this query is unknown"),
+        ("--nonsense", "unexpected argument '--nonsense'"),
+    ] {
+        let output = run("bq-query-cost", &[argument], &[], "");
         assert_eq!(output.code(), Some(1), "{output:?}");
-        assert!(!output.stderr.is_empty() || !output.stdout.is_empty());
+        assert!(output.stderr.contains(error), "{output:?}");
     }
 }
 
 #[test]
-fn data_quality_checks_a_folder_of_csv_files_and_an_sqlite_file_alike() {
+fn data_quality_checks_a_folder_of_csv_files_or_an_sqlite_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("users.csv"), "id,name\n1,ada\n1,ada\n2, bob \n").unwrap();
     std::fs::copy(example_data().join("penguins_raw.csv"), folder.path().join("penguins.csv")).unwrap();
     let output = run("data-quality", &[folder.path().to_str().unwrap(), "--format", "json"], &[], "");
-    let report: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let report = output.json();
     let status = |name: &str| {
         let results = report["results"].as_array().unwrap();
         let result = results.iter().find(|result| result["check"] == name).unwrap();
@@ -162,7 +155,7 @@ fn data_quality_checks_a_folder_of_csv_files_and_an_sqlite_file_alike() {
     assert_eq!(status("tables"), ("passed".to_owned(), Some(2.0)));
     assert_eq!(status("repeated_rows"), ("failed".to_owned(), Some(1.0)));
     assert_eq!(status("values_with_spaces_around").0, "failed");
-    assert_eq!(output.code(), Some(0), "nothing critical failed: {output:?}");
+    assert_eq!(output.code(), Some(0), "no critical check failed: {output:?}");
 
     let database = folder.path().join("empty.sqlite");
     rusqlite::Connection::open(&database).unwrap().execute_batch("CREATE TABLE t (a); CREATE TABLE u (a)").unwrap();
@@ -173,10 +166,10 @@ fn data_quality_checks_a_folder_of_csv_files_and_an_sqlite_file_alike() {
 }
 
 #[test]
-fn health_check_tells_the_state_by_its_exit_code() {
+fn the_exit_code_of_health_check_is_the_status() {
     let healthy = run("health-check", &["--format", "json"], &[], "");
     assert_eq!(healthy.code(), Some(0), "{healthy:?}");
-    let report: Value = serde_json::from_str(&healthy.stdout).unwrap();
+    let report = healthy.json();
     assert_eq!((&report["status"], report["checks"].as_array().unwrap().len()), (&"healthy".into(), 4));
 
     let degraded = run("health-check", &[], &[("HEALTH_CATALOGUE", "/no/such/catalogue.json")], "");

@@ -1,7 +1,6 @@
-//! `bq-query-cost`: what `BigQuery` queries cost, before they run: by a dry run where there is an account, from a
-//! catalogue where there is none.
+//! `bq-query-cost`: estimates the cost of `BigQuery` queries, by a dry run with an account or from a catalogue without one.
 //!
-//! Standard output has the result alone. Exit code 0: within the limit; 3: over it; 1: the cost is unknown, or an error.
+//! Standard output has only the result. Exit codes: 0 within the limit, 3 over it, 1 when the cost is unknown.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,61 +13,59 @@ use obs_runtime::bigquery::Client;
 use obs_runtime::bigquery::estimate::{Catalogue, Figure};
 use obs_runtime::{Config, track_estimate, tracked_command};
 
-/// The estimate is over the limit.
+/// The exit code for a cost over the limit.
 const OVER_THE_LIMIT: u8 = 3;
 
-/// Show what BigQuery queries cost before they run: by a dry run, or without an account.
+/// Estimate the cost of BigQuery queries before they run, with or without an account.
 #[expect(clippy::doc_markdown, reason = "--help shows the backticks")]
 #[derive(Debug, Parser)]
 #[command(name = "bq-query-cost", version, args_conflicts_with_subcommands = true)]
-#[command(
-    after_help = "With an account (GOOGLE_APPLICATION_CREDENTIALS, what `gcloud auth application-default login` wrote, \
-                        or BIGQUERY_EMULATOR_HOST) BigQuery is asked by a dry run, which is free; without one, the catalogue.\n\
-                        Exit codes: 0 within the limit, 3 over it, 1 when the cost is unknown or for an error.\n\
-                        The price is BIGQUERY_USD_PER_TIB (default 6.25) for each TiB (2^40 bytes), with 10 MiB for each table at \
-                        least; the first free TiB of a month is not assumed."
-)]
+#[command(after_help = "With an account (GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login` or \
+                        BIGQUERY_EMULATOR_HOST) the estimate is a dry run, which is free; without one, the catalogue is used.\n\
+                        Exit codes: 0 within the limit, 3 over it, 1 when the cost is unknown.\n\
+                        The price is BIGQUERY_USD_PER_TIB (default 6.25) per TiB (2^40 bytes), with at least 10 MiB for each \
+                        table. The free first TiB of a month is not considered.")]
 struct Args {
     #[command(subcommand)]
-    other: Option<Other>,
-    /// The query; without it and --file it is read from standard input
+    command: Option<Command>,
+    /// The query [default: standard input]
     #[arg(conflicts_with = "file")]
     query: Option<String>,
-    /// Read a query from this file; several times for several
+    /// Read a query from this file; may be repeated
     #[arg(long)]
     file: Vec<PathBuf>,
-    /// The table catalogue, as JSON [default: one of bigquery-public-data]
+    /// The table catalogue as JSON [default: tables of bigquery-public-data]
     #[arg(long)]
     catalogue: Option<PathBuf>,
-    /// How to show the result
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// The limit for each query in US dollars [default: COST_ALERT_THRESHOLD_USD, or else 100]
     #[arg(long, value_parser = amount, allow_negative_numbers = true)]
     max_usd: Option<f64>,
-    /// Estimate from the catalogue even if there is an account
+    /// Use the catalogue even with an account
     #[arg(long, conflicts_with = "compare")]
     offline: bool,
-    /// Estimate by a dry run and from the catalogue
+    /// Compare a dry run with the catalogue
     #[arg(long)]
     compare: bool,
-    /// The project whose dry runs these are [default: GOOGLE_CLOUD_PROJECT, or the account's]
+    /// The project for dry runs [default: GOOGLE_CLOUD_PROJECT, or the account's]
     #[arg(long, global = true)]
     project: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Other {
-    /// Write what BigQuery knows of tables as a catalogue, to estimate by without an account
+enum Command {
+    /// Write a catalogue of BigQuery tables, for estimates without an account
     #[expect(clippy::doc_markdown, reason = "--help shows the backticks")]
     Snapshot {
-        /// project.dataset.table, dataset.table, or a wildcard as dataset.events_*
+        /// project.dataset.table, dataset.table, or a wildcard such as dataset.events_*
         #[arg(required = true)]
         tables: Vec<String>,
         /// The file to write [default: standard output]
         #[arg(long)]
         output: Option<PathBuf>,
-        /// The size of each partition too: a query of INFORMATION_SCHEMA for each table, billed 10 MiB
+        /// Include partition sizes: a query of INFORMATION_SCHEMA for each table, billed as 10 MiB
         #[arg(long)]
         partitions: bool,
     },
@@ -84,7 +81,7 @@ fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help that was asked for is no mistake; if it cannot be shown, nothing can.
+            // Requested help is not an error. A failure to print cannot be reported.
             let _ = error.print();
             return ExitCode::from(u8::from(error.use_stderr()));
         }
@@ -92,18 +89,18 @@ fn main() -> ExitCode {
     let guard = match obs_examples::tool("bq-query-cost").init() {
         Ok(guard) => guard,
         Err(error) => {
-            complain(&error.to_string());
+            print_error(&error.to_string());
             return ExitCode::FAILURE;
         }
     };
-    let done = match &args.other {
-        Some(Other::Snapshot { tables, output, partitions }) => {
+    let done = match &args.command {
+        Some(Command::Snapshot { tables, output, partitions }) => {
             snapshot(tables, output.as_deref(), *partitions, args.project.as_deref())
         }
         None => run(&args, args.max_usd.unwrap_or(guard.config().cost_alert_threshold_usd), guard.config()),
     };
     done.unwrap_or_else(|error| {
-        complain(&format!("{error:#}"));
+        print_error(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }
@@ -125,26 +122,28 @@ fn run(args: &Args, max_usd: f64, config: &Config) -> anyhow::Result<ExitCode> {
         track_estimate(bytes);
     }
     show(&Report { queries: &queries, max_usd }, args.format).context("the result cannot be written")?;
-    Ok(verdict(&queries, max_usd))
+    Ok(exit_code(&queries, max_usd))
 }
 
-/// Says on standard error which queries are over the limit, and whose cost is unknown.
-fn verdict(queries: &[PricedQuery], max_usd: f64) -> ExitCode {
+/// Reports queries whose cost is unknown or over the limit on standard error, and returns the exit code.
+fn exit_code(queries: &[PricedQuery], max_usd: f64) -> ExitCode {
+    let report = |query: &PricedQuery, message: &str| match &query.source.file {
+        Some(file) => print_error(&format!("{}: {message}", file.display())),
+        None => print_error(message),
+    };
     let mut code = ExitCode::SUCCESS;
     for query in queries {
-        let of = if let Some(file) = &query.source.file { format!("{}: ", file.display()) } else { String::new() };
-        if let Some(fault) = query.fault() {
-            complain(&format!("{of}{fault}"));
+        if let Some(error) = query.error() {
+            report(query, &error);
             code = ExitCode::FAILURE;
         }
     }
     for (query, usd) in queries.iter().filter_map(|query| Some((query, query.usd().filter(|usd| *usd > max_usd)?))) {
-        // What counts is the dry run, where there is one, and that is a bound.
+        // A dry run takes precedence and is an upper bound.
         let offline = query.offline.as_ref().filter(|_| query.dry_run.is_none());
         let is_exact = matches!(offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
-        let costs = if is_exact { "costs" } else { "may cost up to" };
-        let of = if let Some(file) = &query.source.file { format!("{}: ", file.display()) } else { String::new() };
-        complain(&format!("{of}this query {costs} ${usd:.6}, over the limit of ${max_usd}"));
+        let verb = if is_exact { "costs" } else { "may cost up to" };
+        report(query, &format!("this query {verb} ${usd:.6}, over the limit of ${max_usd}"));
         code = ExitCode::from(OVER_THE_LIMIT);
     }
     code
@@ -178,7 +177,7 @@ fn connect(project: Option<&str>) -> anyhow::Result<(tokio::runtime::Runtime, Cl
     Ok((runtime, client))
 }
 
-/// The queries, from wherever they were given.
+/// The queries of the arguments, the files or standard input.
 fn sources(args: &Args) -> anyhow::Result<Vec<Source>> {
     if let Some(query) = &args.query {
         return Ok(vec![Source { file: None, sql: query.clone() }]);
@@ -208,15 +207,15 @@ fn show(report: &Report<'_>, format: Format) -> anyhow::Result<()> {
     Ok(stdout.flush()?)
 }
 
-/// Says what is wrong on standard error; where that is closed there is nobody to tell.
-fn complain(what: &str) {
-    let _ = writeln!(io::stderr(), "bq-query-cost: {what}");
+/// Prints to standard error. A failure to print cannot be reported.
+fn print_error(message: &str) {
+    let _ = writeln!(io::stderr(), "bq-query-cost: {message}");
 }
 
-/// A number of US dollars.
+/// Parses a number of US dollars.
 fn amount(text: &str) -> Result<f64, &'static str> {
     let amount = text.parse().ok();
     amount
         .filter(|amount: &f64| amount.is_finite() && *amount >= 0.0)
-        .ok_or("is not allowed; what is allowed is a number from 0 up, as 6.25")
+        .ok_or("is not allowed; what is allowed is a number that is not negative, such as 6.25")
 }

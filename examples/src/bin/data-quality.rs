@@ -1,4 +1,4 @@
-//! data-quality: checks any folder of CSV files or any SQLite file, by checks that are declared on functions.
+//! data-quality: checks any folder of CSV files or any SQLite file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,13 +10,13 @@ use obs_examples::dataset::load_folder;
 use obs_runtime::{QualityReport, dq_check, tracked_command};
 use rusqlite::{Connection, OpenFlags};
 
-/// Checks the tables of a folder of CSV files, or of an SQLite file. Exits with 1 when a critical check fails or one
-/// cannot be carried out, with 2 when there is nothing to check.
+/// Checks the tables of a folder of CSV files, or of an SQLite file. Exits with 1 when a critical check fails or a check
+/// cannot run, with 2 when there is nothing to check.
 #[derive(Parser)]
 struct Arguments {
-    /// A folder with CSV files (each has a header), or an SQLite file.
+    /// A folder of CSV files with headers, or an SQLite file.
     source: PathBuf,
-    /// For people or for programs.
+    /// The output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -27,14 +27,14 @@ enum Format {
     Json,
 }
 
-/// The database that the checks look at. CSV files are loaded into one of their own first.
+/// The database that the checks read. CSV files are loaded into a temporary one first.
 static DATABASE: OnceLock<PathBuf> = OnceLock::new();
 
 struct Tables(Connection);
 
 impl Tables {
     fn open() -> anyhow::Result<Self> {
-        let path = DATABASE.get().context("nothing was opened")?;
+        let path = DATABASE.get().context("no database was opened")?;
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .with_context(|| format!("cannot open {}", path.display()))?;
         Ok(Self(connection))
@@ -63,7 +63,7 @@ impl Tables {
         Ok(self.0.query_row(sql, [], |row| row.get::<_, Option<f64>>(0))?.unwrap_or(0.0))
     }
 
-    /// The largest value of a measure of a column, over all columns.
+    /// The maximum of a measure over all columns.
     fn worst_column(&self, measure: impl Fn(&str) -> String) -> anyhow::Result<f64> {
         self.columns()?.iter().try_fold(0.0, |worst: f64, (table, column)| {
             let sql = format!("SELECT ({}) * 1.0 FROM {}", measure(&quoted(column)), quoted(table));

@@ -1,4 +1,4 @@
-//! health-check: is everything there that the jobs of this folder need?
+//! health-check: checks what the other examples need.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,14 +10,14 @@ use obs_runtime::cli::HealthArguments;
 use obs_runtime::{Health, health_check};
 use rusqlite::{Connection, OpenFlags};
 
-/// Runs the health checks. Exits with 0 when healthy, 1 degraded, 2 unhealthy, 3 unknown or wrong use.
+/// Runs the health checks. Exits with 0 when healthy, 1 degraded, 2 unhealthy, 3 when unknown or called incorrectly.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
     health: HealthArguments,
 }
 
-/// SQLite works; with `HEALTH_DATABASE` set, that file is there and undamaged.
+/// SQLite works, and the file `HEALTH_DATABASE`, if set, exists and is intact.
 #[health_check(timeout = "2s")]
 fn database() -> anyhow::Result<()> {
     let connection = match std::env::var_os("HEALTH_DATABASE") {
@@ -36,7 +36,7 @@ fn scratch_space() -> std::io::Result<()> {
     std::io::Write::write_all(&mut tempfile::tempfile()?, &[0; 4096])
 }
 
-/// Prices can be told offline. Without them jobs run, but nobody knows what they will cost.
+/// Costs can be estimated offline. Jobs run without that, but their cost is unknown.
 #[health_check(critical = false)]
 fn price_catalogue() -> anyhow::Result<Health> {
     let catalogue = match std::env::var_os("HEALTH_CATALOGUE") {
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help is no wrong use.
+            // Requested help is not an error.
             let code = if error.use_stderr() { UNKNOWN } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);

@@ -1,5 +1,5 @@
-//! nightly-load: loads a public data set into SQLite, checks its quality, prices the report that would follow in
-//! BigQuery, and sums up. Everything that it logs and measures comes from the attributes.
+//! nightly-load: loads a public dataset into SQLite, checks its quality, estimates the cost of a report in BigQuery, and prints
+//! a summary. Its logs and metrics come from the attributes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,16 +16,16 @@ use obs_runtime::{
 };
 use rusqlite::Connection;
 
-/// Loads the Palmer penguins, checks them, prices the report, and sums up.
+/// Loads the Palmer penguins, checks them, estimates the cost of the report, and prints a summary.
 #[derive(Parser)]
 struct Arguments {
     /// The CSV file to load.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/penguins_raw.csv"))]
     data: PathBuf,
-    /// Where the database goes, and the metrics unless `PROMETHEUS_TEXTFILE_DIR` says otherwise.
+    /// The folder of the database, and of the metrics unless `PROMETHEUS_TEXTFILE_DIR` is set.
     #[arg(long, default_value = "target/nightly-load")]
     output: PathBuf,
-    /// From which severity on a failed check fails the job.
+    /// The lowest severity at which a failed check fails the job.
     #[arg(long, value_enum, default_value = "critical")]
     fail_on: FailOn,
 }
@@ -39,12 +39,12 @@ enum FailOn {
 static DATABASE: OnceLock<PathBuf> = OnceLock::new();
 
 fn database() -> anyhow::Result<Connection> {
-    let path = DATABASE.get().context("the database is not there before the load")?;
+    let path = DATABASE.get().context("the database does not exist before the load")?;
     Connection::open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 fn penguins() -> anyhow::Result<SqliteTable> {
-    Ok(SqliteTable::new(DATABASE.get().context("the database is not there before the load")?, "penguins"))
+    Ok(SqliteTable::new(DATABASE.get().context("the database does not exist before the load")?, "penguins"))
 }
 
 fn one_number(sql: &str) -> anyhow::Result<f64> {
@@ -54,11 +54,11 @@ fn one_number(sql: &str) -> anyhow::Result<f64> {
 #[track_performance(name = "load_penguins")]
 #[with_error_tracking(name = "load_penguins", context(file = data.display()))]
 fn load(data: &Path, output: &Path) -> anyhow::Result<LoadReport> {
-    std::fs::create_dir_all(output).with_context(|| format!("cannot make {}", output.display()))?;
+    std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
     let path = DATABASE.get_or_init(|| output.join("penguins.sqlite"));
     let mut connection = Connection::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let report = load_csv(&mut connection, "penguins", data)?;
-    tracing::info!(rows = report.rows, replaced = report.replaced, "penguins are in the database");
+    tracing::info!(rows = report.rows, replaced = report.replaced, "loaded the penguins");
     Ok(report)
 }
 
@@ -77,7 +77,7 @@ fn lightest_penguin_grams() -> anyhow::Result<f64> {
     one_number("SELECT min(body_mass_g) * 1.0 FROM penguins")
 }
 
-/// The file's documentation calls `Individual ID` a unique one; it is not.
+/// The documentation of the file calls `Individual ID` unique, but it is not.
 #[dq_check(dataset = "penguins", column = "individual_id", severity = "warning", fail_above = 0)]
 fn repeated_individuals() -> anyhow::Result<f64> {
     one_number("SELECT (count(*) - count(DISTINCT individual_id)) * 1.0 FROM penguins")
@@ -88,15 +88,17 @@ async fn unknown_islands() -> anyhow::Result<Measured> {
     Ok(accepted_values(&penguins()?, "island", ["Biscoe", "Dream", "Torgersen"]).sampled().measure().await?)
 }
 
-/// What the report on the loaded data would cost. Nothing runs in BigQuery.
+/// The cost of a report in BigQuery. No query runs.
 #[track_performance]
 #[bq_cost(query_type = "report", dataset = "samples", alert_over_usd = 1.0)]
 fn price_report() -> anyhow::Result<Estimate> {
     let sql = "SELECT mother_married, AVG(weight_pounds) AS weight \
                FROM `bigquery-public-data.samples.natality` GROUP BY mother_married";
-    let priced = estimate(sql, &Catalogue::shipped()?, obs_runtime::bigquery::Pricing::current().usd_per_tib)?;
-    obs_runtime::track_estimate(priced.processed_bytes.context("the catalogue does not know the report's tables")?);
-    Ok(priced)
+    let estimate = estimate(sql, &Catalogue::shipped()?, obs_runtime::bigquery::Pricing::current().usd_per_tib)?;
+    obs_runtime::track_estimate(
+        estimate.processed_bytes.context("the catalogue does not have the tables of the report")?,
+    );
+    Ok(estimate)
 }
 
 #[tracked_command(args(data = data.display(), output = output.display()))]

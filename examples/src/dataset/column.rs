@@ -1,4 +1,4 @@
-//! A column: its name, and the type that its values look like.
+//! A column: its name and its inferred type.
 
 use std::path::Path;
 
@@ -11,28 +11,28 @@ use super::error::LoadError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LoadedColumn {
-    /// The column's name: the file's, in `snake_case`.
+    /// Its name in `snake_case`.
     pub name: String,
-    /// What its values look like.
+    /// Its inferred type.
     pub kind: ColumnKind,
-    /// How many values are missing.
+    /// The number of missing values.
     pub nulls: u64,
 }
 
-/// What a column's values look like.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ColumnKind {
-    /// Whole numbers.
+    /// All values are integers.
     Integer,
-    /// Numbers.
+    /// All values are numbers.
     Real,
-    /// Anything else, and nothing at all.
+    /// Other values, or none.
     Text,
 }
 
 impl LoadedColumn {
-    /// Makes the type wide enough for one more value.
+    /// Widens the type for another value.
     pub(super) fn widen(&mut self, text: &str) {
         if is_missing(text) {
             self.nulls += 1;
@@ -45,7 +45,7 @@ impl LoadedColumn {
         }
     }
 
-    /// As `CREATE TABLE` has it.
+    /// Its declaration in `CREATE TABLE`.
     pub(super) fn declared(&self) -> String {
         let kind = match self.kind {
             ColumnKind::Integer => "INTEGER",
@@ -55,13 +55,13 @@ impl LoadedColumn {
         format!("\"{}\" {kind}", self.name)
     }
 
-    /// A value of this column, as the database stores it.
+    /// Converts a value of this column for the database.
     pub(super) fn value(&self, text: &str, line: u64, file: &Path) -> Result<Value, LoadError> {
         if is_missing(text) {
             return Ok(Value::Null);
         }
         let (value, expected) = match self.kind {
-            ColumnKind::Integer => (integer(text).map(Value::Integer), "a whole number"),
+            ColumnKind::Integer => (integer(text).map(Value::Integer), "an integer"),
             ColumnKind::Real => (real(text).map(Value::Real), "a number"),
             ColumnKind::Text => (Some(Value::Text(text.to_owned())), "text"),
         };
@@ -88,7 +88,7 @@ fn real(text: &str) -> Option<f64> {
     number.filter(|n| n.is_finite() && is_plain(text))
 }
 
-/// Whether a number can be had back as it was written, but for its zeros at the end.
+/// Whether a number keeps its notation when it is stored, except for trailing zeros.
 fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let mut digits = digits.bytes();
@@ -98,7 +98,7 @@ fn is_plain(text: &str) -> bool {
     }
 }
 
-/// `Culmen Length (mm)` and `studyName` as `culmen_length_mm` and `study_name`.
+/// Converts `Culmen Length (mm)` to `culmen_length_mm` and `studyName` to `study_name`.
 pub(super) fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     let mut previous_is_small = false;

@@ -1,10 +1,10 @@
-//! Why a file is not loaded.
+//! Errors of loads.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a file is not loaded. The table is then as it was before.
+/// Why a load failed. The table is unchanged.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -13,7 +13,7 @@ pub enum LoadError {
     Read {
         /// The file or folder.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// A line is not well formed.
@@ -21,9 +21,9 @@ pub enum LoadError {
     Line {
         /// The file.
         file: PathBuf,
-        /// The line, counted from 1.
+        /// The line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
     /// A column's name cannot be used.
@@ -31,19 +31,19 @@ pub enum LoadError {
     Header {
         /// The file.
         file: PathBuf,
-        /// The column, counted from 1.
+        /// The column, from 1.
         number: usize,
         /// Its name in the file.
         header: String,
-        /// What is wrong with it.
+        /// The problem.
         what: String,
     },
-    /// A value is of another type than before: the file changed while it was read.
+    /// The type of a value changed between two reads of the file.
     #[error("{}:{line}: column `{column}`: `{value}` is not {expected}", file.display())]
     Value {
         /// The file.
         file: PathBuf,
-        /// The line, counted from 1.
+        /// The line, from 1.
         line: u64,
         /// The column.
         column: String,
@@ -57,17 +57,17 @@ pub enum LoadError {
     Table {
         /// The name.
         table: String,
-        /// What is wrong with it, and what is allowed.
+        /// The problem and what is allowed.
         what: String,
     },
-    /// The database refuses.
+    /// The database failed.
     #[error("{}: table `{table}` cannot be written", file.display())]
     Database {
         /// The file.
         file: PathBuf,
         /// The table.
         table: String,
-        /// Why.
+        /// The cause.
         source: rusqlite::Error,
     },
 }

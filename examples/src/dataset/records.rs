@@ -1,11 +1,11 @@
-//! Reading the file: line by line, so that memory does not grow with it.
+//! Reads a file line by line, in constant memory.
 
 use std::path::Path;
 
 use super::column::{ColumnKind, LoadedColumn, snake_case};
 use super::error::LoadError;
 
-/// Reads the file once: its columns, their types, what is missing.
+/// Reads the file once to infer its columns.
 pub(super) fn survey(file: &Path) -> Result<Vec<LoadedColumn>, LoadError> {
     let mut reader = open(file)?;
     let headers = reader.headers().map_err(|e| malformed(file, &e))?.clone();

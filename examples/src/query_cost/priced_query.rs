@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use obs_runtime::bigquery::DryRun;
 use obs_runtime::bigquery::estimate::Estimate;
 
-/// A query and where it comes from.
+/// A query and its origin.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The file, `-` for standard input; none when it was given as an argument.
+    /// The file, if it is one of several files.
     pub file: Option<PathBuf>,
-    /// Its text.
+    /// The text of the query.
     pub sql: String,
 }
 
@@ -26,7 +26,7 @@ pub struct PricedQuery {
 }
 
 impl PricedQuery {
-    /// The most that the query costs, in US dollars: by the dry run if there was one.
+    /// The maximum cost in US dollars, by the dry run if there was one.
     #[must_use]
     pub fn usd(&self) -> Option<f64> {
         match (&self.dry_run, &self.offline) {
@@ -36,7 +36,7 @@ impl PricedQuery {
         }
     }
 
-    /// The most bytes that it reads.
+    /// The maximum of bytes that it reads.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         match (&self.dry_run, &self.offline) {
@@ -48,7 +48,7 @@ impl PricedQuery {
 
     /// Why its cost is unknown, if it is.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    pub fn error(&self) -> Option<String> {
         if self.usd().is_some() {
             return None;
         }

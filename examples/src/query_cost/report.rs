@@ -1,4 +1,4 @@
-//! Queries and their prices, for people and for programs.
+//! The cost of queries as text and as JSON.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ pub struct Report<'q> {
 }
 
 impl Report<'_> {
-    /// For programs: the estimate of a single query, or a list of them with their sum.
+    /// The estimate of a single query, or a list of estimates with their sum.
     ///
     /// # Errors
-    /// None in practice.
+    /// When an estimate cannot be serialised.
     pub fn to_json(&self) -> serde_json::Result<Value> {
         let queries = self.queries.iter().map(|query| self.query_json(query)).collect::<Result<Vec<_>, _>>()?;
         if let [only] = queries.as_slice() {
@@ -95,7 +95,7 @@ fn one(query: &PricedQuery, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Ok(Estimate { processed_bytes: Some(offline), .. })) = &query.offline {
             let more = offline.saturating_sub(*bytes_processed);
             let less = bytes_processed.saturating_sub(*offline);
-            writeln!(f, "difference   the catalogue says {more} bytes more, {less} less")?;
+            writeln!(f, "difference   the catalogue has {more} bytes more, {less} less")?;
         }
     }
     Ok(())

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests of the whole workspace, once what they need is installed.
+# Installs what the tests need and runs the tests of the whole workspace.
 #
-#   tests/run.sh         all of them, real servers included: installs what is missing of Prometheus, promtool,
-#                        node_exporter, Pushgateway and wrk (Debian's packages), Python's readers of what obs writes and
-#                        Datadog's agent for functions (an environment in target/tools), and the servers of tests/go (there)
-#   tests/run.sh quick   those that need no server; installs nothing
+#   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
+#                        node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
+#                        serverless agent (an environment in target/tools); and the servers of tests/go (in target/tools)
+#   tests/run.sh quick   the tests without real servers; installs nothing
 #
-# Says nothing of installing unless it fails.
+# The output of installations is shown only if they fail.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,9 +18,9 @@ readonly PYTHON_PACKAGES=(
 readonly BUGSINK=bugsink==2.6.1
 
 quietly() {
-    local said
-    if ! said=$("$@" 2>&1); then
-        printf '%s\n' "$said" "failed: $*" >&2
+    local output
+    if ! output=$("$@" 2>&1); then
+        printf '%s\n' "$output" "failed: $*" >&2
         return 1
     fi
 }
@@ -29,10 +29,10 @@ have() {
     command -v "$1" >/dev/null
 }
 
-# The packages start their servers only where systemd runs, on ports that no test uses.
+# Where systemd runs, the packages start their servers, on ports that no test uses.
 install_packages() {
     if ! have apt-get; then
-        echo "not Debian: please install what has the programs of the packages $*" >&2
+        echo "not Debian: please install the programs of the packages $*" >&2
         return 1
     fi
     local as_root=(env DEBIAN_FRONTEND=noninteractive)
@@ -68,7 +68,7 @@ install_servers() {
     if ! have python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         missing+=(python3-venv)
     fi
-    # A network of its own, for what binds all addresses.
+    # Network namespaces, for servers that bind all addresses.
     if ! have unshare || ! have ip; then
         missing+=(util-linux iproute2)
     fi
@@ -77,7 +77,7 @@ install_servers() {
     fi
 }
 
-# A Python environment in target/tools with these packages, and no other.
+# A Python environment in target/tools with exactly these packages.
 install_python() {
     local folder="$TOOLS/$1" wanted="${*:2}"
     if [[ -x $folder/bin/python && $(cat "$folder/packages" 2>/dev/null) == "$wanted" ]]; then
@@ -88,7 +88,7 @@ install_python() {
     printf '%s' "$wanted" >"$folder/packages"
 }
 
-# The servers written in Go, of the versions that tests/go pins.
+# The servers written in Go, in the versions that tests/go pins.
 install_go_servers() {
     if cmp --silent tests/go/go.sum "$TOOLS/go.sum"; then
         return
@@ -107,7 +107,7 @@ case "${1-}" in
     install_servers
     install_python python "${PYTHON_PACKAGES[@]}"
     install_python bugsink "$BUGSINK"
-    # Go and cargo build beside each other: the servers take eight minutes the first time.
+    # Go and cargo build concurrently; the servers take eight minutes the first time.
     install_go_servers &
     readonly GO_SERVERS=$!
     cargo test --quiet --no-run --workspace
@@ -115,7 +115,7 @@ case "${1-}" in
     exec cargo test --quiet --no-fail-fast --workspace
     ;;
 quick)
-    # Without obs-tests' feature `real`; obs-runtime as its users have it by default.
+    # Without the feature `real` of obs-tests, and with the default features of obs-runtime.
     exec cargo test --quiet --no-fail-fast --workspace --no-default-features --features obs-runtime/default
     ;;
 *)

@@ -1,7 +1,7 @@
-//! What one annotation costs beside the price of reading the clock, in one run.
+//! The cost of one annotation relative to reading the clock.
 //!
-//! Batches of about a millisecond of the measured row and of the floor alternate, so that both see the same machine; the
-//! figure is the median of the batches' quotients. Each set-up has a process of its own: `cargo bench` starts them.
+//! Batches of about a millisecond of the measured row and of the floor alternate, so that both see the same machine. The
+//! result is the median of the ratios. Each row runs in a process of its own.
 
 #![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
 
@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use obs_runtime::track_performance;
+use obs_tests::measure::median;
 
 #[inline(never)]
 fn work(number: u64) -> Result<u64, String> {
@@ -52,7 +53,7 @@ fn instant_pair(number: u64) -> Result<u64, String> {
     value
 }
 
-/// Nanoseconds a call, over a batch.
+/// Nanoseconds per call of a batch.
 fn batch(calls: u64, mut call: impl FnMut(u64) -> Result<u64, String>) -> f64 {
     let start = Instant::now();
     for number in 0..calls {
@@ -61,12 +62,7 @@ fn batch(calls: u64, mut call: impl FnMut(u64) -> Result<u64, String>) -> f64 {
     start.elapsed().as_nanos() as f64 / calls as f64
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Median nanoseconds of the row and of the floor, and of their quotient.
+/// The median nanoseconds of the row and of the floor, and the median of their ratio.
 fn compare(
     mut row: impl FnMut(u64) -> Result<u64, String>,
     mut floor: impl FnMut(u64) -> Result<u64, String>,
@@ -82,7 +78,7 @@ fn compare(
     )
 }
 
-/// How much longer a call takes while another thread makes the same calls.
+/// The ratio of a call's duration while another thread makes the same calls to that without.
 fn slowdown(call: impl Fn(u64) -> Result<u64, String> + Sync) -> f64 {
     const CALLS: u64 = 20_000;
     let alone = batch(CALLS, &call);

@@ -1,8 +1,7 @@
-//! What backends cost the calls that are measured: dead ones, in each way that a backend can be dead, while they are flushed
-//! to all the time; and a scrape of many call sites.
+//! The latency of annotated calls while obs flushes to failing backends, and while many call sites are scraped.
 //!
-//! Each set-up has a process of its own, and those that are compared alternate, so that all see the same machine; the figure
-//! is the quotient of the means over all rounds.
+//! Each row runs in a process of its own. Rows that are compared alternate, so that both see the same machine. The result is
+//! the ratio of the means over all rounds.
 
 #![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
 
@@ -17,9 +16,9 @@ use std::time::{Duration, Instant};
 
 use obs_runtime::{Guard, Level, Observability, Secret, capture_message, track_performance};
 use obs_tests::faults::{Fault, FaultyServer, UNKNOWN_HOST, read_only_folder};
-use obs_tests::http;
+use obs_tests::{http, measure};
 
-/// Many short ones: the quantiles of two processes of one kind differ by half, those of calls in one of them do not.
+/// Many short rounds, because quantiles differ by half between processes of one row, but not within a process.
 const ROUNDS: usize = 45;
 const CALLS: usize = 1_000_000;
 const SITES: usize = 1000;
@@ -31,7 +30,7 @@ fn annotated(number: u64) -> Result<u64, String> {
     if number == u64::MAX { Err("too many".to_owned()) } else { Ok(number.wrapping_mul(31)) }
 }
 
-/// Nanoseconds that single calls take, those of the clock included, sorted.
+/// Measures single calls in nanoseconds, including the clock, and sorts them.
 fn calls(clock: &quanta::Clock, taken: &mut [u32]) {
     for (number, taken) in (0..).zip(&mut *taken) {
         let start = clock.raw();
@@ -41,7 +40,7 @@ fn calls(clock: &quanta::Clock, taken: &mut [u32]) {
     taken.sort_unstable();
 }
 
-/// Nanoseconds that single calls take at most, but for one in a hundred and one in a thousand.
+/// Quantiles of the duration of single calls, in nanoseconds.
 #[derive(Clone, Copy)]
 struct Quantiles {
     p99: f64,
@@ -54,11 +53,6 @@ fn quantile(sorted: &[u32], quantile: f64) -> f64 {
     f64::from(sorted[index.min(sorted.len() - 1)])
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn builder() -> obs_runtime::ObservabilityBuilder {
     let builder = Observability::builder().without_environment().prometheus_port(0).max_series(10 * SITES);
     builder.log_level(Level::Critical).flush_timeout(Duration::from_millis(200))
@@ -68,8 +62,8 @@ fn started(builder: obs_runtime::ObservabilityBuilder) -> Guard {
     builder.init().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The quantiles of calls while something goes on beside them, again and again.
-fn beside(clock: &quanta::Clock, taken: &mut [u32], other: impl Fn() + Send + Sync) -> Quantiles {
+/// The quantiles of calls while another thread runs `other` repeatedly.
+fn quantiles_during(clock: &quanta::Clock, taken: &mut [u32], other: impl Fn() + Send + Sync) -> Quantiles {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -84,7 +78,7 @@ fn beside(clock: &quanta::Clock, taken: &mut [u32], other: impl Fn() + Send + Sy
     })
 }
 
-/// Makes call sites that have seen every outcome on every thread.
+/// Creates call sites with every outcome on every thread.
 fn many_call_sites() {
     std::panic::set_hook(Box::new(|_| {}));
     let work = || {
@@ -104,7 +98,7 @@ fn many_call_sites() {
     }
 }
 
-/// Asks for the metrics without their text, which is made all the same.
+/// Requests the metrics with HEAD: the text is made but not sent.
 fn head(address: SocketAddr) {
     let answered = TcpStream::connect(address).and_then(|mut stream| {
         stream.write_all(b"HEAD /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
@@ -124,37 +118,37 @@ fn milliseconds(mut run: impl FnMut()) -> f64 {
         run();
         start.elapsed().as_secs_f64() * 1e3
     });
-    median(times.collect())
+    measure::median(times.collect())
 }
 
 fn run(row: &str) {
     let clock = quanta::Clock::new();
-    // Made and touched once, so that it is in no difference of memory.
+    // Allocated and touched first, so that it does not count as growth of memory.
     let mut taken = vec![u32::MAX; CALLS];
     match row {
         "none" => {
             let guard = started(builder());
-            let Quantiles { p99, p999 } = beside(&clock, &mut taken, || guard.flush());
+            let Quantiles { p99, p999 } = quantiles_during(&clock, &mut taken, || guard.flush());
             println!("{p99} {p999}");
         }
         "memory" => {
-            let (_server, guard) = dead(&Fault::Hang);
+            let (_server, guard) = with_failing_backends(&Fault::Hang);
             let busy = || {
-                let _ = capture_message(Level::Error, "nobody will see this");
+                let _ = capture_message(Level::Error, "never delivered");
                 guard.flush();
             };
-            // What is bounded fills up first: queues, threads' stacks, the allocator's rooms.
+            // Fills bounded queues, stacks and the allocator first.
             let warm = Instant::now();
             while warm.elapsed() < Duration::from_secs(10) {
-                let _ = beside(&clock, &mut taken, busy);
+                let _ = quantiles_during(&clock, &mut taken, busy);
             }
-            let before = resident();
+            let before = measure::resident_kib();
             for _ in 0..10_000_000 / CALLS {
-                let _ = beside(&clock, &mut taken, busy);
+                let _ = quantiles_during(&clock, &mut taken, busy);
             }
             println!(
-                "KiB more after 10,000,000 calls while dead backends are flushed to: {}; goal 0",
-                resident().saturating_sub(before)
+                "KiB more after 10,000,000 calls while failing backends are flushed to: {}; goal 0",
+                measure::resident_kib().saturating_sub(before)
             );
         }
         "idle" | "scraped" => {
@@ -165,13 +159,13 @@ fn run(row: &str) {
                     let _ = black_box(obs_runtime::metrics());
                 }
             };
-            let Quantiles { p99, p999 } = beside(&clock, &mut taken, scrape);
+            let Quantiles { p99, p999 } = quantiles_during(&clock, &mut taken, scrape);
             println!("{p99} {p999}");
         }
         "scrape" => {
             let guard = started(builder());
             many_call_sites();
-            let address = guard.metrics_address().unwrap_or_else(|| panic!("it is served"));
+            let address = guard.metrics_address().unwrap_or_else(|| panic!("metrics are served"));
             let url = format!("http://{address}/metrics");
             let text = http::get(&url, &[]).unwrap_or_else(|error| panic!("{error}"));
             let (lines, megabytes) = (text.lines().count(), text.len() as f64 / 1e6);
@@ -184,13 +178,13 @@ fn run(row: &str) {
             );
         }
         other => {
-            let fault = other.strip_prefix("dead ").and_then(|number| number.parse::<usize>().ok());
+            let fault = other.strip_prefix("fault ").and_then(|number| number.parse::<usize>().ok());
             let Some(fault) = fault.and_then(|number| Fault::all().get(number).cloned()) else {
                 return println!("no such row: {other}");
             };
-            let (_server, guard) = dead(&fault);
-            let Quantiles { p99, p999 } = beside(&clock, &mut taken, || {
-                let _ = capture_message(Level::Error, "nobody will see this");
+            let (_server, guard) = with_failing_backends(&fault);
+            let Quantiles { p99, p999 } = quantiles_during(&clock, &mut taken, || {
+                let _ = capture_message(Level::Error, "never delivered");
                 guard.flush();
             });
             println!("{p99} {p999}");
@@ -198,9 +192,9 @@ fn run(row: &str) {
     }
 }
 
-/// Every sink on, and none of them alive: the Pushgateway and Sentry with that fault, no Datadog agent, a folder that
-/// cannot be written to, a full disk. Where nobody listens, the host of the Pushgateway does not resolve either.
-fn dead(fault: &Fault) -> (FaultyServer, Guard) {
+/// Every exporter is enabled and fails: the Pushgateway and Sentry with this fault, no Datadog agent, a read-only folder, a
+/// full disk. For refused connections, the host name of the Pushgateway does not resolve.
+fn with_failing_backends(fault: &Fault) -> (FaultyServer, Guard) {
     let server = FaultyServer::start(fault.clone());
     let gateway = if *fault == Fault::Refuse { format!("http://{UNKNOWN_HOST}:9091") } else { server.url("") };
     let sentry = server.url("").replacen("http://", "http://key@", 1) + "/1";
@@ -210,21 +204,14 @@ fn dead(fault: &Fault) -> (FaultyServer, Guard) {
     (server, guard)
 }
 
-/// Resident memory of this process, in KiB.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
-}
-
-/// What a row says of itself, in a process of its own.
+/// Runs a row in a process of its own.
 fn ask(row: &str) -> Quantiles {
     let output = std::env::current_exe().and_then(|program| Command::new(program).arg(row).output());
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let mut numbers = said.split_whitespace().map_while(|word| word.parse().ok());
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map_while(|word| word.parse().ok());
     match (numbers.next(), numbers.next()) {
         (Some(p99), Some(p999)) => Quantiles { p99, p999 },
-        _ => panic!("{row} said {said:?}"),
+        _ => panic!("{row} printed {text:?}"),
     }
 }
 
@@ -248,7 +235,7 @@ fn main() {
     }
     for (number, fault) in Fault::all().iter().enumerate() {
         let name = format!("{fault:?}").split(['(', ' ']).next().unwrap_or_default().to_owned();
-        compare(&format!("calls while flushed to: {name}"), &format!("dead {number}"), "none", "p99 <= 1.1");
+        compare(&format!("calls while flushed to: {name}"), &format!("fault {number}"), "none", "p99 <= 1.1");
     }
     run("memory");
     compare("calls while 1,000 call sites are scraped", "scraped", "idle", "p99.9 <= 1.1");

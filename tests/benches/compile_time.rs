@@ -1,6 +1,5 @@
-//! What 1,000 annotated functions cost the compiler, and the program in size, beside the same with `#[tracing::instrument]`:
-//! a debug build from nothing, one after a body was changed, and the machine code of a release build: the whole of it, as it
-//! is when nobody has initialised obs and nobody listens to `tracing`, and what each function adds. What they depend on is
+//! Compile time and machine code of 1,000 annotated functions, compared with `#[tracing::instrument]`: a clean debug build, an
+//! incremental one after one body was changed, and the size of a release build, in total and per function. Dependencies are
 //! built before.
 
 #![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
@@ -9,19 +8,20 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
 
+use obs_tests::measure::median;
 use obs_tests::strangers::{Stranger, target};
 
 const FUNCTIONS: usize = 1000;
 const ROUNDS: usize = 5;
 
-/// A program that has something annotated and runs all of it.
+/// A program with annotated functions that calls all of them.
 struct Program {
     name: String,
     attribute: &'static str,
     stranger: Stranger,
 }
 
-/// Functions that may fail, as most that are worth an annotation can. `seed` is in the body of one.
+/// The source: functions that may fail. `seed` is in the body of one.
 fn source(attribute: &str, functions: usize, seed: u64) -> String {
     let mut text = String::new();
     for number in 0..functions {
@@ -46,7 +46,7 @@ impl Program {
         Self { name: name.to_owned(), attribute, stranger }
     }
 
-    /// Builds it, and says how many seconds that took.
+    /// Builds it and returns the seconds.
     fn build(&self, arguments: &[&str], incremental: bool) -> f64 {
         let begun = Instant::now();
         let mut cargo = self.stranger.command(&[&["build", "--quiet"], arguments].concat());
@@ -55,29 +55,25 @@ impl Program {
         begun.elapsed().as_secs_f64()
     }
 
-    /// Builds it after one body was changed.
+    /// Builds it after a change of one body.
     fn rebuild(&self, seed: u64, incremental: bool) -> f64 {
         self.stranger.write("main.rs", &source(self.attribute, FUNCTIONS, seed));
         self.build(&[], incremental)
     }
 
-    /// Bytes of machine code of a release build.
+    /// The bytes of machine code of a release build.
     fn text(&self) -> f64 {
         let _ = self.build(&["--release"], false);
-        let said = Command::new("size").arg(target().join("release").join(&self.name)).output().expect("size starts");
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        let text = said.lines().nth(1).and_then(|line| line.split_whitespace().next()?.parse().ok());
-        text.unwrap_or_else(|| panic!("size said {said}"))
+        let output = Command::new("size").arg(target().join("release").join(&self.name)).output().expect("size starts");
+        let table = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = table.lines().nth(1).and_then(|line| line.split_whitespace().next()?.parse().ok());
+        text.unwrap_or_else(|| panic!("size printed {table}"))
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn compare(what: &str, goal: &str, mut ask: impl FnMut(bool, u64) -> f64) {
-    let rounds: Vec<_> = (0..ROUNDS as u64).map(|round| (ask(true, 100 + round), ask(false, 100 + round))).collect();
+fn compare(what: &str, goal: &str, mut measure: impl FnMut(bool, u64) -> f64) {
+    let rounds: Vec<_> =
+        (0..ROUNDS as u64).map(|round| (measure(true, 100 + round), measure(false, 100 + round))).collect();
     let (ours, theirs) =
         (median(rounds.iter().map(|round| round.0).collect()), median(rounds.iter().map(|round| round.1).collect()));
     println!("{what:<52} {ours:>6.2} s against {theirs:>6.2} s   ratio {:.2}   goal {goal}", ours / theirs);
@@ -101,11 +97,11 @@ fn main() {
         let _ = (program.build(&[], false), program.build(&[], true));
     }
     let of = |is_ours: bool| if is_ours { &ours } else { &theirs };
-    compare("1,000 functions, debug build from nothing", "<= 0.8", |is_ours, seed| of(is_ours).rebuild(seed, false));
+    compare("1,000 functions, clean debug build", "<= 0.8", |is_ours, seed| of(is_ours).rebuild(seed, false));
     for program in [&ours, &theirs] {
         let _ = program.rebuild(99, true);
     }
-    compare("the same after one body was changed", "<= 1.0", |is_ours, seed| of(is_ours).rebuild(seed, true));
+    compare("the same, incremental after one change", "<= 1.0", |is_ours, seed| of(is_ours).rebuild(seed, true));
 
     let (one_of_ours, one_of_theirs) = programs(1);
     let each = |many: f64, one: f64| (many - one) / (FUNCTIONS as f64 - 1.0);

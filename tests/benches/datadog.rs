@@ -1,7 +1,7 @@
-//! What Datadog costs the calls of an annotated function: nothing, whether the agent is well, away or hanging.
+//! The cost of the Datadog exporter for calls of an annotated function, with a healthy, a missing and a hanging agent.
 //!
-//! obs is initialised with Datadog and without it by turns, in one process, so that both see the same machine; the figures
-//! are medians of the turns' quotients.
+//! obs is initialised with and without Datadog in turn in one process, so that both see the same machine. The results are
+//! medians of the ratios.
 
 #![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
 
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use obs_runtime::config::AgentAddress;
 use obs_runtime::{Guard, Observability, track_performance};
+use obs_tests::measure::{median, resident_kib};
 
 const CALLS: u64 = 20_000;
 
@@ -36,7 +37,7 @@ fn initialise(agent: Option<(&AgentAddress, Duration)>) -> Guard {
     builder.init().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Nanoseconds a call, over a batch.
+/// Nanoseconds per call of a batch.
 fn batch() -> f64 {
     let start = Instant::now();
     for number in 0..CALLS {
@@ -45,7 +46,7 @@ fn batch() -> f64 {
     start.elapsed().as_nanos() as f64 / CALLS as f64
 }
 
-/// The 99th percentile of single calls, in units of the clock.
+/// The 99th percentile of single calls, in clock ticks.
 fn percentile(clock: &quanta::Clock) -> f64 {
     let call = |number| {
         let start = clock.raw();
@@ -57,12 +58,7 @@ fn percentile(clock: &quanta::Clock) -> f64 {
     calls[calls.len() * 99 / 100]
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// How much more `measure` gives with Datadog than without.
+/// The ratio of `measure` with Datadog to that without.
 fn compare(agent: &AgentAddress, interval: Duration, mut measure: impl FnMut() -> f64) -> f64 {
     let mut with = |agent: Option<(&AgentAddress, Duration)>| {
         let _guard = initialise(agent);
@@ -70,7 +66,7 @@ fn compare(agent: &AgentAddress, interval: Duration, mut measure: impl FnMut() -
         median((0..9).map(|_| measure()).collect())
     };
     let turns = (0..60).map(|turn| {
-        // Whoever is first has the caches cold.
+        // The first of both has cold caches.
         if turn % 2 == 0 {
             let without = with(None);
             with(Some((agent, interval))) / without
@@ -82,48 +78,42 @@ fn compare(agent: &AgentAddress, interval: Duration, mut measure: impl FnMut() -
     median(turns.collect())
 }
 
-/// Resident memory of this process, in KiB.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
-}
-
 fn main() {
     let folder = std::env::temp_dir().join(format!("obs-bench-{}", std::process::id()));
     if std::fs::create_dir_all(&folder).is_err() {
         return;
     }
-    let (Ok(well), Ok(hanging)) = (UdpSocket::bind("127.0.0.1:0"), UnixDatagram::bind(folder.join("hanging"))) else {
+    let (Ok(healthy), Ok(hanging)) = (UdpSocket::bind("127.0.0.1:0"), UnixDatagram::bind(folder.join("hanging")))
+    else {
         return;
     };
-    let port = well.local_addr().map_or(0, |address| address.port());
+    let port = healthy.local_addr().map_or(0, |address| address.port());
     let Ok(filler) = UnixDatagram::unbound() else { return };
     let _ = filler.set_nonblocking(true);
     while filler.send_to(&[b'x'; 4096], folder.join("hanging")).is_ok() {}
     let udp = |port| AgentAddress::Udp { host: "127.0.0.1".to_owned(), port };
-    let (well_at, away_at) = (udp(port), udp(9));
+    let (healthy_at, missing_at) = (udp(port), udp(9));
     let hanging_at = AgentAddress::UnixDatagram(folder.join("hanging"));
 
-    let (usual, harsh) = (Duration::from_secs(10), Duration::from_millis(10));
-    println!("a call with Datadog / without: {:.3}; goal <= 1.05", compare(&well_at, usual, batch));
-    println!("the same, sent each 10 ms: {:.3}", compare(&well_at, harsh, batch));
+    let (default, short) = (Duration::from_secs(10), Duration::from_millis(10));
+    println!("a call with Datadog / without: {:.3}; goal <= 1.05", compare(&healthy_at, default, batch));
+    println!("the same, sent each 10 ms: {:.3}", compare(&healthy_at, short, batch));
     let clock = quanta::Clock::new();
-    for (state, agent) in [("well", &well_at), ("away", &away_at), ("hanging", &hanging_at)] {
-        let ratio = compare(agent, harsh, || percentile(&clock));
+    for (state, agent) in [("healthy", &healthy_at), ("missing", &missing_at), ("hanging", &hanging_at)] {
+        let ratio = compare(agent, short, || percentile(&clock));
         println!("p99 of single calls, agent {state}, sent each 10 ms / without: {ratio:.3}; goal <= 1.1");
     }
-    for (state, agent) in [("away", &away_at), ("hanging", &hanging_at)] {
-        let _guard = initialise(Some((agent, harsh)));
+    for (state, agent) in [("missing", &missing_at), ("hanging", &hanging_at)] {
+        let _guard = initialise(Some((agent, short)));
         for _ in 0..50 {
             batch();
         }
-        let before = resident();
+        let before = resident_kib();
         for _ in 0..10_000_000 / CALLS {
             batch();
         }
-        println!("KiB more after 10,000,000 calls, agent {state}: {}; goal 0", resident().saturating_sub(before));
+        println!("KiB more after 10,000,000 calls, agent {state}: {}; goal 0", resident_kib().saturating_sub(before));
     }
-    drop((well, hanging));
+    drop((healthy, hanging));
     let _ = std::fs::remove_dir_all(&folder);
 }

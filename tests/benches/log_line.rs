@@ -1,8 +1,8 @@
-//! What one redacted JSON line costs beside the line that `tracing-subscriber` writes without redaction, in one run.
+//! The cost of one redacted JSON line relative to an unredacted line of `tracing-subscriber`.
 //!
-//! Each set-up has a process of its own, as both want to be the program's only subscriber. The parent has them run batches
-//! of about a millisecond in turn, so that both see the same machine; the figure is the median of the batches' quotients.
-//! Lines go nowhere: what is compared is their making. `… to a file` writes them.
+//! Each side has a process of its own, because a process has one subscriber. The parent lets them run batches of about a
+//! millisecond in turn, so that both see the same machine. The result is the median of the ratios. Lines are discarded, unless
+//! the row is named `… to a file`.
 
 #![allow(clippy::cast_precision_loss, clippy::print_stdout, missing_docs)]
 
@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use obs_runtime::{LogContext, LogOutput, Observability};
+use obs_tests::measure::median;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 const LINES: u64 = 1_000;
 const BATCHES: usize = 200;
 
-/// Eight fields as a load has them, in what context there is.
+/// Logs eight fields in the current context.
 #[inline(never)]
 fn line(number: u64) {
     tracing::info!(
@@ -35,7 +36,7 @@ fn line(number: u64) {
     );
 }
 
-/// Nanoseconds a line, over a batch.
+/// Nanoseconds per line of a batch.
 fn batch(lines: u64) -> f64 {
     let start = Instant::now();
     for number in 0..lines {
@@ -44,7 +45,7 @@ fn batch(lines: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / lines as f64
 }
 
-/// The same while another thread writes lines too.
+/// The same while another thread logs too.
 fn batch_beside_another(inside: &(impl Fn(&mut dyn FnMut()) + Sync)) -> f64 {
     let (done, begun) = (AtomicBool::new(false), Barrier::new(2));
     std::thread::scope(|scope| {
@@ -63,7 +64,7 @@ fn batch_beside_another(inside: &(impl Fn(&mut dyn FnMut()) + Sync)) -> f64 {
     })
 }
 
-/// Runs batches as the parent asks for them.
+/// Runs a batch for each request of the parent.
 fn serve(threads: &str, inside: impl Fn(&mut dyn FnMut()) + Sync) {
     inside(&mut || {
         batch(LINES);
@@ -128,7 +129,7 @@ fn peer(context: &str, threads: &str, file: Option<tempfile::NamedTempFile>) {
     }
 }
 
-/// A process that writes lines when it is asked to.
+/// A process that runs batches on request.
 struct Side {
     process: Child,
     ask: ChildStdin,
@@ -156,14 +157,9 @@ impl Side {
     fn end(self) {
         let Self { mut process, ask, answers: _ } = self;
         drop(ask);
-        // It ends with its input.
+        // It ends when its input ends.
         let _ = process.wait();
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn compare(name: &str, [left, right]: [[&str; 4]; 2], goal: &str) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! Whatever a program logs, each line is one JSON object, none is lost, nothing panics, and what is named as a secret does
-//! not leave. `tests/log_readers.rs` holds ten thousand such lines against jq and lnav.
+//! Any log event is written as one line with one JSON object, without a panic and without the value of a secret field.
+//! `tests/log_readers.rs` checks ten thousand such lines with jq and lnav.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ struct Line {
     fails: bool,
 }
 
-/// Writes a part of itself, and then maybe fails.
+/// A value whose formatting may fail after a part was written.
 struct Half<'a>(&'a str, bool);
 
 impl fmt::Display for Half<'_> {
@@ -46,7 +46,7 @@ fn started() -> &'static Guard {
             Ok(())
         });
         let builder = Observability::builder().without_environment().signals(false).log_level(Level::Trace);
-        builder.log_output(output).init().expect("it is configured well")
+        builder.log_output(output).init().expect("the configuration is valid")
     })
 }
 
@@ -69,7 +69,7 @@ fuzz_target!(|line: Line| {
     if let Some(user) = user {
         scope = scope.user(user);
     }
-    // Long enough not to stand in a line by chance.
+    // Too long to be in a line by chance.
     let password = format!("hunter{password:020}");
     scope.scope(|| {
         tracing::info!(

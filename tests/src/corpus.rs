@@ -1,11 +1,11 @@
-//! What must not leave, and what must: one corpus for every sink. `obs_tests::leaks` puts it everywhere.
+//! Secrets that must not leave, and similar texts that must: one corpus for every exporter. See `obs_tests::leaks`.
 
 use std::fmt::Write as _;
 
-/// A secret or something personal, in the text it comes in.
+/// A secret or personal data within a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// What it is.
+    /// The kind of secret.
     pub kind: &'static str,
     /// The text.
     pub text: &'static str,
@@ -17,7 +17,7 @@ const fn sample(kind: &'static str, text: &'static str, part: &'static str) -> S
     Sample { kind, text, part }
 }
 
-/// What is known by how it looks, wherever it stands.
+/// Secrets that are recognised by their form, in any place.
 pub const SAMPLES: &[Sample] = &[
     sample("bearer", "Bearer abcdef0123456789", "abcdef0123456789"),
     sample("bearer", "authorization: bearer mF_9.B5f-4.1JqM", "mF_9.B5f-4.1JqM"),
@@ -111,7 +111,7 @@ pub const SAMPLES: &[Sample] = &[
     sample("SQL literal", "failed: SELECT * FROM people WHERE name = 'Ann Lee'", "Ann Lee"),
 ];
 
-/// What is known by its name alone: names of fields, arguments and tags, each with a value that looks like nothing.
+/// Secrets that are recognised by the name of their field, argument or tag alone.
 pub const NAMED: &[(&str, &str)] = &[
     ("password", "opaque-value-01"),
     ("dbPassword", "opaque-value-02"),
@@ -130,7 +130,7 @@ pub const NAMED: &[(&str, &str)] = &[
     ("customer_ssn", "opaque-value-15"),
 ];
 
-/// What looks like a secret and is none.
+/// Texts that look like secrets and are none.
 pub const LOOK_ALIKES: &[&str] = &[
     "550e8400-e29b-41d4-a716-446655440000",
     "41111111-1111-4111-8111-111111111111",
@@ -196,7 +196,7 @@ pub const LOOK_ALIKES: &[&str] = &[
     "",
 ];
 
-/// What of the corpus stands in an output, whichever sink wrote it: nothing, if all is well.
+/// The secrets of the corpus that an output contains.
 #[must_use]
 pub fn left_in(output: &str) -> Vec<String> {
     let samples = SAMPLES.iter().filter(|sample| output.contains(sample.part));
@@ -205,12 +205,12 @@ pub fn left_in(output: &str) -> Vec<String> {
     seen.chain(named.map(|(name, value)| format!("{name}: {value}"))).collect()
 }
 
-/// Fails when anything of the corpus stands in an output.
+/// Panics when an output contains a secret of the corpus.
 pub fn assert_nothing_left(place: &str, output: &str) {
     let left = left_in(output);
-    let mut told = String::new();
+    let mut lines = String::new();
     for line in output.lines().filter(|line| !left_in(line).is_empty()).take(5) {
-        let _ = write!(told, "\n  {line}");
+        let _ = write!(lines, "\n  {line}");
     }
-    assert!(left.is_empty(), "left in {place}: {left:?}{told}");
+    assert!(left.is_empty(), "left in {place}: {left:?}{lines}");
 }

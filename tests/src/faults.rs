@@ -1,11 +1,10 @@
-//! Ways in which a backend can be dead or half dead, for every sink the same.
+//! Backends that fail, the same for every exporter: servers, sockets, paths and host names.
 //!
-//! Servers listen on a free port of loopback and end when they are dropped; what cannot be had from a server is a path.
+//! Servers listen on a free port of loopback and end when they are dropped.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -13,22 +12,22 @@ use std::time::Duration;
 
 use crate::ports;
 
-/// What a server does with whoever connects.
+/// What a server does with a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody listens: connections are refused.
+    /// Connections are refused.
     Refuse,
-    /// Connections are accepted, requests read, and nothing is ever answered.
+    /// Connections are accepted and requests read, but never answered.
     Hang,
-    /// Connections are accepted, and nothing is read of them.
+    /// Connections are accepted, but nothing is read from them.
     NeverRead,
     /// Every request is answered with this status, these headers (each `name: value`) and this body.
     Answer(u16, Vec<String>, String),
-    /// Every request is answered with what is no HTTP.
+    /// Every request is answered with bytes that are not HTTP.
     Garbage,
-    /// An answer that would be right comes at one byte a second.
+    /// Every request is answered correctly, at one byte a second.
     Trickle,
-    /// Connections are closed as soon as something was read.
+    /// Connections are closed after the request was read.
     Close,
 }
 
@@ -45,7 +44,7 @@ impl Fault {
         Self::Answer(429, vec![format!("Retry-After: {retry_after}")], "slow down".to_owned())
     }
 
-    /// Each of them, for a loop over all.
+    /// All of them.
     #[must_use]
     pub fn all() -> Vec<Self> {
         vec![
@@ -60,14 +59,14 @@ impl Fault {
         ]
     }
 
-    /// Whether a client is left waiting by it, so that only a deadline of its own ends the wait.
+    /// Whether only a deadline of its own ends a client's wait for this server.
     #[must_use]
-    pub fn lasts(&self) -> bool {
+    pub fn hangs(&self) -> bool {
         matches!(self, Self::Hang | Self::NeverRead | Self::Trickle)
     }
 }
 
-/// A server over TCP with a fault, or one that is well: `Answer(200, …)`.
+/// A TCP server with a fault. `Answer(200, …)` is a healthy one.
 #[derive(Debug)]
 pub struct FaultyServer {
     address: SocketAddr,
@@ -109,7 +108,7 @@ impl FaultyServer {
         Self { address, shared }
     }
 
-    /// Where it listens, or does not.
+    /// Its address, on which nothing listens for `Refuse`.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -121,13 +120,13 @@ impl FaultyServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// How many connections there were.
+    /// How many connections it accepted.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// What was read of every request: head and body.
+    /// Every request as it was read: head and body.
     #[must_use]
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -141,12 +140,12 @@ impl Drop for FaultyServer {
             // The client may have gone first.
             let _ = stream.shutdown(Shutdown::Both);
         }
-        // Wakes the listener, should there be one.
+        // Wakes the listener, if there is one.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }
 }
 
-/// Answers one connection's requests until it ends.
+/// Answers the requests of one connection.
 fn serve(mut stream: TcpStream, fault: &Fault, server: &Shared) {
     if *fault == Fault::NeverRead {
         return;
@@ -161,7 +160,7 @@ fn serve(mut stream: TcpStream, fault: &Fault, server: &Shared) {
             }
             Fault::Answer(status, headers, body) => {
                 let (status, length) =
-                    (format!("HTTP/1.1 {status} As Told"), format!("Content-Length: {}", body.len()));
+                    (format!("HTTP/1.1 {status} Scripted"), format!("Content-Length: {}", body.len()));
                 let lines = [std::slice::from_ref(&status), headers, &[length, String::new(), body.clone()]];
                 stream.write_all(lines.concat().join("\r\n").as_bytes())
             }
@@ -180,7 +179,7 @@ fn serve(mut stream: TcpStream, fault: &Fault, server: &Shared) {
     }
 }
 
-/// Head and body of a request, as far as they come; none when the connection ended before one.
+/// The head and body of the next request; none when the connection ends first.
 fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     let mut buffer = [0; 16 * 1024];
@@ -204,86 +203,29 @@ fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// A file to which nothing can be written, because its disk is full.
+/// A file whose writes fail because the disk is full.
 #[must_use]
 pub fn full_disk() -> &'static Path {
     Path::new("/dev/full")
 }
 
-/// A folder in which nobody can make a file, the superuser included.
+/// A folder in which not even the superuser can create a file.
 #[must_use]
 pub fn read_only_folder() -> &'static Path {
     Path::new("/proc/self/fdinfo")
 }
 
-/// A host name that does not resolve: the name is reserved for that.
+/// A host name that does not resolve (RFC 2606 reserves it).
 pub const UNKNOWN_HOST: &str = "no-such-host.invalid";
-
-/// A UNIX datagram socket that can disappear and come back at the same path.
-#[derive(Debug)]
-pub struct VanishingSocket {
-    path: PathBuf,
-    socket: Option<UnixDatagram>,
-}
-
-impl VanishingSocket {
-    /// One that is there.
-    #[must_use]
-    pub fn bind(path: impl Into<PathBuf>) -> Self {
-        let mut socket = Self { path: path.into(), socket: None };
-        socket.come_back();
-        socket
-    }
-
-    /// Where.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Closes it and removes its path, as an agent that ends does.
-    pub fn vanish(&mut self) {
-        self.socket = None;
-        // It may never have been there.
-        let _ = std::fs::remove_file(&self.path);
-    }
-
-    /// Binds it anew, as an agent that starts does.
-    pub fn come_back(&mut self) {
-        self.vanish();
-        let socket = UnixDatagram::bind(&self.path).expect("the path is free");
-        socket.set_nonblocking(true).expect("a socket can be asked without waiting");
-        self.socket = Some(socket);
-    }
-
-    /// What has come and was not received yet.
-    #[must_use]
-    pub fn received(&self) -> Vec<Vec<u8>> {
-        let mut buffer = vec![0; 64 * 1024];
-        let socket = self.socket.iter();
-        let mut packets = Vec::new();
-        for socket in socket {
-            while let Ok(length) = socket.recv(&mut buffer) {
-                packets.push(buffer[..length].to_vec());
-            }
-        }
-        packets
-    }
-}
-
-impl Drop for VanishingSocket {
-    fn drop(&mut self) {
-        self.vanish();
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait;
 
-    fn ask(server: &FaultyServer) -> Result<String, std::io::Error> {
+    fn ask(server: &FaultyServer, timeout: Duration) -> Result<String, std::io::Error> {
         let mut stream = TcpStream::connect(server.address())?;
-        stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+        stream.set_read_timeout(Some(timeout))?;
         stream.write_all(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody")?;
         let mut answer = [0; 1024];
         let length = stream.read(&mut answer)?;
@@ -291,10 +233,11 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_what_it_says() {
+    fn each_fault_behaves_as_documented() {
         for fault in Fault::all() {
             let server = FaultyServer::start(fault.clone());
-            let answer = ask(&server);
+            let never_answers = matches!(fault, Fault::Hang | Fault::NeverRead);
+            let answer = ask(&server, if never_answers { Duration::from_millis(100) } else { wait::LONG });
             match fault {
                 Fault::Refuse => assert_eq!(answer.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused),
                 Fault::Hang | Fault::NeverRead => {
@@ -309,30 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_kept_whole() {
+    fn whole_requests_are_kept() {
         let server = FaultyServer::start(Fault::internal_error());
-        ask(&server).unwrap();
+        ask(&server, wait::LONG).unwrap();
         let requests = server.requests();
         assert!(requests.len() == 1 && requests[0].ends_with(b"\r\n\r\nbody"), "{requests:?}");
         assert_eq!(server.connections(), 1);
     }
 
     #[test]
-    fn a_socket_comes_back_where_it_was() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut socket = VanishingSocket::bind(folder.path().join("socket"));
-        let client = UnixDatagram::unbound().unwrap();
-        client.send_to(b"one", socket.path()).unwrap();
-        assert_eq!(socket.received(), [b"one"]);
-        socket.vanish();
-        assert!(client.send_to(b"two", socket.path()).is_err());
-        socket.come_back();
-        client.send_to(b"three", socket.path()).unwrap();
-        assert_eq!(socket.received(), [b"three"]);
-    }
-
-    #[test]
-    fn nothing_can_be_written_to_what_is_full_or_read_only() {
+    fn writes_to_a_full_disk_and_a_read_only_folder_fail() {
         let full = std::fs::OpenOptions::new().write(true).open(full_disk()).and_then(|mut file| file.write_all(b"x"));
         assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
         assert!(std::fs::File::create(read_only_folder().join("file")).is_err());

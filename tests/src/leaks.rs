@@ -1,4 +1,4 @@
-//! Puts a text into every place from which obs takes texts: whatever sink listens must not show it.
+//! Puts a text into every place from which obs takes texts. No exporter may show it.
 
 use std::ops::Range;
 
@@ -9,25 +9,25 @@ use obs_runtime::{
 
 use crate::corpus;
 
-/// An error that says the text, as its sources do.
+/// An error whose message, and the messages of its sources, contain a text.
 #[derive(Debug)]
 pub struct Failed {
-    said: String,
+    text: String,
     source: Option<Box<Failed>>,
 }
 
 impl Failed {
     /// An error with two sources.
     #[must_use]
-    pub fn new(said: &str) -> Self {
-        let source = |source| Some(Box::new(Self { said: said.to_owned(), source }));
-        Self { said: said.to_owned(), source: source(source(None)) }
+    pub fn new(text: &str) -> Self {
+        let source = |source| Some(Box::new(Self { text: text.to_owned(), source }));
+        Self { text: text.to_owned(), source: source(source(None)) }
     }
 }
 
 impl std::fmt::Display for Failed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "cannot use {}", self.said)
+        write!(formatter, "cannot use {}", self.text)
     }
 }
 
@@ -38,12 +38,12 @@ impl std::error::Error for Failed {
 }
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "only its Debug is looked at")]
+#[expect(dead_code, reason = "read by Debug")]
 struct Configuration<'a> {
     note: &'a str,
 }
 
-/// A command that is given the text, logs it in every way, and fails with it.
+/// A command that gets the text, logs it in every way, and fails with it.
 #[tracked_command(user = text, args(text, note = format!("using {text}")))]
 #[with_error_tracking(context(place = text))]
 #[track_performance(tags(kind = text))]
@@ -64,8 +64,8 @@ fn panics(text: &str) {
     panic!("cannot use {text}");
 }
 
-/// Puts a text into messages, fields, arguments, errors with sources, panics, breadcrumbs, SQL, URLs, file names, tags and
-/// names, on behalf of a scope that is full of it too.
+/// Puts a text into messages, fields, arguments, errors with sources, panics, breadcrumbs, SQL, URLs, file names, tags,
+/// names and the scope around them.
 pub fn leak_everywhere(text: &str) {
     let scope =
         LogContext::new().correlation_id(text).user(text).operation(text.to_owned()).field("note", text.to_owned());
@@ -80,7 +80,7 @@ pub fn leak_everywhere(text: &str) {
     });
 }
 
-/// Leaks some of the samples; `between` is called after each.
+/// Leaks some of the samples. `between` is called after each.
 pub fn leak_some(samples: Range<usize>, between: impl Fn()) {
     for sample in corpus::SAMPLES.iter().take(samples.end).skip(samples.start) {
         leak_everywhere(sample.text);
@@ -88,7 +88,7 @@ pub fn leak_some(samples: Range<usize>, between: impl Fn()) {
     }
 }
 
-/// Leaks the whole corpus: what is known by how it looks, and what by its name.
+/// Leaks the whole corpus: secrets that are recognised by their form, and those recognised by their name.
 pub fn leak_the_corpus() {
     leak_some(0..corpus::SAMPLES.len(), || ());
     for (name, value) in corpus::NAMED {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
 use std::sync::{Mutex, PoisonError};
 
-/// A port that nobody listens on, another one each time. Somebody else may still take it first: who starts a server tries
-/// again then.
+/// A port that was free a moment ago, a different one each time. Another process may take it first: retry with another
+/// one.
 #[must_use]
 pub fn free() -> u16 {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
@@ -19,7 +19,7 @@ pub fn free() -> u16 {
     }
 }
 
-/// A UDP port that nobody listens on. Somebody else may still take it first.
+/// A UDP port that was free a moment ago. Another process may take it first.
 #[must_use]
 pub fn free_udp() -> u16 {
     let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a free port");

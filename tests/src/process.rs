@@ -1,44 +1,60 @@
-//! Programs as processes: what they say, how they end, and that they do.
+//! Processes: their output, their exit status, and a deadline for their end.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::wait;
+use serde_json::Value;
 
-/// How long a program may run.
-const RUN: Duration = Duration::from_mins(1);
+use crate::{logs, wait};
 
-/// A process to start: with no environment but `PATH` and what it is given.
+/// How long a process may run.
+const DEADLINE: Duration = Duration::from_mins(2);
+
+/// A process to start, with an environment of `PATH` and what [`env`](Self::env) adds.
 #[derive(Debug)]
 pub struct Process(Command);
 
 /// A process that has ended.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// With which status.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
     /// How long it ran.
     pub duration: Duration,
 }
 
 impl Finished {
-    /// Its exit code; none when a signal ended it.
+    /// Its exit code; none when it was ended by a signal.
     #[must_use]
     pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
+
+    /// The lines of its log on standard error. Panics when a line of standard error is not JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn log(&self) -> Vec<Value> {
+        logs::parse(&self.stderr)
+    }
+
+    /// Its standard output as JSON. Panics when it is not JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
 }
 
 impl Process {
-    /// A process of a program.
+    /// Runs a program.
     #[must_use]
     pub fn new(program: impl AsRef<Path>) -> Self {
         let mut command = Command::new(program.as_ref());
@@ -47,7 +63,7 @@ impl Process {
         Self(command)
     }
 
-    /// A process of a shell that has a terminal of its own, and runs this command there.
+    /// Runs a shell command on a terminal of its own.
     #[cfg(target_os = "linux")]
     #[must_use]
     pub fn on_a_terminal(command: &str) -> Self {
@@ -55,21 +71,21 @@ impl Process {
         terminal.env("TERM", "xterm-256color")
     }
 
-    /// With these arguments too.
+    /// Adds arguments.
     #[must_use]
     pub fn args(mut self, arguments: &[&str]) -> Self {
         self.0.args(arguments);
         self
     }
 
-    /// With this variable too.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// In that folder.
+    /// Sets the working directory.
     #[must_use]
     pub fn in_folder(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
@@ -87,7 +103,7 @@ impl Process {
         Running { stdin: child.stdin.take(), child: KilledOnDrop(child), output, errors, begun }
     }
 
-    /// Runs it to its end, with nothing to read.
+    /// Runs it to its end with an empty standard input.
     #[must_use]
     #[track_caller]
     pub fn run(self) -> Finished {
@@ -95,40 +111,46 @@ impl Process {
     }
 }
 
-/// What a process wrote to one of its outputs.
+/// The output of a process, read by a thread.
 #[derive(Debug)]
 struct Collected {
-    text: Arc<Mutex<String>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
 }
 
 impl Collected {
     fn new(source: impl Read + Send + 'static) -> Self {
-        let text = Arc::<Mutex<String>>::default();
-        let shared = Arc::clone(&text);
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let shared = Arc::clone(&bytes);
         let reader = std::thread::spawn(move || {
-            let mut source = BufReader::new(source);
-            let mut line = Vec::new();
-            while matches!(source.read_until(b'\n', &mut line), Ok(1..)) {
-                let mut text = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                text.push_str(&String::from_utf8_lossy(&line));
-                line.clear();
+            let mut source = source;
+            let mut chunk = [0; 8192];
+            loop {
+                match source.read(&mut chunk) {
+                    Ok(length @ 1..) => lock(&shared).extend_from_slice(&chunk[..length]),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Ok(0) | Err(_) => return,
+                }
             }
         });
-        Self { text, reader }
+        Self { bytes, reader }
     }
 
     fn so_far(&self) -> String {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        String::from_utf8_lossy(&lock(&self.bytes)).into_owned()
     }
 
     fn whole(self) -> String {
         self.reader.join().expect("reading does not panic");
-        std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner))
+        String::from_utf8_lossy(&lock(&self.bytes)).into_owned()
     }
 }
 
-/// A process that runs. It is killed when it is dropped before its end.
+fn lock(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    bytes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running process, killed on drop.
 #[derive(Debug)]
 pub struct Running {
     /// Its standard input, open until it is taken or [`finish`](Self::finish) is called.
@@ -144,7 +166,7 @@ struct KilledOnDrop(Child);
 
 impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        // Mostly it has ended by itself.
+        // It has usually ended by then.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -157,30 +179,31 @@ impl Running {
         self.child.0.id()
     }
 
-    /// Waits for a line on its standard output of which `find` makes something.
+    /// Waits for a line of standard output for which `find` returns a value.
     #[track_caller]
     pub fn wait_for_output<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        self.wait_for(what, || self.output.so_far().lines().find_map(&find))
+        self.wait_for(what, || whole_lines(&self.output.so_far()).find_map(&find))
     }
 
-    /// Waits until `holds` for all that it wrote to its standard output.
+    /// Waits until the condition holds for the whole standard output so far.
     #[track_caller]
     pub fn wait_for_outputs(&self, what: &str, holds: impl Fn(&str) -> bool) {
         self.wait_for(what, || holds(&self.output.so_far()).then_some(()));
     }
 
-    /// Waits for a line on its standard error of which `find` makes something.
+    /// Waits for a line of standard error for which `find` returns a value.
     #[track_caller]
     pub fn wait_for_error<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        self.wait_for(what, || self.errors.so_far().lines().find_map(&find))
+        self.wait_for(what, || whole_lines(&self.errors.so_far()).find_map(&find))
     }
 
     #[track_caller]
     fn wait_for<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> T {
-        wait::poll(RUN, ask).unwrap_or_else(|| panic!("waited {RUN:?} in vain: {what}\n{}", self.said()))
+        wait::poll(DEADLINE, ask)
+            .unwrap_or_else(|| panic!("timed out after {DEADLINE:?}: {what}\n{}", self.output_so_far()))
     }
 
-    /// Sends it a signal, by its name without `SIG`.
+    /// Sends a signal, named without `SIG`.
     #[track_caller]
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status();
@@ -193,17 +216,23 @@ impl Running {
     pub fn finish(mut self) -> Finished {
         drop(self.stdin.take());
         let mut child = self.child;
-        let status = wait::poll(RUN, || child.0.try_wait().ok().flatten());
+        let status = wait::poll(DEADLINE, || child.0.try_wait().ok().flatten());
         let duration = self.begun.elapsed();
         drop(child);
         let (stdout, stderr) = (self.output.whole(), self.errors.whole());
-        let status = status.unwrap_or_else(|| panic!("still running after {RUN:?}\n{stdout}\n{stderr}"));
+        let status = status.unwrap_or_else(|| panic!("still running after {DEADLINE:?}\n{stdout}\n{stderr}"));
         Finished { status, stdout, stderr, duration }
     }
 
-    fn said(&self) -> String {
+    fn output_so_far(&self) -> String {
         format!("{}\n{}", self.output.so_far(), self.errors.so_far())
     }
+}
+
+/// The lines that are terminated.
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    let end = text.rfind('\n').map_or(0, |end| end + 1);
+    text[..end].lines()
 }
 
 #[cfg(test)]
@@ -215,13 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn output_exit_code_and_environment_are_those_of_the_process() {
+    fn output_exit_code_and_environment_are_its_own() {
         let ended = shell("echo $A; echo $CARGO >&2; exit 3").env("A", "b").run();
         assert_eq!((ended.code(), &*ended.stdout, &*ended.stderr), (Some(3), "b\n", "\n"));
     }
 
     #[test]
-    fn a_line_can_be_waited_for_and_a_signal_sent() {
+    fn wait_for_output_finds_a_line_and_signal_ends_the_process() {
         let running = shell("echo port 7; exec cat").start();
         let port = running.wait_for_output("the port", |line| line.strip_prefix("port ")?.parse::<u16>().ok());
         assert_eq!(port, 7);
@@ -230,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn its_input_ends_when_it_is_to_finish() {
+    fn finish_closes_standard_input() {
         assert_eq!(shell("cat; echo done").start().finish().stdout, "done\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Programs of this workspace, built when they are needed.
+//! Builds the programs of this workspace on demand.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// A program of any package of this workspace, as `examples/` has them. When the first is asked for, all are built, with
-/// the features that the tests are built with, so that nothing is compiled twice.
+/// The path of a program of any package of this workspace. The first call builds all of them, with the features that the
+/// tests are built with, so that nothing is compiled twice.
 #[must_use]
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_programs_of_all_packages_are_found() {
+    fn programs_of_all_packages_are_found() {
         for name in ["short-job", "nightly-load"] {
             assert!(program(name).is_file(), "{name}");
         }
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "there is no program nightly, but ")]
-    fn a_program_that_is_not_there_is_named() {
+    fn the_error_for_an_unknown_program_names_it() {
         let _ = program("nightly");
     }
 }

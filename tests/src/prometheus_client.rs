@@ -1,11 +1,9 @@
-//! A second opinion on the text format: the parser of Prometheus' Python client.
-
-use std::io::Write;
-use std::process::{Command, Stdio};
+//! Prometheus' text format and `OpenMetrics`, by the parsers of Prometheus' Python client.
 
 use serde_json::Value;
 
-use crate::tools;
+use crate::exposition::Samples;
+use crate::python;
 
 const SCRIPT: &str = "
 import json, sys
@@ -30,31 +28,34 @@ json.dump([
 /// `unit` and `samples` (each with `name`, `labels`, `value` as Python writes a float, and `exemplar`).
 ///
 /// # Errors
-/// What the parser did not like.
+/// What the parser rejects.
 pub fn parse(text: &str) -> Result<Vec<Value>, String> {
     parse_as("text", text)
 }
 
-/// The same of `OpenMetrics`, by its own and stricter parser.
+/// The same of `OpenMetrics`, by its stricter parser.
 ///
 /// # Errors
-/// What the parser did not like.
+/// What the parser rejects.
 pub fn parse_openmetrics(text: &str) -> Result<Vec<Value>, String> {
     parse_as("openmetrics", text)
 }
 
 fn parse_as(format: &str, text: &str) -> Result<Vec<Value>, String> {
-    let mut child = Command::new(tools::python())
-        .args(["-c", SCRIPT, format])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("python starts");
-    child.stdin.take().expect("its input is piped").write_all(text.as_bytes()).expect("python reads its input");
-    let output = child.wait_with_output().expect("python ends");
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    let families = python::run(SCRIPT, &[format], text.as_bytes())?;
+    serde_json::from_str(&families).map_err(|error| error.to_string())
+}
+
+/// The samples of these families.
+#[must_use]
+#[track_caller]
+pub fn samples(families: &[Value]) -> Samples {
+    let samples = families.iter().flat_map(|family| family["samples"].as_array().expect("a family has samples"));
+    let read = |sample: &Value| {
+        let labels = serde_json::from_value(sample["labels"].clone()).expect("labels are text");
+        let name = sample["name"].as_str().expect("a sample has a name").to_owned();
+        let value = sample["value"].as_str().and_then(|value| value.parse().ok()).expect("a value is a number");
+        ((name, labels), value)
+    };
+    samples.map(read).collect()
 }

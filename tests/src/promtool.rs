@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 
 use crate::tools;
 
-/// Has `promtool check metrics` read a text exposition.
+/// Runs `promtool check metrics` on a text exposition.
 ///
 /// # Errors
-/// What it has to say, be it an error or advice.
+/// Its errors and its advice.
 pub fn check_metrics(text: &str) -> Result<(), String> {
     let mut child = Command::new(tools::program(&["promtool"]))
         .args(["check", "metrics"])
@@ -17,9 +17,9 @@ pub fn check_metrics(text: &str) -> Result<(), String> {
         .stderr(Stdio::piped())
         .spawn()
         .expect("promtool starts");
-    // It reads everything before it says anything, and stops reading at the first error.
+    // It stops reading at the first error.
     let _ = child.stdin.take().expect("its input is piped").write_all(text.as_bytes());
     let output = child.wait_with_output().expect("promtool ends");
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
+    let remarks = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() && remarks.is_empty() { Ok(()) } else { Err(remarks) }
 }

@@ -1,8 +1,8 @@
-//! The programs that `tests/run.sh` installs.
+//! Finds the programs that `tests/run.sh` installs.
 
 use std::path::{Path, PathBuf};
 
-/// Where the first of these programs is.
+/// The path of the first of these programs that is installed.
 #[must_use]
 pub fn program(names: &[&str]) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -24,14 +24,14 @@ pub fn bugsink(name: &str) -> PathBuf {
     in_tools(&format!("bugsink/bin/{name}")).unwrap_or_else(|| missing("Bugsink"))
 }
 
-/// A server that is built of `tests/go`.
+/// A server that is built from `tests/go`.
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {
     in_tools(name).unwrap_or_else(|| missing(name))
 }
 
-/// Datadog's agent for functions, of the Python environment of the tests. Its package leaves it to others to let it run:
-/// here that is a copy in this folder.
+/// Datadog's serverless agent, from the Python environment of the tests. Its package does not install it as executable, so
+/// this is an executable copy in `folder`.
 #[must_use]
 pub fn datadog_agent(folder: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
@@ -42,16 +42,16 @@ pub fn datadog_agent(folder: &Path) -> PathBuf {
     let found = found.next().unwrap_or_else(|| missing("datadog-serverless-compat for Python"));
     let copy = folder.join("datadog-agent");
     std::fs::copy(found, &copy).expect("it can be copied");
-    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("it can be let run");
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("its mode can be set");
     copy
 }
 
-/// A file of the folder `tools` beside the build.
+/// A file of the folder `tools` in cargo's target folder.
 fn in_tools(path: &str) -> Option<PathBuf> {
     let test = std::env::current_exe().expect("a test knows its own path");
     test.ancestors().map(|folder| folder.join("tools").join(path)).find(|candidate| candidate.is_file())
 }
 
 fn missing(what: &str) -> ! {
-    panic!("{what} is missing: run tests/run.sh, which installs it, or tests/run.sh quick, which does without")
+    panic!("{what} is missing: run tests/run.sh, which installs it, or tests/run.sh quick, which does not need it")
 }

@@ -1,4 +1,4 @@
-//! Arguments are had and dropped as the bare function has and drops them.
+//! Arguments are moved and dropped as in the bare function.
 
 use std::cell::RefCell;
 
@@ -9,9 +9,9 @@ thread_local! {
     static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Noted(&'static str);
+struct Recorded(&'static str);
 
-impl Noted {
+impl Recorded {
     fn touch(&self) -> usize {
         self.0.len()
     }
@@ -26,17 +26,17 @@ impl Noted {
     }
 }
 
-impl Drop for Noted {
+impl Drop for Recorded {
     fn drop(&mut self) {
         DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
     }
 }
 
-macro_rules! each_way {
-    ($bare:ident, $tracked:ident, $later:ident, $bare_later:ident, ($($arguments:tt)*) $body:block) => {
+macro_rules! four_variants {
+    ($bare:ident, $tracked:ident, $tracked_async:ident, $bare_async:ident, ($($arguments:tt)*) $body:block) => {
         fn $bare($($arguments)*) -> usize $body
 
-        async fn $bare_later($($arguments)*) -> usize $body
+        async fn $bare_async($($arguments)*) -> usize $body
 
         #[track_performance]
         #[with_error_tracking]
@@ -44,23 +44,23 @@ macro_rules! each_way {
 
         #[with_error_tracking]
         #[track_performance]
-        async fn $later($($arguments)*) -> usize $body
+        async fn $tracked_async($($arguments)*) -> usize $body
     };
 }
 
-each_way!(bare_first, first, later_first, bare_later_first, (a: Noted, b: Noted, _guard: Noted) {
-    let local = Noted("local");
+four_variants!(bare_first, first, async_first, bare_async_first, (a: Recorded, b: Recorded, _guard: Recorded) {
+    let local = Recorded("local");
     a.touch() + local.touch() + b.touch()
 });
-each_way!(bare_second, second, later_second, bare_later_second, (_guard: Noted, a: Noted, b: Noted) {
+four_variants!(bare_second, second, async_second, bare_async_second, (_guard: Recorded, a: Recorded, b: Recorded) {
     drop(a);
     b.touch()
 });
 
-each_way!(bare_third, third, later_third, bare_later_third, (a: Noted, _: Noted, _c: Noted) {
+four_variants!(bare_third, third, async_third, bare_async_third, (a: Recorded, _: Recorded, _c: Recorded) {
     a.touch()
 });
-each_way!(bare_fourth, fourth, later_fourth, bare_later_fourth, (mut a: Noted, b: Noted, c: Noted) {
+four_variants!(bare_fourth, fourth, async_fourth, bare_async_fourth, (mut a: Recorded, b: Recorded, c: Recorded) {
     if a.touch() > 9 {
         a = c;
     } else {
@@ -78,71 +78,71 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn noted() -> [Noted; 3] {
-    [Noted("1"), Noted("2"), Noted("3")]
+fn recorded() -> [Recorded; 3] {
+    [Recorded("1"), Recorded("2"), Recorded("3")]
 }
 
 #[test]
 fn arguments_are_dropped_in_the_order_of_the_bare_function() {
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     let bare = dropped(|| bare_first(a, b, c));
     assert_eq!(bare.1, ["local", "3", "2", "1"]);
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     assert_eq!(dropped(|| first(a, b, c)), bare);
 
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     let bare = dropped(|| bare_second(a, b, c));
     assert_eq!(bare.1, ["2", "3", "1"]);
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     assert_eq!(dropped(|| second(a, b, c)), bare);
 
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     let bare = dropped(|| bare_third(a, b, c));
     assert_eq!(bare.1, ["3", "2", "1"]);
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     assert_eq!(dropped(|| third(a, b, c)), bare);
 
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     let bare = dropped(|| bare_fourth(a, b, c));
     assert_eq!(bare.1, ["3", "2", "changed"]);
-    let [a, b, c] = noted();
+    let [a, b, c] = recorded();
     assert_eq!(dropped(|| fourth(a, b, c)), bare);
 
-    let bare = dropped(|| Noted("1").bare(Noted("2")));
-    assert_eq!(dropped(|| Noted("1").tracked(Noted("2"))), bare);
+    let bare = dropped(|| Recorded("1").bare(Recorded("2")));
+    assert_eq!(dropped(|| Recorded("1").tracked(Recorded("2"))), bare);
 }
 
 #[test]
-fn the_same_holds_for_async_functions() {
-    let [a, b, c] = noted();
-    let bare = dropped(|| wait(bare_later_first(a, b, c)));
-    let [a, b, c] = noted();
-    assert_eq!(dropped(|| wait(later_first(a, b, c))), bare);
+fn arguments_of_async_functions_are_dropped_in_the_order_of_the_bare_function() {
+    let [a, b, c] = recorded();
+    let bare = dropped(|| wait(bare_async_first(a, b, c)));
+    let [a, b, c] = recorded();
+    assert_eq!(dropped(|| wait(async_first(a, b, c))), bare);
 
-    let [a, b, c] = noted();
-    let bare = dropped(|| wait(bare_later_second(a, b, c)));
-    let [a, b, c] = noted();
-    assert_eq!(dropped(|| wait(later_second(a, b, c))), bare);
+    let [a, b, c] = recorded();
+    let bare = dropped(|| wait(bare_async_second(a, b, c)));
+    let [a, b, c] = recorded();
+    assert_eq!(dropped(|| wait(async_second(a, b, c))), bare);
 
-    let [a, b, c] = noted();
-    let bare = dropped(|| wait(bare_later_third(a, b, c)));
-    let [a, b, c] = noted();
-    assert_eq!(dropped(|| wait(later_third(a, b, c))), bare);
+    let [a, b, c] = recorded();
+    let bare = dropped(|| wait(bare_async_third(a, b, c)));
+    let [a, b, c] = recorded();
+    assert_eq!(dropped(|| wait(async_third(a, b, c))), bare);
 
-    let [a, b, c] = noted();
-    let bare = dropped(|| wait(bare_later_fourth(a, b, c)));
-    let [a, b, c] = noted();
-    assert_eq!(dropped(|| wait(later_fourth(a, b, c))), bare);
+    let [a, b, c] = recorded();
+    let bare = dropped(|| wait(bare_async_fourth(a, b, c)));
+    let [a, b, c] = recorded();
+    assert_eq!(dropped(|| wait(async_fourth(a, b, c))), bare);
 }
 
-/// As a transaction is: undone when it is dropped, unless it was committed.
+/// Like a database transaction: rolled back on drop unless it was committed.
 struct Transaction {
     committed: bool,
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        DROPPED.with_borrow_mut(|dropped| dropped.push(if self.committed { "committed" } else { "undone" }));
+        DROPPED.with_borrow_mut(|dropped| dropped.push(if self.committed { "committed" } else { "rolled back" }));
     }
 }
 
@@ -163,7 +163,7 @@ impl Transaction {
 
     #[tracked_command]
     #[bq_cost]
-    async fn commit_later(mut self, rows: &mut [u8]) -> Option<&mut u8> {
+    async fn commit_async(mut self, rows: &mut [u8]) -> Option<&mut u8> {
         tokio::task::yield_now().await;
         self.committed = true;
         rows.first_mut()
@@ -178,56 +178,56 @@ fn commits(mut transaction: Transaction, rows: &mut [u8]) -> Option<&mut u8> {
 }
 
 #[test]
-fn what_is_set_in_an_argument_is_there_when_it_is_dropped() {
+fn changes_to_an_argument_are_visible_in_its_drop() {
     Transaction::BEGUN.commit();
     Transaction::BEGUN.try_commit().unwrap();
     let mut rows = vec![1];
     *commits(Transaction::BEGUN, &mut rows).unwrap() += 1;
-    *wait(Transaction::BEGUN.commit_later(&mut rows)).unwrap() += 1;
+    *wait(Transaction::BEGUN.commit_async(&mut rows)).unwrap() += 1;
     assert_eq!((DROPPED.take(), rows), (vec!["committed"; 4], vec![3]));
 }
 
 #[with_error_tracking(fallback = Ok(name + "!"))]
 #[track_performance]
-fn falls_back_to(name: String, longest: usize) -> Result<String, usize> {
+fn falls_back(name: String, longest: usize) -> Result<String, usize> {
     if name.len() > longest { Err(name.len()) } else { Ok(name.clone()) }
 }
 
 #[track_performance]
-#[with_error_tracking(fallback = Ok(later(name).await))]
-async fn falls_back_later_to(name: String, longest: usize) -> Result<String, usize> {
+#[with_error_tracking(fallback = Ok(append_async(name).await))]
+async fn falls_back_async(name: String, longest: usize) -> Result<String, usize> {
     tokio::task::yield_now().await;
     if name.len() > longest { Err(name.len()) } else { Ok(name.clone()) }
 }
 
-async fn later(name: String) -> String {
+async fn append_async(name: String) -> String {
     tokio::task::yield_now().await;
     name + "?"
 }
 
 #[test]
-fn a_fallback_can_have_the_arguments() {
-    let captured = capture(|| (falls_back_to("long".into(), 3), falls_back_to("fit".into(), 3)));
+fn a_fallback_can_use_the_arguments() {
+    let captured = capture(|| (falls_back("long".into(), 3), falls_back("fit".into(), 3)));
     assert_eq!(captured.value, (Ok("long!".to_owned()), Ok("fit".to_owned())));
     assert_eq!(captured.records.errors.len(), 1);
-    assert_eq!(falls_back_to("off".into(), 2), Ok("off!".to_owned()), "with obs not initialised");
+    assert_eq!(falls_back("off".into(), 2), Ok("off!".to_owned()), "without a capture");
 
     let mut rows = Vec::new();
-    assert_eq!([Some(3), Some(4), None].map(|row| adds(&mut rows, row)), [Some(3), Some(4), Some(3)]);
+    assert_eq!([Some(3), Some(4), None].map(|row| push(&mut rows, row)), [Some(3), Some(4), Some(3)]);
 
-    let captured = wait(capture_async(falls_back_later_to("long".into(), 3)));
+    let captured = wait(capture_async(falls_back_async("long".into(), 3)));
     assert_eq!(captured.value, Ok("long?".to_owned()));
     assert_eq!(captured.records.errors.len(), 1);
 }
 
 #[with_error_tracking(fallback = rows.first().copied())]
 #[track_performance]
-fn adds(rows: &mut Vec<u8>, row: Option<u8>) -> Option<u8> {
+fn push(rows: &mut Vec<u8>, row: Option<u8>) -> Option<u8> {
     rows.push(row?);
     row
 }
 
-mod words_of_ours {
+mod our_identifiers {
     #![allow(non_upper_case_globals)]
 
     const CALLSITE: u8 = 2;
@@ -246,6 +246,6 @@ mod words_of_ours {
 }
 
 #[test]
-fn constants_of_the_user_may_have_our_names() {
-    assert_eq!(capture(|| words_of_ours::all(64)).value, Some(126));
+fn constants_may_have_the_names_of_generated_locals() {
+    assert_eq!(capture(|| our_identifiers::all(64)).value, Some(126));
 }

@@ -1,4 +1,4 @@
-//! `#[bq_cost]`: what is spent inside a function, however deep.
+//! `#[bq_cost]`: the cost of everything that runs within a function.
 
 use obs_runtime::bigquery::CostLimit;
 use obs_runtime::testing::{capture, capture_async};
@@ -27,7 +27,7 @@ fn report() -> Result<(), std::fmt::Error> {
 }
 
 #[bq_cost]
-async fn later() -> u8 {
+async fn spends_in_a_task() -> u8 {
     tokio::task::yield_now().await;
     obs_runtime::spawn(async { track_cost(&billed(TIB)) }).await.unwrap();
     3
@@ -40,7 +40,7 @@ fn estimated() {
 }
 
 #[test]
-fn a_return_value_that_carries_statistics_is_reported() {
+fn statistics_in_a_return_value_are_recorded() {
     let metrics = capture(|| query("users", TIB)).metrics;
     assert_eq!(metrics.value("bigquery.total_cost.usd", &[("operation", "query")]), Some(6.25));
     assert_eq!(metrics.value("bigquery.cost.usd", &[("operation", "query"), ("kind", "actual")]), Some(1.0));
@@ -51,18 +51,18 @@ fn a_return_value_that_carries_statistics_is_reported() {
 }
 
 #[test]
-fn a_spend_counts_once_in_the_innermost_scope_and_is_seen_by_the_outer_ones() {
+fn cost_is_recorded_for_the_innermost_scope_and_counts_against_all_outer_thresholds() {
     let captured = capture(report);
     let prices: Vec<_> = captured.records.prices.iter().map(|(operation, ..)| &**operation).collect();
     assert_eq!(prices, ["query", "query"]);
-    // 6.25 is within both thresholds, 12.50 in the outer scope too.
+    // 6.25 is within the inner threshold, 12.50 within the outer one.
     assert_eq!(captured.records.cost_alerts, []);
     let captured = capture(|| (query("users", 2 * TIB), report()));
     assert_eq!(captured.records.cost_alerts, [("query".to_owned(), "threshold".to_owned())]);
 }
 
 #[test]
-fn a_scope_alerts_once_when_it_passes_its_threshold() {
+fn a_scope_alerts_once_when_it_exceeds_its_threshold() {
     #[bq_cost(alert_over_usd = 5.0)]
     fn expensive() {
         for _ in 0..3 {
@@ -76,15 +76,15 @@ fn a_scope_alerts_once_when_it_passes_its_threshold() {
 }
 
 #[test]
-fn a_spawned_task_spends_in_the_scope_that_spawned_it() {
+fn a_spawned_task_spends_in_the_scope_of_its_spawner() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let captured = runtime.block_on(capture_async(later()));
+    let captured = runtime.block_on(capture_async(spends_in_a_task()));
     assert_eq!(captured.value, 3);
-    assert_eq!(captured.records.prices, [("later".to_owned(), false, 6.25)]);
+    assert_eq!(captured.records.prices, [("spends_in_a_task".to_owned(), false, 6.25)]);
 }
 
 #[test]
-fn what_another_client_runs_is_held_against_the_limits() {
+fn reservations_for_another_client_count_against_the_limits() {
     #[bq_cost(max_usd = 10.0, max_bytes = "2 TiB", alert_over_usd = 7.0)]
     fn limited() -> Vec<Result<(), CostRefused>> {
         let run = || {
@@ -92,7 +92,7 @@ fn what_another_client_runs_is_held_against_the_limits() {
             Ok(())
         };
         let mut results = vec![run(), run()];
-        // What is held counts until it is settled or given back.
+        // A reservation counts until it is settled or cancelled.
         let held = reserve_cost(1).unwrap();
         assert_eq!(held.estimate().bytes_billed, 10 << 20);
         let refused = reserve_cost(TIB / 4 * 3).unwrap_err();
@@ -114,7 +114,7 @@ fn what_another_client_runs_is_held_against_the_limits() {
 }
 
 #[test]
-fn parallel_queries_cannot_pass_a_limit_together() {
+fn concurrent_reservations_cannot_exceed_a_limit_together() {
     #[bq_cost(max_bytes = "100 MiB")]
     fn limited() -> usize {
         let held = std::sync::Mutex::new(Vec::new());
@@ -129,20 +129,20 @@ fn parallel_queries_cannot_pass_a_limit_together() {
 }
 
 #[test]
-fn what_obs_has_counted_is_not_counted_again() {
+fn statistics_that_the_client_reported_are_not_counted_again() {
     #[bq_cost]
-    fn of_the_client() -> QueryStatistics {
+    fn returns_reported_statistics() -> QueryStatistics {
         let statistics = QueryStatistics { reported: true, ..billed(TIB) };
         track_cost(&statistics);
         statistics
     }
-    let captured = capture(of_the_client);
+    let captured = capture(returns_reported_statistics);
     assert_eq!(captured.records.prices, []);
     assert!(captured.metrics.family("bigquery.query.count").is_none());
 }
 
 #[test]
-fn nothing_is_refused_when_obs_is_off() {
+fn nothing_is_refused_without_initialisation() {
     #[bq_cost(max_usd = 0.0)]
     fn limited() -> Result<(), CostRefused> {
         reserve_cost(TIB).map(drop)
@@ -151,7 +151,7 @@ fn nothing_is_refused_when_obs_is_off() {
 }
 
 #[test]
-fn a_command_ends_with_what_it_and_the_commands_within_spent() {
+fn a_command_logs_its_cost_including_inner_commands() {
     let spend = || {
         track_cost(&billed(TIB));
         Ok::<_, std::fmt::Error>(())
@@ -165,7 +165,7 @@ fn a_command_ends_with_what_it_and_the_commands_within_spent() {
 }
 
 #[test]
-fn an_estimate_is_no_spend() {
+fn an_estimate_is_not_counted_as_cost() {
     let captured = capture(estimated);
     assert_eq!(captured.records.prices, [("estimated".to_owned(), true, 6.25)]);
     assert!(captured.metrics.family("bigquery.total_cost.usd").is_none());

@@ -1,20 +1,19 @@
-//! Budgets: kept over runs and processes, never passed, never lost.
+//! Budgets: shared by runs and processes, never exceeded and never lost.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use obs_runtime::bigquery::{BudgetShare, BudgetStore, BudgetUse, CostLimit, SqliteBudgets, budget_used};
+use obs_runtime::bigquery::{CostLimit, budget_used};
 use obs_runtime::config::{Budget, BudgetPeriod};
 use obs_runtime::testing::capture_with;
 use obs_runtime::{Config, QueryStatistics, bq_cost, reserve_cost, track_cost};
+use obs_tests::calendar::within_one_month;
 use obs_tests::process::{Process, Running};
 use obs_tests::servers::scripted_bigquery::{Behaviour, ScriptedBigQuery};
 use obs_tests::wait;
 
 const TIB: u64 = 1 << 40;
 
-/// A month, so that no test runs over its end but once in a while.
+/// A configuration with a budget for a month; see [`within_one_month`].
 fn config(folder: &Path, usd: f64) -> Config {
     let budget = Budget { name: "shared".into(), usd, period: BudgetPeriod::Month };
     Config { state_dir: Some(folder.to_owned()), budgets: vec![budget], bigquery_usd_per_tib: 1.0, ..Config::default() }
@@ -31,26 +30,28 @@ fn spend(estimate: u64, actual: u64) -> Result<(), obs_runtime::CostRefused> {
 }
 
 #[test]
-fn a_budget_is_held_before_settled_after_and_kept_over_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let captured = capture_with(config(folder.path(), 10.0), || {
-        spend(8 * TIB, 3 * TIB).unwrap();
-        assert_eq!(budget_used("shared"), Ok((3.0, 0.0)));
-        let refused = spend(8 * TIB, TIB).unwrap_err();
-        spend(7 * TIB, 2 * TIB).unwrap();
-        refused
+fn a_budget_is_held_before_a_query_and_settled_after_it_across_runs() {
+    within_one_month(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let captured = capture_with(config(folder.path(), 10.0), || {
+            spend(8 * TIB, 3 * TIB).unwrap();
+            assert_eq!(budget_used("shared"), Ok((3.0, 0.0)));
+            let refused = spend(8 * TIB, TIB).unwrap_err();
+            spend(7 * TIB, 2 * TIB).unwrap();
+            refused
+        });
+        let CostLimit::Budget { name, limit_usd, used_usd, .. } = &captured.value.limit else {
+            panic!("{:?}", captured.value)
+        };
+        assert_eq!((name.as_str(), *limit_usd, *used_usd), ("shared", 10.0, 3.0));
+        assert_eq!(captured.records.cost_alerts, [("spend".to_owned(), "budget".to_owned())]);
+        let later = capture_with(config(folder.path(), 10.0), || budget_used("shared"));
+        assert_eq!(later.value, Ok((5.0, 0.0)));
     });
-    let CostLimit::Budget { name, limit_usd, used_usd, .. } = &captured.value.limit else {
-        panic!("{:?}", captured.value)
-    };
-    assert_eq!((name.as_str(), *limit_usd, *used_usd), ("shared", 10.0, 3.0));
-    assert_eq!(captured.records.cost_alerts, [("spend".to_owned(), "budget".to_owned())]);
-    let later = capture_with(config(folder.path(), 10.0), || budget_used("shared"));
-    assert_eq!(later.value, Ok((5.0, 0.0)));
 }
 
 #[test]
-fn what_is_reported_without_being_asked_is_spent_too_and_each_budget_once() {
+fn cost_without_a_reservation_is_spent_once_for_each_budget() {
     #[bq_cost(budget = "shared")]
     fn outer() {
         inner();
@@ -61,24 +62,26 @@ fn what_is_reported_without_being_asked_is_spent_too_and_each_budget_once() {
         let held = reserve_cost(2 * TIB).unwrap();
         assert_eq!(budget_used("shared"), Ok((4.0, 2.0)));
         held.cancel();
-        // As that of a program that crashed, it is held until its lease ends.
+        // Like the reservation of a program that crashed, it is held until its lease ends.
         drop(reserve_cost(TIB));
         assert_eq!(budget_used("shared"), Ok((4.0, 1.0)));
     }
-    let folder = tempfile::tempdir().unwrap();
-    capture_with(config(folder.path(), 10.0), outer);
+    within_one_month(|| {
+        let folder = tempfile::tempdir().unwrap();
+        capture_with(config(folder.path(), 10.0), outer);
+    });
 }
 
 #[test]
-fn a_budget_that_cannot_be_told_refuses_and_says_why() {
-    #[bq_cost(budget = "nobody-knows")]
+fn an_unknown_or_unavailable_budget_refuses_with_the_reason() {
+    #[bq_cost(budget = "unknown")]
     fn unknown() -> Result<(), obs_runtime::CostRefused> {
         reserve_cost(1).map(drop)
     }
     let folder = tempfile::tempdir().unwrap();
     let refused = capture_with(config(folder.path(), 10.0), unknown).value.unwrap_err();
-    assert_eq!(refused.limit, CostLimit::UnknownBudget { name: "nobody-knows".into() });
-    assert!(refused.to_string().contains("OBS_BUDGETS=\"nobody-knows=50USD/day\""), "{refused}");
+    assert_eq!(refused.limit, CostLimit::UnknownBudget { name: "unknown".into() });
+    assert!(refused.to_string().contains("OBS_BUDGETS=\"unknown=50USD/day\""), "{refused}");
     let unwritable = config(obs_tests::faults::read_only_folder(), 10.0);
     let refused = capture_with(unwritable, || spend(1, 1)).value.unwrap_err();
     assert!(matches!(&refused.limit, CostLimit::BudgetUnavailable { why, .. } if why.contains("fdinfo")), "{refused}");
@@ -90,7 +93,7 @@ struct Jobs {
     folder: tempfile::TempDir,
 }
 
-/// So many processes, each told to run so many queries of one dollar each.
+/// Starts processes that each run queries of one dollar with a shared budget.
 fn jobs(processes: usize, queries: usize, usd: u32) -> Jobs {
     let server = ScriptedBigQuery::start(Behaviour { estimated_bytes: TIB, billed_bytes: TIB, ..Behaviour::default() });
     let folder = tempfile::tempdir().unwrap();
@@ -115,7 +118,7 @@ fn used(folder: &Path) -> (f64, f64) {
     capture_with(config(folder, 0.0), || budget_used("shared")).value.unwrap()
 }
 
-fn check(folder: &Path) {
+fn assert_database_is_intact(folder: &Path) {
     let file = rusqlite::Connection::open(folder.join("budgets.sqlite3")).unwrap();
     let check: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
@@ -123,64 +126,36 @@ fn check(folder: &Path) {
 
 #[test]
 fn twenty_processes_of_fifty_queries_spend_exactly_the_budget() {
-    let Jobs { processes, server, folder } = jobs(20, 50, 400);
-    let ended: Vec<_> = processes.into_iter().map(Running::finish).collect();
-    let lines =
-        |begin: &str| ended.iter().flat_map(|job| job.stdout.lines()).filter(|line| line.starts_with(begin)).count();
-    assert_eq!((lines("ok 1"), lines("refused"), server.jobs()), (400, 600, 400), "{}", ended[0].stdout);
-    assert_eq!(used(folder.path()), (400.0, 0.0));
-    check(folder.path());
-}
-
-#[test]
-fn nothing_is_passed_lost_or_damaged_when_half_of_the_processes_are_killed() {
-    let Jobs { mut processes, server, folder } = jobs(20, 50, 400);
-    wait::until("the processes are in the middle of it", Duration::from_mins(1), || {
-        (server.jobs() > 100).then_some(())
+    within_one_month(|| {
+        let Jobs { processes, server, folder } = jobs(20, 50, 400);
+        let ended: Vec<_> = processes.into_iter().map(Running::finish).collect();
+        let lines = |begin: &str| {
+            ended.iter().flat_map(|job| job.stdout.lines()).filter(|line| line.starts_with(begin)).count()
+        };
+        assert_eq!((lines("ok 1"), lines("refused"), server.jobs()), (400, 600, 400), "{}", ended[0].stdout);
+        assert_eq!(used(folder.path()), (400.0, 0.0));
+        assert_database_is_intact(folder.path());
     });
-    let survivors = processes.split_off(10);
-    // They are killed by their drop, mostly between a reservation and its end.
-    drop(processes);
-    let ended: Vec<_> = survivors.into_iter().map(Running::finish).collect();
-    let ok = ended.iter().flat_map(|job| job.stdout.lines()).filter(|line| line.starts_with("ok 1")).count();
-    assert!(ended.iter().all(|job| job.stdout.lines().count() == 51), "{}", ended[0].stdout);
-    check(folder.path());
-    let (spent, held) = used(folder.path());
-    let (ok, ran) = (f64::from(u32::try_from(ok).unwrap()), f64::from(u32::try_from(server.jobs()).unwrap()));
-    // What ran is spent, or held for those who cannot say any more: at most one each.
-    assert!(ok <= spent && ran <= spent + held && spent + held <= 400.0 && held <= 10.0, "{ok} {spent} {held} {ran}");
-}
-
-#[derive(Debug)]
-struct Elsewhere(SqliteBudgets);
-
-impl BudgetStore for Elsewhere {
-    fn hold(
-        &self,
-        share: &BudgetShare,
-        limit: u64,
-        lease: Duration,
-    ) -> Result<BudgetUse, obs_runtime::bigquery::BudgetStoreError> {
-        self.0.hold(share, limit, lease)
-    }
-
-    fn renew(&self, share: &BudgetShare, lease: Duration) -> Result<(), obs_runtime::bigquery::BudgetStoreError> {
-        self.0.renew(share, lease)
-    }
-
-    fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), obs_runtime::bigquery::BudgetStoreError> {
-        self.0.settle(share, nanos)
-    }
-
-    fn used(&self, budget: &str, period: &str) -> Result<BudgetUse, obs_runtime::bigquery::BudgetStoreError> {
-        self.0.used(budget, period)
-    }
 }
 
 #[test]
-fn a_store_can_be_written_by_hand() {
-    let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn BudgetStore> = Arc::new(Elsewhere(SqliteBudgets::new(folder.path().join("other.sqlite3"))));
-    assert_eq!(store.used("a", "2026-11").unwrap(), BudgetUse::default());
-    assert!(folder.path().join("other.sqlite3").is_file());
+fn killed_processes_neither_exceed_nor_damage_a_budget() {
+    within_one_month(|| {
+        let Jobs { mut processes, server, folder } = jobs(20, 50, 400);
+        wait::until_true("the processes run queries", || server.jobs() > 100);
+        let survivors = processes.split_off(10);
+        // The drop kills them, mostly between a reservation and its settlement.
+        drop(processes);
+        let ended: Vec<_> = survivors.into_iter().map(Running::finish).collect();
+        let ok = ended.iter().flat_map(|job| job.stdout.lines()).filter(|line| line.starts_with("ok 1")).count();
+        assert!(ended.iter().all(|job| job.stdout.lines().count() == 51), "{}", ended[0].stdout);
+        assert_database_is_intact(folder.path());
+        let (spent, held) = used(folder.path());
+        let (ok, ran) = (f64::from(u32::try_from(ok).unwrap()), f64::from(u32::try_from(server.jobs()).unwrap()));
+        // What ran is spent, or held for the killed processes: at most one dollar each.
+        assert!(
+            ok <= spent && ran <= spent + held && spent + held <= 400.0 && held <= 10.0,
+            "{ok} {spent} {held} {ran}"
+        );
+    });
 }

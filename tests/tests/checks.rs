@@ -1,12 +1,13 @@
-//! `#[health_check]` and `#[dq_check]`: registered where they stand, run together, judged by what they return.
+//! `#[health_check]` and `#[dq_check]`: registration, isolation and judgement.
 
 use std::time::Duration;
 
 use obs_runtime::testing::capture;
 use obs_runtime::{
-    Health, QualityStatus, Severity, Status, dq_check, health_check, run_dq_checks, run_health_checks,
+    Health, HealthCheck, QualityStatus, Severity, Status, dq_check, health_check, run_dq_checks, run_health_checks,
     track_performance,
 };
+use obs_tests::wait;
 
 #[health_check]
 fn database() {}
@@ -86,13 +87,22 @@ fn health_checks_are_isolated_and_the_worst_critical_one_decides() {
 }
 
 #[test]
-fn a_run_can_be_cut_short() {
-    let report = run_health_checks().timeout(Duration::from_millis(500)).wait();
-    assert!(report.checks.iter().all(|check| check.duration_seconds < 1.0));
+fn a_run_has_a_timeout_of_its_own() {
+    let stuck = || -> bool {
+        loop {
+            std::thread::park();
+        }
+    };
+    let registered = HealthCheck::new("stuck", stuck).groups(&["stuck"]).timeout(Duration::from_hours(1)).register();
+    let run = || run_health_checks().group("stuck").timeout(Duration::from_millis(200)).wait();
+    let report = wait::for_thread("a run with a timeout of its own", run);
+    registered.unregister();
+    assert_eq!(report.status, Status::Unhealthy);
+    assert_eq!(report.checks[0].message.as_deref(), Some("no answer within 200ms"));
 }
 
 #[test]
-fn data_quality_is_judged_by_value_and_an_error_is_no_failure() {
+fn data_quality_is_judged_by_value_and_an_error_is_not_a_failure() {
     let captured = capture(|| run_dq_checks().wait());
     let report = captured.value;
     let found: Vec<_> = report.results.iter().map(|result| (&*result.check, result.status, result.severity)).collect();
@@ -117,7 +127,7 @@ fn data_quality_is_judged_by_value_and_an_error_is_no_failure() {
     assert_eq!(value("data_quality.check.passed", &[("check", "has_rows")]), Some(1.0));
     assert_eq!(value("data_quality.check.value", &[("check", "null_ratio")]), Some(0.2));
     assert_eq!(value("data_quality.check.duration.seconds", &[("check", "null_ids")]), Some(1.0));
-    assert_eq!(captured.records.calls[0].name, "null_ratio", "other attributes work on a check");
+    assert_eq!(captured.records.calls[0].name, "null_ratio", "a check may have other attributes");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a process and its children log belongs together: one correlation id, one trace.
+//! A process and its child processes log one correlation id and one trace.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 fn lines(process: Process) -> Vec<Value> {
     let ended = process.env("PROMETHEUS_PORT", "0").run();
     assert_eq!(ended.code(), Some(0), "{ended:?}");
-    ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    ended.log()
 }
 
 fn parent(left: &str) -> Process {
@@ -28,12 +28,13 @@ fn three_generations_share_a_correlation_id_and_a_trace() {
     assert_eq!(ids.len(), 1, "{lines:?}");
     let traces = distinct(&lines, "trace_id");
     let id = ids.first().unwrap().replace('-', "");
-    assert_eq!(traces, [id].into(), "the trace bears the correlation id");
+    assert_eq!(traces, [id].into(), "the trace id is the correlation id");
     assert!(lines.iter().all(|line| line["token"].is_null() || line["token"] == "[REDACTED]"), "{lines:?}");
+    assert!(lines.iter().any(|line| line["token"] == "[REDACTED]"), "{lines:?}");
 }
 
 #[test]
-fn a_process_is_started_on_behalf_of_what_its_environment_says() {
+fn a_process_takes_its_context_from_the_environment() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let lines = lines(parent("0").env("OBS_CORRELATION_ID", " run-7 ").env("TRACEPARENT", trace));
     for line in &lines {
@@ -45,7 +46,7 @@ fn a_process_is_started_on_behalf_of_what_its_environment_says() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_left_out_with_a_warning_that_names_it() {
+fn malformed_context_variables_are_ignored_with_a_warning() {
     let lines = lines(parent("0").env("OBS_CORRELATION_ID", "two\nlines").env("TRACEPARENT", "01-what"));
     let warned: Vec<_> =
         lines.iter().filter(|line| line["level"] == "WARNING").map(|line| line["message"].as_str().unwrap()).collect();
@@ -54,5 +55,5 @@ fn what_cannot_be_understood_is_left_out_with_a_warning_that_names_it() {
         assert!(warned.iter().any(|message| message.starts_with(name)), "{warned:?}");
     }
     assert!(!format!("{lines:?}").contains("two"), "{lines:?}");
-    assert_eq!(distinct(&lines, "correlation_id").len(), 1, "the command has one of its own");
+    assert_eq!(distinct(&lines, "correlation_id").len(), 1, "the command has a new one");
 }

@@ -1,8 +1,10 @@
-//! The commands that a program embeds: output, exit codes, `JUnit`.
+//! The commands that a program embeds: their output, exit codes and report formats.
 
 use obs_tests::process::{Finished, Process, Running};
 use obs_tests::programs;
-use serde_json::Value;
+#[cfg(feature = "real")]
+use obs_tests::python;
+use serde_json::{Value, json};
 
 fn start(arguments: &[&str], environment: &[&str]) -> Running {
     let process = Process::new(programs::program("embedded")).args(arguments).env("LOG_LEVEL", "off");
@@ -13,24 +15,20 @@ fn run(arguments: &[&str], environment: &[&str]) -> Finished {
     start(arguments, environment).finish()
 }
 
-fn json(finished: &Finished) -> Value {
-    serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
-}
-
-/// The rows of a table, as words.
+/// The rows of a table, split at white space.
 fn rows(text: &str) -> Vec<Vec<&str>> {
     text.lines().map(|line| line.split_whitespace().collect()).collect()
 }
 
 #[test]
-fn health_exits_by_what_it_found() {
+fn the_exit_code_of_health_is_the_status() {
     for (environment, code, status) in
         [(vec![], 0, "healthy"), (vec!["TEST_LAGS"], 1, "degraded"), (vec!["TEST_DOWN", "TEST_LAGS"], 2, "unhealthy")]
     {
         let text = run(&["health", "--group", "ready"], &environment);
         assert_eq!((text.code(), text.stdout.lines().next()), (Some(code), Some(status)), "{text:?}");
         let found = run(&["health", "--format", "json", "--group", "ready"], &environment);
-        assert_eq!((found.code(), json(&found)["status"].as_str()), (Some(code), Some(status)));
+        assert_eq!((found.code(), found.json()["status"].as_str()), (Some(code), Some(status)));
     }
     let down = run(&["health", "--timeout", "20s"], &["TEST_DOWN"]);
     let table = rows(&down.stdout);
@@ -38,11 +36,11 @@ fn health_exits_by_what_it_found() {
     assert_eq!(table[3][..3], ["database", "unhealthy", "critical"]);
     assert_eq!(table[5][..2], ["replica", "skipped"], "{down:?}");
     assert!(!down.stdout.contains("hunter2") && !down.stdout.contains('\u{1b}'), "{down:?}");
-    assert_eq!(run(&["health", "--group", "nobody"], &[]).code(), Some(3));
+    assert_eq!(run(&["health", "--group", "no-such-group"], &[]).code(), Some(3));
 }
 
 #[test]
-fn dq_run_exits_by_whether_the_data_can_be_used() {
+fn the_exit_code_of_dq_run_tells_whether_the_data_is_usable() {
     let fine = run(&["dq", "run"], &[]);
     assert_eq!(fine.code(), Some(0), "{fine:?}");
     let table = rows(&fine.stdout);
@@ -52,7 +50,7 @@ fn dq_run_exits_by_whether_the_data_can_be_used() {
     assert!(fine.stdout.ends_with("\n3 passed, 1 warned, 1 failed\n"), "{fine:?}");
 
     let errored = run(&["dq", "run", "readable", "--format", "json"], &["TEST_LAGS"]);
-    assert_eq!((errored.code(), json(&errored)["results"].as_array().unwrap().len()), (Some(1), 2));
+    assert_eq!((errored.code(), errored.json()["results"].as_array().unwrap().len()), (Some(1), 2));
     let blocked = run(&["dq", "run", "--dataset", "users"], &["TEST_DOWN"]);
     assert_eq!(blocked.code(), Some(1));
     assert!(blocked.stdout.ends_with("\n1 failed, 2 skipped\n"), "{blocked:?}");
@@ -65,26 +63,26 @@ fn dq_run_exits_by_whether_the_data_can_be_used() {
 }
 
 #[test]
-fn checks_are_listed_without_being_run() {
+fn checks_are_listed_without_a_run() {
     let listed = run(&["dq", "list", "--format", "json"], &[]);
-    let list = json(&listed);
+    let list = listed.json();
     let names: Vec<_> = list.as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
     assert_eq!(names, ["null_ids", "odd_names", "readable[orders]", "readable[returns]", "repeated"]);
     assert_eq!((&list[0]["owner"], &list[0]["blocking"]), (&"growth".into(), &true.into()));
     let table = run(&["dq", "list"], &[]);
     assert!(table.stdout.contains("readable[orders]") && table.stdout.contains("embedded.rs:"), "{table:?}");
 
-    let catalogue = json(&run(&["catalogue", "--format", "json"], &[]));
+    let catalogue = run(&["catalogue", "--format", "json"], &[]).json();
     assert_eq!(catalogue["callsites"][0]["name"], "load");
-    assert!(
-        catalogue["metrics"].as_array().unwrap().len() > 30 && catalogue["problems"].as_array().unwrap().is_empty()
-    );
+    let listed: Vec<_> = catalogue["metrics"].as_array().unwrap().iter().map(|family| &family["name"]).collect();
+    assert_eq!(listed, obs_runtime::catalogue::FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>());
+    assert_eq!(catalogue["problems"], json!([]));
     let table = run(&["catalogue"], &[]);
     assert!(table.stdout.lines().any(|line| line.starts_with("load ") && line.contains("@daily")), "{table:?}");
 }
 
 #[test]
-fn two_checks_of_one_name_are_an_error_that_names_both_places() {
+fn the_error_for_duplicate_check_names_has_both_locations() {
     for arguments in [vec!["catalogue"], vec!["health"]] {
         let twice = run(&arguments, &["TEST_TWICE"]);
         assert_eq!(twice.code(), Some(3), "{twice:?}");
@@ -94,7 +92,7 @@ fn two_checks_of_one_name_are_an_error_that_names_both_places() {
 }
 
 #[test]
-fn the_configuration_and_the_sinks_are_told_without_a_secret() {
+fn config_and_status_do_not_show_secrets() {
     let process = Process::new(programs::program("embedded")).args(&["config"]).env("LOG_LEVEL", "off");
     let config = process.env("OBS_REDACTION_KEY", "hunter2").run();
     assert_eq!(config.code(), Some(0));
@@ -104,39 +102,45 @@ fn the_configuration_and_the_sinks_are_told_without_a_secret() {
     let allowed = run(&["config", "--help-values"], &[]);
     assert!(allowed.stdout.contains("1 to 65535"), "{allowed:?}");
     let status = run(&["status", "--format", "json"], &[]);
-    assert_eq!((status.code(), &json(&status)["initialised"]), (Some(0), &true.into()));
+    assert_eq!((status.code(), &status.json()["initialised"]), (Some(0), &true.into()));
     assert!(run(&["status"], &[]).stdout.lines().any(|line| line.starts_with("log ")));
 }
 
-/// What a person sees: the program on a terminal of its own.
+/// The program on a terminal of its own.
 #[cfg(target_os = "linux")]
-fn seen(arguments: &str, environment: &[(&str, &str)]) -> Finished {
+fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> Process {
     let command = format!("'{}' {arguments}", programs::program("embedded").display());
     let terminal = Process::on_a_terminal(&command).env("LOG_LEVEL", "off");
-    environment.iter().fold(terminal, |terminal, (name, value)| terminal.env(name, value)).run()
+    environment.iter().fold(terminal, |terminal, (name, value)| terminal.env(name, value))
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_terminal_gets_colours_and_a_bar_unless_it_wants_none() {
+fn a_terminal_gets_colours_and_a_progress_bar_unless_no_color_is_set() {
     const GREEN: &str = "\u{1b}[32mhealthy\u{1b}[0m";
-    let coloured = seen("health --group ready", &[]);
+    let coloured = on_terminal("health --group ready", &[]).run();
     assert!(coloured.code() == Some(0) && coloured.stdout.starts_with(GREEN), "{coloured:?}");
-    let red = seen("health --group ready", &[("TEST_DOWN", "1")]);
+    let red = on_terminal("health --group ready", &[("TEST_DOWN", "1")]).run();
     assert!(red.code() == Some(2) && red.stdout.contains("\u{1b}[31m\u{1b}[1munhealthy\u{1b}[0m"), "{red:?}");
-    // What a check says does not get to the terminal as a command.
+    // Control characters in a check's message do not reach the terminal.
     assert!(!red.stdout.contains("out\u{1b}[31m"), "{red:?}");
-    let plain = seen("health --group ready", &[("NO_COLOR", "1")]);
+    let plain = on_terminal("health --group ready", &[("NO_COLOR", "1")]).run();
     assert!(plain.code() == Some(0) && plain.stdout.starts_with("healthy\r\n"), "{plain:?}");
     assert!(!plain.stdout.contains('\u{1b}'), "{plain:?}");
 
-    let watched = seen("health --watch 10ms --group ready & sleep 1; kill $!", &[]);
-    assert!(watched.stdout.matches("\u{1b}[2J").count() > 1, "the screen is cleared: {watched:?}");
+    let watching = on_terminal("health --watch 10ms --group ready", &[]).start();
+    watching.wait_for_outputs("the screen is cleared twice", |output| output.matches("\u{1b}[2J").count() > 1);
 
-    // The bar is drawn while checks run, and is gone when the table comes; lines of the log stand on lines of their own.
-    let run = seen("dq run", &[("TEST_SLOW", "1"), ("LOG_LEVEL", "warning")]);
-    let (drawn, table) = run.stdout.split_once("\u{1b}[1mcheck\u{1b}[0m").expect("a table comes");
-    assert!(run.code() == Some(0) && drawn.contains(" 4/5 ") && drawn.ends_with("\u{1b}[2K"), "{run:?}");
+    // The bar is drawn while checks run and removed before the table. Log lines are on lines of their own.
+    let folder = tempfile::tempdir().unwrap();
+    let release = folder.path().join("release");
+    let environment = [("TEST_WAIT_FOR", release.to_str().unwrap()), ("LOG_LEVEL", "warning")];
+    let running = on_terminal("dq run", &environment).start();
+    running.wait_for_outputs("four of five checks are done", |output| output.contains(" 4/5 "));
+    std::fs::write(&release, "").unwrap();
+    let run = running.finish();
+    let (drawn, table) = run.stdout.split_once("\u{1b}[1mcheck\u{1b}[0m").expect("a table");
+    assert!(run.code() == Some(0) && drawn.ends_with("\u{1b}[2K"), "{run:?}");
     assert!(!table.contains("/5 ") && table.contains("\u{1b}[32mpassed\u{1b}[0m"), "{run:?}");
     let lines: Vec<_> = drawn.split("\r\n").filter_map(|line| line.rsplit_once("\r\u{1b}[2K{")).collect();
     assert_eq!(lines.len(), 2, "{run:?}");
@@ -147,26 +151,26 @@ fn a_terminal_gets_colours_and_a_bar_unless_it_wants_none() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_person_at_a_terminal_is_told_in_one_line_why_a_command_failed() {
-    let failed = seen("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7")]);
+fn a_failed_command_prints_one_line_on_a_terminal() {
+    let failed = on_terminal("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7")]).run();
     let line = "load: users.csv: token=[REDACTED] is\\nnot taken (correlation id run-7)\r\n";
     assert_eq!((failed.code(), &*failed.stdout), (Some(1), &*format!("\u{1b}[1;31merror:\u{1b}[0m {line}")));
-    let plain = seen("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7"), ("NO_COLOR", "1")]);
+    let plain = on_terminal("load", &[("TEST_DOWN", "1"), ("OBS_CORRELATION_ID", "run-7"), ("NO_COLOR", "1")]).run();
     assert_eq!(plain.stdout, format!("error: {line}"));
-    let logged = seen("load", &[("TEST_DOWN", "1"), ("LOG_LEVEL", "error"), ("LOG_FORMAT", "text")]);
+    let logged = on_terminal("load", &[("TEST_DOWN", "1"), ("LOG_LEVEL", "error"), ("LOG_FORMAT", "text")]).run();
     let lines: Vec<_> = logged.stdout.lines().collect();
     assert!(
         lines.len() == 2 && lines[0].contains("load finished: error in ") && lines[1].contains(" load: "),
         "{lines:?}"
     );
-    assert_eq!(seen("load", &[]).stdout, "");
-    // Where nobody sits the log has it, and each line stays JSON.
-    let unseen = run(&["load"], &["TEST_DOWN"]);
-    assert_eq!((unseen.code(), &*unseen.stderr), (Some(1), ""));
+    assert_eq!(on_terminal("load", &[]).run().stdout, "");
+    // Without a terminal only the log has it, so that every line stays JSON.
+    let piped = run(&["load"], &["TEST_DOWN"]);
+    assert_eq!((piped.code(), &*piped.stderr), (Some(1), ""));
 }
 
 #[test]
-fn watch_goes_on_until_it_is_ended() {
+fn watch_prints_reports_until_it_is_ended() {
     let watching = start(&["health", "--watch", "10ms", "--format", "json"], &[]);
     watching.wait_for_outputs("a third report", |output| output.lines().count() > 2);
     let first = watching.wait_for_output("a report in one line", |line| serde_json::from_str::<Value>(line).ok());
@@ -175,10 +179,7 @@ fn watch_goes_on_until_it_is_ended() {
 
 #[test]
 #[cfg(feature = "real")]
-fn junit_is_read_by_a_reader_of_junit() {
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-
+fn junitparser_reads_the_junit_report() {
     const SCRIPT: &str = "
 import json, sys
 from junitparser import JUnitXml
@@ -190,16 +191,8 @@ json.dump([{'suite': suite.name, 'tests': suite.tests, 'failures': suite.failure
 ";
     let read = |arguments: &[&str], environment: &[&str]| -> Value {
         let written = run(arguments, environment).stdout;
-        let mut python = Command::new(obs_tests::tools::python())
-            .args(["-c", SCRIPT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        python.stdin.take().unwrap().write_all(written.as_bytes()).unwrap();
-        let output = python.wait_with_output().unwrap();
-        assert!(output.status.success(), "{written}");
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()[0].take()
+        let suites = python::run(SCRIPT, &[], written.as_bytes()).unwrap_or_else(|error| panic!("{error}: {written}"));
+        serde_json::from_str::<Value>(&suites).unwrap()[0].take()
     };
     let suite = read(&["dq", "run", "--format", "junit"], &["TEST_LAGS"]);
     let counts = ["tests", "failures", "errors", "skipped"].map(|count| suite[count].as_u64().unwrap());
@@ -207,7 +200,7 @@ json.dump([{'suite': suite.name, 'tests': suite.tests, 'failures': suite.failure
     let case =
         |name: &str| suite["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap().clone();
     let odd = case("odd_names");
-    assert_eq!(odd["result"][0], serde_json::json!(["Failure", "warning", "expected at most 0.1, seen 0.25 (1 of 4)"]));
+    assert_eq!(odd["result"][0], json!(["Failure", "warning", "expected at most 0.1, seen 0.25 (1 of 4)"]));
     assert_eq!((&odd["class"], &odd["out"]), (&"users".into(), &"<b>&amp;</b>\n".into()));
     assert_eq!(case("readable[returns]")["result"][0][0], "Error");
     assert_eq!(case("repeated")["out"], "warned: expected at most 1, seen 2\n");
@@ -220,8 +213,8 @@ json.dump([{'suite': suite.name, 'tests': suite.tests, 'failures': suite.failure
 
 #[test]
 #[cfg(feature = "real")]
-fn openlineage_is_read_by_its_own_client() {
-    // The classes of the client are made of the published schemas: whatever they do not know, or want and is not there, fails.
+fn the_openlineage_client_reads_the_openlineage_report() {
+    // The client's classes are generated from the published schemas: an unknown or a missing field fails.
     const SCRIPT: &str = "
 import json, sys, types, typing
 import attr
@@ -237,31 +230,28 @@ def made(kind, fields):
         assert isinstance(getattr(value, field.name), kinds), (field.name, getattr(value, field.name))
     return value
 def facet(kind, fields, **parts):
-    told = made(kind, dict(fields, **parts))
-    assert told._schemaURL == fields['_schemaURL'], (told._schemaURL, fields['_schemaURL'])
-    return told
+    facet = made(kind, dict(fields, **parts))
+    assert facet._schemaURL == fields['_schemaURL'], (facet._schemaURL, fields['_schemaURL'])
+    return facet
 event = json.load(sys.stdin)
 for dataset in event['inputs']:
-    told = dataset['inputFacets']['dataQualityAssertions']
-    assertions = [made(quality.Assertion, assertion) for assertion in told['assertions']]
-    told = facet(quality.DataQualityAssertionsDatasetFacet, told, assertions=assertions)
-    made(base.InputDataset, dict(dataset, inputFacets={'dataQualityAssertions': told}))
-for told in event['run']['facets'].values():
-    facet(error.ErrorMessageRunFacet, told)
+    quality_facet = dataset['inputFacets']['dataQualityAssertions']
+    assertions = [made(quality.Assertion, assertion) for assertion in quality_facet['assertions']]
+    quality_facet = facet(quality.DataQualityAssertionsDatasetFacet, quality_facet, assertions=assertions)
+    made(base.InputDataset, dict(dataset, inputFacets={'dataQualityAssertions': quality_facet}))
+for run_facet in event['run']['facets'].values():
+    facet(error.ErrorMessageRunFacet, run_facet)
 run, job = made(base.Run, event['run']), made(base.Job, event['job'])
 read = made(base.RunEvent, dict(event, run=run, job=job, eventType=base.EventType[event['eventType']]))
 assert read.schemaURL == event['schemaURL'], read.schemaURL
 ";
     for (environment, ended) in [(vec![], "COMPLETE"), (vec!["TEST_LAGS"], "FAIL"), (vec!["TEST_DOWN"], "COMPLETE")] {
         let written = run(&["dq", "run", "--format", "openlineage"], &environment).stdout;
-        let mut python = Process::new(obs_tests::tools::python()).args(&["-c", SCRIPT]).start();
-        std::io::Write::write_all(&mut python.stdin.take().unwrap(), written.as_bytes()).unwrap();
-        let read = python.finish();
-        assert_eq!(read.code(), Some(0), "{written}\n{read:?}");
+        python::run(SCRIPT, &[], written.as_bytes()).unwrap_or_else(|error| panic!("{error}: {written}"));
         let event: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(event["eventType"], ended, "{event}");
     }
-    let event = json(&run(&["dq", "run", "--format", "openlineage"], &["TEST_LAGS"]));
+    let event = run(&["dq", "run", "--format", "openlineage"], &["TEST_LAGS"]).json();
     let datasets: Vec<_> = event["inputs"].as_array().unwrap().iter().map(|input| &input["name"]).collect();
     assert_eq!(datasets, ["orders", "returns", "users"]);
     let of_users = event["inputs"][2]["inputFacets"]["dataQualityAssertions"]["assertions"].as_array().unwrap();
@@ -273,18 +263,18 @@ assert read.schemaURL == event['schemaURL'], read.schemaURL
 
 #[test]
 #[cfg(feature = "real")]
-fn bigquery_is_checked_where_it_is_configured() {
+fn bigquery_is_checked_when_it_is_configured() {
     let emulator = obs_tests::servers::BigQueryEmulator::start();
     let found = |host: &str| {
         let process = Process::new(programs::program("embedded")).env("LOG_LEVEL", "off");
         let process = process.args(&["health", "--group", "telemetry", "--format", "json"]);
-        let report = json(&process.env("BIGQUERY_EMULATOR_HOST", host).env("GOOGLE_CLOUD_PROJECT", "p").run());
+        let report = process.env("BIGQUERY_EMULATOR_HOST", host).env("GOOGLE_CLOUD_PROJECT", "p").run().json();
         report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "obs.bigquery").unwrap().clone()
     };
     let healthy = found(&emulator.host());
     assert_eq!((&healthy["status"], &healthy["details"]["project"]), (&"healthy".into(), &"p".into()), "{healthy}");
-    let nobody = found(&format!("127.0.0.1:{}", obs_tests::ports::free()));
-    assert_eq!(nobody["status"], "unhealthy", "{nobody}");
-    let not_asked = json(&run(&["health", "--group", "telemetry", "--format", "json"], &[]));
-    assert!(!not_asked.to_string().contains("obs.bigquery"), "{not_asked}");
+    let unreachable = found(&format!("127.0.0.1:{}", obs_tests::ports::free()));
+    assert_eq!(unreachable["status"], "unhealthy", "{unreachable}");
+    let not_configured = run(&["health", "--group", "telemetry", "--format", "json"], &[]).json();
+    assert!(!not_configured.to_string().contains("obs.bigquery"), "{not_configured}");
 }

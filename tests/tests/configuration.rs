@@ -1,10 +1,10 @@
-//! The configuration is told as it is declared: in the README, in errors, and by a running program.
+//! The declared configuration: in the README, in errors and in a running program.
 
 use obs_runtime::config::{Origin, VARIABLES};
 use obs_runtime::{LogFormat, Observability};
 use obs_tests::process::Process;
 
-/// Between these two lines of the README stands what the table of variables says.
+/// The generated table of the README is between these two lines.
 const BEGIN: &str = "<!-- Generated: UPDATE_README=1 cargo test -p obs-tests --test configuration -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
@@ -15,11 +15,11 @@ fn table() -> String {
         format!("| `{}` | {} | {} | {} |\n", variable.name, cell(variable.allowed), cell(default), cell(variable.help))
     };
     let rows: String = VARIABLES.iter().map(row).collect();
-    format!("| variable | values | default | what it says |\n| --- | --- | --- | --- |\n{rows}")
+    format!("| variable | values | default | description |\n| --- | --- | --- | --- |\n{rows}")
 }
 
 #[test]
-fn the_table_in_the_readme_is_the_declaration() {
+fn the_table_in_the_readme_is_generated_from_the_declaration() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).unwrap();
@@ -31,35 +31,35 @@ fn the_table_in_the_readme_is_the_declaration() {
 }
 
 #[test]
-fn a_program_is_told_of_all_its_mistakes_at_once_and_of_mistyped_names() {
+fn all_invalid_variables_are_reported_at_once_and_misspelled_names_are_warned_of() {
     let writer = || Process::new(env!("CARGO_BIN_EXE_line-writer"));
     let wrong = writer().env("LOG_LEVEL", "lowd").env("PROMETHEUS_PORT", "99999").env("SERVICE_NAME", "").run();
     assert_eq!(wrong.code(), Some(1), "{wrong:?}");
     for part in ["LOG_LEVEL: `lowd` is not allowed", "PROMETHEUS_PORT: `99999`", "did you mean `65535`?"] {
         assert!(wrong.stderr.contains(part), "{}", wrong.stderr);
     }
-    // Wrong, so that the one that is needed is missing: one problem.
+    // An invalid DSN is one problem, not also a missing one.
     let dsn = writer().env("SENTRY_ENABLED", "yes").env("SENTRY_DSN", "https://hunter2@host").run();
     assert_eq!((dsn.code(), dsn.stderr.matches("SENTRY_DSN: ").count()), (Some(1), 1), "{dsn:?}");
     assert!(!dsn.stderr.contains("hunter2"), "{dsn:?}");
-    let mistyped = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
-    assert_eq!(mistyped.code(), Some(0), "{mistyped:?}");
+    let misspelled = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
+    assert_eq!(misspelled.code(), Some(0), "{misspelled:?}");
     let warning = "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";
     assert!(
-        mistyped.stderr.contains(warning) && mistyped.stderr.contains(r#""service":"decentclaude""#),
-        "{mistyped:?}"
+        misspelled.stderr.contains(warning) && misspelled.stderr.contains(r#""service":"decentclaude""#),
+        "{misspelled:?}"
     );
 }
 
 #[test]
-fn what_the_program_says_and_the_environment_are_checked_together() {
+fn all_invalid_values_of_the_builder_are_reported_at_once() {
     let builder = Observability::builder().without_environment().bigquery_usd_per_tib(-1.0).max_series(0);
     let error = builder.config().unwrap_err();
     assert_eq!(error.problems.len(), 2, "{error}");
 }
 
 #[test]
-fn each_setting_tells_where_it_comes_from() {
+fn each_setting_has_its_origin() {
     let builder = Observability::builder().without_environment().log_format(LogFormat::Text);
     let settings = builder.defaults(|config| config.environment = "prod".to_owned()).settings().unwrap();
     let origin = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap().origin;

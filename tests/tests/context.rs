@@ -1,8 +1,9 @@
-//! The context travels with a call: over `.await`, into tasks and threads, and no further than its scope.
+//! Propagation of the context: over `.await`, into tasks and threads, and not beyond its scope.
 
 use std::time::Duration;
 
 use obs_runtime::{ClosureInContext as _, FutureInContext as _, LogContext, correlation_id, set_correlation_id};
+use obs_tests::generator::Dice;
 
 fn id() -> String {
     correlation_id().unwrap_or_default()
@@ -17,7 +18,7 @@ async fn id_after_pauses(pauses: u64) -> String {
 }
 
 #[test]
-fn tasks_on_many_threads_never_see_each_others_context() {
+fn tasks_on_many_threads_keep_their_contexts() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
     runtime.block_on(async {
         let tasks: Vec<_> = (0..1000_u64)
@@ -34,7 +35,7 @@ fn tasks_on_many_threads_never_see_each_others_context() {
 }
 
 #[test]
-fn a_future_keeps_what_it_set_itself_from_poll_to_poll() {
+fn a_future_keeps_changes_to_its_context_between_polls() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let inner = LogContext::new().correlation_id("outer").in_future(async {
         set_correlation_id("inner");
@@ -45,11 +46,11 @@ fn a_future_keeps_what_it_set_itself_from_poll_to_poll() {
 }
 
 #[test]
-fn threads_and_blocking_tasks_take_the_context_along() {
+fn threads_and_blocking_tasks_can_take_the_context() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     LogContext::new().correlation_id("run-7").scope(|| {
         assert_eq!(std::thread::spawn(id.in_current_context()).join().unwrap(), "run-7");
-        assert_eq!(std::thread::spawn(id).join().unwrap(), "", "without, a thread has a context of its own");
+        assert_eq!(std::thread::spawn(id).join().unwrap(), "", "a plain thread has an empty context");
         let blocking = runtime.spawn_blocking(id.in_current_context());
         assert_eq!(runtime.block_on(blocking).unwrap(), "run-7");
         let later = async { id() }.in_current_context();
@@ -59,16 +60,16 @@ fn threads_and_blocking_tasks_take_the_context_along() {
 }
 
 #[test]
-fn a_dropped_future_is_dropped_in_its_own_context_and_leaves_none() {
-    struct SeesAtDrop<'a>(&'a std::cell::RefCell<String>);
-    impl Drop for SeesAtDrop<'_> {
+fn a_future_is_dropped_in_its_own_context() {
+    struct RecordsIdOnDrop<'a>(&'a std::cell::RefCell<String>);
+    impl Drop for RecordsIdOnDrop<'_> {
         fn drop(&mut self) {
             *self.0.borrow_mut() = id();
         }
     }
     let seen = std::cell::RefCell::new(String::new());
     let mut future = Box::pin(LogContext::new().correlation_id("run-7").in_future(async {
-        let _sees = SeesAtDrop(&seen);
+        let _records = RecordsIdOnDrop(&seen);
         std::future::pending::<()>().await;
     }));
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
@@ -78,7 +79,7 @@ fn a_dropped_future_is_dropped_in_its_own_context_and_leaves_none() {
 }
 
 #[test]
-fn scopes_left_in_any_order_leave_nothing_behind() {
+fn scopes_may_end_in_any_order() {
     let scope = |id: &str| LogContext::new().correlation_id(id).enter();
     let (outer, inner) = (scope("outer"), scope("inner"));
     drop(outer);
@@ -93,7 +94,7 @@ fn scopes_left_in_any_order_leave_nothing_behind() {
 }
 
 #[test]
-fn a_scope_that_a_future_holds_over_a_pause_waits_with_it() {
+fn a_scope_held_across_an_await_is_suspended_with_its_future() {
     let mut future = Box::pin(LogContext::new().correlation_id("outer").in_future(async {
         let inner = LogContext::new().correlation_id("inner").enter();
         tokio::task::yield_now().await;
@@ -110,17 +111,7 @@ fn a_scope_that_a_future_holds_over_a_pause_waits_with_it() {
     drop(elsewhere);
 }
 
-/// Numbers that look random, the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-}
-
-/// Lets others run, as an executor without tokio knows it.
+/// Yields once, in any executor.
 async fn pause() {
     let mut paused = false;
     std::future::poll_fn(|task| {
@@ -130,8 +121,8 @@ async fn pause() {
     .await;
 }
 
-/// A task that opens scopes of its own and checks at each step that it sees its own context only.
-async fn keeps_to_itself(name: String, steps: usize) {
+/// Opens scopes and checks at each step that it sees its own context.
+async fn checks_its_context(name: String, steps: usize) {
     for step in 0..steps {
         assert_eq!(id(), name);
         let inner = format!("{name}.{step}");
@@ -148,14 +139,14 @@ async fn keeps_to_itself(name: String, steps: usize) {
     }
 }
 
-/// The same on one thread, where a guard can be held over a pause.
-async fn holds_guards_over_pauses(name: String) {
+/// The same on one thread, where a guard can be held across an await.
+async fn holds_guards_across_awaits(name: String) {
     for step in 0..3 {
         let inner = format!("{name}.{step}");
         let guard = LogContext::new().correlation_id(&inner).enter();
         pause().await;
         assert_eq!(id(), inner);
-        keeps_to_itself(inner, 2).await;
+        checks_its_context(inner, 2).await;
         drop(guard);
         pause().await;
         assert_eq!(id(), name);
@@ -163,14 +154,14 @@ async fn holds_guards_over_pauses(name: String) {
 }
 
 #[test]
-fn no_task_sees_anothers_context_in_a_thousand_interleavings_over_threads() {
+fn tasks_keep_their_contexts_in_a_thousand_interleavings_over_threads() {
     type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
     for seed in 0..1000 {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut tasks: Vec<Task> = (0..4)
             .map(|number| {
                 let name = format!("{seed}/{number}");
-                let task = keeps_to_itself(name.clone(), 1 + dice.below(3));
+                let task = checks_its_context(name.clone(), 1 + dice.below(3));
                 Box::pin(LogContext::new().correlation_id(name).in_future(task)) as Task
             })
             .collect();
@@ -179,15 +170,15 @@ fn no_task_sees_anothers_context_in_a_thousand_interleavings_over_threads() {
             let mut task = tasks.swap_remove(next);
             let poll = |task: &mut Task| {
                 let poll = task.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-                assert_eq!(id(), "", "a task leaves nothing behind on the thread that polled it");
+                assert_eq!(id(), "", "a task does not change the context of the thread that polls it");
                 poll
             };
             let polled = match dice.below(8) {
-                // Not each time: a thread takes longer than all else here.
+                // Not at every poll, because starting a thread is slow.
                 0 => std::thread::scope(|scope| scope.spawn(|| poll(&mut task)).join().unwrap()),
                 _ => poll(&mut task),
             };
-            // A task is now and then given up where it stands.
+            // Some tasks are dropped before they end.
             if polled.is_pending() && dice.below(16) > 0 {
                 tasks.push(task);
             }
@@ -197,23 +188,23 @@ fn no_task_sees_anothers_context_in_a_thousand_interleavings_over_threads() {
 }
 
 #[test]
-fn an_executor_without_tokio_keeps_contexts_apart() {
+fn contexts_stay_separate_in_an_executor_other_than_tokio() {
     let mut pool = futures_executor::LocalPool::new();
     for number in 0..50 {
         let name = format!("task-{number}");
-        let task = holds_guards_over_pauses(name.clone());
+        let task = holds_guards_across_awaits(name.clone());
         let task = LogContext::new().correlation_id(name).in_future(task);
         futures_util::task::LocalSpawnExt::spawn_local(&pool.spawner(), task).unwrap();
     }
     pool.run();
     assert_eq!(id(), "");
     let outer = LogContext::new().correlation_id("outer").enter();
-    futures_executor::block_on(holds_guards_over_pauses("outer".to_owned()));
+    futures_executor::block_on(holds_guards_across_awaits("outer".to_owned()));
     drop(outer);
 }
 
 #[test]
-fn a_pool_of_threads_works_in_the_context_it_is_given() {
+fn a_thread_pool_works_in_the_given_context() {
     use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
     let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
     let context = LogContext::new().correlation_id("run-7");
@@ -221,7 +212,7 @@ fn a_pool_of_threads_works_in_the_context_it_is_given() {
     assert!(seen.iter().all(|id| id == "run-7"), "{seen:?}");
     let after: Vec<String> = pool.install(|| (0..1000).into_par_iter().map(|_| id()).collect());
     assert!(after.iter().all(String::is_empty), "{after:?}");
-    let (told, seen) = std::sync::mpsc::channel();
-    context.scope(|| pool.spawn((move || told.send(id()).unwrap()).in_current_context()));
-    assert_eq!(seen.recv().unwrap(), "run-7");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    context.scope(|| pool.spawn((move || sender.send(id()).unwrap()).in_current_context()));
+    assert_eq!(receiver.recv().unwrap(), "run-7");
 }

@@ -1,4 +1,4 @@
-//! What data-quality checks return, what blocks, and one function for many tables.
+//! Data-quality checks: return types, blocking checks, and one function for several tables.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn complete() -> bool {
 
 #[dq_check(dataset = "gated")]
 fn what_follows() -> bool {
-    panic!("it must not run")
+    panic!("it must be skipped")
 }
 
 #[dq_check(dataset = "passable", blocking = true, severity = "info")]
@@ -93,7 +93,7 @@ fn found<'r>(report: &'r QualityReport, name: &str) -> &'r QualityResult {
 }
 
 #[test]
-fn a_ratio_is_judged_and_told_with_its_counts_and_a_bounded_redacted_sample() {
+fn a_ratio_is_reported_with_its_counts_and_a_bounded_redacted_sample() {
     let captured = capture(|| run("measured"));
     let result = found(&captured.value, "too_many");
     assert_eq!((result.status, result.value), (QualityStatus::Failed, Some(0.25)));
@@ -106,7 +106,7 @@ fn a_ratio_is_judged_and_told_with_its_counts_and_a_bounded_redacted_sample() {
 }
 
 #[test]
-fn a_verdict_is_taken_as_it_is() {
+fn a_verdict_is_the_result() {
     let report = run("judged");
     let schema = found(&report, "schema");
     assert_eq!((schema.status, schema.severity), (QualityStatus::Failed, Severity::Warning));
@@ -116,11 +116,11 @@ fn a_verdict_is_taken_as_it_is() {
     assert!(!details.to_string().contains("hunter2"), "{details}");
     assert_eq!(found(&report, "nearly").status, QualityStatus::Warned);
     assert_eq!(found(&report, "fine").status, QualityStatus::Passed);
-    assert!(report.passed(), "nothing critical failed");
+    assert!(report.passed(), "no critical check failed");
 }
 
 #[test]
-fn a_blocking_check_stops_what_follows() {
+fn a_failed_blocking_check_skips_the_checks_after_it() {
     let captured = capture(|| run("gated"));
     let report = captured.value;
     let skipped = found(&report, "what_follows");
@@ -134,14 +134,14 @@ fn a_blocking_check_stops_what_follows() {
 }
 
 #[test]
-fn a_blocking_check_that_only_informs_stops_nothing() {
+fn a_blocking_check_of_severity_info_skips_nothing() {
     let report = run("passable").into_result().unwrap();
     assert_eq!(found(&report, "only_informs").status, QualityStatus::Failed);
     assert_eq!(found(&report, "runs").status, QualityStatus::Passed);
 }
 
 #[test]
-fn one_function_checks_many_tables() {
+fn for_each_runs_a_check_for_every_item() {
     let captured = capture(|| run_dq_checks().only(["rows", "shard[7]", "shard[8]", "unlisted", "of_nothing"]).wait());
     let names: Vec<_> =
         captured.value.results.iter().map(|result| (&*result.check, &*result.dataset, result.status)).collect();
@@ -157,9 +157,9 @@ fn one_function_checks_many_tables() {
     assert_eq!(why.as_deref(), Some("its list of items could not be made: no connection"));
     let value = |name| captured.metrics.value("data_quality.check.value", &[("check", name)]);
     assert_eq!([value("rows[orders]"), value("rows[users]")], [Some(6.0), Some(5.0)]);
-    let said: Vec<_> = captured.records.logs.iter().map(|line| &*line.message).collect();
-    assert!(said.iter().any(|line| line.contains("`rows` has the item `users` twice")), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("`of_nothing` checks nothing")), "{said:?}");
+    let messages: Vec<_> = captured.records.logs.iter().map(|line| &*line.message).collect();
+    assert!(messages.iter().any(|line| line.contains("`rows` has the item `users` twice")), "{messages:?}");
+    assert!(messages.iter().any(|line| line.contains("`of_nothing` checks nothing")), "{messages:?}");
 }
 
 struct Warehouse {
@@ -167,27 +167,27 @@ struct Warehouse {
 }
 
 impl Warehouse {
-    #[dq_check(dataset = "by hand", fail_below = 10)]
+    #[dq_check(dataset = "manual", fail_below = 10)]
     fn enough(&self) -> u64 {
         self.rows
     }
 }
 
 #[test]
-fn methods_and_closures_are_registered_by_hand_and_progress_is_told() {
+fn methods_and_closures_can_be_registered_and_report_progress() {
     Arc::new(Warehouse { rows: 3 }).enough_dq_check().register();
-    QualityCheck::new("ids", || 3).dataset("by hand").warn_above(2.0).register();
-    register_dq_check("without a data set", || true);
-    let (told, heard) = std::sync::mpsc::channel();
-    let run = run_dq_checks().dataset("by hand").on_result(move |done, all, result| {
-        told.send((done, all, result.check.to_string())).unwrap();
+    QualityCheck::new("ids", || 3).dataset("manual").warn_above(2.0).register();
+    register_dq_check("without a dataset", || true);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let run = run_dq_checks().dataset("manual").on_result(move |done, all, result| {
+        sender.send((done, all, result.check.to_string())).unwrap();
     });
     let report = run.wait();
     let statuses: Vec<_> = report.results.iter().map(|result| (&*result.check, result.status)).collect();
     assert_eq!(statuses, [("enough", QualityStatus::Failed), ("ids", QualityStatus::Warned)]);
-    let mut heard: Vec<_> = heard.iter().collect();
-    heard.sort_by_key(|(done, ..)| *done);
-    assert_eq!(heard.iter().map(|(done, all, _)| (*done, *all)).collect::<Vec<_>>(), [(1, 2), (2, 2)]);
-    let all = run_dq_checks().only(["without a data set"]).wait();
+    let mut progress: Vec<_> = receiver.iter().collect();
+    progress.sort_by_key(|(done, ..)| *done);
+    assert_eq!(progress.iter().map(|(done, all, _)| (*done, *all)).collect::<Vec<_>>(), [(1, 2), (2, 2)]);
+    let all = run_dq_checks().only(["without a dataset"]).wait();
     assert!(all.passed() && all.results.len() == 1);
 }

@@ -47,16 +47,16 @@ fn with_fallback(fail: bool) -> Result<Vec<u8>, String> {
 }
 
 #[with_error_tracking(fallback = Some(0))]
-async fn with_fallback_later(text: &str) -> Option<u8> {
+async fn with_fallback_async(text: &str) -> Option<u8> {
     tokio::task::yield_now().await;
     text.parse().ok()
 }
 
-struct Unprintable;
+struct WithoutDebug;
 
 #[with_error_tracking]
-fn unprintable() -> Result<(), Unprintable> {
-    Err(Unprintable)
+fn without_debug() -> Result<(), WithoutDebug> {
+    Err(WithoutDebug)
 }
 
 #[with_error_tracking]
@@ -85,7 +85,7 @@ fn an_error_is_captured_with_its_kind_context_and_severity() {
 }
 
 #[test]
-fn nothing_is_captured_of_a_success_or_an_ignored_error() {
+fn a_success_and_an_ignored_error_are_not_captured() {
     assert_eq!(capture(|| load("users", 0).unwrap()).records.errors, []);
     let captured = capture(|| load("users", 3));
     assert!(matches!(captured.value, Err(LoadError::NotThere)));
@@ -93,7 +93,7 @@ fn nothing_is_captured_of_a_success_or_an_ignored_error() {
 }
 
 #[test]
-fn a_panic_is_captured_with_its_words_and_place() {
+fn a_panic_is_captured_with_its_message_and_location() {
     let captured = capture(|| catch_unwind(AssertUnwindSafe(|| load("users", 9))).is_err());
     assert!(captured.value);
     let error = &captured.records.errors[0];
@@ -102,14 +102,14 @@ fn a_panic_is_captured_with_its_words_and_place() {
 }
 
 #[test]
-fn a_fallback_swallows_the_error_and_the_error_is_captured_all_the_same() {
+fn an_error_replaced_by_a_fallback_is_captured() {
     let captured = capture(|| (with_fallback(true), with_fallback(false)));
     assert_eq!(captured.value, (Ok(vec![1]), Ok(vec![2])));
     assert_eq!(captured.records.errors.len(), 1);
 }
 
 #[test]
-fn a_fallback_holds_when_nobody_watches() {
+fn a_fallback_is_used_without_initialisation() {
     assert_eq!(with_fallback(true), Ok(vec![1]));
 }
 
@@ -117,22 +117,22 @@ fn a_fallback_holds_when_nobody_watches() {
 fn a_fallback_works_in_an_async_function() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let captured =
-        runtime.block_on(capture_async(async { (with_fallback_later("5").await, with_fallback_later("x").await) }));
+        runtime.block_on(capture_async(async { (with_fallback_async("5").await, with_fallback_async("x").await) }));
     assert_eq!(captured.value, (Some(5), Some(0)));
     assert_eq!(captured.records.errors.len(), 1);
 }
 
 #[test]
 fn any_error_type_can_be_captured() {
-    let errors = capture(|| drop((unprintable(), boxed(), chained()))).records.errors;
-    let told: Vec<_> = errors.iter().map(|error| (&*error.failure.error_type, &*error.failure.message)).collect();
-    assert_eq!(told[0].0, "Unprintable");
-    assert_eq!(told[1..], [("io.Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
+    let errors = capture(|| drop((without_debug(), boxed(), chained()))).records.errors;
+    let captured: Vec<_> = errors.iter().map(|error| (&*error.failure.error_type, &*error.failure.message)).collect();
+    assert_eq!(captured[0].0, "WithoutDebug");
+    assert_eq!(captured[1..], [("io.Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
     assert_eq!(errors[2].failure.sources, ["the answer is no number", "invalid digit found in string"]);
 }
 
 #[test]
-fn an_error_behind_a_pointer_bears_the_kind_or_the_name_of_what_it_points_to() {
+fn an_error_behind_a_pointer_has_the_kind_or_the_type_name_of_its_target() {
     #[with_error_tracking]
     fn shared() -> Result<(), Arc<LoadError>> {
         Err(Arc::new(LoadError::NotThere))
@@ -158,17 +158,17 @@ fn kinds_are_the_variants_in_snake_case() {
 }
 
 #[test]
-fn a_panic_resumed_from_another_thread_does_not_speak_for_one_before_it() {
+fn a_resumed_panic_does_not_get_the_message_of_an_earlier_one() {
     #[with_error_tracking]
     fn resumes() {
         let payload = std::thread::spawn(|| panic!("elsewhere")).join().unwrap_err();
         std::panic::resume_unwind(payload)
     }
     let captured = capture(|| {
-        let _ = catch_unwind(|| panic!("long ago"));
+        let _ = catch_unwind(|| panic!("earlier"));
         let _ = catch_unwind(resumes);
     });
     let [first, error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
-    assert!(first.panic && first.failure.message.starts_with("long ago at "), "{first:?}");
+    assert!(first.panic && first.failure.message.starts_with("earlier at "), "{first:?}");
     assert!(error.panic && error.failure.message == "panicked", "{error:?}");
 }

@@ -1,10 +1,10 @@
-//! The guard brings to its place what was recorded while it was held, wherever it is dropped.
+//! The drop of the guard flushes, in any context.
 
 use obs_runtime::testing::capture;
 use obs_runtime::{Observability, track_feature, track_performance};
 
 #[test]
-fn a_guard_flushes_its_own_sinks_also_where_something_else_is_captured() {
+fn a_guard_dropped_within_a_capture_flushes_its_own_exporters() {
     let folder = tempfile::tempdir().unwrap();
     let builder = Observability::builder().without_environment().prometheus_port(0).service_name("guarded");
     let guard = builder.prometheus_textfile_dir(folder.path()).init().unwrap();

@@ -1,4 +1,4 @@
-//! What health checks mean together: groups, caches, dependencies, damping, and what is registered by hand.
+//! Health checks: groups, caches, dependencies, failure thresholds and manual registration.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ fn cached() -> usize_health::Count {
 mod usize_health {
     use obs_runtime::{Health, IntoHealth};
 
-    /// A type of the user's can tell health too.
+    /// A user's type can be a result.
     pub struct Count(pub usize);
 
     impl IntoHealth for Count {
@@ -55,14 +55,14 @@ fn reports() {}
 #[health_check(groups("chain"), critical = false)]
 fn network() {}
 
-#[health_check(groups("circle"), after("tail"))]
+#[health_check(groups("cycle"), after("tail"))]
 fn head() {}
 
-#[health_check(groups("circle"), after("head"))]
+#[health_check(groups("cycle"), after("head"))]
 fn tail() {}
 
-#[health_check(groups("telling"))]
-fn tells() -> Health {
+#[health_check(groups("details"))]
+fn with_details() -> Health {
     let details = json!({"free": 2, "password": "hunter2", "hosts": ["postgres://ada:hunter2@db/queue"]});
     Health::degraded("few connections are free").with_details(&details)
 }
@@ -76,13 +76,13 @@ fn check<'r>(report: &'r HealthReport, name: &str) -> &'r HealthResult {
 }
 
 #[test]
-fn what_was_well_is_unhealthy_after_so_many_failures_in_a_row() {
+fn a_healthy_check_becomes_unhealthy_after_consecutive_failures() {
     capture(|| {
         let status = |broken: bool| {
             BROKEN.store(broken, Ordering::SeqCst);
             run("flapping").status
         };
-        assert_eq!(status(true), Status::Unhealthy, "it was never well before");
+        assert_eq!(status(true), Status::Unhealthy, "it was never healthy before");
         assert_eq!(status(false), Status::Healthy);
         assert_eq!([status(true), status(true)], [Status::Degraded; 2]);
         assert_eq!(check(&run("flapping"), "flaps").message.as_deref(), Some("connection refused"));
@@ -95,21 +95,21 @@ fn what_was_well_is_unhealthy_after_so_many_failures_in_a_row() {
 }
 
 #[test]
-fn a_result_holds_as_long_as_its_check_says() {
+fn a_result_is_cached_for_the_duration_of_its_check() {
     let captured = capture(|| {
         let first = run("cached");
         assert_eq!((check(&first, "cached").age_seconds, first.status), (None, Status::Healthy));
         let again = run("cached");
         assert!(check(&again, "cached").age_seconds.is_some(), "{again:?}");
         assert_eq!(check(&again, "cached").details, check(&first, "cached").details);
-        let anew = run_health_checks().group("cached").uncached().wait();
-        assert_ne!(check(&anew, "cached").details, check(&first, "cached").details);
+        let uncached = run_health_checks().group("cached").uncached().wait();
+        assert_ne!(check(&uncached, "cached").details, check(&first, "cached").details);
     });
-    assert_eq!(captured.records.health.len(), 2, "a result from before is not told again");
+    assert_eq!(captured.records.health.len(), 2, "a cached result is not recorded again");
 }
 
 #[test]
-fn a_check_is_skipped_when_one_that_it_comes_after_is_unhealthy() {
+fn a_check_is_skipped_when_a_dependency_is_unhealthy() {
     let captured = capture(|| run("chain"));
     let report = captured.value;
     let found: Vec<_> = report.checks.iter().map(|check| (&*check.name, check.status)).collect();
@@ -119,7 +119,7 @@ fn a_check_is_skipped_when_one_that_it_comes_after_is_unhealthy() {
         ("reports", Status::Skipped),
         ("warehouse", Status::Skipped),
     ];
-    assert_eq!(found, expected, "a group brings along what its checks come after");
+    assert_eq!(found, expected, "a group includes the dependencies of its checks");
     assert_eq!(report.status, Status::Unhealthy);
     assert_eq!(check(&report, "warehouse").message.as_deref(), Some("skipped, because database is unhealthy"));
     assert_eq!(check(&report, "reports").message.as_deref(), Some("skipped, because warehouse is skipped"));
@@ -128,7 +128,7 @@ fn a_check_is_skipped_when_one_that_it_comes_after_is_unhealthy() {
 }
 
 #[test]
-fn a_gauge_of_what_is_skipped_now_goes() {
+fn the_gauge_of_a_skipped_check_is_removed() {
     static DOWN: AtomicBool = AtomicBool::new(false);
     let registered = [
         HealthCheck::new("store", || !DOWN.load(Ordering::SeqCst)).groups(&["going"]).register(),
@@ -145,8 +145,8 @@ fn a_gauge_of_what_is_skipped_now_goes() {
 }
 
 #[test]
-fn a_circle_is_told_and_hangs_nothing() {
-    let captured = capture(|| run("circle"));
+fn a_dependency_cycle_is_reported_and_does_not_hang() {
+    let captured = capture(|| run("cycle"));
     assert_eq!(captured.value.status, Status::Unhealthy);
     let message = check(&captured.value, "head").message.clone().unwrap();
     assert_eq!(message, "never runs: it comes after itself, through tail");
@@ -156,7 +156,7 @@ fn a_circle_is_told_and_hangs_nothing() {
 }
 
 #[test]
-fn switched_off_is_skipped_and_nothing_is_unknown() {
+fn disabled_checks_are_skipped_and_an_empty_selection_is_unknown() {
     let off = Config { health_check_enabled: false, ..Config::default() };
     let captured = capture_with(off, || run("chain"));
     assert_eq!(captured.value.status, Status::Skipped);
@@ -164,15 +164,15 @@ fn switched_off_is_skipped_and_nothing_is_unknown() {
     assert_eq!(captured.metrics.value("health_check.status", &[("check", "network")]), None);
     let captured = capture(|| run("no such group"));
     assert_eq!(captured.value.status, Status::Unknown);
-    let said = &captured.records.logs[0].message;
-    assert!(said.starts_with("no health check is in the group `no such group`; there are base, "), "{said}");
+    let message = &captured.records.logs[0].message;
+    assert!(message.starts_with("no health check is in the group `no such group`; there are base, "), "{message}");
     assert_eq!([Status::Unknown, Status::Skipped].map(Status::exit_code), [3, 3]);
 }
 
 #[test]
 fn details_are_redacted() {
-    let report = capture(|| run("telling")).value;
-    let details = check(&report, "tells").details.clone().unwrap();
+    let report = capture(|| run("details")).value;
+    let details = check(&report, "with_details").details.clone().unwrap();
     assert_eq!(details["free"], 2);
     assert!(!details.to_string().contains("hunter2"), "{details}");
     let listed = serde_json::to_value(&report).unwrap();
@@ -199,7 +199,7 @@ impl Pool {
 }
 
 #[test]
-fn methods_of_a_value_and_closures_are_registered_by_hand() {
+fn methods_and_closures_can_be_registered_and_unregistered() {
     let pool = Arc::new(Pool { free: AtomicUsize::new(1) });
     let registered = [
         pool.has_room_health_check().register(),
@@ -213,13 +213,13 @@ fn methods_of_a_value_and_closures_are_registered_by_hand() {
     assert_eq!(report.checks.iter().map(|check| &*check.name).collect::<Vec<_>>(), ["answers", "has_room", "remote"]);
     registered.into_iter().for_each(obs_runtime::Registration::unregister);
     assert_eq!(run("pools").status, Status::Unknown);
-    assert_eq!(Arc::strong_count(&pool), 1, "what was unregistered is not held");
+    assert_eq!(Arc::strong_count(&pool), 1, "an unregistered check does not keep its value alive");
     register_health_check("inbox", || std::fs::read_dir("/no/such/folder").map(drop));
     assert!(run_health_checks().wait().checks.iter().any(|check| check.name == "inbox"));
 }
 
 #[test]
-fn two_of_one_name_are_told_with_both_places() {
+fn a_duplicate_name_is_reported_with_both_locations() {
     let first = HealthCheck::new("twin", || ()).groups(&["twins"]).register();
     let second = HealthCheck::new("twin", || ()).groups(&["twins"]).register();
     let problems = obs_runtime::catalogue().problems;

@@ -1,20 +1,20 @@
-//! Checks of three crates of a workspace: each is there that is linked, however the program is linked.
+//! The checks of all linked crates of a workspace are registered, with any linker options.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A copy of `tests/linked`. Its build is kept for the next time.
+/// A copy of `tests/linked`, with a target folder that is kept between runs.
 struct Workspace {
     folder: PathBuf,
     target: PathBuf,
 }
 
-/// What the program said of its checks, and its compiler of the program.
+/// The output of the program and of its build.
 #[derive(Debug)]
 struct Listed {
     compiler: String,
     code: Option<i32>,
-    /// Name, module and place of each.
+    /// The name, module and location of each.
     checks: Vec<String>,
     problems: String,
 }
@@ -22,7 +22,7 @@ struct Listed {
 impl Workspace {
     fn new() -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The folder of this build holds that of its profile, with `deps` and this test in it.
+        // This test is in `deps` of the profile's folder in the target folder.
         let build = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
         let target = build.join("linked");
         let folder = target.join("workspace");
@@ -38,20 +38,20 @@ impl Workspace {
         for flags in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             cargo.env_remove(flags);
         }
-        // What link-time optimisation needs, beside what linking without it does: all is compiled once only.
+        // Needed for link-time optimisation; set for all builds, so that dependencies are compiled once.
         cargo.env("RUSTFLAGS", "-Cembed-bitcode=yes");
         cargo.args(arguments).current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target).output().unwrap()
     }
 
-    /// Builds the program with these features, by a compiler that is told these things too, and runs it.
+    /// Builds the program with these features and compiler options, and runs it.
     fn list(&self, features: &str, compiler: &[&str]) -> Listed {
         let package = ["rustc", "--offline", "--package", "app", "--release", "--features", features, "--"];
         let built = self.cargo(&[&package, compiler].concat());
-        let said = String::from_utf8(built.stderr).unwrap();
-        assert!(built.status.success(), "{said}");
+        let messages = String::from_utf8(built.stderr).unwrap();
+        assert!(built.status.success(), "{messages}");
         let output = Command::new(self.target.join("release").join("app")).output().unwrap();
         Listed {
-            compiler: said,
+            compiler: messages,
             code: output.status.code(),
             checks: String::from_utf8(output.stdout).unwrap().lines().skip(1).map(str::to_owned).collect(),
             problems: String::from_utf8(output.stderr).unwrap(),
@@ -59,7 +59,7 @@ impl Workspace {
     }
 }
 
-/// Copies a file or a folder, and leaves files alone that are the same, so that nothing is built in vain.
+/// Copies a file or a folder, without touching equal files, so that nothing is rebuilt.
 fn copy(from: &Path, to: &Path) {
     if from.is_file() {
         return write(to, |_| std::fs::read_to_string(from).unwrap());
@@ -79,7 +79,7 @@ fn write(file: &Path, text: impl FnOnce(String) -> String) {
     }
 }
 
-const OF_THREE_CRATES: [&str; 7] = [
+const CHECKS_OF_THREE_CRATES: [&str; 7] = [
     "carrier returns returns/src/lib.rs:8",
     "of_the_program app app/src/main.rs:12",
     "in_a_generic_function orders orders/src/lib.rs:9",
@@ -89,9 +89,9 @@ const OF_THREE_CRATES: [&str; 7] = [
     "payments_has_rows orders::payments orders/src/lib.rs:43",
 ];
 
-// One test, since all builds share a folder.
+// One test, because all builds share a folder.
 #[test]
-fn checks_of_all_crates_are_found_however_they_are_linked() {
+fn checks_of_all_linked_crates_are_registered() {
     let workspace = Workspace::new();
     for compiler in [
         &[][..],
@@ -99,9 +99,9 @@ fn checks_of_all_crates_are_found_however_they_are_linked() {
         &["-Clto=fat", "-Ccodegen-units=1", "-Clink-dead-code=no"],
     ] {
         let listed = workspace.list("", compiler);
-        assert_eq!(listed.checks, OF_THREE_CRATES, "{listed:?}");
+        assert_eq!(listed.checks, CHECKS_OF_THREE_CRATES, "{listed:?}");
         assert_eq!(listed.code, Some(0), "{listed:?}");
-        // What the linker is not given cannot be found: the compiler says so, and what to write.
+        // An unused crate is not linked. The compiler warns and suggests a fix.
         assert!(listed.compiler.contains("extern crate `billing` is unused in crate `app`"), "{listed:?}");
         assert!(listed.compiler.contains("`use billing as _;`"), "{listed:?}");
     }
@@ -110,7 +110,7 @@ fn checks_of_all_crates_are_found_however_they_are_linked() {
     assert!(!more.compiler.contains("unused"), "{more:?}");
     assert!(more.checks.contains(&"unpaid billing billing/src/lib.rs:3".to_owned()), "{more:?}");
     assert!(more.checks.iter().any(|check| check.starts_with("behind_a_feature orders::")), "{more:?}");
-    assert_eq!(more.checks.len(), OF_THREE_CRATES.len() + 2, "{more:?}");
+    assert_eq!(more.checks.len(), CHECKS_OF_THREE_CRATES.len() + 2, "{more:?}");
 
     let twice = workspace.list("returns/more", &[]);
     assert_eq!(twice.code, Some(3));
@@ -118,6 +118,6 @@ fn checks_of_all_crates_are_found_however_they_are_linked() {
     assert!(twice.problems.contains(places), "{twice:?}");
 
     let tests = workspace.cargo(&["test", "--offline", "--release", "--package", "orders", "--lib"]);
-    let said = String::from_utf8(tests.stdout).unwrap();
-    assert!(tests.status.success() && said.contains("1 passed"), "{said}");
+    let output = String::from_utf8(tests.stdout).unwrap();
+    assert!(tests.status.success() && output.contains("1 passed"), "{output}");
 }

@@ -1,31 +1,33 @@
-//! A log file keeps every line, whatever happens to it, and the console is written to at the same time.
+//! Log files: rotation, several processes, a full disk, and the console.
 #![cfg(unix)]
 
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use obs_tests::process::{Process, Running};
+use obs_tests::{logs, wait};
 use serde_json::Value;
 
+/// A `line-writer`, which confirms each command that it gets.
 struct Writer {
     running: Running,
-    told: usize,
+    commands: usize,
 }
 
 impl Writer {
     fn start(process: Process) -> Self {
-        Self { running: process.start(), told: 0 }
+        Self { running: process.start(), commands: 0 }
     }
 
-    /// Has it do something and waits until it has.
-    fn tell(&mut self, command: &str) {
-        let stdin = self.running.stdin.as_mut().expect("it is open");
+    /// Sends a command and waits until it is done.
+    fn run(&mut self, command: &str) {
+        let stdin = self.running.stdin.as_mut().expect("it is piped");
         writeln!(stdin, "{command}").unwrap();
-        self.told += 1;
-        let told = self.told;
-        self.running.wait_for_outputs(command, |output| output.lines().filter(|line| *line == "done").count() == told);
+        self.commands += 1;
+        let commands = self.commands;
+        self.running
+            .wait_for_outputs(command, |output| output.lines().filter(|line| *line == "done").count() == commands);
     }
 }
 
@@ -33,101 +35,95 @@ fn writer(log_file: &Path) -> Process {
     Process::new(env!("CARGO_BIN_EXE_line-writer")).env("LOG_FILE", log_file)
 }
 
-/// All lines of a file, each of which is JSON.
-fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(text.is_empty() || text.ends_with('\n'));
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+fn messages(path: &Path) -> Vec<String> {
+    logs::messages(&logs::read(path)).into_iter().map(str::to_owned).collect()
 }
 
-fn messages(path: &Path) -> Vec<String> {
-    lines(path).iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+/// Logs lines until the condition holds, and returns how many.
+fn log_until(writer: &mut Writer, what: &str, condition: impl Fn() -> bool) -> usize {
+    let mut written = 0;
+    wait::until_true(what, || {
+        writer.run("line more");
+        written += 1;
+        condition()
+    });
+    written
 }
 
 #[test]
-fn the_file_is_found_again_when_it_was_moved_and_no_line_is_lost() {
+fn a_moved_file_is_opened_again_without_losing_lines() {
     let folder = tempfile::tempdir().unwrap();
     let (path, moved) = (folder.path().join("a/b/run.jsonl"), folder.path().join("run.jsonl.1"));
     let mut writer = Writer::start(writer(&path));
-    writer.tell("line first");
+    writer.run("line first");
     fs::rename(&path, &moved).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let mut written = 1;
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "not opened again");
-        writer.tell("line more");
-        written += 1;
-    }
-    writer.tell("line last");
+    let written = log_until(&mut writer, "the file is opened again", || path.exists());
+    writer.run("line last");
     assert_eq!(writer.running.finish().code(), Some(0));
     assert_eq!(messages(&path).last().unwrap(), "last");
     assert_eq!(messages(&moved)[0], "first");
-    assert_eq!(messages(&path).len() + messages(&moved).len(), written + 1);
+    assert_eq!(messages(&path).len() + messages(&moved).len(), written + 2);
 }
 
 #[test]
-fn sighup_has_the_file_opened_again_and_ends_nobody() {
+fn sighup_reopens_the_file_and_does_not_end_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
-    // A session of its own has no terminal, as a service has none.
+    // A session of its own has no terminal, like a service.
     let program = Process::new("/usr/bin/setsid").args(&[env!("CARGO_BIN_EXE_line-writer")]).env("LOG_FILE", &path);
     let mut writer = Writer::start(program);
-    writer.tell("line first");
-    // Moved and replaced, as by logrotate's `create`, at once before the signal.
+    writer.run("line first");
+    // Moved and replaced before the signal, as logrotate's `create` does.
     fs::rename(&path, folder.path().join("run.jsonl.1")).unwrap();
     fs::write(&path, "").unwrap();
     writer.running.signal("HUP");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while lines(&path).is_empty() {
-        assert!(Instant::now() < deadline, "not opened again");
-        writer.tell("line more");
-    }
+    log_until(&mut writer, "the file is opened again", || !logs::read(&path).is_empty());
     assert_eq!(writer.running.finish().code(), Some(0));
 }
 
 #[test]
-fn two_processes_on_one_file_never_mix_their_lines() {
+fn two_processes_do_not_mix_their_lines_in_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
     let mut writers: Vec<_> = (0..2).map(|_| Writer::start(writer(&path).env("LOG_LEVEL", "info"))).collect();
     std::thread::scope(|scope| {
         for writer in &mut writers {
-            scope.spawn(|| writer.tell("many 2000 9000"));
+            scope.spawn(|| writer.run("many 2000 9000"));
         }
     });
     for writer in writers {
         assert_eq!(writer.running.finish().code(), Some(0));
     }
-    let lines = lines(&path);
+    let lines = logs::read(&path);
     assert_eq!(lines.len(), 4000);
     let numbers: u64 = lines.iter().map(|line| line["number"].as_u64().unwrap()).sum();
     assert_eq!(numbers, 2 * (0..2000).sum::<u64>());
 }
 
 #[test]
-fn a_full_disk_is_counted_and_recovered_from() {
+fn lines_lost_to_a_full_disk_are_counted_and_later_lines_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
-    // A file that may not grow beyond 64 KiB is as good as a full disk: a write is cut short, the next one fails.
+    // A limit of 64 KiB acts like a full disk: one write is cut short, and the next ones fail.
     let script = "ulimit -f 64; trap '' XFSZ; exec \"$0\"";
     let program = Process::new("/bin/bash").args(&["-c", script, env!("CARGO_BIN_EXE_line-writer")]);
     let mut writer = Writer::start(program.env("LOG_FILE", &path));
-    writer.tell("many 100 1000");
+    writer.run("many 100 1000");
     let full = fs::read_to_string(&path).unwrap();
     assert_eq!(full.len(), 64 * 1024);
     let whole = full.matches('\n').count();
     assert!((40..65).contains(&whole), "{whole}");
-    // Somebody makes room: the end of the file is cut off.
+    // The end of the file is cut off to make room.
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(30_000).unwrap();
-    writer.tell("line there is room again");
-    writer.tell("line and again");
-    writer.tell("dropped");
+    writer.run("line there is room again");
+    writer.run("line and again");
+    writer.run("dropped");
     let lost = writer.running.wait_for_output("the count", |line| line.strip_prefix("dropped ")?.parse::<u64>().ok());
     let ended = writer.running.finish();
     assert_eq!(ended.code(), Some(0));
     assert_eq!(ended.stderr.lines().count(), 102, "standard error has every line");
     assert_eq!(lost, 100 - whole as u64);
-    // The line that the cut tore is the only one that cannot be read; what comes after it stands on lines of its own.
+    // Only the line that was cut is not JSON. Later lines begin on a line of their own.
     let text = fs::read_to_string(&path).unwrap();
     let parsed: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     assert_eq!(parsed.len(), text.lines().count() - 1);
@@ -136,25 +132,23 @@ fn a_full_disk_is_counted_and_recovered_from() {
 }
 
 #[test]
-fn console_and_file_have_each_their_own_format_and_level_and_the_level_changes_while_running() {
+fn console_and_file_have_their_own_format_and_level_and_the_level_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.log");
     let mut writer = Writer::start(writer(&path).args(&["text-file", "debug-file"]));
-    writer.tell("line first");
-    writer.tell("level warning");
-    writer.tell("line second");
-    writer.tell("level debug");
-    writer.tell("line third");
+    writer.run("line first");
+    writer.run("level warning");
+    writer.run("line second");
+    writer.run("level debug");
+    writer.run("line third");
     let ended = writer.running.finish();
     assert_eq!(ended.code(), Some(0));
-    let console: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let said: Vec<_> = console.iter().map(|line| line["message"].as_str().unwrap()).collect();
-    assert_eq!(said, ["first", "third in detail", "third"]);
+    assert_eq!(logs::messages(&ended.log()), ["first", "third in detail", "third"]);
     let file = fs::read_to_string(&path).unwrap();
     let file: Vec<_> = file.lines().map(|line| line.split_once("Z ").unwrap().1).collect();
     let in_file: Vec<_> = ["first", "second", "third"]
         .iter()
-        .flat_map(|said| [format!("DEBUG    {said} in detail"), format!("INFO     {said}")])
+        .flat_map(|message| [format!("DEBUG    {message} in detail"), format!("INFO     {message}")])
         .collect();
     assert_eq!(file, in_file);
 }

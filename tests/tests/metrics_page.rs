@@ -62,7 +62,7 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_says_what_the_catalogue_says() {
+fn the_page_is_generated_from_the_catalogue() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../obs-runtime/METRICS.md");
     if std::env::var_os("UPDATE_PAGES").is_some() {
         std::fs::write(&path, page()).unwrap();

@@ -1,4 +1,4 @@
-//! Promise 1: every call has exactly one outcome, and nothing stays in flight.
+//! Promise 1: every call has exactly one outcome.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn count() -> usize {
 }
 
 #[track_performance]
-async fn parse_later(text: &str, pause: bool) -> Result<u32, std::num::ParseIntError> {
+async fn parse_async(text: &str, pause: bool) -> Result<u32, std::num::ParseIntError> {
     if pause {
         tokio::time::sleep(Duration::from_hours(1)).await;
     }
@@ -61,7 +61,7 @@ fn none_counts_as_an_error_and_other_types_as_ok() {
 }
 
 #[test]
-fn a_panic_counts_as_a_panic_and_goes_on_unwinding() {
+fn a_panic_counts_as_a_panic_and_continues_to_unwind() {
     let captured = capture(|| catch_unwind(AssertUnwindSafe(|| parse("panic"))));
     let payload = captured.value.unwrap_err();
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"asked to"));
@@ -71,53 +71,53 @@ fn a_panic_counts_as_a_panic_and_goes_on_unwinding() {
 }
 
 #[test]
-fn futures_that_become_ready_count_by_their_value() {
+fn the_outcome_of_a_future_is_that_of_its_output() {
     let captured =
-        runtime().block_on(capture_async(async { (parse_later("7", false).await, parse_later("x", false).await) }));
+        runtime().block_on(capture_async(async { (parse_async("7", false).await, parse_async("x", false).await) }));
     assert_eq!(captured.value.0, Ok(7));
     let outcomes: Vec<_> = captured.records.calls.iter().map(|call| call.outcome).collect();
     assert_eq!(outcomes, [Outcome::Ok, Outcome::Error]);
 }
 
 #[test]
-fn a_cancelled_future_counts_as_cancelled() {
+fn a_dropped_future_counts_as_cancelled() {
     let captured = runtime().block_on(capture_async(async {
-        tokio::time::timeout(Duration::from_millis(5), parse_later("7", true)).await.is_err()
+        tokio::time::timeout(Duration::from_millis(5), parse_async("7", true)).await.is_err()
     }));
     assert!(captured.value);
-    assert_eq!(only(&captured.records.calls), ("parse_later", Outcome::Cancelled));
+    assert_eq!(only(&captured.records.calls), ("parse_async", Outcome::Cancelled));
 }
 
 #[test]
-fn a_future_that_was_never_polled_was_never_called() {
-    let captured = capture(|| drop(parse_later("7", false)));
+fn a_future_that_was_never_polled_is_not_a_call() {
+    let captured = capture(|| drop(parse_async("7", false)));
     assert_eq!(captured.records.calls, []);
 }
 
 #[test]
 fn a_panic_inside_a_future_counts_as_a_panic() {
     let captured = runtime().block_on(capture_async(async {
-        obs_runtime::spawn(async { parse_later("panic", false).await }).await.unwrap_err().is_panic()
+        obs_runtime::spawn(async { parse_async("panic", false).await }).await.unwrap_err().is_panic()
     }));
     assert!(captured.value);
-    assert_eq!(only(&captured.records.calls), ("parse_later", Outcome::Panic));
+    assert_eq!(only(&captured.records.calls), ("parse_async", Outcome::Panic));
 }
 
 #[test]
 fn a_future_dropped_while_another_panic_unwinds_counts_as_cancelled() {
     let captured = capture(|| {
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            let mut future = Box::pin(parse_later("7", false));
+            let mut future = Box::pin(parse_async("7", false));
             let mut task = std::task::Context::from_waker(std::task::Waker::noop());
             assert!(future.as_mut().poll(&mut task).is_pending());
-            panic!("somebody else's");
+            panic!("another panic");
         }));
     });
-    assert_eq!(only(&captured.records.calls), ("parse_later", Outcome::Cancelled));
+    assert_eq!(only(&captured.records.calls), ("parse_async", Outcome::Cancelled));
 }
 
 #[test]
-fn every_outcome_is_counted_in_its_own_series() {
+fn each_outcome_has_a_series_of_its_own() {
     let captured = capture(|| {
         let _ = (parse("7"), parse("8"), parse("x"));
         let _ = catch_unwind(AssertUnwindSafe(|| parse("panic")));
@@ -131,9 +131,9 @@ fn every_outcome_is_counted_in_its_own_series() {
 }
 
 #[test]
-fn a_judge_that_panics_is_a_panic_and_no_cancellation() {
+fn a_panic_in_ok_if_counts_as_a_panic() {
     fn judge<T>(_: &T) -> bool {
-        panic!("cannot tell")
+        panic!("the judgement panics")
     }
     #[track_performance(ok_if = judge)]
     async fn judged() -> u8 {

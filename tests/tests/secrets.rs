@@ -1,5 +1,5 @@
-//! Promise 6: no secret and no personal data leaves. Arguments are recorded only when named, and every sink takes what the
-//! redactor left.
+//! Promise 6: no secret and no personal data leaves. Arguments are recorded only when named, and every exporter gets redacted
+//! events.
 
 use std::collections::BTreeSet;
 
@@ -13,42 +13,43 @@ use obs_tests::servers::SentryServer;
 use serde_json::Value;
 
 #[test]
-fn the_corpus_is_large_enough_to_say_something() {
+fn the_corpus_covers_many_kinds_of_secrets() {
     let kinds: BTreeSet<&str> = SAMPLES.iter().map(|sample| sample.kind).collect();
     assert!(SAMPLES.len() + NAMED.len() >= 75 && kinds.len() >= 20 && LOOK_ALIKES.len() >= 40, "{kinds:?}");
-    // What it would find if a sink showed everything.
+    // It finds each secret in an unredacted text.
     for sample in SAMPLES {
         assert!(!corpus::left_in(sample.text).is_empty(), "{sample:?}");
-        // What it would not find by chance in ids and times.
+        // A short hexadecimal part could occur in an id by chance.
         let is_chance = sample.part.len() < 12 && sample.part.bytes().all(|byte| byte.is_ascii_hexdigit());
         assert!(!is_chance, "{sample:?}");
     }
 }
 
 #[test]
-fn secrets_do_not_leave_by_any_way() {
+fn secrets_are_redacted_in_every_place() {
     for sample in SAMPLES {
         let captured = capture(|| leak_everywhere(sample.text));
         assert!(captured.records.errors.len() > 1 && captured.records.logs.len() > 4, "{:?}", captured.records);
-        let told = format!("{:?}\n{:?}", captured.records, captured.metrics);
-        assert!(told.contains("[REDACTED]"), "{sample:?}: {told}");
-        corpus::assert_nothing_left(sample.kind, &told);
+        let output = format!("{:?}\n{:?}", captured.records, captured.metrics);
+        assert!(output.contains("[REDACTED]"), "{sample:?}: {output}");
+        corpus::assert_nothing_left(sample.kind, &output);
     }
 }
 
 #[test]
-fn nothing_is_recorded_that_is_not_named() {
+fn arguments_that_are_not_named_are_not_recorded() {
     #[track_performance]
     fn quiet(first: &str, second: u64) -> usize {
         first.len() + usize::try_from(second).unwrap_or_default()
     }
     let captured = capture(|| quiet("a first argument", 987_654_321));
-    let told = format!("{:?} {:?}", captured.records, captured.metrics);
-    assert!(!told.contains("a first argument") && !told.contains("987654321"), "{told}");
+    let output = format!("{:?} {:?}", captured.records, captured.metrics);
+    assert!(output.contains("quiet"), "{output}");
+    assert!(!output.contains("a first argument") && !output.contains("987654321"), "{output}");
 }
 
 #[test]
-fn what_only_looks_like_a_secret_stays() {
+fn similar_texts_are_not_redacted() {
     for text in LOOK_ALIKES {
         let captured = capture(|| {
             tracing::warn!(detail = *text, "seen: {text}");
@@ -64,7 +65,7 @@ fn what_only_looks_like_a_secret_stays() {
 }
 
 #[test]
-fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
+fn no_secret_is_in_log_lines_files_or_metrics() {
     for format in ["json", "text"] {
         let folder = tempfile::tempdir().unwrap();
         let program = Process::new(env!("CARGO_BIN_EXE_leaker"))
@@ -82,13 +83,14 @@ fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
         assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
         let outputs = [("console".to_owned(), ended.stderr), ("/metrics".to_owned(), exposition)];
         let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        // The textfile has others of its own beside it.
+        // Some of the textfile's auxiliary files are empty.
         let files = paths
             .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
             .filter(|(_, text)| !text.is_empty());
         let outputs: Vec<(String, String)> = outputs.into_iter().chain(files).collect();
-        let telling = outputs.iter().filter(|(_, output)| output.len() > 1000 && output.contains("[REDACTED]"));
-        assert!(telling.count() >= 4, "{outputs:?}");
+        let redacted = outputs.iter().filter(|(_, output)| output.len() > 1000 && output.contains("[REDACTED]"));
+        // The console, /metrics, the log file and the textfile.
+        assert!(redacted.count() >= 4, "{outputs:?}");
         for (place, output) in outputs {
             corpus::assert_nothing_left(&place, &output);
         }
@@ -96,8 +98,8 @@ fn nothing_of_the_corpus_is_left_in_lines_files_and_metrics() {
 }
 
 #[test]
-fn nothing_of_the_corpus_is_left_in_what_goes_to_sentry() {
-    // Of one place, twenty are told at once: each run leaks fewer.
+fn no_secret_is_sent_to_sentry() {
+    // A call site may send twenty events at once, so each run leaks fewer.
     const EACH: usize = 15;
     let server = SentryServer::start();
     for from in (0..SAMPLES.len()).step_by(EACH) {
@@ -112,14 +114,14 @@ fn nothing_of_the_corpus_is_left_in_what_goes_to_sentry() {
             .run();
         assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
     }
-    // A message, an error captured by hand, one returned and a panic.
+    // A message, a captured error, a returned error and a panic for each sample.
     let events = server.wait_for("event", 4 * SAMPLES.len());
     assert_eq!(events.len(), 4 * SAMPLES.len());
     let crumbs = |event: &Value| event["breadcrumbs"]["values"].as_array().is_some_and(|crumbs| !crumbs.is_empty());
     assert!(events.iter().all(crumbs), "{events:?}");
-    let told = server.bodies().join("\n");
-    assert!(told.contains("[REDACTED]"));
-    corpus::assert_nothing_left("what goes to Sentry", &told);
+    let bodies = server.bodies().join("\n");
+    assert!(bodies.contains("[REDACTED]"));
+    corpus::assert_nothing_left("the envelopes", &bodies);
 }
 
 #[track_performance(args(key = hash, plain = hash, length = len, masked = redact))]
@@ -128,7 +130,7 @@ fn with_a_secret(key: &Secret<String>, plain: &str, length: &Secret<String>, mas
 }
 
 #[test]
-fn a_secret_is_told_by_its_hash_and_its_length_only() {
+fn a_secret_argument_is_recorded_as_hash_length_or_placeholder() {
     let recorded = |key: &str| {
         let secret = Secret::new(key.to_owned());
         let captured = capture(|| with_a_secret(&secret, key, &secret, &secret));
@@ -141,7 +143,7 @@ fn a_secret_is_told_by_its_hash_and_its_length_only() {
 }
 
 #[test]
-fn patterns_and_names_of_the_program_are_hidden_too() {
+fn custom_names_and_patterns_are_redacted() {
     let config = Config {
         redact_names: vec!["iban".to_owned()],
         redact_patterns: vec![r"EMP-\d{6}".to_owned()],
@@ -159,7 +161,7 @@ fn patterns_and_names_of_the_program_are_hidden_too() {
 }
 
 #[test]
-fn nothing_of_the_corpus_is_left_in_the_memory_of_a_test() {
+fn no_secret_is_in_the_records_of_a_capture() {
     let captured = capture(leak_the_corpus);
     corpus::assert_nothing_left("records", &format!("{:?}", captured.records));
     corpus::assert_nothing_left("metrics", &format!("{:?}", captured.metrics));

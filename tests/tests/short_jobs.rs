@@ -1,10 +1,10 @@
-//! Promise 2: a job that lives a few milliseconds loses nothing, however it ends.
+//! Promise 2: a job of a few milliseconds loses nothing, however it ends.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use obs_tests::exposition::Samples;
+use obs_tests::logs;
 use obs_tests::process::{Finished, Process};
-use serde_json::Value;
 
 fn run(way: &[&str], environment: &[(&str, &Path)]) -> Finished {
     let process = Process::new(env!("CARGO_BIN_EXE_short-job")).args(way);
@@ -12,24 +12,12 @@ fn run(way: &[&str], environment: &[(&str, &Path)]) -> Finished {
     environment.iter().fold(process, |process, (name, value)| process.env(name, value)).run()
 }
 
-fn lines(text: &str) -> Vec<Value> {
-    text.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Each series of a text exposition with its value.
-fn series(folder: &Path) -> BTreeMap<String, f64> {
-    let text = std::fs::read_to_string(folder.join("short-job.prom")).unwrap();
-    let sample = |line: &str| line.rsplit_once(' ').map(|(name, value)| (name.to_owned(), value.parse().unwrap()));
-    text.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect()
-}
-
-fn sum(series: &BTreeMap<String, f64>, family: &str, label: &str) -> f64 {
-    let of = |name: &&String| name.starts_with(&format!("{family}{{")) && name.contains(label);
-    series.keys().filter(of).map(|name| series[name]).sum()
+fn textfile(folder: &Path) -> Samples {
+    Samples::read(&folder.join("short-job.prom"))
 }
 
 #[test]
-fn nothing_is_lost_by_any_ending() {
+fn no_exit_path_loses_metrics_or_log_lines() {
     for (way, code, outcome) in [
         ("return", 0, "ok"),
         ("error", 1, "error"),
@@ -40,40 +28,46 @@ fn nothing_is_lost_by_any_ending() {
         let folder = tempfile::tempdir().unwrap();
         let output = run(&[way], &[("PROMETHEUS_TEXTFILE_DIR", folder.path())]);
         assert_eq!(output.code(), Some(code), "{way}: {output:?}");
-        let series = series(folder.path());
-        assert_eq!(sum(&series, "operation_success_total", "operation=\"step\""), 90.0, "{way}");
-        assert_eq!(sum(&series, "operation_failure_total", "operation=\"step\""), 10.0, "{way}");
-        assert_eq!(sum(&series, "operation_duration_seconds_count", "parity=\"even\""), 50.0, "{way}");
-        assert_eq!(sum(&series, "operation_error_total", "error_type=\"ParseIntError\""), 10.0, "{way}");
-        assert_eq!(sum(&series, "operation_active", ""), 0.0, "{way}");
-        assert_eq!(sum(&series, "cli_command_started_total", "command=\"short-job\""), 1.0, "{way}");
-        assert_eq!(sum(&series, "cli_command_last_exit_code", ""), f64::from(code), "{way}");
-        let ended = if outcome == "ok" { "cli_command_success_total" } else { "cli_command_failure_total" };
-        let label = if outcome == "ok" { String::new() } else { format!("outcome=\"{outcome}\"") };
-        assert_eq!(sum(&series, ended, &label), 1.0, "{way}");
-        let finish = lines(&output.stderr).into_iter().rfind(|line| line["outcome"] == outcome);
+        let metrics = textfile(folder.path());
+        let sum = |name: &str, label: (&str, &str)| metrics.sum(name, &[label]);
+        let step = ("operation", "step");
+        assert_eq!(sum("operation_success_total", step), Some(90.0), "{way}");
+        assert_eq!(sum("operation_failure_total", step), Some(10.0), "{way}");
+        assert_eq!(sum("operation_duration_seconds_count", ("parity", "even")), Some(50.0), "{way}");
+        assert_eq!(sum("operation_error_total", ("error_type", "ParseIntError")), Some(10.0), "{way}");
+        assert_eq!(metrics.sum("operation_active", &[]).unwrap_or_default(), 0.0, "{way}");
+        let command = ("command", "short-job");
+        assert_eq!(sum("cli_command_started_total", command), Some(1.0), "{way}");
+        assert_eq!(sum("cli_command_last_exit_code", command), Some(f64::from(code)), "{way}");
+        let (ended, label) = match outcome {
+            "ok" => ("cli_command_success_total", command),
+            _ => ("cli_command_failure_total", ("outcome", outcome)),
+        };
+        assert_eq!(sum(ended, label), Some(1.0), "{way}");
+        let lines = logs::parse_json_lines(&output.stderr);
+        let finish = lines.iter().rfind(|line| line["outcome"] == outcome);
         assert!(finish.is_some_and(|line| line["operation"] == "short-job"), "{way}: {output:?}");
     }
 }
 
 #[test]
-fn a_second_run_adds_to_the_first_ones_counts() {
+fn later_runs_add_to_the_counters_in_the_textfile() {
     let folder = tempfile::tempdir().unwrap();
     for run_number in 1..=3_u8 {
         run(&["return"], &[("PROMETHEUS_TEXTFILE_DIR", folder.path())]);
-        let series = series(folder.path());
-        assert_eq!(sum(&series, "operation_success_total", "operation=\"step\""), 90.0 * f64::from(run_number));
-        assert_eq!(sum(&series, "operation_duration_seconds_count", ""), 100.0 * f64::from(run_number));
-        assert_eq!(sum(&series, "cli_command_last_exit_code", ""), 0.0);
+        let metrics = textfile(folder.path());
+        let success = metrics.sum("operation_success_total", &[("operation", "step")]);
+        assert_eq!(success, Some(90.0 * f64::from(run_number)));
+        assert_eq!(metrics.sum("operation_duration_seconds_count", &[]), Some(100.0 * f64::from(run_number)));
+        assert_eq!(metrics.value("cli_command_last_exit_code", &[]), Some(0.0));
     }
 }
 
 #[test]
-fn log_lines_are_json_with_the_callers_place_and_without_secrets() {
+fn log_lines_are_json_with_their_location_and_without_secrets() {
     let output = run(&["return"], &[]);
-    assert_eq!(output.stdout, "done\n", "standard output is the program's own");
-    let lines = lines(&output.stderr);
-    assert_eq!(lines.len(), output.stderr.lines().count(), "{output:?}");
+    assert_eq!(output.stdout, "done\n", "obs does not write to standard output");
+    let lines = output.log();
     let done = lines.iter().find(|line| line["message"] == "a hundred steps are done").unwrap();
     assert_eq!((&done["level"], &done["logger"]), (&"INFO".into(), &"short_job".into()));
     assert_eq!((&done["service"], &done["environment"]), (&"short-job".into(), &"dev".into()));
@@ -86,40 +80,39 @@ fn log_lines_are_json_with_the_callers_place_and_without_secrets() {
 }
 
 #[test]
-fn text_is_for_people_and_the_file_gets_json_all_the_same() {
+fn the_text_format_on_the_console_leaves_the_log_file_json() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("not/there/yet/job.log");
     let output = run(&["return"], &[("LOG_FILE", &file), ("LOG_FORMAT", Path::new("text"))]);
     let text = output.stderr;
     let line = text.lines().find(|line| line.contains("a hundred steps are done")).unwrap();
     assert!(line.contains(" INFO ") && line.contains("op=short-job") && line.contains("way=return"), "{line}");
-    assert!(!text.contains('\u{1b}'), "no colour where there is no terminal: {text}");
-    let logged = lines(&std::fs::read_to_string(&file).unwrap());
-    assert_eq!(logged.len(), text.lines().count());
+    assert!(!text.contains('\u{1b}'), "no colours without a terminal: {text}");
+    assert_eq!(logs::read(&file).len(), text.lines().count());
 }
 
 #[test]
-fn all_mistakes_of_the_environment_are_told_at_once() {
+fn all_invalid_variables_are_reported_at_once() {
     let wrong = [("LOG_LEVEL", "LOUD"), ("PROMETHEUS_PORT", "99999"), ("OBS_FLUSH_TIMEOUT", "soon")];
     let wrong: Vec<_> = wrong.iter().map(|(name, value)| (*name, Path::new(*value))).collect();
     let output = run(&["return"], &wrong);
     assert_eq!(output.code(), Some(1));
-    let told = output.stderr;
+    let error = output.stderr;
     for (name, value) in wrong {
-        assert!(told.contains(name) && told.contains(value.to_str().unwrap()), "{name}: {told}");
+        assert!(error.contains(name) && error.contains(value.to_str().unwrap()), "{name}: {error}");
     }
 }
 
 #[test]
-fn a_log_file_that_cannot_be_opened_is_an_error_that_names_it() {
+fn the_error_for_a_log_file_that_cannot_be_opened_names_it() {
     let output = run(&["return"], &[("LOG_FILE", Path::new("/proc/no/such/file"))]);
     assert_eq!(output.code(), Some(1));
-    let told = output.stderr;
-    assert!(told.contains("LOG_FILE") && told.contains("/proc/no/such/file"), "{told}");
+    let error = output.stderr;
+    assert!(error.contains("LOG_FILE") && error.contains("/proc/no/such/file"), "{error}");
 }
 
 #[test]
-fn a_full_disk_harms_nobody() {
+fn a_job_succeeds_with_a_log_file_on_a_full_disk() {
     let output = run(&["return"], &[("LOG_FILE", Path::new("/dev/full"))]);
     assert_eq!((output.code(), &*output.stdout), (Some(0), "done\n"), "{output:?}");
 }
@@ -131,19 +124,19 @@ fn a_second_initialisation_is_an_error_value() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_one_warning_and_the_job_goes_on() {
+fn a_port_in_use_is_warned_of_once_and_the_job_succeeds() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(&["return"], &[("PROMETHEUS_PORT", Path::new(&port))]);
     assert_eq!(output.code(), Some(0));
-    let warnings: Vec<_> = lines(&output.stderr).into_iter().filter(|line| line["level"] == "WARNING").collect();
+    let warnings: Vec<_> = output.log().into_iter().filter(|line| line["level"] == "WARNING").collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let message = warnings[0]["message"].as_str().unwrap();
     assert!(message.contains(&port) && message.contains("PROMETHEUS_PORT"), "{message}");
 }
 
 #[test]
-fn a_secret_in_the_services_name_does_not_leave() {
+fn a_secret_in_the_service_name_is_redacted() {
     let folder = tempfile::tempdir().unwrap();
     let name = Path::new("postgres://ada:hunter2pass@db/users");
     let output = run(&["return"], &[("SERVICE_NAME", name), ("PROMETHEUS_TEXTFILE_DIR", folder.path())]);

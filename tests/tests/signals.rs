@@ -1,10 +1,11 @@
-//! SIGTERM and SIGINT: what a job recorded is sent before it ends, and it ends as it would have without obs.
+//! SIGTERM and SIGINT: a job sends what it recorded and then ends as it would have without obs.
 #![cfg(unix)]
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use obs_tests::process::{Finished, Process, Running};
+use obs_tests::exposition::Samples;
+use obs_tests::process::{Process, Running};
 use serde_json::Value;
 
 const SIGNALS: [(&str, i32); 2] = [("TERM", 15), ("INT", 2)];
@@ -16,49 +17,56 @@ fn start(way: &str, folder: &Path) -> Running {
     running
 }
 
-/// Waits for its word, and says its process' number.
+/// Waits until it is ready, and returns its process id.
 fn wait_until_ready(running: &Running) -> String {
     running.wait_for_output("it is ready", |line| line.strip_prefix("ready ").map(str::to_owned))
 }
 
-fn textfile(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("interrupted.prom")).unwrap_or_default()
+fn textfile(folder: &Path) -> PathBuf {
+    folder.join("interrupted.prom")
 }
 
-/// The value of the only series of a family with that label.
-fn value(text: &str, family: &str, label: &str) -> Option<f64> {
-    let series = |line: &&str| line.starts_with(&format!("{family}{{")) && line.contains(label);
-    text.lines().find(series)?.rsplit_once(' ')?.1.parse().ok()
-}
-
-fn lines(ended: &Finished) -> Vec<Value> {
-    ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// The commands that a signal ends are logged with the context of their start.
+fn assert_interrupted_commands(name: &str, lines: &[Value]) {
+    let command = |operation: &str, outcome: Option<&str>| {
+        let line = |line: &&Value| line["operation"] == operation && line["outcome"].as_str() == outcome;
+        let found: Vec<_> = lines.iter().filter(|line| line["call"] == operation).filter(line).collect();
+        let [only] = found[..] else { panic!("{name}: {operation} {outcome:?}: {lines:#?}") };
+        only
+    };
+    let (started, finished) = (command("interrupted", None), command("interrupted", Some("cancelled")));
+    let id = started["correlation_id"].as_str().expect("a command has a correlation id");
+    assert_eq!((&started["table"], &started["user"]), (&"users".into(), &"ada".into()), "{started}");
+    assert_eq!((&finished["correlation_id"], &finished["user"]), (&id.into(), &"ada".into()), "{finished}");
+    assert!(finished["duration_seconds"].as_f64() > Some(0.0), "{finished}");
+    // The inner command runs on a thread of its own and has an id of its own.
+    let inner = command("inner", Some("cancelled"));
+    assert!(inner["correlation_id"].as_str().is_some_and(|inner| inner != id), "{inner}");
+    let step = lines.iter().find(|line| line["message"] == "a hundred steps are done").unwrap();
+    assert_eq!(step["correlation_id"], id, "{step}");
+    let warning = lines.iter().find(|line| line["level"] == "WARNING").unwrap();
+    let message = warning["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&format!("SIG{name}")) && message.contains("inner, interrupted"), "{warning}");
 }
 
 #[test]
-fn the_first_signal_flushes_and_then_ends_the_process_as_it_would_have() {
+fn the_first_signal_flushes_and_then_ends_the_process() {
     for (name, number) in SIGNALS {
         let folder = tempfile::tempdir().unwrap();
         let running = start("as-is", folder.path());
         running.signal(name);
         let ended = running.finish();
         assert_eq!(ended.status.signal(), Some(number), "{ended:?}");
-        let text = textfile(folder.path());
-        assert_eq!(value(&text, "operation_success_total", "step"), Some(100.0), "{name}: {text}");
-        for command in ["\"interrupted\"", "\"inner\""] {
-            let failed = value(&text, "cli_command_failure_total", &format!("command={command}"));
-            assert_eq!(failed, Some(1.0), "{name}: {text}");
-            let exit_code = value(&text, "cli_command_last_exit_code", &format!("command={command}"));
-            assert_eq!(exit_code, Some(f64::from(128 + number)), "{name}: {text}");
+        let metrics = Samples::read(&textfile(folder.path()));
+        let success = metrics.value("operation_success_total", &[("operation", "step")]);
+        assert_eq!(success, Some(100.0), "{name}: {metrics:?}");
+        for command in ["interrupted", "inner"] {
+            let command = [("command", command)];
+            assert_eq!(metrics.value("cli_command_failure_total", &command), Some(1.0), "{name}: {metrics:?}");
+            let exit_code = metrics.value("cli_command_last_exit_code", &command);
+            assert_eq!(exit_code, Some(f64::from(128 + number)), "{name}: {metrics:?}");
         }
-        let lines = lines(&ended);
-        let cancelled: Vec<_> = lines.iter().filter(|line| line["outcome"] == "cancelled").collect();
-        assert_eq!(cancelled.len(), 2, "one line for each command: {lines:?}");
-        let said = lines.iter().filter(|line| line["level"] == "WARNING").any(|line| {
-            let message = line["message"].as_str().unwrap_or_default();
-            message.contains(&format!("SIG{name}")) && message.contains("inner, interrupted")
-        });
-        assert!(said, "{lines:?}");
+        assert_interrupted_commands(name, &ended.log());
     }
 }
 
@@ -77,7 +85,7 @@ fn a_shell_sees_143_and_130() {
 }
 
 #[test]
-fn a_program_that_keeps_its_signals_is_ended_by_them_at_once() {
+fn a_program_that_handles_its_own_signals_is_ended_at_once() {
     for way in ["own", "unguarded"] {
         for (name, number) in SIGNALS {
             let folder = tempfile::tempdir().unwrap();
@@ -85,7 +93,9 @@ fn a_program_that_keeps_its_signals_is_ended_by_them_at_once() {
             running.signal(name);
             let ended = running.finish();
             assert_eq!(ended.status.signal(), Some(number), "{way}: {ended:?}");
-            assert_eq!(value(&textfile(folder.path()), "operation_success_total", "step"), None, "{way}");
+            // The drop of the guard flushes before the signal comes.
+            let flushed = textfile(folder.path()).exists();
+            assert_eq!(flushed, way == "unguarded", "{way}");
         }
     }
 }
@@ -101,9 +111,10 @@ fn an_ignored_signal_stays_ignored() {
     running.signal("TERM");
     assert_eq!(running.finish().status.signal(), Some(15), "SIGINT did not end it");
 }
+
 #[test]
 fn the_second_signal_ends_the_process_at_once() {
-    // Another process holds the textfile, so that the flush would wait for its whole deadline.
+    // The lock of the textfile is held, so that the flush waits for its whole deadline.
     let folder = tempfile::tempdir().unwrap();
     let held = std::fs::File::create(folder.path().join("interrupted.prom.lock")).unwrap();
     held.lock().unwrap();
@@ -112,7 +123,7 @@ fn the_second_signal_ends_the_process_at_once() {
     let running = process.env("PROMETHEUS_TEXTFILE_DIR", folder.path()).start();
     wait_until_ready(&running);
     running.signal("TERM");
-    running.wait_for_error("it flushes", |line| line.contains("SIGTERM: the process ends").then_some(()));
+    running.wait_for_error("the flush begins", |line| line.contains("SIGTERM: the process ends").then_some(()));
     running.signal("TERM");
     assert_eq!(running.finish().status.signal(), Some(15));
 }

@@ -1,4 +1,4 @@
-//! Tags stand on the metrics of every attribute.
+//! Tags are labels of the metrics of every attribute.
 
 use obs_runtime::testing::capture;
 use obs_runtime::{
@@ -33,7 +33,7 @@ fn measured() -> u8 {
 }
 
 #[test]
-fn tags_are_labels_whatever_the_attribute() {
+fn tags_of_every_attribute_are_labels() {
     let metrics = capture(|| {
         command();
         operation();

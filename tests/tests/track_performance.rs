@@ -1,14 +1,14 @@
-//! `#[track_performance]`: the shared keys, and every shape of function that it must leave as it was.
+//! `#[track_performance]`: its keys, and functions of every shape.
 
 use obs_runtime::testing::capture;
 use obs_runtime::{Outcome, track_performance};
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the path is given a reference")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the path gets a reference")]
 fn is_small(value: &u32) -> bool {
     *value < 10
 }
 
-#[allow(clippy::ptr_arg, reason = "the path is given what the function returns")]
+#[allow(clippy::ptr_arg, reason = "the path gets a reference to the return type")]
 fn is_empty(value: &Vec<u8>) -> bool {
     value.is_empty()
 }
@@ -84,7 +84,7 @@ fn pair((left, right): (u8, u8), mut sum: u8, _: u8) -> u8 {
 }
 
 #[track_performance]
-async fn later<'a>(text: &'a str, unused: Vec<u8>) -> Result<&'a str, std::fmt::Error> {
+async fn first_word<'a>(text: &'a str, unused: Vec<u8>) -> Result<&'a str, std::fmt::Error> {
     let _ = unused;
     let first = text.split(' ').next().ok_or(std::fmt::Error)?;
     Ok(first)
@@ -105,7 +105,7 @@ fn ok_if_and_error_if_decide_the_outcome() {
 }
 
 #[test]
-fn arguments_are_recorded_when_named_and_redacted_where_asked() {
+fn named_arguments_are_recorded_with_their_mode() {
     let captured = capture(|| load("users", 3, "hunter2", "ada", &["x", "y"]));
     let fields = &captured.records.calls[0].fields;
     let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
@@ -126,7 +126,7 @@ fn tags_become_labels() {
 }
 
 #[test]
-fn functions_of_every_shape_behave_as_without_it() {
+fn functions_of_every_shape_behave_as_without_the_attribute() {
     let captured = capture(|| {
         let mut reader = Reader { inner: 3_u32 };
         *reader.inner_mut() += 1;
@@ -137,10 +137,10 @@ fn functions_of_every_shape_behave_as_without_it() {
         assert_eq!(early(&[1]).unwrap(), 5);
         assert_eq!(early(&[-1]).unwrap_err().to_string(), "negative");
         assert_eq!(pair((1, 2), 3, 4), 6);
-        assert_eq!(block_on(later("a b", vec![])), Ok("a"));
+        assert_eq!(block_on(first_word("a b", vec![])), Ok("a"));
     });
     let names: Vec<_> = captured.records.calls.iter().map(|call| &*call.name).collect();
-    let expected = ["inner_mut", "name", "size", "map", "numbers", "early", "early", "pair", "later"];
+    let expected = ["inner_mut", "name", "size", "map", "numbers", "early", "early", "pair", "first_word"];
     assert_eq!(names, expected);
 }
 
@@ -162,5 +162,5 @@ fn arguments_are_dropped_when_the_function_ends() {
     let dropped = std::cell::RefCell::new(Vec::new());
     take(Noisy(&dropped, "first"), Noisy(&dropped, "second"));
     dropped.borrow_mut().push("after");
-    assert_eq!(dropped.into_inner().last(), Some(&"after"));
+    assert_eq!(dropped.into_inner(), ["local", "second", "first", "after"]);
 }

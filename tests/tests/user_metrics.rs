@@ -1,18 +1,18 @@
-//! What a program counts by the macros of the crate `metrics` stands beside what obs counts.
+//! Metrics that a program records by the macros of the crate `metrics` are exported with those of obs.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use obs_runtime::{Guard, Observability};
-use obs_tests::http;
 use obs_tests::process::Process;
+use obs_tests::{http, logs};
 
 struct Service {
     guard: Guard,
     log: PathBuf,
 }
 
-/// The one service of this process, for one test at a time.
+/// The service of this process, for one test at a time.
 fn service() -> MutexGuard<'static, Service> {
     static SERVICE: OnceLock<Mutex<Service>> = OnceLock::new();
     let start = || {
@@ -31,13 +31,13 @@ impl Service {
         http::get(&format!("http://{}/metrics", self.guard.metrics_address().unwrap()), &[]).unwrap()
     }
 
-    /// How often a warning with these words was logged.
-    fn warned(&self, words: &str) -> usize {
-        std::fs::read_to_string(&self.log).unwrap().lines().filter(|line| line.contains(words)).count()
+    /// How many log lines have a message with this text.
+    fn warned(&self, text: &str) -> usize {
+        logs::messages(&logs::read(&self.log)).into_iter().filter(|message| message.contains(text)).count()
     }
 }
 
-/// Every line of a metric.
+/// The lines of a metric, including its comments.
 fn lines<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     text.lines()
         .filter(|line| line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").starts_with(name))
@@ -45,7 +45,7 @@ fn lines<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
 }
 
 #[test]
-fn counters_gauges_and_histograms_stand_in_a_scrape_with_the_constant_labels() {
+fn counters_gauges_and_histograms_are_scraped_with_the_constant_labels() {
     let service = service();
     metrics::describe_counter!("rows.loaded", "Rows that were loaded.");
     metrics::counter!("rows.loaded", "table" => "users").increment(3);
@@ -65,12 +65,13 @@ fn counters_gauges_and_histograms_stand_in_a_scrape_with_the_constant_labels() {
     let count =
         r#"request_seconds_count{tag_le="x",tag_service="mine",service="etl",environment="test",version="1"} 1"#;
     assert_eq!(lines(&text, "request_seconds_count"), [count]);
-    assert_eq!(lines(&text, "request_seconds_bucket").len(), 23, "a histogram has buckets");
+    let buckets = lines(&text, "request_seconds_bucket").len();
+    assert_eq!(buckets, obs_runtime::catalogue::SECONDS.len() + 1, "every bound of durations and +Inf");
     assert!(!text.contains("quantile"), "{text}");
 }
 
 #[test]
-fn what_was_counted_is_added_up_in_the_textfile() {
+fn counters_are_summed_in_the_textfile() {
     let service = service();
     metrics::counter!("textfile.rows").increment(3);
     service.guard.flush();
@@ -81,7 +82,7 @@ fn what_was_counted_is_added_up_in_the_textfile() {
 }
 
 #[test]
-fn series_past_the_limit_are_counted_together_and_values_are_redacted_and_cut() {
+fn series_beyond_the_limit_are_counted_together_and_values_are_redacted_and_cut() {
     let service = service();
     for number in 0..30 {
         metrics::counter!("bounded", "number" => number.to_string()).increment(1);
@@ -99,7 +100,7 @@ fn series_past_the_limit_are_counted_together_and_values_are_redacted_and_cut() 
 }
 
 #[test]
-fn names_that_become_one_are_reported_once_and_lose_nothing() {
+fn names_that_are_equal_in_prometheus_are_summed_and_warned_of_once() {
     let service = service();
     for _ in 0..3 {
         metrics::counter!("clash.name").increment(1);
@@ -113,7 +114,7 @@ fn names_that_become_one_are_reported_once_and_lose_nothing() {
 }
 
 #[test]
-fn a_metric_of_another_kind_does_not_take_a_name_of_ours() {
+fn a_metric_of_another_kind_cannot_take_a_name_of_obs() {
     let service = service();
     obs_runtime::track_performance("owned", || ());
     metrics::gauge!("operation_success_total", "from" => "user").set(1.0);
@@ -124,7 +125,7 @@ fn a_metric_of_another_kind_does_not_take_a_name_of_ours() {
 }
 
 #[test]
-fn a_program_with_a_recorder_of_its_own_keeps_it_and_is_warned_once() {
+fn an_existing_recorder_is_kept_with_one_warning() {
     let process = Process::new(env!("CARGO_BIN_EXE_own-recorder")).env("PROMETHEUS_PORT", "0");
     let ended = process.run();
     assert_eq!((ended.code(), &*ended.stdout), (Some(0), "counted 4\n"), "{ended:?}");

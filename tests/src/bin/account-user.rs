@@ -1,5 +1,5 @@
-//! Runs queries with Application Default Credentials against the addresses that Google's accounts have, in a network of its
-//! own in which they lead here. For a token over TLS it is to be told where a key and a certificate lie.
+//! Runs queries with Application Default Credentials in a network namespace in which the host names of Google's accounts
+//! resolve to this process. Its arguments are a certificate and its key, for tokens over TLS.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use obs_runtime::bigquery::{Client, Retry};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, ScriptedBigQuery};
 
-/// Ends TLS: `openssl s_server` knows only its own terminal, so that one of Python stands before the plain server.
+/// Terminates TLS in front of the plain server.
 const RELAY: &str = "
 import socket, ssl, sys, threading
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

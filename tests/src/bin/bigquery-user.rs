@@ -1,5 +1,5 @@
-//! A job that runs a query for each line on its standard input, and says of each what became of it. Its first argument is
-//! the URL of the API, if it is not the one that the environment says.
+//! Runs a query for each line of its standard input and writes the result of each. Its optional argument is the URL of the
+//! API.
 
 use std::io::BufRead as _;
 
@@ -16,7 +16,7 @@ async fn free(client: &Client) -> Result<QueryJob, BigQueryError> {
     client.query("SELECT 1").run().await
 }
 
-/// With literals of all kinds, none of which may leave.
+/// A query with literals of all kinds, none of which may leave.
 const SQL: &str = "SELECT n, \"\"\"hunter
 2\"\"\" FROM d.t -- of xyzzy
     WHERE name = 'Ada Lovelace' AND id = 4242424 AND born = DATE '1815-12-10' AND note = @note";
@@ -31,7 +31,7 @@ async fn second() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-/// Two at the same time, one of them as a task.
+/// Runs both concurrently, one of them as a task.
 #[track_performance]
 async fn both() {
     let task = obs_runtime::spawn(second());

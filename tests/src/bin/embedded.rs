@@ -1,4 +1,4 @@
-//! A program of a user's that embeds obs' commands beside its own. Its checks do what the environment says.
+//! A program that embeds the commands of obs. Environment variables decide what its checks find.
 
 use std::io;
 use std::process::ExitCode;
@@ -40,8 +40,10 @@ fn odd_names() -> Measured {
 
 #[dq_check(dataset = "users", warn_above = 1)]
 fn repeated() -> u8 {
-    if is_set("TEST_SLOW") {
-        std::thread::sleep(std::time::Duration::from_millis(400));
+    if let Some(file) = std::env::var_os("TEST_WAIT_FOR") {
+        while !std::path::Path::new(&file).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
     2
 }
@@ -54,7 +56,7 @@ fn readable(table: &str) -> Result<bool, String> {
 #[tracked_command(cron = "@daily")]
 fn load() -> Result<(), Box<dyn std::error::Error>> {
     if is_set("TEST_DOWN") {
-        // One that says its source itself, and holds what is for nobody.
+        // An error whose message contains that of its source, and a secret.
         return Err(io::Error::other("users.csv: token=hunter22 is\nnot taken").into());
     }
     Ok(())

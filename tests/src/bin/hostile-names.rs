@@ -1,7 +1,7 @@
-//! A program that measures two thousand things under hostile names and tags, and ends.
+//! Records two thousand metrics with hostile names and tags.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let guard = obs_runtime::init_observability()?;
-    obs_tests::hostile::measure(2000, || guard.flush());
+    obs_tests::hostile_names::record(2000, || guard.flush());
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! A job that does a hundred things and then waits to be ended by a signal: as its first argument says, `as-is`, or with
-//! signals left to the program (`own`), or with the guard dropped (`unguarded`).
+//! A job of a hundred calls that then waits for a signal. Its first argument is `as-is`, `own` (obs leaves signals to the
+//! program) or `unguarded` (the guard is dropped before).
 
 use obs_runtime::{Observability, track_performance, tracked_command};
 
 #[track_performance]
 fn step() {}
 
-/// Says it and its process' number on standard output, where a test waits for it.
+/// Writes its process id to standard output and waits.
 fn ready() {
     println!("ready {}", std::process::id());
     loop {
@@ -19,21 +19,22 @@ fn inner() {
     ready();
 }
 
-#[tracked_command]
-fn interrupted() {
+#[tracked_command(user = "ada", args(table))]
+fn interrupted(table: &str) {
     for _ in 0..100 {
         step();
     }
+    tracing::info!(table, "a hundred steps are done");
     let _within = std::thread::spawn(inner).join();
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let way = std::env::args().nth(1).unwrap_or_default();
-    let guard = Observability::builder().signals(way != "own").init()?;
-    if way == "unguarded" {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    let guard = Observability::builder().signals(mode != "own").init()?;
+    if mode == "unguarded" {
         drop(guard);
         ready();
     }
-    interrupted();
+    interrupted("users");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Leaks the whole corpus of secrets into everything that obs writes, then waits until its standard input ends. With two
-//! numbers, leaks the samples between them, each sent before the next.
+//! Leaks the whole corpus of secrets, then waits until its standard input ends. With two numbers as arguments it leaks the
+//! samples between them, with a flush after each, and ends.
 
 use std::io::{Write as _, stdin, stdout};
 
@@ -7,7 +7,7 @@ use obs_runtime::Observability;
 use obs_tests::leaks::{leak_some, leak_the_corpus};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // What the standard library says of panics is not obs' doing.
+    // The standard library would print panic messages unredacted.
     std::panic::set_hook(Box::new(|_| {}));
     let guard = Observability::builder().init()?;
     let numbers = std::env::args().skip(1).map(|number| number.parse()).collect::<Result<Vec<usize>, _>>()?;

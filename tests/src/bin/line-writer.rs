@@ -1,6 +1,7 @@
-//! Logs what its standard input says, and says so: `line TEXT`, `many COUNT SIZE`, `level LEVEL`, `dropped`.
+//! Executes the commands on its standard input and confirms each with `done`: `line TEXT`, `many COUNT SIZE`, `level LEVEL`,
+//! `dropped`.
 //!
-//! The argument `text-file` has it write text to `LOG_FILE`, `debug-file` more than to standard error.
+//! With the argument `text-file` it writes text to `LOG_FILE`, with `debug-file` also debug lines.
 
 use std::io::{Write as _, stdin, stdout};
 
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let dropped = metrics.value("obs.dropped", &[("sink", "log"), ("reason", "write")]);
                 writeln!(stdout(), "dropped {}", dropped.unwrap_or_default())?;
             }
-            _ => return Err(format!("what is `{verb}`?").into()),
+            _ => return Err(format!("unknown command `{verb}`").into()),
         }
         writeln!(stdout(), "done")?;
     }

@@ -1,4 +1,4 @@
-//! A program that has a recorder of its own for the macros of the crate `metrics`, and initialises obs afterwards, twice.
+//! Installs a recorder for the macros of the crate `metrics`, and then initialises obs twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

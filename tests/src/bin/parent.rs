@@ -1,5 +1,4 @@
-//! A command that runs itself as a child, which runs a child: what they log belongs together. Its first argument says how
-//! many generations are still to come.
+//! A command that runs itself as a child process. Its first argument is the number of generations that follow.
 
 use std::process::Command;
 

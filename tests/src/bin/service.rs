@@ -1,4 +1,4 @@
-//! A service that works a little, says where its metrics are, and serves them until its standard input ends.
+//! A service that does some work, writes the address of its metrics, and serves them until its standard input ends.
 
 use std::io::{Read, Write};
 
@@ -32,7 +32,7 @@ fn query() -> QueryStatistics {
 }
 
 #[health_check]
-fn always_well() {}
+fn always_healthy() {}
 
 #[dq_check(dataset = "users", fail_above = 0)]
 fn null_ids() -> u8 {
@@ -63,7 +63,7 @@ fn serve_once(mode: &str) {
 
 #[tracked_command]
 fn always_fails() -> Result<(), String> {
-    Err("as always".to_owned())
+    Err("always".to_owned())
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

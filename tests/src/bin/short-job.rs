@@ -1,4 +1,4 @@
-//! A job that does a hundred things and ends at once, in the way that its first argument names.
+//! A job of a hundred calls that ends according to its first argument.
 
 use std::process::ExitCode;
 
@@ -33,14 +33,13 @@ fn short_job(way: &str) -> Result<(), Box<dyn std::error::Error>> {
             }
             Ok(())
         }
-        other => Err(format!("no such way: {other}").into()),
+        other => Err(format!("unknown argument: {other}").into()),
     }
 }
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let _guard = obs_runtime::init_observability()?;
     if std::env::args().nth(2).is_some() {
-        // A second initialisation is an error value.
         let second = obs_runtime::init_observability().map(drop).map_err(|error| error.to_string());
         println!("{second:?}");
     }

@@ -1,15 +1,12 @@
-//! A job of a few milliseconds: a hundred calls that are timed and counted, a hundred counts and a hundred observations of
-//! its own by the macros of the crate `metrics`, and then it ends, in the way that its first argument names: `return`,
-//! `error`, `panic`, `exit`, `TERM`, `INT`, or without a word to obs, `process-exit` and `thread-exit`: by
-//! `std::process::exit`, on the main thread or on another one.
-//!
-//! Where its metrics go, the environment says.
+//! A job of a few milliseconds: a hundred annotated calls, and a hundred counts and observations by the macros of the crate
+//! `metrics`. Its first argument is the way it ends: `return`, `error`, `panic`, `exit` (by `obs_runtime::exit`), `TERM`, `INT`,
+//! or by `std::process::exit` on the main thread (`process-exit`) or on another one (`thread-exit`).
 
 use obs_runtime::{track_performance, tracked_command};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 
-/// How often everything is done.
+/// How often each of these is done.
 const TIMES: u32 = 100;
 
 #[track_performance]
@@ -17,7 +14,7 @@ fn step(number: u32) -> u32 {
     number
 }
 
-/// Sends itself a signal, and does nothing more.
+/// Sends itself a signal and waits.
 fn end_by(signal: i32) -> Result<(), Box<dyn std::error::Error>> {
     raise(signal)?;
     loop {
@@ -41,7 +38,7 @@ fn short_lived(way: &str) -> Result<(), Box<dyn std::error::Error>> {
         "thread-exit" => std::thread::spawn(|| std::process::exit(7)).join().map_err(|_| "it panicked".into()),
         "TERM" => end_by(SIGTERM),
         "INT" => end_by(SIGINT),
-        other => Err(format!("no such way: {other}").into()),
+        other => Err(format!("unknown argument: {other}").into()),
     }
 }
 

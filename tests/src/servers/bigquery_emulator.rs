@@ -1,14 +1,11 @@
 //! A real `bigquery-emulator`, with `GoogleSQL`'s own analyser.
 
 use std::process::Command;
-use std::time::Duration;
-
-use ureq::Agent;
 
 use super::Daemon;
-use crate::{ports, tools};
+use crate::{http, ports, tools, wait};
 
-/// An emulator with an empty data set `d` of the project `p`.
+/// An emulator with an empty dataset `d` in the project `p`.
 #[derive(Debug)]
 pub struct BigQueryEmulator(Daemon);
 
@@ -28,37 +25,31 @@ impl BigQueryEmulator {
         }))
     }
 
-    /// What `BIGQUERY_EMULATOR_HOST` is to be.
+    /// The value for `BIGQUERY_EMULATOR_HOST`.
     #[must_use]
     pub fn host(&self) -> String {
         self.0.address().to_string()
     }
 
-    /// The job of an id, as it tells it.
+    /// The job with this id, as its API returns it.
     #[must_use]
     #[track_caller]
     pub fn job(&self, id: &str) -> serde_json::Value {
-        let body = crate::http::get(&self.0.url(&format!("/bigquery/v2/projects/p/jobs/{id}")), &[]);
+        let body = http::get(&self.0.url(&format!("/bigquery/v2/projects/p/jobs/{id}")), &[]);
         serde_json::from_str(&body.unwrap_or_else(|error| panic!("{error}\n{}", self.0.log())))
             .expect("it answers in JSON")
     }
 
-    /// Makes a table by the API.
+    /// Creates a table.
     #[track_caller]
     pub fn create_table(&self, table: &serde_json::Value) {
-        let agent: Agent = Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(30)))
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .into();
-        let request = agent.post(&self.0.url("/bigquery/v2/projects/p/datasets/d/tables"));
+        let request = http::agent(wait::LONG).post(&self.0.url("/bigquery/v2/projects/p/datasets/d/tables"));
         let request = request.header("Content-Type", "application/json");
         let response = request.send(table.to_string()).expect("it answers");
         assert_eq!(response.status(), 200, "{}", self.0.log());
     }
 
-    /// What it said so far.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.0.log()

@@ -1,15 +1,13 @@
-//! A real Bugsink, which takes what Sentry takes, and refuses what its schema does not allow.
+//! A real Bugsink, which accepts Sentry's protocol and rejects events that violate its schema.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
 
 use super::Daemon;
-use crate::{tools, wait};
+use crate::{http, tools, wait};
 
 const SETTINGS: &str = r#"
 from bugsink.settings.default import *  # noqa
@@ -32,7 +30,7 @@ BUGSINK = {
 }
 "#;
 
-/// Prepares both databases, the projects, and a token; the last project's quota is used up.
+/// Prepares both databases, the projects and a token. The last project has no quota left.
 const PREPARE: &str = r#"
 import json
 import django
@@ -53,19 +51,16 @@ for number in range(40):
 print(json.dumps({"token": AuthToken.create_full_access().token, "projects": projects}))
 "#;
 
-/// How long an event may take to be shown once it was answered for.
-const DIGESTED: Duration = Duration::from_secs(30);
-
-/// A Bugsink.
+/// A Bugsink server.
 #[derive(Debug)]
 pub struct Bugsink {
     daemon: Daemon,
     token: String,
     projects: Mutex<Vec<Project>>,
-    used_up: Project,
+    without_quota: Project,
 }
 
-/// A project of it.
+/// A project of a server.
 #[derive(Clone, Debug)]
 pub struct Project {
     id: u64,
@@ -80,7 +75,7 @@ fn program(name: &str, folder: &Path) -> Command {
 }
 
 impl Bugsink {
-    /// Starts one, with projects of which nothing is known yet.
+    /// Starts one with empty projects.
     #[must_use]
     #[track_caller]
     pub fn start() -> Self {
@@ -89,7 +84,7 @@ impl Bugsink {
             std::fs::write(folder.join("bugsink_conf.py"), SETTINGS).expect("its settings can be written");
             let output = program("python", folder).args(["-c", PREPARE]).output().expect("python starts");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            *prepared.lock().expect("nothing panics") = serde_json::from_slice(&output.stdout).expect("it says JSON");
+            *prepared.lock().expect("nothing panics") = serde_json::from_slice(&output.stdout).expect("it writes JSON");
             let mut command = program("gunicorn", folder);
             command.args(["--workers", "1", "--no-control-socket", "--bind", &format!("127.0.0.1:{port}")]);
             command.arg("bugsink.wsgi");
@@ -102,22 +97,22 @@ impl Bugsink {
         };
         let mut projects: Vec<_> =
             prepared["projects"].as_array().expect("there are some").iter().map(project).collect();
-        let used_up = projects.pop().expect("there are some");
+        let without_quota = projects.pop().expect("there are some");
         let token = prepared["token"].as_str().expect("there is one").to_owned();
-        Self { daemon, token, projects: Mutex::new(projects), used_up }
+        Self { daemon, token, projects: Mutex::new(projects), without_quota }
     }
 
-    /// A project that nothing was sent to.
+    /// A project without events.
     #[must_use]
     #[track_caller]
     pub fn project(&self) -> Project {
         self.projects.lock().expect("nothing panics").pop().expect("there are projects left")
     }
 
-    /// A project whose quota is used up: it answers 429.
+    /// A project without quota, for which it answers 429.
     #[must_use]
     pub fn project_without_quota(&self) -> Project {
-        self.used_up.clone()
+        self.without_quota.clone()
     }
 
     /// The DSN of a project.
@@ -126,11 +121,11 @@ impl Bugsink {
         format!("http://{}@{}/{}", project.key, self.daemon.address(), project.id)
     }
 
-    /// The events of a project as they were sent, oldest first, once there are at least so many.
+    /// Waits for `at_least` events of a project and returns all of them as they were sent, oldest first.
     #[must_use]
     #[track_caller]
     pub fn events(&self, project: &Project, at_least: usize) -> Vec<Value> {
-        let found = wait::poll(DIGESTED, || Some(self.all(project)).filter(|events| events.len() >= at_least));
+        let found = wait::poll(wait::LONG, || Some(self.all(project)).filter(|events| events.len() >= at_least));
         found.unwrap_or_else(|| {
             panic!("{} events instead of {at_least}\n{}", self.all(project).len(), self.daemon.log())
         })
@@ -143,7 +138,7 @@ impl Bugsink {
         self.list(&format!("issues/?project={}", project.id))
     }
 
-    /// What it said so far.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.daemon.log()
@@ -173,11 +168,10 @@ impl Bugsink {
 
     #[track_caller]
     fn ask(&self, path: &str) -> Value {
-        let agent: Agent =
-            Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).proxy(None).build().into();
         let url = self.daemon.url(&format!("/api/canonical/0/{path}"));
-        let request = agent.get(&url).header("Authorization", format!("Bearer {}", self.token));
+        let request = http::agent(wait::LONG).get(&url).header("Authorization", format!("Bearer {}", self.token));
         let mut response = request.call().unwrap_or_else(|error| panic!("{url}: {error}\n{}", self.daemon.log()));
+        assert_eq!(response.status(), 200, "{url}\n{}", self.daemon.log());
         serde_json::from_str(&response.body_mut().read_to_string().expect("it answers")).expect("it answers in JSON")
     }
 }

@@ -1,22 +1,19 @@
-//! Datadog's own reader of `DogStatsD`: the agent that it ships for functions in the cloud.
+//! Datadog's own `DogStatsD` server: the agent that it ships for cloud functions.
 //!
-//! It binds all addresses and would send on what it gets, so it runs in a network of its own, in which there is nothing but
-//! loopback; what is to talk to it is started beside it.
+//! It binds all addresses and would forward what it gets, so it runs in a network namespace that has nothing but loopback,
+//! together with the program that sends to it.
 
 use std::path::Path;
 
 use crate::process::Process;
 use crate::tools;
 
-/// What it said of what it was sent.
+/// The log of an agent after a program sent to it.
 #[derive(Debug)]
-pub struct Heard {
-    /// Its log.
-    pub log: String,
-}
+pub struct DatadogAgentLog(String);
 
-/// Starts the agent, runs a program that sends to it, and ends it once it is silent. `$1` is the agent, `$2` its log; the
-/// program and its arguments come after.
+/// Starts the agent, runs a program that sends to it, and ends the agent once its log has not grown for two seconds. `$1` is the
+/// agent, `$2` its log; the program and its arguments follow.
 const SCRIPT: &str = r#"
 set -eu
 ip link set lo up
@@ -30,53 +27,58 @@ until grep --quiet 'starting to listen on port' "$log"; do
     sleep 0.05
 done
 "$@" || true
-before=-1 now=0
-while [ $now != $before ]; do
-    before=$now
-    sleep 0.3
+before=-1 unchanged=0
+while [ $unchanged -lt 10 ]; do
+    sleep 0.2
     now=$(wc -c <"$log")
+    if [ $now = $before ]; then unchanged=$((unchanged + 1)); else unchanged=0; fi
+    before=$now
 done
 "#;
 
-/// What it made of what a program sent it. The program is told where it is.
-///
-/// # Panics
-/// Where no network of its own is to be had: that takes the right to make one.
-#[must_use]
-#[track_caller]
-pub fn hears(folder: &Path, program: &str, arguments: &[&str]) -> Heard {
-    let log = folder.join("agent.log");
-    let agent = tools::datadog_agent(folder);
-    let [agent, log_path] = [&agent, &log].map(|path| path.display().to_string());
-    let fixed = ["--net", "--map-root-user", "/bin/sh", "-c", SCRIPT, "sh", &agent, &log_path, program];
-    let process = Process::new(tools::program(&["unshare"])).args(&fixed).args(arguments);
-    // As it takes a function in the cloud to be told, or it does not begin.
-    let process = process.env("K_SERVICE", "test").env("FUNCTION_TARGET", "test").env("DD_API_KEY", "0".repeat(32));
-    let process = process.env("DD_USE_DOGSTATSD", "true").env("DD_LOG_LEVEL", "trace");
-    let ended = process.env("DATADOG_ENABLED", "true").env("PROMETHEUS_PORT", "0").env("LOG_LEVEL", "CRITICAL").run();
-    assert_eq!(ended.code(), Some(0), "no agent in a network of its own: {ended:?}");
-    Heard { log: std::fs::read_to_string(&log).expect("it has a log") }
-}
-
-impl Heard {
-    /// Lines that it took.
+impl DatadogAgentLog {
+    /// Runs a program that sends to an agent. Panics where network namespaces cannot be created.
     #[must_use]
-    pub fn taken(&self) -> usize {
+    #[track_caller]
+    pub fn of(folder: &Path, program: &str, arguments: &[&str]) -> Self {
+        let log = folder.join("agent.log");
+        let agent = tools::datadog_agent(folder);
+        let [agent, log_path] = [&agent, &log].map(|path| path.display().to_string());
+        let fixed = ["--net", "--map-root-user", "/bin/sh", "-c", SCRIPT, "sh", &agent, &log_path, program];
+        let process = Process::new(tools::program(&["unshare"])).args(&fixed).args(arguments);
+        // The variables by which the agent recognises a cloud function; it does not start without them.
+        let process = process.env("K_SERVICE", "test").env("FUNCTION_TARGET", "test").env("DD_API_KEY", "0".repeat(32));
+        let process = process.env("DD_USE_DOGSTATSD", "true").env("DD_LOG_LEVEL", "trace");
+        let ended =
+            process.env("DATADOG_ENABLED", "true").env("PROMETHEUS_PORT", "0").env("LOG_LEVEL", "CRITICAL").run();
+        assert_eq!(ended.code(), Some(0), "no agent in a network namespace: {ended:?}");
+        Self(std::fs::read_to_string(&log).expect("it has a log"))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// How many lines it accepted.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
         let parsed = |line: &str| line.split_once("Parsed ")?.1.split_once(" valid metrics")?.0.parse::<usize>().ok();
-        self.log.lines().filter_map(parsed).sum()
+        self.0.lines().filter_map(parsed).sum()
     }
 
-    /// Lines that it was sent.
+    /// How many lines it received.
     #[must_use]
-    pub fn sent(&self) -> usize {
+    pub fn received(&self) -> usize {
         let contained = |line: &str| line.split_once("Packet contains ")?.1.split(' ').next()?.parse::<usize>().ok();
-        self.log.lines().filter_map(contained).sum()
+        self.0.lines().filter_map(contained).sum()
     }
 
-    /// What it did not like.
+    /// Its errors and warnings about what it received.
     #[must_use]
-    pub fn complaints(&self) -> Vec<&str> {
-        self.log
+    pub fn errors(&self) -> Vec<&str> {
+        self.0
             .lines()
             .filter(|line| line.contains("ailed to parse") || line.contains("dogstatsd") && line.contains("ERROR"))
             .collect()

@@ -1,19 +1,21 @@
-//! Real servers, each on a free port of loopback with a temporary folder of its own, stopped when dropped.
+//! Servers on loopback: real ones, each with a temporary folder of its own, and scripted ones. They stop on drop.
 
 mod bigquery_emulator;
 mod bugsink;
-pub mod datadog_agent;
+mod datadog_agent;
 mod node_exporter;
 mod prometheus;
-pub mod pushgateway;
+mod pushgateway;
 pub mod scripted_bigquery;
 mod sentry;
-pub mod statsd_exporter;
+mod statsd_exporter;
 
 pub use bigquery_emulator::BigQueryEmulator;
 pub use bugsink::{Bugsink, Project};
+pub use datadog_agent::DatadogAgentLog;
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
+pub use pushgateway::Pushgateway;
 pub use sentry::{Answer, SentryServer};
 pub use statsd_exporter::StatsdExporter;
 
@@ -27,13 +29,13 @@ use tempfile::TempDir;
 
 use crate::{http, ports, wait};
 
-/// How long a server may take to start: they take half a second where nothing else runs.
+/// How long a server may take to start.
 const START: Duration = Duration::from_mins(1);
 
-/// How often another port is tried when somebody else took it first.
+/// How many ports are tried when another process takes them first.
 const ATTEMPTS: u32 = 5;
 
-/// A server's process.
+/// The process of a server.
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
@@ -42,7 +44,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a server and waits until it answers at `ready` with status 200. `command` gets its folder and port.
+    /// Starts a server and waits until `ready` is answered with status 200. `command` gets its folder and port.
     #[track_caller]
     pub fn start(name: &str, ready: &str, command: impl Fn(&Path, u16) -> Command) -> Self {
         for _ in 0..ATTEMPTS {
@@ -77,7 +79,7 @@ impl Daemon {
         .then_some(daemon)
     }
 
-    /// Where it listens.
+    /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
@@ -89,7 +91,7 @@ impl Daemon {
         format!("http://{}{path}", self.address())
     }
 
-    /// What it said so far.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -98,7 +100,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended by itself, which a test has seen by then.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

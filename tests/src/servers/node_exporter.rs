@@ -1,4 +1,4 @@
-//! A real `node_exporter` that reads textfiles, and nothing else.
+//! A real `node_exporter` with its textfile collector alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::{http, tools};
 pub struct NodeExporter(Daemon);
 
 impl NodeExporter {
-    /// Starts one that reads the textfiles of a folder.
+    /// Starts one that reads the textfiles of this folder.
     #[must_use]
     #[track_caller]
     pub fn reading(textfiles: &Path) -> Self {
@@ -26,20 +26,20 @@ impl NodeExporter {
         }))
     }
 
-    /// Where Prometheus can scrape it.
+    /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address()
     }
 
-    /// What it exposes now: it reads the folder anew each time.
+    /// Its metrics. It reads the folder at each request.
     #[must_use]
     #[track_caller]
     pub fn metrics(&self) -> String {
         http::get(&self.0.url("/metrics"), &[]).unwrap_or_else(|error| panic!("{error}\n{}", self.0.log()))
     }
 
-    /// What it said so far.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.0.log()

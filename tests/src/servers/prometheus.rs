@@ -1,36 +1,32 @@
 //! A real Prometheus that scrapes every second.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use super::Daemon;
+use crate::exposition::Labels;
 use crate::{http, tools, wait};
-
-/// How long a first scrape may take.
-const SCRAPE: Duration = Duration::from_secs(30);
 
 /// A Prometheus server.
 #[derive(Debug)]
 pub struct Prometheus(Daemon);
 
-/// Something that it scrapes.
+/// A target that it scrapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Where.
+    /// The URL of its metrics.
     pub url: String,
     /// `up`, `down`, or `unknown` before the first scrape.
     pub health: String,
-    /// What was wrong with the last scrape; empty when nothing was.
+    /// The error of the last scrape; empty when there was none.
     pub last_error: String,
 }
 
-/// One series of an answer: its labels, `__name__` among them, and its value.
-pub type Series = (BTreeMap<String, String>, f64);
+/// One series of an answer: its labels, including `__name__`, and its value.
+pub type Series = (Labels, f64);
 
 impl Prometheus {
     /// Starts a server that scrapes `/metrics` of these addresses.
@@ -56,18 +52,18 @@ impl Prometheus {
         }))
     }
 
-    /// Waits until every target was scraped well.
+    /// Waits until every target was scraped without an error.
     #[track_caller]
     pub fn wait_until_up(&self) {
         let up = |targets: &[Target]| !targets.is_empty() && targets.iter().all(|target| target.health == "up");
-        let all_up = wait::poll(SCRAPE, || Some(self.targets()).filter(|targets| up(targets)));
-        let targets = all_up.unwrap_or_else(|| panic!("not all are up: {:#?}", self.targets()));
-        wait::until("up == 1 of each target", SCRAPE, || {
+        let all_up = wait::poll(wait::LONG, || Some(self.targets()).filter(|targets| up(targets)));
+        let targets = all_up.unwrap_or_else(|| panic!("not all targets are up: {:#?}", self.targets()));
+        wait::until("up == 1 of each target", wait::LONG, || {
             Some(self.query("up == 1")).filter(|series| series.len() == targets.len())
         });
     }
 
-    /// What it scrapes.
+    /// Its targets.
     #[must_use]
     pub fn targets(&self) -> Vec<Target> {
         let answer = self.ask("/api/v1/targets", &[]);
@@ -83,7 +79,7 @@ impl Prometheus {
             .collect()
     }
 
-    /// The series that an expression gives now.
+    /// The current result of an expression.
     #[must_use]
     #[track_caller]
     pub fn query(&self, expression: &str) -> Vec<Series> {
@@ -94,10 +90,10 @@ impl Prometheus {
         series.iter().map(|series| (labels(series), value(series).expect("a value is a number"))).collect()
     }
 
-    /// The exemplars of a metric's series that it has: their labels.
+    /// The labels of the exemplars that it has for an expression.
     #[must_use]
     #[track_caller]
-    pub fn exemplars(&self, expression: &str) -> Vec<BTreeMap<String, String>> {
+    pub fn exemplars(&self, expression: &str) -> Vec<Labels> {
         let answer =
             self.ask("/api/v1/query_exemplars", &[("query", expression), ("start", "0"), ("end", "9999999999")]);
         let series = answer.as_array().cloned().unwrap_or_default();
@@ -105,7 +101,7 @@ impl Prometheus {
         exemplars.map(|one| serde_json::from_value(one["labels"].clone()).expect("labels are text")).collect()
     }
 
-    /// The value of the only series that an expression gives.
+    /// The current result of an expression that gives one series.
     #[must_use]
     #[track_caller]
     pub fn value(&self, expression: &str) -> f64 {

@@ -1,19 +1,14 @@
 //! A real Pushgateway.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
-use serde_json::Value;
-
 use super::Daemon;
+use crate::exposition::Samples;
 use crate::{http, prometheus_client, tools};
 
-/// A Pushgateway.
+/// A Pushgateway server.
 #[derive(Debug)]
 pub struct Pushgateway(Daemon);
-
-/// Series by name and labels, and their values.
-pub type Series = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 impl Pushgateway {
     /// Starts one.
@@ -27,33 +22,18 @@ impl Pushgateway {
         }))
     }
 
-    /// Its URL, as `PROMETHEUS_PUSHGATEWAY_URL` takes it.
+    /// Its URL, as in `PROMETHEUS_PUSHGATEWAY_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         self.0.url("")
     }
 
-    /// Everything that was pushed to it, and what it counts of itself.
-    ///
-    /// # Panics
-    /// When its answer cannot be read by the Python client.
+    /// What was pushed to it, and its own metrics, as the Python client reads them.
     #[must_use]
     #[track_caller]
-    pub fn series(&self) -> Series {
+    pub fn samples(&self) -> Samples {
         let text = http::get(&self.0.url("/metrics"), &[]).unwrap_or_else(|error| panic!("{error}\n{}", self.0.log()));
         let families = prometheus_client::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        let samples = families.iter().flat_map(|family| family["samples"].as_array().into_iter().flatten());
-        let read = |sample: &Value| {
-            let labels = serde_json::from_value(sample["labels"].clone()).ok()?;
-            Some(((sample["name"].as_str()?.to_owned(), labels), sample["value"].as_str()?.parse().ok()?))
-        };
-        samples.filter_map(read).collect()
+        prometheus_client::samples(&families)
     }
-}
-
-/// The sum of a metric's series under a job.
-#[must_use]
-pub fn sum(series: &Series, job: &str, name: &str) -> f64 {
-    let of_job = |labels: &BTreeMap<String, String>| labels.get("job").is_some_and(|known| known == job);
-    series.iter().filter(|((known, labels), _)| known == name && of_job(labels)).map(|(_, value)| value).sum()
 }

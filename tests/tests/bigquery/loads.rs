@@ -1,10 +1,10 @@
-//! Data that gets into tables: rows one by one, and files by a load job.
+//! Loads: rows by the streaming API, and files by a load job.
 
 use obs_runtime::bigquery::{BigQueryError, LoadFormat};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, Reply, ScriptedBigQuery};
 use serde_json::json;
 
-use crate::support::{config, run};
+use crate::support::{assert_job_is_cancelled, config, drop_at, run};
 
 const FILES: [&str; 2] = ["gs://bucket/a.json", "gs://bucket/b.json"];
 
@@ -13,7 +13,7 @@ fn server() -> ScriptedBigQuery {
 }
 
 #[test]
-fn files_are_loaded_by_a_job_that_is_waited_for() {
+fn files_are_loaded_by_a_job() {
     let server = server();
     let captured = run(config(&server), |client| async move {
         let load = client.load("d.t", &FILES, LoadFormat::CsvWithHeader).await.unwrap();
@@ -31,12 +31,12 @@ fn files_are_loaded_by_a_job_that_is_waited_for() {
     assert_eq!(sent["configuration"]["labels"]["service"], "decentclaude");
     let operation = [("operation_type", "load"), ("dataset", "d")];
     assert_eq!(captured.metrics.value("bigquery.operation", &operation), Some(1.0));
-    // It costs nothing, and is no query.
+    // A load is free and not a query.
     assert!(captured.records.prices.is_empty() && captured.metrics.family("bigquery.query.count").is_none());
 }
 
 #[test]
-fn an_answer_that_is_lost_loads_nothing_twice() {
+fn a_lost_reply_does_not_load_files_twice() {
     let server = server();
     server.next(Call::Insert, Reply::Lose);
     let captured =
@@ -45,7 +45,7 @@ fn an_answer_that_is_lost_loads_nothing_twice() {
 }
 
 #[test]
-fn a_load_that_fails_tells_why_and_one_that_may_be_is_run_again() {
+fn a_failed_load_is_retried_for_temporary_reasons_only() {
     let server = server();
     server.change(|behaviour| {
         behaviour.failures.push_back(("backendError".into(), "try again".into()));
@@ -59,28 +59,16 @@ fn a_load_that_fails_tells_why_and_one_that_may_be_is_run_again() {
 }
 
 #[test]
-fn a_load_that_nobody_waits_for_is_stopped() {
+fn a_dropped_load_is_cancelled() {
     let server = ScriptedBigQuery::start(Behaviour { polls: None, ..Behaviour::default() });
-    let at = &server;
-    run(config(&server), |client| async move {
-        let load = client.load("d.t", &FILES, LoadFormat::Parquet);
-        let begun = async {
-            while at.requests(Call::Get).is_empty() {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-            }
-        };
-        tokio::select! {
-            result = load => panic!("it never ends: {result:?}"),
-            () = begun => {}
-        }
+    run(config(&server), async |client| {
+        drop_at(Box::pin(client.load("d.t", &FILES, LoadFormat::Parquet)), &server, Call::Get).await;
     });
-    obs_tests::wait::until("the job is stopped", std::time::Duration::from_secs(30), || {
-        (server.stopped() == 1).then_some(())
-    });
+    assert_job_is_cancelled(&server);
 }
 
 #[test]
-fn rows_have_ids_that_make_a_repeated_request_safe() {
+fn repeated_rows_have_the_same_insert_ids() {
     let server = server();
     server.next(Call::Rows, Reply::error(503, "backendError", "try again"));
     run(config(&server), |client| async move {
@@ -95,7 +83,7 @@ fn rows_have_ids_that_make_a_repeated_request_safe() {
 }
 
 #[test]
-fn rows_that_are_refused_are_told_without_their_values() {
+fn the_error_for_rejected_rows_does_not_contain_their_values() {
     let server = server();
     let refused = json!({"insertErrors": [{"index": 1, "errors": [{"reason": "invalid", "location": "born",
         "message": "Invalid date: 'Ada 1815'"}]}]});
@@ -108,7 +96,7 @@ fn rows_that_are_refused_are_told_without_their_values() {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_told() {
+fn the_error_for_a_missing_table_names_it() {
     let server = server();
     let message = "Not found: Table p:d.nowhere";
     for call in [Call::Rows, Call::Table, Call::DryRun] {

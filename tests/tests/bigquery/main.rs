@@ -1,10 +1,14 @@
-//! The tracked client against a server that behaves, and fails, as Google documents: what the emulator does not do.
+//! The tracked client against a scripted server, for behaviour and failures that the emulator does not have.
 
+mod billing;
 mod cancellation;
-mod cost;
+mod clients;
+mod exporter_privacy;
+mod limits;
 mod loads;
+mod locations;
 mod privacy;
+mod requests;
 mod retries;
-mod sinks;
+mod rows;
 mod support;
-mod ways;

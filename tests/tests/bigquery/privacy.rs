@@ -1,4 +1,4 @@
-//! No literal of a query leaves: not in a log line, a metric, a captured error or the error itself.
+//! No literal of a query is in a log line, a metric, a captured error or the error itself.
 
 use obs_runtime::bigquery::{BigQueryError, Client, Query};
 use obs_runtime::{bq_cost, with_error_tracking};
@@ -22,17 +22,17 @@ async fn with_its_context(query: Query) -> Result<Vec<u64>, BigQueryError> {
     query.rows::<u64>().await?.all().await
 }
 
-fn nothing_left(everything: &str) {
+fn assert_no_literal(everything: &str) {
     for secret in SECRETS {
         assert!(!everything.contains(secret), "{secret} in {everything}");
     }
 }
 
 #[test]
-fn neither_refused_nor_run_nor_failed() {
+fn literals_do_not_leave_whether_a_query_runs_fails_or_is_refused() {
     let server = ScriptedBigQuery::start(Behaviour::default());
     let captured = run(config(&server), |client| async move {
-        let well = report(&client).await;
+        let succeeded = report(&client).await;
         let message = "Syntax error: Unexpected string literal 'Ada Lovelace' at [1:8]";
         server.next(Call::DryRun, Reply::error(400, "invalidQuery", message));
         let syntax = report(&client).await;
@@ -48,15 +48,15 @@ fn neither_refused_nor_run_nor_failed() {
         server.next(Call::Insert, Reply::error(400, "invalid", message));
         let bound =
             client.query("SELECT @day, 'Ada Lovelace', 4242424, '1815-12-10', 'xyzzy'").bind("day", "1852-11-27");
-        let unforeseen = with_its_context(bound).await;
+        let with_parameters = with_its_context(bound).await;
         server.change(|behaviour| behaviour.estimated_bytes = TIB);
         let refused = report(&client).await;
-        assert!(well.is_ok() && refused.as_ref().unwrap_err().refused().is_some());
-        [syntax, cast, value, unforeseen, refused].map(Result::unwrap_err)
+        assert!(succeeded.is_ok() && refused.as_ref().unwrap_err().refused().is_some());
+        [syntax, cast, value, with_parameters, refused].map(Result::unwrap_err)
     });
     for error in &captured.value {
-        nothing_left(&format!("{error} {error:?}"));
+        assert_no_literal(&format!("{error} {error:?}"));
     }
     assert_eq!(captured.records.errors.len(), 5);
-    nothing_left(&format!("{:?} {:?}", captured.records, captured.metrics));
+    assert_no_literal(&format!("{:?} {:?}", captured.records, captured.metrics));
 }

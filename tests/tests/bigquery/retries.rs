@@ -1,4 +1,4 @@
-//! What passes is tried again, on the same job; what does not is told at once.
+//! Temporary errors are retried on the same job; others are returned at once.
 
 use obs_runtime::ErrorKind;
 use obs_runtime::bigquery::BigQueryError;
@@ -10,8 +10,8 @@ fn server() -> ScriptedBigQuery {
     ScriptedBigQuery::start(Behaviour::default())
 }
 
-/// Google's documented reasons that pass, with the status they come with.
-const PASSING: [(u16, &str); 8] = [
+/// Google's documented reasons that are temporary, with their status.
+const TEMPORARY: [(u16, &str); 8] = [
     (500, "backendError"),
     (503, "backendError"),
     (502, "badGateway"),
@@ -22,8 +22,8 @@ const PASSING: [(u16, &str); 8] = [
     (400, "tableUnavailable"),
 ];
 
-/// Those that do not.
-const FINAL: [(u16, &str); 16] = [
+/// The documented reasons that are not.
+const PERMANENT: [(u16, &str); 16] = [
     (403, "accessDenied"),
     (403, "billingNotEnabled"),
     (400, "billingTierLimitExceeded"),
@@ -43,8 +43,8 @@ const FINAL: [(u16, &str); 16] = [
 ];
 
 #[test]
-fn every_request_is_repeated_for_a_reason_that_passes() {
-    for (status, reason) in PASSING {
+fn every_request_is_retried_for_a_temporary_reason() {
+    for (status, reason) in TEMPORARY {
         for call in [Call::DryRun, Call::Insert, Call::Results, Call::Get] {
             let server = server();
             for _ in 0..2 {
@@ -62,11 +62,11 @@ fn every_request_is_repeated_for_a_reason_that_passes() {
 }
 
 #[test]
-fn other_reasons_are_told_at_once() {
-    for (status, reason) in FINAL {
+fn a_permanent_reason_is_returned_at_once() {
+    for (status, reason) in PERMANENT {
         for call in [Call::DryRun, Call::Insert] {
             let server = server();
-            // An answer of 200 that is an error is not one of Google's.
+            // Google sends no errors with status 200.
             server.next(call, Reply::error(if status == 200 { 400 } else { status }, reason, "it cannot be"));
             let captured =
                 run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
@@ -78,8 +78,8 @@ fn other_reasons_are_told_at_once() {
 }
 
 #[test]
-fn a_job_that_fails_tells_why_and_is_not_run_again() {
-    for (_, reason) in FINAL {
+fn a_job_that_fails_for_a_permanent_reason_is_not_run_again() {
+    for (_, reason) in PERMANENT {
         let server = server();
         server.change(|behaviour| behaviour.failures.push_back((reason.into(), "it failed at [3:14]".into())));
         let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
@@ -91,7 +91,7 @@ fn a_job_that_fails_tells_why_and_is_not_run_again() {
 }
 
 #[test]
-fn a_job_that_fails_for_a_reason_of_bigquerys_own_is_run_again_but_not_for_ever() {
+fn a_job_that_fails_for_a_temporary_reason_is_run_three_times_at_most() {
     for reason in ["backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded"] {
         let server = server();
         server.change(|behaviour| behaviour.failures.push_back((reason.into(), "try again".into())));
@@ -123,7 +123,7 @@ fn a_script_that_fails_is_not_run_again() {
 }
 
 #[test]
-fn an_answer_that_is_lost_after_insert_makes_no_second_job() {
+fn a_lost_reply_to_insert_does_not_start_a_second_job() {
     for losses in [1, 3] {
         let server = server();
         (0..losses).for_each(|_| server.next(Call::Insert, Reply::Lose));
@@ -143,7 +143,7 @@ fn an_answer_that_is_lost_after_insert_makes_no_second_job() {
 }
 
 #[test]
-fn connections_that_break_and_answers_that_are_none_are_got_over() {
+fn broken_connections_and_malformed_replies_are_retried() {
     for reply in [Reply::Break, Reply::Html(502), Reply::Answer(200, serde_json::json!("odd"))] {
         for call in [Call::DryRun, Call::Insert, Call::Results, Call::Get] {
             let server = server();
@@ -153,47 +153,4 @@ fn connections_that_break_and_answers_that_are_none_are_got_over() {
             assert_eq!(server.jobs(), 1);
         }
     }
-}
-
-#[test]
-fn a_slow_job_is_waited_for() {
-    let server = server();
-    server.change(|behaviour| behaviour.polls = Some(7));
-    let captured =
-        run(config(&server), |client| async move { client.query("SELECT 1").rows::<u64>().await.unwrap().total() });
-    assert_eq!(captured.value, 3);
-    let polls = server.requests(Call::Results);
-    assert!(
-        polls.len() >= 7 && polls.iter().take(7).all(|request| request.path.contains("timeoutMs=10000")),
-        "{polls:?}"
-    );
-}
-
-#[test]
-fn bigquery_refusing_what_it_would_bill_is_an_alert() {
-    let server = server();
-    let message = "Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.";
-    server.next(Call::Insert, Reply::error(400, "bytesBilledLimitExceeded", message));
-    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
-    assert_eq!(captured.value.reason().unwrap(), &"bytesBilledLimitExceeded");
-    assert_eq!(captured.records.cost_alerts, [("unknown".to_owned(), "limit".to_owned())]);
-}
-
-#[test]
-fn pages_are_got_one_by_one_and_again_when_one_fails() {
-    let server = server();
-    server.change(|behaviour| behaviour.rows = 10);
-    let captured = run(config(&server), |client| async move {
-        let mut rows = client.query("SELECT n FROM d.t").page_size(4).rows::<(u64,)>().await.unwrap();
-        let first = rows.next_page().await.unwrap().unwrap();
-        assert_eq!((first.len(), rows.total()), (4, 10));
-        server.next(Call::Results, Reply::error(503, "backendError", "try again"));
-        let second = rows.next_page().await.unwrap().unwrap();
-        server.next(Call::Results, Reply::error(403, "accessDenied", "no more"));
-        assert!(rows.next_page().await.is_err());
-        let third = rows.next_page().await.unwrap().unwrap();
-        assert!(rows.next_page().await.unwrap().is_none());
-        [first, second, third].concat().into_iter().map(|row| row.0).collect::<Vec<_>>()
-    });
-    assert_eq!(captured.value, (0..10).collect::<Vec<_>>());
 }

@@ -1,9 +1,9 @@
-//! What a table catalogue may say, and how a wrong one is told.
+//! Table catalogues: what is allowed, and the errors for what is not.
 
 use obs_runtime::bigquery::estimate::{Catalogue, Mode};
 
-/// A catalogue of one table with these further keys and this column.
-fn with(keys: &str, column: &str) -> String {
+/// Parses a catalogue of one table with these further keys and this column, and returns `allowed` or the error.
+fn parse(keys: &str, column: &str) -> String {
     let json = format!(
         r#"{{ "tables": [ {{ "name": "p.d.t", {keys}
              "sources": {{ "columns": "here", "rows": "here" }}, "columns": [ {column} ] }} ] }}"#
@@ -17,7 +17,7 @@ fn with(keys: &str, column: &str) -> String {
 const ID: &str = r#"{ "name": "id", "type": "INT64" }"#;
 
 #[test]
-fn the_shipped_catalogue_has_a_source_for_every_figure() {
+fn the_shipped_catalogue_has_a_source_for_every_number() {
     let catalogue = Catalogue::shipped().unwrap();
     let names: Vec<&str> = catalogue.tables.iter().map(|t| t.name.as_str()).collect();
     assert!(names.contains(&"bigquery-public-data.samples.shakespeare"), "{names:?}");
@@ -32,16 +32,16 @@ fn the_shipped_catalogue_has_a_source_for_every_figure() {
 
 #[test]
 fn a_small_catalogue_is_allowed() {
-    assert_eq!(with("", ID), "allowed");
-    assert_eq!(with(r#""rows": 3,"#, ID), "allowed");
+    assert_eq!(parse("", ID), "allowed");
+    assert_eq!(parse(r#""rows": 3,"#, ID), "allowed");
     for kind in ["INT64", "INTEGER", "FLOAT", "BOOLEAN", "BIGNUMERIC", "GEOGRAPHY", "JSON", "RANGE"] {
         let column = format!(r#"{{ "name": "c", "type": "{kind}", "mode": "REPEATED" }}"#);
-        assert_eq!(with("", &column), "allowed");
+        assert_eq!(parse("", &column), "allowed");
     }
 }
 
 #[test]
-fn what_is_wrong_is_named_with_what_is_allowed() {
+fn errors_name_the_value_and_what_is_allowed() {
     for (keys, column, expected) in [
         ("", r#"{ "name": "c", "type": "INT" }"#, "unknown variant `INT`, expected one of `INT64`"),
         ("", r#"{ "name": "c", "type": "INT64", "mode": "MAYBE" }"#, "unknown variant `MAYBE`"),
@@ -69,36 +69,36 @@ fn what_is_wrong_is_named_with_what_is_allowed() {
         ("", "", "all the table's columns"),
         (r#""partition_column": "day","#, ID, "`day` is not allowed; what is allowed is a column"),
     ] {
-        let told = with(keys, column);
-        assert!(told.starts_with("tables.json: "), "{told}");
-        assert!(told.contains(expected), "{told}");
+        let error = parse(keys, column);
+        assert!(error.starts_with("tables.json: "), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }
 
 #[test]
-fn bytes_cannot_be_less_than_those_of_the_columns() {
+fn a_table_cannot_have_fewer_bytes_than_its_columns() {
     let json = r#"{ "tables": [ { "name": "p.d.t", "bytes": 5,
         "sources": { "columns": "here", "bytes": "here" },
         "columns": [ { "name": "c", "type": "STRING", "logical_bytes": 8, "source": "here" } ] } ] }"#;
-    let told = Catalogue::from_json(json, "tables.json").unwrap_err().to_string();
-    assert!(told.contains("bytes `5` is not allowed; what is allowed is 8"), "{told}");
+    let error = Catalogue::from_json(json, "tables.json").unwrap_err().to_string();
+    assert!(error.contains("bytes `5` is not allowed; what is allowed is 8"), "{error}");
 }
 
 #[test]
-fn a_table_stands_in_a_catalogue_once_and_with_its_full_name() {
+fn table_names_are_unique_and_complete() {
     let table =
         |name: &str| format!(r#"{{ "name": "{name}", "sources": {{ "columns": "here" }}, "columns": [ {ID} ] }}"#);
-    let told = |tables: &[&str]| {
+    let error = |tables: &[&str]| {
         let tables: Vec<String> = tables.iter().map(|name| table(name)).collect();
         let json = format!(r#"{{ "tables": [ {} ] }}"#, tables.join(","));
         Catalogue::from_json(&json, "tables.json").unwrap_err().to_string()
     };
-    assert!(told(&["p.d.t", "p.d.t"]).contains("each table once"));
-    assert!(told(&["d.t"]).contains("project.dataset.table"));
+    assert!(error(&["p.d.t", "p.d.t"]).contains("each table once"));
+    assert!(error(&["d.t"]).contains("project.dataset.table"));
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
-    let told = Catalogue::load("nowhere.json").unwrap_err().to_string();
-    assert!(told.starts_with("nowhere.json: cannot be read"), "{told}");
+fn the_error_for_a_missing_file_names_it() {
+    let error = Catalogue::load("nowhere.json").unwrap_err().to_string();
+    assert!(error.starts_with("nowhere.json: cannot be read"), "{error}");
 }

@@ -5,7 +5,7 @@ use obs_runtime::bigquery::estimate::{Catalogue, estimate};
 use crate::support::{CORPUS, CORPUS_DATE, SMALL, WORD, WORD_COUNT, at_most, columns, exactly, shipped, small};
 
 #[test]
-fn every_way_to_write_a_table_is_understood() {
+fn every_notation_of_a_table_is_accepted() {
     for table in [
         "bigquery-public-data.samples.shakespeare",
         "`bigquery-public-data.samples.shakespeare`",
@@ -26,13 +26,13 @@ fn select_star_reads_the_whole_table() {
 }
 
 #[test]
-fn star_except_leaves_columns_out() {
+fn select_star_except_does_not_read_the_excepted_columns() {
     let estimate = shipped("SELECT * EXCEPT (corpus, CORPUS_DATE) FROM `bigquery-public-data.samples.shakespeare`");
     exactly(&estimate, WORD + WORD_COUNT);
 }
 
 #[test]
-fn star_replace_reads_what_stands_in_its_place() {
+fn select_star_replace_reads_the_columns_of_the_replacement() {
     let estimate = shipped(
         "SELECT * EXCEPT (word, corpus) REPLACE (corpus_date + 1 AS word_count)
          FROM `bigquery-public-data.samples.shakespeare`",
@@ -41,7 +41,7 @@ fn star_replace_reads_what_stands_in_its_place() {
 }
 
 #[test]
-fn every_clause_reads_its_columns_once() {
+fn columns_of_several_clauses_are_read_once() {
     let estimate = shipped(
         "SELECT word, SUM(word_count) AS n FROM `bigquery-public-data.samples.shakespeare`
          WHERE corpus LIKE 'k%' AND word_count > 1
@@ -51,7 +51,7 @@ fn every_clause_reads_its_columns_once() {
 }
 
 #[test]
-fn clauses_may_name_the_columns_of_select() {
+fn clauses_may_refer_to_columns_of_the_select_list() {
     let estimate = shipped(
         "SELECT LOWER(corpus) AS play, COUNT(*) AS n
          FROM `bigquery-public-data.samples.shakespeare` GROUP BY play HAVING n > 3 ORDER BY 2, play",
@@ -92,7 +92,7 @@ fn an_unqualified_column_is_found_by_the_catalogue() {
 }
 
 #[test]
-fn a_part_of_a_date_is_no_column() {
+fn date_parts_are_not_columns() {
     exactly(
         &small(
             "SELECT DATE_TRUNC(month, MONTH), DATE_DIFF(month, DATE '2020-01-01', WEEK(MONDAY)),
@@ -113,7 +113,7 @@ fn a_whole_row_reads_every_column() {
 }
 
 #[test]
-fn what_bigquery_alone_writes_is_understood() {
+fn syntax_of_bigquery_is_accepted() {
     for sql in [
         "#standardSQL\nSELECT id FROM p.d.orders",
         "SELECT id, CURRENT_DATE FROM p.d.orders",
@@ -149,12 +149,12 @@ fn what_bigquery_alone_writes_is_understood() {
 }
 
 #[test]
-fn a_name_that_may_be_a_row_is_counted_as_one() {
+fn a_name_that_may_be_a_column_or_a_row_is_an_upper_bound() {
     at_most(&small("SELECT customer FROM p.d.customers AS customer"), 1_000);
 }
 
 #[test]
-fn pivot_reads_the_whole_of_what_it_turns() {
+fn pivot_reads_all_columns_of_its_input() {
     let estimate = small(
         "SELECT * FROM (SELECT customer, month, id FROM p.d.orders)
          PIVOT (SUM(id) FOR customer IN (1, 2))",

@@ -1,12 +1,10 @@
-//! What the estimator says of queries: of the shipped catalogue, and of small tables made for it.
-
-#![allow(clippy::unwrap_used, reason = "a test may stop")]
+//! Offline estimates of queries, over the shipped catalogue and small test tables.
 
 mod catalogue;
 mod clauses;
-mod figures;
 mod nested;
 mod partitions;
+mod precision;
 mod published;
 mod subqueries;
 mod support;

@@ -27,7 +27,7 @@ fn arrays_are_read_through_unnest() {
 }
 
 #[test]
-fn a_query_inside_unnest_still_sees_the_columns_outside() {
+fn a_query_over_unnest_may_use_outer_columns() {
     let estimate = small(
         "SELECT (SELECT COUNT(*) FROM UNNEST(tags) AS tag WHERE tag = CAST(id AS STRING))
          FROM p.d.orders",

@@ -1,8 +1,8 @@
-//! Partitions, views and wildcards: narrower where that is sure, never too low.
+//! Partitions, views and wildcard tables.
 
 use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Figure, estimate};
 
-/// Three days of 10 rows and what is just streamed in, ranges of 100, a view, and a wildcard of two tables.
+/// Three days of 10 rows and a streaming buffer, ranges of 100, a view, and a wildcard of two tables.
 const CATALOGUE: &str = r#"{ "tables": [
   { "name": "p.d.events", "rows": 35, "bytes": 700, "partition_column": "day",
     "partitions": [
@@ -27,19 +27,19 @@ const CATALOGUE: &str = r#"{ "tables": [
     "columns": [ { "name": "_TABLE_SUFFIX", "type": "STRING" }, { "name": "code", "type": "INT64" }, { "name": "size", "type": "INT64" } ] }
 ] }"#;
 
-fn told(sql: &str) -> Estimate {
+fn estimated(sql: &str) -> Estimate {
     estimate(sql, &Catalogue::from_json(CATALOGUE, "made-up.json").unwrap(), 6.25).unwrap()
 }
 
 #[track_caller]
 fn at_most(sql: &str, bytes: u64) {
-    let estimate = told(sql);
+    let estimate = estimated(sql);
     assert_eq!((estimate.processed_bytes, &estimate.figure), (Some(bytes), &Figure::UpperBound), "{sql}\n{estimate}");
 }
 
 #[test]
-fn a_filter_by_constants_leaves_partitions_out() {
-    // What is just streamed in may be of any day: 5 rows more.
+fn a_filter_with_constants_excludes_partitions() {
+    // The 5 rows of the streaming buffer may be of any day.
     for (filter, rows) in [
         ("day = '2024-01-02'", 15),
         ("day = DATE '2024-01-02' AND user > 3", 15),
@@ -54,14 +54,14 @@ fn a_filter_by_constants_leaves_partitions_out() {
     ] {
         at_most(&format!("SELECT user FROM p.d.events AS e WHERE {filter}"), rows * 16);
     }
-    // Of the 300 bytes of 15 rows, what the two columns of fixed width leave; and the filter's own column.
+    // The 300 bytes of 15 rows without the two columns of fixed width, and the column of the filter.
     at_most("SELECT note FROM p.d.events WHERE day = '2024-01-02'", (300 - 15 * 16) + 15 * 8);
     at_most("SELECT id FROM p.d.ranges WHERE id = 150", 80);
     at_most("SELECT id FROM p.d.ranges WHERE id < -5", 0);
 }
 
 #[test]
-fn what_is_not_sure_leaves_none_out() {
+fn other_filters_exclude_no_partition() {
     for filter in [
         "day = '2024-01-02' OR user = 3",
         "NOT day = '2024-01-02'",
@@ -84,7 +84,7 @@ fn what_is_not_sure_leaves_none_out() {
 }
 
 #[test]
-fn what_two_uses_read_is_added_up() {
+fn partitions_read_by_two_uses_are_summed() {
     at_most(
         "SELECT user FROM p.d.events WHERE day = '2024-01-01' UNION ALL SELECT user FROM p.d.events WHERE day = '2024-01-03'",
         25 * 16,
@@ -92,22 +92,22 @@ fn what_two_uses_read_is_added_up() {
 }
 
 #[test]
-fn a_view_is_its_query() {
+fn a_view_reads_what_its_query_reads() {
     at_most("SELECT user FROM p.d.recent", 15 * 16);
     at_most("SELECT COUNT(*) FROM p.d.recent AS r", 15 * 8);
-    let looped = told("SELECT * FROM p.d.loop");
+    let looped = estimated("SELECT * FROM p.d.loop");
     assert!(looped.to_string().contains("names itself"), "{looped}");
 }
 
 #[test]
-fn a_wildcard_is_all_its_tables() {
-    let estimate = told("SELECT code, size FROM `p.d.log_*`");
+fn a_wildcard_reads_all_its_tables() {
+    let estimate = estimated("SELECT code, size FROM `p.d.log_*`");
     assert_eq!(estimate.processed_bytes, Some(4 * 8 + 6 * 16), "{estimate}");
     assert_eq!(estimate.billed_bytes, Some(20 << 20));
 }
 
 #[test]
-fn a_filter_on_the_suffix_leaves_tables_of_a_wildcard_out() {
+fn a_filter_on_the_suffix_excludes_tables_of_a_wildcard() {
     let code_and_suffix = 8 + 6;
     for (filter, rows) in [
         ("_TABLE_SUFFIX = '2024'", 6),
@@ -120,7 +120,7 @@ fn a_filter_on_the_suffix_leaves_tables_of_a_wildcard_out() {
         ("l._TABLE_SUFFIX LIKE '2024%'", 6),
         ("STARTS_WITH(_TABLE_SUFFIX, '202')", 10),
         ("_TABLE_SUFFIX = '1999'", 0),
-        // What is not sure leaves none out.
+        // Other filters exclude none.
         ("_TABLE_SUFFIX = '2024' OR code = 3", 10),
         ("_TABLE_SUFFIX = FORMAT_DATE('%Y', CURRENT_DATE())", 10),
         ("_TABLE_SUFFIX = @year", 10),
@@ -132,10 +132,10 @@ fn a_filter_on_the_suffix_leaves_tables_of_a_wildcard_out() {
         ("_TABLE_SUFFIX = (SELECT '2024')", 10),
     ] {
         let sql = format!("SELECT code FROM `p.d.log_*` AS l WHERE {filter}");
-        let bytes = told(&sql).processed_bytes;
+        let bytes = estimated(&sql).processed_bytes;
         assert_eq!(bytes, Some(rows * code_and_suffix), "{sql}");
     }
-    // The filter is on one of two uses, or outside.
+    // The filter applies to one of two uses, or outside of the use.
     at_most(
         "SELECT a.code FROM `p.d.log_*` a LEFT JOIN `p.d.log_*` b ON a.code = b.code WHERE b._TABLE_SUFFIX = '2024'",
         10 * code_and_suffix,
@@ -144,7 +144,7 @@ fn a_filter_on_the_suffix_leaves_tables_of_a_wildcard_out() {
 }
 
 #[test]
-fn advice_is_given_on_what_costs() {
+fn advice_is_given_for_expensive_queries() {
     let large = CATALOGUE.replace("\"rows\": 35, \"bytes\": 700", "\"rows\": 3500000, \"bytes\": 70000000").replace(
         "{ \"id\": \"20240101\", \"rows\": 10, \"bytes\": 200 }",
         "{ \"id\": \"20240101\", \"rows\": 3499975, \"bytes\": 69999500 }",
@@ -155,5 +155,5 @@ fn advice_is_given_on_what_costs() {
     assert_eq!(all.len(), 2, "{all:?}");
     assert!(all[0].contains("`day` with constants") && all[1].contains("all 3 columns"), "{all:?}");
     assert!(advice("SELECT user FROM p.d.events WHERE day = '2024-01-01'").is_empty());
-    assert!(told("SELECT * FROM p.d.events").advice.is_empty());
+    assert!(estimated("SELECT * FROM p.d.events").advice.is_empty());
 }

@@ -1,9 +1,9 @@
-//! Queries inside queries, beside them and before them.
+//! Subqueries, unions and `WITH` queries.
 
 use crate::support::{CORPUS, CORPUS_DATE, MIB, WORD_COUNT, at_most, exactly, shipped, small};
 
 #[test]
-fn a_subquery_reads_only_what_is_taken_from_it() {
+fn a_subquery_reads_only_the_columns_that_are_used() {
     let estimate = shipped(
         "SELECT n FROM (SELECT *, word_count AS n FROM `bigquery-public-data.samples.shakespeare`
                         WHERE corpus_date > 1600)",
@@ -12,7 +12,7 @@ fn a_subquery_reads_only_what_is_taken_from_it() {
 }
 
 #[test]
-fn distinct_takes_every_column() {
+fn distinct_uses_every_column() {
     let estimate = shipped(
         "SELECT COUNT(*) FROM (SELECT DISTINCT corpus, corpus_date
                                FROM `bigquery-public-data.samples.shakespeare`)",
@@ -39,7 +39,7 @@ fn with_queries_may_be_nested_and_shadowed() {
 }
 
 #[test]
-fn a_with_query_that_nobody_names_is_not_read() {
+fn an_unused_with_query_is_not_read() {
     let estimate = shipped(
         "WITH unused AS (SELECT * FROM `p.d.nowhere`)
          SELECT word_count FROM `bigquery-public-data.samples.shakespeare`",
@@ -49,7 +49,7 @@ fn a_with_query_that_nobody_names_is_not_read() {
 }
 
 #[test]
-fn a_table_named_twice_is_read_once() {
+fn a_table_used_twice_is_read_once() {
     let estimate = shipped(
         "SELECT a.word_count FROM `bigquery-public-data.samples.shakespeare` a
          JOIN `bigquery-public-data.samples.shakespeare` b ON a.corpus_date = b.corpus_date",
@@ -80,7 +80,7 @@ fn union_distinct_intersect_and_except_read_whole_rows() {
 }
 
 #[test]
-fn subqueries_in_expressions_see_the_names_around_them() {
+fn subqueries_in_expressions_may_use_outer_columns() {
     let estimate = small(
         "SELECT (SELECT MAX(o.amount) FROM p.d.orders o WHERE o.customer = c.customer) AS top
          FROM p.d.customers c",
@@ -91,7 +91,7 @@ fn subqueries_in_expressions_see_the_names_around_them() {
 }
 
 #[test]
-fn exists_takes_no_column() {
+fn exists_uses_no_column_of_the_select_list() {
     let estimate = small(
         "SELECT 1 FROM p.d.customers c
          WHERE EXISTS (SELECT * FROM p.d.orders o WHERE o.customer = c.customer)",
@@ -100,19 +100,19 @@ fn exists_takes_no_column() {
 }
 
 #[test]
-fn recursive_that_does_not_recur_is_as_any_other() {
+fn with_recursive_without_recursion_is_an_ordinary_query() {
     exactly(&small("WITH RECURSIVE r AS (SELECT id FROM p.d.orders) SELECT id FROM r"), 800);
 }
 
 #[test]
-fn the_order_of_a_subquery_may_never_be_made() {
+fn the_order_of_a_subquery_without_limit_may_be_skipped() {
     at_most(&small("SELECT id FROM (SELECT id FROM p.d.orders ORDER BY customer)"), 1_600);
     exactly(&small("SELECT id FROM (SELECT id FROM p.d.orders ORDER BY customer LIMIT 3)"), 1_600);
     exactly(&small("SELECT id FROM p.d.orders ORDER BY customer"), 1_600);
 }
 
 #[test]
-fn columns_that_double_at_every_step_come_to_an_end() {
+fn columns_that_double_with_every_step_are_estimated_in_time() {
     let steps = (1..40).map(|i| format!(", a{i} AS (SELECT * FROM a{0} x CROSS JOIN a{0} y)", i - 1));
     let steps: String = steps.collect();
     let sql = format!("WITH a0 AS (SELECT id, customer FROM p.d.orders){steps} SELECT id FROM a39");

@@ -1,4 +1,4 @@
-//! Catalogues, and what is expected of an estimate.
+//! Catalogues and assertions on estimates.
 
 use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Figure, estimate};
 
@@ -9,7 +9,7 @@ pub const CORPUS: u64 = 2_464_625;
 pub const CORPUS_DATE: u64 = 1_317_248;
 pub const MIB: u64 = 1 << 20;
 
-/// Tables of 100 rows that show what the shipped ones do not.
+/// Small tables with features that the shipped ones do not have.
 pub const SMALL: &str = r#"{ "tables": [
   { "name": "p.d.orders", "rows": 100,
     "sources": { "rows": "made up", "columns": "made up" },
@@ -51,13 +51,13 @@ pub fn small(sql: &str) -> Estimate {
     estimate(sql, &catalogue, 6.25).unwrap()
 }
 
-/// The columns that are read, over all tables.
+/// The columns that are read, of all tables.
 pub fn columns(estimate: &Estimate) -> Vec<&str> {
     let columns = estimate.tables.iter().flat_map(|table| &table.columns);
     columns.map(String::as_str).collect()
 }
 
-/// All that is not known, as one text.
+/// The reasons why an estimate is unknown.
 pub fn why(estimate: &Estimate) -> String {
     match &estimate.figure {
         Figure::Unknown { why } => why.join("\n"),

@@ -1,4 +1,4 @@
-//! What cannot be told is said to be unknown, and named.
+//! Queries whose cost is unknown, with the reason.
 
 use crate::support::{SHAKESPEARE, shipped, small, unknown};
 
@@ -19,7 +19,7 @@ fn a_wildcard_table_is_unknown() {
 }
 
 #[test]
-fn a_column_that_is_nowhere_is_unknown() {
+fn a_column_that_does_not_exist_is_unknown() {
     unknown(&shipped("SELECT wrod FROM `bigquery-public-data.samples.shakespeare`"), "`wrod`");
     unknown(&small("SELECT o.nope FROM p.d.orders o, UNNEST(o.tags) AS t"), "`o.nope`");
     unknown(&small("SELECT q.nope FROM (SELECT id FROM p.d.orders) q"), "`q.nope`");
@@ -27,7 +27,7 @@ fn a_column_that_is_nowhere_is_unknown() {
 }
 
 #[test]
-fn what_is_not_understood_is_named() {
+fn unsupported_syntax_is_unknown() {
     unknown(&small("SELECT * FROM p.d.make_rows(3)"), "make_rows");
     unknown(&small("SELECT id FROM p.d.orders FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'"), "at another time");
     unknown(&small("SELECT id FROM p.d.orders |> WHERE id > 3"), "pipe syntax");

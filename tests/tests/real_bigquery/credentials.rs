@@ -1,4 +1,4 @@
-//! Google's credentials: a service account's file, and a token that is no longer taken.
+//! Google's credentials: a service account's file, the machine's account, and a user's account.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use obs_tests::process::{Finished, Process, Running};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, ScriptedBigQuery};
 use obs_tests::tools;
 
-/// A key that opens nothing, made for one test.
+/// A new RSA key.
 fn key() -> String {
     let made = Command::new(tools::program(&["openssl"]))
         .args(["genpkey", "-algorithm", "RSA", "-outform", "PEM"])
@@ -18,12 +18,12 @@ fn key() -> String {
 }
 
 #[test]
-fn a_token_that_is_no_longer_taken_is_replaced_once() {
+fn a_rejected_token_is_replaced_once() {
     let server = ScriptedBigQuery::start(Behaviour { token: Some("token-1".into()), ..Behaviour::default() });
     let url = |path: &str| format!("http://{}/{path}", server.host());
     let account = serde_json::json!({
         "type": "service_account", "project_id": "of-the-file", "private_key_id": "1", "private_key": key(),
-        "client_email": "nobody@p.iam.gserviceaccount.com", "client_id": "1",
+        "client_email": "account@p.iam.gserviceaccount.com", "client_id": "1",
         "auth_uri": url("auth"), "token_uri": url("token"),
     });
     let folder = tempfile::tempdir().unwrap();
@@ -38,25 +38,25 @@ fn a_token_that_is_no_longer_taken_is_replaced_once() {
     let mut query = |job: &mut Running| {
         answers += 1;
         job.stdin.as_mut().unwrap().write_all(b"free\n").unwrap();
-        job.wait_for_outputs("an answer", |said| said.lines().count() == answers + 1);
+        job.wait_for_outputs("an answer", |output| output.lines().count() == answers + 1);
     };
     query(&mut job);
     server.change(|behaviour| behaviour.token = Some("token-2".into()));
     query(&mut job);
     assert_eq!((server.requests(Call::Token).len(), server.jobs()), (2, 2));
-    // No token that can be had is taken: that is told, and not asked for ever.
+    // When every token is rejected, the error is returned after one replacement.
     server.change(|behaviour| behaviour.token = Some("none".into()));
     query(&mut job);
     assert_eq!((server.requests(Call::Token).len(), server.jobs()), (3, 2));
-    let said = job.finish().stdout;
-    let lines: Vec<_> = said.lines().collect();
+    let stdout = job.finish().stdout;
+    let lines: Vec<_> = stdout.lines().collect();
     assert_eq!(lines[0], "project of-the-file");
-    assert!(lines[1].starts_with("ok ") && lines[2].starts_with("ok "), "{said}");
-    assert!(lines[3].contains("authError: Invalid Credentials"), "{said}");
+    assert!(lines[1].starts_with("ok ") && lines[2].starts_with("ok "), "{stdout}");
+    assert!(lines[3].contains("authError: Invalid Credentials"), "{stdout}");
 }
 
 #[test]
-fn credentials_that_are_missing_or_none_are_told() {
+fn the_error_for_missing_or_malformed_credentials_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("account.json");
     for content in [None, Some("{}"), Some("no JSON")] {
@@ -73,8 +73,8 @@ fn credentials_that_are_missing_or_none_are_told() {
     }
 }
 
-/// Runs `account-user` in a network of its own, in which the names of Google's accounts lead to itself.
-fn in_own_network(arguments: &[&str], environment: &[(&str, &Path)], folder: &Path) -> Finished {
+/// Runs `account-user` in a network namespace in which the host names of Google's accounts resolve to loopback.
+fn in_network_namespace(arguments: &[&str], environment: &[(&str, &Path)], folder: &Path) -> Finished {
     let hosts = folder.join("hosts");
     std::fs::write(&hosts, "127.0.0.1 localhost metadata.google.internal accounts.google.com\n").unwrap();
     let program = env!("CARGO_BIN_EXE_account-user");
@@ -89,12 +89,12 @@ fn in_own_network(arguments: &[&str], environment: &[(&str, &Path)], folder: &Pa
 }
 
 #[test]
-fn the_machines_own_account_is_asked_as_google_documents_it() {
+fn the_token_of_the_machine_comes_from_the_metadata_server() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = in_own_network(&[], &[("HOME", folder.path())], folder.path());
+    let ended = in_network_namespace(&[], &[("HOME", folder.path())], folder.path());
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines[0], "Ok(([0, 1, 2], [0, 1, 2]))", "{ended:?}");
-    // One token, and another one when that is no longer taken.
+    // One token, and another one when that is rejected.
     assert_eq!(lines.len(), 3, "{ended:?}");
     for line in &lines[1..] {
         let path = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=";
@@ -103,7 +103,7 @@ fn the_machines_own_account_is_asked_as_google_documents_it() {
 }
 
 #[test]
-fn a_users_own_account_is_refreshed() {
+fn the_token_of_a_user_is_refreshed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let (certificate, key) = (at("certificate.pem"), at("key.pem"));
@@ -117,14 +117,14 @@ fn a_users_own_account_is_refreshed() {
         .output()
         .unwrap();
     assert!(made.status.success(), "{made:?}");
-    // As `gcloud auth application-default login` writes it, where it writes it.
+    // Content and path are those of `gcloud auth application-default login`.
     let user = serde_json::json!({"type": "authorized_user", "client_id": "the-client", "client_secret": "its-secret",
         "refresh_token": "the-refresh-token", "quota_project_id": "p"});
     std::fs::create_dir_all(at(".config/gcloud")).unwrap();
     std::fs::write(at(".config/gcloud/application_default_credentials.json"), user.to_string()).unwrap();
     let arguments = [certificate.to_str().unwrap(), key.to_str().unwrap()];
     let environment = [("HOME", folder.path()), ("SSL_CERT_FILE", certificate.as_path())];
-    let ended = in_own_network(&arguments, &environment, folder.path());
+    let ended = in_network_namespace(&arguments, &environment, folder.path());
     let lines: Vec<_> = ended.stdout.lines().collect();
     assert_eq!(lines[0], "Ok(([0, 1, 2], [0, 1, 2]))", "{ended:?}");
     assert_eq!(lines.len(), 3, "{ended:?}");

@@ -1,6 +1,8 @@
-//! The tracked client against a real emulator, with `GoogleSQL`'s own analyser; and with real credentials of no account.
+//! The tracked client against a real emulator with `GoogleSQL`'s own analyser, and Google's credentials.
 
+mod budgets;
 mod credentials;
-mod emulator;
+mod queries;
 mod query_cost;
+mod support;
 mod tables;

@@ -1,6 +1,7 @@
-//! Ready-made checks of tables: the same questions as `SQLite` is asked, each priced before it runs.
+//! Ready-made checks of tables on `BigQuery`, with a dry run before each query.
 
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use obs_runtime::bigquery::{BigQueryError, Client};
 use obs_runtime::tables::{
@@ -12,8 +13,7 @@ use obs_runtime::{Config, Measured, QualityStatus, Verdict, bq_cost, dq_check, r
 use obs_tests::servers::BigQueryEmulator;
 use serde_json::json;
 
-/// A price at which small bytes make visible money: a dollar for each byte.
-const DOLLAR_A_BYTE: f64 = 1_099_511_627_776.0;
+use crate::support::DOLLAR_PER_BYTE;
 
 static CLIENT: OnceLock<Client> = OnceLock::new();
 
@@ -69,11 +69,11 @@ async fn unknown_states() -> Result<Measured, TableError> {
 
 #[dq_check(dataset = "orders", fail_below = 1)]
 #[bq_cost(max_usd = 0.000001)]
-async fn too_dear() -> Result<Measured, TableError> {
+async fn too_expensive() -> Result<Measured, TableError> {
     row_count(&table("d.orders")).measure().await
 }
 
-async fn counted() {
+async fn assert_measures() {
     let orders = table("d.orders");
     assert_eq!(row_count(&orders).measure().await.unwrap(), Measured::number(7.0));
     assert_eq!(null_ratio(&orders, "customer").measure().await.unwrap(), ratio(1.0, 7));
@@ -91,7 +91,10 @@ async fn counted() {
     let age = freshness(&orders, "at").measure().await.unwrap().value;
     assert!((3590.0..4200.0).contains(&age), "{age}");
     let age = freshness(&orders, "day").measure().await.unwrap().value;
-    assert!(age.abs() < 1e10, "{age}");
+    // 26 November 2026, 00:00 UTC.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let age_of_day = now - 1_795_651_200.0;
+    assert!((age_of_day - 600.0..=age_of_day + 600.0).contains(&age), "{age} s");
     assert!(matches!(freshness(&table("d.empty"), "at").measure().await, Err(TableError::Nothing { .. })));
 
     let columns = [("id", "INT64"), ("name", "string")];
@@ -103,7 +106,7 @@ async fn counted() {
     assert!(!format!("{tags:?}").contains("tags is"), "{tags:?}");
 }
 
-async fn hostile() {
+async fn assert_hostile_names_are_quoted() {
     let orders = table("d.orders");
     for name in ["a` IS NULL OR TRUE OR `a", "a\\", "1 = 1", "no_such_column", "a\nb"] {
         assert!(null_ratio(&orders, name).measure().await.is_err(), "{name}");
@@ -113,7 +116,7 @@ async fn hostile() {
     assert!(BigQueryTable::new(CLIENT.get().unwrap(), "orders").is_err());
 }
 
-async fn priced() {
+async fn assert_limits_apply() {
     let orders = table("d.orders");
     let dry = null_ratio(&orders, "customer").dry_run().await.unwrap();
     assert_eq!(dry.statement_type.as_deref(), Some("SELECT"), "{dry:?}");
@@ -122,14 +125,14 @@ async fn priced() {
     assert!(matches!(source, BigQueryError::Refused(_)), "{refused}");
 }
 
-// One test, since checks are functions that find the client in one place.
+// One test, because the checks share one client.
 #[test]
-fn tables_are_asked_and_each_question_is_priced_first() {
+fn tables_are_measured_with_a_dry_run_before_each_query() {
     let emulator = BigQueryEmulator::start();
     fill(&emulator);
     let config = Config {
         bigquery_emulator_host: Some(emulator.host()),
-        bigquery_usd_per_tib: DOLLAR_A_BYTE,
+        bigquery_usd_per_tib: DOLLAR_PER_BYTE,
         ..Config::default()
     };
     let captured = capture_with(config, || {
@@ -138,10 +141,10 @@ fn tables_are_asked_and_each_question_is_priced_first() {
             let client = Client::builder().project("p").build().await.unwrap();
             insert(&client).await;
             CLIENT.set(client).unwrap();
-            counted().await;
-            hostile().await;
-            priced().await;
-            // Blocks the runtime whose connections the client has: checks have their own.
+            assert_measures().await;
+            assert_hostile_names_are_quoted().await;
+            assert_limits_apply().await;
+            // It blocks this runtime; checks have a runtime of their own.
             run_dq_checks().wait()
         })
     });
@@ -149,10 +152,10 @@ fn tables_are_asked_and_each_question_is_priced_first() {
     let states = found("unknown_states");
     assert_eq!((states.status, states.count, states.of), (QualityStatus::Failed, Some(2.0), Some(6)), "{states:?}");
     assert_eq!(states.sample, ["it's", "lost"]);
-    let dear = found("too_dear");
-    assert_eq!(dear.status, QualityStatus::Errored, "{dear:?}");
-    assert!(dear.message.as_deref().is_some_and(|message| message.contains("d.orders: ")), "{dear:?}");
+    let expensive = found("too_expensive");
+    assert_eq!(expensive.status, QualityStatus::Errored, "{expensive:?}");
+    assert!(expensive.message.as_deref().is_some_and(|message| message.contains("d.orders: ")), "{expensive:?}");
     let spent = captured.metrics.value("bigquery.total_cost.usd", &[("operation", "unknown_states")]);
     assert!(spent.is_some_and(|usd| usd > 0.0), "{spent:?}");
-    assert_eq!(captured.metrics.value("bigquery.total_cost.usd", &[("operation", "too_dear")]), None);
+    assert_eq!(captured.metrics.value("bigquery.total_cost.usd", &[("operation", "too_expensive")]), None);
 }

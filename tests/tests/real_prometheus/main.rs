@@ -1,28 +1,28 @@
-//! What others make of the metrics: Prometheus' linter, a second parser, a server that scrapes them, and `node_exporter`,
-//! which reads them from the textfile. All of them have to see what was measured: every series, every label, every value.
+//! The metrics in Prometheus' own programs: its linter, its Python parsers, a server that scrapes them, and `node_exporter`,
+//! which reads the textfile. Each must have every series, label and value.
 
-mod everything;
+mod all_families;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use obs_runtime::catalogue::FAMILIES;
+use obs_tests::exposition::Series;
 use obs_tests::servers::{NodeExporter, Prometheus};
 use obs_tests::{http, process::Process, prometheus_client, promtool, wait};
 
-use everything::HOSTILE;
-use workload::{Name, expected, owned, service};
+use all_families::HOSTILE;
+use workload::{expected, service};
 
-/// Compares series by series: two whole maps would fill a screen for one difference.
-fn assert_same(seen: &BTreeMap<Name, f64>, expected: &BTreeMap<Name, f64>) {
+/// Compares series by series, so that a failure shows one difference instead of two maps.
+fn assert_same(seen: &BTreeMap<Series, f64>, expected: &BTreeMap<Series, f64>) {
     for (name, value) in expected {
         assert_eq!(seen.get(name), Some(value), "{name:?}");
     }
     for name in seen.keys() {
-        assert!(expected.contains_key(name), "{name:?} was never measured");
+        assert!(expected.contains_key(name), "{name:?} was not recorded");
     }
 }
 
@@ -32,13 +32,13 @@ fn scrape() -> String {
 }
 
 /// The series of obs that Prometheus has.
-fn seen_by(prometheus: &Prometheus) -> BTreeMap<Name, f64> {
+fn seen_by(prometheus: &Prometheus) -> BTreeMap<Series, f64> {
     let series = prometheus.query("{job=\"obs\",service!=\"\"}");
     let named = series.into_iter().map(|(mut labels, value)| {
         let name = labels.remove("__name__").unwrap();
         labels.retain(|label, _| label != "job" && label != "instance");
         if let Some(bound) = labels.get_mut("le").filter(|bound| *bound != "+Inf") {
-            // Each format has its way: node_exporter writes 1048576 as 1.048576e+06.
+            // node_exporter writes 1048576 as 1.048576e+06.
             *bound = bound.parse::<f64>().unwrap().to_string();
         }
         ((name, labels), value)
@@ -47,46 +47,46 @@ fn seen_by(prometheus: &Prometheus) -> BTreeMap<Name, f64> {
 }
 
 #[test]
-fn every_family_has_moved() {
+fn the_workload_records_every_family() {
     let measured = &service().measured;
-    let still: Vec<_> = FAMILIES.iter().filter(|family| measured.family(family.name).is_none()).collect();
-    assert!(still.is_empty(), "{still:#?}");
+    let missing: Vec<_> = FAMILIES.iter().filter(|family| measured.family(family.name).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
     assert_eq!(measured.value("obs.dropped", &[("reason", "cardinality")]), Some(12.0));
     assert_eq!(measured.value("operation.success", &[("zone", HOSTILE)]), Some(1.0));
 }
 
 #[test]
-fn promtool_has_nothing_to_say() {
+fn promtool_has_no_remarks() {
     assert_eq!(promtool::check_metrics(&scrape()), Ok(()));
     let textfile = fs::read_to_string(service().textfiles.join("etl_1.prom")).unwrap();
     assert_eq!(promtool::check_metrics(&textfile), Ok(()));
 }
 
 #[test]
-fn promtool_would_complain() {
-    assert!(promtool::check_metrics("# TYPE a counter\na 1\n").is_err_and(|said| said.contains("_total")));
+fn promtool_rejects_malformed_metrics() {
+    assert!(promtool::check_metrics("# TYPE a counter\na 1\n").is_err_and(|remarks| remarks.contains("_total")));
     assert!(promtool::check_metrics("a{b=\"c} 1\n").is_err());
 }
 
 #[test]
-fn the_python_client_reads_what_was_measured() {
-    check_families(&prometheus_client::parse(&scrape()).unwrap());
+fn the_python_client_reads_all_metrics() {
+    assert_families(&prometheus_client::parse(&scrape()).unwrap());
 }
 
 #[test]
-fn its_openmetrics_parser_does_too() {
+fn the_openmetrics_parser_reads_all_metrics() {
     let address = service().guard.metrics_address().unwrap();
     let accept = "application/openmetrics-text; version=1.0.0";
     let text = http::get_with(&format!("http://{address}/metrics"), &[], &[("Accept", accept)]).unwrap();
     assert!(text.ends_with("# EOF\n"), "{text}");
     let families = prometheus_client::parse_openmetrics(&text).unwrap();
-    check_families(&families);
+    assert_families(&families);
     let timed = families.iter().find(|family| family["name"] == "operation_duration_seconds").unwrap();
     assert_eq!(timed["unit"], "seconds");
 }
 
 #[test]
-fn a_call_that_failed_is_an_exemplar_with_its_trace() {
+fn a_failed_call_is_an_exemplar_with_its_trace() {
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let service = Process::new(env!("CARGO_BIN_EXE_service")).env("PROMETHEUS_PORT", "0");
     let service = service.env("TRACEPARENT", format!("00-{trace}-00f067aa0ba902b7-01")).start();
@@ -112,7 +112,7 @@ fn a_call_that_failed_is_an_exemplar_with_its_trace() {
     assert!(kept.iter().any(|labels| labels["trace_id"] == trace), "{kept:?}");
 }
 
-fn check_families(families: &[serde_json::Value]) {
+fn assert_families(families: &[serde_json::Value]) {
     assert_eq!(families.len(), FAMILIES.len());
     for family in families {
         let known = FAMILIES.iter().find(|known| known.name.replace('.', "_") == family["name"]).unwrap();
@@ -121,27 +121,22 @@ fn check_families(families: &[serde_json::Value]) {
             (&known.help.into(), &format!("{:?}", known.kind).to_lowercase().into())
         );
     }
-    let samples = families.iter().flat_map(|family| family["samples"].as_array().unwrap());
-    let seen = samples.map(|sample| {
-        let labels = serde_json::from_value(sample["labels"].clone()).unwrap();
-        ((sample["name"].as_str().unwrap().to_owned(), labels), sample["value"].as_str().unwrap().parse().unwrap())
-    });
-    assert_same(&seen.collect(), &expected(&service().measured));
+    assert_same(&prometheus_client::samples(families).into_inner(), &expected(&service().measured));
 }
 
 #[test]
-fn prometheus_scrapes_what_was_measured() {
+fn prometheus_scrapes_all_metrics() {
     let prometheus = Prometheus::scraping(&[service().guard.metrics_address().unwrap()]);
     prometheus.wait_until_up();
     assert_same(&seen_by(&prometheus), &expected(&service().measured));
     let median = prometheus.value("histogram_quantile(0.5, sum by (le) (bigquery_query_duration_seconds_bucket))");
-    assert!((1.0..=2.5).contains(&median), "1.5 s were reported, {median} s seen");
+    assert!((1.0..=2.5).contains(&median), "1.5 s were recorded, the median is {median} s");
 }
 
 #[test]
-fn node_exporter_reads_the_textfile_and_nothing_beside_it() {
+fn node_exporter_reads_the_textfile_and_no_other_file() {
     let damaged = fs::read_to_string(service().textfiles.join("etl_1.prom.damaged")).unwrap();
-    assert_eq!(damaged, "garbage", "what was in the file before is kept");
+    assert_eq!(damaged, "garbage", "the earlier content is kept");
     fs::write(service().textfiles.join("etl_1.prom.tmp"), "half of a").unwrap();
 
     let exporter = NodeExporter::reading(&service().textfiles);
@@ -150,18 +145,18 @@ fn node_exporter_reads_the_textfile_and_nothing_beside_it() {
     assert_eq!(prometheus.query("node_textfile_scrape_error == 0").len(), 1, "{}", exporter.log());
     let files = prometheus.query("node_textfile_mtime_seconds");
     assert!(files.len() == 1 && files[0].0["file"].ends_with("/etl_1.prom"), "{files:?}");
-    // What runs at this moment is no matter for a file that stays, and when it was written is known only afterwards.
-    let lasting = |series: &Name| {
+    // The textfile has no gauges of the moment, nor the metrics of its own flush.
+    let is_lasting = |series: &Series| {
         !["operation_active", "obs_flush_", "obs_last_success_"].iter().any(|other| series.0.starts_with(other))
     };
     let (mut seen, mut expected) = (seen_by(&prometheus), expected(&service().measured));
-    seen.retain(|series, _| lasting(series));
-    expected.retain(|series, _| lasting(series));
+    seen.retain(|series, _| is_lasting(series));
+    expected.retain(|series, _| is_lasting(series));
     assert_same(&seen, &expected);
 }
 
 #[test]
-fn runs_that_nobody_scraped_are_one_sum_in_prometheus() {
+fn unscraped_runs_are_summed_in_prometheus() {
     let folder = tempfile::tempdir().unwrap();
     let job = || Process::new(env!("CARGO_BIN_EXE_short-job")).args(&["return"]);
     let job = || job().env("PROMETHEUS_TEXTFILE_DIR", folder.path()).env("PROMETHEUS_PORT", "0");
@@ -177,18 +172,16 @@ fn runs_that_nobody_scraped_are_one_sum_in_prometheus() {
     assert_eq!(sum("cli_command_success_total{command=\"short-job\"}"), 4.0);
     assert_eq!(sum("operation_success_total{operation=\"step\"}"), 360.0);
     assert_eq!(sum("operation_duration_seconds_count{operation=\"step\"}"), 400.0);
-    assert!(prometheus.query("operation_active").is_empty(), "nothing runs any more");
+    assert!(prometheus.query("operation_active").is_empty(), "no run is active");
 }
 
 #[test]
-fn a_service_that_ends_is_down() {
+fn a_service_that_has_ended_is_down() {
     let service = Process::new(env!("CARGO_BIN_EXE_service")).env("PROMETHEUS_PORT", "0").start();
     let address = service.wait_for_output("its address", |line| line.parse().ok());
     let prometheus = Prometheus::scraping(&[address]);
     prometheus.wait_until_up();
-    let labels = BTreeMap::from([("command", "serve-once")].map(owned));
-    let seen = seen_by(&prometheus).into_keys().find(|(name, _)| name == "cli_command_success_total");
-    assert!(seen.is_some_and(|(_, seen)| labels.iter().all(|(name, value)| seen.get(name) == Some(value))));
+    assert_eq!(prometheus.value("cli_command_success_total{command=\"serve-once\"}"), 1.0);
     assert_eq!(service.finish().code(), Some(0));
-    wait::until("up == 0", Duration::from_secs(30), || (prometheus.value("up") == 0.0).then_some(()));
+    wait::until_true("up == 0", || prometheus.value("up") == 0.0);
 }

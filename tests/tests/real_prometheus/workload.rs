@@ -1,4 +1,4 @@
-//! A service in this process that has done a bit of everything, and what Prometheus has to have of it.
+//! A service in this process that has recorded every family, and the series that Prometheus should have.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,19 +8,20 @@ use std::sync::OnceLock;
 use obs_runtime::catalogue::Kind;
 use obs_runtime::snapshot::{SeriesValue, Snapshot};
 use obs_runtime::{Guard, Level, Observability};
+use obs_tests::exposition::Series;
 
-use super::everything::{HOSTILE, always_fails, work};
+use super::all_families::{HOSTILE, always_fails, work};
 
-/// The service, its work done.
+/// The service.
 pub struct Service {
     pub guard: Guard,
     /// The folder of its textfile.
     pub textfiles: PathBuf,
-    /// What it has measured.
+    /// Its metrics.
     pub measured: Snapshot,
 }
 
-/// The one service of this process. Its textfile's place was taken by garbage when it first wrote it.
+/// The service of this process. Its textfile existed with a malformed content before it was first written.
 pub fn service() -> &'static Service {
     static SERVICE: OnceLock<Service> = OnceLock::new();
     SERVICE.get_or_init(|| {
@@ -43,18 +44,15 @@ pub fn service() -> &'static Service {
             .unwrap();
         work(HOSTILE);
         assert!(always_fails().is_err());
-        // What the first flush drops, the second one brings.
+        // The second flush exports what the first one counts as dropped.
         guard.flush();
         guard.flush();
         Service { guard, textfiles, measured: obs_runtime::metrics() }
     })
 }
 
-/// A series as Prometheus knows it: its name and its labels.
-pub type Name = (String, BTreeMap<String, String>);
-
-/// Every series that Prometheus has to have, with its value.
-pub fn expected(measured: &Snapshot) -> BTreeMap<Name, f64> {
+/// Every series that Prometheus should have, with its value.
+pub fn expected(measured: &Snapshot) -> BTreeMap<Series, f64> {
     let mut expected = BTreeMap::new();
     for found in &measured.families {
         let name = found.family.name.replace('.', "_");
@@ -92,6 +90,6 @@ fn number(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap())
 }
 
-pub fn owned((name, value): (&str, &str)) -> (String, String) {
+fn owned((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.to_owned())
 }

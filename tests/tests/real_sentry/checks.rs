@@ -1,4 +1,4 @@
-//! What is told of costs, and whether events are taken at all.
+//! Cost alerts, and the health check of the exporter.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use obs_tests::process::Process;
 use obs_tests::programs;
 use obs_tests::servers::Bugsink;
 use obs_tests::servers::scripted_bigquery::{Behaviour, ScriptedBigQuery};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub fn a_cost_over_its_threshold_is_a_message(bugsink: &Bugsink) {
     const TIB: u64 = 1 << 40;
@@ -24,34 +24,34 @@ pub fn a_cost_over_its_threshold_is_a_message(bugsink: &Bugsink) {
         .env("SENTRY_ENABLED", "true")
         .env("SENTRY_DSN", bugsink.dsn(&project))
         .start();
-    // It is told once, however often the threshold is passed.
+    // One event, although two queries exceed the threshold.
     job.stdin.as_mut().unwrap().write_all(b"limited\nlimited\n").unwrap();
     let ended = job.finish();
     assert_eq!((ended.code(), ended.stdout.matches("ok 6.25").count()), (Some(0), 2), "{ended:?}");
     let events = bugsink.events(&project, 1);
-    let said: Vec<_> = events.iter().map(|event| &event["logentry"]["message"]).collect();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let messages: Vec<_> = events.iter().map(|event| &event["logentry"]["message"]).collect();
     let expected = json!("limited costs 6.250000 USD, over its threshold of 5 USD");
-    assert_eq!((said[0], &events[0]["level"]), (&expected, &json!("warning")), "{events:#?}");
+    assert_eq!((messages[0], &events[0]["level"]), (&expected, &json!("warning")), "{events:#?}");
 }
 
-pub fn whether_events_are_taken_is_known(bugsink: &Bugsink) {
+pub fn the_health_check_detects_rejected_events(bugsink: &Bugsink) {
     let found = |dsn: &str| {
         let process = Process::new(programs::program("embedded"));
         let process = process.args(&["health", "--group", "telemetry", "--format", "json"]);
         let process = process.env("PROMETHEUS_PORT", "0").env("LOG_LEVEL", "off").env("SENTRY_ENABLED", "true");
-        let ended = process.env("SENTRY_DSN", dsn).run();
-        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let report = process.env("SENTRY_DSN", dsn).run().json();
         report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "obs.sentry").unwrap().clone()
     };
     let dsn = bugsink.dsn(&bugsink.project());
-    let well = found(&dsn);
-    assert_eq!(well["status"], "healthy", "{well}\n{}", bugsink.log());
+    let healthy = found(&dsn);
+    assert_eq!(healthy["status"], "healthy", "{healthy}\n{}", bugsink.log());
     let (before, project) = dsn.rsplit_once('/').unwrap();
     let (scheme, key) = before.split_once("://").unwrap();
     let (_, host) = key.split_once('@').unwrap();
-    let stranger = found(&format!("{scheme}://{:032x}@{host}/{project}", 7));
-    assert_eq!(stranger["status"], "unhealthy", "{stranger}");
-    assert!(stranger["message"].as_str().unwrap().contains("does not accept the DSN"), "{stranger}");
-    let full = found(&bugsink.dsn(&bugsink.project_without_quota()));
-    assert_eq!(full["status"], "degraded", "{full}");
+    let unknown_key = found(&format!("{scheme}://{:032x}@{host}/{project}", 7));
+    assert_eq!(unknown_key["status"], "unhealthy", "{unknown_key}");
+    assert!(unknown_key["message"].as_str().unwrap().contains("does not accept the DSN"), "{unknown_key}");
+    let without_quota = found(&bugsink.dsn(&bugsink.project_without_quota()));
+    assert_eq!(without_quota["status"], "degraded", "{without_quota}");
 }

@@ -1,15 +1,19 @@
-//! Issues in Sentry, told by a real Bugsink that refuses what its schema does not allow, and by Sentry's own Relay.
+//! Events as a real Bugsink, which rejects violations of its schema, and Sentry's own Relay get them.
 
 mod checks;
-mod endings;
-mod shape;
+mod event_fields;
+mod exit_paths;
 
 use std::path::Path;
+use std::time::Duration;
 
 use obs_tests::process::{Finished, Process};
 use obs_tests::servers::{Bugsink, Project};
 
-/// A run of the job, on the way to that project.
+/// The flush deadline of the job.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A run of the job that reports to this DSN.
 fn job(dsn: &str, way: &str) -> Process {
     let process = Process::new(Path::new(env!("CARGO_BIN_EXE_errors-job"))).args(&[way]);
     process
@@ -17,7 +21,7 @@ fn job(dsn: &str, way: &str) -> Process {
         .env("SENTRY_ENABLED", "true")
         .env("SENTRY_DSN", dsn)
         .env("ENVIRONMENT", "test")
-        .env("OBS_FLUSH_TIMEOUT", "30s")
+        .env("OBS_FLUSH_TIMEOUT", format!("{}s", FLUSH_TIMEOUT.as_secs()))
         .env("SENTRY_TRACES_SAMPLE_RATE", "0")
 }
 
@@ -27,12 +31,12 @@ fn run(bugsink: &Bugsink, way: &str) -> (Finished, Project) {
 }
 
 #[test]
-fn a_real_bugsink_shows_what_happened() {
-    // One server for all of it, as it takes long to start.
+fn bugsink_accepts_and_shows_all_events() {
+    // One server for all tests, because it takes long to start.
     let bugsink = Bugsink::start();
-    shape::everything_is_on_the_event(&bugsink);
-    endings::every_ending_sends_each_event_once(&bugsink);
-    endings::a_used_up_quota_is_honoured(&bugsink);
-    checks::whether_events_are_taken_is_known(&bugsink);
+    event_fields::events_have_all_their_fields(&bugsink);
+    exit_paths::every_exit_path_sends_each_event_once(&bugsink);
+    exit_paths::an_exhausted_quota_is_honoured(&bugsink);
+    checks::the_health_check_detects_rejected_events(&bugsink);
     checks::a_cost_over_its_threshold_is_a_message(&bugsink);
 }

@@ -1,9 +1,9 @@
-//! What a server that checks each item sees of a program: its runs, its limits, its traces, and its end where panics abort.
+//! The Sentry exporter against a server that checks every item: command runs, rate limits, traces and aborting panics.
 #![cfg(unix)]
 
-mod aborts;
-mod limits;
-mod runs;
+mod command_runs;
+mod panic_abort;
+mod rate_limits;
 mod traces;
 
 use std::path::Path;
@@ -11,13 +11,13 @@ use std::path::Path;
 use obs_tests::process::Process;
 use obs_tests::servers::SentryServer;
 
-/// A run of the job, on the way to that server.
+/// A run of the job that reports to this server.
 fn job(server: &SentryServer, way: &str) -> Process {
-    watched(server, Process::new(Path::new(env!("CARGO_BIN_EXE_errors-job"))).args(&[way]))
+    reporting_to(server, Process::new(Path::new(env!("CARGO_BIN_EXE_errors-job"))).args(&[way]))
 }
 
-/// A program, on the way to that server.
-fn watched(server: &SentryServer, process: Process) -> Process {
+/// A program that reports to this server.
+fn reporting_to(server: &SentryServer, process: Process) -> Process {
     process
         .env("LOG_LEVEL", "off")
         .env("PROMETHEUS_PORT", "0")

@@ -1,4 +1,4 @@
-//! Sampled runs: a transaction each, with spans where they ran.
+//! Sampled runs: a transaction with spans.
 
 use std::io::Write as _;
 
@@ -7,18 +7,18 @@ use obs_tests::servers::SentryServer;
 use obs_tests::servers::scripted_bigquery::{Behaviour, ScriptedBigQuery};
 use serde_json::{Value, json};
 
-use super::{job, watched};
+use super::{job, reporting_to};
 
-/// Name, op and status of each span with the name of the one that it is in.
+/// The description, op and status of each span and the description of its parent.
 fn spans(transaction: &Value) -> Vec<[String; 4]> {
     let spans = transaction["spans"].as_array().unwrap();
-    let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let parent = |span: &Value| {
         let parent = spans.iter().find(|other| other["span_id"] == span["parent_span_id"]);
-        parent.map_or_else(|| "the run".to_owned(), |parent| words(&parent["description"]))
+        parent.map_or_else(|| "the run".to_owned(), |parent| text(&parent["description"]))
     };
-    let told = |span: &Value| [words(&span["description"]), words(&span["op"]), words(&span["status"]), parent(span)];
-    spans.iter().map(told).collect()
+    let row = |span: &Value| [text(&span["description"]), text(&span["op"]), text(&span["status"]), parent(span)];
+    spans.iter().map(row).collect()
 }
 
 #[test]
@@ -34,26 +34,27 @@ fn a_sampled_run_is_a_transaction_with_a_span_for_each_function() {
         (&json!("command"), &json!("ok"))
     );
     let function = |name: &str, parent: &str| [name, "function", "unknown_error", parent].map(str::to_owned);
-    // What bears two attributes is one span.
+    // A function with two attributes is one span.
     let expected =
         [function("parse_row", "load_file"), function("load_file", "load_day"), function("load_day", "the run")];
     assert_eq!(spans(run), expected);
-    // Sentry's client writes beginnings as seconds and ends as dates.
-    let begun = |told: &Value| told["start_timestamp"].as_f64();
-    let ended = |told: &Value| told["timestamp"].as_str().map(str::to_owned);
+    // Sentry's client writes start times as seconds and end times as dates.
+    let start = |item: &Value| item["start_timestamp"].as_f64();
+    let end = |item: &Value| item["timestamp"].as_str().map(str::to_owned);
     for span in run["spans"].as_array().unwrap() {
-        assert!(begun(span) >= begun(run) && begun(span).is_some() && ended(span) <= ended(run), "{run:#}");
+        assert!(start(span) >= start(run) && start(span).is_some(), "{run:#}");
+        assert!(end(span) <= end(run) && end(span).is_some(), "{run:#}");
     }
     #[cfg(feature = "real")]
-    assert_eq!(obs_tests::relay::remarks(&transactions), Vec::<String>::new());
-    // Its errors are of the same trace.
+    assert_eq!(obs_tests::sentry_relay::remarks(&transactions), Vec::<String>::new());
+    // The errors of the run have its trace.
     let events = server.items("event");
     assert_eq!(events.len(), 2);
     assert!(events.iter().all(|event| event["contexts"]["trace"]["trace_id"] == run["contexts"]["trace"]["trace_id"]));
 }
 
 #[test]
-fn whether_a_run_is_sampled_is_decided_by_who_it_runs_for_and_otherwise_by_chance() {
+fn sampling_follows_the_parent_and_otherwise_the_rate() {
     let traced = |rate: &str, traceparent: &str| {
         let server = SentryServer::start();
         let job = job(&server, "return").env("SENTRY_TRACES_SAMPLE_RATE", rate).env("TRACEPARENT", traceparent);
@@ -66,16 +67,16 @@ fn whether_a_run_is_sampled_is_decided_by_who_it_runs_for_and_otherwise_by_chanc
     assert_eq!(trace["parent_span_id"], "00f067aa0ba902b7");
     assert_ne!(trace["span_id"], "00f067aa0ba902b7");
     assert_eq!(traced("1", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"), None);
-    assert_eq!(traced("0", sampled), None, "nobody wants traces");
+    assert_eq!(traced("0", sampled), None, "a rate of 0 disables traces");
     assert_eq!(traced("0.000001", ""), None);
     assert!(traced("1.0", "").is_some_and(|trace| trace.get("parent_span_id").is_none()));
 }
 
 #[test]
-fn queries_and_tasks_are_spans_where_they_ran() {
+fn queries_and_tasks_are_child_spans() {
     let (server, bigquery) = (SentryServer::start(), ScriptedBigQuery::start(Behaviour::default()));
     let state = tempfile::tempdir().unwrap();
-    let mut job = watched(&server, Process::new(env!("CARGO_BIN_EXE_bigquery-user")))
+    let mut job = reporting_to(&server, Process::new(env!("CARGO_BIN_EXE_bigquery-user")))
         .env("SENTRY_TRACES_SAMPLE_RATE", "1")
         .env("BIGQUERY_EMULATOR_HOST", bigquery.host())
         .env("GOOGLE_CLOUD_PROJECT", "p")
@@ -84,7 +85,7 @@ fn queries_and_tasks_are_spans_where_they_ran() {
         .start();
     job.stdin.as_mut().unwrap().write_all(b"report\n").unwrap();
     let ended = job.finish();
-    assert!(ended.stdout.contains("ok "), "{ended:?}");
+    assert!(ended.stdout.contains("ok 0.000119"), "{ended:?}");
     let runs = server.items("transaction");
     assert_eq!((runs.len(), &runs[0]["transaction"]), (1, &json!("report")));
     let found = |name: &str, op: &str, parent: &str| [name, op, "ok", parent].map(str::to_owned);

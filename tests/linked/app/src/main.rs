@@ -1,9 +1,9 @@
-//! A program that lists the checks that are linked into it: name, module and place of each, in a line.
+//! A program that lists the registered checks: the name, module and location of each.
 #![warn(unused_crate_dependencies)]
 
 use std::process::ExitCode;
 
-// Nothing else refers to it: this has it linked.
+// Links the crate, to which nothing else refers.
 use returns as _;
 
 #[cfg(feature = "with-billing")]

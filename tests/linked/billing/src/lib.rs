@@ -1,4 +1,4 @@
-//! A crate of checks alone, which the program forgets.
+//! A crate of checks that the program does not link by default.
 
 #[obs_runtime::dq_check(dataset = "invoices")]
 fn unpaid() -> u64 {

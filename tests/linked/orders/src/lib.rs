@@ -1,6 +1,6 @@
-//! A crate of which the program uses one function; none of its checks is referred to by anybody.
+//! A crate of which the program uses one function. Nothing refers to its checks.
 
-/// What the program asks for.
+/// The function that the program uses.
 pub fn number() -> usize {
     of_any::<u64>().len()
 }
@@ -24,11 +24,11 @@ mod private {
 macro_rules! tables {
     ($($table:ident $name:literal),*) => {$(
         pub mod $table {
-            /// Rows of a table, of whatever type.
+            /// The rows of a table of any type.
             pub struct Rows<T>(pub Vec<T>);
 
             impl<T> Rows<T> {
-                /// How many.
+                /// The number of rows.
                 pub fn count(&self) -> usize {
                     #[obs_runtime::dq_check(name = $name, dataset = "orders")]
                     fn has_rows() -> bool {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_of_tests_are_found_beside_the_others() {
+    fn checks_of_a_test_are_registered_with_the_others() {
         let catalogue = obs_runtime::catalogue();
         let names: Vec<_> = catalogue.dq_checks.iter().map(|check| &*check.name).collect();
         assert_eq!(names, ["in_a_generic_function", "in_tests", "lines_has_rows", "null_ids", "payments_has_rows"]);

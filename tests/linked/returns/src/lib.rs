@@ -1,4 +1,4 @@
-//! A crate of checks alone.
+//! A crate that has only checks.
 
 #[obs_runtime::dq_check(dataset = "returns", for_each = ["shop", "web"])]
 fn late(_channel: &str) -> u64 {
@@ -10,7 +10,7 @@ fn carrier() -> bool {
     true
 }
 
-/// One more of a name that the crate `orders` has given.
+/// A duplicate of a check's name in the crate `orders`.
 #[cfg(feature = "more")]
 #[obs_runtime::dq_check(dataset = "returns")]
 fn null_ids() -> u64 {

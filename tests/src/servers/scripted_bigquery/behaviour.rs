@@ -1,4 +1,4 @@
-//! What queries do, and what is answered in place of what would be.
+//! What queries do, and scripted replies.
 
 use std::collections::VecDeque;
 
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 const MIB: u64 = 1 << 20;
 
-/// What is answered in place of what would be.
+/// A scripted reply, instead of the regular one.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// This status and body; nothing is carried out.
+    /// This status and body, without any effect.
     Answer(u16, Value),
-    /// It is carried out, but the connection breaks before the answer.
+    /// The request takes effect, but the connection closes before the reply.
     Lose,
-    /// Nothing is carried out, and the connection breaks.
+    /// The connection closes, without any effect.
     Break,
-    /// What is no JSON.
+    /// A page of HTML with this status, without any effect.
     Html(u16),
 }
 
@@ -27,30 +27,30 @@ impl Reply {
     }
 }
 
-/// What a query does, unless it is scripted otherwise.
+/// What queries do by default.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
-    /// Bytes that a dry run tells.
+    /// The bytes that a dry run reports.
     pub estimated_bytes: u64,
-    /// Bytes that are billed.
+    /// The bytes that are billed.
     pub billed_bytes: u64,
-    /// Tables that a query names, each `project.dataset.table`.
+    /// The tables that a query reads, each `project.dataset.table`.
     pub tables: Vec<String>,
-    /// How many polls a job takes; endless when there is none.
+    /// After how many polls a job ends; never when none.
     pub polls: Option<u32>,
-    /// How many rows it has, in one column of numbers.
+    /// How many rows a result has, in one column of numbers.
     pub rows: u64,
-    /// What else stands in `statistics.query`.
+    /// Further fields of `statistics.query`.
     pub more: Value,
-    /// What else stands in `statistics`.
+    /// Further fields of `statistics`.
     pub statistics: Value,
-    /// The reason and message for which jobs fail, one after the other.
+    /// The reasons and messages with which the next jobs fail.
     pub failures: VecDeque<(String, String)>,
-    /// What is known of each table.
+    /// Further fields of each table.
     pub table: Value,
-    /// Which tokens are taken; any when there is none.
+    /// The only token that is accepted; any when none.
     pub token: Option<String>,
-    /// Where the tables are.
+    /// The location of the tables.
     pub location: String,
 }
 
@@ -72,7 +72,7 @@ impl Default for Behaviour {
     }
 }
 
-/// A body of an error, as <https://cloud.google.com/bigquery/docs/error-messages> has it.
+/// The body of an error, as in <https://cloud.google.com/bigquery/docs/error-messages>.
 pub fn error(status: u16, reason: &str, message: &str) -> Value {
     let one = json!({"message": message, "domain": "global", "reason": reason});
     json!({"error": {"code": status, "message": message, "errors": [one], "status": "FAILED"}})

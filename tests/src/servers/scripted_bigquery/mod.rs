@@ -1,7 +1,7 @@
-//! A `BigQuery` that behaves as Google documents, and fails as it is told to: for what the emulator does not do.
+//! A server of `BigQuery`'s API that behaves as Google documents and fails as a test scripts it, which the emulator cannot.
 //!
-//! It keeps jobs by their ids, refuses one that is there already (409), lets jobs take several polls, pages through rows,
-//! and answers the next requests of a kind with whatever a test scripts.
+//! It keeps jobs by their ids, rejects a duplicate id (409), lets jobs take several polls, and pages through rows. A test can
+//! script the replies to the next requests of a kind.
 
 mod behaviour;
 mod wire;
@@ -19,7 +19,7 @@ pub use behaviour::{Behaviour, Reply};
 use serde_json::{Value, json};
 use wire::{job_id, parameter, read};
 
-/// What a request is for.
+/// The method of the API that a request calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     /// `jobs.insert` with `dryRun`.
@@ -36,24 +36,24 @@ pub enum Call {
     Table,
     /// `tabledata.insertAll`.
     Rows,
-    /// A token is asked for.
+    /// A request for an access token.
     Token,
 }
 
-/// A request that came.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What for.
+    /// The method.
     pub call: Call,
-    /// Path and query.
+    /// The path and query.
     pub path: String,
-    /// Its body.
+    /// The body as JSON.
     pub body: Value,
-    /// Its body as it came.
+    /// The body as text.
     pub text: String,
-    /// Its token.
+    /// The access token.
     pub token: String,
-    /// `Metadata-Flavor`, without which the server of a machine's metadata tells nothing.
+    /// The header `Metadata-Flavor`, which the metadata server requires.
     pub flavour: Option<String>,
 }
 
@@ -74,7 +74,7 @@ struct State {
     tokens: u32,
 }
 
-/// The server. It ends when it is dropped.
+/// The server. It stops on drop.
 #[derive(Debug)]
 pub struct ScriptedBigQuery {
     address: SocketAddr,
@@ -90,7 +90,7 @@ impl ScriptedBigQuery {
         Self::listen(listener, behaviour)
     }
 
-    /// Starts one that listens there.
+    /// Starts one on this listener.
     #[must_use]
     pub fn listen(listener: TcpListener, behaviour: Behaviour) -> Self {
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -110,35 +110,35 @@ impl ScriptedBigQuery {
         Self { address, state, ended }
     }
 
-    /// Where it listens: what `BIGQUERY_EMULATOR_HOST` is to be.
+    /// Its host and port, as in `BIGQUERY_EMULATOR_HOST`.
     #[must_use]
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// The next request of this kind is answered so; further calls add further answers.
+    /// Scripts the reply to the next request of this kind. Further calls script the requests after it.
     pub fn next(&self, call: Call, reply: Reply) {
         self.lock().script.entry(call).or_default().push_back(reply);
     }
 
-    /// Changes what queries do from now on.
+    /// Changes what later queries do.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.lock().behaviour);
     }
 
-    /// The requests of a kind so far.
+    /// The requests of this kind so far.
     #[must_use]
     pub fn requests(&self, call: Call) -> Vec<Request> {
         self.lock().requests.iter().filter(|request| request.call == call).cloned().collect()
     }
 
-    /// How many jobs there are, dry runs not among them.
+    /// How many jobs were started; dry runs are not jobs.
     #[must_use]
     pub fn jobs(&self) -> usize {
         self.lock().jobs.len()
     }
 
-    /// How many jobs were stopped.
+    /// How many jobs were cancelled.
     #[must_use]
     pub fn stopped(&self) -> usize {
         self.lock().jobs.values().filter(|job| job.stopped).count()
@@ -161,7 +161,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers one connection's requests until it ends.
+/// Answers the requests of one connection.
 fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader) {
@@ -194,7 +194,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
 }
 
 impl State {
-    /// What Google would answer.
+    /// The regular reply.
     fn answer(&mut self, request: &Request) -> (u16, Value) {
         if request.path.contains("/computeMetadata/") && request.flavour.as_deref() != Some("Google") {
             return (403, error(403, "forbidden", "Missing Metadata-Flavor:Google header."));
@@ -240,7 +240,7 @@ impl State {
                 merge(&mut table, &self.behaviour.table);
                 (200, table)
             }
-            // Outside of the multi-regions a job is found by its place alone.
+            // Outside of the multi-regions a job is only found with its location.
             _ if !self.jobs.contains_key(&id) || self.is_lost(parameter(&request.path, "location")) => {
                 (404, error(404, "notFound", &format!("Not found: Job p:{id}")))
             }
@@ -260,7 +260,7 @@ impl State {
         }
     }
 
-    /// Whether tables are asked for where they are not.
+    /// Whether a request names another location than the tables'.
     fn is_elsewhere(&self, location: Option<&str>) -> bool {
         location.is_some_and(|location| location != self.behaviour.location)
     }
@@ -306,7 +306,7 @@ impl State {
         let status =
             if is_done { json!({"state": "DONE", "errorResult": failure}) } else { json!({"state": "RUNNING"}) };
         let reference = json!({"projectId": "p", "jobId": id, "location": self.behaviour.location});
-        // What a script's statements were billed for stays so when a later one fails.
+        // The statements of a script stay billed when a later one fails.
         let is_script = self.behaviour.more["statementType"] == "SCRIPT";
         let failed = is_done && job.failure.is_some() && !is_script;
         let billed = if failed { 0 } else { self.behaviour.billed_bytes };

@@ -1,4 +1,4 @@
-//! Requests of the API, read from a connection.
+//! Reads requests of the API from a connection.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Call, Request};
 
-/// The next request; none when the connection ends.
+/// Reads the next request; none when the connection ends.
 pub fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
@@ -43,7 +43,7 @@ pub fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     Some(Request { call, path, body, text, token, flavour })
 }
 
-/// The job that a request is about.
+/// The job id of a request.
 pub fn job_id(request: &Request) -> String {
     if let Some(id) = request.body["jobReference"]["jobId"].as_str() {
         return id.to_owned();
@@ -52,7 +52,7 @@ pub fn job_id(request: &Request) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// A parameter of a path's query.
+/// A query parameter of a path.
 pub fn parameter<'p>(path: &'p str, name: &str) -> Option<&'p str> {
     let (_, query) = path.split_once('?')?;
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))

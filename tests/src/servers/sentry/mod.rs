@@ -1,0 +1,121 @@
+//! A server of Sentry's envelope protocol. It keeps the items it gets, and every violation of the protocol.
+
+mod envelope;
+mod schema;
+
+use std::fmt::Write as _;
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use envelope::{Item, check_request, read_request};
+use serde_json::Value;
+
+use crate::wait;
+
+/// An answer of the server.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: Vec<Item>,
+    bodies: Vec<String>,
+    violations: Vec<String>,
+    answers: Vec<Answer>,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct SentryServer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl SentryServer {
+    /// Starts one.
+    #[must_use]
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it has an address");
+        let state = Arc::<Mutex<State>>::default();
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || serve(&stream, &state));
+            }
+        });
+        Self { address, state }
+    }
+
+    /// The DSN of its project.
+    #[must_use]
+    pub fn dsn(&self) -> String {
+        format!("http://0123456789abcdef0123456789abcdef@{}/42", self.address)
+    }
+
+    /// Scripts the answers to the next requests. Later requests are answered with 200.
+    pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.state().answers.extend(answers);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The items of this type so far. Panics when a request violated the protocol.
+    #[must_use]
+    #[track_caller]
+    pub fn items(&self, kind: &str) -> Vec<Value> {
+        let state = self.state();
+        assert_eq!(state.violations, Vec::<String>::new());
+        state.items.iter().filter(|item| item.kind == kind).map(|item| item.payload.clone()).collect()
+    }
+
+    /// Waits for `at_least` items of this type, and returns all of them.
+    #[must_use]
+    #[track_caller]
+    pub fn wait_for(&self, kind: &str, at_least: usize) -> Vec<Value> {
+        wait::until(&format!("{at_least} {kind}"), wait::LONG, || {
+            Some(self.items(kind)).filter(|items| items.len() >= at_least)
+        })
+    }
+
+    /// The bodies of all requests.
+    #[must_use]
+    pub fn bodies(&self) -> Vec<String> {
+        self.state().bodies.clone()
+    }
+}
+
+fn serve(stream: &TcpStream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read_request(&mut reader) {
+        let answer = {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            match request.and_then(|request| check_request(&request)) {
+                Ok((items, body)) => {
+                    state.items.extend(items);
+                    state.bodies.push(body);
+                }
+                Err(violation) => state.violations.push(violation),
+            }
+            if state.answers.is_empty() { None } else { Some(state.answers.remove(0)) }
+        };
+        let Answer { status, headers } = answer.unwrap_or(Answer { status: 200, headers: Vec::new() });
+        let mut text = format!("HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: 2\r\n");
+        for (name, value) in headers {
+            let _ = write!(text, "{name}: {value}\r\n");
+        }
+        text.push_str("\r\n{}");
+        if (&*stream).write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
+}

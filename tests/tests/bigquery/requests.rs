@@ -1,0 +1,79 @@
+//! What a query sends: labels, parameters and options.
+
+use obs_runtime::Config;
+use obs_runtime::bigquery::{BigQueryError, Hint, Parameter};
+use obs_tests::servers::scripted_bigquery::Call;
+use serde_json::json;
+
+use crate::support::{MIB, TIB, config, limited, run, server_with_bytes};
+
+#[test]
+fn job_labels_follow_the_rules_of_bigquery() {
+    let server = server_with_bytes(MIB);
+    let config = Config { service_name: "Marketing Suite".into(), environment: "prod".into(), ..config(&server) };
+    run(config, |client| async move {
+        obs_runtime::set_correlation_id("ABC-123");
+        limited(&client).await.unwrap();
+        client.query("SELECT 1").label("Team", "Finance!").run().await.unwrap();
+    });
+    let labels: Vec<_> = server
+        .requests(Call::Insert)
+        .into_iter()
+        .map(|request| request.body["configuration"]["labels"].clone())
+        .collect();
+    assert_eq!(
+        labels[0],
+        json!({"service": "marketing_suite", "environment": "prod", "operation": "limited", "team": "growth_team",
+               "cost_centre": "42", "correlation_id": "abc-123"})
+    );
+    assert_eq!(labels[1]["team"], "finance_");
+}
+
+#[test]
+fn parameters_are_typed_and_legacy_sql_is_off() {
+    let server = server_with_bytes(MIB);
+    run(config(&server), |client| async move {
+        let query = client.query("SELECT @day, @ids, @missing, @when").bind("day", 3).bind("@ids", vec!["a", "b"]);
+        query.bind("missing", None::<f64>).bind("when", Parameter::date("2026-11-26")).run().await.unwrap();
+        client.query("SELECT ?").bind_next(true).run().await.unwrap();
+        let both = client.query("SELECT ?, @a").bind_next(true).bind("a", 1).run().await.unwrap_err();
+        assert!(matches!(both, BigQueryError::Usage(_)), "{both}");
+    });
+    let sent: Vec<_> = server
+        .requests(Call::Insert)
+        .into_iter()
+        .map(|request| request.body["configuration"]["query"].clone())
+        .collect();
+    assert_eq!(sent[0]["useLegacySql"], false);
+    assert_eq!((&sent[0]["parameterMode"], &sent[1]["parameterMode"]), (&json!("NAMED"), &json!("POSITIONAL")));
+    let parameter = |at: usize| {
+        (
+            sent[0]["queryParameters"][at]["parameterType"].clone(),
+            sent[0]["queryParameters"][at]["parameterValue"].clone(),
+        )
+    };
+    assert_eq!(parameter(0), (json!({"type": "INT64"}), json!({"value": "3"})));
+    assert_eq!(
+        parameter(1),
+        (
+            json!({"type": "ARRAY", "arrayType": {"type": "STRING"}}),
+            json!({"arrayValues": [{"value": "a"}, {"value": "b"}]})
+        )
+    );
+    assert_eq!(parameter(2), (json!({"type": "FLOAT64"}), json!({})));
+    assert_eq!(parameter(3), (json!({"type": "DATE"}), json!({"value": "2026-11-26"})));
+}
+
+#[test]
+fn a_missing_partition_filter_of_an_expensive_query_is_a_hint() {
+    let server = server_with_bytes(TIB);
+    server.change(|behaviour| behaviour.table = json!({"timePartitioning": {"type": "DAY", "field": "Day"}}));
+    let captured = run(config(&server), |client| async move {
+        let all = client.query("SELECT n FROM d.t WHERE note = 'day'").run().await.unwrap();
+        let some = client.query("SELECT n FROM d.t WHERE day = '2026-11-26'").run().await.unwrap();
+        (all.hints, some.hints)
+    });
+    let hint = Hint::NoPartitionFilter { table: "p.d.t".into(), column: "Day".into() };
+    assert_eq!(captured.value, (vec![hint], vec![]));
+    assert_eq!(server.requests(Call::Table).len(), 1);
+}

@@ -1,0 +1,73 @@
+//! Runs of a command: check-ins, the session, and interruption by a signal.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use obs_tests::servers::SentryServer;
+use serde_json::json;
+
+use super::job;
+
+/// Each run has a check-in at its start and one at its end.
+fn assert_checked_in(server: &SentryServer, way: &str, status: &str) {
+    let check_ins = server.wait_for("check_in", 2);
+    let [begun, ended] = &check_ins[..] else { panic!("{way}: {check_ins:#?}") };
+    assert_eq!((&begun["status"], &ended["status"]), (&json!("in_progress"), &json!(status)), "{way}");
+    assert_eq!(begun["check_in_id"], ended["check_in_id"], "{way}");
+    assert!(ended["duration"].as_f64().is_some_and(|seconds| seconds > 0.0 && seconds < 120.0), "{way}: {ended}");
+    for check_in in &check_ins {
+        assert_eq!(
+            (&check_in["monitor_slug"], &check_in["environment"]),
+            (&json!("errors-job"), &json!("test")),
+            "{way}"
+        );
+        let expected = json!({"schedule": {"type": "crontab", "value": "0 3 * * *"}, "timezone": "Europe/Berlin",
+            "max_runtime": 30, "checkin_margin": 5});
+        assert_eq!(check_in["monitor_config"], expected, "{way}");
+    }
+}
+
+fn assert_session(server: &SentryServer, way: &str, status: &str, errors: u64) {
+    let sessions = server.wait_for("session", 2);
+    let [begun, ended] = &sessions[..] else { panic!("{way}: {sessions:#?}") };
+    assert_eq!((&begun["init"], &begun["status"]), (&json!(true), &json!("ok")), "{way}");
+    assert_eq!((&ended["sid"], &ended["started"]), (&begun["sid"], &begun["started"]), "{way}: {sessions:#?}");
+    assert_eq!((&ended["status"], &ended["errors"]), (&json!(status), &json!(errors)), "{way}");
+    assert_eq!(ended["attrs"], json!({"release": "errors-job@1.2.3", "environment": "test"}), "{way}");
+}
+
+#[test]
+fn every_exit_path_is_reported_to_the_monitor_and_release_health() {
+    for (way, ended_as, checked_in, session, errors) in [
+        ("return", Ok(0), "ok", "exited", 1),
+        ("error", Ok(1), "error", "exited", 2),
+        ("panic", Ok(101), "error", "crashed", 2),
+        ("exit", Ok(7), "error", "exited", 1),
+        ("twice", Err(6), "error", "crashed", 3),
+        ("wait", Err(15), "error", "abnormal", 1),
+    ] {
+        let server = SentryServer::start();
+        let running = job(&server, way).start();
+        if way == "wait" {
+            running.wait_for_output("it is ready", |line| (line == "ready").then_some(()));
+            running.signal("TERM");
+        }
+        let ended = running.finish();
+        assert_eq!(ended.code().ok_or_else(|| ended.status.signal().unwrap_or_default()), ended_as, "{way}: {ended:?}");
+        assert_checked_in(&server, way, checked_in);
+        assert_session(&server, way, session, errors);
+        assert_eq!(server.items("client_report").len(), 0, "{way}: nothing was dropped");
+    }
+}
+
+#[test]
+fn the_message_for_a_signal_names_what_it_interrupts() {
+    let server = SentryServer::start();
+    let running = job(&server, "wait").start();
+    running.wait_for_output("it is ready", |line| (line == "ready").then_some(()));
+    running.signal("INT");
+    assert_eq!(running.finish().status.signal(), Some(2));
+    let events = server.wait_for("event", 3);
+    let messages: Vec<_> = events.iter().filter_map(|event| event["logentry"]["message"].as_str()).collect();
+    let interrupted = "SIGINT: the process ends within errors-job, while these ran: waits_for_the_feed";
+    assert_eq!(messages, ["the feed of 2026-11-26 is empty", interrupted]);
+}

@@ -35,6 +35,8 @@ struct InsideCommand {
     ending: Ending,
     outer: Option<Arc<InsideCommand>>,
     spending: Arc<CommandSpending>,
+    /// The context inside the command, for its end on another thread.
+    context: Context,
 }
 
 /// The commands that are running, on any thread; those that have ended leave when the next one begins.
@@ -61,7 +63,7 @@ fn inside(call: &mut Call) -> Context {
     context.carry(Arc::new(Around(call.layer())));
     context.carry(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
-    let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending });
+    let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending, context: context.clone() });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
@@ -100,6 +102,7 @@ pub fn panic_commands() {
     let Ok(mut running) = RUNNING.try_lock() else { return };
     let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
     for command in &running {
+        let _context = command.context.clone().enter();
         command.ending.end_by_panic();
     }
 }
@@ -108,12 +111,12 @@ pub fn panic_commands() {
 #[cfg(unix)]
 pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
     let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
-    let running = running.iter().rev().filter_map(Weak::upgrade);
-    running
-        .inspect(|command| command.spending.report())
-        .filter(|command| command.ending.end_by_signal(signal, exit_code))
-        .map(|command| command.ending.name())
-        .collect()
+    let interrupt = |command: Arc<InsideCommand>| {
+        let _context = command.context.clone().enter();
+        command.spending.report();
+        command.ending.end_by_signal(signal, exit_code).then(|| command.ending.name())
+    };
+    running.iter().rev().filter_map(Weak::upgrade).filter_map(interrupt).collect()
 }
 
 /// The operations that are running now, each once.

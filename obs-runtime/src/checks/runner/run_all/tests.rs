@@ -145,7 +145,7 @@ fn a_check_waits_for_others_and_a_circle_is_stuck() {
 #[test]
 fn what_a_check_leaves_behind_does_not_keep_its_verdict_back() {
     fn leave_a_task() -> u8 {
-        drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(30))));
+        drop(tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_hours(1))));
         1
     }
     let begun = Instant::now();
@@ -159,5 +159,5 @@ fn what_a_check_leaves_behind_does_not_keep_its_verdict_back() {
     .run(&Arc::default(), None);
     assert_eq!(endings[0], Ending::Done(1));
     assert!(matches!(&endings[1], Ending::Panicked(words) if words.starts_with("broken")));
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert!(begun.elapsed() < Duration::from_mins(5));
 }

@@ -191,7 +191,7 @@ fn a_lock_that_is_held_is_waited_for_until_the_deadline() {
     let begun = Instant::now();
     let error = file.write(exposed(success(1.0)), begun + Duration::from_millis(50)).unwrap_err();
     assert!(matches!(error, TextfileError::Locked { .. }), "{error}");
-    assert!((50..2000).contains(&begun.elapsed().as_millis()));
+    assert!(begun.elapsed() >= Duration::from_millis(50));
     drop(lock);
     file.write(exposed(success(1.0)), soon()).unwrap();
     assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 1")]);

@@ -216,14 +216,19 @@ fn a_panic_is_a_500_and_the_next_request_is_served() {
 
 #[test]
 fn when_it_is_dropped_the_port_is_free_and_open_connections_end() {
-    let server = server();
-    let address = server.local_addr();
-    let mut open = connect(&server);
-    let begun = Instant::now();
-    drop(server);
-    assert!(begun.elapsed() < END);
-    assert_eq!(open.read(&mut [0]).unwrap_or(0), 0);
-    assert!(TcpStream::connect(address).is_err());
+    let drop_one = || {
+        let server = server();
+        let address = server.local_addr();
+        let mut open = connect(&server);
+        let begun = Instant::now();
+        drop(server);
+        let taken = begun.elapsed();
+        assert_eq!(open.read(&mut [0]).unwrap_or(0), 0);
+        assert!(TcpStream::connect(address).is_err());
+        taken
+    };
+    // A drop that waits for the open connection takes at least `END` each time. A busy machine delays one now and then.
+    assert!((0..5).any(|_| drop_one() < END));
 }
 
 #[test]
@@ -240,8 +245,12 @@ fn a_handler_that_hangs_does_not_hold_up_the_end() {
     let mut stream = connect(&server);
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     running.recv().unwrap();
-    let begun = Instant::now();
-    drop(server);
-    assert!(begun.elapsed() < 2 * END);
+    let (ended, dropped) = channel();
+    std::thread::spawn(move || {
+        drop(server);
+        let _ = ended.send(());
+    });
+    // The handler still hangs, so a drop that waits for it does not return.
+    assert_eq!(dropped.recv_timeout(Duration::from_mins(1)), Ok(()));
     drop(release);
 }

@@ -18,7 +18,7 @@ fn sum(metrics: &Snapshot, family: &str) -> f64 {
     let series = metrics.family(family).unwrap().series.iter();
     let sums = series.map(|series| match &series.value {
         SeriesValue::Histogram { sum, .. } => *sum,
-        SeriesValue::Number(other) => panic!("{other}"),
+        other => panic!("{other:?}"),
     });
     sums.sum()
 }

@@ -80,6 +80,7 @@ pub fn expected(measured: &Snapshot) -> BTreeMap<Series, f64> {
                     expected.insert((name.clone() + "_sum", labels.clone()), *sum);
                     expected.insert((name.clone() + "_count", labels), number(cumulative));
                 }
+                value => panic!("{name}{labels:?}: {value:?}"),
             }
         }
     }

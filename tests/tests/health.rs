@@ -151,7 +151,7 @@ fn a_dependency_cycle_is_reported_and_does_not_hang() {
     let message = check(&captured.value, "head").message.clone().unwrap();
     assert_eq!(message, "never runs: it comes after itself, through tail");
     let problems = obs_runtime::catalogue().problems;
-    assert!(problems.iter().any(|problem| problem.contains("`head`") && problem.contains("circle")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.contains("`head`") && problem.contains("cycle")), "{problems:?}");
     assert!(captured.records.logs.iter().any(|line| line.message.contains("`tail`")), "{:?}", captured.records.logs);
 }
 
@@ -165,7 +165,7 @@ fn disabled_checks_are_skipped_and_an_empty_selection_is_unknown() {
     let captured = capture(|| run("no such group"));
     assert_eq!(captured.value.status, Status::Unknown);
     let message = &captured.records.logs[0].message;
-    assert!(message.starts_with("no health check is in the group `no such group`; there are base, "), "{message}");
+    assert!(message.starts_with("no health check is in the group `no such group`; the groups are base, "), "{message}");
     assert_eq!([Status::Unknown, Status::Skipped].map(Status::exit_code), [3, 3]);
 }
 

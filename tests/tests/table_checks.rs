@@ -1,6 +1,7 @@
 //! Ready-made checks of tables on `SQLite`: what they measure, how they are judged, and hostile names and values.
 
 use std::future::Future;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,43 +54,40 @@ fn seconds_since(unix: f64) -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() - unix
 }
 
-fn ratio(value: f64, of: u64) -> Measured {
-    Measured { value, of: Some(of), sample: Vec::new() }
-}
-
 #[test]
 fn rows_nulls_and_duplicates_are_counted() {
     let orders = table("orders");
     assert_eq!(now(row_count(&orders).measure()).unwrap(), Measured::number(7.0));
     assert_eq!(now(row_count(&table("nothing")).measure()).unwrap(), Measured::number(0.0));
-    assert_eq!(now(null_ratio(&orders, "customer").measure()).unwrap(), ratio(1.0, 7));
-    assert_eq!(now(null_ratio(&table("nothing"), "id").measure()).unwrap(), ratio(0.0, 0));
+    assert_eq!(now(null_ratio(&orders, "customer").measure()).unwrap(), Measured::ratio(1, 7));
+    assert_eq!(now(null_ratio(&table("nothing"), "id").measure()).unwrap(), Measured::ratio(0, 0));
     let repeated = now(uniqueness(&orders, ["id"]).sampled().measure()).unwrap();
-    assert_eq!(repeated, ratio(3.0, 6).with_sample(["2", "3"]));
-    assert_eq!(now(uniqueness(&orders, ["id", "customer"]).measure()).unwrap(), ratio(1.0, 5));
-    assert_eq!(now(uniqueness(&table("customers"), ["id"]).sampled().measure()).unwrap(), ratio(0.0, 3));
+    assert_eq!(repeated, Measured::ratio(3, 6).with_sample(["2", "3"]));
+    assert_eq!(now(uniqueness(&orders, ["id", "customer"]).measure()).unwrap(), Measured::ratio(1, 5));
+    assert_eq!(now(uniqueness(&table("customers"), ["id"]).sampled().measure()).unwrap(), Measured::ratio(0, 3));
 }
 
 #[test]
 fn values_are_checked_against_a_list_a_range_and_another_table() {
     let orders = table("orders");
     let unknown = accepted_values(&orders, "state", ["open", "paid"]).sampled();
-    assert_eq!(now(unknown.measure()).unwrap(), ratio(2.0, 6).with_sample(["ada@example.com", "lost"]));
-    assert_eq!(now(accepted_values(&orders, "state", [""; 0]).measure()).unwrap(), ratio(6.0, 6));
-    assert_eq!(now(accepted_values(&orders, "customer", [1, 2, 8, 9]).measure()).unwrap(), ratio(0.0, 6));
-    let outside =
-        |least: Option<f64>, most: Option<f64>| now(range::<_, f64>(&orders, "amount", least, most).measure()).unwrap();
-    assert_eq!(outside(Some(0.0), Some(1000.0)), ratio(2.0, 6));
-    assert_eq!(outside(Some(-3.0), None), ratio(0.0, 6));
-    assert_eq!(outside(None, Some(-4.0)), ratio(6.0, 6));
-    assert_eq!(outside(None, None), ratio(0.0, 6));
-    let sampled = range(&orders, "amount", 0, 100).only("day = ?", [TableValue::Date("2026-11-25".into())]).sampled();
-    assert_eq!(now(sampled.measure()).unwrap(), ratio(1.0, 2).with_sample(["-3.0"]));
+    assert_eq!(now(unknown.measure()).unwrap(), Measured::ratio(2, 6).with_sample(["ada@example.com", "lost"]));
+    assert_eq!(now(accepted_values(&orders, "state", [""; 0]).measure()).unwrap(), Measured::ratio(6, 6));
+    assert_eq!(now(accepted_values(&orders, "customer", [1, 2, 8, 9]).measure()).unwrap(), Measured::ratio(0, 6));
+    assert_eq!(now(range(&orders, "amount", 0.0..=1000.0).measure()).unwrap(), Measured::ratio(2, 6));
+    assert_eq!(now(range(&orders, "amount", -3.0..).measure()).unwrap(), Measured::ratio(0, 6));
+    let above = (Bound::Excluded(-3.0), Bound::Unbounded);
+    assert_eq!(now(range(&orders, "amount", above).measure()).unwrap(), Measured::ratio(1, 6));
+    assert_eq!(now(range(&orders, "amount", ..=-4.0).measure()).unwrap(), Measured::ratio(6, 6));
+    assert_eq!(now(range(&orders, "amount", ..-3.0).measure()).unwrap(), Measured::ratio(6, 6));
+    assert_eq!(now(range::<_, f64>(&orders, "amount", ..).measure()).unwrap(), Measured::ratio(0, 6));
+    let sampled = range(&orders, "amount", 0..=100).only("day = ?", [TableValue::Date("2026-11-25".into())]).sampled();
+    assert_eq!(now(sampled.measure()).unwrap(), Measured::ratio(1, 2).with_sample(["-3.0"]));
 
     let orphans = referential_integrity(&orders, "customer", &table("customers"), "id").sampled();
-    assert_eq!(now(orphans.measure()).unwrap(), ratio(3.0, 6).with_sample(["8", "9"]));
+    assert_eq!(now(orphans.measure()).unwrap(), Measured::ratio(3, 6).with_sample(["8", "9"]));
     let of_a_day = orphans.clone().only("id > ? AND day = ?", ["2", "2026-11-26"]);
-    assert_eq!(now(of_a_day.measure()).unwrap(), ratio(2.0, 2).with_sample(["8"]));
+    assert_eq!(now(of_a_day.measure()).unwrap(), Measured::ratio(2, 2).with_sample(["8"]));
 }
 
 #[test]
@@ -106,7 +104,7 @@ fn freshness_is_the_age_of_the_latest_value() {
     let of_nothing = now(freshness(&table("nothing"), "at").measure()).unwrap_err();
     assert!(matches!(&of_nothing, TableError::Nothing { .. }), "{of_nothing}");
     let no_time = now(freshness(&orders, "state").measure()).unwrap_err();
-    assert_eq!(no_time.to_string(), "orders: state holds no time that can be read");
+    assert_eq!(no_time.to_string(), "orders: state has no value that is a time");
 }
 
 #[test]
@@ -124,13 +122,13 @@ fn every_difference_of_a_schema_is_reported() {
 fn hostile_names_and_values_are_not_executed() {
     let hostile = table("a `b\"; DROP TABLE orders; --");
     let column = "x`\" ]' y";
-    assert_eq!(now(null_ratio(&hostile, column).measure()).unwrap(), ratio(1.0, 3));
+    assert_eq!(now(null_ratio(&hostile, column).measure()).unwrap(), Measured::ratio(1, 3));
     let accepted = accepted_values(&hostile, column, ["it's", "'; DROP TABLE orders; --"]).sampled();
-    assert_eq!(now(accepted.measure()).unwrap(), ratio(1.0, 2).with_sample(["b\"`"]));
-    assert_eq!(now(accepted_values(&hostile, "select", ["?", "a"]).measure()).unwrap(), ratio(0.0, 2));
-    assert_eq!(now(uniqueness(&hostile, [column, "select"]).measure()).unwrap(), ratio(0.0, 1));
+    assert_eq!(now(accepted.measure()).unwrap(), Measured::ratio(1, 2).with_sample(["b\"`"]));
+    assert_eq!(now(accepted_values(&hostile, "select", ["?", "a"]).measure()).unwrap(), Measured::ratio(0, 2));
+    assert_eq!(now(uniqueness(&hostile, [column, "select"]).measure()).unwrap(), Measured::ratio(0, 1));
     let orphans = referential_integrity(&hostile, column, &hostile, "select");
-    assert_eq!(now(orphans.measure()).unwrap(), ratio(2.0, 2));
+    assert_eq!(now(orphans.measure()).unwrap(), Measured::ratio(2, 2));
     assert_eq!(now(row_count(&table("orders")).measure()).unwrap().value, 7.0);
     // SQLite takes an unknown name in double quotes for a text, which is never NULL.
     for missing in ["no_such_column", "1 = 1", "*", ""] {
@@ -205,7 +203,7 @@ impl Table for InMemory {
 #[test]
 fn a_custom_table_is_measured_and_malformed_answers_are_errors() {
     let answer = |row: Vec<Option<&'static str>>| now(null_ratio(&InMemory(row), "a").measure());
-    assert_eq!(answer(vec![Some("1"), Some("4")]).unwrap(), ratio(1.0, 4));
+    assert_eq!(answer(vec![Some("1"), Some("4")]).unwrap(), Measured::ratio(1, 4));
     for nonsense in [vec![], vec![Some("1")], vec![Some("one"), Some("4")], vec![Some("1"), Some("4"), None]] {
         assert!(matches!(answer(nonsense), Err(TableError::Answer { .. })));
     }

@@ -194,7 +194,7 @@ pub fn track_cli_command<T, E: std::fmt::Display>(
     name: impl Into<Cow<'static, str>>,
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    match Call::by_hand(name.into(), true, Location::caller()) {
+    match Call::manual(name.into(), true, Location::caller()) {
         Some(call) => command(call, run, |value| value.as_ref().err().map(Failure::display)),
         None => run(),
     }

@@ -220,7 +220,7 @@ where
 /// ```
 #[track_caller]
 pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce() -> R) -> R {
-    match Call::by_hand(name.into(), false, Location::caller()) {
+    match Call::manual(name.into(), false, Location::caller()) {
         Some(call) => performance(call, run, |_| None),
         None => run(),
     }
@@ -235,7 +235,7 @@ pub fn track_performance_result<T, E: std::fmt::Display>(
     name: impl Into<Cow<'static, str>>,
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
-    match Call::by_hand(name.into(), false, Location::caller()) {
+    match Call::manual(name.into(), false, Location::caller()) {
         Some(call) => performance(call, run, |value| value.as_ref().err().map(Failure::display)),
         None => run(),
     }
@@ -257,7 +257,7 @@ pub fn track_performance_async<F: Future>(
 ) -> impl Future<Output = F::Output> {
     let (name, place) = (name.into(), Location::caller());
     async move {
-        match Call::by_hand(name, false, place) {
+        match Call::manual(name, false, place) {
             Some(call) => performance_async(call, future, |_| None).await,
             None => future.await,
         }

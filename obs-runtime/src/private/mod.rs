@@ -21,7 +21,7 @@ pub use crate::checks::health::check::HealthCheck;
 pub use crate::checks::health::list::HEALTH_CHECKS;
 pub use crate::checks::quality::check::QualityCheck;
 pub use crate::checks::quality::list::QUALITY_CHECKS;
-pub use crate::checks::quality::verdict::Severity;
+pub use crate::checks::quality::status::Severity;
 pub use crate::events::failure::Failure;
 pub use crate::instrument::call::entry::Entry;
 pub use crate::instrument::command::{command, command_async};

@@ -17,7 +17,7 @@ use crate::pipeline::interface::Pipeline as _;
 use crate::pipeline::log_level::LogLevelHandle;
 #[cfg(unix)]
 use crate::program::at_exit;
-use crate::program::self_checks::registration::BuiltIn;
+use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
 use crate::program::signals;
 
@@ -29,7 +29,7 @@ pub struct Guard {
     pub(crate) signals: Option<signals::Watch>,
     #[cfg(unix)]
     pub(crate) hangup: Option<signals::Hangup>,
-    pub(crate) built_in: Option<BuiltIn>,
+    pub(crate) self_checks: Option<SelfChecks>,
     pub(crate) pipeline: Arc<FanOut>,
     #[cfg(feature = "prometheus")]
     pub(crate) server: Option<crate::program::server::listener::Server>,
@@ -77,7 +77,7 @@ fn finish_cancellations(config: &Config) {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        drop(self.built_in.take());
+        drop(self.self_checks.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
         flush::flush_all(&*self.pipeline, FlushMode::Final);

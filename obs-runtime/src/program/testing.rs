@@ -84,8 +84,8 @@ impl Capture {
     /// Checks run for this capture alone, and remember nothing of other runs.
     fn context(&self) -> Context {
         let mut context = self.scope.context();
-        context.carry(Arc::<crate::checks::health::check_state::Board>::default());
-        context.carry(Arc::<check_state::Board>::default());
+        context.carry(Arc::<crate::checks::health::check_state::CheckState>::default());
+        context.carry(Arc::<check_state::CheckState>::default());
         context
     }
 

@@ -57,10 +57,6 @@ async fn insert(client: &Client) {
     }
 }
 
-fn ratio(value: f64, of: u64) -> Measured {
-    Measured { value, of: Some(of), sample: Vec::new() }
-}
-
 #[dq_check(dataset = "orders", column = "state", severity = "warning", fail_above = 0.1)]
 #[bq_cost(max_usd = 1e9)]
 async fn unknown_states() -> Result<Measured, TableError> {
@@ -76,17 +72,17 @@ async fn too_expensive() -> Result<Measured, TableError> {
 async fn assert_measures() {
     let orders = table("d.orders");
     assert_eq!(row_count(&orders).measure().await.unwrap(), Measured::number(7.0));
-    assert_eq!(null_ratio(&orders, "customer").measure().await.unwrap(), ratio(1.0, 7));
+    assert_eq!(null_ratio(&orders, "customer").measure().await.unwrap(), Measured::ratio(1, 7));
     let repeated = uniqueness(&orders, ["id"]).sampled().measure().await.unwrap();
-    assert_eq!(repeated, ratio(3.0, 6).with_sample(["2", "3"]));
-    assert_eq!(uniqueness(&orders, ["id", "customer"]).measure().await.unwrap(), ratio(1.0, 5));
+    assert_eq!(repeated, Measured::ratio(3, 6).with_sample(["2", "3"]));
+    assert_eq!(uniqueness(&orders, ["id", "customer"]).measure().await.unwrap(), Measured::ratio(1, 5));
     let unknown = accepted_values(&orders, "state", ["open", "paid", "it's"]).sampled().measure().await.unwrap();
-    assert_eq!(unknown, ratio(1.0, 6).with_sample(["lost"]));
-    assert_eq!(range(&orders, "amount", 0, 1000).measure().await.unwrap(), ratio(2.0, 6));
-    let first_day = range(&orders, "id", 2, None).only("day = ?", [TableValue::Date("2026-11-25".to_owned())]);
-    assert_eq!(first_day.measure().await.unwrap(), ratio(1.0, 2));
+    assert_eq!(unknown, Measured::ratio(1, 6).with_sample(["lost"]));
+    assert_eq!(range(&orders, "amount", 0..=1000).measure().await.unwrap(), Measured::ratio(2, 6));
+    let first_day = range(&orders, "id", 2..).only("day = ?", [TableValue::Date("2026-11-25".to_owned())]);
+    assert_eq!(first_day.measure().await.unwrap(), Measured::ratio(1, 2));
     let orphans = referential_integrity(&orders, "customer", &table("d.customers"), "id").sampled();
-    assert_eq!(orphans.measure().await.unwrap(), ratio(3.0, 6).with_sample(["8", "9"]));
+    assert_eq!(orphans.measure().await.unwrap(), Measured::ratio(3, 6).with_sample(["8", "9"]));
 
     let age = freshness(&orders, "at").measure().await.unwrap().value;
     assert!((3590.0..4200.0).contains(&age), "{age}");
@@ -112,7 +108,7 @@ async fn assert_hostile_names_are_quoted() {
         assert!(null_ratio(&orders, name).measure().await.is_err(), "{name}");
     }
     let values = ["\\'", "' OR TRUE --", "?", "@a"];
-    assert_eq!(accepted_values(&orders, "state", values).measure().await.unwrap(), ratio(6.0, 6));
+    assert_eq!(accepted_values(&orders, "state", values).measure().await.unwrap(), Measured::ratio(6, 6));
     assert!(BigQueryTable::new(CLIENT.get().unwrap(), "orders").is_err());
 }
 

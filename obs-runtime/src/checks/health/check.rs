@@ -1,4 +1,4 @@
-//! A health check, as an attribute declares it or a program makes it.
+//! A health check, declared by the attribute or constructed by the program.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -6,22 +6,22 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::base::level::Level;
-use crate::checks::health::verdict::{Health, IntoHealth};
-use crate::checks::runner::check::{Callable, Check, Describe, setters};
+use crate::checks::health::status::{Health, IntoHealth};
+use crate::checks::runner::check::{Callable, Check, Describe, caller_place, setters};
 use crate::checks::runner::job::Answer;
-use crate::checks::runner::listed::{ByHand, Registration};
+use crate::checks::runner::registry::{Manual, Registration};
 use crate::metrics::callsite::Place;
 
-/// Those that were registered by hand.
-pub static BY_HAND: ByHand<HealthCheck> = ByHand::new();
+/// The checks that were registered at run time.
+pub static MANUAL: Manual<HealthCheck> = Manual::new();
 
-/// How long a check may take unless it says otherwise.
+/// The default time limit.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The group of a check that names none.
+/// The default group.
 const READY: &[&str] = &["ready"];
 
-/// A health check: by `#[health_check]` on a function, or made of a closure and registered by hand.
+/// A health check: a function with `#[health_check]`, or a closure that the program registers.
 ///
 /// ```standalone_crate
 /// use std::time::Duration;
@@ -53,7 +53,7 @@ impl HealthCheck {
         Self { check, critical: true, groups: READY, cache: Duration::ZERO, after: &[], failures: 1 }
     }
 
-    /// The check of a function under `#[health_check]`.
+    /// The check of a function with `#[health_check]`.
     #[doc(hidden)]
     pub const fn declared(
         name: &'static str,
@@ -65,7 +65,7 @@ impl HealthCheck {
         Self::of(Cow::Borrowed(name), Place { module, file, line }, Callable::Function(run))
     }
 
-    /// The check of a value whose method stands under `#[health_check]`.
+    /// The check of a value with a method under `#[health_check]`.
     #[doc(hidden)]
     pub fn of_value(
         name: &'static str,
@@ -77,80 +77,80 @@ impl HealthCheck {
         Self::of(Cow::Borrowed(name), Place { module, file, line }, Callable::Closure(Box::new(run)))
     }
 
-    /// A critical check of the group `ready`, of a closure that gives `()`, `bool`, [`Health`] or a `Result` of these.
+    /// A critical check in the group `ready`. The closure returns `()`, `bool`, [`Health`] or a `Result` of these.
     #[track_caller]
     pub fn new<H: IntoHealth>(name: impl Into<Cow<'static, str>>, run: impl Fn() -> H + Send + Sync + 'static) -> Self {
-        Self::of(name.into(), here(Location::caller()), Callable::Closure(Box::new(move || Self::ready(run()))))
+        Self::of(name.into(), caller_place(Location::caller()), Callable::Closure(Box::new(move || Self::ready(run()))))
     }
 
-    /// The same of a closure that gives a future. It runs on a thread of its own, so it need not be `Send`.
+    /// Like [`new`](Self::new), of an async closure. The future runs on a thread of its own, so it need not be `Send`.
     #[track_caller]
     pub fn new_async<F: Future<Output: IntoHealth> + 'static>(
         name: impl Into<Cow<'static, str>>,
         run: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
-        Self::of(name.into(), here(Location::caller()), Callable::Closure(Box::new(move || Self::pending(run()))))
+        Self::of(
+            name.into(),
+            caller_place(Location::caller()),
+            Callable::Closure(Box::new(move || Self::pending(run()))),
+        )
     }
 
     setters! {
-        /// How long it may take: 5 s unless told otherwise.
+        /// The time limit. The default is 5 seconds.
         timeout: Duration => check.timeout = timeout;
-        /// The same in milliseconds.
+        /// The time limit in milliseconds.
         #[doc(hidden)]
         timeout_millis: u64 => check.timeout = Duration::from_millis(timeout_millis);
-        /// Whether its failure makes the whole unhealthy, or degraded only; true unless told otherwise.
+        /// Whether a failure makes the report unhealthy (the default) or degraded.
         critical: bool => critical = critical;
-        /// Who asks for it: `ready` unless told otherwise.
+        /// The groups that the check belongs to. The default is `ready`.
         groups: &'static [&'static str] => groups = groups;
-        /// How long its result holds before it runs again; it runs each time unless told otherwise.
+        /// How long a result is reused before the check runs again. The default is zero: it runs each time.
         cache: Duration => cache = cache;
-        /// The same in milliseconds.
+        /// The cache time in milliseconds.
         #[doc(hidden)]
         cache_millis: u64 => cache = Duration::from_millis(cache_millis);
-        /// The checks that have to be well first: it is skipped when one of them is unhealthy.
+        /// The checks that run first. The check is skipped when one of them is unhealthy.
         after: &'static [&'static str] => after = after;
-        /// How many failures in a row make what was well unhealthy; until then it is degraded. One unless told otherwise.
+        /// How many failures in a row make a healthy check unhealthy; until then it is degraded. The default is 1.
         failures: u32 => failures = failures;
-        /// Level of its line when it is healthy: debug unless told otherwise.
+        /// The level of the log line when the check is healthy. The default is debug.
         level: Level => check.level = level;
-        /// What else its line says.
+        /// Adds fields to the log line.
         #[doc(hidden)]
         describe: Describe => check.describe = describe;
     }
 
-    /// Has it run with all others from now on.
+    /// Registers the check: it runs with all others from now on.
     pub fn register(self) -> Registration {
-        BY_HAND.register(self)
+        MANUAL.register(self)
     }
 
-    /// The answer of a plain function.
+    /// The return value of a plain function.
     #[doc(hidden)]
     pub fn ready(value: impl IntoHealth) -> Answer<Health> {
         Answer::Ready(value.into_health())
     }
 
-    /// The answer of an async function.
+    /// The return value of an async function.
     #[doc(hidden)]
     pub fn pending<F: Future<Output: IntoHealth> + 'static>(future: F) -> Answer<Health> {
         Answer::Pending(Box::pin(async { future.await.into_health() }))
     }
 
-    /// Its name.
+    /// The name of the check.
     pub fn name(&self) -> &str {
         &self.check.name
     }
 
-    /// Where the function stands, or where it was made.
+    /// Where the function is declared, or where the check was constructed.
     pub(crate) const fn place(&self) -> Place {
         self.check.place
     }
 }
 
-fn here(caller: &'static Location<'static>) -> Place {
-    Place { module: "", file: caller.file(), line: caller.line() }
-}
-
-/// Registers a closure as a health check, critical and of the group `ready`; [`HealthCheck::new`] gives one more to choose.
+/// Registers a closure as a critical health check in the group `ready`. For other settings, use [`HealthCheck::new`].
 ///
 /// ```standalone_crate
 /// use obs_runtime::{register_health_check, run_health_checks, Status};

@@ -1,4 +1,4 @@
-//! What is known of each health check from its earlier runs: its last result, and how often it failed in a row.
+//! What is remembered of health checks between runs: the last result, and the number of failures in a row.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -6,80 +6,81 @@ use std::time::{Duration, Instant};
 
 use crate::checks::health::check::HealthCheck;
 use crate::checks::health::report::HealthResult;
-use crate::checks::health::verdict::{Health, Status};
-use crate::checks::runner::ending::Ended;
-use crate::checks::runner::listed::Listed;
-use crate::checks::runner::single_flight::Flights;
+use crate::checks::health::status::{Health, Status};
+use crate::checks::runner::outcome::FinishedCall;
+use crate::checks::runner::registry::CheckRef;
+use crate::checks::runner::single_flight::SingleFlight;
 use crate::context::current::Context;
 
-/// What is known of all health checks. A test's capture has one of its own.
+/// The state of all health checks. Each test capture has its own.
 #[derive(Debug, Default)]
-pub struct Board {
-    pub(super) flights: Arc<Flights<Health>>,
-    memories: Mutex<HashMap<usize, Memory>>,
+pub struct CheckState {
+    pub(super) calls: Arc<SingleFlight<Health>>,
+    histories: Mutex<HashMap<usize, History>>,
 }
 
 #[derive(Debug, Default)]
-struct Memory {
+struct History {
     /// The call that was judged last.
-    flight: u64,
+    call: u64,
     failures: u32,
-    was_well: bool,
+    was_healthy: bool,
     last: Option<(Instant, HealthResult)>,
 }
 
-impl Board {
-    /// The board of this moment.
+impl CheckState {
+    /// The state of the current context.
     pub fn current() -> Arc<Self> {
-        static OF_THE_PROGRAM: LazyLock<Arc<Board>> = LazyLock::new(Arc::default);
-        Context::current().carried().unwrap_or_else(|| Arc::clone(&OF_THE_PROGRAM))
+        static GLOBAL: LazyLock<Arc<CheckState>> = LazyLock::new(Arc::default);
+        Context::current().carried().unwrap_or_else(|| Arc::clone(&GLOBAL))
     }
 
-    fn memories(&self) -> MutexGuard<'_, HashMap<usize, Memory>> {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    fn histories(&self) -> MutexGuard<'_, HashMap<usize, History>> {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets checks that are not registered any more.
-    pub fn keep(&self, checks: &[Listed<HealthCheck>]) {
-        let mut memories = self.memories();
-        if memories.len() > checks.len() {
-            memories.retain(|identity, _| checks.iter().any(|check| check.identity() == *identity));
+    /// Removes the history of checks that are no longer registered.
+    pub fn retain(&self, checks: &[CheckRef<HealthCheck>]) {
+        let mut histories = self.histories();
+        if histories.len() > checks.len() {
+            histories.retain(|identity, _| checks.iter().any(|check| check.identity() == *identity));
         }
     }
 
-    /// The last result, if it is no older than that.
-    pub fn recent(&self, identity: usize, most: Duration) -> Option<HealthResult> {
-        let memories = self.memories();
-        let (at, result) = memories.get(&identity)?.last.as_ref()?;
+    /// The last result, if it is younger than `max_age`.
+    pub fn recent(&self, identity: usize, max_age: Duration) -> Option<HealthResult> {
+        let histories = self.histories();
+        let (at, result) = histories.get(&identity)?.last.as_ref()?;
         let age = at.elapsed();
-        (age < most).then(|| HealthResult { age_seconds: Some(age.as_secs_f64()), ..result.clone() })
+        (age < max_age).then(|| HealthResult { age_seconds: Some(age.as_secs_f64()), ..result.clone() })
     }
 
-    /// What the end of a check means, and whether it is told for the first time: runs that shared a call share its result.
-    pub fn judge(&self, identity: usize, check: &HealthCheck, ended: Ended<Health>) -> (HealthResult, bool) {
-        let mut memories = self.memories();
-        let memory = memories.entry(identity).or_default();
-        if let Some((_, result)) = memory.last.as_ref().filter(|_| ended.flight != 0 && memory.flight == ended.flight) {
+    /// The result of a call, and whether it is new: runs that shared the call share its result, and one of them reports it.
+    pub fn judge(&self, identity: usize, check: &HealthCheck, finished: FinishedCall<Health>) -> (HealthResult, bool) {
+        let mut histories = self.histories();
+        let history = histories.entry(identity).or_default();
+        let shares_call = finished.call != 0 && history.call == finished.call;
+        if let Some((_, result)) = history.last.as_ref().filter(|_| shares_call) {
             return (result.clone(), false);
         }
-        let (flight, took) = (ended.flight, ended.took);
-        let mut health = ended.value().unwrap_or_else(Health::unhealthy);
+        let (call, duration) = (finished.call, finished.duration);
+        let mut health = finished.value().unwrap_or_else(Health::unhealthy);
         if health.status == Status::Unhealthy {
-            memory.failures = memory.failures.saturating_add(1);
-            if memory.was_well && memory.failures < check.failures {
-                let said = health.message.map(|message| format!(": {message}")).unwrap_or_default();
-                health.message = Some(format!("failure {} of {} in a row{said}", memory.failures, check.failures));
+            history.failures = history.failures.saturating_add(1);
+            if history.was_healthy && history.failures < check.failures {
+                let message = health.message.map(|message| format!(": {message}")).unwrap_or_default();
+                health.message = Some(format!("failure {} of {} in a row{message}", history.failures, check.failures));
                 health.status = Status::Degraded;
             } else {
-                memory.was_well = false;
+                history.was_healthy = false;
             }
         } else {
-            memory.failures = 0;
-            memory.was_well = true;
+            history.failures = 0;
+            history.was_healthy = true;
         }
-        let result = HealthResult::new(check, health, took);
-        memory.flight = flight;
-        memory.last = Some((Instant::now(), result.clone()));
+        let result = HealthResult::new(check, health, duration);
+        history.call = call;
+        history.last = Some((Instant::now(), result.clone()));
         (result, true)
     }
 }

@@ -1,4 +1,4 @@
-//! Health over HTTP: what `/livez`, `/readyz`, `/startupz` and `/healthz` answer, whatever server they are asked on.
+//! Health over HTTP: the responses of `/livez`, `/readyz`, `/startupz` and `/healthz`, for any server.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,37 +8,38 @@ use serde_json::{Map, Value, json};
 use crate::checks::health::list;
 use crate::checks::health::probe::health_of;
 use crate::checks::health::report::{HealthReport, HealthResult};
-use crate::checks::health::verdict::Status;
+use crate::checks::health::status::Status;
 use crate::pipeline::global;
 
-/// The content type of the draft `draft-inadarei-api-health-check-06`.
+/// The content type of `draft-inadarei-api-health-check-06`.
 const HEALTH_JSON: &str = "application/health+json";
 
 const JSON: &str = "application/json";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// An answer to a probe, for whatever server to send. It must not be stored: send `Cache-Control: no-store` with it.
+/// The response to a probe. It must not be cached: send it with `Cache-Control: no-store`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HealthResponse {
-    /// 200 when the program is healthy, degraded, or has nothing to say; 503 when it is unhealthy; 404 when no check is in
-    /// the group.
+    /// 200 when the program is healthy, degraded or has no checks; 503 when it is unhealthy; 404 when no check is in the
+    /// group.
     pub status: u16,
     /// `text/plain` or `application/health+json`.
     pub content_type: &'static str,
-    /// What to send.
+    /// The body.
     pub body: String,
 }
 
-/// What a probe asks.
-struct Question {
+/// A parsed request of a probe.
+struct ProbeRequest {
     path: &'static str,
     group: String,
     verbose: bool,
     json: Option<&'static str>,
 }
 
-impl Question {
+impl ProbeRequest {
     fn new(path_and_query: &str, accept: &str) -> Option<Self> {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let last = path.rsplit('/').next().unwrap_or_default();
@@ -50,38 +51,19 @@ impl Question {
             _ => return None,
         };
         let mut verbose = false;
-        for (name, value) in query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
-            match name {
-                "verbose" => verbose = !["0", "false", "no", "off"].contains(&value),
-                "group" if path == "healthz" => group = decoded(value),
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "verbose" => verbose = !["0", "false", "no", "off"].contains(&&*value),
+                "group" if path == "healthz" => group = value.into_owned(),
                 _ => {}
             }
         }
-        Some(Self { path, group, verbose, json: json_wanted(accept) })
+        Some(Self { path, group, verbose, json: accepted_json(accept) })
     }
 }
 
-/// The value of a query, with `%20` and `+` read.
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = value.as_bytes();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The JSON type that a client names, if it likes it no less than plain text.
-fn json_wanted(accept: &str) -> Option<&'static str> {
+/// The JSON content type that the client names, if it prefers it to plain text or likes both equally.
+fn accepted_json(accept: &str) -> Option<&'static str> {
     let quality = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -99,64 +81,65 @@ fn json_wanted(accept: &str) -> Option<&'static str> {
     })
 }
 
-/// Answers `/livez`, `/readyz`, `/startupz` and `/healthz?group=…`, each also with `verbose=1`, on a server of your own; none
-/// for any other path. The path may stand below another one: `/internal/readyz`.
+/// Answers `/livez`, `/readyz`, `/startupz` and `/healthz?group=…`, each also with `verbose=1`, on a server of your own.
+/// Returns none for any other path. A prefix is allowed: `/internal/readyz`.
 ///
-/// `path_and_query` is what the client asked for, `accept` its header `Accept`, or nothing. The checks run on threads of their
-/// own; many who ask at the same time share one run, and a report holds for a second. The obs endpoint answers by this too.
+/// `path_and_query` is the request target, `accept` the `Accept` header or an empty string. The checks run on threads of
+/// their own; concurrent requests share one run, and its report is reused for a second. The endpoint of obs uses this
+/// function too.
 ///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {
-/// // In a handler of axum, say: `health_response(uri.path_and_query(), headers.get(ACCEPT))`.
-/// let answer = obs_runtime::health_response("/livez", "").await;
-/// assert_eq!(answer.map(|answer| (answer.status, answer.body)), Some((200, "ok".to_owned())));
+/// // For example in a handler of axum: `health_response(uri.path_and_query(), headers.get(ACCEPT))`.
+/// let response = obs_runtime::health_response("/livez", "").await;
+/// assert_eq!(response.map(|response| (response.status, response.body)), Some((200, "ok".to_owned())));
 /// # });
 /// # Ok::<_, std::io::Error>(())
 /// ```
 pub async fn health_response(path_and_query: &str, accept: &str) -> Option<HealthResponse> {
-    let question = Question::new(path_and_query, accept)?;
-    let is_ours = ["live", "ready", "startup", ""].contains(&&*question.group);
-    if !is_ours && !list::groups().contains(&&*question.group) {
+    let request = ProbeRequest::new(path_and_query, accept)?;
+    let is_standard = ["live", "ready", "startup", ""].contains(&&*request.group);
+    if !is_standard && !list::groups().contains(&&*request.group) {
         let body = "no health check is in that group".to_owned();
         return Some(HealthResponse { status: 404, content_type: TEXT, body });
     }
     let report =
-        if is_ours && !question.group.is_empty() && list::select(std::slice::from_ref(&question.group)).is_empty() {
-            // That it answers is all there is to know.
+        if is_standard && !request.group.is_empty() && list::select(std::slice::from_ref(&request.group)).is_empty() {
+            // Without a check, the response itself shows that the process works.
             Arc::new(HealthReport { status: Status::Healthy, checks: Vec::new() })
         } else {
-            health_of(&question.group).await
+            health_of(&request.group).await
         };
-    Some(respond(&question, &report))
+    Some(respond(&request, &report))
 }
 
-fn respond(question: &Question, report: &HealthReport) -> HealthResponse {
+fn respond(request: &ProbeRequest, report: &HealthReport) -> HealthResponse {
     let status = if report.status == Status::Unhealthy { 503 } else { 200 };
-    match question.json {
+    match request.json {
         Some(content_type) => {
-            HealthResponse { status, content_type, body: health_json(report, question.verbose).to_string() }
+            HealthResponse { status, content_type, body: health_json(report, request.verbose).to_string() }
         }
-        None => HealthResponse { status, content_type: TEXT, body: text(question, report, status == 200) },
+        None => HealthResponse { status, content_type: TEXT, body: text(request, report, status == 200) },
     }
 }
 
-/// As the Kubernetes API server answers.
-fn text(question: &Question, report: &HealthReport, passed: bool) -> String {
+/// The format of the Kubernetes API server.
+fn text(request: &ProbeRequest, report: &HealthReport, passed: bool) -> String {
     let outcome = if passed { "passed" } else { "failed" };
-    if !question.verbose {
-        return if passed { "ok".to_owned() } else { format!("{} check failed", question.path) };
+    if !request.verbose {
+        return if passed { "ok".to_owned() } else { format!("{} check failed", request.path) };
     }
     let mut text = String::new();
     for check in &report.checks {
         let sign = if check.status == Status::Unhealthy { '-' } else { '+' };
-        let said = check.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        let message = check.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
         let word = if check.status == Status::Healthy { "ok" } else { check.status.as_str() };
-        // One line for each check, whatever it says.
-        let said = said.replace(['\n', '\r'], " ");
-        let _ = writeln!(text, "[{sign}]{} {word}{said}", check.name);
+        // One line for each check.
+        let message = message.replace(['\n', '\r'], " ");
+        let _ = writeln!(text, "[{sign}]{} {word}{message}", check.name);
     }
-    let _ = write!(text, "{} check {outcome}", question.path);
+    let _ = write!(text, "{} check {outcome}", request.path);
     text
 }
 
@@ -194,7 +177,7 @@ fn component(check: &HealthResult) -> Value {
     component
 }
 
-/// What was not checked is no failure, and is a concern.
+/// The draft has no status for a check that did not run: it is a warning, not a failure.
 fn draft_status(status: Status) -> &'static str {
     match status {
         Status::Healthy => "pass",
@@ -208,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_client_accepts_decides_the_form() {
+    fn the_accept_header_decides_the_format() {
         for (accept, wanted) in [
             ("", None),
             ("*/*", None),
@@ -222,13 +205,13 @@ mod tests {
             ("Application/Health+JSON ; q=0.3", Some(HEALTH_JSON)),
             (";;;,,,q=;q=x", None),
         ] {
-            assert_eq!(json_wanted(accept), wanted, "{accept}");
+            assert_eq!(accepted_json(accept), wanted, "{accept}");
         }
     }
 
     #[test]
-    fn a_question_is_read_from_the_path_and_its_query() {
-        let ask = |path| Question::new(path, "").map(|asked| (asked.path, asked.group, asked.verbose));
+    fn a_request_is_parsed_from_the_path_and_its_query() {
+        let ask = |path| ProbeRequest::new(path, "").map(|request| (request.path, request.group, request.verbose));
         assert_eq!(ask("/livez"), Some(("livez", "live".to_owned(), false)));
         assert_eq!(ask("/internal/readyz?verbose"), Some(("readyz", "ready".to_owned(), true)));
         assert_eq!(ask("/readyz?verbose=0&group=live"), Some(("readyz", "ready".to_owned(), false)));

@@ -1,21 +1,21 @@
-//! Which health checks there are, and what is wrong with their declarations.
+//! The health checks of the program, and problems of their declarations.
 
-use crate::checks::health::check::{BY_HAND, HealthCheck};
-use crate::checks::runner::listed::{Listed, twice};
+use crate::checks::health::check::{HealthCheck, MANUAL};
+use crate::checks::runner::registry::{CheckRef, duplicate_names};
 
-/// Every function under `#[health_check]`.
+/// Every function with `#[health_check]`.
 #[linkme::distributed_slice]
 pub static HEALTH_CHECKS: [HealthCheck];
 
-/// All health checks, by name.
-pub fn checks() -> Vec<Listed<HealthCheck>> {
-    let mut checks = BY_HAND.with(&HEALTH_CHECKS);
+/// All health checks, sorted by name.
+pub fn checks() -> Vec<CheckRef<HealthCheck>> {
+    let mut checks = MANUAL.with(&HEALTH_CHECKS);
     checks.sort_by(|left, right| (left.name(), left.place()).cmp(&(right.name(), right.place())));
     checks
 }
 
-/// The checks of these groups, all when there is none, with those that they come after.
-pub fn select(groups: &[String]) -> Vec<Listed<HealthCheck>> {
+/// The checks of these groups and those that they come after; all checks if no group is given.
+pub fn select(groups: &[String]) -> Vec<CheckRef<HealthCheck>> {
     let all = checks();
     if groups.is_empty() {
         return all;
@@ -37,7 +37,7 @@ pub fn select(groups: &[String]) -> Vec<Listed<HealthCheck>> {
     all.into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(check, _)| check).collect()
 }
 
-/// The groups that checks belong to.
+/// The groups of all checks.
 pub fn groups() -> Vec<&'static str> {
     let mut groups: Vec<_> = checks().iter().flat_map(|check| check.groups.iter().copied()).collect();
     groups.sort_unstable();
@@ -45,27 +45,27 @@ pub fn groups() -> Vec<&'static str> {
     groups
 }
 
-/// What is wrong with the declarations, each in one sentence: names given twice, checks after one that is not there, or
-/// after themselves.
+/// The problems of the declarations, each a sentence: duplicate names, and `after` that names an unknown check or forms a
+/// cycle.
 pub fn problems() -> Vec<String> {
     let checks = checks();
-    let mut problems = twice("health check", checks.iter().map(|check| (check.name(), check.place())));
+    let mut problems = duplicate_names("health check", checks.iter().map(|check| (check.name(), check.place())));
     for check in &checks {
         let place = check.place();
         let at = format!("health check `{}` ({}:{})", check.name(), place.file, place.line);
         for after in check.after {
             if !checks.iter().any(|other| other.name() == *after) {
-                problems.push(format!("{at} comes after `{after}`, and there is no such check"));
+                problems.push(format!("{at} comes after `{after}`, which does not exist"));
             }
         }
         if comes_after_itself(check, &checks) {
-            problems.push(format!("{at} comes after itself: `after` forms a circle, and it never runs"));
+            problems.push(format!("{at} comes after itself: `after` forms a cycle, and it never runs"));
         }
     }
     problems
 }
 
-fn comes_after_itself(check: &HealthCheck, all: &[Listed<HealthCheck>]) -> bool {
+fn comes_after_itself(check: &HealthCheck, all: &[CheckRef<HealthCheck>]) -> bool {
     let mut before: Vec<&str> = check.after.to_vec();
     let mut seen = Vec::new();
     while let Some(name) = before.pop() {

@@ -1,4 +1,4 @@
-//! Health checks.
+//! Health checks: declaring, running and reporting them, and the answers to probes over HTTP.
 
 pub(crate) mod check;
 pub(crate) mod check_state;
@@ -9,6 +9,6 @@ pub(crate) mod probe;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod status;
 #[cfg(test)]
 mod tests;
-pub(crate) mod verdict;

@@ -1,42 +1,42 @@
-//! One run of health checks.
+//! The plan of one run of health checks.
 
 use std::time::Duration;
 
 use crate::checks::health::check::HealthCheck;
-use crate::checks::health::check_state::Board;
+use crate::checks::health::check_state::CheckState;
 use crate::checks::health::report::HealthResult;
-use crate::checks::health::verdict::{Health, Status};
-use crate::checks::runner::ending::Ended;
+use crate::checks::health::status::{Health, Status};
 use crate::checks::runner::job::Job;
-use crate::checks::runner::listed::Listed;
-use crate::checks::runner::run_all::{Admission, Plan, Way};
+use crate::checks::runner::outcome::FinishedCall;
+use crate::checks::runner::plan::{Admission, Gate, Plan};
+use crate::checks::runner::registry::CheckRef;
 
 /// The checks of a run.
-pub struct HealthPlan<'b> {
-    pub checks: Vec<Listed<HealthCheck>>,
-    pub board: &'b Board,
-    /// No check may take longer.
+pub struct HealthPlan<'s> {
+    pub checks: Vec<CheckRef<HealthCheck>>,
+    pub state: &'s CheckState,
+    /// Upper bound for the time limit of each check.
     pub timeout: Option<Duration>,
-    /// Whether nothing but new results will do.
+    /// Whether to ignore cached results.
     pub uncached: bool,
 }
 
 impl HealthPlan<'_> {
-    fn way(&self, check: &HealthCheck, results: &[Option<HealthResult>]) -> Way {
-        let mut way = Way::Free;
+    fn gate(&self, check: &HealthCheck, results: &[Option<HealthResult>]) -> Gate {
+        let mut gate = Gate::Open;
         for (other, result) in self.checks.iter().zip(results) {
             if !check.after.contains(&other.name()) {
                 continue;
             }
             match result.as_ref().map(|result| result.status) {
-                None => return Way::Unclear,
+                None => return Gate::Pending,
                 Some(status @ (Status::Unhealthy | Status::Skipped)) => {
-                    way = Way::Barred(format!("skipped, because {} is {status}", other.name()));
+                    gate = Gate::Closed(format!("skipped, because {} is {status}", other.name()));
                 }
                 Some(Status::Unknown | Status::Healthy | Status::Degraded) => {}
             }
         }
-        way
+        gate
     }
 
     fn job(&self, index: usize) -> Job<Health> {
@@ -44,9 +44,17 @@ impl HealthPlan<'_> {
         let own = check.check.timeout;
         Job {
             key: (check.identity(), String::new()),
-            timeout: self.timeout.map_or(own, |most| most.min(own)),
+            timeout: self.timeout.map_or(own, |limit| limit.min(own)),
             run: Box::new(move || check.check.run.call()),
         }
+    }
+
+    /// The result of a check that was not called.
+    fn without_call(&self, index: usize, health: Health) -> HealthResult {
+        let check = &self.checks[index];
+        let result = HealthResult::new(check, health, Duration::ZERO);
+        result.report(check);
+        result
     }
 }
 
@@ -56,33 +64,26 @@ impl Plan for HealthPlan<'_> {
 
     fn admit(&self, index: usize, results: &[Option<HealthResult>]) -> Admission<Health, HealthResult> {
         let check = &self.checks[index];
-        match self.way(check, results) {
-            Way::Unclear => return Admission::Wait,
-            Way::Barred(why) => {
-                let result = HealthResult::new(check, Health::skipped(why), Duration::ZERO);
-                result.report(check);
-                return Admission::Settled(result);
-            }
-            Way::Free => {}
+        match self.gate(check, results) {
+            Gate::Pending => return Admission::Wait,
+            Gate::Closed(reason) => return Admission::Finished(self.without_call(index, Health::skipped(reason))),
+            Gate::Open => {}
         }
-        let recent = if self.uncached { None } else { self.board.recent(check.identity(), check.cache) };
-        recent.map_or_else(|| Admission::Start(self.job(index)), Admission::Settled)
+        let recent = if self.uncached { None } else { self.state.recent(check.identity(), check.cache) };
+        recent.map_or_else(|| Admission::Start(self.job(index)), Admission::Finished)
     }
 
-    fn judge(&self, index: usize, ended: Ended<Health>) -> HealthResult {
+    fn judge(&self, index: usize, finished: FinishedCall<Health>) -> HealthResult {
         let check = &self.checks[index];
-        let (result, first) = self.board.judge(check.identity(), check, ended);
-        if first {
+        let (result, is_new) = self.state.judge(check.identity(), check, finished);
+        if is_new {
             result.report(check);
         }
         result
     }
 
-    fn stuck(&self, index: usize) -> HealthResult {
-        let check = &self.checks[index];
-        let why = format!("never runs: it comes after itself, through {}", check.after.join(", "));
-        let result = HealthResult::new(check, Health::unhealthy(why), Duration::ZERO);
-        result.report(check);
-        result
+    fn deadlocked(&self, index: usize) -> HealthResult {
+        let through = self.checks[index].after.join(", ");
+        self.without_call(index, Health::unhealthy(format!("never runs: it comes after itself, through {through}")))
     }
 }

@@ -1,4 +1,4 @@
-//! Health as probes ask for it: many at a time share one run, and a result holds for a moment.
+//! Health for probes: concurrent requests share one run, and its report is reused for a second.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,16 +9,15 @@ use tokio::sync::oneshot;
 use crate::checks::health::report::HealthReport;
 use crate::checks::health::run::run_health_checks;
 
-/// How long a report holds for probes.
-const HOLDS: Duration = Duration::from_secs(1);
+/// How long a report is reused.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 static GROUPS: Mutex<BTreeMap<String, Group>> = Mutex::new(BTreeMap::new());
 
-/// What is known of a group's health.
 #[derive(Default)]
 struct Group {
     last: Option<(Instant, Arc<HealthReport>)>,
-    /// Who waits for the run that is under way.
+    /// The requests that wait for the run in progress.
     waiting: Vec<oneshot::Sender<Arc<HealthReport>>>,
     running: bool,
 }
@@ -27,13 +26,13 @@ fn groups() -> MutexGuard<'static, BTreeMap<String, Group>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The health of a group that there is, of all when it is empty; at most a second old. Waits without blocking the thread, on
-/// any executor.
+/// The health of an existing group, or of all checks if it is empty; at most a second old. Does not block the thread and
+/// works on any executor.
 pub async fn health_of(group: &str) -> Arc<HealthReport> {
     let report = {
         let mut groups = groups();
         let known = groups.entry(group.to_owned()).or_default();
-        if let Some((_, report)) = known.last.as_ref().filter(|(at, _)| at.elapsed() < HOLDS) {
+        if let Some((_, report)) = known.last.as_ref().filter(|(at, _)| at.elapsed() < MAX_AGE) {
             return Arc::clone(report);
         }
         let (sender, report) = oneshot::channel();
@@ -47,7 +46,7 @@ pub async fn health_of(group: &str) -> Arc<HealthReport> {
         }
         report
     };
-    // Without a thread, nothing waits for us but this.
+    // The sender is gone when no thread could be started.
     report.await.unwrap_or_else(|_| Arc::new(run_now(group)))
 }
 
@@ -66,13 +65,13 @@ fn run(group: &str) {
         std::mem::take(&mut known.waiting)
     };
     for waiting in waiting {
-        // Whoever asked may have gone.
+        // Fails when the request was cancelled.
         let _ = waiting.send(Arc::clone(&report));
     }
 }
 
-/// Forgets every report: a pipeline has come or gone.
-pub fn forget() {
+/// Discards all reports, when a pipeline is installed or removed.
+pub fn discard_reports() {
     for known in groups().values_mut() {
         known.last = None;
     }

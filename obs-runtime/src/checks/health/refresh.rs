@@ -1,4 +1,4 @@
-//! Runs health checks every now and then in a program that goes on, so that their gauges tell how things are.
+//! Runs health checks at an interval in a long-running program, so that their gauges stay current.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::checks::health::run::run_health_checks;
 /// Runs the checks until it is dropped.
 #[derive(Debug)]
 pub struct Refresh {
-    /// Dropped to end it.
+    /// Dropping it ends the thread.
     _stop: Sender<()>,
 }
 
 impl Refresh {
-    /// Runs the checks in each interval, for the first time when one has passed: a job that has ended by then is not
-    /// disturbed. None when no thread can be started.
+    /// Runs the checks at each interval, first after one interval, so that a short job is not disturbed. None when no
+    /// thread can be started.
     pub fn every(interval: Duration) -> Option<Self> {
         let (stop, stopped) = channel::<()>();
         let run = move || {

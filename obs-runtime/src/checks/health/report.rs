@@ -1,4 +1,4 @@
-//! What health checks found.
+//! The results of health checks.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -7,20 +7,21 @@ use serde::Serialize;
 
 use crate::base::level::Level;
 use crate::checks::health::check::HealthCheck;
-use crate::checks::health::verdict::{Health, Status};
+use crate::checks::health::status::{Health, Status};
 use crate::checks::runner::details::{redacted, rfc3339, timestamp};
 use crate::events::event::Fact;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::pipeline::global;
 
-/// What all health checks together say.
+/// The results of a run of health checks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct HealthReport {
-    /// A critical check that failed makes it unhealthy, any other that failed degraded; skipped checks do not count.
-    /// Unknown when there is no check, skipped when health checks are switched off.
+    /// The worst status of all checks, where an unhealthy check that is not critical counts as degraded. Unknown when there
+    /// is no check; skipped when health checks are disabled.
     pub status: Status,
-    /// Each check's result, by name.
+    /// The result of each check, sorted by name.
     pub checks: Vec<HealthResult>,
 }
 
@@ -34,39 +35,40 @@ impl HealthReport {
     }
 }
 
-/// What one health check said.
+/// The result of one health check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct HealthResult {
     /// The check's name.
     pub name: Cow<'static, str>,
-    /// What it found.
+    /// Its status.
     pub status: Status,
-    /// Whether its failure makes the whole unhealthy.
+    /// Whether its failure makes the report unhealthy.
     pub critical: bool,
-    /// How long it took, in seconds; 0 when it was skipped.
+    /// The duration of the check, in seconds; 0 when it was skipped.
     pub duration_seconds: f64,
     /// When it ended.
     #[serde(serialize_with = "rfc3339")]
     pub time: SystemTime,
-    /// How long ago that was, in seconds, when the result comes from an earlier run.
+    /// The age of the result, in seconds, if it was cached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<f64>,
-    /// What it says for itself, redacted.
+    /// The message of the check, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What else it tells, redacted.
+    /// The details of the check, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<serde_json::Value>,
 }
 
 impl HealthResult {
-    pub(super) fn new(check: &HealthCheck, health: Health, took: Duration) -> Self {
+    pub(super) fn new(check: &HealthCheck, health: Health, duration: Duration) -> Self {
         let Health { status, message, details } = health;
         Self {
             name: check.check.name.clone(),
             status,
             critical: check.critical,
-            duration_seconds: took.as_secs_f64(),
+            duration_seconds: duration.as_secs_f64(),
             time: SystemTime::now(),
             age_seconds: None,
             message: message.map(global::redact),
@@ -74,12 +76,12 @@ impl HealthResult {
         }
     }
 
-    /// When it ended, as RFC 3339 has it.
+    /// When it ended, as RFC 3339.
     pub(super) fn time_rfc3339(&self) -> String {
         timestamp(self.time)
     }
 
-    /// Logs and measures it.
+    /// Logs and measures the result.
     pub(super) fn report(&self, check: &HealthCheck) {
         let level = match self.status {
             Status::Healthy | Status::Unknown | Status::Skipped => check.check.level,

@@ -1,10 +1,10 @@
-//! Ten simulated minutes of a Kubernetes-like prober: a probe each ten seconds, whose reports hold no longer than that.
+//! Simulates ten minutes of Kubernetes probes: one each ten seconds, with no report reused between them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::check::HealthCheck;
 use super::http::health_response;
-use super::probe::forget;
+use super::probe::discard_reports;
 
 /// A pod as the kubelet sees it: three failures in a row take it out of service, one success brings it back.
 #[derive(Default)]
@@ -14,11 +14,10 @@ struct Pod {
 }
 
 impl Pod {
-    /// Probes once; whether the pod is in service then.
+    /// Probes once. Returns whether the pod is in service afterwards.
     fn probe(&mut self, path: &str) -> bool {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // Ten seconds have passed since the probe before.
-        forget();
+        discard_reports();
         let answer = runtime.block_on(health_response(path, "")).unwrap();
         assert!([200, 503].contains(&answer.status), "{answer:?}");
         if answer.status == 200 {
@@ -35,7 +34,7 @@ impl Pod {
 fn ten_minutes_of_flapping_take_a_pod_out_of_service_only_when_it_is_down() {
     static DOWN: AtomicBool = AtomicBool::new(false);
     let registered = HealthCheck::new("flapping", || !DOWN.load(Ordering::SeqCst)).failures(3).register();
-    // Ten minutes: it fails each third probe, twice in a row each ninth, and is down from the minute 5 to the minute 7.
+    // It fails each third probe, two in a row each ninth, and is down from minute 5 to minute 7.
     let is_down = |second: u32| match second / 10 {
         30..42 => true,
         number => number % 3 == 2 || number % 9 == 1,
@@ -44,12 +43,12 @@ fn ten_minutes_of_flapping_take_a_pod_out_of_service_only_when_it_is_down() {
     let mut unready = Vec::new();
     for second in (0..600).step_by(10) {
         DOWN.store(is_down(second), Ordering::SeqCst);
-        assert!(live.probe("/livez"), "nothing says that the process is not alive");
+        assert!(live.probe("/livez"), "no check of the group live fails");
         if !ready.probe("/readyz") {
             unready.push(second);
         }
     }
-    // It fails at 280 and 290 as well, so that it is unhealthy from 300 on, and the kubelet counts three probes of that.
+    // It also fails at 280 and 290, so it is unhealthy from 300 on, and three failed probes later the pod is out of service.
     assert_eq!((unready.first(), unready.last(), unready.len()), (Some(&320), Some(&410), 10), "{unready:?}");
     registered.unregister();
 }

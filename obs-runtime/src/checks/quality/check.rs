@@ -1,4 +1,4 @@
-//! A data-quality check, as an attribute declares it or a program makes it.
+//! A data-quality check, declared by the attribute or constructed by the program.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -8,31 +8,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::level::Level;
+use crate::checks::quality::bounds::Bounds;
 use crate::checks::quality::measure::{IntoMeasure, Measure};
-use crate::checks::quality::verdict::{Bounds, Severity};
-use crate::checks::runner::check::{Callable, Check, Describe, setters};
+use crate::checks::quality::status::Severity;
+use crate::checks::runner::check::{Callable, Check, Describe, caller_place, setters};
 use crate::checks::runner::job::Answer;
-use crate::checks::runner::listed::{ByHand, Registration};
+use crate::checks::runner::registry::{Manual, Registration};
 use crate::events::failure::shown;
 use crate::metrics::callsite::Place;
 
-/// Those that were registered by hand.
-pub static BY_HAND: ByHand<QualityCheck> = ByHand::new();
+/// The checks that were registered at run time.
+pub static MANUAL: Manual<QualityCheck> = Manual::new();
 
-/// How long a check may take unless it says otherwise.
+/// The default time limit.
 const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// An item of a list, and the check of it.
+/// An item of `for_each`, and its check.
 #[derive(Clone)]
 pub struct Item {
     pub(super) label: String,
     pub(super) run: Arc<dyn Fn() -> Answer<Measure> + Send + Sync>,
 }
 
-/// What a function under `#[dq_check(for_each = …)]` may take.
+/// What a function with `#[dq_check(for_each = …)]` may take.
 #[diagnostic::on_unimplemented(
     message = "an item of `for_each` cannot be a `{Self}`",
-    label = "these items can be neither named nor sent to the thread of their check",
+    label = "the item cannot be shown as a name, or not be sent to the thread of its check",
     note = "an item needs `Display + Send + Sync + 'static`"
 )]
 pub trait Parameter: Display + Send + Sync + 'static {}
@@ -45,15 +46,15 @@ impl fmt::Debug for Item {
     }
 }
 
-/// What is to be called.
+/// What a declaration calls.
 pub enum Runs {
     /// The check.
     Once(Callable<Measure>),
-    /// The list of items, of each of which there is a check.
+    /// The list of items, each with a check.
     Each(fn() -> Answer<Result<Vec<Item>, String>>),
 }
 
-/// A data-quality check: by `#[dq_check]` on a function, or made of a closure and registered by hand.
+/// A data-quality check: a function with `#[dq_check]`, or a closure that the program registers.
 ///
 /// ```standalone_crate
 /// use obs_runtime::{QualityCheck, Severity, run_dq_checks};
@@ -100,7 +101,7 @@ impl QualityCheck {
         }
     }
 
-    /// The check of a function under `#[dq_check]`.
+    /// The check of a function with `#[dq_check]`.
     #[doc(hidden)]
     pub const fn declared(
         name: &'static str,
@@ -112,7 +113,7 @@ impl QualityCheck {
         Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(Callable::Function(run)))
     }
 
-    /// The checks of a function under `#[dq_check(for_each = …)]`.
+    /// The checks of a function with `#[dq_check(for_each = …)]`.
     #[doc(hidden)]
     pub const fn declared_each(
         name: &'static str,
@@ -124,7 +125,7 @@ impl QualityCheck {
         Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Each(items))
     }
 
-    /// The check of a value whose method stands under `#[dq_check]`.
+    /// The check of a value with a method under `#[dq_check]`.
     #[doc(hidden)]
     pub fn of_value(
         name: &'static str,
@@ -137,8 +138,8 @@ impl QualityCheck {
         Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(run))
     }
 
-    /// A check of severity `critical`, without bounds, of a closure that gives a number, a `bool`, [`Measured`], [`Verdict`]
-    /// or a `Result` of these.
+    /// A check of severity `critical` without bounds. The closure returns a number, a `bool`, [`Measured`], [`Verdict`] or a
+    /// `Result` of these.
     ///
     /// [`Measured`]: crate::Measured
     /// [`Verdict`]: crate::Verdict
@@ -148,68 +149,68 @@ impl QualityCheck {
         run: impl Fn() -> M + Send + Sync + 'static,
     ) -> Self {
         let run = Callable::Closure(Box::new(move || Self::ready(run())));
-        Self::of(name.into(), here(Location::caller()), Runs::Once(run))
+        Self::of(name.into(), caller_place(Location::caller()), Runs::Once(run))
     }
 
-    /// The same of a closure that gives a future. It runs on a thread of its own, so it need not be `Send`.
+    /// Like [`new`](Self::new), of an async closure. The future runs on a thread of its own, so it need not be `Send`.
     #[track_caller]
     pub fn new_async<F: Future<Output: IntoMeasure> + 'static>(
         name: impl Into<Cow<'static, str>>,
         run: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         let run = Callable::Closure(Box::new(move || Self::pending(run())));
-        Self::of(name.into(), here(Location::caller()), Runs::Once(run))
+        Self::of(name.into(), caller_place(Location::caller()), Runs::Once(run))
     }
 
     setters! {
-        /// How long it may take: 5 minutes unless told otherwise.
+        /// The time limit. The default is 5 minutes.
         timeout: Duration => check.timeout = timeout;
-        /// The same in milliseconds.
+        /// The time limit in milliseconds.
         #[doc(hidden)]
         timeout_millis: u64 => check.timeout = Duration::from_millis(timeout_millis);
-        /// The data set that it looks at.
+        /// The data set that is checked.
         dataset: &'static str => dataset = dataset;
-        /// The column that it looks at.
+        /// The column that is checked.
         column: &'static str => column = column;
-        /// Who is to be asked when it fails.
+        /// The owner of the data.
         owner: &'static str => owner = owner;
-        /// How bad its failure is: critical unless told otherwise.
+        /// The severity of a failure. The default is critical.
         severity: Severity => severity = severity;
-        /// A value above this is worth a warning.
+        /// A value above this is a warning.
         warn_above: f64 => bounds.warn_above = Some(warn_above);
         /// A value above this is a failure.
         fail_above: f64 => bounds.fail_above = Some(fail_above);
-        /// A value below this is worth a warning.
+        /// A value below this is a warning.
         warn_below: f64 => bounds.warn_below = Some(warn_below);
         /// A value below this is a failure.
         fail_below: f64 => bounds.fail_below = Some(fail_below);
-        /// Whether it runs first, and its failure stops what follows, if it is of severity critical.
+        /// Whether it runs before the checks that are not blocking, and skips these if it fails with severity critical.
         blocking: bool => blocking = blocking;
-        /// Level of its line when it passes: debug unless told otherwise.
+        /// The level of the log line when the check passes. The default is debug.
         level: Level => check.level = level;
-        /// What else its line says.
+        /// Adds fields to the log line.
         #[doc(hidden)]
         describe: Describe => check.describe = describe;
     }
 
-    /// Has it run with all others from now on.
+    /// Registers the check: it runs with all others from now on.
     pub fn register(self) -> Registration {
-        BY_HAND.register(self)
+        MANUAL.register(self)
     }
 
-    /// The answer of a plain function.
+    /// The return value of a plain function.
     #[doc(hidden)]
     pub fn ready(value: impl IntoMeasure) -> Answer<Measure> {
         Answer::Ready(value.into_measure())
     }
 
-    /// The answer of an async function.
+    /// The return value of an async function.
     #[doc(hidden)]
     pub fn pending<F: Future<Output: IntoMeasure> + 'static>(future: F) -> Answer<Measure> {
         Answer::Pending(Box::pin(async { future.await.into_measure() }))
     }
 
-    /// A check for each item.
+    /// The checks of all items.
     #[doc(hidden)]
     pub fn each<T: Parameter>(
         items: Result<Vec<T>, String>,
@@ -222,23 +223,19 @@ impl QualityCheck {
         Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
     }
 
-    /// Its name.
+    /// The name of the check.
     pub fn name(&self) -> &str {
         &self.check.name
     }
 
-    /// Where the function stands, or where it was made.
+    /// Where the function is declared, or where the check was constructed.
     pub(crate) const fn place(&self) -> Place {
         self.check.place
     }
 }
 
-fn here(caller: &'static Location<'static>) -> Place {
-    Place { module: "", file: caller.file(), line: caller.line() }
-}
-
-/// Registers a closure as a data-quality check of severity critical, without bounds; [`QualityCheck::new`] gives one more to
-/// choose.
+/// Registers a closure as a data-quality check of severity critical without bounds. For other settings, use
+/// [`QualityCheck::new`].
 ///
 /// ```standalone_crate
 /// use obs_runtime::{register_dq_check, run_dq_checks};

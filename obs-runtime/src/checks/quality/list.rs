@@ -1,43 +1,44 @@
-//! Which data-quality checks there are.
+//! The data-quality checks of the program.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::checks::quality::check::{BY_HAND, Item, QualityCheck, Runs};
-use crate::checks::quality::check_state::Board;
+use crate::checks::quality::check::{Item, MANUAL, QualityCheck, Runs};
+use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::measure::Measure;
-use crate::checks::runner::ending::Ended;
 use crate::checks::runner::job::{Answer, Job, Key};
-use crate::checks::runner::listed::{Listed, twice};
-use crate::checks::runner::run_all::{Admission, Plan, run_all};
+use crate::checks::runner::outcome::FinishedCall;
+use crate::checks::runner::plan::{Admission, Plan};
+use crate::checks::runner::registry::{CheckRef, duplicate_names};
+use crate::checks::runner::run_all::run_all;
 use crate::pipeline::global;
 
-/// Every function under `#[dq_check]`.
+/// Every function with `#[dq_check]`.
 #[linkme::distributed_slice]
 pub static QUALITY_CHECKS: [QualityCheck];
 
-/// All declared data-quality checks, by name; one with `for_each` is one.
-pub fn checks() -> Vec<Listed<QualityCheck>> {
-    let mut checks = BY_HAND.with(&QUALITY_CHECKS);
+/// All declared data-quality checks, sorted by name. A check with `for_each` counts once.
+pub fn checks() -> Vec<CheckRef<QualityCheck>> {
+    let mut checks = MANUAL.with(&QUALITY_CHECKS);
     checks.sort_by(|left, right| (left.name(), left.place()).cmp(&(right.name(), right.place())));
     checks
 }
 
-/// What is wrong with the declarations: names given twice.
+/// The problems of the declarations, each a sentence: duplicate names.
 pub fn problems() -> Vec<String> {
     let checks = checks();
-    twice("data-quality check", checks.iter().map(|check| (check.name(), check.place())))
+    duplicate_names("data-quality check", checks.iter().map(|check| (check.name(), check.place())))
 }
 
-/// A check to be run: a declared one, or one of those that a declared one with `for_each` stands for.
+/// A check to run: a declaration, or one item of a declaration with `for_each`.
 #[derive(Clone)]
-pub struct Instance {
-    pub(super) check: Listed<QualityCheck>,
-    /// The item; why there is none.
+pub struct CheckInstance {
+    pub(super) check: CheckRef<QualityCheck>,
+    /// The item of `for_each`, or why the list could not be made.
     item: Option<Result<Item, String>>,
 }
 
-impl Instance {
+impl CheckInstance {
     /// `rows`, or `rows[users]`.
     pub fn name(&self) -> String {
         match &self.item {
@@ -46,7 +47,7 @@ impl Instance {
         }
     }
 
-    /// The data set that the check looks at: the item when nothing else is said.
+    /// The declared data set, or the item.
     pub fn dataset(&self) -> String {
         match &self.item {
             Some(Ok(item)) if self.check.dataset.is_empty() => item.label.clone(),
@@ -54,7 +55,6 @@ impl Instance {
         }
     }
 
-    /// Its declaration.
     #[cfg(feature = "cli")]
     pub fn declaration(&self) -> &QualityCheck {
         &self.check
@@ -68,7 +68,7 @@ impl Instance {
         (self.check.identity(), label)
     }
 
-    /// What runs it, or why it cannot be run.
+    /// The job that runs it, or why it cannot run.
     pub(super) fn job(&self, timeout: Duration) -> Result<Job<Measure>, String> {
         let check = self.check.clone();
         let run: Box<dyn FnOnce() -> Answer<Measure> + Send> = match &self.item {
@@ -76,29 +76,29 @@ impl Instance {
                 let item = item.clone();
                 Box::new(move || (item.run)())
             }
-            Some(Err(why)) => return Err(why.clone()),
+            Some(Err(reason)) => return Err(reason.clone()),
             None => Box::new(move || match &check.check.run {
                 Runs::Once(callable) => callable.call(),
-                Runs::Each(_) => Answer::Ready(Measure::errored("it has no item".to_owned())),
+                Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),
             }),
         };
         Ok(Job { key: self.key(), run, timeout })
     }
 }
 
-/// Every check that would be run, by name. The lists of `for_each` are made for it, each isolated as a check is.
-pub fn instances() -> Vec<Instance> {
+/// All checks to run, sorted by name. Evaluates the lists of `for_each`, each isolated like a check.
+pub fn instances() -> Vec<CheckInstance> {
     let (each, once): (Vec<_>, Vec<_>) =
         checks().into_iter().partition(|check| matches!(check.check.run, Runs::Each(_)));
-    let mut instances: Vec<_> = once.into_iter().map(|check| Instance { check, item: None }).collect();
-    let board = Board::current();
-    let lists = run_all(&Lists(&each), each.len(), &board.lists, None);
+    let mut instances: Vec<_> = once.into_iter().map(|check| CheckInstance { check, item: None }).collect();
+    let state = CheckState::current();
+    let lists = run_all(&Lists(&each), each.len(), &state.lists, None);
     for (check, items) in each.into_iter().zip(lists) {
         match items {
             Ok(items) => instances.extend(of_items(&check, items)),
-            Err(why) => {
-                let why = format!("its list of items could not be made: {why}");
-                instances.push(Instance { check, item: Some(Err(why)) });
+            Err(reason) => {
+                let reason = format!("its list of items could not be made: {reason}");
+                instances.push(CheckInstance { check, item: Some(Err(reason)) });
             }
         }
     }
@@ -106,19 +106,19 @@ pub fn instances() -> Vec<Instance> {
     instances
 }
 
-fn of_items(check: &Listed<QualityCheck>, items: Vec<Item>) -> Vec<Instance> {
+fn of_items(check: &CheckRef<QualityCheck>, items: Vec<Item>) -> Vec<CheckInstance> {
     if items.is_empty() {
         global::warn(format!("data-quality check `{}` checks nothing: its list of items is empty", check.name()));
     }
     let mut seen = BTreeSet::new();
-    let (first, again): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| seen.insert(item.label.clone()));
-    for item in again {
-        global::warn(format!("data-quality check `{}` has the item `{}` twice", check.name(), item.label));
+    let (first, repeated): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| seen.insert(item.label.clone()));
+    for item in repeated {
+        global::warn(format!("data-quality check `{}` has the item `{}` more than once", check.name(), item.label));
     }
-    first.into_iter().map(|item| Instance { check: check.clone(), item: Some(Ok(item)) }).collect()
+    first.into_iter().map(|item| CheckInstance { check: check.clone(), item: Some(Ok(item)) }).collect()
 }
 
-struct Lists<'c>(&'c [Listed<QualityCheck>]);
+struct Lists<'c>(&'c [CheckRef<QualityCheck>]);
 
 impl Plan for Lists<'_> {
     type Value = Result<Vec<Item>, String>;
@@ -135,11 +135,11 @@ impl Plan for Lists<'_> {
         Admission::Start(Job { key, run: Box::new(run), timeout })
     }
 
-    fn judge(&self, _: usize, ended: Ended<Self::Value>) -> Self::Result {
-        ended.value()?
+    fn judge(&self, _: usize, finished: FinishedCall<Self::Value>) -> Self::Result {
+        finished.value()?
     }
 
-    fn stuck(&self, _: usize) -> Self::Result {
+    fn deadlocked(&self, _: usize) -> Self::Result {
         Err("nothing was run".to_owned())
     }
 }

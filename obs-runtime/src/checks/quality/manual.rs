@@ -1,16 +1,17 @@
-//! A check that was carried out by hand.
+//! Recording a check that the program carries out itself.
 
 use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::base::level::Level;
+use crate::checks::quality::bounds::Bounds;
 use crate::checks::quality::measure::IntoMeasure;
 use crate::checks::quality::report::QualityResult;
-use crate::checks::quality::verdict::{Bounds, Severity};
+use crate::checks::quality::status::Severity;
 use crate::pipeline::global;
 
-/// Records a data-quality check that was carried out by hand: `data_quality.check.*` and a log line. `value` is a
-/// number, a `bool`, [`Measured`](crate::Measured), [`Verdict`](crate::Verdict), or a `Result` of these.
+/// Records the result of a data-quality check that the program carries out itself: measures `data_quality.check.*` and logs
+/// a line. `value` is a number, a `bool`, [`Measured`](crate::Measured), [`Verdict`](crate::Verdict), or a `Result` of these.
 ///
 /// ```
 /// use obs_runtime::{Severity, track_data_quality_check};

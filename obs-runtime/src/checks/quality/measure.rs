@@ -1,22 +1,24 @@
-//! What a data-quality check may return.
+//! What a data-quality check returns.
 
 use std::fmt::Display;
 
 use serde::Serialize;
 
+use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::Details;
 use crate::events::failure::shown;
 
-/// How many failing rows are kept.
-const ROWS: usize = 10;
+/// How many sample rows are kept.
+const MAX_ROWS: usize = 10;
 
-/// How much of each is kept, in characters.
-const ROW: usize = 200;
+/// How much of each sample row is kept, in characters.
+const MAX_ROW_CHARS: usize = 200;
 
-/// What a data-quality check measured, about to be judged.
+/// The measurement of a data-quality check, before it is judged by the check's bounds. Types that implement [`IntoMeasure`]
+/// construct it here, or convert a [`Measured`] or a [`Verdict`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measure {
-    pub(super) found: Found,
+    pub(super) observation: Observation,
     pub(super) message: Option<String>,
     pub(super) counts: Option<(f64, u64)>,
     pub(super) sample: Vec<String>,
@@ -24,42 +26,48 @@ pub struct Measure {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Found {
+pub(super) enum Observation {
     Number(f64),
-    Holds(bool),
-    Judged { standing: Standing, expected: Option<String>, seen: Option<String> },
+    Condition(bool),
+    Judged { status: QualityStatus, expected: Option<String>, seen: Option<String> },
     Error,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    Passed,
-    Warned,
-    Failed,
-}
-
 impl Measure {
-    const fn of(found: Found) -> Self {
-        Self { found, message: None, counts: None, sample: Vec::new(), details: None }
+    const fn of(observation: Observation) -> Self {
+        Self { observation, message: None, counts: None, sample: Vec::new(), details: None }
     }
 
-    pub(super) fn errored(message: String) -> Self {
-        Self { message: Some(message), ..Self::of(Found::Error) }
+    /// A number, judged by the check's bounds.
+    #[must_use]
+    pub const fn number(value: f64) -> Self {
+        Self::of(Observation::Number(value))
+    }
+
+    /// A condition: the check passes if it is true and fails otherwise.
+    #[must_use]
+    pub const fn condition(holds: bool) -> Self {
+        Self::of(Observation::Condition(holds))
+    }
+
+    /// The check could not measure: it is errored, with this message.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::of(Observation::Error) }
     }
 
     pub(super) fn value(&self) -> Option<f64> {
-        match self.found {
-            Found::Number(number) => Some(number),
-            Found::Holds(_) | Found::Judged { .. } | Found::Error => None,
+        match self.observation {
+            Observation::Number(number) => Some(number),
+            Observation::Condition(_) | Observation::Judged { .. } | Observation::Error => None,
         }
     }
 }
 
 fn sample(rows: impl IntoIterator<Item: Display>) -> Vec<String> {
-    rows.into_iter().take(ROWS).map(|row| shown(&row).chars().take(ROW).collect()).collect()
+    rows.into_iter().take(MAX_ROWS).map(|row| shown(&row).chars().take(MAX_ROW_CHARS).collect()).collect()
 }
 
-/// A number that was measured, with what it was measured on.
+/// A measured number, with the total that it is a part of and sample rows.
 ///
 /// ```standalone_crate
 /// use obs_runtime::{Measured, dq_check, run_dq_checks};
@@ -72,30 +80,31 @@ fn sample(rows: impl IntoIterator<Item: Display>) -> Vec<String> {
 /// assert_eq!((result.value, result.of), (Some(0.25), Some(8)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Measured {
-    /// What was measured, or counted.
+    /// The measured number, or a count.
     pub value: f64,
-    /// Of how many it was counted: then what is judged is the ratio, 0 of none being 0. Without it, the value is.
+    /// The total. If it is set, the ratio `value / of` is judged (0 of 0 is 0), otherwise `value`.
     pub of: Option<u64>,
-    /// Some of the rows that the check does not like. Ten are kept, 200 characters of each, redacted.
+    /// Some of the failing rows. Ten are kept, 200 characters of each, redacted.
     pub sample: Vec<String>,
 }
 
 impl Measured {
-    /// A plain number.
+    /// A number without a total.
     #[must_use]
     pub const fn number(value: f64) -> Self {
         Self { value, of: None, sample: Vec::new() }
     }
 
-    /// So many of so many.
+    /// A count and its total: the ratio is judged.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     pub const fn ratio(count: u64, of: u64) -> Self {
         Self { value: count as f64, of: Some(of), sample: Vec::new() }
     }
 
-    /// With some of the rows that the check does not like.
+    /// Adds some of the failing rows.
     #[must_use]
     pub fn with_sample(mut self, rows: impl IntoIterator<Item: Display>) -> Self {
         self.sample = sample(rows);
@@ -103,7 +112,7 @@ impl Measured {
     }
 }
 
-/// A verdict that a check came to by itself.
+/// A status that the check decides itself, without bounds.
 ///
 /// ```standalone_crate
 /// use obs_runtime::{QualityStatus, Verdict, dq_check, run_dq_checks};
@@ -119,56 +128,56 @@ impl Measured {
 pub struct Verdict(Measure);
 
 impl Verdict {
-    const fn of(standing: Standing) -> Self {
-        Self(Measure::of(Found::Judged { standing, expected: None, seen: None }))
+    const fn of(status: QualityStatus) -> Self {
+        Self(Measure::of(Observation::Judged { status, expected: None, seen: None }))
     }
 
-    /// The data is as it should be.
+    /// The data is valid.
     #[must_use]
     pub const fn passed() -> Self {
-        Self::of(Standing::Passed)
+        Self::of(QualityStatus::Passed)
     }
 
-    /// The data can be used, and somebody should look at it.
+    /// The data can be used but should be examined.
     pub fn warned(message: impl Into<String>) -> Self {
-        let mut verdict = Self::of(Standing::Warned);
+        let mut verdict = Self::of(QualityStatus::Warned);
         verdict.0.message = Some(message.into());
         verdict
     }
 
-    /// The data is not as it should be.
+    /// The data is not valid.
     pub fn failed(message: impl Into<String>) -> Self {
-        let mut verdict = Self::of(Standing::Failed);
+        let mut verdict = Self::of(QualityStatus::Failed);
         verdict.0.message = Some(message.into());
         verdict
     }
 
-    /// What was expected.
+    /// Adds the expected value.
     #[must_use]
     pub fn expected(mut self, what: impl Display) -> Self {
-        if let Found::Judged { expected, .. } = &mut self.0.found {
+        if let Observation::Judged { expected, .. } = &mut self.0.observation {
             *expected = Some(shown(&what));
         }
         self
     }
 
-    /// What was seen instead.
+    /// Adds the observed value.
     #[must_use]
     pub fn seen(mut self, what: impl Display) -> Self {
-        if let Found::Judged { seen, .. } = &mut self.0.found {
+        if let Observation::Judged { seen, .. } = &mut self.0.observation {
             *seen = Some(shown(&what));
         }
         self
     }
 
-    /// With some of the rows that the check does not like: ten are kept, 200 characters of each, redacted.
+    /// Adds some of the failing rows. Ten are kept, 200 characters of each, redacted.
     #[must_use]
     pub fn with_sample(mut self, rows: impl IntoIterator<Item: Display>) -> Self {
         self.0.sample = sample(rows);
         self
     }
 
-    /// With what else there is to tell, as JSON: texts in it are redacted, and more than 16 KiB is left out.
+    /// Adds details, serialised as JSON. Texts in them are redacted; details above 16 KiB are left out.
     #[must_use]
     pub fn with_details(mut self, details: &impl Serialize) -> Self {
         self.0.details = Some(Details::new(details));
@@ -176,14 +185,37 @@ impl Verdict {
     }
 }
 
-/// What a function under `#[dq_check]` may return.
+/// What a function with `#[dq_check]` may return.
+///
+/// Implement it for a type of your own:
+///
+/// ```standalone_crate
+/// use obs_runtime::{IntoMeasure, Measure, Measured, dq_check, run_dq_checks};
+///
+/// struct Duplicates {
+///     rows: u64,
+///     of: u64,
+/// }
+///
+/// impl IntoMeasure for Duplicates {
+///     fn into_measure(self) -> Measure {
+///         Measured::ratio(self.rows, self.of).into_measure()
+///     }
+/// }
+///
+/// #[dq_check(dataset = "users", fail_above = 0.1)]
+/// fn duplicates() -> Duplicates {
+///     Duplicates { rows: 1, of: 4 }
+/// }
+/// assert_eq!(run_dq_checks().wait().results[0].value, Some(0.25));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a data-quality check cannot return `{Self}`",
-    label = "this cannot be judged",
+    label = "not a data-quality check result",
     note = "return a number, bool, Measured, Verdict, or a Result of these with an error that can be displayed"
 )]
 pub trait IntoMeasure {
-    /// What the value says.
+    /// Converts the value.
     fn into_measure(self) -> Measure;
 }
 
@@ -195,7 +227,7 @@ impl IntoMeasure for Measure {
 
 impl IntoMeasure for bool {
     fn into_measure(self) -> Measure {
-        Measure::of(Found::Holds(self))
+        Measure::condition(self)
     }
 }
 
@@ -208,7 +240,7 @@ impl IntoMeasure for Measured {
             Some(0) if value == 0.0 => 0.0,
             Some(of) => value / of as f64,
         };
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), ..Measure::of(Found::Number(judged)) }
+        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), ..Measure::number(judged) }
     }
 }
 
@@ -223,7 +255,7 @@ macro_rules! numbers {
         impl IntoMeasure for $number {
             #[allow(clippy::cast_precision_loss, clippy::cast_lossless, reason = "a measure is a float, as metrics are")]
             fn into_measure(self) -> Measure {
-                Measure::of(Found::Number(self as f64))
+                Measure::number(self as f64)
             }
         }
     )*};
@@ -234,8 +266,8 @@ impl<T: IntoMeasure, E: Display> IntoMeasure for Result<T, E> {
     fn into_measure(self) -> Measure {
         match self {
             Ok(value) => value.into_measure(),
-            // The alternate form of `anyhow` and `eyre` shows the sources as well.
-            Err(error) => Measure::errored(shown(&format_args!("{error:#}"))),
+            // The alternate form of `anyhow` and `eyre` includes the sources.
+            Err(error) => Measure::error(shown(&format_args!("{error:#}"))),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Data-quality checks.
+//! Data-quality checks: declaring, running and judging them, and the formats of their results.
 
+pub(crate) mod bounds;
 pub(crate) mod check;
 pub(crate) mod check_state;
 pub(crate) mod list;
@@ -10,4 +11,4 @@ pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod run;
-pub(crate) mod verdict;
+pub(crate) mod status;

@@ -1,4 +1,4 @@
-//! What data-quality checks found, as an event of `OpenLineage`.
+//! The results of data-quality checks as an event of `OpenLineage`.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use crate::checks::quality::report::{QualityReport, QualityResult};
-use crate::checks::quality::verdict::{QualityStatus, Severity};
+use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::details::timestamp;
 use crate::pipeline::global;
 
@@ -19,13 +19,12 @@ const ASSERTIONS: &str = "https://openlineage.io/spec/facets/1-1-0/DataQualityAs
 const ERROR: &str = "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFacet.json#/$defs/ErrorMessageRunFacet";
 
 impl QualityReport {
-    /// The results as an event of `OpenLineage` 2-0-2, which catalogues such as Marquez and `DataHub` take: for each data set a facet
-    /// `dataQualityAssertions`, in which a check that did not pass is no success, whatever its severity (`error`, `warn` or
-    /// `info`).
+    /// The results as an event of `OpenLineage` 2-0-2, for catalogues such as Marquez and `DataHub`. Each data set has a facet
+    /// `dataQualityAssertions`; a check that did not pass is not a success there, with its severity (`error`, `warn` or `info`).
     ///
-    /// The job is `SERVICE_NAME` in the namespace `ENVIRONMENT`; checks that name no data set stand under the job's name. The run has
-    /// failed when a check could not be carried out: that is told in its facet `errorMessage`, since nothing is known of the data.
-    /// Checks that were skipped are left out.
+    /// The job is `SERVICE_NAME` in the namespace `ENVIRONMENT`; checks without a data set are listed under the job's name.
+    /// The run is `FAIL` if a check is errored, with the messages in the facet `errorMessage`, because nothing is known of
+    /// the data then. Skipped checks are left out.
     ///
     /// ```
     /// let event = obs_runtime::run_dq_checks().only(["none"]).wait().openlineage();
@@ -81,7 +80,8 @@ fn assertion(result: &QualityResult) -> Option<Value> {
         Severity::Warning => "warn",
         Severity::Critical => "error",
     };
-    let mut told = json!({ "assertion": result.check, "name": result.check, "success": success, "severity": severity });
+    let mut assertion =
+        json!({ "assertion": result.check, "name": result.check, "success": success, "severity": severity });
     let actual = result.seen.clone().or_else(|| result.value.map(|value| value.to_string()));
     let column = Some(result.column).filter(|column| !column.is_empty()).map(str::to_owned);
     let texts = [
@@ -92,8 +92,8 @@ fn assertion(result: &QualityResult) -> Option<Value> {
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            told[name] = text.into();
+            assertion[name] = text.into();
         }
     }
-    Some(told)
+    Some(assertion)
 }

@@ -1,54 +1,54 @@
-//! One run of data-quality checks.
+//! The plan of one run of data-quality checks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::checks::quality::check_state::Board;
-use crate::checks::quality::list::Instance;
+use crate::checks::quality::check_state::CheckState;
+use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::QualityResult;
-use crate::checks::runner::ending::Ended;
-use crate::checks::runner::run_all::{Admission, Plan, Way};
+use crate::checks::runner::outcome::FinishedCall;
+use crate::checks::runner::plan::{Admission, Gate, Plan};
 
 /// The checks of a run.
-pub struct QualityPlan<'b> {
-    pub checks: Vec<Instance>,
-    pub board: &'b Board,
-    /// No check may take longer.
+pub struct QualityPlan<'s> {
+    pub checks: Vec<CheckInstance>,
+    pub state: &'s CheckState,
+    /// Upper bound for the time limit of each check.
     pub timeout: Option<Duration>,
-    /// Told of each result.
+    /// Called with each result.
     pub progress: Option<Progress>,
     pub done: AtomicUsize,
 }
 
 impl QualityPlan<'_> {
-    /// Whether what follows the blocking checks may run.
-    fn way(&self, results: &[Option<QualityResult>]) -> Way {
-        let mut way = Way::Free;
+    /// Whether the blocking checks let the others run.
+    fn gate(&self, results: &[Option<QualityResult>]) -> Gate {
+        let mut gate = Gate::Open;
         for (check, result) in self.checks.iter().zip(results).filter(|(check, _)| check.check.blocking) {
             match result {
-                None => return Way::Unclear,
+                None => return Gate::Pending,
                 Some(result) if result.stops() => {
-                    way = Way::Barred(format!("skipped, because {} {}", check.name(), result.status));
+                    gate = Gate::Closed(format!("skipped, because {} {}", check.name(), result.status));
                 }
                 Some(_) => {}
             }
         }
-        way
+        gate
     }
 
-    fn settle(&self, index: usize, measure: Measure, took: Duration, is_news: bool) -> QualityResult {
+    fn finish(&self, index: usize, measure: Measure, duration: Duration, is_new: bool) -> QualityResult {
         let check = &self.checks[index];
-        let result = QualityResult::new(check, measure, took);
-        if is_news {
-            result.report_of(check, took);
+        let result = QualityResult::new(check, measure, duration);
+        if is_new {
+            result.report_declared(check, duration);
         }
-        self.told(&result);
+        self.notify(&result);
         result
     }
 
-    fn told(&self, result: &QualityResult) {
+    fn notify(&self, result: &QualityResult) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(progress) = &self.progress {
             (progress.0)(done, self.checks.len(), result);
@@ -63,30 +63,30 @@ impl Plan for QualityPlan<'_> {
     fn admit(&self, index: usize, results: &[Option<QualityResult>]) -> Admission<Measure, QualityResult> {
         let check = &self.checks[index];
         if !check.check.blocking {
-            match self.way(results) {
-                Way::Unclear => return Admission::Wait,
-                Way::Barred(why) => {
-                    let result = QualityResult::skipped(check, why);
-                    self.told(&result);
-                    return Admission::Settled(result);
+            match self.gate(results) {
+                Gate::Pending => return Admission::Wait,
+                Gate::Closed(reason) => {
+                    let result = QualityResult::skipped(check, reason);
+                    self.notify(&result);
+                    return Admission::Finished(result);
                 }
-                Way::Free => {}
+                Gate::Open => {}
             }
         }
         let own = check.check.check.timeout;
-        match check.job(self.timeout.map_or(own, |most| most.min(own))) {
+        match check.job(self.timeout.map_or(own, |limit| limit.min(own))) {
             Ok(job) => Admission::Start(job),
-            Err(why) => Admission::Settled(self.settle(index, Measure::errored(why), Duration::ZERO, true)),
+            Err(reason) => Admission::Finished(self.finish(index, Measure::error(reason), Duration::ZERO, true)),
         }
     }
 
-    fn judge(&self, index: usize, ended: Ended<Measure>) -> QualityResult {
-        let (took, flight) = (ended.took, ended.flight);
-        let is_news = self.board.is_news(self.checks[index].key(), flight);
-        self.settle(index, ended.value().unwrap_or_else(Measure::errored), took, is_news)
+    fn judge(&self, index: usize, finished: FinishedCall<Measure>) -> QualityResult {
+        let (duration, call) = (finished.duration, finished.call);
+        let is_new = self.state.is_first_report(self.checks[index].key(), call);
+        self.finish(index, finished.value().unwrap_or_else(Measure::error), duration, is_new)
     }
 
-    fn stuck(&self, index: usize) -> QualityResult {
-        self.settle(index, Measure::errored("nothing was run".to_owned()), Duration::ZERO, true)
+    fn deadlocked(&self, index: usize) -> QualityResult {
+        self.finish(index, Measure::error("nothing was run"), Duration::ZERO, true)
     }
 }

@@ -1,4 +1,4 @@
-//! The listener that a run of data-quality checks calls for each result.
+//! The callback of a run that follows its results.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::checks::quality::report::QualityResult;
 
 type Listener = dyn Fn(usize, usize, &QualityResult) + Send + Sync;
 
-/// Called with the number of results so far, the number of checks, and the result.
+/// Called with each result: the number of results so far, the number of checks, and the result.
 #[derive(Clone)]
 pub struct Progress(pub(super) Arc<Listener>);
 

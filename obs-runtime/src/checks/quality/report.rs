@@ -1,4 +1,4 @@
-//! What data-quality checks found.
+//! The results of data-quality checks.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::base::level::Level;
-use crate::checks::quality::list::Instance;
+use crate::checks::quality::bounds::Judgement;
+use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
-use crate::checks::quality::verdict::{Judgement, QualityStatus, Severity};
+use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
 use crate::checks::runner::details::{redacted, rfc3339};
 use crate::events::event::{Details, Fact, Source};
@@ -17,30 +18,31 @@ use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::pipeline::global;
 
-/// What all data-quality checks together say.
+/// The results of a run of data-quality checks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct QualityReport {
-    /// Each check's result, by name.
+    /// The result of each check, sorted by name.
     pub results: Vec<QualityResult>,
 }
 
 impl QualityReport {
-    /// Whether the data can be used: no check of severity `critical` failed, and none could not be carried out.
+    /// Whether the data can be used: no check of severity `critical` failed, and none is errored.
     #[must_use]
     pub fn passed(&self) -> bool {
-        !self.results.iter().any(QualityResult::spoils)
+        !self.results.iter().any(QualityResult::rejects)
     }
 
-    /// How many checks ended so.
+    /// The number of checks with this status.
     #[must_use]
     pub fn count(&self, status: QualityStatus) -> usize {
         self.results.iter().filter(|result| result.status == status).count()
     }
 
-    /// The report of data that can be used; an error otherwise, so that `?` stops what would use it.
+    /// Returns the report if the data can be used, so that `?` stops what would use bad data.
     ///
     /// # Errors
-    /// When not [`passed`](Self::passed).
+    /// If the checks have not [`passed`](Self::passed).
     ///
     /// ```
     /// fn publish() -> Result<(), obs_runtime::QualityError> {
@@ -54,18 +56,19 @@ impl QualityReport {
     }
 }
 
-/// The data must not be used.
+/// Critical checks failed or are errored: the data must not be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("the data must not be used: {}", report.spoilers())]
+#[non_exhaustive]
+#[error("the data must not be used: {}", report.rejections())]
 pub struct QualityError {
-    /// Every result, also of checks that passed.
+    /// All results, including those of checks that passed.
     pub report: QualityReport,
 }
 
 impl QualityReport {
-    fn spoilers(&self) -> String {
-        let spoilers = self.results.iter().filter(|result| result.spoils());
-        let words = spoilers.map(|result| match result.why() {
+    fn rejections(&self) -> String {
+        let rejecting = self.results.iter().filter(|result| result.rejects());
+        let words = rejecting.map(|result| match result.why() {
             Some(why) => format!("{} {} ({why})", result.check, result.status),
             None => format!("{} {}", result.check, result.status),
         });
@@ -73,60 +76,61 @@ impl QualityReport {
     }
 }
 
-/// What one data-quality check found.
+/// The result of one data-quality check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct QualityResult {
-    /// The check's name: `rows`, or `rows[users]` of one with `for_each`.
+    /// The check's name: `rows`, or `rows[users]` for an item of `for_each`.
     pub check: Cow<'static, str>,
-    /// The data set that it looked at, if it says.
+    /// The data set, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub dataset: Cow<'static, str>,
-    /// The column that it looked at, if it says.
+    /// The column, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub column: &'static str,
-    /// Who is to be asked, if it says.
+    /// The owner of the data, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub owner: &'static str,
-    /// How bad it is: `warning` for one that only warned, the check's own severity otherwise.
+    /// `warning` if the check warned, otherwise the severity of the check.
     pub severity: Severity,
-    /// Whether its failure stops what follows.
+    /// Whether its failure skips the checks that follow.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocking: bool,
-    /// How it ended.
+    /// Its status.
     pub status: QualityStatus,
-    /// What was measured; a ratio when it was counted.
+    /// The measured value; for a count with a total, the ratio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// What was counted, if it was.
+    /// The count, if there is a total.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<f64>,
-    /// Of how many it was counted.
+    /// The total.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
-    /// What was expected, where that was not met.
+    /// The expected value, if the check did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What was seen instead.
+    /// The observed value, if the check did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
-    /// Some of the rows that the check does not like, redacted.
+    /// Some of the failing rows, redacted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
-    /// How long it took, in seconds; 0 when it was carried out by hand.
+    /// The duration of the check, in seconds; 0 for [`track_data_quality_check`](crate::track_data_quality_check).
     pub duration_seconds: f64,
     /// When it ended.
     #[serde(serialize_with = "rfc3339")]
     pub time: SystemTime,
-    /// What it says for itself, redacted.
+    /// The message of the check, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What else it tells, redacted.
+    /// The details of the check, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<serde_json::Value>,
 }
 
 impl QualityResult {
-    pub(super) fn new(check: &Instance, measure: Measure, took: Duration) -> Self {
+    pub(super) fn new(check: &CheckInstance, measure: Measure, duration: Duration) -> Self {
         let judgement = check.check.bounds.judge(&measure);
         let declared = &check.check;
         let mut result =
@@ -134,7 +138,7 @@ impl QualityResult {
         result.column = declared.column;
         result.owner = declared.owner;
         result.blocking = declared.blocking;
-        result.duration_seconds = took.as_secs_f64();
+        result.duration_seconds = duration.as_secs_f64();
         result
     }
 
@@ -167,19 +171,19 @@ impl QualityResult {
         }
     }
 
-    pub(super) fn skipped(check: &Instance, why: String) -> Self {
-        let measure = Measure::errored(why);
+    pub(super) fn skipped(check: &CheckInstance, reason: String) -> Self {
+        let measure = Measure::error(reason);
         let mut result = Self::new(check, measure, Duration::ZERO);
         result.status = QualityStatus::Skipped;
-        let words = format!("check {} {}", result.check, result.message.as_deref().unwrap_or_default());
+        let message = format!("check {} {}", result.check, result.message.as_deref().unwrap_or_default());
         global::emit(Topic::Log, Level::Warning, global::source(check.check.place()), |_| {
-            (Fact::Log { message: words.into() }, Details::default())
+            (Fact::Log { message: message.into() }, Details::default())
         });
         result
     }
 
-    /// Whether data of which this was found must not be used.
-    fn spoils(&self) -> bool {
+    /// Whether the data must not be used.
+    fn rejects(&self) -> bool {
         match self.status {
             QualityStatus::Errored => true,
             QualityStatus::Failed => self.severity == Severity::Critical,
@@ -187,13 +191,13 @@ impl QualityResult {
         }
     }
 
-    /// Whether what follows must not run.
+    /// Whether the checks that follow must not run.
     pub(super) fn stops(&self) -> bool {
         let bad = matches!(self.status, QualityStatus::Failed | QualityStatus::Errored);
         self.blocking && bad && self.severity == Severity::Critical
     }
 
-    /// In words, what was expected and seen, and what the check says for itself.
+    /// The expected and the observed value and the message, as one text.
     #[must_use]
     pub fn why(&self) -> Option<String> {
         let expected = self.expected.as_ref().map(|expected| match &self.seen {
@@ -204,13 +208,13 @@ impl QualityResult {
         (!words.is_empty()).then(|| words.join("; "))
     }
 
-    pub(super) fn report_of(&self, check: &Instance, took: Duration) {
+    pub(super) fn report_declared(&self, check: &CheckInstance, duration: Duration) {
         let declared = &check.check.check;
-        self.report(declared.level, global::source(declared.place), Some(took), declared.describe);
+        self.report(declared.level, global::source(declared.place), Some(duration), declared.describe);
     }
 
-    /// Logs and measures it.
-    pub(super) fn report(&self, passed: Level, source: Source<'_>, took: Option<Duration>, describe: Describe) {
+    /// Logs and measures the result.
+    pub(super) fn report(&self, passed: Level, source: Source<'_>, duration: Option<Duration>, describe: Describe) {
         let level = match (self.status, self.severity) {
             (QualityStatus::Passed | QualityStatus::Skipped, _) => passed,
             (QualityStatus::Errored, _) | (QualityStatus::Failed, Severity::Critical) => Level::Error,
@@ -224,7 +228,7 @@ impl QualityResult {
                 status: self.status.as_str(),
                 severity: self.severity.as_str(),
                 value: self.value,
-                duration: took,
+                duration,
                 message: self.why().map(Into::into),
             };
             (fact, self.entry(describe).details())

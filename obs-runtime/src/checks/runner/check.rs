@@ -1,7 +1,8 @@
-//! What a health check and a data-quality check have in common: a name, a place and a function to call.
+//! What health checks and data-quality checks have in common: a name, a place and a function to call.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use crate::base::level::Level;
@@ -9,7 +10,7 @@ use crate::checks::runner::job::Answer;
 use crate::instrument::call::entry::Entry;
 use crate::metrics::callsite::Place;
 
-/// Says what else a check's line tells.
+/// Adds fields to a check's log line.
 pub type Describe = fn(&mut Entry);
 
 /// A declared check.
@@ -18,13 +19,12 @@ pub struct Check<R> {
     pub place: Place,
     pub run: R,
     pub timeout: Duration,
-    /// Level of its line when it is well.
+    /// Level of the log line when the check passes.
     pub level: Level,
     pub describe: Describe,
 }
 
 impl<R> Check<R> {
-    /// A check of that name, at that place.
     pub const fn new(name: Cow<'static, str>, place: Place, run: R, timeout: Duration) -> Self {
         Self { name, place, run, timeout, level: Level::Debug, describe: |_| {} }
     }
@@ -38,16 +38,20 @@ impl<R> fmt::Debug for Check<R> {
     }
 }
 
-/// A function that anybody may call, time and again.
+/// The place of a check that a program registers itself.
+pub fn caller_place(caller: &'static Location<'static>) -> Place {
+    Place { module: "", file: caller.file(), line: caller.line() }
+}
+
+/// A function that can be called any number of times.
 pub enum Callable<V: 'static> {
-    /// Known when the program is linked.
+    /// Known at link time.
     Function(fn() -> Answer<V>),
-    /// Registered by hand.
+    /// Registered at run time.
     Closure(Box<dyn Fn() -> Answer<V> + Send + Sync>),
 }
 
 impl<V> Callable<V> {
-    /// Calls it.
     pub fn call(&self) -> Answer<V> {
         match self {
             Self::Function(function) => function(),

@@ -1,4 +1,4 @@
-//! What a check tells beside its verdict, as far as it may leave.
+//! The details that a check attaches to its result, and their redaction.
 
 use std::time::SystemTime;
 
@@ -7,27 +7,31 @@ use serde_json::Value;
 
 use crate::pipeline::global;
 
-/// The longest that details may be as JSON, in bytes.
-const LONGEST: usize = 16 * 1024;
+/// The largest size of details as JSON, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
 
-/// What a check tells beside its verdict.
+/// Details of a result, not yet redacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details(Value);
 
 impl Details {
-    /// The value as JSON. One that cannot be written as JSON, or is longer than 16 KiB, is told so.
+    /// The value as JSON. A value that cannot be serialised, or is larger than 16 KiB, becomes a text that says so.
     pub fn new(value: &impl Serialize) -> Self {
         Self(match serde_json::to_value(value) {
             Ok(value) => {
                 let length = value.to_string().len();
-                if length <= LONGEST { value } else { Value::String(format!("left out: {length} bytes are too many")) }
+                if length <= MAX_BYTES {
+                    value
+                } else {
+                    Value::String(format!("left out: {length} bytes, more than the limit of {MAX_BYTES}"))
+                }
             }
-            Err(error) => Value::String(format!("not to be written as JSON: {error}")),
+            Err(error) => Value::String(format!("cannot be serialised as JSON: {error}")),
         })
     }
 }
 
-/// Details as they may leave: every text in them redacted, by the name it stands under and by value.
+/// The details with each text redacted, by its field name and by its value.
 #[must_use]
 pub fn redacted(details: Details) -> Value {
     redact("", details.0)
@@ -52,13 +56,13 @@ fn redact(name: &str, value: Value) -> Value {
     }
 }
 
-/// A time as RFC 3339 has it, in UTC, to the microsecond.
+/// The time as RFC 3339 in UTC, with microseconds.
 pub fn timestamp(time: SystemTime) -> String {
     let time = jiff::Timestamp::try_from(time).unwrap_or_default();
     format!("{time:.6}")
 }
 
-/// Writes a time so.
+/// Serialises a time by [`timestamp`].
 pub fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&timestamp(*time))
 }

@@ -1,29 +1,26 @@
-//! A check that is to run.
+//! A check that is ready to be called.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// The time limit in place of one that overflows the clock.
+/// Replaces a time limit too long for the clock.
 pub const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
-/// What a check's function gives: its verdict, or a future of it.
+/// Identifies a check: the identity of its declaration, and the item for one with `for_each`.
+pub type Key = (usize, String);
+
+/// What a check's function returns.
 pub enum Answer<V> {
-    /// It was a plain function.
+    /// The value of a plain function.
     Ready(V),
-    /// It was an async one. It runs on the check's own thread, so it need not be `Send`.
+    /// The future of an async function. It is polled on the check's own thread, so it need not be `Send`.
     Pending(Pin<Box<dyn Future<Output = V>>>),
 }
 
-/// By what a check is known: where its declaration lies, and which of its parts it is.
-pub type Key = (usize, String);
-
-/// A check to be run.
+/// One call of a check.
 pub struct Job<V> {
-    /// By what it is known.
     pub key: Key,
-    /// Calls the check.
     pub run: Box<dyn FnOnce() -> Answer<V> + Send>,
-    /// How long it may take.
     pub timeout: Duration,
 }

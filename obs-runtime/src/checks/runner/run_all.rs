@@ -1,98 +1,61 @@
-//! Runs checks: each on a thread of its own with a time limit, some at once, none able to harm another.
+//! Runs the checks of a plan concurrently.
 //!
-//! A check that hangs is reported when its time is over and left behind on its thread, as nothing can stop it. It is
-//! counted, and not started again before it has ended. Two runs that want a check at the same time share one.
+//! A check that exceeds its time limit gets its result at that moment; its call cannot be cancelled and stays on its
+//! thread. It is counted as dropped, and the check is not called again before that call has ended. Runs that want the
+//! same check at the same time share one call.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use crate::checks::runner::ending::Ended;
-use crate::checks::runner::ending::Ending;
 use crate::checks::runner::job::{Job, Key, NO_LIMIT};
-use crate::checks::runner::single_flight::Flights;
-use crate::checks::runner::single_flight::{Boarding, Landed};
+use crate::checks::runner::outcome::{CheckOutcome, FinishedCall};
+use crate::checks::runner::plan::{Admission, Plan};
+use crate::checks::runner::single_flight::{Completion, Join, SingleFlight};
 use crate::context::current::Context;
 
-/// How many checks run at once unless the program says otherwise.
-const AT_ONCE: usize = 64;
+/// How many checks run at once unless the program sets a limit.
+const DEFAULT_CONCURRENCY: usize = 64;
 
-/// The part of its time limit after which a check that runs on gives its place to another, unless the program has said
-/// how many may run at once. So many that hang do not make the others wait for their time limits.
-const SHARE: u32 = 32;
+/// Without a limit set by the program, a check gives up its slot after this part of its time limit, while it runs on. So
+/// checks that hang do not delay the others by their time limits.
+const SLOT_SHARE: u32 = 32;
 
-/// The longest that an async check gets beyond its time limit to end by itself.
+/// The longest that an async check gets beyond its time limit to be cancelled by its own timer.
 const GRACE: Duration = Duration::from_millis(50);
-
-/// What is to be done with a check.
-pub enum Admission<V, R> {
-    /// Run it.
-    Start(Job<V>),
-    /// Ask again when another has ended.
-    Wait,
-    /// It has its result without being run.
-    Settled(R),
-}
-
-/// Whether a check may run, seen from those that come before it.
-pub enum Way {
-    /// Nothing keeps it.
-    Free,
-    /// Not all of them have ended.
-    Unclear,
-    /// It is to be skipped, for this reason.
-    Barred(String),
-}
-
-/// A run's checks, known by their index.
-pub trait Plan {
-    /// What a check's function gives.
-    type Value: Clone + Send + 'static;
-    /// What is made of it.
-    type Result;
-
-    /// What is to be done with a check, given the results so far.
-    fn admit(&self, index: usize, results: &[Option<Self::Result>]) -> Admission<Self::Value, Self::Result>;
-
-    /// What a check's end means.
-    fn judge(&self, index: usize, ended: Ended<Self::Value>) -> Self::Result;
-
-    /// The result of a check that waits for others that wait for it.
-    fn stuck(&self, index: usize) -> Self::Result;
-}
 
 struct Running {
     index: usize,
-    flight: u64,
+    call: u64,
     key: Key,
-    leads: bool,
-    begun: Instant,
+    /// Whether this run started the call.
+    started: bool,
+    start: Instant,
     timeout: Duration,
 }
 
 impl Running {
     fn deadline(&self) -> Instant {
         let grace = (self.timeout / 20).min(GRACE);
-        self.begun.checked_add(self.timeout + grace).unwrap_or(self.begun + NO_LIMIT)
+        self.start.checked_add(self.timeout + grace).unwrap_or(self.start + NO_LIMIT)
     }
 
-    /// When another may have its place.
-    fn yields_at(&self) -> Instant {
-        self.begun.checked_add(self.timeout / SHARE).unwrap_or(self.begun + NO_LIMIT)
+    fn slot_released_at(&self) -> Instant {
+        self.start.checked_add(self.timeout / SLOT_SHARE).unwrap_or(self.start + NO_LIMIT)
     }
 }
 
-/// Runs all checks of a plan, `at_once` at a time, and gives their results in the plan's order.
+/// Runs all checks of a plan, `at_once` at a time, and returns their results in the plan's order.
 pub fn run_all<P: Plan>(
     plan: &P,
     count: usize,
-    flights: &Arc<Flights<P::Value>>,
+    calls: &Arc<SingleFlight<P::Value>>,
     at_once: Option<usize>,
 ) -> Vec<P::Result> {
-    let (sender, landed) = mpsc::channel();
+    let (sender, completions) = mpsc::channel();
     let mut run = Run {
         plan,
-        flights,
+        calls,
         at_once,
         context: Context::current(),
         sender,
@@ -100,103 +63,103 @@ pub fn run_all<P: Plan>(
         running: Vec::new(),
         results: (0..count).map(|_| None).collect(),
     };
-    run.go_on(&landed);
-    let stuck = |(index, result): (usize, Option<_>)| result.unwrap_or_else(|| plan.stuck(index));
-    run.results.into_iter().enumerate().map(stuck).collect()
+    run.drive(&completions);
+    let result = |(index, result): (usize, Option<_>)| result.unwrap_or_else(|| plan.deadlocked(index));
+    run.results.into_iter().enumerate().map(result).collect()
 }
 
 struct Run<'p, P: Plan> {
     plan: &'p P,
-    flights: &'p Arc<Flights<P::Value>>,
+    calls: &'p Arc<SingleFlight<P::Value>>,
     at_once: Option<usize>,
     context: Context,
-    sender: Sender<Landed<P::Value>>,
+    sender: Sender<Completion<P::Value>>,
     waiting: Vec<usize>,
     running: Vec<Running>,
     results: Vec<Option<P::Result>>,
 }
 
 impl<P: Plan> Run<'_, P> {
-    fn go_on(&mut self, landed: &Receiver<Landed<P::Value>>) {
+    fn drive(&mut self, completions: &Receiver<Completion<P::Value>>) {
         loop {
-            // A result that is settled at once may let another begin.
-            while self.start() {}
-            let Some(wake) = self.next_event() else { return };
-            if let Ok(Landed { index, flight, ending }) = landed.recv_timeout(wake)
-                && let Some(at) = self.running.iter().position(|run| run.index == index && run.flight == flight)
+            // A result without a call may let another check start.
+            while self.start_waiting() {}
+            let Some(wait) = self.next_wake() else { return };
+            if let Ok(Completion { index, call, outcome }) = completions.recv_timeout(wait)
+                && let Some(at) = self.running.iter().position(|run| run.index == index && run.call == call)
             {
-                let ended = self.running.swap_remove(at);
-                self.end(&ended, ending);
+                let running = self.running.swap_remove(at);
+                self.finish(&running, outcome);
             }
             let now = Instant::now();
             while let Some(at) = self.running.iter().position(|run| run.deadline() <= now) {
                 let late = self.running.swap_remove(at);
-                if late.leads {
-                    self.flights.leave_behind(&late.key, late.flight);
+                if late.started {
+                    self.calls.abandon(&late.key, late.call);
                 }
-                self.end(&late, Ending::TimedOut);
+                self.finish(&late, CheckOutcome::TimedOut);
             }
         }
     }
 
-    /// Starts what can be started; whether any result was settled on the way.
-    fn start(&mut self) -> bool {
-        let mut settled = false;
+    /// Starts every waiting check that may start. Returns whether any got a result without a call.
+    fn start_waiting(&mut self) -> bool {
+        let mut finished = false;
         for index in std::mem::take(&mut self.waiting) {
-            if !self.has_place() {
+            if !self.has_slot() {
                 self.waiting.push(index);
                 continue;
             }
             match self.plan.admit(index, &self.results) {
                 Admission::Wait => self.waiting.push(index),
-                Admission::Settled(result) => {
+                Admission::Finished(result) => {
                     self.results[index] = Some(result);
-                    settled = true;
+                    finished = true;
                 }
-                Admission::Start(job) => settled |= self.board(index, job),
+                Admission::Start(job) => finished |= self.start(index, job),
             }
         }
-        settled && !self.waiting.is_empty()
+        finished && !self.waiting.is_empty()
     }
 
-    fn has_place(&self) -> bool {
+    fn has_slot(&self) -> bool {
         if let Some(at_once) = self.at_once {
             return self.running.len() < at_once.max(1);
         }
         let now = Instant::now();
-        self.running.iter().filter(|run| run.yields_at() > now).count() < AT_ONCE
+        self.running.iter().filter(|run| run.slot_released_at() > now).count() < DEFAULT_CONCURRENCY
     }
 
-    /// Begins a check or joins one that is running; whether it has its result already.
-    fn board(&mut self, index: usize, job: Job<P::Value>) -> bool {
-        let (key, timeout, begun) = (job.key.clone(), job.timeout, Instant::now());
-        let (flight, leads) = match self.flights.board(index, job, &self.context, &self.sender) {
-            Boarding::Leads(flight) => (flight, true),
-            Boarding::Joins(flight) => (flight, false),
-            Boarding::Refused(ending) => {
-                let ended = Ended { ending, took: Duration::ZERO, timeout, flight: 0 };
-                self.results[index] = Some(self.plan.judge(index, ended));
+    /// Starts or joins a call. Returns whether the check was refused and has its result.
+    fn start(&mut self, index: usize, job: Job<P::Value>) -> bool {
+        let (key, timeout, start) = (job.key.clone(), job.timeout, Instant::now());
+        let (call, started) = match self.calls.join(index, job, &self.context, &self.sender) {
+            Join::Started(call) => (call, true),
+            Join::Joined(call) => (call, false),
+            Join::Refused(outcome) => {
+                let finished = FinishedCall { outcome, duration: Duration::ZERO, timeout, call: 0 };
+                self.results[index] = Some(self.plan.judge(index, finished));
                 return true;
             }
         };
-        self.running.push(Running { index, flight, key, leads, begun, timeout });
+        self.running.push(Running { index, call, key, started, start, timeout });
         false
     }
 
-    /// How long nothing can happen but the end of a check; none when all are through.
-    fn next_event(&self) -> Option<Duration> {
+    /// How long to wait for a completion before a deadline passes or a slot is released; none when no check runs.
+    fn next_wake(&self) -> Option<Duration> {
         let now = Instant::now();
         let deadlines = self.running.iter().map(Running::deadline);
-        let yields = self.running.iter().map(Running::yields_at).filter(|at| *at > now);
-        let places = self.at_once.is_none() && !self.waiting.is_empty();
-        let first = if places { deadlines.chain(yields).min() } else { deadlines.min() };
+        let releases = self.running.iter().map(Running::slot_released_at).filter(|at| *at > now);
+        let wants_slot = self.at_once.is_none() && !self.waiting.is_empty();
+        let first = if wants_slot { deadlines.chain(releases).min() } else { deadlines.min() };
         first.map(|first| first.saturating_duration_since(now))
     }
 
-    fn end(&mut self, run: &Running, ending: Ending<P::Value>) {
-        let &Running { index, flight, timeout, begun, .. } = run;
-        let ended = Ended { ending, took: begun.elapsed(), timeout, flight };
-        self.results[index] = Some(self.plan.judge(index, ended));
+    fn finish(&mut self, run: &Running, outcome: CheckOutcome<P::Value>) {
+        let &Running { index, call, timeout, start, .. } = run;
+        let finished = FinishedCall { outcome, duration: start.elapsed(), timeout, call };
+        self.results[index] = Some(self.plan.judge(index, finished));
     }
 }
 

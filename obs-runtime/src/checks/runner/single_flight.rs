@@ -1,4 +1,4 @@
-//! Calls of checks that are under way: one at a time for each check, shared by all runs that want it.
+//! Calls of checks that are in flight: one at a time for each check, shared by all runs that want it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,109 +6,107 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::checks::runner::ending::Ending;
-use crate::checks::runner::isolated;
+use crate::checks::runner::isolated_call;
 use crate::checks::runner::job::{Job, Key, NO_LIMIT};
+use crate::checks::runner::outcome::CheckOutcome;
 use crate::context::current::Context;
 use crate::metrics::drop_counters;
 
-/// The calls that are under way.
+/// The calls in flight, by check.
 #[derive(Debug)]
-pub struct Flights<V>(Mutex<BTreeMap<Key, Flight<V>>>);
+pub struct SingleFlight<V>(Mutex<BTreeMap<Key, Call<V>>>);
 
 #[derive(Debug)]
-struct Flight<V> {
-    number: u64,
-    begun: Instant,
-    /// Behind it, nobody joins any more.
+struct Call<V> {
+    id: u64,
+    start: Instant,
+    /// From then on, no run joins it.
     deadline: Instant,
-    passengers: Vec<(usize, Sender<Landed<V>>)>,
+    waiters: Vec<(usize, Sender<Completion<V>>)>,
 }
 
-/// What a run is told when a call has ended.
+/// Sent to each run that waits for a call, when the call ends.
 #[derive(Debug)]
-pub struct Landed<V> {
-    /// The run's own number of the check.
+pub struct Completion<V> {
+    /// The check's index in the run.
     pub index: usize,
-    /// The call.
-    pub flight: u64,
-    /// How it ended.
-    pub ending: Ending<V>,
+    pub call: u64,
+    pub outcome: CheckOutcome<V>,
 }
 
-/// What became of a wish for a check.
-pub enum Boarding<V> {
-    /// A call has begun.
-    Leads(u64),
-    /// A call is under way, and its end will be told here too.
-    Joins(u64),
-    /// There is no call.
-    Refused(Ending<V>),
+/// The result of [`SingleFlight::join`].
+pub enum Join<V> {
+    /// A call has started.
+    Started(u64),
+    /// A call was in flight; its completion is sent to this run too.
+    Joined(u64),
+    /// The check is not called.
+    Refused(CheckOutcome<V>),
 }
 
-impl<V> Default for Flights<V> {
+impl<V> Default for SingleFlight<V> {
     fn default() -> Self {
         Self(Mutex::new(BTreeMap::new()))
     }
 }
 
-impl<V: Clone + Send + 'static> Flights<V> {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Key, Flight<V>>> {
+impl<V: Clone + Send + 'static> SingleFlight<V> {
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<Key, Call<V>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a call of the check, in this context, or joins the one that is under way.
-    pub fn board(
+    /// Joins the call of this check that is in flight, or starts one in this context.
+    pub fn join(
         self: &Arc<Self>,
         index: usize,
         job: Job<V>,
         context: &Context,
-        landed: &Sender<Landed<V>>,
-    ) -> Boarding<V> {
-        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        completions: &Sender<Completion<V>>,
+    ) -> Join<V> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
-        let mut open = self.open();
-        if let Some(flight) = open.get_mut(&job.key) {
-            if flight.deadline <= now {
-                return Boarding::Refused(Ending::Hung(now.saturating_duration_since(flight.begun)));
+        let mut calls = self.calls();
+        if let Some(call) = calls.get_mut(&job.key) {
+            if call.deadline <= now {
+                return Join::Refused(CheckOutcome::StillRunning(now.saturating_duration_since(call.start)));
             }
-            flight.passengers.push((index, landed.clone()));
-            return Boarding::Joins(flight.number);
+            call.waiters.push((index, completions.clone()));
+            return Join::Joined(call.id);
         }
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let key = job.key.clone();
         let deadline = now.checked_add(job.timeout).unwrap_or(now + NO_LIMIT);
-        let (flights, landing) = (Arc::clone(self), key.clone());
-        let land = move |ending| flights.land(&landing, number, &ending);
-        if let Err(error) = isolated::start(job, context.clone(), land) {
-            return Boarding::Refused(Ending::NotStarted(format!("no thread could be started: {error}")));
+        let (this, completed) = (Arc::clone(self), key.clone());
+        let complete = move |outcome| this.complete(&completed, id, &outcome);
+        if let Err(error) = isolated_call::spawn(job, context.clone(), complete) {
+            return Join::Refused(CheckOutcome::NotStarted(format!("no thread could be started: {error}")));
         }
-        // The new thread's end waits for the lock that is held here.
-        open.insert(key, Flight { number, begun: now, deadline, passengers: vec![(index, landed.clone())] });
-        Boarding::Leads(number)
+        // The new thread cannot complete before this: it needs the lock held here.
+        calls.insert(key, Call { id, start: now, deadline, waiters: vec![(index, completions.clone())] });
+        Join::Started(id)
     }
 
-    fn land(&self, key: &Key, number: u64, ending: &Ending<V>) {
-        let mut open = self.open();
-        let Some(flight) = open.get(key).filter(|flight| flight.number == number) else { return };
-        for (index, landed) in &flight.passengers {
-            // Nobody listens any more when it was late.
-            let _ = landed.send(Landed { index: *index, flight: number, ending: ending.clone() });
+    fn complete(&self, key: &Key, id: u64, outcome: &CheckOutcome<V>) {
+        let mut calls = self.calls();
+        let Some(call) = calls.get(key).filter(|call| call.id == id) else { return };
+        for (index, completions) in &call.waiters {
+            // Fails when the run is over.
+            let _ = completions.send(Completion { index: *index, call: id, outcome: outcome.clone() });
         }
-        open.remove(key);
+        calls.remove(key);
     }
 
-    /// Counts a call that is over time and cannot be stopped.
-    pub fn leave_behind(&self, key: &Key, number: u64) {
-        if let Some(flight) = self.open().get_mut(key).filter(|flight| flight.number == number) {
-            flight.deadline = Instant::now();
+    /// Counts a call that exceeded its time limit and cannot be cancelled. No run joins it any more.
+    pub fn abandon(&self, key: &Key, id: u64) {
+        if let Some(call) = self.calls().get_mut(key).filter(|call| call.id == id) {
+            call.deadline = Instant::now();
             drop_counters::count("checks", "left_behind", 1);
         }
     }
 
     /// How many runs wait for calls.
     #[cfg(test)]
-    pub fn passengers(&self) -> usize {
-        self.open().values().map(|flight| flight.passengers.len()).sum()
+    pub fn waiters(&self) -> usize {
+        self.calls().values().map(|call| call.waiters.len()).sum()
     }
 }

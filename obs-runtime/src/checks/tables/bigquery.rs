@@ -1,4 +1,4 @@
-//! A table of `BigQuery`, asked through the tracked client.
+//! A table of `BigQuery`, queried through the tracked client.
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::parameter::Parameter;
@@ -11,41 +11,41 @@ use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::table::{Column, Row, Table};
 
-/// More than any table has, so that a limit of it refuses nothing and is priced.
+/// A limit that refuses no query, but still has it priced.
 const NO_LIMIT: u64 = i64::MAX as u64;
 
-/// A table of `BigQuery`. Whatever is asked of it is priced by a dry run first, and held against the limits and budgets of the
-/// scopes around (`#[bq_cost]` below `#[dq_check]`) and its own.
+/// A table of `BigQuery`. A dry run prices each query first; the query is refused above [`max_bytes`](Self::max_bytes) and
+/// the limits and budgets of the enclosing scopes (`#[bq_cost]` below `#[dq_check]`).
 #[derive(Clone, Debug)]
 pub struct BigQueryTable {
     client: Client,
     name: String,
-    /// The parts of its name.
+    /// Project, data set and table.
     parts: [String; 3],
     max_bytes: u64,
 }
 
 impl BigQueryTable {
-    /// The table of that name: `dataset.table`, or with a project before it.
+    /// The table named `dataset.table` or `project.dataset.table`.
     ///
     /// # Errors
-    /// When it is no such name.
+    /// If the name is malformed.
     pub fn new(client: &Client, name: impl Into<String>) -> Result<Self, BigQueryError> {
         let name = name.into();
         let parts = client.parts(&name)?.into();
         Ok(Self { client: client.clone(), name, parts, max_bytes: NO_LIMIT })
     }
 
-    /// The most bytes that may be billed for a question; a dearer one is refused, and its check errored.
+    /// Limits the bytes billed for a query. A query above it is refused, and its check is errored.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// The client on connections of its own: those of the runtime that made it may not be driven while checks run.
-    async fn apart(&self) -> Result<Client, TableError> {
-        self.client.apart().await.map_err(|error| self.fault(error))
+    /// The client with connections of its own: those of the runtime that created it may not be polled while checks run.
+    async fn own_client(&self) -> Result<Client, TableError> {
+        self.client.apart().await.map_err(|error| self.table_error(error))
     }
 
     fn query(&self, client: &Client, statement: Statement) -> Query {
@@ -53,7 +53,7 @@ impl BigQueryTable {
         statement.values.into_iter().fold(query, Query::bind_next)
     }
 
-    fn fault(&self, source: BigQueryError) -> TableError {
+    fn table_error(&self, source: BigQueryError) -> TableError {
         TableError::BigQuery { table: self.name.clone(), source }
     }
 }
@@ -71,7 +71,7 @@ impl From<TableValue> for Parameter {
     }
 }
 
-/// In back quotes, where `\` is read as in a text.
+/// Quotes an identifier with backticks, with the escapes of a string literal.
 fn quoted(name: &str) -> String {
     let mut text = String::from("`");
     for letter in name.chars() {
@@ -95,7 +95,7 @@ impl Table for BigQueryTable {
     }
 
     fn quoted(&self, column: &str) -> String {
-        // A field of a record stands behind a dot.
+        // A field of a record follows a dot.
         column.split('.').map(quoted).collect::<Vec<_>>().join(".")
     }
 
@@ -125,13 +125,14 @@ impl Table for BigQueryTable {
     }
 
     async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
-        let client = self.apart().await?;
+        let client = self.own_client().await?;
         let rows = async { self.query(&client, statement).rows::<Row>().await?.all().await };
-        rows.await.map_err(|error| self.fault(error))
+        rows.await.map_err(|error| self.table_error(error))
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {
-        let table = self.apart().await?.table(&self.parts.join(".")).await.map_err(|error| self.fault(error))?;
+        let table =
+            self.own_client().await?.table(&self.parts.join(".")).await.map_err(|error| self.table_error(error))?;
         Ok(table.schema.fields.unwrap_or_default().iter().map(|field| self.column(field)).collect())
     }
 }
@@ -146,13 +147,13 @@ impl BigQueryTable {
 }
 
 impl TableCheck<'_, BigQueryTable> {
-    /// What the check would read and cost. Nothing runs, nothing is billed.
+    /// What the check would read and cost, by a dry run: nothing is billed.
     ///
     /// # Errors
-    /// When it is no valid query, or `BigQuery` cannot be asked.
+    /// If the query is not valid, or `BigQuery` cannot be reached.
     pub async fn dry_run(&self) -> Result<DryRun, TableError> {
-        let client = self.table.apart().await?;
+        let client = self.table.own_client().await?;
         let query = self.table.query(&client, self.statement());
-        query.dry_run().await.map_err(|error| self.table.fault(error))
+        query.dry_run().await.map_err(|error| self.table.table_error(error))
     }
 }

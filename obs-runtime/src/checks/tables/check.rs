@@ -1,6 +1,7 @@
 //! Ready-made checks of a table.
 
 use std::fmt;
+use std::ops::{Bound, RangeBounds};
 
 use crate::checks::quality::measure::Measured;
 use crate::checks::tables::error::TableError;
@@ -8,14 +9,14 @@ use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::subject::{Condition, Subject};
 use crate::checks::tables::table::{Row, Table};
 
-/// How many values are shown of those that are not as they should be.
-const SAMPLE: usize = 10;
+/// How many failing values a sample has.
+const MAX_SAMPLE: usize = 10;
 
-/// A check of a table, about to be made: what it counts is for the attribute's bounds to judge.
+/// A check of a table that has not run. The bounds of the attribute judge what it measures.
 ///
-/// What is given to [`Self::only`] aside, no name and no value that it is told becomes part of its statement unquoted.
+/// Names are quoted and values are bound; only the SQL passed to [`Self::only`] becomes part of the statement as it is.
 #[derive(Clone)]
-#[must_use = "a table is asked by `measure`"]
+#[must_use = "nothing is queried before `measure`"]
 pub struct TableCheck<'t, T> {
     pub(super) table: &'t T,
     subject: Subject,
@@ -29,29 +30,29 @@ impl<T: Table> fmt::Debug for TableCheck<'_, T> {
     }
 }
 
-/// How many rows there are.
+/// The number of rows.
 pub fn row_count<T: Table>(table: &T) -> TableCheck<'_, T> {
     TableCheck::new(table, Subject::Rows)
 }
 
-/// Seconds since the latest time in a column: a `TIMESTAMP`, `DATETIME` or `DATE`, in UTC; in `SQLite` a text as
-/// `2026-11-26 07:05:00`, or a number of seconds since 1970. Negative when it is in the future. Where there is no value,
-/// the check is errored.
+/// Seconds since the latest time in a column: a `TIMESTAMP`, `DATETIME` or `DATE`, in UTC; in `SQLite` a text like
+/// `2026-11-26 07:05:00` or a number of seconds since 1970. Negative for a time in the future. Without any value the check
+/// is errored.
 pub fn freshness<T: Table>(table: &T, column: impl Into<String>) -> TableCheck<'_, T> {
     TableCheck::new(table, Subject::Age { column: column.into() })
 }
 
-/// Which share of rows has `NULL` in a column.
+/// The ratio of rows with `NULL` in a column.
 pub fn null_ratio<T: Table>(table: &T, column: impl Into<String>) -> TableCheck<'_, T> {
     TableCheck::new(table, Subject::Nulls { column: column.into() })
 }
 
-/// Which share of rows repeats an earlier one in these columns together. Rows with a `NULL` in one of them are not looked at.
+/// The ratio of rows that repeat another row in these columns. Rows with `NULL` in one of them are ignored.
 pub fn uniqueness<T: Table, C: Into<String>>(table: &T, columns: impl IntoIterator<Item = C>) -> TableCheck<'_, T> {
     TableCheck::new(table, Subject::Repeated { columns: columns.into_iter().map(Into::into).collect() })
 }
 
-/// Which share of values is none of these. `NULL` is not looked at.
+/// The ratio of values that are not in this list. `NULL` is ignored.
 pub fn accepted_values<T: Table, V: Into<TableValue>>(
     table: &T,
     column: impl Into<String>,
@@ -61,18 +62,26 @@ pub fn accepted_values<T: Table, V: Into<TableValue>>(
     TableCheck::new(table, Subject::NotOf { column: column.into(), accepted })
 }
 
-/// Which share of values is below the least or above the most, where these are said. `NULL` is not looked at.
-pub fn range<T: Table, V: Into<TableValue>>(
+/// The ratio of values outside a range of numbers, or of any [`TableValue`]. `NULL` is ignored.
+///
+/// ```
+/// use obs_runtime::tables::{Table, TableCheck, range};
+///
+/// fn negative_amounts<T: Table>(orders: &T) -> TableCheck<'_, T> {
+///     range(orders, "amount", 0.0..)
+/// }
+/// ```
+pub fn range<T: Table, V: Into<TableValue> + Clone>(
     table: &T,
     column: impl Into<String>,
-    least: impl Into<Option<V>>,
-    most: impl Into<Option<V>>,
+    range: impl RangeBounds<V>,
 ) -> TableCheck<'_, T> {
-    let (least, most) = (least.into().map(Into::into), most.into().map(Into::into));
-    TableCheck::new(table, Subject::Outside { column: column.into(), least, most })
+    let bound = |bound: Bound<&V>| bound.cloned().map(Into::into);
+    let range = (bound(range.start_bound()), bound(range.end_bound()));
+    TableCheck::new(table, Subject::Outside { column: column.into(), range })
 }
 
-/// Which share of values is not among those of a column of another table. `NULL` is not looked at.
+/// The ratio of values that are missing in a column of another table. `NULL` is ignored.
 pub fn referential_integrity<'t, T: Table>(
     table: &'t T,
     column: impl Into<String>,
@@ -88,41 +97,41 @@ impl<'t, T: Table> TableCheck<'t, T> {
         Self { table, subject, conditions: Vec::new(), sampled: false }
     }
 
-    /// Looks only at rows that meet this condition, in SQL of your own, with a `?` for each value: of a partitioned table, the
-    /// partition. It becomes part of the statement as it is.
+    /// Restricts the check to rows that meet this SQL condition, for example to one partition. It has a `?` for each value
+    /// and becomes part of the statement as it is.
     pub fn only(mut self, sql: impl Into<String>, values: impl IntoIterator<Item: Into<TableValue>>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         self.conditions.push(Condition { sql: sql.into(), values });
         self
     }
 
-    /// Has ten of the values told that are not as they should be, by a second statement, when there are such. They are
-    /// redacted before they leave. Counts of rows, of `NULL` and ages have none.
+    /// Adds up to ten failing values to the result, by a second query that runs only if there are any. They are redacted.
+    /// [`row_count`], [`null_ratio`] and [`freshness`] have none.
     pub const fn sampled(mut self) -> Self {
         self.sampled = true;
         self
     }
 
-    /// What the table will be asked: one row of two numbers.
+    /// The query of the check. It returns one row of two numbers.
     #[must_use]
     pub fn statement(&self) -> Statement {
         self.subject.measure(self.table, &self.conditions)
     }
 
-    /// What it is asked for a sample, when there are values to show; none when there never are.
+    /// The query for failing values; none if the check has none.
     #[must_use]
     pub fn sample_statement(&self) -> Option<Statement> {
-        self.subject.sample(self.table, &self.conditions, SAMPLE)
+        self.subject.sample(self.table, &self.conditions, MAX_SAMPLE)
     }
 
-    /// Asks the table.
+    /// Runs the query.
     ///
     /// # Errors
-    /// When it does not answer, or not what was asked for.
+    /// If the query fails, or its result is not what was expected.
     pub async fn measure(&self) -> Result<Measured, TableError> {
         let rows = self.table.ask(self.statement()).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-        let [found, of] = row else { return Err(self.unread(format!("{} columns", row.len()))) };
+        let [found, of] = row else { return Err(self.unexpected(format!("{} columns", row.len()))) };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -149,11 +158,11 @@ impl<'t, T: Table> TableCheck<'t, T> {
     }
 
     fn number(&self, text: Option<&str>) -> Result<Option<f64>, TableError> {
-        let number = text.map(|text| text.parse().map_err(|_| self.unread("it is no number".to_owned())));
+        let number = text.map(|text| text.parse().map_err(|_| self.unexpected("not a number".to_owned())));
         number.transpose()
     }
 
-    fn unread(&self, why: String) -> TableError {
+    fn unexpected(&self, why: String) -> TableError {
         TableError::Answer { table: self.table.name().to_owned(), why }
     }
 }

@@ -1,57 +1,57 @@
-//! Why a table gave no answer.
+//! The error of querying a table.
 
-/// Why a table gave no answer: the check is `errored` then, not `failed`.
+/// Querying a table failed. The check is `errored`, not `failed`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// `SQLite` does not do what it is asked.
+    /// `SQLite` returned an error.
     #[cfg(feature = "sqlite")]
     #[error("{table}: {source}")]
     Sqlite {
         /// The table.
         table: String,
-        /// What it says.
+        /// The error.
         source: rusqlite::Error,
     },
-    /// `BigQuery` does not do what it is asked, or it would cost too much.
+    /// `BigQuery` returned an error, or the query was refused because of its cost.
     #[cfg(feature = "bigquery")]
     #[error("{table}: {source}")]
     BigQuery {
         /// The table.
         table: String,
-        /// What it says.
+        /// The error.
         source: crate::bigquery::client::error::BigQueryError,
     },
-    /// There is no value, so that nothing tells how fresh they are.
-    #[error("{table}: no row has a value in {column}, so that nothing tells how fresh it is")]
+    /// No row has a value in the column, so its freshness is unknown.
+    #[error("{table}: no row has a value in {column}, so its freshness is unknown")]
     Nothing {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// A column holds something that is no time.
-    #[error("{table}: {column} holds no time that can be read")]
+    /// The column has values that are not times.
+    #[error("{table}: {column} has no value that is a time")]
     NoTime {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// The answer is not what was asked for.
-    #[error("{table}: the answer cannot be read: {why}")]
+    /// The result of the query is not what was expected.
+    #[error("{table}: unexpected result: {why}")]
     Answer {
         /// The table.
         table: String,
         /// What is wrong with it.
         why: String,
     },
-    /// Of a table of your own: whatever went wrong.
+    /// The error of a [`Table`](crate::tables::Table) outside this crate.
     #[error("{table}: {source}")]
     Other {
         /// The table.
         table: String,
-        /// What went wrong.
+        /// The error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -1,8 +1,9 @@
 //! Ready-made checks of tables: row count, freshness, null ratio, uniqueness, accepted values, range, referential integrity
 //! and schema equality.
 //!
-//! Each asks one question of a [`Table`] and gives what it counted, for the bounds of `#[dq_check]` to judge. There are tables of
-//! `SQLite` (feature `sqlite`) and of `BigQuery` (feature `bigquery`), where each question is priced before it is asked.
+//! Each check runs one query on a [`Table`] and returns a [`Measured`](crate::Measured) that the bounds of `#[dq_check]` judge.
+//! There are tables of `SQLite` (feature `sqlite`) and `BigQuery` (feature `bigquery`), where a dry run prices each query
+//! first; implement [`Table`] for another database.
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod bigquery;

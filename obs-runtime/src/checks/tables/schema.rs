@@ -1,14 +1,14 @@
-//! Are a table's columns those that are expected?
+//! Comparing a table's columns with the expected ones.
 
 use crate::checks::quality::measure::Verdict;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::table::{Column, Table};
 
-/// Whether a table has these columns, of these types, and no others; their order is no matter, and neither is upper or lower
-/// case. Types are those of the database: `INTEGER`, `STRING`, `ARRAY<STRING>`.
+/// Checks that a table has exactly these columns, with these types, in any order and case. Types are those of the database:
+/// `INTEGER`, `STRING`, `ARRAY<STRING>`.
 ///
 /// # Errors
-/// When its columns cannot be told.
+/// If the columns cannot be read.
 pub async fn schema_equality<T, N, K>(
     table: &T,
     expected: impl IntoIterator<Item = (N, K)> + Send,
@@ -24,22 +24,22 @@ where
         let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
         found.map(|column| table.canonical(&column.kind))
     };
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     for Column { name, kind } in &expected {
         match named(&seen, name) {
-            None => faults.push(format!("{name} is missing")),
+            None => differences.push(format!("{name} is missing")),
             Some(other) if other != table.canonical(kind) => {
-                faults.push(format!("{name} is {other}, not {}", table.canonical(kind)));
+                differences.push(format!("{name} is {other}, not {}", table.canonical(kind)));
             }
             Some(_) => {}
         }
     }
     let extra = seen.iter().filter(|column| named(&expected, &column.name).is_none());
-    faults.extend(extra.map(|column| format!("{} is new", column.name)));
-    if faults.is_empty() {
+    differences.extend(extra.map(|column| format!("{} is new", column.name)));
+    if differences.is_empty() {
         return Ok(Verdict::passed());
     }
-    Ok(Verdict::failed(faults.join(", ")).expected(listed(&expected)).seen(listed(&seen)))
+    Ok(Verdict::failed(differences.join(", ")).expected(listed(&expected)).seen(listed(&seen)))
 }
 
 fn listed(columns: &[Column]) -> String {

@@ -9,7 +9,7 @@ use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::table::{Column, Row, Table};
 
-/// A table of a file of `SQLite`. The file is opened for each question, to be read only: checks wait for nobody else's.
+/// A table in a file of `SQLite`. Each query opens the file read-only, so checks do not wait for each other.
 #[derive(Clone, Debug)]
 pub struct SqliteTable {
     file: PathBuf,
@@ -17,7 +17,7 @@ pub struct SqliteTable {
 }
 
 impl SqliteTable {
-    /// The table, or view, of that name in this file.
+    /// The table or view of that name in this file.
     pub fn new(file: impl AsRef<Path>, name: impl Into<String>) -> Self {
         Self { file: file.as_ref().to_owned(), name: name.into() }
     }
@@ -33,12 +33,12 @@ impl SqliteTable {
         rows.collect()
     }
 
-    fn fault(&self, source: rusqlite::Error) -> TableError {
+    fn table_error(&self, source: rusqlite::Error) -> TableError {
         TableError::Sqlite { table: self.name.clone(), source }
     }
 }
 
-/// In back quotes: of a name in double quotes that is no column's, `SQLite` makes a text.
+/// Quotes an identifier with backticks: `SQLite` takes an unknown name in double quotes for a string literal.
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
@@ -78,7 +78,7 @@ impl Table for SqliteTable {
     }
 
     fn seconds_since(&self, sql: &str) -> String {
-        // Seconds since 1970 where it is a number, which would be a Julian day otherwise.
+        // A number is seconds since 1970 here; `julianday` would take it for a Julian day.
         format!(
             "(julianday('now') - CASE typeof({sql}) WHEN 'text' THEN julianday({sql}) WHEN 'null' THEN NULL \
              ELSE 2440587.5 + {sql} / 86400.0 END) * 86400.0"
@@ -89,21 +89,21 @@ impl Table for SqliteTable {
         format!("CAST({sql} AS TEXT)")
     }
 
-    // Asked when it is polled, which is the check's own thread.
+    // Blocks when it is polled, which is on the check's own thread.
     async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
-        self.rows(&statement).map_err(|error| self.fault(error))
+        self.rows(&statement).map_err(|error| self.table_error(error))
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {
         let statement = Statement::new("SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", [&*self.name]);
-        let rows = self.rows(&statement).map_err(|error| self.fault(error))?;
+        let rows = self.rows(&statement).map_err(|error| self.table_error(error))?;
         let column = |row: Row| {
             let mut texts = row.into_iter().map(Option::unwrap_or_default);
             Column::new(texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
         };
         let columns: Vec<Column> = rows.into_iter().map(column).collect();
         if columns.is_empty() {
-            return Err(TableError::Answer { table: self.name.clone(), why: "there is no such table".to_owned() });
+            return Err(TableError::Answer { table: self.name.clone(), why: "the table does not exist".to_owned() });
         }
         Ok(columns)
     }

@@ -1,20 +1,20 @@
-//! A statement with its values, which never become part of its text.
+//! A SQL statement and its bound values.
 
-/// A value to compare with. It is bound, not written into the text.
+/// A value that is bound to a statement.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TableValue {
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// A number.
+    /// A floating-point number.
     Real(f64),
     /// A text.
     Text(String),
-    /// True or false: 1 or 0 in `SQLite`.
+    /// A boolean; 1 or 0 in `SQLite`.
     Truth(bool),
-    /// A date: `2026-11-26`. `SQLite` is told the text.
+    /// A date: `2026-11-26`. Bound as text in `SQLite`.
     Date(String),
-    /// A moment: `2026-11-26 07:05:00+00`. `SQLite` is told the text.
+    /// A timestamp: `2026-11-26 07:05:00+00`. Bound as text in `SQLite`.
     Timestamp(String),
 }
 
@@ -34,18 +34,18 @@ values! {
     Truth from bool;
 }
 
-/// What a table is asked.
+/// A SQL statement and its values.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Statement {
-    /// Its text: names in it are quoted, each `?` stands for a value.
+    /// The text, with a `?` for each value.
     pub sql: String,
     /// The values, in the order of the `?`.
     pub values: Vec<TableValue>,
 }
 
 impl Statement {
-    /// A statement.
+    /// Creates a statement.
     pub fn new(sql: impl Into<String>, values: impl IntoIterator<Item: Into<TableValue>>) -> Self {
         Self { sql: sql.into(), values: values.into_iter().map(Into::into).collect() }
     }

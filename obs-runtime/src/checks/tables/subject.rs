@@ -1,9 +1,11 @@
-//! What is asked of a table, as a statement.
+//! What a check measures, and its SQL.
+
+use std::ops::Bound;
 
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::table::Table;
 
-/// What is looked at.
+/// What a check measures.
 #[derive(Clone, Debug)]
 pub enum Subject {
     Rows,
@@ -11,11 +13,11 @@ pub enum Subject {
     Nulls { column: String },
     Repeated { columns: Vec<String> },
     NotOf { column: String, accepted: Vec<TableValue> },
-    Outside { column: String, least: Option<TableValue>, most: Option<TableValue> },
+    Outside { column: String, range: (Bound<TableValue>, Bound<TableValue>) },
     Orphans { column: String, other: String, key: String },
 }
 
-/// A condition that rows must meet to be looked at.
+/// A SQL condition that restricts the rows.
 #[derive(Clone, Debug)]
 pub struct Condition {
     pub sql: String,
@@ -23,7 +25,7 @@ pub struct Condition {
 }
 
 impl Subject {
-    /// The columns that it looks at.
+    /// The columns that are read.
     pub fn columns(&self) -> Vec<&str> {
         match self {
             Self::Rows => Vec::new(),
@@ -36,45 +38,45 @@ impl Subject {
         }
     }
 
-    /// One row of two numbers: how many, or how old, and of how many.
+    /// A query that returns one row: the measured number and the total.
     pub fn measure<T: Table>(&self, table: &T, conditions: &[Condition]) -> Statement {
-        let mut text = Text::new(conditions);
+        let mut builder = StatementBuilder::new(conditions);
         let name = table.sql_name();
         let columns: Vec<String> = self.columns().into_iter().map(|column| table.quoted(column)).collect();
         let column = columns.join(", ");
         let sql = match self {
-            Self::Rows => format!("SELECT COUNT(*), COUNT(*) FROM {name}{}", text.only(&[])),
+            Self::Rows => format!("SELECT COUNT(*), COUNT(*) FROM {name}{}", builder.only(&[])),
             Self::Age { .. } => {
                 let age = table.seconds_since(&column);
-                format!("SELECT MIN({age}), COUNT({column}) FROM {name}{}", text.only(&[]))
+                format!("SELECT MIN({age}), COUNT({column}) FROM {name}{}", builder.only(&[]))
             }
             Self::Nulls { .. } => {
-                format!("SELECT COUNT(*) - COUNT({column}), COUNT(*) FROM {name}{}", text.only(&[]))
+                format!("SELECT COUNT(*) - COUNT({column}), COUNT(*) FROM {name}{}", builder.only(&[]))
             }
             Self::Repeated { .. } => format!(
                 "SELECT COALESCE(SUM(obs_rows - 1), 0), COALESCE(SUM(obs_rows), 0) FROM \
                  (SELECT COUNT(*) AS obs_rows FROM {name}{} GROUP BY {column}) AS obs_groups",
-                text.only(&columns)
+                builder.only(&columns)
             ),
             Self::NotOf { .. } | Self::Outside { .. } => {
-                let fits = text.fits(self, &column);
+                let fits = builder.fits(self, &column);
                 format!(
                     "SELECT COALESCE(SUM(CASE WHEN {fits} THEN 0 ELSE 1 END), 0), COUNT(*) FROM {name}{}",
-                    text.only(&columns)
+                    builder.only(&columns)
                 )
             }
             Self::Orphans { other, key, .. } => format!(
                 "SELECT COALESCE(SUM(CASE WHEN obs_key IS NULL THEN 1 ELSE 0 END), 0), COUNT(*) FROM {name}{}{}",
                 joined(table, &column, other, key),
-                text.only(&columns)
+                builder.only(&columns)
             ),
         };
-        text.ready(sql)
+        builder.build(sql)
     }
 
-    /// Some of the values that are not as they should be; none when there is nothing to show.
-    pub fn sample<T: Table>(&self, table: &T, conditions: &[Condition], most: usize) -> Option<Statement> {
-        let mut text = Text::new(conditions);
+    /// A query for some of the failing values; none if there cannot be any.
+    pub fn sample<T: Table>(&self, table: &T, conditions: &[Condition], limit: usize) -> Option<Statement> {
+        let mut builder = StatementBuilder::new(conditions);
         let name = table.sql_name();
         let columns: Vec<String> = self.columns().into_iter().map(|column| table.quoted(column)).collect();
         let column = columns.join(", ");
@@ -83,24 +85,24 @@ impl Subject {
         let sql = match self {
             Self::Rows | Self::Age { .. } | Self::Nulls { .. } => return None,
             Self::Repeated { .. } => {
-                format!("SELECT {shown} FROM {name}{} GROUP BY {column} HAVING COUNT(*) > 1", text.only(&columns))
+                format!("SELECT {shown} FROM {name}{} GROUP BY {column} HAVING COUNT(*) > 1", builder.only(&columns))
             }
             Self::NotOf { .. } | Self::Outside { .. } => {
-                let only = text.only(&columns);
-                let fits = text.fits(self, &column);
+                let only = builder.only(&columns);
+                let fits = builder.fits(self, &column);
                 format!("SELECT DISTINCT {shown} FROM {name}{only} AND NOT COALESCE({fits}, FALSE)")
             }
             Self::Orphans { other, key, .. } => format!(
                 "SELECT DISTINCT {shown} FROM {name}{}{} AND obs_key IS NULL",
                 joined(table, &column, other, key),
-                text.only(&columns)
+                builder.only(&columns)
             ),
         };
-        Some(text.ready(format!("{sql} ORDER BY 1 LIMIT {most}")))
+        Some(builder.build(format!("{sql} ORDER BY 1 LIMIT {limit}")))
     }
 }
 
-/// The other table's keys, each once, beside the rows: no name but `obs_key` comes in.
+/// Joins the distinct keys of the other table. It adds no name but `obs_key`.
 fn joined<T: Table>(table: &T, column: &str, other: &str, key: &str) -> String {
     let key = table.quoted(key);
     format!(
@@ -109,18 +111,18 @@ fn joined<T: Table>(table: &T, column: &str, other: &str, key: &str) -> String {
     )
 }
 
-/// A statement that is being written, its values in the order of their `?`.
-struct Text<'c> {
+/// Builds a statement, with values in the order of their `?`.
+struct StatementBuilder<'c> {
     conditions: &'c [Condition],
     values: Vec<TableValue>,
 }
 
-impl<'c> Text<'c> {
+impl<'c> StatementBuilder<'c> {
     const fn new(conditions: &'c [Condition]) -> Self {
         Self { conditions, values: Vec::new() }
     }
 
-    /// ` WHERE` these columns have a value and the conditions hold.
+    /// A `WHERE` clause: these columns are not `NULL`, and the conditions hold.
     fn only(&mut self, columns: &[String]) -> String {
         let mut parts: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
         for condition in self.conditions {
@@ -130,7 +132,7 @@ impl<'c> Text<'c> {
         if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
     }
 
-    /// What holds of a value that is as it should be.
+    /// The condition of a value that passes.
     fn fits(&mut self, subject: &Subject, column: &str) -> String {
         let mut parts = Vec::new();
         let mut bind = |value: &TableValue| self.values.push(value.clone());
@@ -140,13 +142,16 @@ impl<'c> Text<'c> {
                 accepted.iter().for_each(&mut bind);
                 parts.push(format!("{column} IN ({})", vec!["?"; accepted.len()].join(", ")));
             }
-            // What cannot be compared, as a number that is none, does not fit.
-            Subject::Outside { least, most, .. } => {
-                for (value, operator) in [(least, ">="), (most, "<=")] {
-                    if let Some(value) = value {
-                        bind(value);
-                        parts.push(format!("{column} {operator} ?"));
-                    }
+            // A value that cannot be compared, such as NaN, does not pass.
+            Subject::Outside { range: (start, end), .. } => {
+                for (bound, inclusive, exclusive) in [(start, ">=", ">"), (end, "<=", "<")] {
+                    let (value, operator) = match bound {
+                        Bound::Included(value) => (value, inclusive),
+                        Bound::Excluded(value) => (value, exclusive),
+                        Bound::Unbounded => continue,
+                    };
+                    bind(value);
+                    parts.push(format!("{column} {operator} ?"));
                 }
             }
             _ => {}
@@ -154,7 +159,7 @@ impl<'c> Text<'c> {
         if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") }
     }
 
-    fn ready(self, sql: String) -> Statement {
+    fn build(self, sql: String) -> Statement {
         Statement { sql, values: self.values }
     }
 }

@@ -1,54 +1,55 @@
-//! What a table must be able to.
+//! The interface of a table.
 
 use std::future::Future;
 
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::Statement;
 
-/// A row of an answer: each value as text.
+/// A row of a query result: each value as text, or none for `NULL`.
 pub type Row = Vec<Option<String>>;
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Column {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its type in the words of the database, as `INTEGER` or `ARRAY<STRING>`.
+    /// The type as the database names it: `INTEGER`, `ARRAY<STRING>`.
     pub kind: String,
 }
 
 impl Column {
-    /// A column of that name and type.
+    /// Creates a column.
     pub fn new(name: impl Into<String>, kind: impl Into<String>) -> Self {
         Self { name: name.into(), kind: kind.into() }
     }
 }
 
-/// A table that can be asked. Implement it for a database of your own, and all checks work there.
+/// A table that can be queried. Implement it for another database, and all checks work there.
 pub trait Table: Sync {
-    /// Its name, for people.
+    /// The name for messages.
     fn name(&self) -> &str;
 
-    /// Its name as it stands in a statement, quoted.
+    /// The quoted name for SQL.
     fn sql_name(&self) -> String;
 
-    /// A column's name as it stands in a statement, quoted: nothing in it may end the quotes.
+    /// The quoted name of a column for SQL. Quotes in the name must be escaped.
     fn quoted(&self, column: &str) -> String;
 
-    /// Seconds since the time that this expression gives; `NULL` of what is no time.
+    /// SQL for the seconds since the time of this expression; `NULL` if it is not a time.
     fn seconds_since(&self, sql: &str) -> String;
 
-    /// The value of this expression as text.
+    /// SQL for this expression as text.
     fn as_text(&self, sql: &str) -> String;
 
-    /// What type two words for it mean: `INTEGER` and `INT64` are one in `BigQuery`.
+    /// The canonical name of a type, for databases with aliases: `INTEGER` and `INT64` are the same in `BigQuery`.
     fn canonical(&self, kind: &str) -> String {
         kind.trim().to_ascii_uppercase()
     }
 
-    /// Asks it.
+    /// Runs a statement and returns all rows.
     fn ask(&self, statement: Statement) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
-    /// Its columns, in their order.
+    /// The columns, in order.
     fn columns(&self) -> impl Future<Output = Result<Vec<Column>, TableError>> + Send;
 }

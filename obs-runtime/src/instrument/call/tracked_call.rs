@@ -112,7 +112,7 @@ impl Call {
 
     /// Begins a call of an operation or a command that is named by hand, unless obs is off. The name is redacted, as all
     /// text is.
-    pub(crate) fn by_hand(
+    pub(crate) fn manual(
         name: Cow<'static, str>,
         command: bool,
         place: &'static std::panic::Location<'static>,

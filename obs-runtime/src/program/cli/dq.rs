@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::checks::quality::list::{instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
-use crate::checks::quality::verdict::QualityStatus;
+use crate::checks::quality::status::QualityStatus;
 use crate::exporters::log::writer::DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::junit;

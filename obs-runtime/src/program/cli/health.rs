@@ -7,7 +7,7 @@ use console::{Style, Term};
 use crate::checks::health::list::problems;
 use crate::checks::health::report::HealthReport;
 use crate::checks::health::run::{HealthRun, run_health_checks};
-use crate::checks::health::verdict::Status;
+use crate::checks::health::status::Status;
 use crate::program::cli::arguments::{CheckFormat, duration};
 use crate::program::cli::junit;
 use crate::program::cli::output::{UNKNOWN, json, print, print_problems};

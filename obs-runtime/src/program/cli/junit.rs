@@ -5,9 +5,9 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::checks::health::report::{HealthReport, HealthResult};
-use crate::checks::health::verdict::Status;
+use crate::checks::health::status::Status;
 use crate::checks::quality::report::{QualityReport, QualityResult};
-use crate::checks::quality::verdict::QualityStatus;
+use crate::checks::quality::status::QualityStatus;
 
 /// Health: degraded and unhealthy are failures.
 pub fn health(report: &HealthReport) -> String {

@@ -36,7 +36,7 @@ use crate::program::datadog;
 use crate::program::guard::Guard;
 #[cfg(feature = "prometheus")]
 use crate::program::prometheus;
-use crate::program::self_checks::registration::BuiltIn;
+use crate::program::self_checks::registration::SelfChecks;
 #[cfg(feature = "sentry")]
 use crate::program::sentry;
 #[cfg(unix)]
@@ -341,7 +341,7 @@ impl ObservabilityBuilder {
             });
         Ok(Guard {
             log_level,
-            built_in: Some(BuiltIn::new(pipeline.config())),
+            self_checks: Some(SelfChecks::new(pipeline.config())),
             #[cfg(unix)]
             signals,
             #[cfg(unix)]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::tracked_client::Client;
-use crate::checks::health::verdict::Health;
+use crate::checks::health::status::Health;
 use crate::program::self_checks::disk;
 
 /// Connects and has `SELECT 1` looked at; nothing runs, nothing is billed.

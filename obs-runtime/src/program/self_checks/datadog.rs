@@ -30,7 +30,7 @@ fn udp(host: &str, port: u16) -> io::Result<()> {
     };
     let socket = UdpSocket::bind(local)?;
     socket.connect(address)?;
-    // Nothing is sent twice: the second time, the system tells what became of the first.
+    // Nothing is sent duplicate_names: the second time, the system tells what became of the first.
     socket.send(&[])?;
     std::thread::sleep(REFUSAL);
     socket.send(&[]).map(drop)

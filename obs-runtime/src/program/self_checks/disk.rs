@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::checks::health::verdict::Health;
+use crate::checks::health::status::Health;
 
 /// Less room than this is worth a warning.
 const LITTLE: u64 = 64 << 20;

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use crate::checks::health::check::HealthCheck;
-use crate::checks::health::probe::forget;
+use crate::checks::health::probe::discard_reports;
 use crate::checks::health::refresh::Refresh;
-use crate::checks::runner::listed::Registration;
+use crate::checks::runner::registry::Registration;
 use crate::config::validated::Config;
 #[cfg(feature = "bigquery")]
 use crate::program::self_checks::bigquery;
@@ -30,12 +30,12 @@ const FAR: Duration = Duration::from_secs(10);
 
 /// The checks of this configuration, until it is dropped, and the thread that runs all checks now and then.
 #[derive(Debug)]
-pub struct BuiltIn {
+pub struct SelfChecks {
     registered: Vec<Registration>,
     _refresh: Option<Refresh>,
 }
 
-impl BuiltIn {
+impl SelfChecks {
     /// Registers what the configuration switches on.
     pub fn new(config: &Config) -> Self {
         if !config.health_check_enabled {
@@ -86,14 +86,14 @@ impl BuiltIn {
         let register = |check: HealthCheck, timeout| check.groups(GROUP).critical(false).timeout(timeout).register();
         let near = checks.into_iter().map(|check| register(check, TIMEOUT));
         let registered = near.chain(far.into_iter().map(|check| register(check, FAR))).collect();
-        forget();
+        discard_reports();
         Self { registered, _refresh: Refresh::every(config.health_check_interval) }
     }
 }
 
-impl Drop for BuiltIn {
+impl Drop for SelfChecks {
     fn drop(&mut self) {
         self.registered.drain(..).for_each(Registration::unregister);
-        forget();
+        discard_reports();
     }
 }

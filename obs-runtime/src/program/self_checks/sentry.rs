@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ::sentry::types::Dsn;
 use ureq::Agent;
 
-use crate::checks::health::verdict::Health;
+use crate::checks::health::status::Health;
 use crate::checks::runner::details::timestamp;
 
 /// Sends a report of nothing: it makes no event and counts against no quota.

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::program::server::connections::Connections;
 use crate::program::server::error::ServerError;
 use crate::program::server::routes::Routes;
-use crate::program::server::write_timeout::Patience;
+use crate::program::server::write_timeout::WriteTimeout;
 
 /// How long the end of the server is waited for: a handler that is running cannot be interrupted.
 const END: Duration = Duration::from_secs(1);
@@ -144,7 +144,7 @@ fn serve(stream: TcpStream, routes: &Arc<Routes>, connections: &Arc<Connections>
         .timer(TokioTimer::new())
         .header_read_timeout(limits.asking)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(Patience::new(stream, limits.taking)), service);
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.taking)), service);
     let task = tokio::spawn(async move {
         // What goes wrong on a connection is the client's affair.
         let _ = connection.await;

@@ -11,14 +11,14 @@ use tokio::time::{Sleep, sleep};
 
 /// A stream whose writes fail when the other end took nothing for so long.
 #[derive(Debug)]
-pub struct Patience {
+pub struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
     /// Set while a write waits.
     end: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patience {
+impl WriteTimeout {
     /// Limits how long a write may wait.
     pub const fn new(stream: TcpStream, limit: Duration) -> Self {
         Self { stream, limit, end: None }
@@ -36,7 +36,7 @@ impl Patience {
     }
 }
 
-impl AsyncRead for Patience {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -46,7 +46,7 @@ impl AsyncRead for Patience {
     }
 }
 
-impl AsyncWrite for Patience {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wait(context, written)

@@ -1,4 +1,4 @@
-//! What a health check may say.
+//! The status of a health check, and what a check may return.
 
 use std::fmt::{self, Display};
 
@@ -7,19 +7,20 @@ use serde::Serialize;
 use crate::checks::runner::details::Details;
 use crate::events::failure::shown;
 
-/// How something is.
+/// The status of a health check, or of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Status {
-    /// It was not checked, on purpose.
+    /// Not checked, on purpose.
     Skipped,
-    /// There was nothing to check.
+    /// Nothing to check.
     Unknown,
-    /// All is well.
+    /// Works.
     Healthy,
-    /// It works, not as it should.
+    /// Works with restrictions.
     Degraded,
-    /// It does not work.
+    /// Does not work.
     Unhealthy,
 }
 
@@ -36,7 +37,7 @@ impl Status {
         }
     }
 
-    /// What a command says with its exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown or skipped.
+    /// The exit code of a command: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown or skipped.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -47,7 +48,7 @@ impl Status {
         }
     }
 
-    /// As the gauge tells it; nothing of what was not checked.
+    /// The value of the gauge; none if nothing was checked.
     pub(super) const fn score(self) -> Option<f64> {
         match self {
             Self::Healthy => Some(1.0),
@@ -64,7 +65,7 @@ impl Display for Status {
     }
 }
 
-/// What a health check found.
+/// The result that a health check returns: a status, a message and details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     pub(super) status: Status,
@@ -73,13 +74,13 @@ pub struct Health {
 }
 
 impl Health {
-    /// All is well.
+    /// The checked resource works.
     #[must_use]
     pub const fn healthy() -> Self {
         Self { status: Status::Healthy, message: None, details: None }
     }
 
-    /// It works, not as it should.
+    /// It works with restrictions.
     pub fn degraded(message: impl Into<String>) -> Self {
         Self { status: Status::Degraded, message: Some(message.into()), details: None }
     }
@@ -94,7 +95,7 @@ impl Health {
         Self { status: Status::Skipped, message: Some(message.into()), details: None }
     }
 
-    /// With what else there is to tell, as JSON: texts in it are redacted, and more than 16 KiB is left out.
+    /// Adds details, serialised as JSON. Texts in them are redacted; details above 16 KiB are left out.
     ///
     /// ```
     /// use obs_runtime::Health;
@@ -112,14 +113,14 @@ impl Health {
     }
 }
 
-/// What a function under `#[health_check]` may return.
+/// What a function with `#[health_check]` may return.
 #[diagnostic::on_unimplemented(
     message = "a health check cannot return `{Self}`",
-    label = "this says nothing about health",
+    label = "not a health check result",
     note = "return (), bool, Health, details as JSON, or a Result of these with an error that can be displayed"
 )]
 pub trait IntoHealth {
-    /// What the value says.
+    /// Converts the value.
     fn into_health(self) -> Health;
 }
 
@@ -141,7 +142,7 @@ impl IntoHealth for bool {
     }
 }
 
-/// All is well, and these are the details.
+/// Healthy, with these details.
 impl IntoHealth for serde_json::Value {
     fn into_health(self) -> Health {
         Health::healthy().with_details(&self)
@@ -152,7 +153,7 @@ impl<T: IntoHealth, E: Display> IntoHealth for Result<T, E> {
     fn into_health(self) -> Health {
         match self {
             Ok(value) => value.into_health(),
-            // The alternate form of `anyhow` and `eyre` shows the sources as well.
+            // The alternate form of `anyhow` and `eyre` includes the sources.
             Err(error) => Health::unhealthy(shown(&format_args!("{error:#}"))),
         }
     }

@@ -1,4 +1,4 @@
-//! All checks of a kind: those known when the program is linked, and those registered by hand.
+//! All checks of a kind: those known at link time, and those registered at run time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,54 +9,53 @@ use crate::metrics::callsite::Place;
 
 /// A check of the program.
 #[derive(Debug)]
-pub enum Listed<C: 'static> {
-    /// Known when the program is linked.
+pub enum CheckRef<C: 'static> {
+    /// Known at link time.
     Linked(&'static C),
-    /// Registered by hand, as the first, the second, …
-    ByHand(usize, Arc<C>),
+    /// Registered at run time, with its number.
+    Manual(usize, Arc<C>),
 }
 
-impl<C> Clone for Listed<C> {
+impl<C> Clone for CheckRef<C> {
     fn clone(&self) -> Self {
         match self {
             Self::Linked(check) => Self::Linked(check),
-            Self::ByHand(number, check) => Self::ByHand(*number, Arc::clone(check)),
+            Self::Manual(number, check) => Self::Manual(*number, Arc::clone(check)),
         }
     }
 }
 
-impl<C> Deref for Listed<C> {
+impl<C> Deref for CheckRef<C> {
     type Target = C;
 
     fn deref(&self) -> &C {
         match self {
             Self::Linked(check) => check,
-            Self::ByHand(_, check) => check,
+            Self::Manual(_, check) => check,
         }
     }
 }
 
-impl<C> Listed<C> {
-    /// By what it is known, as no other check of this program ever is.
+impl<C> CheckRef<C> {
+    /// Unique in the process and never reused.
     pub fn identity(&self) -> usize {
         match self {
-            // Such a number is even: a declaration begins with something that is larger than a byte.
+            // Even: a declaration is aligned to more than one byte.
             Self::Linked(check) => std::ptr::from_ref::<C>(check).addr() & !1,
-            Self::ByHand(number, _) => 2 * number + 1,
+            Self::Manual(number, _) => 2 * number + 1,
         }
     }
 }
 
-/// The checks that were registered by hand.
-pub struct ByHand<C>(Mutex<Registered<C>>);
+/// The checks that were registered at run time.
+pub struct Manual<C>(Mutex<Registered<C>>);
 
 struct Registered<C> {
     last: usize,
     checks: Vec<(usize, Arc<C>)>,
 }
 
-impl<C: Send + Sync + 'static> ByHand<C> {
-    /// None yet.
+impl<C: Send + Sync + 'static> Manual<C> {
     pub const fn new() -> Self {
         Self(Mutex::new(Registered { last: 0, checks: Vec::new() }))
     }
@@ -65,7 +64,6 @@ impl<C: Send + Sync + 'static> ByHand<C> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One more.
     pub fn register(&'static self, check: C) -> Registration {
         let mut registered = self.registered();
         registered.last += 1;
@@ -75,25 +73,25 @@ impl<C: Send + Sync + 'static> ByHand<C> {
             let mut registered = self.registered();
             let at = registered.checks.iter().position(|(known, _)| *known == number);
             let removed = at.map(|at| registered.checks.remove(at));
-            // What the check holds may register or unregister others in its drop.
+            // The lock is released first: the check's destructor may register or unregister others.
             drop(registered);
             drop(removed);
         }))
     }
 
-    /// All checks there are now.
-    pub fn with(&self, linked: &'static [C]) -> Vec<Listed<C>> {
+    /// The linked checks and those registered now.
+    pub fn with(&self, linked: &'static [C]) -> Vec<CheckRef<C>> {
         let registered = self.registered();
-        let by_hand = registered.checks.iter().map(|(number, check)| Listed::ByHand(*number, Arc::clone(check)));
-        linked.iter().map(Listed::Linked).chain(by_hand).collect()
+        let manual = registered.checks.iter().map(|(number, check)| CheckRef::Manual(*number, Arc::clone(check)));
+        linked.iter().map(CheckRef::Linked).chain(manual).collect()
     }
 }
 
-/// A check that was registered by hand. It stays registered when this is dropped.
+/// The handle of a check that was registered at run time. Dropping it leaves the check registered.
 pub struct Registration(Box<dyn FnOnce() + Send + Sync>);
 
 impl Registration {
-    /// Takes the check out of the registry. A call of it that is under way goes on to its end.
+    /// Removes the check from the registry. A call that is in flight runs to its end.
     pub fn unregister(self) {
         (self.0)();
     }
@@ -105,14 +103,14 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// Says of each name that more than one check of a kind bears where they stand.
-pub fn twice<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, Place)>) -> Vec<String> {
+/// A message for each name that more than one check has, with their places.
+pub fn duplicate_names<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, Place)>) -> Vec<String> {
     let mut places: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
     for (name, place) in checks {
         places.entry(name).or_default().push(place);
     }
-    let twice = places.into_iter().filter(|(_, places)| places.len() > 1);
-    twice
+    let duplicates = places.into_iter().filter(|(_, places)| places.len() > 1);
+    duplicates
         .map(|(name, mut places)| {
             places.sort_unstable();
             let places: Vec<_> = places.iter().map(|place| format!("{}:{}", place.file, place.line)).collect();

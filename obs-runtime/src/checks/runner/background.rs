@@ -1,4 +1,4 @@
-//! Waiting for checks without blocking a thread that has other things to do.
+//! Waiting for checks without blocking the thread that polls.
 
 use std::future::Future;
 
@@ -6,19 +6,19 @@ use tokio::sync::oneshot;
 
 use crate::context::current::Context;
 
-/// Does the work on a thread of its own, in this context; the future works on any executor. Where no thread can be
-/// started, the work is done when the future is polled.
-pub fn on_a_thread<R: Send + 'static>(
+/// Runs the closure on a new thread, in this context. The future works on any executor. If no thread can be started, the
+/// closure runs when the future is polled.
+pub fn run_in_background<R: Send + 'static>(
     work: impl FnOnce() -> R + Clone + Send + 'static,
 ) -> impl Future<Output = R> + Send + 'static {
     let context = Context::current();
     async move {
         let (done, result) = oneshot::channel();
-        let (inside, there) = (context.clone(), work.clone());
+        let (thread_context, thread_work) = (context.clone(), work.clone());
         let run = move || {
-            let _inside = inside.enter();
-            // Nobody waits any more when the future was dropped.
-            let _ = done.send(there());
+            let _inside = thread_context.enter();
+            // Fails when the future was dropped.
+            let _ = done.send(thread_work());
         };
         let started = std::thread::Builder::new().name("obs-checks".to_owned()).spawn(run);
         if started.is_ok()

@@ -1,0 +1,87 @@
+//! The bounds of a data-quality check, and how a value is judged by them.
+
+use crate::checks::quality::measure::{Measure, Observation};
+use crate::checks::quality::status::QualityStatus;
+
+/// The status of a check, with the expected and the observed value if it did not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub(super) status: QualityStatus,
+    pub(super) expected: Option<String>,
+    pub(super) seen: Option<String>,
+}
+
+/// The bounds of a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    pub(super) warn_above: Option<f64>,
+    pub(super) fail_above: Option<f64>,
+    pub(super) warn_below: Option<f64>,
+    pub(super) fail_below: Option<f64>,
+}
+
+impl Bounds {
+    pub(super) const NONE: Self = Self { warn_above: None, fail_above: None, warn_below: None, fail_below: None };
+
+    /// Judges a measurement. NaN fails even without bounds.
+    pub(super) fn judge(&self, measure: &Measure) -> Judgement {
+        let judgement = |status, expected, seen| Judgement { status, expected, seen };
+        let value = match &measure.observation {
+            Observation::Error => return judgement(QualityStatus::Errored, None, None),
+            Observation::Condition(true) => return judgement(QualityStatus::Passed, None, None),
+            Observation::Condition(false) => {
+                return judgement(QualityStatus::Failed, Some("true".to_owned()), Some("false".to_owned()));
+            }
+            Observation::Judged { status, expected, seen } => {
+                return judgement(*status, expected.clone(), seen.clone());
+            }
+            Observation::Number(value) => *value,
+        };
+        let seen = match measure.counts {
+            Some((count, of)) => format!("{value} ({count} of {of})"),
+            None => value.to_string(),
+        };
+        if value.is_nan() {
+            return judgement(QualityStatus::Failed, Some("a number".to_owned()), Some(seen));
+        }
+        let above = |bound: Option<f64>| bound.filter(|bound| value > *bound).map(|bound| format!("at most {bound}"));
+        let below = |bound: Option<f64>| bound.filter(|bound| value < *bound).map(|bound| format!("at least {bound}"));
+        if let Some(expected) = above(self.fail_above).or_else(|| below(self.fail_below)) {
+            return judgement(QualityStatus::Failed, Some(expected), Some(seen));
+        }
+        match above(self.warn_above).or_else(|| below(self.warn_below)) {
+            Some(expected) => judgement(QualityStatus::Warned, Some(expected), Some(seen)),
+            None => judgement(QualityStatus::Passed, None, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::quality::measure::IntoMeasure;
+
+    const BOUNDS: Bounds =
+        Bounds { warn_above: Some(5.0), fail_above: Some(10.0), warn_below: None, fail_below: Some(0.0) };
+
+    #[test]
+    fn a_value_on_a_bound_is_within_it() {
+        for (value, status) in [
+            (5.0, QualityStatus::Passed),
+            (5.1, QualityStatus::Warned),
+            (10.0, QualityStatus::Warned),
+            (10.1, QualityStatus::Failed),
+            (0.0, QualityStatus::Passed),
+            (-0.1, QualityStatus::Failed),
+            (f64::NAN, QualityStatus::Failed),
+        ] {
+            assert_eq!(BOUNDS.judge(&value.into_measure()).status, status, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_not_a_failure() {
+        let judgement = BOUNDS.judge(&Err::<u8, _>("no such table").into_measure());
+        assert_eq!((judgement.status, judgement.expected), (QualityStatus::Errored, None));
+    }
+}

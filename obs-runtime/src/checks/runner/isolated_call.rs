@@ -1,0 +1,73 @@
+//! One call of a check on a thread of its own, so that a panic or a hang affects nothing else.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use crate::base::clock::Stamp;
+use crate::base::standard_streams::Hurry;
+use crate::checks::runner::job::{Answer, Job};
+use crate::checks::runner::outcome::CheckOutcome;
+use crate::context::current::Context;
+use crate::events::panics;
+
+/// Calls the check on a new thread, in this context, then passes the outcome to `complete`.
+pub fn spawn<V: Send + 'static>(
+    job: Job<V>,
+    context: Context,
+    complete: impl FnOnce(CheckOutcome<V>) + Send + 'static,
+) -> std::io::Result<()> {
+    let run = move || {
+        let _inside = context.enter();
+        // Another check may hang while it holds the lock of a standard stream.
+        let _hurry = Hurry::begin();
+        let start = Stamp::now();
+        let outcome = match catch_unwind(AssertUnwindSafe(|| call(job))) {
+            Ok(outcome) => outcome,
+            Err(payload) => {
+                let message = panics::message_since(start).unwrap_or_else(|| panic_message(&*payload));
+                // A payload whose drop panics would abort the process.
+                std::mem::forget(payload);
+                CheckOutcome::Panicked(message)
+            }
+        };
+        complete(outcome);
+    };
+    std::thread::Builder::new().name("obs-check".to_owned()).spawn(run).map(drop)
+}
+
+fn call<V>(job: Job<V>) -> CheckOutcome<V> {
+    let start = Instant::now();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => RuntimeGuard(Some(runtime)),
+        Err(error) => return CheckOutcome::NotStarted(format!("no runtime could be started: {error}")),
+    };
+    let Some(runtime) = &runtime.0 else { return CheckOutcome::TimedOut };
+    // A plain function, or one that returns a future, may also ask for the current runtime.
+    let inside = runtime.enter();
+    let answer = (job.run)();
+    drop(inside);
+    match answer {
+        Answer::Ready(value) => CheckOutcome::Done(value),
+        Answer::Pending(future) => {
+            let rest = job.timeout.saturating_sub(start.elapsed());
+            let finished = runtime.block_on(async { tokio::time::timeout(rest, future).await });
+            finished.map_or(CheckOutcome::TimedOut, CheckOutcome::Done)
+        }
+    }
+}
+
+/// A runtime whose drop does not wait for blocking tasks that a check has spawned, also when the check panicked.
+struct RuntimeGuard(Option<tokio::runtime::Runtime>);
+
+impl Drop for RuntimeGuard {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is not text").to_owned()
+}

@@ -48,6 +48,7 @@ pub mod hostile_names;
 pub mod http;
 pub mod json_schema;
 pub mod leaks;
+pub mod line_writer;
 pub mod logs;
 pub mod measure;
 pub mod ports;

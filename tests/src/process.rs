@@ -92,6 +92,13 @@ impl Process {
         self
     }
 
+    /// Redirects standard error, which is not collected then.
+    #[must_use]
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.0.stderr(stderr);
+        self
+    }
+
     /// Starts it.
     #[must_use]
     #[track_caller]
@@ -99,7 +106,7 @@ impl Process {
         let begun = Instant::now();
         let mut child = self.0.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.0.get_program().display()));
         let output = child.stdout.take().map(Collected::new).expect("its output is piped");
-        let errors = child.stderr.take().map(Collected::new).expect("its output is piped");
+        let errors = child.stderr.take().map_or_else(|| Collected::new(std::io::empty()), Collected::new);
         Running { stdin: child.stdin.take(), child: KilledOnDrop(child), output, errors, begun }
     }
 

@@ -1,20 +1,16 @@
-//! A check that hangs with the locks of standard output and standard error in its hands keeps nobody else from anything.
-
-use std::time::Duration;
+//! A check that hangs while it holds the locks of standard output and standard error stops no other check, no log line and
+//! no result.
 
 use obs_tests::process::{Finished, Process};
 use obs_tests::programs;
 use serde_json::Value;
-
-/// Well above all that these runs do, and less than a check's time limit when it says none.
-const SOON: Duration = Duration::from_secs(4);
 
 /// What a check says through `tracing`, and what the program says after its checks.
 const SAID: [&str; 3] = ["said while they are held", "publish started", "publish finished: ok"];
 
 fn run(process: Process, code: i32) -> Finished {
     let finished = process.env("LOG_LEVEL", "info").run();
-    assert!(finished.duration < SOON && finished.code() == Some(code), "{finished:#?}");
+    assert_eq!(finished.code(), Some(code), "{finished:#?}");
     finished
 }
 
@@ -64,26 +60,27 @@ fn data_quality_checks_are_told() {
 
 /// The program on a terminal of its own.
 #[cfg(target_os = "linux")]
-fn seen(arguments: &str, code: i32) -> Finished {
-    let command = format!("'{}' {arguments}", programs::program("stream-holder").display());
-    run(Process::on_a_terminal(&command), code)
+fn on_a_terminal(arguments: &str) -> Process {
+    Process::on_a_terminal(&format!("exec '{}' {arguments}", programs::program("stream-holder").display()))
 }
 
-/// A bar is drawn there, over and over, while checks run.
+/// A progress bar is drawn there while checks run.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_terminal_gets_its_table() {
-    let finished = seen("dq run", 1);
+    let finished = run(on_a_terminal("dq run"), 1);
     let (drawn, rest) = finished.stdout.split_once("\u{1b}[1mcheck\u{1b}[0m").expect("a table comes");
     assert!(drawn.contains(" 1/2 ") && rest.contains("no answer within 500ms"), "{finished:#?}");
 }
 
-/// The check that hangs is not begun again.
+/// The check that hangs is not started again.
 #[test]
 #[cfg(target_os = "linux")]
-fn whoever_watches_sees_how_it_goes_on() {
-    let finished = seen("health --watch 200ms --group held & sleep 2; kill $!", 0);
-    let screens: Vec<_> = finished.stdout.split("\u{1b}[2J").collect();
-    assert!(screens.len() > 3 && screens[1].contains("no answer within 500ms"), "{finished:#?}");
-    assert!(screens[2].contains("an earlier call has been running"), "{finished:#?}");
+fn watched_health_checks_go_on() {
+    let running = on_a_terminal("health --watch 200ms --group held").start();
+    running.wait_for_outputs("a second screen", |output| {
+        let screens: Vec<_> = output.split("\u{1b}[2J").collect();
+        let shows = |screen: usize, text| screens.get(screen).is_some_and(|shown: &&str| shown.contains(text));
+        shows(1, "no answer within 500ms") && shows(2, "an earlier call has been running")
+    });
 }

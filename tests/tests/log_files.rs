@@ -2,34 +2,12 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
-use obs_tests::process::{Process, Running};
+use obs_tests::line_writer::LineWriter;
+use obs_tests::process::Process;
 use obs_tests::{logs, wait};
 use serde_json::Value;
-
-/// A `line-writer`, which confirms each command that it gets.
-struct Writer {
-    running: Running,
-    commands: usize,
-}
-
-impl Writer {
-    fn start(process: Process) -> Self {
-        Self { running: process.start(), commands: 0 }
-    }
-
-    /// Sends a command and waits until it is done.
-    fn run(&mut self, command: &str) {
-        let stdin = self.running.stdin.as_mut().expect("it is piped");
-        writeln!(stdin, "{command}").unwrap();
-        self.commands += 1;
-        let commands = self.commands;
-        self.running
-            .wait_for_outputs(command, |output| output.lines().filter(|line| *line == "done").count() == commands);
-    }
-}
 
 fn writer(log_file: &Path) -> Process {
     Process::new(env!("CARGO_BIN_EXE_line-writer")).env("LOG_FILE", log_file)
@@ -40,7 +18,7 @@ fn messages(path: &Path) -> Vec<String> {
 }
 
 /// Logs lines until the condition holds, and returns how many.
-fn log_until(writer: &mut Writer, what: &str, condition: impl Fn() -> bool) -> usize {
+fn log_until(writer: &mut LineWriter, what: &str, condition: impl Fn() -> bool) -> usize {
     let mut written = 0;
     wait::until_true(what, || {
         writer.run("line more");
@@ -54,12 +32,12 @@ fn log_until(writer: &mut Writer, what: &str, condition: impl Fn() -> bool) -> u
 fn a_moved_file_is_opened_again_without_losing_lines() {
     let folder = tempfile::tempdir().unwrap();
     let (path, moved) = (folder.path().join("a/b/run.jsonl"), folder.path().join("run.jsonl.1"));
-    let mut writer = Writer::start(writer(&path));
+    let mut writer = LineWriter::start(writer(&path));
     writer.run("line first");
     fs::rename(&path, &moved).unwrap();
     let written = log_until(&mut writer, "the file is opened again", || path.exists());
     writer.run("line last");
-    assert_eq!(writer.running.finish().code(), Some(0));
+    assert_eq!(writer.finish().code(), Some(0));
     assert_eq!(messages(&path).last().unwrap(), "last");
     assert_eq!(messages(&moved)[0], "first");
     assert_eq!(messages(&path).len() + messages(&moved).len(), written + 2);
@@ -71,28 +49,28 @@ fn sighup_reopens_the_file_and_does_not_end_the_process() {
     let path = folder.path().join("run.jsonl");
     // A session of its own has no terminal, like a service.
     let program = Process::new("/usr/bin/setsid").args(&[env!("CARGO_BIN_EXE_line-writer")]).env("LOG_FILE", &path);
-    let mut writer = Writer::start(program);
+    let mut writer = LineWriter::start(program);
     writer.run("line first");
     // Moved and replaced before the signal, as logrotate's `create` does.
     fs::rename(&path, folder.path().join("run.jsonl.1")).unwrap();
     fs::write(&path, "").unwrap();
-    writer.running.signal("HUP");
+    writer.signal("HUP");
     log_until(&mut writer, "the file is opened again", || !logs::read(&path).is_empty());
-    assert_eq!(writer.running.finish().code(), Some(0));
+    assert_eq!(writer.finish().code(), Some(0));
 }
 
 #[test]
 fn two_processes_do_not_mix_their_lines_in_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
-    let mut writers: Vec<_> = (0..2).map(|_| Writer::start(writer(&path).env("LOG_LEVEL", "info"))).collect();
+    let mut writers: Vec<_> = (0..2).map(|_| LineWriter::start(writer(&path).env("LOG_LEVEL", "info"))).collect();
     std::thread::scope(|scope| {
         for writer in &mut writers {
             scope.spawn(|| writer.run("many 2000 9000"));
         }
     });
     for writer in writers {
-        assert_eq!(writer.running.finish().code(), Some(0));
+        assert_eq!(writer.finish().code(), Some(0));
     }
     let lines = logs::read(&path);
     assert_eq!(lines.len(), 4000);
@@ -101,13 +79,13 @@ fn two_processes_do_not_mix_their_lines_in_one_file() {
 }
 
 #[test]
-fn lines_lost_to_a_full_disk_are_counted_and_later_lines_are_written() {
+fn lines_lost_to_a_full_disk_are_counted_with_one_warning_and_later_lines_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
     // A limit of 64 KiB acts like a full disk: one write is cut short, and the next ones fail.
     let script = "ulimit -f 64; trap '' XFSZ; exec \"$0\"";
     let program = Process::new("/bin/bash").args(&["-c", script, env!("CARGO_BIN_EXE_line-writer")]);
-    let mut writer = Writer::start(program.env("LOG_FILE", &path));
+    let mut writer = LineWriter::start(program.env("LOG_FILE", &path));
     writer.run("many 100 1000");
     let full = fs::read_to_string(&path).unwrap();
     assert_eq!(full.len(), 64 * 1024);
@@ -117,12 +95,14 @@ fn lines_lost_to_a_full_disk_are_counted_and_later_lines_are_written() {
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(30_000).unwrap();
     writer.run("line there is room again");
     writer.run("line and again");
-    writer.run("dropped");
-    let lost = writer.running.wait_for_output("the count", |line| line.strip_prefix("dropped ")?.parse::<u64>().ok());
-    let ended = writer.running.finish();
+    let status = writer.status();
+    let ended = writer.finish();
     assert_eq!(ended.code(), Some(0));
-    assert_eq!(ended.stderr.lines().count(), 102, "standard error has every line");
-    assert_eq!(lost, 100 - whole as u64);
+    let warnings = ended.stderr.lines().filter(|line| line.contains("log lines are dropped: LOG_FILE: file too large"));
+    assert_eq!(warnings.count(), 1);
+    assert_eq!(ended.stderr.lines().count(), 103, "standard error has every line and the warning");
+    assert_eq!(status["dropped"], serde_json::json!({"write": 100 - whole}));
+    assert_eq!(status["failure"], "LOG_FILE: file too large");
     // Only the line that was cut is not JSON. Later lines begin on a line of their own.
     let text = fs::read_to_string(&path).unwrap();
     let parsed: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -135,13 +115,13 @@ fn lines_lost_to_a_full_disk_are_counted_and_later_lines_are_written() {
 fn console_and_file_have_their_own_format_and_level_and_the_level_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.log");
-    let mut writer = Writer::start(writer(&path).args(&["text-file", "debug-file"]));
+    let mut writer = LineWriter::start(writer(&path).args(&["text-file", "debug-file"]));
     writer.run("line first");
     writer.run("level warning");
     writer.run("line second");
     writer.run("level debug");
     writer.run("line third");
-    let ended = writer.running.finish();
+    let ended = writer.finish();
     assert_eq!(ended.code(), Some(0));
     assert_eq!(logs::messages(&ended.log()), ["first", "third in detail", "third"]);
     let file = fs::read_to_string(&path).unwrap();

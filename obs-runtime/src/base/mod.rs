@@ -1,5 +1,7 @@
 //! Words without dependencies: what the rest of the crate is written in.
 
+#[cfg(unix)]
+pub(crate) mod bounded_writer;
 pub(crate) mod call_scope;
 pub(crate) mod clock;
 pub(crate) mod command_run;

@@ -1,11 +1,29 @@
 //! Executes the commands on its standard input and confirms each with `done`: `line TEXT`, `many COUNT SIZE`, `level LEVEL`,
-//! `dropped`.
+//! `noise` (log while another thread writes to standard error), `hold` (hold the lock of standard error), `status` (of the log).
 //!
 //! With the argument `text-file` it writes text to `LOG_FILE`, with `debug-file` also debug lines.
 
-use std::io::{Write as _, stdin, stdout};
+use std::io::{Write as _, stderr, stdin, stdout};
+use std::sync::mpsc;
+use std::thread;
 
 use obs_runtime::{Level, LogFilter, LogFormat, Observability};
+
+/// How many lines there are of each kind when there is noise.
+const NOISE: u32 = 2_000;
+
+/// Holds the lock of standard error until the process ends.
+fn hold() {
+    let (held, wait) = mpsc::channel();
+    thread::spawn(move || {
+        let _lock = stderr().lock();
+        let _ = held.send(());
+        loop {
+            thread::park();
+        }
+    });
+    let _ = wait.recv();
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Observability::builder().metrics_enabled(false);
@@ -31,12 +49,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     tracing::info!(number, text, "one of many");
                 }
             }
+            "hold" => hold(),
+            "noise" => thread::scope(|scope| {
+                scope.spawn(|| (0..NOISE).for_each(|_| eprintln!("noise")));
+                (0..NOISE).for_each(|number| tracing::info!(number, "beside noise"));
+            }),
             "level" => guard.log_level().set(rest.parse::<LogFilter>()?),
-            "dropped" => {
-                let metrics = obs_runtime::metrics();
-                let dropped = metrics.value("obs.dropped", &[("sink", "log"), ("reason", "write")]);
-                writeln!(stdout(), "dropped {}", dropped.unwrap_or_default())?;
-            }
+            "status" => writeln!(stdout(), "status {}", serde_json::to_string(&obs_runtime::status().sink("log"))?)?,
             _ => return Err(format!("unknown command `{verb}`").into()),
         }
         writeln!(stdout(), "done")?;

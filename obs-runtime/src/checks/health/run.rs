@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::base::level::Level;
-use crate::base::standard_streams::Hurry;
 use crate::checks::health::check_state::CheckState;
 use crate::checks::health::list;
 use crate::checks::health::plan::HealthPlan;
@@ -83,7 +82,6 @@ impl HealthRun {
     }
 
     pub(super) fn run(self) -> HealthReport {
-        let _hurry = Hurry::begin();
         let checks = list::select(&self.groups);
         if global::pipeline().is_some_and(|pipeline| !pipeline.config().health_check_enabled) {
             let skipped = |check: &_| HealthResult::new(check, Health::skipped(DISABLED), Duration::ZERO);

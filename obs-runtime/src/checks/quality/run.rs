@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use crate::base::standard_streams::Hurry;
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::list;
 use crate::checks::quality::list::CheckInstance;
@@ -74,7 +73,6 @@ impl QualityRun {
 
     /// Blocks until all checks have ended or timed out.
     pub fn wait(self) -> QualityReport {
-        let _hurry = Hurry::begin();
         for problem in list::problems() {
             global::warn(problem);
         }

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::base::clock::Stamp;
-use crate::base::standard_streams::Hurry;
 use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::CheckOutcome;
 use crate::context::current::Context;
@@ -18,8 +17,6 @@ pub fn spawn<V: Send + 'static>(
 ) -> std::io::Result<()> {
     let run = move || {
         let _inside = context.enter();
-        // Another check may hang while it holds the lock of a standard stream.
-        let _hurry = Hurry::begin();
         let start = Stamp::now();
         let outcome = match catch_unwind(AssertUnwindSafe(|| call(job))) {
             Ok(outcome) => outcome,

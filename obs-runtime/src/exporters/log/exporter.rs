@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
-use crate::events::event::Event;
+use crate::events::event::{Event, Fact, Scope, Source};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::log::file::AppendedFile;
 use crate::exporters::log::file::REOPEN;
@@ -22,6 +22,7 @@ use crate::exporters::log::text::Text;
 use crate::exporters::log::timestamp::Clock;
 use crate::exporters::log::writer::LogOutput;
 use crate::exporters::log::writer::{LineWriter, tell};
+use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::redact::redactor::Redacted;
 
@@ -48,10 +49,34 @@ pub struct LogExporter {
 
 /// A place that lines are written to, how, and which.
 struct Output {
+    name: &'static str,
     filter: SharedFilter,
     /// How lines are written if not as JSON.
     text: Option<Text>,
     writer: Box<dyn LineWriter>,
+    /// The first failure since the last flush.
+    failure: Mutex<Option<String>>,
+}
+
+impl Output {
+    /// Writes a line or counts it as dropped. Returns the failure if it is the first one since the last flush.
+    fn write(&self, line: &[u8]) -> Option<String> {
+        let error = self.writer.write_line(line).err()?;
+        count_dropped(&error);
+        let mut failure = self.failure();
+        let is_first = failure.is_none();
+        // The kind alone: an error of the program's own writer can say anything.
+        is_first.then(|| failure.insert(format!("{}: {}", self.name, error.kind())).clone())
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count_dropped(error: &io::Error) {
+    let reason = if error.kind() == io::ErrorKind::TimedOut { "timeout" } else { "write" };
+    drop_counters::count(NAME, reason, 1);
 }
 
 /// What a thread writes its lines in; kept, so that a line needs no allocation.
@@ -62,6 +87,8 @@ struct Scratch {
     room: Room,
     clock: Clock,
 }
+
+const NAME: &str = "log";
 
 /// A buffer that one huge line has made longer than this is given back.
 const KEPT: usize = 256 * 1024;
@@ -92,13 +119,21 @@ impl LogExporter {
             LogFormat::Text => Some(Text { coloured }),
         };
         let filter = SharedFilter::new(config.log_level.clone());
-        let LogOutput { writer, coloured, is_watched } = console;
-        let console = Output { filter: filter.clone(), text: text(config.log_format, coloured), writer };
+        let LogOutput { name, writer, coloured, is_watched } = console;
+        let console = Output {
+            name,
+            filter: filter.clone(),
+            text: text(config.log_format, coloured),
+            writer,
+            failure: Mutex::default(),
+        };
         let file = file.map(|writer| Output {
+            name: "LOG_FILE",
             // Without a level of its own it follows that of the console.
             filter: config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new),
             text: text(config.log_file_format, false),
             writer,
+            failure: Mutex::default(),
         });
         let outputs = std::iter::once(console).chain(file).collect();
         let told = is_watched.then_some(Text { coloured });
@@ -118,48 +153,76 @@ impl LogExporter {
     }
 
     fn write_line(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
+        if let Some(failure) = self.write_to(self.outputs.iter(), event, left_out, scratch)
+            && delivery_stats::record(NAME, Duration::ZERO, Err(failure.clone()))
+        {
+            let healthy = self.outputs.iter().filter(|output| output.failure().is_none());
+            // Its own failure is reported by the next flush.
+            let _ = self.write_to(healthy, &dropping(&failure), 0, scratch);
+        }
+        if let Some(words) = self.told
+            && terminal_summary::concerns(event)
+        {
+            scratch.text.clear();
+            terminal_summary::write(event, words, &mut scratch.text);
+            if let Err(error) = tell(&scratch.text) {
+                count_dropped(&error);
+            }
+        }
+    }
+
+    /// Writes a line to these outputs. Returns the first failure of one that has not failed since the last flush.
+    fn write_to<'o>(
+        &self,
+        outputs: impl Iterator<Item = &'o Output>,
+        event: &Event<'_>,
+        left_out: u64,
+        scratch: &mut Scratch,
+    ) -> Option<String> {
         let Scratch { json, text, room, clock } = scratch;
         json.clear();
-        for output in &self.outputs {
+        let mut failure = None;
+        for output in outputs {
             // Of a single one it is known, unless somebody else has asked for the event.
             if (self.outputs.len() > 1 || self.told.is_some())
                 && !output.filter.enables(event.level, &event.source.logger)
             {
                 continue;
             }
-            if let Some(words) = output.text {
+            let failed = if let Some(words) = output.text {
                 text.clear();
                 words.write(event, left_out, text, clock);
                 text.push(b'\n');
-                put(&*output.writer, text);
-                continue;
-            }
-            if json.is_empty() {
-                self.json.write(event, left_out, json, room, clock);
-                json.push(b'\n');
-            }
-            put(&*output.writer, json);
+                output.write(text)
+            } else {
+                if json.is_empty() {
+                    self.json.write(event, left_out, json, room, clock);
+                    json.push(b'\n');
+                }
+                output.write(json)
+            };
+            failure = failure.or(failed);
         }
-        if let Some(words) = self.told
-            && terminal_summary::concerns(event)
-        {
-            text.clear();
-            terminal_summary::write(event, words, text);
-            put(&tell, text);
-        }
+        failure
     }
 }
 
-/// Writes a line, or counts that it was lost.
-fn put(writer: &dyn LineWriter, line: &[u8]) {
-    if writer.write_line(line).is_err() {
-        drop_counters::count("log", "write", 1);
+/// The warning that an output has begun to drop lines.
+fn dropping(failure: &str) -> Event<'static> {
+    Event {
+        time: SystemTime::now(),
+        level: Level::Warning,
+        source: Source { logger: "obs_runtime".into(), ..Source::default() },
+        context: Scope::default(),
+        fact: Fact::Log { message: format!("log lines are dropped: {failure}").into() },
+        fields: Vec::new(),
+        tags: Vec::new(),
     }
 }
 
 impl Exporter for LogExporter {
     fn name(&self) -> &'static str {
-        "log"
+        NAME
     }
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
@@ -205,7 +268,8 @@ impl Exporter for LogExporter {
                 }
             });
         }
-        Ok(())
+        let failures: Vec<String> = self.outputs.iter().filter_map(|output| output.failure().take()).collect();
+        if failures.is_empty() { Ok(()) } else { Err(FlushError { sink: NAME, reason: failures.join("; ") }) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 #[cfg(feature = "cli")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::standard_streams::Stream;
+use crate::base::standard_streams::StandardStream;
 
 /// Whether something that is drawn anew from time to time stands in the last line of the terminal that is standard error.
 #[cfg(feature = "cli")]
@@ -32,6 +32,7 @@ impl<W: Fn(&[u8]) -> io::Result<()> + Send + Sync> LineWriter for W {
 /// # Ok::<_, obs_runtime::InitError>(())
 /// ```
 pub struct LogOutput {
+    pub(super) name: &'static str,
     pub(super) writer: Box<dyn LineWriter>,
     pub(super) coloured: bool,
     /// Whether somebody sits at a terminal and reads what is written to standard error.
@@ -50,14 +51,20 @@ impl LogOutput {
             }
             tell(line)
         };
-        Self { writer: Box::new(writer), coloured: is_coloured(is_watched), is_watched: is_watched() }
+        Self {
+            name: "standard error",
+            writer: Box::new(writer),
+            coloured: is_coloured(is_watched),
+            is_watched: is_watched(),
+        }
     }
 
     /// Standard output, where a platform collects lines from there. Coloured as standard error is.
     #[must_use]
     pub fn stdout() -> Self {
         Self {
-            writer: Box::new(|line: &[u8]| Stream::Output.write(line)),
+            name: "standard output",
+            writer: Box::new(|line: &[u8]| StandardStream::Stdout.write_line(line)),
             coloured: is_coloured(|| io::stdout().is_terminal()),
             is_watched: is_watched(),
         }
@@ -66,7 +73,7 @@ impl LogOutput {
     /// A function of the program's that is given each line with its end of line, on the thread that logged it. It should
     /// not wait for anything; what it logs itself is dropped and counted, as is a line for which it returns an error.
     pub fn new(write: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { writer: Box::new(write), coloured: is_coloured(|| false), is_watched: false }
+        Self { name: "log output", writer: Box::new(write), coloured: is_coloured(|| false), is_watched: false }
     }
 }
 
@@ -82,7 +89,7 @@ fn is_watched() -> bool {
 
 /// Writes a line to standard error.
 pub fn tell(line: &[u8]) -> io::Result<()> {
-    Stream::Error.write(line)
+    StandardStream::Stderr.write_line(line)
 }
 
 fn is_coloured(is_terminal: impl FnOnce() -> bool) -> bool {

@@ -10,6 +10,8 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+#[cfg(unix)]
+use crate::base::standard_streams::StandardStream;
 use crate::checks::quality::list::{instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
@@ -119,12 +121,11 @@ fn watched(run: QualityRun) -> QualityReport {
     report
 }
 
-/// The terminal itself: a check that hangs with the lock of standard error must not stop who draws, and with it the run.
+/// Standard error without its lock, so that a check that hangs while it holds the lock does not stop the progress bar and
+/// with it the run.
 #[cfg(unix)]
 fn screen() -> ProgressDrawTarget {
-    use std::os::fd::AsFd;
-    let handle = || std::io::stderr().as_fd().try_clone_to_owned().map(std::fs::File::from);
-    match (handle(), handle()) {
+    match (StandardStream::Stderr.duplicate(), StandardStream::Stderr.duplicate()) {
         (Ok(read), Ok(write)) => ProgressDrawTarget::term(Term::read_write_pair(read, write), DRAWN_A_SECOND),
         _ => ProgressDrawTarget::stderr_with_hz(DRAWN_A_SECOND),
     }

@@ -2,16 +2,15 @@
 
 use serde::Serialize;
 
-use crate::base::standard_streams::{Hurry, Stream};
+use crate::base::standard_streams::StandardStream;
 
 /// Exit code for an unknown result or wrong use.
 pub const UNKNOWN: u8 = 3;
 
 /// Prints to standard output. A closed stream is not an error.
 pub fn print(text: &str) {
-    let _hurry = Hurry::begin();
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    let _ = Stream::Output.write(format!("{text}{end}").as_bytes());
+    let _ = StandardStream::Stdout.write_all(format!("{text}{end}").as_bytes());
 }
 
 pub fn json(value: &impl Serialize, pretty: bool) -> String {
@@ -30,6 +29,5 @@ pub fn print_problems(problems: &[String]) -> bool {
 /// Prints to standard error.
 pub fn print_error(message: &str) {
     let sign = console::style("error:").for_stderr().red().bold();
-    let _hurry = Hurry::begin();
-    let _ = Stream::Error.write(format!("{sign} {message}\n").as_bytes());
+    let _ = StandardStream::Stderr.write_all(format!("{sign} {message}\n").as_bytes());
 }

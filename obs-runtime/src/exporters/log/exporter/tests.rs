@@ -36,7 +36,7 @@ impl LineWriter for Broken {
 }
 
 fn console(writer: impl LineWriter + 'static) -> LogOutput {
-    LogOutput { writer: Box::new(writer), coloured: false, is_watched: false }
+    LogOutput { name: "log output", writer: Box::new(writer), coloured: false, is_watched: false }
 }
 
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {

@@ -15,7 +15,7 @@ use crate::bigquery::scope;
 use crate::bigquery::scope::{CostScope, alert};
 use crate::bigquery::statistics::QueryStatistics;
 use crate::context::current::Context;
-use crate::events::event::Source;
+use crate::events::event::{Source, UNKNOWN_OPERATION};
 use crate::instrument::spending;
 use crate::metrics::callsite::Tags;
 use crate::pipeline::global;
@@ -155,7 +155,8 @@ impl CostReservation {
     /// Warns that BigQuery itself refused a query for what it would bill.
     #[cfg(feature = "bigquery")]
     pub(super) fn limit_passed(&self) {
-        let operation = self.scope.as_deref().map(CostScope::name).or(self.context.operation()).unwrap_or("unknown");
+        let operation =
+            self.scope.as_deref().map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
         let tags = self.scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();
         let _inside = self.context.clone().enter();
         alert(operation, self.estimate.usd, self.estimate.usd, "limit", self.source.clone(), &tags);
@@ -207,7 +208,7 @@ impl CostReservation {
         let threshold = pipeline.config().cost_alert_threshold_usd;
         let passes = self.estimate.usd > threshold;
         if passes {
-            let operation = self.context.operation().unwrap_or("unknown");
+            let operation = self.context.operation().unwrap_or(UNKNOWN_OPERATION);
             alert(operation, self.estimate.usd, threshold, scope::THRESHOLD, self.source.clone(), &Tags::new());
         }
         passes
@@ -215,7 +216,7 @@ impl CostReservation {
 
     /// The error, and the alert that goes with it.
     pub(super) fn refused(&self, limit: CostLimit, scope: Option<&CostScope>) -> CostRefused {
-        let operation = scope.map(CostScope::name).or(self.context.operation()).unwrap_or("unknown");
+        let operation = scope.map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
         let threshold = match &limit {
             CostLimit::Usd { max_usd, .. } => *max_usd,
             CostLimit::Bytes { max_bytes, .. } => Pricing::current().of_bytes(*max_bytes),

@@ -14,7 +14,7 @@ use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
 use crate::context::current::Context;
 use crate::events::event;
-use crate::events::event::{Details, Fact};
+use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
 use crate::events::field::Field;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::span;
@@ -100,7 +100,7 @@ pub fn spend_settled(source: &event::Source<'static>, statistics: &QueryStatisti
     CostScope::add(scope.as_deref(), &price);
     let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
     if scope.is_none() && !alerted && price.usd > threshold {
-        let operation = context.operation().unwrap_or("unknown");
+        let operation = context.operation().unwrap_or(UNKNOWN_OPERATION);
         scope::alert(operation, price.usd, threshold, scope::THRESHOLD, source.clone(), &Tags::new());
     }
     price
@@ -136,7 +136,7 @@ pub fn emit_price(
     bytes_processed: u64,
     estimate: bool,
 ) {
-    let operation = scope.map(CostScope::name).or(context.operation()).unwrap_or("unknown");
+    let operation = scope.map(CostScope::name).or(context.operation()).unwrap_or(UNKNOWN_OPERATION);
     let tags = scope.map(CostScope::tags).cloned().unwrap_or_default();
     let fact = Fact::Priced(event::Price {
         operation: operation.into(),

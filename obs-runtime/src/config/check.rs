@@ -55,7 +55,7 @@ impl Config {
         })
         .collect();
         let patterns = self.redact_patterns.iter().filter_map(|pattern| {
-            let why = Redactor::pattern_problem(pattern)?;
+            let why = Redactor::check_pattern(pattern).err()?;
             let value = format!("{pattern}: {why}");
             Some(Problem { variable: "redact_patterns", value, allowed: "regular expressions", nearest: None })
         });

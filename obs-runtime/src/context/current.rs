@@ -14,7 +14,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use crate::base::trace_context::TraceContext;
-use crate::events::event::Scope;
+use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
 
 /// What this process was started on behalf of: there is no scope outside of it.
@@ -171,8 +171,8 @@ impl Context {
 
     /// On whose behalf an event in this context happens.
     #[must_use]
-    pub fn scope(&self) -> Scope<'_> {
-        self.0.as_ref().map_or_else(Scope::default, |inner| Scope {
+    pub fn scope(&self) -> EventContext<'_> {
+        self.0.as_ref().map_or_else(EventContext::default, |inner| EventContext {
             correlation_id: inner.correlation_id.as_deref().map(Cow::Borrowed),
             user: inner.user.as_deref().map(Cow::Borrowed),
             operation: inner.operation.as_deref().map(Cow::Borrowed),

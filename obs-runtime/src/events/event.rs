@@ -1,4 +1,4 @@
-//! The one vocabulary of what happened. Features make events, sinks take them redacted; nothing else passes between them.
+//! The event vocabulary. Features create events, and exporters receive them redacted; nothing else passes between the two.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,194 +9,202 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer::Recorded;
 use crate::base::trace_context::TraceContext;
+use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
-use crate::events::report::Crumb;
-use crate::events::report::EventId;
 use crate::events::report::Report;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 
-/// Something that happened, once.
+/// The operation of an event that happened outside of any operation, as in the label `operation`.
+pub const UNKNOWN_OPERATION: &str = "unknown";
+
+/// Something that happened.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
-    /// When.
+    /// Time of the event.
     pub time: SystemTime,
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// Where in the user's code it stands; for a library's log line, where the library says.
+    /// Location in the user's code; for a line of another library, the location that it gives.
     pub source: Source<'a>,
-    /// On whose behalf.
-    pub context: Scope<'a>,
-    /// What.
+    /// The context that the event happened in.
+    pub context: EventContext<'a>,
+    /// What happened.
     pub fact: Fact<'a>,
-    /// The event's own fields: arguments, tags, context of an error, fields of a log line.
+    /// Fields of the event itself: arguments, tags, error context, fields of a log line.
     pub fields: Vec<Field<'a>>,
-    /// Labels that the program puts on the metrics of what happened.
+    /// Tags that become labels of metrics.
     pub tags: Tags,
 }
 
-/// What an event says beside its fact.
+/// Fields and tags of an event.
 #[derive(Clone, Debug, Default)]
 pub struct Details<'a> {
-    /// Fields, tags among them.
+    /// Fields, including the tags.
     pub fields: Vec<Field<'a>>,
-    /// Metric labels.
+    /// Tags that become labels of metrics.
     pub tags: Tags,
 }
 
-/// Where an event comes from.
+/// The source location of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source<'a> {
-    /// The logger's name: a module path, or the target that a log line names.
+    /// The logger's name: a module path, or the target of a log line.
     pub logger: Text<'a>,
-    /// Path of the module.
+    /// Module path.
     pub module: Option<Text<'a>>,
     /// Source file.
     pub file: Option<Text<'a>>,
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: Option<u32>,
 }
 
-/// On whose behalf an event happened.
+/// The context of an event.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scope<'a> {
-    /// What ties together all that one run or request did.
+pub struct EventContext<'a> {
+    /// Id shared by all events of a run or request.
     pub correlation_id: Option<Text<'a>>,
+    /// The user on whose behalf the program acts.
     /// Who asked for it.
     pub user: Option<Text<'a>>,
-    /// The operation that was running.
+    /// The current operation.
     pub operation: Option<Text<'a>>,
-    /// The trace it belongs to.
+    /// The current trace.
     pub trace: Option<TraceContext>,
-    /// What else the program says of all that happens in this scope.
+    /// Further fields of the context.
     pub fields: Cow<'a, [Field<'static>]>,
 }
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Fact<'a> {
-    /// A line that the program or a library logged.
+    /// The program or a library wrote a log line.
     Log {
-        /// Its message.
+        /// The message.
         message: Text<'a>,
     },
-    /// A call of an annotated function began.
+    /// A call of an annotated function started.
     Started {
-        /// Which function.
+        /// The function.
         call: CallInfo,
-        /// Names of the recorded arguments that were given.
+        /// Names of the recorded arguments that have a value.
         arguments: Vec<&'static str>,
     },
     /// A call of an annotated function ended.
     Finished {
-        /// Which function.
+        /// The function.
         call: CallInfo,
         /// How it ended.
         outcome: Outcome,
-        /// How long it took.
+        /// Duration of the call.
         duration: Duration,
-        /// What went wrong, unless it ended well.
+        /// The error or panic, unless the call succeeded.
         failure: Option<FailureFacts<'a>>,
-        /// What the program would exit with if this were its main function; commands only.
+        /// The exit code of a command: what the program would return if the command were its main function.
         exit_code: Option<u8>,
     },
-    /// An error or panic was captured by a function that it passed. One that passes several is told once at the level of its
-    /// severity and then at debug.
+    /// An annotated function captured an error or a panic. An error that passes several functions is logged once at its
+    /// severity, then at debug level.
     Captured {
         /// The operation that failed.
         operation: Text<'a>,
-        /// What went wrong.
+        /// The error or panic.
         failure: FailureFacts<'a>,
         /// Whether it was a panic.
         panic: bool,
     },
-    /// An error, a panic or a message, told once and whole when its way is over: for who tracks errors.
+    /// An error, a panic or a message with everything known about it, once, for error trackers.
     Reported(Box<Report<'a>>),
-    /// A run that was sampled has ended: what ran in it, and when.
+    /// A sampled run ended: its spans.
     Traced(Box<Recorded>),
-    /// A step on the way to an error, told by hand.
-    Breadcrumb(Crumb<'a>),
-    /// A feature of the program was used.
+    /// The program recorded a breadcrumb.
+    Breadcrumb {
+        /// The category, such as `http` or `query`.
+        category: Text<'a>,
+        /// The message.
+        message: Text<'a>,
+    },
+    /// The program used a feature.
     FeatureUsed {
-        /// Its name.
+        /// The feature's name.
         feature: Text<'a>,
     },
-    /// A query or a scope of queries was priced, before it ran or after.
+    /// The cost of a query or of an operation is known, estimated or actual.
     Priced(Price<'a>),
-    /// A price was over a threshold.
+    /// A cost exceeded a threshold.
     CostAlert {
         /// The operation.
         operation: Text<'a>,
-        /// The price in US dollars.
+        /// Cost in US dollars.
         usd: f64,
-        /// The threshold in US dollars.
+        /// Threshold in US dollars.
         threshold_usd: f64,
-        /// Why: `threshold`, `limit` or `budget`.
+        /// Kind of the threshold: `threshold`, `limit` or `budget`.
         reason: &'static str,
     },
     /// A query ran.
     Queried {
-        /// What kind of query.
+        /// The `query_type` label.
         query_type: Text<'a>,
-        /// How long it took.
+        /// Duration of the query.
         duration: Option<Duration>,
-        /// Bytes read.
+        /// Bytes processed.
         bytes_processed: u64,
         /// Rows returned.
         rows: Option<u64>,
-        /// Slot time used.
+        /// Slot time.
         slot_time: Option<Duration>,
-        /// Whether the answer came from the cache.
+        /// Whether the result came from the cache.
         cache_hit: bool,
     },
-    /// An operation on a data set, of a kind that the program names.
+    /// An operation on a data set.
     DatasetOperation {
-        /// The kind: `load`, `export`, …
+        /// The kind of operation, such as `load` or `export`.
         operation_type: Text<'a>,
         /// The data set.
         dataset: Text<'a>,
     },
     /// A health check ran.
     HealthChecked {
-        /// Its name.
+        /// Name of the check.
         check: Text<'a>,
         /// `healthy`, `degraded`, `unhealthy` or `skipped`.
         status: &'static str,
-        /// 1, 0.5 or 0; none when it was skipped.
+        /// 1, 0.5 or 0; `None` if skipped.
         score: Option<f64>,
-        /// How long it took; none when it was skipped.
+        /// Duration of the check; `None` if skipped.
         duration: Option<Duration>,
-        /// What it says for itself.
+        /// Message of the check.
         message: Option<Text<'a>>,
     },
     /// A data-quality check ran.
     QualityChecked {
-        /// Its name.
+        /// Name of the check.
         check: Text<'a>,
-        /// The data set it looks at, or nothing.
+        /// The data set; empty if the check names none.
         dataset: Text<'a>,
         /// `passed`, `warned`, `failed` or `errored`.
         status: &'static str,
-        /// How bad it is: `info`, `warning` or `critical`.
+        /// `info`, `warning` or `critical`.
         severity: &'static str,
-        /// What it measured.
+        /// The measured value.
         value: Option<f64>,
-        /// How long it took; none when it was carried out by hand.
+        /// Duration of the check; `None` for a result that the program reported itself.
         duration: Option<Duration>,
-        /// What it says for itself.
+        /// Message of the check.
         message: Option<Text<'a>>,
     },
 }
 
-/// The call that an event is about: a call site of an attribute, or a name given by hand.
+/// The call that an event is about.
 #[derive(Clone, Debug)]
 pub struct CallInfo {
-    /// Which attribute, or its equivalent by hand.
+    /// The attribute, or the one that corresponds to the function that the program called.
     pub kind: CallsiteKind,
-    /// The operation's or command's name.
+    /// Name of the operation or command.
     pub name: Cow<'static, str>,
-    /// The run that it is; commands only.
+    /// The run of a command.
     pub run: Option<Arc<Run>>,
-    /// The report of the error by which it ended, when there is one.
+    /// Id of the error event that the call ended with, if any.
     pub event: Option<EventId>,
 }
 
@@ -206,34 +214,34 @@ impl CallInfo {
     }
 }
 
-/// What went wrong.
+/// An error or a panic, as events contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FailureFacts<'a> {
-    /// Stable kind of the error, of low cardinality.
+    /// Stable error type, of low cardinality.
     pub error_type: Text<'a>,
-    /// The error's own words.
+    /// The error message.
     pub message: Text<'a>,
-    /// Its sources, outermost first.
+    /// Messages of the sources, outermost first.
     pub sources: Vec<Text<'a>>,
 }
 
-/// The price of an operation's queries.
+/// The cost of an operation's queries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Price<'a> {
     /// The operation.
     pub operation: Text<'a>,
-    /// True before the query ran, false after.
+    /// True for an estimate, false for the actual cost.
     pub estimate: bool,
-    /// US dollars.
+    /// Cost in US dollars.
     pub usd: f64,
-    /// Bytes read.
+    /// Bytes processed.
     pub bytes_processed: u64,
     /// Bytes billed.
     pub bytes_billed: u64,
 }
 
 impl FailureFacts<'_> {
-    /// The same, of owned text.
+    /// Converts all text to owned text.
     #[must_use]
     pub fn to_static(&self) -> FailureFacts<'static> {
         let owned = |text: &Text<'_>| Cow::Owned(text.to_string());

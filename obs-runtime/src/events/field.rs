@@ -1,44 +1,44 @@
-//! A named value of an event.
+//! Named values.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Text that is borrowed where it can be.
+/// Borrowed or owned text.
 pub type Text<'a> = Cow<'a, str>;
 
 /// A named value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field<'a> {
-    /// Its name.
+    /// The name.
     pub name: Text<'a>,
-    /// Its value.
+    /// The value.
     pub value: Value<'a>,
 }
 
 impl<'a> Field<'a> {
-    /// A field of that name and value.
+    /// Creates a field.
     pub fn new(name: impl Into<Text<'a>>, value: impl Into<Value<'a>>) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
 
-/// A value of a field, as sinks know them.
+/// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value<'a> {
     /// Text.
     Text(Text<'a>),
-    /// A whole number.
+    /// A signed integer.
     Signed(i64),
-    /// A whole number, not negative.
+    /// An unsigned integer.
     Unsigned(u64),
-    /// Any other number, also one that is not finite.
+    /// A floating-point number, which need not be finite.
     Float(f64),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A keyed hash of a value that must not leave: equal for equal values. Shown as 16 hexadecimal digits.
+    /// A keyed hash of a sensitive value: equal for equal values. Displayed as 16 hexadecimal digits.
     Hash(u64),
-    /// The length of a value that must not leave.
+    /// The length of a sensitive value.
     Length(u64),
 }
 

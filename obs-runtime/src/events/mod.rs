@@ -1,6 +1,7 @@
-//! The event vocabulary: what happened, and how it reads.
+//! The event vocabulary: events that features create and exporters receive, error events, and how both are rendered.
 
 pub(crate) mod event;
+pub(crate) mod event_id;
 pub(crate) mod failure;
 pub(crate) mod field;
 pub(crate) mod field_buffer;

@@ -1,20 +1,19 @@
-//! What happened, in words and in fields: for sinks that write lines.
+//! The message and the fields of an event, for exporters that write lines.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::events::event::{CallInfo, Fact, FailureFacts, Price};
+use crate::events::event::{CallInfo, Fact, FailureFacts, Price, UNKNOWN_OPERATION};
 use crate::events::field::{Text, Value};
-use crate::events::report::Crumb;
 
 impl Fact<'_> {
-    /// What happened in one sentence.
+    /// The message of a log line about the event.
     pub fn message(&self) -> Text<'_> {
-        let words = match self {
-            Self::Log { message } | Self::Breadcrumb(Crumb { category: _, message }) => return Cow::Borrowed(message),
+        let message = match self {
+            Self::Log { message } | Self::Breadcrumb { category: _, message } => return Cow::Borrowed(message),
             Self::Started { call, arguments: _ } => format!("{} started", call.name),
             Self::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
-                format!("{} finished: {outcome} in {}", call.name, time(*duration))
+                format!("{} finished: {outcome} in {}", call.name, human_duration(*duration))
             }
             Self::Captured { operation, failure, panic } => {
                 let failed = if *panic { "panicked" } else { "failed" };
@@ -24,34 +23,35 @@ impl Fact<'_> {
                 Some(first) => format!("{}: {}", report.operation, first.message),
                 None => report.operation.to_string(),
             },
-            Self::Traced(recorded) => format!("{} was traced", recorded.name),
+            Self::Traced(recorded) => format!("trace of {}", recorded.name),
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
             Self::Priced(Price { operation, estimate, usd, bytes_processed: _, bytes_billed: _ }) => {
-                format!("{operation} {} {usd:.6} USD", if *estimate { "is estimated to cost" } else { "cost" })
+                let verb = if *estimate { "is estimated to cost" } else { "cost" };
+                format!("{} {verb} {usd:.6} USD", spender(operation))
             }
             Self::CostAlert { operation, usd, threshold_usd, reason } => {
-                format!("{operation} costs {usd:.6} USD, over its {reason} of {threshold_usd} USD")
+                format!("{} costs {usd:.6} USD, over its {reason} of {threshold_usd} USD", spender(operation))
             }
             Self::Queried { query_type, duration, bytes_processed, rows: _, slot_time: _, cache_hit } => {
                 let from_cache = if *cache_hit { " from the cache" } else { "" };
-                let took = duration.map(|duration| format!(" in {}", time(duration))).unwrap_or_default();
+                let took = duration.map(|duration| format!(" in {}", human_duration(duration))).unwrap_or_default();
                 format!("{query_type} query read {bytes_processed} bytes{from_cache}{took}")
             }
             Self::DatasetOperation { operation_type, dataset } => format!("{operation_type} on {dataset}"),
             Self::HealthChecked { check, status, score: _, duration: _, message } => {
-                said(format!("health check {check}: {status}"), message.as_deref())
+                with_message(format!("health check {check}: {status}"), message.as_deref())
             }
             Self::QualityChecked { check, dataset: _, status, severity: _, value, duration: _, message } => {
                 match (message, value) {
                     (None, Some(value)) => format!("check {check} {status}: {value}"),
-                    (message, _) => said(format!("check {check} {status}"), message.as_deref()),
+                    (message, _) => with_message(format!("check {check} {status}"), message.as_deref()),
                 }
             }
         };
-        Cow::Owned(words)
+        Cow::Owned(message)
     }
 
-    /// Visits what happened as fields, each with a name of its own.
+    /// Visits the fields that describe the event, besides those that it has itself. Their names are unique.
     pub fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
         match self {
             Self::Log { message: _ } => {}
@@ -75,7 +75,7 @@ impl Fact<'_> {
                 visit("error_type", borrowed(&report.error_type));
             }
             Self::Traced(recorded) => visit("call", borrowed(&recorded.name)),
-            Self::Breadcrumb(Crumb { category, message: _ }) => visit("category", borrowed(category)),
+            Self::Breadcrumb { category, message: _ } => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
             Self::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
                 visit("call", borrowed(operation));
@@ -123,7 +123,7 @@ impl Fact<'_> {
 }
 
 impl CallInfo {
-    /// Its tags stand among the event's own fields.
+    /// Tags are not included: they are among the event's own fields.
     fn fields(&self, visit: &mut dyn FnMut(&str, Value<'_>)) {
         let Self { kind, name, run: _, event } = self;
         visit("call", borrowed(name));
@@ -153,15 +153,20 @@ fn optional<'a, T: Into<Value<'a>>>(visit: &mut dyn FnMut(&str, Value<'_>), name
     }
 }
 
-fn said(what: String, message: Option<&str>) -> String {
+/// The subject of a message about cost.
+fn spender<'a>(operation: &'a Text<'_>) -> &'a str {
+    if operation == UNKNOWN_OPERATION { "a query outside of any operation" } else { operation }
+}
+
+fn with_message(what: String, message: Option<&str>) -> String {
     match message {
         Some(message) if !message.is_empty() => format!("{what}: {message}"),
         _ => what,
     }
 }
 
-/// A duration as people say it: `850 µs`, `12 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`.
-fn time(duration: Duration) -> String {
+/// A duration in the units that fit it: `850 µs`, `12 ms`, `1.2 s`, `2 min 5 s`, `3 h 4 min`.
+fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match duration.as_nanos() {
         0..1_000_000 => format!("{} µs", duration.as_micros()),
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_command_reads_as_a_sentence_and_has_its_fields() {
+    fn a_finished_command_has_a_message_and_fields() {
         let fact = Fact::Finished {
             call: CallInfo { kind: CallsiteKind::Command, name: "nightly-load".into(), run: None, event: None },
             outcome: Outcome::Error,
@@ -214,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_says_what_it_found() {
+    fn a_check_has_its_message_or_its_value() {
         let check = |value, message: Option<&'static str>| Fact::QualityChecked {
             check: "null_ids".into(),
             dataset: Cow::Borrowed(""),
@@ -234,14 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_as_people_say_them() {
+    fn durations_use_fitting_units() {
         for (duration, words) in [
             (Duration::from_micros(850), "850 µs"),
             (Duration::from_millis(12), "12 ms"),
             (Duration::from_secs(125), "2 min 5 s"),
             (Duration::from_secs(11_045), "3 h 4 min"),
         ] {
-            assert_eq!(time(duration), words);
+            assert_eq!(human_duration(duration), words);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Names of errors' types, as far as they can be told.
+//! Names of error types.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,20 +7,20 @@ use std::fmt::{self, Debug, Write};
 use crate::events::field::Text;
 use crate::events::panics::caught;
 
-/// Pointers that say what the value says that they point to.
+/// Pointers whose `Debug` and `Display` are those of the value that they point to.
 const POINTERS: [&str; 3] = ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<"];
 
-/// The name of the type that a pointer points to; that of any other type itself.
+/// Strips pointers from a type name.
 pub fn pointee(full: &'static str) -> &'static str {
     let inner = POINTERS.iter().find_map(|pointer| full.strip_prefix(pointer)?.strip_suffix('>'));
     inner.map_or(full, pointee)
 }
 
-/// The name of a type without its path and parameters: `LoadError`; `io.Error` where the name alone says nothing. That of a
-/// pointer is the one of what it points to.
+/// The name of a type without pointers, path and parameters, such as `LoadError`. A type called `Error` is prefixed with its
+/// module: `io.Error`.
 pub fn short_name(full: &'static str) -> Text<'static> {
     let name = pointee(full).trim_start_matches(['&', '(']);
-    // By bytes, as each error that is captured asks for it.
+    // Searches bytes, as this runs for every captured error.
     let end = name.bytes().position(|byte| matches!(byte, b'<' | b' ')).unwrap_or(name.len());
     let mut segments = Segments(&name[..end]);
     let last = segments.next().unwrap_or("unknown");
@@ -30,7 +30,7 @@ pub fn short_name(full: &'static str) -> Text<'static> {
     }
 }
 
-/// The parts of a path, the last one first.
+/// The segments of a path, last one first.
 struct Segments<'n>(&'n str);
 
 impl<'n> Iterator for Segments<'n> {
@@ -44,8 +44,8 @@ impl<'n> Iterator for Segments<'n> {
     }
 }
 
-/// The type of an error. A `dyn Error` does not tell its type, but a derived `Debug` begins with its name (or its
-/// variant's); standard errors that do not are known by sight.
+/// The type name of an error. A `dyn Error` does not expose its type, but a derived `Debug` starts with the name of the type
+/// or variant. `io::Error` has no derived `Debug` and is recognised by its type.
 pub fn name_of(error: &(dyn Error + 'static)) -> Text<'static> {
     if error.is::<std::io::Error>() {
         return Cow::Borrowed("io.Error");
@@ -53,15 +53,15 @@ pub fn name_of(error: &(dyn Error + 'static)) -> Text<'static> {
     leading_name(&error)
 }
 
-/// The name that a derived `Debug` begins with.
+/// The name that a derived `Debug` starts with.
 pub fn leading_name(error: &dyn Debug) -> Text<'static> {
     let mut name = LeadingName(String::new());
-    // Ends with an error as soon as the name is over.
+    // Fails as soon as the name ends.
     let _ = caught(|| write!(name, "{error:?}"));
     if name.0.starts_with(char::is_alphabetic) { Cow::Owned(name.0) } else { Cow::Borrowed("Error") }
 }
 
-/// Keeps what looks like an identifier at the beginning of what is written, and refuses the rest.
+/// Keeps the identifier at the start of the output and fails at the first character after it.
 struct LeadingName(String);
 
 impl Write for LeadingName {

@@ -8,7 +8,7 @@ use crate::context::current::Context;
 use crate::events::event::{Event, Fact, Source};
 use crate::events::field::Value;
 use crate::events::report::{Cause, Layer, Report};
-use crate::redact::redactor::{LONGEST, Redacted, Redactor};
+use crate::redact::redactor::{MAX_TEXT, Redacted, Redactor};
 
 /// An error with all that is known of it, and when and in which context it came up.
 pub struct Incident {
@@ -36,7 +36,7 @@ impl Incident {
         };
         let in_layers = self.report.layers.iter().map(in_layer);
         let in_causes = self.report.causes.iter().map(|cause: &Cause<'_>| cause.message.len());
-        in_layers.chain(in_causes).sum::<usize>() <= LONGEST
+        in_layers.chain(in_causes).sum::<usize>() <= MAX_TEXT
     }
 
     /// Has it read as an event.
@@ -68,7 +68,7 @@ impl Sealed {
     /// The correlation id that it came up under, as it may leave.
     #[cfg(feature = "sentry")]
     pub fn correlation_id(&self) -> Option<crate::events::field::Text<'_>> {
-        self.incident.context.correlation_id().map(|id| self.redactor.familiar(id.into()))
+        self.incident.context.correlation_id().map(|id| self.redactor.repeated(id.into()))
     }
 
     /// Redacts it and has it read.
@@ -81,8 +81,9 @@ impl Sealed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::event_id::EventId;
     use crate::events::field::Field;
-    use crate::events::report::{EventId, ReportKind};
+    use crate::events::report::ReportKind;
 
     fn incident(message: &str, argument: &str) -> Incident {
         let cause = Cause { type_name: "LoadError".into(), message: message.to_owned().into() };
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn long_words_and_long_arguments_are_not_kept_as_they_are() {
-        let long = "x".repeat(LONGEST + 1);
+        let long = "x".repeat(MAX_TEXT + 1);
         assert!(!incident(&long, "a.csv").is_short() && !incident("no", &long).is_short());
     }
 }

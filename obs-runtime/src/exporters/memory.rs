@@ -168,7 +168,7 @@ impl Exporter for MemoryExporter {
                 let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };
                 kept.push(reported(event, report));
             }
-            Fact::Breadcrumb(crumb) => records.breadcrumbs.push(crumb.message.to_string()),
+            Fact::Breadcrumb { message, .. } => records.breadcrumbs.push(message.to_string()),
             Fact::FeatureUsed { feature } => records.features.push(feature.to_string()),
             Fact::Priced(price) => records.prices.push((price.operation.to_string(), price.estimate, price.usd)),
             Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::base::level::Level;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
-use crate::events::event::{Event, Fact, Scope, Source};
+use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
@@ -98,7 +98,7 @@ impl FanOut {
             time: SystemTime::now(),
             level: Level::Warning,
             source: Source { logger: "obs_runtime".into(), ..Source::default() },
-            context: Scope::default(),
+            context: EventContext::default(),
             fact: Fact::Log { message: message.into() },
             fields: Vec::new(),
             tags: Tags::new(),

@@ -1,17 +1,18 @@
-//! Numbers of payment cards: of an issuer, of the length the issuer gives them, and right by Luhn.
+//! Payment card numbers: an issuer's prefix, the issuer's length, and a valid Luhn checksum.
 
 use crate::redact::spans::Spans;
 
-/// How the digits of a number stand in groups.
+/// The groupings of digits that card numbers are written in.
 const GROUPINGS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 4, 4, 4, 3], &[4, 6, 4]];
 
-/// Digits that stand together.
+/// Adjacent digits.
 struct Group {
     start: usize,
     end: usize,
 }
 
-/// Finds card numbers, whole or in the usual groups. Parts of longer words (UUIDs, hashes, names) are none.
+/// Finds card numbers, without separators or in a usual grouping. Parts of longer words, such as UUIDs, hashes and names, are
+/// not matched.
 pub fn find(text: &str, spans: &mut Spans) {
     let bytes = text.as_bytes();
     let mut index = 0;
@@ -26,7 +27,7 @@ pub fn find(text: &str, spans: &mut Spans) {
     }
 }
 
-/// The groups from one digit on that are parted by one space or dash each.
+/// The groups of digits that start at `start`, separated by a single space or dash each.
 fn groups(bytes: &[u8], mut start: usize) -> Vec<Group> {
     let mut groups = Vec::new();
     loop {
@@ -58,7 +59,7 @@ fn find_in_groups(bytes: &[u8], groups: &[Group], spans: &mut Spans) {
     }
 }
 
-/// Whether no word goes on at either side.
+/// Whether no word continues at either side.
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let before = match bytes[..start] {
@@ -87,7 +88,7 @@ fn is_card(text: &[u8]) -> bool {
     count >= 13 && is_of_issuer(digits) && luhn(digits)
 }
 
-/// Whether a known issuer gives out numbers that begin so and are that long.
+/// Whether a known issuer uses this prefix with this length.
 fn is_of_issuer(digits: &[u8]) -> bool {
     let first = |count: usize| digits[..count].iter().fold(0, |number, digit| number * 10 + u32::from(*digit));
     let begins = (first(2), first(3), first(4));

@@ -1,9 +1,9 @@
-//! Every text of an event. Each `match` and pattern here is exhaustive, so that what is new must be decided on.
+//! Redaction of every text of an event. Each `match` and pattern is exhaustive, so that a new field must be considered.
 
 use crate::base::span_buffer::{Recorded, Span};
-use crate::events::event::{CallInfo, Event, Fact, FailureFacts, Price, Scope, Source};
+use crate::events::event::{CallInfo, Event, EventContext, Fact, FailureFacts, Price, Source};
 use crate::events::field::{Field, Text};
-use crate::events::report::{Cause, Crumb, Layer, Report};
+use crate::events::report::{Cause, Layer, Report};
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;
 
@@ -30,27 +30,27 @@ impl Redactor {
 
     fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
         let Source { logger, module, file, line } = source;
-        let familiar = |text: Option<Text<'a>>| text.map(|text| self.familiar(text));
-        Source { logger: self.familiar(logger), module: familiar(module), file: familiar(file), line }
+        let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
+        Source { logger: self.repeated(logger), module: repeated(module), file: repeated(file), line }
     }
 
-    fn scope<'a>(&self, scope: Scope<'a>) -> Scope<'a> {
-        let Scope { correlation_id, user, operation, trace, mut fields } = scope;
+    fn scope<'a>(&self, scope: EventContext<'a>) -> EventContext<'a> {
+        let EventContext { correlation_id, user, operation, trace, mut fields } = scope;
         self.fields(&mut fields);
-        let familiar = |text: Option<Text<'a>>| text.map(|text| self.familiar(text));
-        Scope {
+        let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
+        EventContext {
             trace,
             fields,
-            correlation_id: familiar(correlation_id),
-            user: familiar(user),
-            operation: familiar(operation),
+            correlation_id: repeated(correlation_id),
+            user: repeated(user),
+            operation: repeated(operation),
         }
     }
 
     fn fact<'a>(&self, fact: Fact<'a>) -> Fact<'a> {
         match fact {
             Fact::Log { message } => Fact::Log { message: self.text(message) },
-            // Arguments' names are the program's own words.
+            // Names of arguments are identifiers of the program.
             Fact::Started { call, arguments } => Fact::Started { call: self.call(call), arguments },
             Fact::Finished { call, outcome, duration, failure, exit_code } => Fact::Finished {
                 call: self.call(call),
@@ -60,12 +60,12 @@ impl Redactor {
                 exit_code,
             },
             Fact::Captured { operation, failure, panic } => {
-                Fact::Captured { operation: self.familiar(operation), failure: self.failure(failure), panic }
+                Fact::Captured { operation: self.repeated(operation), failure: self.failure(failure), panic }
             }
             Fact::Reported(report) => Fact::Reported(Box::new(self.report(*report))),
             Fact::Traced(recorded) => Fact::Traced(Box::new(self.recorded(*recorded))),
-            Fact::Breadcrumb(Crumb { category, message }) => {
-                Fact::Breadcrumb(Crumb { category: self.text(category), message: self.text(message) })
+            Fact::Breadcrumb { category, message } => {
+                Fact::Breadcrumb { category: self.text(category), message: self.text(message) }
             }
             Fact::FeatureUsed { feature } => Fact::FeatureUsed { feature: self.text(feature) },
             Fact::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
@@ -108,33 +108,33 @@ impl Redactor {
 
     fn call(&self, call: CallInfo) -> CallInfo {
         let CallInfo { kind, name, run, event } = call;
-        CallInfo { kind, name: self.familiar(name), run, event }
+        CallInfo { kind, name: self.repeated(name), run, event }
     }
 
     fn recorded(&self, recorded: Recorded) -> Recorded {
         let Recorded { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
-        let span = |span: Span| Span { name: self.familiar(span.name), ..span };
-        let (name, spans) = (self.familiar(name), spans.into_iter().map(span).collect());
+        let span = |span: Span| Span { name: self.repeated(span.name), ..span };
+        let (name, spans) = (self.repeated(name), spans.into_iter().map(span).collect());
         Recorded { trace, caller, name, begun, ended, outcome, spans, left_out }
     }
 
     fn report<'a>(&self, report: Report<'a>) -> Report<'a> {
-        // A stack holds the program's own words only.
+        // A stack contains nothing but identifiers of the program.
         let Report { id, kind, operation, error_type, causes, layers, left_out, place, stack } = report;
         let cause = |Cause { type_name, message }: Cause<'a>| Cause {
-            type_name: self.familiar(type_name),
+            type_name: self.repeated(type_name),
             message: self.text(message),
         };
         let layer = |Layer { name, attribute, mut fields, mut tags }: Layer<'a>| {
             self.redact_fields(&mut fields);
             self.redact_tags(&mut tags);
-            Layer { name: self.familiar(name), attribute, fields, tags }
+            Layer { name: self.repeated(name), attribute, fields, tags }
         };
         Report {
             id,
             kind,
-            operation: self.familiar(operation),
-            error_type: self.familiar(error_type),
+            operation: self.repeated(operation),
+            error_type: self.repeated(error_type),
             causes: causes.into_iter().map(cause).collect(),
             layers: layers.into_iter().map(layer).collect(),
             left_out,
@@ -146,7 +146,7 @@ impl Redactor {
     fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {
         let FailureFacts { error_type, message, sources } = failure;
         FailureFacts {
-            error_type: self.familiar(error_type),
+            error_type: self.repeated(error_type),
             message: self.text(message),
             sources: sources.into_iter().map(|source| self.text(source)).collect(),
         }

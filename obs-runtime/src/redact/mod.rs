@@ -1,4 +1,5 @@
-//! What may leave the process: a [`Redactor`](redactor::Redactor) makes [`Redacted`](redactor::Redacted) events; exporters take no others.
+//! Redaction of secrets and personal data. A [`Redactor`](redactor::Redactor) creates [`Redacted`](redactor::Redacted)
+//! events, and exporters accept no other events, so that an event that was not redacted does not compile.
 
 pub(crate) mod cache;
 pub(crate) mod cards;

@@ -1,20 +1,20 @@
-//! Names that say that their value is a secret.
+//! Field names that indicate a secret value.
 
 use crate::redact::cache::Cache;
 
-/// What a name says about its value.
+/// What a name indicates about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing.
     Plain,
-    /// It is a secret.
+    /// The value is a secret.
     Secret(SecretName),
-    /// It is a statement of SQL.
+    /// The value is an SQL statement.
     Sql,
 }
 
 impl Kind {
-    /// The same as a byte, for a [`Cache`]: never 0, and without its bit of 64.
+    /// Encodes the kind for a [`Cache`]. Never 0, and bit 64 is never set.
     pub const fn flags(self) -> u8 {
         match self {
             Self::Plain => PLAIN,
@@ -23,8 +23,8 @@ impl Kind {
         }
     }
 
-    /// What those flags say.
-    pub const fn of(flags: u8) -> Self {
+    /// Decodes [`flags`](Self::flags).
+    pub const fn from_flags(flags: u8) -> Self {
         match flags {
             PLAIN => Self::Plain,
             SQL => Self::Sql,
@@ -33,21 +33,21 @@ impl Kind {
     }
 }
 
-/// What is known of a name that has a secret's name in it.
+/// Properties of a name that contains the name of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretName(u8);
 
-/// Nothing but the secret's name: `password`, `api_key`.
+/// The name is the secret's name: `password`, `api_key`.
 const EXACT: u8 = 1;
-/// Ends in the secret's name, in the singular: `customer_ssn`, but neither `ssn_index` nor `input_tokens`.
+/// The name ends with the secret's name in the singular: `customer_ssn`, but neither `ssn_index` nor `input_tokens`.
 const ENDS: u8 = 2;
-/// Something about the secret was measured or told: `token_count`, `has_password`.
-const ABOUT: u8 = 4;
-/// A word of plain prose, too: `token`, `session`, `email`.
+/// The name is about a property of the secret: `token_count`, `has_password`.
+const PROPERTY: u8 = 4;
+/// The secret's name is also an ordinary word: `token`, `session`, `email`.
 const PROSE: u8 = 8;
-/// The rest of the line belongs to it: `cookie: a=b; c=d`.
+/// The value extends to the end of the line: `cookie: a=b; c=d`.
 const HEADER: u8 = 16;
-/// Set with every secret, so that it is never 0.
+/// Set for every secret, so that the flags are never 0.
 const SECRET: u8 = 128;
 const PLAIN: u8 = 1;
 const SQL: u8 = 2;
@@ -57,78 +57,78 @@ impl SecretName {
         self.0 & flag != 0
     }
 
-    /// Whether a text of that name is hidden.
+    /// Whether a text with this name is hidden.
     pub fn hides_text(self, text: &str) -> bool {
         !text.is_empty()
             && (self.is_exact()
-                || !self.has(ABOUT) && (self.has(ENDS) || !text.bytes().all(|byte| byte.is_ascii_digit())))
+                || !self.has(PROPERTY) && (self.has(ENDS) || !text.bytes().all(|byte| byte.is_ascii_digit())))
     }
 
-    /// Whether a number of that name is hidden.
+    /// Whether a number with this name is hidden.
     pub const fn hides_numbers(self) -> bool {
-        self.is_exact() || self.has(ENDS) && !self.has(ABOUT)
+        self.is_exact() || self.has(ENDS) && !self.has(PROPERTY)
     }
 
-    /// Whether it is a secret's name and nothing else.
+    /// Whether the name is the secret's name and nothing else.
     pub const fn is_exact(self) -> bool {
         self.has(EXACT)
     }
 
-    /// Whether it is a word of plain prose, after which a colon need not lead to a secret.
+    /// Whether the name is also an ordinary word, after which a colon need not introduce a secret.
     pub const fn is_prose(self) -> bool {
         self.has(PROSE)
     }
 
-    /// Whether the rest of the line belongs to it.
+    /// Whether the value extends to the end of the line.
     pub const fn is_header(self) -> bool {
         self.has(HEADER)
     }
 }
 
-/// Names of secrets: obs' own and those the user adds.
+/// The names of secrets: built-in ones and those of the configuration.
 #[derive(Debug)]
 pub struct Names {
-    /// Lower case, without what parts words.
-    more: Vec<String>,
-    seen: Cache,
+    /// In lower case, without separators.
+    custom: Vec<String>,
+    cache: Cache,
 }
 
-/// Longest name that is looked at in one piece.
-const LONGEST: usize = 64;
+/// Maximum length of a name that is classified as a whole.
+const MAX_NAME: usize = 64;
 
 impl Names {
-    /// obs' own names and these.
-    pub fn new(more: &[String]) -> Self {
+    /// The built-in names and further ones.
+    pub fn new(custom: &[String]) -> Self {
         let normal = |name: &String| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-        let more = more.iter().map(|name| normal(name).to_ascii_lowercase()).filter(|name| !name.is_empty());
-        Self { more: more.collect(), seen: Cache::new() }
+        let custom = custom.iter().map(|name| normal(name).to_ascii_lowercase()).filter(|name| !name.is_empty());
+        Self { custom: custom.collect(), cache: Cache::new() }
     }
 
-    /// What a name says about its value. Words are told apart by `_`, `-`, `.`, spaces and capitals.
+    /// What a name indicates about its value. Words are separated by `_`, `-`, `.`, spaces and capitals.
     pub fn kind(&self, name: &str) -> Kind {
         let name = name.as_bytes();
-        if name.len() <= LONGEST {
-            return Kind::of(self.seen.get(name, || self.look_at(name)));
+        if name.len() <= MAX_NAME {
+            return Kind::from_flags(self.cache.get(name, || self.classify(name)));
         }
-        // A secret's name stands at the end of a long name, or at its beginning.
-        match self.look_at(&name[name.len() - LONGEST..]) {
-            PLAIN => Kind::of(self.look_at(&name[..LONGEST])),
-            flags => Kind::of(flags),
+        // In a long name, the secret's name is expected at either end.
+        match self.classify(&name[name.len() - MAX_NAME..]) {
+            PLAIN => Kind::from_flags(self.classify(&name[..MAX_NAME])),
+            flags => Kind::from_flags(flags),
         }
     }
 
-    fn look_at(&self, name: &[u8]) -> u8 {
-        let mut buffer = [0; LONGEST];
-        let mut starts = [0; LONGEST + 1];
+    fn classify(&self, name: &[u8]) -> u8 {
+        let mut buffer = [0; MAX_NAME];
+        let mut starts = [0; MAX_NAME + 1];
         let words = Words::split(name, &mut buffer, &mut starts);
         let count = words.count();
-        let (mut found, mut prose, mut about) = (0, PROSE, 0);
+        let (mut found, mut prose, mut property) = (0, PROSE, 0);
         for first in 0..count {
-            // `private_key` and `set-cookie` are names of several words.
+            // `private_key` and `set-cookie` consist of several words.
             let mut of_secret = false;
             for last in first..count.min(first + 4) {
                 let text = words.joined(first, last);
-                let Some(word) = secret(text, first == last).or_else(|| self.more(text)) else { continue };
+                let Some(word) = secret(text, first == last).or_else(|| self.custom(text)) else { continue };
                 of_secret = true;
                 let ends = last + 1 == count && !word.plural;
                 found |= SECRET
@@ -137,38 +137,38 @@ impl Names {
                     | if word.header { HEADER } else { 0 };
                 prose &= if word.prose { PROSE } else { 0 };
             }
-            if !of_secret && is_about(words.joined(first, first)) {
-                about = ABOUT;
+            if !of_secret && is_property(words.joined(first, first)) {
+                property = PROPERTY;
             }
         }
         if found != 0 {
-            return found | prose | about;
+            return found | prose | property;
         }
         if count > 0 && is_sql(words.joined(count - 1, count - 1)) { SQL } else { PLAIN }
     }
 
-    fn more(&self, word: &[u8]) -> Option<Word> {
-        let known = self.more.iter().any(|name| name.as_bytes() == word);
+    fn custom(&self, word: &[u8]) -> Option<Word> {
+        let known = self.custom.iter().any(|name| name.as_bytes() == word);
         known.then_some(Word { plural: false, prose: false, header: false })
     }
 }
 
-/// The words of a name in lower case, without what parts them.
+/// The words of a name in lower case, without separators.
 struct Words<'a> {
     text: &'a [u8],
     starts: &'a [u8],
 }
 
 impl<'a> Words<'a> {
-    fn split(name: &[u8], buffer: &'a mut [u8; LONGEST], starts: &'a mut [u8; LONGEST + 1]) -> Self {
+    fn split(name: &[u8], buffer: &'a mut [u8; MAX_NAME], starts: &'a mut [u8; MAX_NAME + 1]) -> Self {
         let (mut length, mut count) = (0, 0);
         let mut before = b'_';
-        for (index, &byte) in name.iter().take(LONGEST).enumerate() {
+        for (index, &byte) in name.iter().take(MAX_NAME).enumerate() {
             if byte.is_ascii_alphanumeric() {
                 let next_is_lower = name.get(index + 1).is_some_and(u8::is_ascii_lowercase);
-                let hump = byte.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_is_lower);
-                if !before.is_ascii_alphanumeric() || hump {
-                    // No name has more bytes than fit into one.
+                let is_boundary = byte.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_is_lower);
+                if !before.is_ascii_alphanumeric() || is_boundary {
+                    // At most MAX_NAME, which fits into a byte.
                     starts[count] = u8::try_from(length).unwrap_or(u8::MAX);
                     count += 1;
                 }
@@ -185,7 +185,7 @@ impl<'a> Words<'a> {
         self.starts.len() - 1
     }
 
-    /// The words from one through another, as one.
+    /// The words `first` to `last`, joined.
     fn joined(&self, first: usize, last: usize) -> &[u8] {
         &self.text[usize::from(self.starts[first])..usize::from(self.starts[last + 1])]
     }
@@ -198,7 +198,7 @@ struct Word {
     header: bool,
 }
 
-/// What is known of a secret's name; `single` unless it was written as several words.
+/// Looks up a built-in secret's name. `single` is true if it was written as one word.
 fn secret(word: &[u8], single: bool) -> Option<Word> {
     let singular = |word: &[u8]| {
         let (prose, header) = match word {
@@ -208,7 +208,7 @@ fn secret(word: &[u8], single: bool) -> Option<Word> {
             b"secret" | b"token" | b"credential" | b"session" | b"sessionid" | b"email" | b"phone" | b"telephone" => {
                 (true, false)
             }
-            // Words that people write as one: `dbpassword`, `authtoken`.
+            // Compounds that are often written as one word: `dbpassword`, `authtoken`.
             _ if single
                 && [&b"password"[..], b"passwd", b"passphrase", b"apikey", b"privatekey", b"token"]
                     .iter()
@@ -226,8 +226,8 @@ fn secret(word: &[u8], single: bool) -> Option<Word> {
     singular(word).or_else(|| Some(Word { plural: true, ..singular(word.strip_suffix(b"s")?)? }))
 }
 
-/// Whether a word says that something about a secret was measured or told, not the secret itself.
-fn is_about(word: &[u8]) -> bool {
+/// Whether a word names a property of a secret, not the secret itself.
+fn is_property(word: &[u8]) -> bool {
     matches!(
         word,
         b"count"

@@ -1,4 +1,4 @@
-//! Secrets that are named in a text: `password=…`, `"token": "…"`, `Cookie: …`, `--api-key …`, `secret: Some("…")`.
+//! Secrets that follow their name in a text: `password=…`, `"token": "…"`, `Cookie: …`, `--api-key …`, `secret: Some("…")`.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use crate::base::secret::MASK;
 use crate::redact::names::{Kind, Names, SecretName};
 use crate::redact::spans::Spans;
 
-/// Longest name that is looked for.
-const NAME: usize = 64;
+/// Maximum length of a name.
+const MAX_NAME: usize = 64;
 
-/// Finds the values of secrets' names.
+/// Finds the values of names that indicate secrets.
 pub fn find(text: &str, names: &Names, spans: &mut Spans) {
     let bytes = text.as_bytes();
     let mut index = 0;
@@ -17,9 +17,9 @@ pub fn find(text: &str, names: &Names, spans: &mut Spans) {
         let value = match bytes[index] {
             b':' | b'=' => name_before(text, index, names).and_then(|name| value(text, index + 1, name)),
             b'-' if bytes[..index].ends_with(b"-") => {
-                option(text, index + 1, names).and_then(|(end, name)| value(text, end, Name { loose: false, ..name }))
+                option(text, index + 1, names).and_then(|(end, name)| value(text, end, Name { bare: false, ..name }))
             }
-            b'"' | b'\'' | b'`' => said(text, index, names).and_then(|name| value(text, index, name)),
+            b'"' | b'\'' | b'`' => stated(text, index, names).and_then(|name| value(text, index, name)),
             _ => None,
         };
         index = match value {
@@ -33,27 +33,27 @@ pub fn find(text: &str, names: &Names, spans: &mut Spans) {
     }
 }
 
-/// The name of a secret, as it stands in a text.
+/// A name in a text that indicates a secret.
 #[derive(Clone, Copy)]
 pub struct Name {
     secret: SecretName,
-    /// Followed by a colon and not quoted, as words of prose are.
-    loose: bool,
+    /// Followed by a colon and not quoted, as a word of prose can be.
+    bare: bool,
 }
 
 impl Name {
-    /// Whether name and value are rather words of prose, as in "invalid session: timed out".
+    /// Whether name and value are more likely words of prose, as in "invalid session: timed out".
     fn is_prose_before(self, value: &str) -> bool {
-        self.loose && self.secret.is_prose() && self.secret.is_exact() && !is_like_a_secret(value)
+        self.bare && self.secret.is_prose() && self.secret.is_exact() && !is_like_a_secret(value)
     }
 }
 
-/// The name of a secret that ends before the `:` or `=` at `index`.
+/// The name of a secret before the `:` or `=` at `index`.
 pub fn name_before(text: &str, index: usize, names: &Names) -> Option<Name> {
     let bytes = text.as_bytes();
     let colon = bytes[index] == b':';
     let next = bytes.get(index + 1);
-    // Neither a path as `token::parse` nor a URL is a pair.
+    // Neither a path such as `token::parse` nor a URL is a pair.
     if colon && (next == Some(&b':') || bytes[..index].ends_with(b":") || bytes[index + 1..].starts_with(b"//")) {
         return None;
     }
@@ -64,32 +64,32 @@ pub fn name_before(text: &str, index: usize, names: &Names) -> Option<Name> {
         .take_while(|byte| matches!(byte, b' ' | b'"' | b'\'' | b'\\' | b'`' | b']' | b'?'))
         .count();
     let end = index - between;
-    let start = end - bytes[..end].iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
+    let start = end - bytes[..end].iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
     let quoted = bytes[end..index].iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b']'));
     match names.kind(&text[start..end]) {
-        Kind::Secret(secret) => Some(Name { secret, loose: colon && !quoted }),
+        Kind::Secret(secret) => Some(Name { secret, bare: colon && !quoted }),
         Kind::Plain | Kind::Sql => None,
     }
 }
 
-/// The name of a secret that stands as a command's option at `index`, and where it ends. `--name=value` is a pair.
+/// The name of a secret that is a command-line option at `index`, and its end. `--name=value` is found as a pair.
 pub fn option(text: &str, index: usize, names: &Names) -> Option<(usize, Name)> {
     let bytes = text.as_bytes();
-    let end = index + bytes[index..].iter().take(NAME).take_while(|byte| is_name(**byte)).count();
+    let end = index + bytes[index..].iter().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
     match names.kind(&text[index..end]) {
-        Kind::Secret(secret) if bytes.get(end) == Some(&b' ') => Some((end, Name { secret, loose: false })),
+        Kind::Secret(secret) if bytes.get(end) == Some(&b' ') => Some((end, Name { secret, bare: false })),
         Kind::Secret(_) | Kind::Plain | Kind::Sql => None,
     }
 }
 
-/// The name of a secret of which a sentence says what it is: "the password is `…`", where the quote stands at `index`.
-pub fn said(text: &str, index: usize, names: &Names) -> Option<Name> {
+/// The name of a secret in a sentence that states its value, as in "the password is `…`", with the quote at `index`.
+pub fn stated(text: &str, index: usize, names: &Names) -> Option<Name> {
     let before = &text.as_bytes()[..index];
     let before = before.strip_suffix(b"\\").unwrap_or(before);
     let before = [&b" is "[..], b" was ", b" of "].into_iter().find_map(|verb| before.strip_suffix(verb))?;
-    let start = before.len() - before.iter().rev().take(NAME).take_while(|byte| is_name(**byte)).count();
+    let start = before.len() - before.iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
     match names.kind(&text[start..before.len()]) {
-        Kind::Secret(secret) => Some(Name { secret, loose: true }),
+        Kind::Secret(secret) => Some(Name { secret, bare: true }),
         Kind::Plain | Kind::Sql => None,
     }
 }
@@ -98,7 +98,7 @@ const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// The value that begins after a name's separator, as far as it is to be hidden.
+/// The part to hide of the value that starts after a name's separator.
 fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let skip = |from: usize, skipped: &[u8]| {
@@ -107,11 +107,11 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
     let start = skip(from, b" \t=>");
     let spaced = start > from;
     let escaped = skip(start, b"\\");
-    let inside = wrapped(bytes, escaped);
+    let inside = skip_wrappers(bytes, escaped);
     if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(inside).copied() {
         let end = quoted_end(bytes, inside + 1, quote, inside > 0 && bytes[inside - 1] == b'\\');
         // "unexpected token: `}`"
-        if (quote != b'"' || name.loose && start == from) && name.is_prose_before(&text[inside + 1..end]) {
+        if (quote != b'"' || name.bare && start == from) && name.is_prose_before(&text[inside + 1..end]) {
             return None;
         }
         return hidden(text, inside + 1..end, name);
@@ -125,21 +125,21 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
         return hidden(text, start..start + end, name);
     }
     if rest.starts_with(['[', '{']) {
-        return hidden(text, start..start + bracketed(rest.as_bytes()), name);
+        return hidden(text, start..start + bracket_end(rest.as_bytes()), name);
     }
     let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '"' | '\'' | '<' | '>' | '`' | '\\' | '|');
     let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
     let word = word.trim_end_matches([',', '.', ')', ']', '}', ':']);
-    if spaced && name.is_prose_before(word) || is_nothing(word) {
+    if spaced && name.is_prose_before(word) || is_placeholder(word) {
         return None;
     }
-    hidden(text, start..start + grouped(rest, word.len()), name)
+    hidden(text, start..start + groups_end(rest, word.len()), name)
 }
 
-/// Where a value ends that is a number in groups, as `+49 151 23456789` is: with its last group. Others end as they do.
-fn grouped(text: &str, first: usize) -> usize {
-    /// Most digits of a telephone number, by E.164.
-    const MOST: usize = 15;
+/// The end of a value. A number written in groups, such as `+49 151 23456789`, ends with its last group.
+fn groups_end(text: &str, first: usize) -> usize {
+    /// Maximum number of digits of a telephone number, by E.164.
+    const MAX_DIGITS: usize = 15;
     let is_group = |group: &str| {
         group.bytes().any(|byte| byte.is_ascii_digit())
             && group.bytes().all(|byte| byte.is_ascii_digit() || b"+()-/.".contains(&byte))
@@ -151,7 +151,7 @@ fn grouped(text: &str, first: usize) -> usize {
     {
         let group = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '&')).next();
         let group = group.unwrap_or_default().trim_end_matches(['.', ')']);
-        if !is_group(group) || digits(&text[..end]) + digits(group) > MOST {
+        if !is_group(group) || digits(&text[..end]) + digits(group) > MAX_DIGITS {
             break;
         }
         end += 1 + group.len();
@@ -159,17 +159,18 @@ fn grouped(text: &str, first: usize) -> usize {
     end
 }
 
+/// The value if it has to be hidden.
 fn hidden(text: &str, value: Range<usize>, name: Name) -> Option<Range<usize>> {
-    let shown = &text[value.clone()];
-    (!shown.starts_with(MASK) && name.secret.hides_text(shown)).then_some(value)
+    let text = &text[value.clone()];
+    (!text.starts_with(MASK) && name.secret.hides_text(text)).then_some(value)
 }
 
-/// Past what Debug writes around a text: `Some(`, `Secret(`, `[`.
-fn wrapped(bytes: &[u8], start: usize) -> usize {
+/// The position after what `Debug` writes around a text: `Some(`, `Secret(`, `[`.
+fn skip_wrappers(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
-    // Two wrappers at most.
+    // At most two wrappers.
     for _ in 0..2 {
-        let word = bytes[at..].iter().take(NAME).take_while(|byte| is_name(**byte) || **byte == b':').count();
+        let word = bytes[at..].iter().take(MAX_NAME).take_while(|byte| is_name(**byte) || **byte == b':').count();
         match bytes.get(at + word) {
             Some(b'(') => at += word + 1,
             _ => break,
@@ -182,7 +183,7 @@ fn wrapped(bytes: &[u8], start: usize) -> usize {
     }
 }
 
-/// Where a quoted text ends: before the closing quote, or with the text.
+/// The end of a quoted text: the position of the closing quote, or the end of the text.
 fn quoted_end(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> usize {
     let mut index = start;
     while index < bytes.len() {
@@ -196,8 +197,8 @@ fn quoted_end(bytes: &[u8], start: usize, quote: u8, escaped: bool) -> usize {
     bytes.len()
 }
 
-/// Where a list or object ends: past its closing bracket, or with the text.
-fn bracketed(bytes: &[u8]) -> usize {
+/// The end of a list or object: the position after the closing bracket, or the end of the text.
+fn bracket_end(bytes: &[u8]) -> usize {
     let mut depth = 0_usize;
     for (index, byte) in bytes.iter().enumerate() {
         match byte {
@@ -212,12 +213,12 @@ fn bracketed(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// A word after `token:` that is no word of prose.
+/// Whether a word after `token:` is not a word of prose.
 fn is_like_a_secret(word: &str) -> bool {
     word.len() >= 6 && word.bytes().any(|byte| byte.is_ascii_digit()) || word.len() >= 16
 }
 
-/// What stands for no value, or for one that is filled in elsewhere.
-fn is_nothing(word: &str) -> bool {
+/// Whether a word means that there is no value, or that it is filled in elsewhere.
+fn is_placeholder(word: &str) -> bool {
     matches!(word, "" | "None" | "null" | "nil" | "undefined" | "NULL" | "true" | "false" | "?" | "%s" | "{")
 }

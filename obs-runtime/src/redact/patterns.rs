@@ -1,54 +1,54 @@
-//! Secrets that the program knows the look of: regular expressions of its own.
+//! Secrets that the program describes by regular expressions.
 
 use regex::{Regex, RegexBuilder, RegexSet};
 
 use crate::redact::spans::Spans;
 
-/// Largest automaton that a pattern may need, in bytes.
-const LARGEST: usize = 1 << 20;
+/// Maximum size of the automaton of a pattern, in bytes.
+const MAX_AUTOMATON: usize = 1 << 20;
 
-/// Why a pattern cannot be used.
+/// Why a pattern is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It is no regular expression, or too large a one.
+    /// It is not a valid regular expression, or too large.
     #[error("{0}")]
     Invalid(String),
-    /// It matches where nothing is, so that it would hide nothing and everything.
+    /// It matches the empty text, so it would match everywhere.
     #[error("it matches an empty text")]
-    MatchesNothing,
+    MatchesEmptyText,
 }
 
 /// The program's patterns.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    each: Vec<Regex>,
-    /// All of them in one automaton, so that a text in which there is nothing is passed once; none when it were too large.
-    all: Option<RegexSet>,
+    patterns: Vec<Regex>,
+    /// All patterns in one automaton, so that a text without a match is read once; `None` if it would be too large.
+    set: Option<RegexSet>,
 }
 
 impl Patterns {
-    /// These patterns; what is none is left out.
+    /// Compiles patterns; invalid ones are left out.
     pub fn new(patterns: &[String]) -> Self {
-        let each: Vec<_> = patterns.iter().filter_map(|pattern| compile(pattern).ok()).collect();
-        let all = RegexSet::new(each.iter().map(Regex::as_str));
-        Self { all: all.ok(), each }
+        let patterns: Vec<_> = patterns.iter().filter_map(|pattern| compile(pattern).ok()).collect();
+        let set = RegexSet::new(patterns.iter().map(Regex::as_str));
+        Self { set: set.ok(), patterns }
     }
 
-    /// Whether any of them matches.
+    /// Whether any pattern matches.
     pub fn may_match(&self, text: &str) -> bool {
-        // Asked of each text that leaves, and an automaton of nothing takes its time too.
-        if self.each.is_empty() {
+        // This runs for every text that is exported, and even an automaton without patterns has a cost.
+        if self.patterns.is_empty() {
             return false;
         }
-        match &self.all {
-            Some(all) => all.is_match(text),
-            None => self.each.iter().any(|pattern| pattern.is_match(text)),
+        match &self.set {
+            Some(set) => set.is_match(text),
+            None => self.patterns.iter().any(|pattern| pattern.is_match(text)),
         }
     }
 
-    /// Finds what they match: their first group where they have one, else all of it.
+    /// Finds all matches: the first group of a pattern if it has one, otherwise the whole match.
     pub fn find(&self, text: &str, spans: &mut Spans) {
-        if self.each.is_empty() {
+        if self.patterns.is_empty() {
             return;
         }
         let find = |pattern: &Regex| {
@@ -56,21 +56,21 @@ impl Patterns {
                 pattern.captures_iter(text).filter_map(|captures| captures.get(1).or_else(|| captures.get(0)));
             matches.for_each(|part| spans.add(part.range()));
         };
-        match &self.all {
-            Some(all) => all.matches(text).iter().map(|index| &self.each[index]).for_each(find),
-            None => self.each.iter().for_each(find),
+        match &self.set {
+            Some(set) => set.matches(text).iter().map(|index| &self.patterns[index]).for_each(find),
+            None => self.patterns.iter().for_each(find),
         }
     }
 }
 
-/// A pattern's automaton.
+/// Compiles a pattern.
 pub fn compile(pattern: &str) -> Result<Regex, PatternError> {
-    let regex = RegexBuilder::new(pattern).size_limit(LARGEST).dfa_size_limit(LARGEST).build();
+    let regex = RegexBuilder::new(pattern).size_limit(MAX_AUTOMATON).dfa_size_limit(MAX_AUTOMATON).build();
     let regex = regex.map_err(|error| PatternError::Invalid(last_line(&error.to_string())))?;
-    if regex.is_match("") { Err(PatternError::MatchesNothing) } else { Ok(regex) }
+    if regex.is_match("") { Err(PatternError::MatchesEmptyText) } else { Ok(regex) }
 }
 
-/// What the crate says at the end of several lines that show the place.
+/// The last line of a message of the regex crate; those before it show the position.
 fn last_line(message: &str) -> String {
     let line = message.lines().last().unwrap_or_default().trim();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_hides_its_group_or_all_of_its_match() {
+    fn a_pattern_hides_its_group_or_its_whole_match() {
         let masked = |pattern: &str, text: &str| {
             let mut spans = Spans::default();
             Patterns::new(&[pattern.to_owned()]).find(text, &mut spans);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn many_patterns_hide_each_what_they_match() {
+    fn each_of_many_patterns_hides_its_matches() {
         let each: Vec<_> = (0..50).map(|number| format!(r"\bemployee-{number}-(\d+)")).collect();
         let patterns = Patterns::new(&each);
         let text = "employee-3-77 and employee-49-78, not employee-50-79";
@@ -104,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_in_a_line() {
+    fn an_invalid_pattern_is_described_in_one_line() {
         assert_eq!(compile("(").map(|_| ()), Err(PatternError::Invalid("unclosed group".to_owned())));
-        assert_eq!(compile("x*").map(|_| ()), Err(PatternError::MatchesNothing));
+        assert_eq!(compile("x*").map(|_| ()), Err(PatternError::MatchesEmptyText));
         let large = compile(r"\w{1000}{1000}").map(|_| ()).unwrap_err().to_string();
         assert!(!large.contains('\n') && large.len() < 200, "{large}");
     }

@@ -1,4 +1,4 @@
-//! What may leave: every sink takes [`Redacted`] events only, and only a [`Redactor`] makes them.
+//! The redactor: every exporter accepts [`Redacted`] events only, and only a [`Redactor`] creates them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::redact::spans::Spans;
 use crate::redact::sql;
 use crate::redact::values;
 
-/// Longest text that leaves, in bytes; what is longer is cut and marked.
-pub const LONGEST: usize = 64 * 1024;
+/// Maximum length of an exported text in bytes; longer ones are truncated and marked.
+pub const MAX_TEXT: usize = 64 * 1024;
 
-/// Something from which secrets and personal data were taken. There is no other way to make one than a [`Redactor`].
+/// A value without secrets and personal data. Only a [`Redactor`] creates one.
 #[derive(Clone, Debug)]
 pub struct Redacted<T>(T);
 
@@ -36,48 +36,48 @@ impl<T> Deref for Redacted<T> {
 }
 
 impl<'a> Redacted<Event<'a>> {
-    /// Takes an event apart that every sink has seen, for the room that its fields took.
+    /// Takes the event apart, to reuse the allocation of its fields.
     pub fn into_fields(self) -> Vec<Field<'a>> {
         self.0.fields
     }
 }
 
-/// Takes secrets and personal data out, by name and by value.
+/// Removes secrets and personal data, by name and by value.
 pub struct Redactor {
     names: Names,
-    /// What is known of texts that come again and again: names of fields, modules, files, whom a scope belongs to.
-    known: Cache,
+    /// Properties of texts that occur repeatedly: names of fields, modules, files, users.
+    cache: Cache,
     patterns: Patterns,
     hasher: Hasher,
 }
 
-/// Of a text that comes again and again: what it says of its value as a name, and whether it can leave as it is.
+/// Flag of a cached text: it has to be redacted itself. The other flags are those of [`Kind::flags`].
 const UNCLEAN: u8 = 64;
 
-/// Longest text that is worth remembering.
-const KNOWN: usize = 256;
+/// Maximum length of a text that is cached, in bytes.
+const MAX_CACHED: usize = 256;
 
 impl Redactor {
-    /// A redactor that knows these names beside its own, and hashes with this key (random without one).
+    /// A redactor with further names of secrets and the key of its hashes, which is random if not given.
     #[must_use]
-    pub fn new(more_names: &[String], key: Option<&Secret<String>>) -> Self {
+    pub fn new(custom_names: &[String], key: Option<&Secret<String>>) -> Self {
         Self {
-            names: Names::new(more_names),
-            known: Cache::new(),
+            names: Names::new(custom_names),
+            cache: Cache::new(),
             patterns: Patterns::default(),
             hasher: Hasher::new(key.map(|key| key.expose().as_bytes())),
         }
     }
 
-    /// The same, which hides what these regular expressions match too. Those that are none are left out.
+    /// Adds regular expressions of further secrets; invalid ones are left out.
     #[must_use]
     pub fn with_patterns(self, patterns: &[String]) -> Self {
         Self { patterns: Patterns::new(patterns), ..self }
     }
 
-    /// Why this is no pattern for a redactor, if it is none.
-    pub fn pattern_problem(pattern: &str) -> Option<PatternError> {
-        patterns::compile(pattern).err()
+    /// Checks a regular expression of a secret.
+    pub fn check_pattern(pattern: &str) -> Result<(), PatternError> {
+        patterns::compile(pattern).map(drop)
     }
 
     /// Redacts all text of an event.
@@ -85,50 +85,50 @@ impl Redactor {
         Redacted(self.redact_event(event))
     }
 
-    /// Redacts a text by value; borrowed text without a secret stays borrowed. What is longer than [`LONGEST`] is cut.
+    /// Redacts a text by value and truncates it to [`MAX_TEXT`]. Borrowed text without a secret stays borrowed.
     pub fn text<'a>(&self, text: Text<'a>) -> Text<'a> {
-        self.mask(cut(text), Spans::default())
+        self.mask(truncate(text), Spans::default())
     }
 
-    /// Masks what looks like a secret, and what was found before.
+    /// Masks what looks like a secret, and the given spans.
     fn mask<'a>(&self, text: Text<'a>, mut spans: Spans) -> Text<'a> {
         let found = scan::scan(&text, &self.names);
         if !found.is_empty() {
             values::find(&text, found, &mut spans);
         }
-        if found.has(scan::Found::PAIR) {
+        if found.has(scan::Candidates::PAIR) {
             pairs::find(&text, &self.names, &mut spans);
         }
-        if found.has(scan::Found::QUOTE) {
+        if found.has(scan::Candidates::QUOTE) {
             sql::find_in_text(&text, &mut spans);
         }
         self.patterns.find(&text, &mut spans);
         spans.mask(text)
     }
 
-    /// Whether there is nothing in a text that any rule has to look at.
+    /// Whether a text can be exported unchanged.
     fn is_clean(&self, text: &str) -> bool {
         scan::scan(text, &self.names).is_empty() && !self.patterns.may_match(text)
     }
 
-    /// Redacts a text that likely comes again, as the name of a module does: as [`text`](Self::text), and remembered.
-    pub fn familiar<'a>(&self, text: Text<'a>) -> Text<'a> {
-        if text.len() <= KNOWN && self.known_kind(&text).1 { text } else { self.text(text) }
+    /// As [`text`](Self::text), for a text that is likely to occur again, such as the name of a module.
+    pub fn repeated<'a>(&self, text: Text<'a>) -> Text<'a> {
+        if text.len() <= MAX_CACHED && self.name_kind(&text).1 { text } else { self.text(text) }
     }
 
-    /// What a name says of its value, and whether it can leave as it is itself.
-    fn known_kind(&self, name: &str) -> (Kind, bool) {
-        let flags = self.known.get(name.as_bytes(), || {
+    /// What a name indicates about its value, and whether the name itself can be exported unchanged.
+    fn name_kind(&self, name: &str) -> (Kind, bool) {
+        let flags = self.cache.get(name.as_bytes(), || {
             let clean = self.is_clean(name);
             self.names.kind(name).flags() | if clean { 0 } else { UNCLEAN }
         });
-        (Kind::of(flags & !UNCLEAN), flags & UNCLEAN == 0)
+        (Kind::from_flags(flags & !UNCLEAN), flags & UNCLEAN == 0)
     }
 
     /// Redacts a field: its name, and its value by name and by value.
     pub fn field(&self, field: &mut Field<'_>) {
-        let (kind, clean) = self.known_kind(&field.name);
-        if !self.leaves(kind, &field.value) {
+        let (kind, clean) = self.name_kind(&field.name);
+        if !self.is_value_clean(kind, &field.value) {
             field.value = self.value_of(kind, std::mem::replace(&mut field.value, Value::Bool(false)));
         }
         if !clean {
@@ -136,32 +136,32 @@ impl Redactor {
         }
     }
 
-    /// Redacts fields, and copies them only if something must not leave.
+    /// Redacts fields, and copies them only if one has to be changed.
     pub fn fields(&self, fields: &mut Cow<'_, [Field<'static>]>) {
-        let leaves = |field: &Field<'_>| {
-            let (kind, clean) = self.known_kind(&field.name);
-            clean && self.leaves(kind, &field.value)
+        let is_clean = |field: &Field<'_>| {
+            let (kind, clean) = self.name_kind(&field.name);
+            clean && self.is_value_clean(kind, &field.value)
         };
-        if !fields.iter().all(leaves) {
+        if !fields.iter().all(is_clean) {
             fields.to_mut().iter_mut().for_each(|field| self.field(field));
         }
     }
 
-    /// Whether a value can leave as it is.
-    fn leaves(&self, kind: Kind, value: &Value<'_>) -> bool {
+    /// Whether a value can be exported unchanged.
+    fn is_value_clean(&self, kind: Kind, value: &Value<'_>) -> bool {
         match (value, kind) {
             (Value::Text(text), Kind::Secret(secret)) if secret.hides_text(text) => false,
             (Value::Text(text), Kind::Sql) if sql::is_statement(text) => false,
-            (Value::Text(text), _) => text.len() <= LONGEST && self.is_clean(text),
+            (Value::Text(text), _) => text.len() <= MAX_TEXT && self.is_clean(text),
             (Value::Signed(_) | Value::Unsigned(_) | Value::Float(_), Kind::Secret(secret)) => !secret.hides_numbers(),
             (Value::Bool(_), Kind::Secret(secret)) => !secret.is_exact(),
-            // A hash and a length are made of a value that must not leave, so that something of it may.
+            // Hashes and lengths are what the program records in place of a sensitive value.
             (Value::Signed(_) | Value::Unsigned(_) | Value::Float(_) | Value::Bool(_), Kind::Plain | Kind::Sql)
             | (Value::Hash(_) | Value::Length(_), _) => true,
         }
     }
 
-    /// Redacts the value of that name: whole when the name is a secret's, by value otherwise.
+    /// Redacts the value of a name: the whole value if the name is a secret's, otherwise by value.
     pub fn named<'a>(&self, name: &str, text: Text<'a>) -> Text<'a> {
         self.text_of(self.names.kind(name), text)
     }
@@ -174,8 +174,8 @@ impl Redactor {
         }
     }
 
-    /// Redacts a value that cannot leave as it is. Numbers are hidden when the name is just a secret's: `tokens_used` is a
-    /// count, `token` is none.
+    /// Redacts a value that is not clean. Numbers are hidden only if the name is exactly a secret's: `token`, but not
+    /// `tokens_used`.
     fn value_of<'a>(&self, kind: Kind, value: Value<'a>) -> Value<'a> {
         match value {
             Value::Text(text) => Value::Text(self.text_of(kind, text)),
@@ -183,16 +183,16 @@ impl Redactor {
         }
     }
 
-    /// Redacts a statement of SQL: every string literal, and what any text is redacted of.
+    /// Redacts an SQL statement: its string literals, and everything that is redacted in any text.
     pub fn sql<'a>(&self, statement: Text<'a>) -> Text<'a> {
-        let statement = cut(statement);
+        let statement = truncate(statement);
         let mut spans = Spans::default();
         sql::find_literals(&statement, 0, &mut spans);
-        // Looked for in the statement as it is: a literal that is not closed rightly hides nothing of what it holds.
+        // The scan runs over the original statement, as a literal without an end hides too little.
         self.mask(statement, spans)
     }
 
-    /// A keyed hash of a value, equal for equal values: 16 hexadecimal digits, left as they are under any name.
+    /// A keyed hash of a value, equal for equal values: 16 hexadecimal digits, exported unchanged under any name.
     #[must_use]
     pub fn hashed(&self, value: &str) -> Value<'static> {
         self.hasher.hash(value).map_or(Value::from(MASK), Value::Hash)
@@ -205,17 +205,17 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The text, or as much of it as may leave, with a mark. It ends between words where it can, so that no half of a secret
-/// is left that nothing recognises.
-fn cut(text: Text<'_>) -> Text<'_> {
-    /// Room for the mark, so that a text is cut once only.
+/// Truncates a text to the exported length and marks it. It ends between words if possible, so that no truncated secret
+/// remains that the rules do not recognise.
+fn truncate(text: Text<'_>) -> Text<'_> {
+    /// Space for the mark, so that the result is not truncated again.
     const MARK: usize = 40;
     /// How far before the limit a space is looked for.
     const WORD: usize = 1024;
-    if text.len() <= LONGEST {
+    if text.len() <= MAX_TEXT {
         return text;
     }
-    let end = spans::floor(&text, LONGEST - MARK);
+    let end = spans::floor(&text, MAX_TEXT - MARK);
     let word = spans::floor(&text, end - WORD);
     let end = text[word..end].rfind(char::is_whitespace).map_or(end, |space| word + space);
     Cow::Owned(format!("{}…[cut {} bytes]", &text[..end], text.len() - end))

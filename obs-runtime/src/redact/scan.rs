@@ -1,40 +1,40 @@
-//! The one pass over every text: which kinds of secrets may be in it. It never misses one and is wrong seldom, so that
-//! a clean text costs about a nanosecond a byte and no rule has to look at it. An automaton of all that secrets begin with
-//! (aho-corasick's, ASCII of either case) takes as long, and would leave the names before `:` and `=` to be looked at.
+//! The scan of every text: which kinds of secrets it may contain. It has no false negatives and few false positives, so that
+//! most texts cost about a nanosecond per byte and no rule is run. An aho-corasick automaton of the prefixes of all secrets
+//! takes as long, and would not cover names before `:` and `=`.
 
 use crate::redact::names::Names;
 use crate::redact::pairs;
 
-/// Kinds of secrets that may be in a text.
+/// Kinds of secrets that a text may contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found(u16);
+pub struct Candidates(u16);
 
-impl Found {
-    /// `Bearer …`, `Basic …`
+impl Candidates {
+    /// An HTTP scheme: `Bearer …` or `Basic …`.
     pub const SCHEME: Self = Self(1);
     /// A JSON web token.
     pub const JWT: Self = Self(2);
-    /// A private key between its two lines.
+    /// A private key in PEM format.
     pub const PEM: Self = Self(4);
-    /// A key of a provider, known by how it begins.
+    /// A provider's key with a known prefix.
     pub const KEY: Self = Self(8);
-    /// An `@`: an address, or a password in a URL.
+    /// An `@`: an e-mail address, or a password in a URL.
     pub const AT: Self = Self(16);
-    /// Enough digits for a card's number.
+    /// Enough digits for a card number.
     pub const DIGITS: Self = Self(32);
-    /// The name of a secret before `:`, `=` or as a command's option.
+    /// The name of a secret before `:` or `=`, or as a command-line option.
     pub const PAIR: Self = Self(64);
-    /// A quote, which may begin a literal of SQL.
+    /// A quote, which may start an SQL literal.
     pub const QUOTE: Self = Self(128);
-    /// A URL's signature.
+    /// The signature of a URL.
     pub const SIGNED: Self = Self(256);
 
-    /// Whether nothing may be there.
+    /// Whether there are no candidates.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether that kind may be there.
+    /// Whether a kind is among the candidates.
     pub const fn has(self, kind: Self) -> bool {
         self.0 & kind.0 != 0
     }
@@ -46,17 +46,17 @@ impl Found {
     }
 }
 
-/// Fewest digits of a card's number.
-const CARD: u32 = 13;
+/// Minimum number of digits of a card number.
+const MIN_CARD_DIGITS: u32 = 13;
 
-/// What a byte may be part of.
+/// What a byte can be part of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
-    /// Nothing that is looked for.
+    /// No secret.
     Plain,
-    /// A card's number.
+    /// A card number.
     Digit,
-    /// Anything else; looked at with what is around it.
+    /// Another secret, depending on the bytes around it.
     Pivot,
 }
 
@@ -76,21 +76,21 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// What may be in a text.
-pub fn scan(text: &str, names: &Names) -> Found {
+/// The kinds of secrets that a text may contain.
+pub fn scan(text: &str, names: &Names) -> Candidates {
     let bytes = text.as_bytes();
-    let mut found = Found::default();
-    // Digits so far, with at most spaces and dashes between.
+    let mut found = Candidates::default();
+    // Number of preceding digits with nothing but spaces and dashes between them.
     let mut digits = 0_u32;
     for (index, &byte) in bytes.iter().enumerate() {
         match CLASSES[usize::from(byte)] {
             Class::Plain => digits = 0,
             Class::Digit => {
                 digits += 1;
-                found.add_if(Found::DIGITS, digits >= CARD);
+                found.add_if(Candidates::DIGITS, digits >= MIN_CARD_DIGITS);
             }
             Class::Pivot => {
-                look_around(text, index, names, &mut found);
+                check_pivot(text, index, names, &mut found);
                 if !matches!(byte, b' ' | b'-') {
                     digits = 0;
                 }
@@ -100,14 +100,14 @@ pub fn scan(text: &str, names: &Names) -> Found {
     found
 }
 
-/// What a byte with those around it may be part of. Patterns of slices, as they cost a comparison or two.
-fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
+/// Adds the kinds that a pivot and the bytes around it can be part of. Slice patterns cost a comparison or two.
+fn check_pivot(text: &str, index: usize, names: &Names, found: &mut Candidates) {
     let (before, after) = (&text.as_bytes()[..index], &text.as_bytes()[index + 1..]);
     match text.as_bytes()[index] {
         // beareR, basiC
         b' ' | b'\t' | b'\n' | b'\r' => {
             found.add_if(
-                Found::SCHEME,
+                Candidates::SCHEME,
                 matches!(before, [.., b'e' | b'E', b'r' | b'R'] | [.., b'i' | b'I', b'c' | b'C']),
             );
         }
@@ -123,20 +123,20 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
                     | [.., b'p', b'i']
                     | [.., b'E', b'Y']
             );
-            found.add_if(Found::KEY, key);
+            found.add_if(Candidates::KEY, key);
             if let [.., b'-'] = before {
-                found.add_if(Found::PEM, matches!(after, [b'B', b'E', b'G', b'I', b'N', ..]));
-                found.add_if(Found::PAIR, pairs::option(text, index + 1, names).is_some());
+                found.add_if(Candidates::PEM, matches!(after, [b'B', b'E', b'G', b'I', b'N', ..]));
+                found.add_if(Candidates::PAIR, pairs::option(text, index + 1, names).is_some());
             }
         }
-        b'@' => found.add_if(Found::AT, true),
-        b'%' => found.add_if(Found::AT, matches!(after, [b'4', b'0', ..])),
-        b':' => found.add_if(Found::PAIR, pairs::name_before(text, index, names).is_some()),
+        b'@' => found.add_if(Candidates::AT, true),
+        b'%' => found.add_if(Candidates::AT, matches!(after, [b'4', b'0', ..])),
+        b':' => found.add_if(Candidates::PAIR, pairs::name_before(text, index, names).is_some()),
         b'=' => {
             // sig=, signature=
             let signed = matches!(before, [.., b'i' | b'I', b'g' | b'G'] | [.., b'r' | b'R', b'e' | b'E']);
-            found.add_if(Found::SIGNED, signed);
-            found.add_if(Found::PAIR, pairs::name_before(text, index, names).is_some());
+            found.add_if(Candidates::SIGNED, signed);
+            found.add_if(Candidates::PAIR, pairs::name_before(text, index, names).is_some());
         }
         b'_' => {
             // ghp_, github_pat_, dckr_pat_, sk_live_, sk_test_, npm_, whsec_, hf_, dop_v1_, shpat_
@@ -151,25 +151,25 @@ fn look_around(text: &str, index: usize, names: &Names, found: &mut Found) {
                     | [.., b'v', b'1']
                     | [.., b's', b'h', b'p', _, _]
             );
-            found.add_if(Found::KEY, key);
+            found.add_if(Candidates::KEY, key);
         }
         b'.' => {
             // ya29., SG., hooks.slack, hvs.
             let key =
                 matches!(before, [.., b'2', b'9'] | [.., b'S', b'G'] | [.., b'o', b'k', b's'] | [.., b'h', b'v', _]);
-            found.add_if(Found::KEY, key);
+            found.add_if(Candidates::KEY, key);
         }
         // eyJ
-        b'J' => found.add_if(Found::JWT, matches!(before, [.., b'e', b'y'])),
+        b'J' => found.add_if(Candidates::JWT, matches!(before, [.., b'e', b'y'])),
         // AIza
-        b'z' => found.add_if(Found::KEY, matches!(before, [.., b'A', b'I'])),
+        b'z' => found.add_if(Candidates::KEY, matches!(before, [.., b'A', b'I'])),
         // AKIA, ASIA
-        b'K' | b'S' => found.add_if(Found::KEY, matches!((before, after), ([.., b'A'], [b'I', b'A', ..]))),
+        b'K' | b'S' => found.add_if(Candidates::KEY, matches!((before, after), ([.., b'A'], [b'I', b'A', ..]))),
         b'\'' | b'"' => {
-            found.add_if(Found::QUOTE, true);
-            found.add_if(Found::PAIR, pairs::said(text, index, names).is_some());
+            found.add_if(Candidates::QUOTE, true);
+            found.add_if(Candidates::PAIR, pairs::stated(text, index, names).is_some());
         }
-        b'`' => found.add_if(Found::PAIR, pairs::said(text, index, names).is_some()),
+        b'`' => found.add_if(Candidates::PAIR, pairs::stated(text, index, names).is_some()),
         _ => {}
     }
 }

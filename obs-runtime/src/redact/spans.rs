@@ -1,4 +1,4 @@
-//! Parts of a text that must not leave.
+//! Parts of a text that have to be hidden.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,19 +6,19 @@ use std::ops::Range;
 use crate::base::secret::MASK;
 use crate::events::field::Text;
 
-/// Parts of a text that must not leave, in any order; they may overlap.
+/// Parts of a text that have to be hidden, in any order. They may overlap.
 #[derive(Debug, Default)]
 pub struct Spans(Vec<Range<usize>>);
 
 impl Spans {
-    /// Adds a part, by byte offsets that lie between characters.
+    /// Adds a part, given by byte offsets at character boundaries.
     pub fn add(&mut self, span: Range<usize>) {
         if !span.is_empty() {
             self.0.push(span);
         }
     }
 
-    /// The text with `[REDACTED]` in place of each part; overlapping parts become one.
+    /// Replaces each part of the text with `[REDACTED]`; overlapping parts are merged.
     pub fn mask(mut self, text: Text<'_>) -> Text<'_> {
         self.0.sort_unstable_by_key(|span| (span.start, span.end));
         let mut masked = String::new();
@@ -44,12 +44,12 @@ impl Spans {
     }
 }
 
-/// The last boundary of characters that is not after that byte.
+/// The last character boundary at or before a byte index.
 pub fn floor(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0)
 }
 
-/// The first boundary of characters that is not before that byte.
+/// The first character boundary at or after a byte index.
 fn ceil(text: &str, index: usize) -> usize {
     (index..text.len()).find(|index| text.is_char_boundary(*index)).unwrap_or(text.len())
 }

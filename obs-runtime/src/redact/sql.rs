@@ -1,4 +1,4 @@
-//! String literals of SQL: they hold the data that a query is about.
+//! String literals in SQL, which hold the data that a query is about.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::redact::spans::Spans;
 
-/// Whether a text is a statement of SQL and nothing else.
+/// Whether a text is an SQL statement and nothing else.
 pub fn is_statement(text: &str) -> bool {
     const VERBS: [&str; 12] = [
         "select", "with", "insert", "update", "delete", "merge", "create", "call", "execute", "export", "load",
@@ -22,19 +22,19 @@ static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\b(?i-u:select\b(?u-i:[^;]*?)\bfrom|insert\s+into|update\b(?u-i:[^;]*?)\bset|delete\s+from|merge\s+into)\b",
         r"[^;]*?\b(?i-u:where|values|set|having|on|in|like)\b",
     );
-    // Boundaries of words are those of ASCII.
+    // Word boundaries are those of ASCII.
     Regex::new(&pattern.replace(r"\b", r"(?-u:\b)")).ok()
 });
 
-/// Finds string literals in the first statement that a text quotes, from there on.
+/// Finds string literals from the first statement in a text on.
 pub fn find_in_text(text: &str, spans: &mut Spans) {
     if let Some(statement) = STATEMENT.as_ref().and_then(|statement| statement.find(text)) {
         find_literals(text, statement.start(), spans);
     }
 }
 
-/// Finds the string literals of a statement that begins at `from`. Comments are none; what is quoted with `"` is one as
-/// in `BigQuery`, unless it stands where only a table's name can.
+/// Finds the string literals of a statement that starts at `from`, outside of comments. Text in double quotes is a literal,
+/// as in `BigQuery`, except where only the name of a table can be.
 pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
     let bytes = text.as_bytes();
     let mut index = from;
@@ -47,15 +47,15 @@ pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
             b'`' => index + 1 + position(&rest[1..], b"`") + 1,
             quote @ (b'\'' | b'"') => {
                 let (end, escapes) = literal_end(bytes, index + 1, quote);
-                let torn = bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
-                if escapes || torn {
-                    // Whether `\'` ends a literal depends on the dialect, and in `'said 'no''` a quote stands that
-                    // nobody escaped: hide all there is to the last quote.
+                let unbalanced = bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+                if escapes || unbalanced {
+                    // Whether `\'` ends a literal depends on the dialect, and `'said 'no''` contains a quote that is not
+                    // escaped: hide everything up to the last quote.
                     let last = bytes.iter().rposition(|byte| matches!(byte, b'\'' | b'"')).unwrap_or(end);
                     spans.add(index + 1..last.max(end));
                     return;
                 }
-                if quote == b'\'' || !is_table(&bytes[from..index], bytes.get(end + 1)) {
+                if quote == b'\'' || !is_table_name(&bytes[from..index], bytes.get(end + 1)) {
                     spans.add(index + 1..end);
                 }
                 end + 1
@@ -65,7 +65,7 @@ pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
     }
 }
 
-/// Where a literal ends, a doubled quote being part of it, and whether a quote in it is escaped with `\`.
+/// The end of a literal, in which a doubled quote is part of the text, and whether it contains a quote escaped with `\`.
 fn literal_end(bytes: &[u8], start: usize, quote: u8) -> (usize, bool) {
     let mut index = start;
     while index < bytes.len() {
@@ -83,20 +83,20 @@ fn literal_end(bytes: &[u8], start: usize, quote: u8) -> (usize, bool) {
     (bytes.len(), false)
 }
 
-/// Whether a name in double quotes stands here: after `from`, `join`, …, or as one part of a dotted name.
-fn is_table(before: &[u8], after: Option<&u8>) -> bool {
+/// Whether a text in double quotes is a name: after `from`, `join`, …, or as part of a dotted name.
+fn is_table_name(before: &[u8], after: Option<&u8>) -> bool {
     let before = before.trim_ascii_end();
     let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = &before[before.len() - word..];
-    let leads = [&b"from"[..], b"join", b"into", b"table", b"update", b"exists", b"as"];
-    after == Some(&b'.') || before.ends_with(b".") || leads.iter().any(|lead| word.eq_ignore_ascii_case(lead))
+    let keywords = [&b"from"[..], b"join", b"into", b"table", b"update", b"exists", b"as"];
+    after == Some(&b'.') || before.ends_with(b".") || keywords.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
 }
 
 fn is_first_of_line(before: &[u8]) -> bool {
     before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')).is_none_or(|byte| *byte == b'\n')
 }
 
-/// Where the needle ends in the bytes, or their end.
+/// The index of the needle's last byte, or the length if it is not found; at least 1.
 fn position(bytes: &[u8], needle: &[u8]) -> usize {
     bytes
         .windows(needle.len())
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_found_in_a_text_and_prose_is_none() {
+    fn a_statement_within_a_text_is_found_and_prose_is_not() {
         assert!(STATEMENT.is_some());
         let masked = |text: &str| {
             let mut spans = Spans::default();

@@ -1,12 +1,12 @@
-//! Passwords in URLs: of `scheme://user:password@host` the password only, so that the host can still be read.
+//! Passwords in URLs. Of `scheme://user:password@host`, only the password is hidden, so that the host stays readable.
 
 use crate::redact::spans;
 use crate::redact::spans::Spans;
 
-/// How far before an `@` a URL's scheme is looked for.
-const USER: usize = 256;
+/// How far before an `@` the scheme of a URL is looked for, in bytes.
+const MAX_USER: usize = 256;
 
-/// Finds the passwords of URLs. They may hold `@`, `/`, `?` and `#` that nobody encoded.
+/// Finds the passwords of URLs, which may contain `@`, `/`, `?` and `#` without encoding.
 pub fn find(text: &str, spans: &mut Spans) {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
     let mut rest = 0;
@@ -23,7 +23,7 @@ pub fn find(text: &str, spans: &mut Spans) {
         let authority = tail.find(['/', '?', '#']).unwrap_or(tail.len());
         let end = match tail[..authority].rfind('@') {
             Some(end) => Some(end),
-            // `host:8080/path@…` has a port there, no password.
+            // In `host:8080/path@…`, the colon introduces a port.
             None if tail[..authority].bytes().all(|byte| byte.is_ascii_digit()) => None,
             None => tail.find('@'),
         };
@@ -33,8 +33,8 @@ pub fn find(text: &str, spans: &mut Spans) {
     }
 }
 
-/// Whether a word of the text that begins there is the user of a URL.
+/// Whether the word that starts at `start` is the user of a URL.
 pub fn is_user(text: &str, start: usize) -> bool {
-    let before = &text[spans::floor(text, start.saturating_sub(USER))..start];
+    let before = &text[spans::floor(text, start.saturating_sub(MAX_USER))..start];
     before.rfind("://").is_some_and(|scheme| !before[scheme + 3..].contains(|c: char| c.is_whitespace() || c == '/'))
 }

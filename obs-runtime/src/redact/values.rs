@@ -1,4 +1,4 @@
-//! Secrets that are known by how they look.
+//! Secrets that are recognised by their format.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -6,99 +6,99 @@ use std::sync::OnceLock;
 use regex::{Captures, Regex};
 
 use crate::redact::cards;
-use crate::redact::scan::Found;
+use crate::redact::scan::Candidates;
 use crate::redact::spans::Spans;
 use crate::redact::urls;
 
-/// A kind of secret: what it looks like, and which part of that must not leave.
+/// A kind of secret: its format, and the part to hide.
 struct Rule {
-    when: Found,
+    candidate: Candidates,
     pattern: &'static str,
     part: fn(&str, &Captures<'_>) -> Option<Range<usize>>,
 }
 
 const RULES: &[Rule] = &[
-    // Credentials of HTTP. "Basic configuration" and "bearer authentication" are prose.
-    Rule { when: Found::SCHEME, pattern: r"(?i-u)\bbearer\s+([a-z0-9._~+/=-]{8,})", part: bearer },
-    Rule { when: Found::SCHEME, pattern: r"(?i-u)\bbasic\s+([a-z0-9+/_-]{4,}={0,2})", part: basic },
-    // JSON web tokens, signed (three parts), encrypted (five) or neither.
-    Rule { when: Found::JWT, pattern: r"(?-u)eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+", part: whole },
-    // Private keys; one that is cut off is one still.
+    // HTTP credentials. "Basic configuration" and "bearer authentication" are prose.
+    Rule { candidate: Candidates::SCHEME, pattern: r"(?i-u)\bbearer\s+([a-z0-9._~+/=-]{8,})", part: bearer },
+    Rule { candidate: Candidates::SCHEME, pattern: r"(?i-u)\bbasic\s+([a-z0-9+/_-]{4,}={0,2})", part: basic },
+    // JSON web tokens: signed (three parts), encrypted (five) or neither.
+    Rule { candidate: Candidates::JWT, pattern: r"(?-u)eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+", part: whole },
+    // Private keys, also truncated ones.
     Rule {
-        when: Found::PEM,
+        candidate: Candidates::PEM,
         pattern: r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
         part: whole,
     },
     // Google: API keys, OAuth access tokens and client secrets.
     Rule {
-        when: Found::KEY,
+        candidate: Candidates::KEY,
         pattern: r"(?-u)AIza[0-9A-Za-z_-]{30,}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{20,}",
         part: whole,
     },
     // AWS access keys.
-    Rule { when: Found::KEY, pattern: r"(?-u)\bA(?:K|S)IA[0-9A-Z]{16}\b", part: whole },
+    Rule { candidate: Candidates::KEY, pattern: r"(?-u)\bA(?:K|S)IA[0-9A-Z]{16}\b", part: whole },
     // GitHub, GitLab, npm, PyPI, Docker.
     Rule {
-        when: Found::KEY,
+        candidate: Candidates::KEY,
         pattern: r"(?-u)gh[pousr]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{22,}|glpat-[0-9A-Za-z_-]{20,}|npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{16,}|dckr_pat_[0-9A-Za-z_-]{20,}",
         part: whole,
     },
-    // Slack: tokens, and the secret part of a webhook.
+    // Slack: tokens, and the secret part of a webhook URL.
     Rule {
-        when: Found::KEY,
+        candidate: Candidates::KEY,
         pattern: r"(?-u)xox[a-z]-[0-9A-Za-z-]{10,}|xapp-[0-9A-Za-z-]{10,}|hooks\.slack\.com/services/([0-9A-Za-z/]+)",
         part: group_or_whole,
     },
-    // Stripe, SendGrid, and what model providers hand out.
+    // Stripe, SendGrid, and providers of language models.
     Rule {
-        when: Found::KEY,
+        candidate: Candidates::KEY,
         pattern: r"(?-u)[sr]k_(?:live|test)_[0-9A-Za-z]{16,}|whsec_[0-9A-Za-z]{16,}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}",
         part: whole,
     },
-    Rule { when: Found::KEY, pattern: r"(?-u)\bsk-[0-9A-Za-z_-]{20,}", part: mixed },
+    Rule { candidate: Candidates::KEY, pattern: r"(?-u)\bsk-[0-9A-Za-z_-]{20,}", part: mixed },
     // Vault, Hugging Face, DigitalOcean, Shopify, age.
     Rule {
-        when: Found::KEY,
+        candidate: Candidates::KEY,
         pattern: r"(?-u)\bhv[sbr]\.[0-9A-Za-z_-]{20,}|\bhf_[0-9A-Za-z]{20,}|\bdo[opr]_v1_[0-9a-f]{32,}|\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|AGE-SECRET-KEY-1[0-9A-Z]{20,}",
         part: whole,
     },
-    // What signs a URL, so that whoever has it may do what its owner may.
+    // Signatures of URLs, which grant access to whoever has the URL.
     Rule {
-        when: Found::SIGNED,
+        candidate: Candidates::SIGNED,
         pattern: r"(?i-u)[?&;](?:x-(?:amz|goog)-signature|signature|sig)=([a-z0-9%+/=._~-]+)",
         part: group_or_whole,
     },
-    // Sentry's data source names.
+    // Sentry DSNs.
     Rule {
-        when: Found::AT,
+        candidate: Candidates::AT,
         pattern: r"(?i-u)https?://[0-9a-f]{16,}(?::[0-9a-f]+)?@[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*/[0-9]+",
         part: whole,
     },
-    // E-mail addresses, also in a URL's query.
+    // E-mail addresses, also in the query of a URL.
     Rule {
-        when: Found::AT,
+        candidate: Candidates::AT,
         pattern: r"[A-Za-z0-9._%+'\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+?(?:@|%40)[A-Za-z0-9\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+(?:\.[A-Za-z0-9\-\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]+)*\.[A-Za-z\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3040}-\x{fe0f}]{2,}",
         part: address,
     },
 ];
 
-/// Each rule's automaton, made when a text first may hold what it looks for: most programs never need most of them.
+/// The compiled rules. Each is compiled when a text first may contain its secret; most programs never need most of them.
 static COMPILED: [OnceLock<Option<Regex>>; RULES.len()] = [const { OnceLock::new() }; RULES.len()];
 
-/// Finds what looks like a secret, of the kinds that may be in the text.
-pub fn find(text: &str, found: Found, spans: &mut Spans) {
-    let rules = RULES.iter().zip(&COMPILED).filter(|(rule, _)| found.has(rule.when));
-    // That each of them compiles is tested.
+/// Finds secrets of the given kinds.
+pub fn find(text: &str, found: Candidates, spans: &mut Spans) {
+    let rules = RULES.iter().zip(&COMPILED).filter(|(rule, _)| found.has(rule.candidate));
+    // A test checks that every rule compiles.
     let compiled =
         rules.filter_map(|(rule, regex)| Some((rule, regex.get_or_init(|| Regex::new(rule.pattern).ok()).as_ref()?)));
     for (rule, regex) in compiled {
         let parts = regex.captures_iter(text).filter_map(|captures| (rule.part)(text, &captures));
         parts.for_each(|part| spans.add(part));
     }
-    if found.has(Found::AT) {
+    if found.has(Candidates::AT) {
         urls::find(text, spans);
     }
-    if found.has(Found::DIGITS) {
+    if found.has(Candidates::DIGITS) {
         cards::find(text, spans);
     }
 }
@@ -115,14 +115,14 @@ fn group_or_whole(_: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     range(captures, 1).or_else(|| range(captures, 0))
 }
 
-/// A key has digits and letters of both cases; `sk-learn-pipeline-for-penguins` has not.
+/// Only keys that contain digits and capitals; `sk-learn-pipeline-for-penguins` does not.
 fn mixed(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let part = range(captures, 0)?;
     let has = |kind: fn(&u8) -> bool| text.as_bytes()[part.clone()].iter().any(kind);
     (has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase)).then_some(part)
 }
 
-/// A token, not a word: it has a digit, a capital inside, or is long.
+/// Only tokens, not words: with a digit, with a capital inside, or long.
 fn bearer(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let part = range(captures, 1)?;
     let token = &text.as_bytes()[part.clone()];
@@ -131,7 +131,7 @@ fn bearer(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     is_token.then_some(part)
 }
 
-/// What decodes to `user:password`.
+/// Only what decodes to `user:password`.
 fn basic(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let part = range(captures, 1)?;
     decodes_to_credentials(&text.as_bytes()[part.clone()]).then_some(part)
@@ -161,7 +161,7 @@ fn decodes_to_credentials(base64: &[u8]) -> bool {
     colon
 }
 
-/// An e-mail address: neither `package@1.2.3`, nor the user of a URL or of `git@host:path`.
+/// Only e-mail addresses: neither `package@1.2.3`, nor the user of a URL or of `git@host:path`.
 fn address(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let part = range(captures, 0)?;
     let (local, domain) = text[part.clone()].split_once('@').or_else(|| text[part.clone()].split_once("%40"))?;
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_credentials_are_told_from_prose_by_what_they_decode_to() {
+    fn basic_credentials_are_distinguished_from_prose_by_decoding_them() {
         assert!(decodes_to_credentials(b"dXNlcjpwYXNz"));
         assert!(decodes_to_credentials(b"QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
         for prose in ["authentication", "configuration", "information", "health", "checks"] {

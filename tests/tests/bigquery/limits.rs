@@ -135,7 +135,7 @@ fn a_threshold_warns_once_and_does_not_refuse() {
     assert_eq!(
         messages,
         [
-            "unknown costs 6.250000 USD, over its threshold of 6 USD",
+            "a query outside of any operation costs 6.250000 USD, over its threshold of 6 USD",
             "watched costs 12.500000 USD, over its threshold of 10 USD"
         ]
     );

@@ -99,7 +99,7 @@ impl EventRecorder<'_> {
     #[expect(clippy::cast_precision_loss, reason = "bytes and rows are measured, not counted, here")]
     pub fn fact(&self, event: &Event<'_>) {
         match &event.fact {
-            Fact::Log { .. } | Fact::Reported(_) | Fact::Traced(_) | Fact::Breadcrumb(_) => {}
+            Fact::Log { .. } | Fact::Reported(_) | Fact::Traced(_) | Fact::Breadcrumb { .. } => {}
             Fact::Started { call, arguments } => self.started(call, arguments),
             Fact::Finished { call, outcome, duration, exit_code, failure: _ } => {
                 self.finished(call, *outcome, *duration, *exit_code, event.time);

@@ -269,7 +269,7 @@ impl Exporter for DatadogExporter {
             | Fact::Captured { .. }
             | Fact::Reported(_)
             | Fact::Traced(_)
-            | Fact::Breadcrumb(_)
+            | Fact::Breadcrumb { .. }
             | Fact::FeatureUsed { .. }
             | Fact::Priced(_)
             | Fact::CostAlert { .. }

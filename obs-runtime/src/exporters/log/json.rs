@@ -1,7 +1,7 @@
 //! Lines as JSON: one object each, always valid, no key twice.
 
 use crate::config::validated::Config;
-use crate::events::event::{Event, Scope, Source};
+use crate::events::event::{Event, EventContext, Source};
 use crate::events::field::{Text, Value};
 use crate::exporters::log::object::{Keys, Object, write_text};
 use crate::exporters::log::timestamp::Clock;
@@ -62,7 +62,7 @@ impl Json {
     pub fn write(&self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, room: &mut Room, clock: &mut Clock) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
-        let Scope { correlation_id, user, operation, trace, fields: _ } = context;
+        let EventContext { correlation_id, user, operation, trace, fields: _ } = context;
         let Room { keys, apart } = room;
         let mut object = Object::begin(line, keys);
         object.line().extend_from_slice(b"\"timestamp\":\"");

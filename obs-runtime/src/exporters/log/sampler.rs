@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::config::sampling::LogSampling;
-use crate::events::event::{CallInfo, Event, Fact, Scope, Source};
+use crate::events::event::{CallInfo, Event, EventContext, Fact, Source};
 use crate::events::field::Field;
 use crate::metrics::callsite::CallsiteKind;
 
@@ -139,7 +139,7 @@ impl Function {
             time: SystemTime::now(),
             level: self.level,
             source: self.source.clone(),
-            context: Scope::default(),
+            context: EventContext::default(),
             fact: Fact::Log { message: format!("{}: {lines} left out that tell of {about}", self.name).into() },
             fields: std::iter::once(Field::new("call", &*self.name)).chain(outcome).collect(),
             tags: Vec::new(),

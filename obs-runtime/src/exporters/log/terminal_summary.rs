@@ -49,8 +49,8 @@ mod tests {
 
     use super::*;
     use crate::base::command_run::Run;
-    use crate::events::event::{CallInfo, Scope, Source};
-    use crate::events::report::EventId;
+    use crate::events::event::{CallInfo, EventContext, Source};
+    use crate::events::event_id::EventId;
     use crate::metrics::callsite::CallsiteKind;
 
     fn ended(outcome: Outcome, run: Run, event: Option<EventId>) -> Event<'static> {
@@ -64,7 +64,7 @@ mod tests {
             time: SystemTime::UNIX_EPOCH,
             level: Level::Error,
             source: Source::default(),
-            context: Scope { correlation_id: Some("run-7".into()), ..Scope::default() },
+            context: EventContext { correlation_id: Some("run-7".into()), ..EventContext::default() },
             fact: Fact::Finished {
                 call,
                 outcome,

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::base::level::Level;
-use crate::events::event::{Event, Scope};
+use crate::events::event::{Event, EventContext};
 use crate::events::field::Value;
 use crate::exporters::log::timestamp::Clock;
 
@@ -68,9 +68,9 @@ pub const fn colour(level: Level) -> &'static str {
     }
 }
 
-fn write_scope(scope: &Scope<'_>, line: &mut Vec<u8>) {
+fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
     // A trace's ids are for machines.
-    let Scope { correlation_id, user, operation, trace: _, fields: _ } = scope;
+    let EventContext { correlation_id, user, operation, trace: _, fields: _ } = scope;
     let mut opening = " [";
     for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
         if let Some(text) = text {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
-use crate::events::event::Scope;
+use crate::events::event::EventContext;
 use crate::events::field::Value;
 use crate::events::report::Layer;
 use crate::exporters::sentry::options::Settings;
@@ -90,7 +90,7 @@ pub fn tag(tags: &mut Map<String, String>, name: &str, value: &str) {
 /// The tags of an event: what people search by.
 pub fn tags<'t>(
     settings: &Settings,
-    scope: &Scope<'_>,
+    scope: &EventContext<'_>,
     own: impl IntoIterator<Item = &'t Tags>,
 ) -> Map<String, String> {
     let mut tags = Map::new();
@@ -107,7 +107,7 @@ pub fn tags<'t>(
 }
 
 /// The contexts of an event: what each function says of it under its name, what is said of its scope, and its trace.
-pub fn contexts(scope: &Scope<'_>, layers: &[Layer<'_>]) -> Map<String, protocol::Context> {
+pub fn contexts(scope: &EventContext<'_>, layers: &[Layer<'_>]) -> Map<String, protocol::Context> {
     let mut contexts = Map::new();
     for layer in layers {
         let name = limited(&layer.name, TAG_VALUE).into_owned();

@@ -9,9 +9,10 @@ use serde_json::Value as Json;
 
 use crate::base::level::Level;
 use crate::base::stack::stack_trace::Stack;
-use crate::events::event::{Event, Fact, Scope};
+use crate::events::event::{Event, EventContext, Fact};
+use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
-use crate::events::report::{EventId, Layer, ReportKind};
+use crate::events::report::{Layer, ReportKind};
 use crate::exporters::sentry::breadcrumbs::Crumb;
 use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags};
 use crate::exporters::sentry::options::Settings;
@@ -44,7 +45,7 @@ pub struct Told {
     causes: Vec<(String, String)>,
     tags: Vec<Tags>,
     contexts: Map<String, protocol::Context>,
-    scope: Scope<'static>,
+    scope: EventContext<'static>,
     passed: Vec<String>,
     extra: Vec<(String, Json)>,
     left_out: u64,
@@ -83,10 +84,10 @@ impl Told {
                 .collect(),
             tags: report.layers.iter().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
             contexts: contexts(scope, &report.layers),
-            scope: Scope {
+            scope: EventContext {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),
-                ..Scope::default()
+                ..EventContext::default()
             },
             passed: report.layers.iter().map(named).collect(),
             extra: event.fields.iter().map(|Field { name, value }| (name.to_string(), json(value))).collect(),

@@ -104,7 +104,7 @@ impl Exporter for SentryExporter {
                 self.trail.add(event, "operation");
             }
             Fact::Log { message: _ } => self.trail.add(event, &event.source.logger),
-            Fact::Breadcrumb(crumb) => self.trail.add(event, &crumb.category),
+            Fact::Breadcrumb { category, .. } => self.trail.add(event, category),
             Fact::Queried { .. } => self.trail.add(event, "query"),
             Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.trail.add(event, "bigquery"),
             Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.trail.add(event, "check"),

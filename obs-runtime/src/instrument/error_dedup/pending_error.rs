@@ -19,11 +19,12 @@ use crate::base::level::Level;
 use crate::base::stack::stack_trace::Stack;
 use crate::context::current::Context;
 use crate::events::event::{Details, Event, Fact, FailureFacts, Source};
+use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
 use crate::events::fingerprint::Sighting;
 use crate::events::panics;
 use crate::events::panics::Panic;
-use crate::events::report::{Cause, EventId, Layer, Report, ReportKind};
+use crate::events::report::{Cause, Layer, Report, ReportKind};
 use crate::exporters::error_event::Incident;
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::flush;
@@ -244,7 +245,7 @@ fn keep(step: &Step, sighting: Option<Sighting>, here: u64, layers: Vec<Layer<'s
 pub fn panicked(last: Panic, source: Source<'static>) {
     let operation = Context::with_current(|context| context.operation().map(str::to_owned));
     let step = Step {
-        name: operation.map_or(Cow::Borrowed("unknown"), Cow::Owned),
+        name: operation.map_or(Cow::Borrowed(crate::events::event::UNKNOWN_OPERATION), Cow::Owned),
         level: Level::Error,
         source,
         frame: Frame::NONE,
@@ -274,7 +275,9 @@ pub fn message(
     }
     let left_out = rate_limit::allow(&*pipeline, &source)?;
     let context = Context::current();
-    let operation = context.operation().map_or(Cow::Borrowed("unknown"), |operation| operation.to_owned().into());
+    let operation = context
+        .operation()
+        .map_or(Cow::Borrowed(crate::events::event::UNKNOWN_OPERATION), |operation| operation.to_owned().into());
     let report = Report {
         id: EventId::fresh(),
         kind: ReportKind::Message,

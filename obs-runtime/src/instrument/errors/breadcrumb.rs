@@ -6,7 +6,6 @@ use std::panic::Location;
 use crate::base::level::Level;
 use crate::events::event::{Details, Fact};
 use crate::events::field::{Field, Value};
-use crate::events::report::Crumb;
 use crate::exporters::interface::Topic;
 use crate::pipeline::global;
 
@@ -66,6 +65,6 @@ pub fn add_breadcrumb(crumb: impl Into<Breadcrumb>) {
     let source = global::caller(Location::caller());
     let Breadcrumb { message, category, level, fields } = crumb.into();
     global::emit(Topic::Report, level, source, |_| {
-        (Fact::Breadcrumb(Crumb { category, message }), Details { fields, tags: Vec::new() })
+        (Fact::Breadcrumb { category, message }, Details { fields, tags: Vec::new() })
     });
 }

@@ -9,8 +9,9 @@ use crate::base::clock::Stamp;
 use crate::base::level::Level;
 use crate::context::current::Context;
 use crate::events::event::{Details, Fact};
+use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
-use crate::events::report::{EventId, Layer};
+use crate::events::report::Layer;
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::pending_error;
 use crate::instrument::error_dedup::pending_error::{Captures, Step};
@@ -81,5 +82,5 @@ pub fn capture_message<'a>(level: Level, message: impl Into<Cow<'a, str>>) -> Op
 
 fn operation() -> Cow<'static, str> {
     let operation = Context::with_current(|context| context.operation().map(str::to_owned));
-    operation.map_or(Cow::Borrowed("unknown"), Cow::Owned)
+    operation.map_or(Cow::Borrowed(crate::events::event::UNKNOWN_OPERATION), Cow::Owned)
 }

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::level::Level;
-use crate::events::event::{Event, Fact, Scope, Source};
+use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
 use crate::pipeline::layer::field_collector::Collected;
@@ -55,7 +55,7 @@ impl ObsLayer {
             time: SystemTime::now(),
             level: Level::from(*metadata.level()),
             source,
-            context: Scope::default(),
+            context: EventContext::default(),
             fact: Fact::Log { message },
             fields: collected.fields(),
             tags: Tags::new(),

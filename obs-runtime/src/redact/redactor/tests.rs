@@ -1,4 +1,4 @@
-// What every sink is tested with.
+// The samples that every exporter is tested with.
 #[path = "../../../../tests/src/corpus.rs"]
 #[expect(dead_code, reason = "the exporters' tests use the rest")]
 mod corpus;
@@ -12,9 +12,10 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer::{Recorded, Span};
 use crate::base::trace_context::TraceContext;
-use crate::events::event::{CallInfo, Fact, FailureFacts, Scope, Source};
+use crate::events::event::{CallInfo, EventContext, Fact, FailureFacts, Source};
+use crate::events::event_id::EventId;
 use crate::events::field::Field;
-use crate::events::report::{Cause, Crumb, EventId, Layer, Report, ReportKind};
+use crate::events::report::{Cause, Layer, Report, ReportKind};
 use crate::metrics::callsite::CallsiteKind;
 
 fn redactor() -> Redactor {
@@ -28,7 +29,7 @@ fn value(redactor: &Redactor, name: &str, value: Value<'static>) -> Value<'stati
 }
 
 #[test]
-fn secrets_are_found_by_how_they_look_wherever_they_stand() {
+fn secrets_are_found_by_format_anywhere_in_a_text() {
     let redactor = redactor();
     for Sample { kind: _, text, part: secret } in SAMPLES {
         let places = [
@@ -50,7 +51,7 @@ fn secrets_are_found_by_how_they_look_wherever_they_stand() {
 }
 
 #[test]
-fn what_only_looks_like_a_secret_stays_and_is_not_copied() {
+fn look_alikes_are_kept_and_not_copied() {
     let redactor = redactor();
     for text in LOOK_ALIKES {
         let redacted = redactor.text((*text).into());
@@ -119,7 +120,7 @@ fn secrets_are_found_by_name() {
 }
 
 #[test]
-fn counts_leave_and_numbers_that_are_secrets_do_not() {
+fn numbers_are_hidden_if_the_name_is_a_secret_and_not_a_count() {
     let redactor = redactor();
     for name in
         ["tokens_used", "token_count", "session_count", "input_tokens", "max_tokens", "password_length", "sessions"]
@@ -137,7 +138,7 @@ fn counts_leave_and_numbers_that_are_secrets_do_not() {
 }
 
 #[test]
-fn a_huge_text_is_cut_between_characters_and_marked() {
+fn a_huge_text_is_truncated_at_a_character_boundary_and_marked() {
     let redactor = redactor();
     for unit in ["x", "é", "🐧", "word ", "a@b.example "] {
         let redacted = redactor.text(unit.repeat(100_000).into());
@@ -145,7 +146,7 @@ fn a_huge_text_is_cut_between_characters_and_marked() {
         assert!(!redacted.contains("a@b"));
     }
     let cut = redactor.text("word ".repeat(100_000).into());
-    assert!(cut.len() <= LONGEST);
+    assert!(cut.len() <= MAX_TEXT);
     assert_eq!(redactor.text(cut.as_ref().into()), cut);
 }
 
@@ -186,7 +187,7 @@ fn the_time_for_a_hostile_text_is_proportional_to_its_length() {
     ] {
         // One long text and eight short ones of the same total length. Quadratic time would give a ratio of 8. Several
         // attempts, because a busy machine may interrupt one of the two.
-        let ratio = || time(unit, LONGEST, 1) / time(unit, LONGEST / 8, 8);
+        let ratio = || time(unit, MAX_TEXT, 1) / time(unit, MAX_TEXT / 8, 8);
         let least = (0..20).map(|_| ratio()).find(|ratio| *ratio < 4.0);
         assert!(least.is_some(), "{unit:?}");
     }
@@ -196,7 +197,7 @@ fn the_time_for_a_hostile_text_is_proportional_to_its_length() {
 fn hashes_agree_under_one_key_and_differ_otherwise() {
     let key = |key: &str| Secret::new(key.to_owned());
     let (one, same) = (Redactor::new(&[], Some(&key("k"))), Redactor::new(&[], Some(&key("k"))));
-    // As `printf ann | openssl dgst -sha256 -hmac k` has it.
+    // The output of `printf ann | openssl dgst -sha256 -hmac k`.
     assert_eq!(one.hashed("ann").to_string(), "9266175ac0e5692d");
     assert_eq!(one.hashed("ann").to_string(), same.hashed("ann").to_string());
     assert_eq!(value(&one, "email", one.hashed("ann")).to_string(), one.hashed("ann").to_string());
@@ -208,7 +209,7 @@ fn hashes_agree_under_one_key_and_differ_otherwise() {
 }
 
 #[test]
-fn no_text_of_an_event_is_left_out() {
+fn every_text_of_an_event_is_redacted() {
     const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
     let text = || Cow::Borrowed(SECRET);
     let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
@@ -254,7 +255,7 @@ fn no_text_of_an_event_is_left_out() {
             }],
             left_out: 0,
         })),
-        Fact::Breadcrumb(Crumb { category: text(), message: text() }),
+        Fact::Breadcrumb { category: text(), message: text() },
         Fact::FeatureUsed { feature: text() },
         Fact::Priced(crate::events::event::Price {
             operation: text(),
@@ -295,11 +296,11 @@ fn no_text_of_an_event_is_left_out() {
             time: SystemTime::UNIX_EPOCH,
             level: Level::Info,
             source: Source { logger: text(), module: Some(text()), file: Some(text()), line: Some(1) },
-            context: Scope {
+            context: EventContext {
                 correlation_id: Some(text()),
                 user: Some(text()),
                 operation: Some(text()),
-                ..Scope::default()
+                ..EventContext::default()
             },
             fact,
             fields: vec![Field::new(SECRET, SECRET), Field::new("apiKey", "hunter2")],

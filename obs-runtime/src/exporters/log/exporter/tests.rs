@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::events::event::{Fact, Scope, Source};
+use crate::events::event::{EventContext, Fact, Source};
 use crate::events::field::{Field, Value};
 use crate::redact::redactor::Redactor;
 
@@ -49,11 +49,11 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
             file: Some("src/load.rs".into()),
             line: Some(7),
         },
-        context: Scope {
+        context: EventContext {
             correlation_id: Some("run-7".into()),
             user: Some("ann".into()),
             operation: None,
-            ..Scope::default()
+            ..EventContext::default()
         },
         fact: Fact::Log { message: message.into() },
         fields,
@@ -156,7 +156,7 @@ fn lines_for_people_have_scope_and_fields() {
     );
     let mut line = Vec::new();
     Text { coloured: true }.write(
-        &Event { context: Scope::default(), ..event("loaded", Vec::new()) },
+        &Event { context: EventContext::default(), ..event("loaded", Vec::new()) },
         0,
         &mut line,
         &mut Clock::default(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
-use crate::events::event::{Event, Fact, Scope, Source};
+use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::log::file::AppendedFile;
 use crate::exporters::log::file::REOPEN;
@@ -213,7 +213,7 @@ fn dropping(failure: &str) -> Event<'static> {
         time: SystemTime::now(),
         level: Level::Warning,
         source: Source { logger: "obs_runtime".into(), ..Source::default() },
-        context: Scope::default(),
+        context: EventContext::default(),
         fact: Fact::Log { message: format!("log lines are dropped: {failure}").into() },
         fields: Vec::new(),
         tags: Vec::new(),

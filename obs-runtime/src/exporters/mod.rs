@@ -13,3 +13,4 @@ pub(crate) mod prometheus;
 pub(crate) mod reentrancy;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
+pub mod sink;

@@ -19,6 +19,8 @@ use crate::exporters::log::exporter::{LogExporter, LogFileError};
 use crate::exporters::log::writer::LogOutput;
 #[cfg(feature = "sentry")]
 use crate::exporters::sentry::options::SentryOptions;
+use crate::exporters::sink::definition::{Sink, SinkInitError};
+use crate::exporters::sink::exporter;
 use crate::instrument::call::lifecycle;
 use crate::instrument::errors::panic_watcher;
 use crate::pipeline::fan_out::FanOut;
@@ -71,6 +73,9 @@ pub enum InitError {
     /// The log file cannot be written.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
+    /// A sink cannot be used.
+    #[error(transparent)]
+    Sink(#[from] SinkInitError),
     /// There can be one at a time.
     #[error("obs is initialised already: drop the first guard before initialising it again")]
     AlreadyInitialised,
@@ -97,6 +102,7 @@ impl Observability {
             overrides: Vec::new(),
             output: None,
             layers: Some(Vec::new()),
+            sinks: Vec::new(),
             #[cfg(feature = "sentry")]
             sentry: SentryOptions::default(),
         }
@@ -129,6 +135,7 @@ pub struct ObservabilityBuilder {
     output: Option<LogOutput>,
     /// Layers beside obs' own; none when the subscriber is the program's.
     layers: Option<Vec<BoxedLayer>>,
+    sinks: Vec<Box<dyn Sink>>,
     #[cfg(feature = "sentry")]
     pub(super) sentry: SentryOptions,
 }
@@ -186,6 +193,12 @@ impl ObservabilityBuilder {
     /// ```
     pub fn layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
         self.layers.get_or_insert_default().push(Box::new(layer));
+        self
+    }
+
+    /// Adds an exporter of the program's own. See [`Sink`] for its contract and an example.
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sinks.push(Box::new(sink));
         self
     }
 
@@ -264,6 +277,7 @@ impl ObservabilityBuilder {
             return Err(InitError::AlreadyInitialised);
         }
         let layers = self.layers.take();
+        let own_sinks = std::mem::take(&mut self.sinks);
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(unix)]
         let handled = self.signals;
@@ -293,7 +307,9 @@ impl ObservabilityBuilder {
         let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
         let sinks = [sinks, sentry::sink(&config, sentry)?.into_iter().collect()].concat();
-        let pipeline = FanOut::new(config, metrics, sinks).with_error_rate_limit().with_settings(settings);
+        let own_sinks = exporter::start_all(own_sinks, &config)?;
+        let pipeline =
+            FanOut::new(config, metrics, [sinks, own_sinks].concat()).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);

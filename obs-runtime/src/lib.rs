@@ -117,7 +117,7 @@ pub use config::log_format::LogFormat;
 pub use config::problem::{ConfigError, Problem};
 pub use config::sampling::LogSampling;
 pub use config::validated::Config;
-pub use exporters::log::writer::LogOutput;
+pub use exporters::log::log_output::LogOutput;
 pub use exporters::sink;
 pub use exporters::sink::definition::Sink;
 pub use exporters::sink::event::RedactedEvent;

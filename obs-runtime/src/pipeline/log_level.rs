@@ -1,7 +1,7 @@
 //! Changes the log level while the program runs.
 
 use crate::config::filter::LogFilter;
-use crate::exporters::log::level::SharedFilter;
+use crate::exporters::log::shared_filter::SharedFilter;
 use crate::pipeline::global;
 
 /// Changes the log filter while the program runs, from any thread: for example in a signal handler or an HTTP endpoint.

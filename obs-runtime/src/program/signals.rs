@@ -17,7 +17,7 @@ use signal_hook::{flag, low_level};
 
 use crate::base::level::Level;
 use crate::events::event::{Details, Source};
-use crate::exporters::log::file;
+use crate::exporters::log::log_file;
 use crate::instrument::command::{interrupt_commands, running_operations};
 use crate::instrument::error_dedup::flush;
 use crate::instrument::error_dedup::pending_error;
@@ -136,7 +136,7 @@ pub fn reopen_on_hangup() -> io::Result<Option<Hangup>> {
         }
         let by_default = HANGUP.get_or_init(Arc::default);
         flag::register_conditional_default(SIGHUP, Arc::clone(by_default))?;
-        flag::register(SIGHUP, Arc::clone(&file::REOPEN))?;
+        flag::register(SIGHUP, Arc::clone(&log_file::REOPEN))?;
     }
     Ok(HANGUP.get().map(|by_default| {
         by_default.store(false, Ordering::SeqCst);

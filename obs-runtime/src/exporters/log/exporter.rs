@@ -1,10 +1,10 @@
-//! Log lines: JSON or text on standard error, and in a file. Standard output stays the program's own.
+//! The exporter that writes a line for each event.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::level::Level;
@@ -12,99 +12,63 @@ use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
-use crate::exporters::log::file::AppendedFile;
-use crate::exporters::log::file::REOPEN;
-use crate::exporters::log::json::{Json, Room};
-use crate::exporters::log::level::SharedFilter;
+use crate::exporters::log::destination::{Destination, NAME, count_dropped};
+use crate::exporters::log::json::{JsonBuffers, JsonFormat};
+use crate::exporters::log::log_file::{LogFile, REOPEN};
+use crate::exporters::log::log_output::{LineWriter, LogOutput, write_stderr};
 use crate::exporters::log::sampler::Sampler;
+use crate::exporters::log::shared_filter::SharedFilter;
 use crate::exporters::log::terminal_summary;
-use crate::exporters::log::text::Text;
-use crate::exporters::log::timestamp::Clock;
-use crate::exporters::log::writer::LogOutput;
-use crate::exporters::log::writer::{LineWriter, tell};
+use crate::exporters::log::text::TextFormat;
+use crate::exporters::log::timestamp::TimestampFormatter;
 use crate::metrics::delivery_stats;
-use crate::metrics::drop_counters;
 use crate::redact::redactor::Redacted;
 
-/// The file that `LOG_FILE` names cannot be written.
+/// The file of `LOG_FILE` cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("LOG_FILE: `{}` cannot be opened for appending: {reason}", path.display())]
 pub struct LogFileError {
-    /// Its path.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// The error of the system.
     pub reason: io::Error,
 }
 
-/// Writes a line for each event, one write a line.
+/// Writes a line for each event, with one write to each destination.
 pub struct LogExporter {
-    json: Json,
-    /// Which lines are written to the console.
+    json: JsonFormat,
+    /// The filter of the console.
     filter: SharedFilter,
-    outputs: Vec<Output>,
+    destinations: Vec<Destination>,
     sampler: Option<Sampler>,
-    /// How a person at a terminal is told of a command that failed, if there is one.
-    told: Option<Text>,
+    /// The format of the terminal summary, if standard error is a terminal.
+    summary: Option<TextFormat>,
 }
 
-/// A place that lines are written to, how, and which.
-struct Output {
-    name: &'static str,
-    filter: SharedFilter,
-    /// How lines are written if not as JSON.
-    text: Option<Text>,
-    writer: Box<dyn LineWriter>,
-    /// The first failure since the last flush.
-    failure: Mutex<Option<String>>,
-}
-
-impl Output {
-    /// Writes a line or counts it as dropped. Returns the failure if it is the first one since the last flush.
-    fn write(&self, line: &[u8]) -> Option<String> {
-        let error = self.writer.write_line(line).err()?;
-        count_dropped(&error);
-        let mut failure = self.failure();
-        let is_first = failure.is_none();
-        // The kind alone: an error of the program's own writer can say anything.
-        is_first.then(|| failure.insert(format!("{}: {}", self.name, error.kind())).clone())
-    }
-
-    fn failure(&self) -> MutexGuard<'_, Option<String>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn count_dropped(error: &io::Error) {
-    let reason = if error.kind() == io::ErrorKind::TimedOut { "timeout" } else { "write" };
-    drop_counters::count(NAME, reason, 1);
-}
-
-/// What a thread writes its lines in; kept, so that a line needs no allocation.
+/// Buffers of a thread, so that a line needs no allocation.
 #[derive(Default)]
 struct Scratch {
     json: Vec<u8>,
     text: Vec<u8>,
-    room: Room,
-    clock: Clock,
+    buffers: JsonBuffers,
+    timestamps: TimestampFormatter,
 }
 
-const NAME: &str = "log";
-
-/// A buffer that one huge line has made longer than this is given back.
-const KEPT: usize = 256 * 1024;
+/// A buffer with a larger capacity is freed after the line.
+const MAX_KEPT_CAPACITY: usize = 256 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl LogExporter {
-    /// A sink that writes to `console` as configured, and to `LOG_FILE` too if there is one.
+    /// An exporter that writes to `console`, and to `LOG_FILE` if it is configured.
     ///
     /// # Errors
     /// When the file cannot be opened for appending.
     pub fn new(config: &Config, console: LogOutput) -> Result<Self, LogFileError> {
         let file: Option<Box<dyn LineWriter>> = match &config.log_file {
-            Some(path) => match AppendedFile::open(path, Arc::clone(&REOPEN)) {
+            Some(path) => match LogFile::open(path, Arc::clone(&REOPEN)) {
                 Ok(file) => Some(Box::new(file)),
                 Err(reason) => return Err(LogFileError { path: path.clone(), reason }),
             },
@@ -116,99 +80,91 @@ impl LogExporter {
     fn with_file(config: &Config, console: LogOutput, file: Option<Box<dyn LineWriter>>) -> Self {
         let text = |format, coloured| match format {
             LogFormat::Json => None,
-            LogFormat::Text => Some(Text { coloured }),
+            LogFormat::Text => Some(TextFormat { coloured }),
         };
         let filter = SharedFilter::new(config.log_level.clone());
-        let LogOutput { name, writer, coloured, is_watched } = console;
-        let console = Output {
-            name,
-            filter: filter.clone(),
-            text: text(config.log_format, coloured),
-            writer,
-            failure: Mutex::default(),
-        };
-        let file = file.map(|writer| Output {
-            name: "LOG_FILE",
-            // Without a level of its own it follows that of the console.
-            filter: config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new),
-            text: text(config.log_file_format, false),
-            writer,
-            failure: Mutex::default(),
+        let LogOutput { name, writer, coloured, stderr_is_terminal } = console;
+        let console = Destination::new(name, filter.clone(), text(config.log_format, coloured), writer);
+        let file = file.map(|writer| {
+            let filter = config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new);
+            Destination::new("LOG_FILE", filter, text(config.log_file_format, false), writer)
         });
-        let outputs = std::iter::once(console).chain(file).collect();
-        let told = is_watched.then_some(Text { coloured });
-        Self { json: Json::new(config), filter, outputs, sampler: config.log_sampling.map(Sampler::new), told }
+        let destinations = std::iter::once(console).chain(file).collect();
+        let summary = stderr_is_terminal.then_some(TextFormat { coloured });
+        let (json, sampler) = (JsonFormat::new(config), config.log_sampling.map(Sampler::new));
+        Self { json, filter, destinations, sampler, summary }
     }
 
-    /// Which lines are written to the console, to be changed while the program runs.
+    /// The filter of the console, which can be replaced at run time.
     pub const fn filter(&self) -> &SharedFilter {
         &self.filter
     }
 
-    fn write_with(&self, event: &Event<'_>, scratch: &mut Scratch) {
-        let sampled = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.left_out_before(event));
-        if let Some(left_out) = sampled {
-            self.write_line(event, left_out, scratch);
+    fn write_sampled(&self, event: &Event<'_>, scratch: &mut Scratch) {
+        let left_out = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.sample(event));
+        if let Some(left_out) = left_out {
+            self.write(event, left_out, scratch);
         }
     }
 
-    fn write_line(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
-        if let Some(failure) = self.write_to(self.outputs.iter(), event, left_out, scratch)
+    fn write(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
+        if let Some(failure) = self.write_to(self.destinations.iter(), event, left_out, scratch)
             && delivery_stats::record(NAME, Duration::ZERO, Err(failure.clone()))
         {
-            let healthy = self.outputs.iter().filter(|output| output.failure().is_none());
-            // Its own failure is reported by the next flush.
-            let _ = self.write_to(healthy, &dropping(&failure), 0, scratch);
+            let healthy = self.destinations.iter().filter(|destination| !destination.is_failing());
+            // A failure of the warning is reported by the next flush.
+            let _ = self.write_to(healthy, &warning(&failure), 0, scratch);
         }
-        if let Some(words) = self.told
-            && terminal_summary::concerns(event)
+        if let Some(format) = self.summary
+            && terminal_summary::applies_to(event)
         {
             scratch.text.clear();
-            terminal_summary::write(event, words, &mut scratch.text);
-            if let Err(error) = tell(&scratch.text) {
+            terminal_summary::write(event, format, &mut scratch.text);
+            if let Err(error) = write_stderr(&scratch.text) {
                 count_dropped(&error);
             }
         }
     }
 
-    /// Writes a line to these outputs. Returns the first failure of one that has not failed since the last flush.
-    fn write_to<'o>(
+    /// Writes a line to each destination that enables it. Returns a failure that is the first of its destination since the
+    /// last flush.
+    fn write_to<'d>(
         &self,
-        outputs: impl Iterator<Item = &'o Output>,
+        destinations: impl Iterator<Item = &'d Destination>,
         event: &Event<'_>,
         left_out: u64,
         scratch: &mut Scratch,
     ) -> Option<String> {
-        let Scratch { json, text, room, clock } = scratch;
+        let Scratch { json, text, buffers, timestamps } = scratch;
         json.clear();
         let mut failure = None;
-        for output in outputs {
-            // Of a single one it is known, unless somebody else has asked for the event.
-            if (self.outputs.len() > 1 || self.told.is_some())
-                && !output.filter.enables(event.level, &event.source.logger)
+        for destination in destinations {
+            // `wants` has checked the filter if there is nothing else that may want the event.
+            if (self.destinations.len() > 1 || self.summary.is_some())
+                && !destination.filter.enables(event.level, &event.source.logger)
             {
                 continue;
             }
-            let failed = if let Some(words) = output.text {
+            let new_failure = if let Some(format) = destination.text {
                 text.clear();
-                words.write(event, left_out, text, clock);
+                format.write(event, left_out, text, timestamps);
                 text.push(b'\n');
-                output.write(text)
+                destination.write(text)
             } else {
                 if json.is_empty() {
-                    self.json.write(event, left_out, json, room, clock);
+                    self.json.write(event, left_out, json, buffers, timestamps);
                     json.push(b'\n');
                 }
-                output.write(json)
+                destination.write(json)
             };
-            failure = failure.or(failed);
+            failure = failure.or(new_failure);
         }
         failure
     }
 }
 
-/// The warning that an output has begun to drop lines.
-fn dropping(failure: &str) -> Event<'static> {
+/// The warning that a destination drops lines.
+fn warning(failure: &str) -> Event<'static> {
     Event {
         time: SystemTime::now(),
         level: Level::Warning,
@@ -227,48 +183,47 @@ impl Exporter for LogExporter {
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
         match topic {
-            Topic::Fact if self.told.is_some() && level >= Level::Error => true,
+            Topic::Fact if self.summary.is_some() && level >= Level::Error => true,
             Topic::Call | Topic::Log | Topic::Fact => {
-                self.outputs.iter().any(|output| output.filter.enables(level, logger))
+                self.destinations.iter().any(|destination| destination.filter.enables(level, logger))
             }
-            // Its line was written when it was captured.
+            // The line was written when the error was captured.
             Topic::Report => false,
         }
     }
 
     fn least_level(&self) -> Option<Level> {
-        self.outputs.iter().filter_map(|output| output.filter.least()).min()
+        self.destinations.iter().filter_map(|destination| destination.filter.least()).min()
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        let kept = SCRATCH.try_with(|scratch| {
+        let is_written = SCRATCH.try_with(|scratch| {
             let Ok(mut scratch) = scratch.try_borrow_mut() else { return false };
-            self.write_with(event, &mut scratch);
+            self.write_sampled(event, &mut scratch);
             let Scratch { json, text, .. } = &mut *scratch;
             for buffer in [json, text] {
-                if buffer.capacity() > KEPT {
+                if buffer.capacity() > MAX_KEPT_CAPACITY {
                     *buffer = Vec::new();
                 }
             }
             true
         });
         // The thread is ending.
-        if kept != Ok(true) {
-            self.write_with(event, &mut Scratch::default());
+        if is_written != Ok(true) {
+            self.write_sampled(event, &mut Scratch::default());
         }
     }
 
     fn flush(&self, _: Instant) -> Result<(), FlushError> {
-        // Every line was written when it was taken, but for those that were left out.
         if let Some(sampler) = &self.sampler {
             sampler.take_left_out(|event, left_out| {
-                // The level may be another one than when they were left out.
+                // The filter may have changed since.
                 if self.wants(Topic::Call, event.level, &event.source.logger) {
-                    self.write_line(event, left_out, &mut Scratch::default());
+                    self.write(event, left_out, &mut Scratch::default());
                 }
             });
         }
-        let failures: Vec<String> = self.outputs.iter().filter_map(|output| output.failure().take()).collect();
+        let failures: Vec<String> = self.destinations.iter().filter_map(Destination::take_failure).collect();
         if failures.is_empty() { Ok(()) } else { Err(FlushError { sink: NAME, reason: failures.join("; ") }) }
     }
 }

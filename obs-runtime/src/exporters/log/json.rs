@@ -1,12 +1,12 @@
-//! Lines as JSON: one object each, always valid, no key twice.
+//! The JSON format: one valid object a line, without duplicate keys.
 
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Source};
 use crate::events::field::{Text, Value};
-use crate::exporters::log::object::{Keys, Object, write_text};
-use crate::exporters::log::timestamp::Clock;
+use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_text};
+use crate::exporters::log::timestamp::TimestampFormatter;
 
-/// Whether a key is obs' own. A field that bears one of them stands under `fields`.
+/// Whether obs writes this key itself. A field with such a name goes under `fields`.
 fn is_reserved(key: &str) -> bool {
     matches!(
         key,
@@ -29,22 +29,21 @@ fn is_reserved(key: &str) -> bool {
     )
 }
 
-/// What it takes to write a line, used again for the next one.
+/// Buffers that are reused for each line.
 #[derive(Default)]
-pub struct Room {
-    keys: Keys,
-    /// Which of the fields stand under `fields`, by their place among all.
-    apart: Vec<usize>,
+pub struct JsonBuffers {
+    keys: UsedKeys,
+    /// Indices of the fields that go under `fields`.
+    nested: Vec<usize>,
 }
 
-/// Writes lines as JSON.
-pub struct Json {
-    /// Keys and values that are the same on every line, as they stand there.
+/// The JSON format.
+pub struct JsonFormat {
+    /// Serialised keys and values that are the same on every line.
     constant: Vec<u8>,
 }
 
-impl Json {
-    /// A writer for that service.
+impl JsonFormat {
     pub fn new(config: &Config) -> Self {
         let mut constant = Vec::new();
         for (key, value) in
@@ -58,20 +57,27 @@ impl Json {
         Self { constant }
     }
 
-    /// Writes the line of an event, without an end of line; `left_out` lines like it were not written before.
-    pub fn write(&self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, room: &mut Room, clock: &mut Clock) {
+    /// Writes an event, without an end of line. `left_out` is the number of similar lines that sampling left out before it.
+    pub fn write(
+        &self,
+        event: &Event<'_>,
+        left_out: u64,
+        line: &mut Vec<u8>,
+        buffers: &mut JsonBuffers,
+        timestamps: &mut TimestampFormatter,
+    ) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let EventContext { correlation_id, user, operation, trace, fields: _ } = context;
-        let Room { keys, apart } = room;
-        let mut object = Object::begin(line, keys);
-        object.line().extend_from_slice(b"\"timestamp\":\"");
-        clock.write(*time, object.line());
-        object.line().push(b'"');
+        let JsonBuffers { keys, nested } = buffers;
+        let mut object = ObjectWriter::begin(line, keys);
+        object.buffer().extend_from_slice(b"\"timestamp\":\"");
+        timestamps.write(*time, object.buffer());
+        object.buffer().push(b'"');
         object.plain("level", level.as_str());
         object.plain("logger", logger);
         object.plain("message", &fact.message());
-        object.line().extend_from_slice(&self.constant);
+        object.buffer().extend_from_slice(&self.constant);
         write_texts(&mut object, &[("correlation_id", correlation_id), ("user", user), ("operation", operation)]);
         if let Some(trace) = trace {
             object.plain_display("trace_id", trace.trace_id());
@@ -81,12 +87,12 @@ impl Json {
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
-        write_fields(event, left_out, &mut object, apart);
+        write_fields(event, left_out, &mut object, nested);
         object.end();
     }
 }
 
-fn write_texts(object: &mut Object<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
+fn write_texts(object: &mut ObjectWriter<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
     for (key, text) in texts {
         if let Some(text) = text {
             object.plain(key, text);
@@ -94,24 +100,24 @@ fn write_texts(object: &mut Object<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
     }
 }
 
-/// Writes the fields of an event. One that bears a reserved name, or the name of a field before it, goes under `fields`.
-fn write_fields(event: &Event<'_>, left_out: u64, object: &mut Object<'_>, apart: &mut Vec<usize>) {
-    apart.clear();
+/// Writes the fields of an event. A field with a reserved name or the name of an earlier field goes under `fields`.
+fn write_fields(event: &Event<'_>, left_out: u64, object: &mut ObjectWriter<'_>, nested: &mut Vec<usize>) {
+    nested.clear();
     let mut index = 0;
     each_field(event, left_out, &mut |name, value| {
         if is_reserved(name) || !object.field(name, value) {
-            apart.push(index);
+            nested.push(index);
         }
         index += 1;
     });
-    if apart.is_empty() {
+    if nested.is_empty() {
         return;
     }
     let mut object = object.nested("fields");
-    let mut apart = apart.iter().peekable();
+    let mut nested = nested.iter().peekable();
     let mut index = 0;
     each_field(event, left_out, &mut |name, value| {
-        if apart.next_if_eq(&&index).is_some() && !object.field(name, value) {
+        if nested.next_if_eq(&&index).is_some() && !object.field(name, value) {
             let mut number = 2;
             while !object.field(&format!("{name}_{number}"), value) {
                 number += 1;
@@ -122,7 +128,7 @@ fn write_fields(event: &Event<'_>, left_out: u64, object: &mut Object<'_>, apart
     object.end();
 }
 
-/// What happened as fields, then the event's own, then those of its scope.
+/// Visits the fields of the fact, of the event, and of its scope.
 fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
     event.fact.fields(&mut |name, value| visit(name, &value));
     if left_out > 0 {

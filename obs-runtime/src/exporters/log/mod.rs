@@ -1,12 +1,13 @@
-//! Log lines: JSON or text on standard error, JSON in a file.
+//! Log lines, as JSON or text, on standard error and in a file.
 
+pub(crate) mod destination;
 pub(crate) mod exporter;
-pub(crate) mod file;
 pub(crate) mod json;
-pub(crate) mod level;
-pub(crate) mod object;
+pub(crate) mod log_file;
+pub(crate) mod log_output;
+pub(crate) mod object_writer;
 pub(crate) mod sampler;
+pub(crate) mod shared_filter;
 pub(crate) mod terminal_summary;
 pub(crate) mod text;
 pub(crate) mod timestamp;
-pub(crate) mod writer;

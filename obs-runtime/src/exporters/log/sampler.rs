@@ -1,5 +1,5 @@
-//! Leaves lines out that tell of hot functions' successes, and counts them. What was left out is said with the next line
-//! about that function, and at a flush when there was none.
+//! Sampling of lines about successful calls of hot functions. The number of lines that were left out is a field of the next
+//! line about that function, or a line of its own at a flush.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,33 +17,33 @@ use crate::events::event::{CallInfo, Event, EventContext, Fact, Source};
 use crate::events::field::Field;
 use crate::metrics::callsite::CallsiteKind;
 
-/// Most functions that are told apart; lines of further ones are all written.
-const MOST: usize = 10_000;
+/// Functions that are sampled at most. All lines of further functions are written.
+const MAX_FUNCTIONS: usize = 10_000;
 
-/// Decides which lines are written.
+/// Decides which lines are left out.
 pub struct Sampler {
     sampling: LogSampling,
     hasher: RandomState,
     functions: ArcSwap<HashMap<u64, Arc<Function>>>,
 }
 
-/// Lines about one function.
+/// The sampling state of one function.
 #[derive(Debug)]
 struct Function {
     name: Cow<'static, str>,
     level: Level,
     source: Source<'static>,
-    starts: Count,
-    ends: Count,
+    starts: LineCounter,
+    ends: LineCounter,
 }
 
 #[derive(Debug, Default)]
-struct Count {
-    /// Which second it is, since 1970.
+struct LineCounter {
+    /// The current second, since 1970.
     second: AtomicU64,
-    /// Lines in that second.
+    /// Lines in this second.
     seen: AtomicU64,
-    /// Lines that were left out since the last one that was written.
+    /// Lines that were left out since the last line that was written.
     left_out: AtomicU64,
 }
 
@@ -52,16 +52,16 @@ impl Sampler {
         Self { sampling, hasher: RandomState::new(), functions: ArcSwap::default() }
     }
 
-    /// How many lines were left out before this one; none if this one is left out too.
-    pub fn left_out_before(&self, event: &Event<'_>) -> Option<u64> {
+    /// The number of lines left out before this one, or `None` if this one is left out too.
+    pub fn sample(&self, event: &Event<'_>) -> Option<u64> {
         match &event.fact {
             Fact::Started { call, .. } if is_sampled(call) => {
-                self.function(call, event).map_or(Some(0), |function| self.sample(&function.starts, event))
+                self.function(call, event).map_or(Some(0), |function| self.sample_success(&function.starts, event))
             }
             Fact::Finished { call, outcome, duration, .. } if is_sampled(call) => {
                 let Some(function) = self.function(call, event) else { return Some(0) };
                 if *outcome == Outcome::Ok && *duration < self.sampling.slow {
-                    return self.sample(&function.ends, event);
+                    return self.sample_success(&function.ends, event);
                 }
                 Some(function.ends.left_out.swap(0, Ordering::Relaxed))
             }
@@ -75,11 +75,11 @@ impl Sampler {
         if let Some(function) = functions.get(&key) {
             return Some(Arc::clone(function));
         }
-        if functions.len() >= MOST {
+        if functions.len() >= MAX_FUNCTIONS {
             return None;
         }
-        // Seldom: once for each function.
-        let added = Arc::new(Function::of(call, event));
+        // Copies the map, but only once for each function.
+        let added = Arc::new(Function::new(call, event));
         self.functions.rcu(|functions| {
             let mut functions = HashMap::clone(functions);
             functions.entry(key).or_insert_with(|| Arc::clone(&added));
@@ -88,37 +88,37 @@ impl Sampler {
         self.functions.load().get(&key).map(Arc::clone)
     }
 
-    /// What was left out and has not been said yet, each with a line of its own to say it in.
-    pub fn take_left_out(&self, mut say: impl FnMut(&Event<'_>, u64)) {
+    /// Resets the counts that no line has reported yet, and calls `write` with a line for each.
+    pub fn take_left_out(&self, mut write: impl FnMut(&Event<'_>, u64)) {
         for function in self.functions.load().values() {
-            for (count, outcome) in [(&function.starts, None), (&function.ends, Some(Outcome::Ok))] {
-                let left_out = count.left_out.swap(0, Ordering::Relaxed);
+            for (counter, outcome) in [(&function.starts, None), (&function.ends, Some(Outcome::Ok))] {
+                let left_out = counter.left_out.swap(0, Ordering::Relaxed);
                 if left_out > 0 {
-                    say(&function.tells_of(left_out, outcome), left_out);
+                    write(&function.summary(outcome), left_out);
                 }
             }
         }
     }
 
-    fn sample(&self, count: &Count, event: &Event<'_>) -> Option<u64> {
+    fn sample_success(&self, counter: &LineCounter, event: &Event<'_>) -> Option<u64> {
         let LogSampling { first, every, slow: _ } = self.sampling;
         let second = event.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let before = count.second.load(Ordering::Relaxed);
+        let before = counter.second.load(Ordering::Relaxed);
         let is_new = before != second;
-        if is_new && count.second.compare_exchange(before, second, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            count.seen.store(0, Ordering::Relaxed);
+        if is_new && counter.second.compare_exchange(before, second, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            counter.seen.store(0, Ordering::Relaxed);
         }
-        let seen = count.seen.fetch_add(1, Ordering::Relaxed);
+        let seen = counter.seen.fetch_add(1, Ordering::Relaxed);
         if seen < first || every > 0 && (seen - first + 1).is_multiple_of(every) {
-            return Some(count.left_out.swap(0, Ordering::Relaxed));
+            return Some(counter.left_out.swap(0, Ordering::Relaxed));
         }
-        count.left_out.fetch_add(1, Ordering::Relaxed);
+        counter.left_out.fetch_add(1, Ordering::Relaxed);
         None
     }
 }
 
 impl Function {
-    fn of(call: &CallInfo, event: &Event<'_>) -> Self {
+    fn new(call: &CallInfo, event: &Event<'_>) -> Self {
         let Source { logger, module, file, line } = &event.source;
         let owned = |text: &Cow<'_, str>| Cow::Owned(text.to_string());
         let source = Source {
@@ -131,16 +131,15 @@ impl Function {
         Self { name: call.name.clone(), level: event.level, source, starts, ends }
     }
 
-    fn tells_of(&self, left_out: u64, outcome: Option<Outcome>) -> Event<'_> {
-        let lines = if left_out == 1 { "a line was" } else { "lines were" };
-        let about = if outcome.is_some() { "ends" } else { "starts" };
+    fn summary(&self, outcome: Option<Outcome>) -> Event<'_> {
+        let lines = if outcome.is_some() { "success lines" } else { "start lines" };
         let outcome = outcome.map(|outcome| Field::new("outcome", outcome.as_str()));
         Event {
             time: SystemTime::now(),
             level: self.level,
             source: self.source.clone(),
             context: EventContext::default(),
-            fact: Fact::Log { message: format!("{}: {lines} left out that tell of {about}", self.name).into() },
+            fact: Fact::Log { message: format!("{}: {lines} left out by sampling", self.name).into() },
             fields: std::iter::once(Field::new("call", &*self.name)).chain(outcome).collect(),
             tags: Vec::new(),
         }

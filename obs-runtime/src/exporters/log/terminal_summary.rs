@@ -1,12 +1,12 @@
-//! The one line for the person at the terminal who started a command that failed: why, and what to ask for.
+//! The line on the terminal when a command fails: the error and the ids to search for.
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::events::event::{Event, Fact, FailureFacts};
-use crate::exporters::log::text::{Text, colour, escape};
+use crate::exporters::log::text::{TextFormat, colour, escape};
 
-/// Whether an event is the end of a command that failed and that no other one encloses.
-pub fn concerns(event: &Event<'_>) -> bool {
+/// Whether an event is the end of an outermost command that failed.
+pub fn applies_to(event: &Event<'_>) -> bool {
     match &event.fact {
         Fact::Finished { call, outcome: Outcome::Error, failure: Some(_), .. } => {
             call.run.as_ref().is_some_and(|run| run.is_outermost())
@@ -15,15 +15,14 @@ pub fn concerns(event: &Event<'_>) -> bool {
     }
 }
 
-/// Writes the line, with its end of line: the error with its sources, the correlation id, and the id of the event in
-/// Sentry where there is one. Never what `Debug` says.
-pub fn write(event: &Event<'_>, words: Text, line: &mut Vec<u8>) {
+/// Writes the line, its end of line included: the error with its sources, the correlation id and the id of the Sentry event.
+pub fn write(event: &Event<'_>, format: TextFormat, line: &mut Vec<u8>) {
     let Fact::Finished { call, failure: Some(failure), .. } = &event.fact else { return };
     let FailureFacts { error_type: _, message, sources } = failure;
-    words.coloured(colour(Level::Critical), line, |line| line.extend_from_slice(b"error:"));
+    format.coloured(colour(Level::Critical), line, |line| line.extend_from_slice(b"error:"));
     line.push(b' ');
     escape(&call.name, line);
-    // Many errors say those of their sources themselves.
+    // Many errors include the messages of their sources.
     let new = sources.iter().scan(message.to_string(), |said, source| {
         let is_new = !said.contains(&**source);
         said.push_str(source);
@@ -78,10 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_and_the_ids_stand_in_one_line() {
+    fn the_sources_and_the_ids_are_on_one_line() {
         let written = |event: &Event<'_>, coloured| {
             let mut line = Vec::new();
-            write(event, Text { coloured }, &mut line);
+            write(event, TextFormat { coloured }, &mut line);
             String::from_utf8(line).unwrap()
         };
         let event = ended(Outcome::Error, Run::begin(None, None, None), None);
@@ -94,12 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn only_the_outermost_command_has_one_and_only_when_it_failed() {
-        assert!(concerns(&ended(Outcome::Error, Run::begin(None, None, None), None)));
-        assert!(!concerns(&ended(Outcome::Ok, Run::begin(None, None, None), None)));
-        // Of a panic the standard library tells.
-        assert!(!concerns(&ended(Outcome::Panic, Run::begin(None, None, None), None)));
+    fn only_an_outermost_command_that_failed_has_a_line() {
+        assert!(applies_to(&ended(Outcome::Error, Run::begin(None, None, None), None)));
+        assert!(!applies_to(&ended(Outcome::Ok, Run::begin(None, None, None), None)));
+        // The standard library prints panics.
+        assert!(!applies_to(&ended(Outcome::Panic, Run::begin(None, None, None), None)));
         let outer = Arc::new(Run::begin(None, None, None));
-        assert!(!concerns(&ended(Outcome::Error, Run::begin(Some(outer), None, None), None)));
+        assert!(!applies_to(&ended(Outcome::Error, Run::begin(Some(outer), None, None), None)));
     }
 }

@@ -1,15 +1,15 @@
-//! Lines for people: `time LEVEL message [id=…, op=…, user=…] | k=v …`, each on one line whatever it holds.
+//! The text format: `time LEVEL message [id=…, op=…, user=…] | k=v …`, always one line.
 
 use std::io::Write as _;
 
 use crate::base::level::Level;
 use crate::events::event::{Event, EventContext};
 use crate::events::field::Value;
-use crate::exporters::log::timestamp::Clock;
+use crate::exporters::log::timestamp::TimestampFormatter;
 
-/// Writes lines for people.
+/// The text format.
 #[derive(Clone, Copy, Debug)]
-pub struct Text {
+pub struct TextFormat {
     /// Whether the level and the time are coloured.
     pub coloured: bool,
 }
@@ -17,11 +17,11 @@ pub struct Text {
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
 
-impl Text {
-    /// Writes the line of an event, without an end of line; `left_out` lines like it were not written before.
-    pub fn write(self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, clock: &mut Clock) {
+impl TextFormat {
+    /// Writes an event, without an end of line. `left_out` is the number of similar lines that sampling left out before it.
+    pub fn write(self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, timestamps: &mut TimestampFormatter) {
         let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
-        self.coloured(DIM, line, |line| clock.write(*time, line));
+        self.coloured(DIM, line, |line| timestamps.write(*time, line));
         line.push(b' ');
         // As wide as the longest level.
         self.coloured(colour(*level), line, |line| put(line, format_args!("{level:<8}")));
@@ -44,7 +44,7 @@ impl Text {
         }
     }
 
-    /// Writes a part in that colour, where there are colours.
+    /// Writes a part of the line in a colour, if the format is coloured.
     pub fn coloured(self, colour: &str, line: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         if self.coloured {
             line.extend_from_slice(colour.as_bytes());
@@ -69,7 +69,7 @@ pub const fn colour(level: Level) -> &'static str {
 }
 
 fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
-    // A trace's ids are for machines.
+    // Trace ids are left to the JSON format.
     let EventContext { correlation_id, user, operation, trace: _, fields: _ } = scope;
     let mut opening = " [";
     for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
@@ -104,12 +104,12 @@ fn write_value(value: &Value<'_>, line: &mut Vec<u8>) {
     }
 }
 
-/// Whether a text can stand without quotes.
+/// Whether a string needs no quotes.
 fn is_bare(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || is_unsafe(c) || matches!(c, '"' | '=' | '|'))
 }
 
-/// Appends a text in which nothing ends the line, commands the terminal or turns the direction of writing.
+/// Appends a string. Escapes ends of lines, control characters and bidirectional overrides.
 pub fn escape(text: &str, line: &mut Vec<u8>) {
     let mut copied = 0;
     for (index, c) in text.char_indices().filter(|(_, c)| is_unsafe(*c)) {
@@ -126,6 +126,6 @@ const fn is_unsafe(c: char) -> bool {
 }
 
 fn put(line: &mut Vec<u8>, words: std::fmt::Arguments<'_>) {
-    // Writing into memory does not fail.
+    // Writing to a `Vec` does not fail.
     let _ = line.write_fmt(words);
 }

@@ -1,4 +1,4 @@
-//! Times as lines have them: RFC 3339, UTC, microseconds.
+//! Timestamps: RFC 3339, UTC, microseconds.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,25 +11,25 @@ const MICROSECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 /// The last second that jiff knows, shortly before RFC 3339 ends with the year 9999.
 const END: u64 = 253_402_207_200;
 
-/// Writes times; those of one second share all but their last digits, which is kept.
+/// Formats timestamps. Keeps the date and time of the last second, which the next line often shares.
 #[derive(Default)]
-pub struct Clock {
-    /// The second that was written last, from 1970 on.
+pub struct TimestampFormatter {
+    /// The last second, since 1970.
     second: Option<u64>,
     /// `2026-01-01T00:00:00`
     date: Vec<u8>,
 }
 
-impl Clock {
-    /// Writes a time as `2026-01-01T00:00:00.000000Z`; one that is out of range as the nearest that is not.
+impl TimestampFormatter {
+    /// Writes a time as `2026-01-01T00:00:00.000000Z`. Clamps times out of range.
     pub fn write(&mut self, time: SystemTime, line: &mut Vec<u8>) {
         let Some(since) = time.duration_since(UNIX_EPOCH).ok().filter(|since| since.as_secs() < END) else {
-            return write_odd(time, line);
+            return write_out_of_range(time, line);
         };
         if self.second != Some(since.as_secs()) {
             self.date.clear();
             let second = Timestamp::from_second(since.as_secs().cast_signed()).unwrap_or(Timestamp::MAX);
-            // Writing into memory does not fail.
+            // Writing to a `Vec` does not fail.
             let _ = SECONDS.print_timestamp(&second, &mut self.date);
             self.date.pop();
             self.second = Some(since.as_secs());
@@ -38,7 +38,7 @@ impl Clock {
         let mut fraction = *b".000000Z";
         let mut rest = since.subsec_micros();
         for digit in fraction[1..7].iter_mut().rev() {
-            // A digit is no longer than a byte.
+            // A digit fits into a byte.
             *digit = b'0' + (rest % 10).to_le_bytes()[0];
             rest /= 10;
         }
@@ -46,10 +46,10 @@ impl Clock {
     }
 }
 
-fn write_odd(time: SystemTime, line: &mut Vec<u8>) {
+fn write_out_of_range(time: SystemTime, line: &mut Vec<u8>) {
     let out_of_range = if time < UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
     let time = Timestamp::try_from(time).unwrap_or(out_of_range);
-    // Writing into memory does not fail.
+    // Writing to a `Vec` does not fail.
     let _ = MICROSECONDS.print_timestamp(&time, line);
 }
 
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_one_second_and_of_others_are_written_right() {
-        let mut clock = Clock::default();
+    fn times_of_the_same_and_of_other_seconds_are_written_correctly() {
+        let mut timestamps = TimestampFormatter::default();
         for (micros, expected) in [
             (0, "1970-01-01T00:00:00.000000Z"),
             (1_767_225_600_000_001, "2026-01-01T00:00:00.000001Z"),
@@ -71,7 +71,7 @@ mod tests {
             (253_402_207_199_999_999, "9999-12-30T21:59:59.999999Z"),
         ] {
             let mut line = Vec::new();
-            clock.write(UNIX_EPOCH + Duration::from_micros(micros), &mut line);
+            timestamps.write(UNIX_EPOCH + Duration::from_micros(micros), &mut line);
             assert_eq!(String::from_utf8(line).unwrap(), expected);
         }
     }

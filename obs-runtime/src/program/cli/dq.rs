@@ -16,7 +16,7 @@ use crate::checks::quality::list::{instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::status::QualityStatus;
-use crate::exporters::log::writer::DRAWN;
+use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::junit;
 use crate::program::cli::output::{UNKNOWN, json, print, print_error, print_problems};
@@ -102,7 +102,7 @@ fn watched(run: QualityRun) -> QualityReport {
     let bar = ProgressBar::new_spinner().with_message("checking");
     bar.set_draw_target(screen());
     bar.enable_steady_tick(Duration::from_millis(100));
-    DRAWN.store(true, Ordering::Relaxed);
+    PROGRESS_BAR_DRAWN.store(true, Ordering::Relaxed);
     let told = bar.clone();
     let run = run.on_result(move |done, all, result| {
         // Before the first result nobody knows how many there will be.
@@ -116,7 +116,7 @@ fn watched(run: QualityRun) -> QualityReport {
         told.set_message(result.check.to_string());
     });
     let report = run.wait();
-    DRAWN.store(false, Ordering::Relaxed);
+    PROGRESS_BAR_DRAWN.store(false, Ordering::Relaxed);
     bar.finish_and_clear();
     report
 }

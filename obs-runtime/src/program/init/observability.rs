@@ -16,7 +16,7 @@ use crate::context::propagation::Inherited;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
 use crate::exporters::log::exporter::{LogExporter, LogFileError};
-use crate::exporters::log::writer::LogOutput;
+use crate::exporters::log::log_output::LogOutput;
 #[cfg(feature = "sentry")]
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sink::definition::{Sink, SinkInitError};

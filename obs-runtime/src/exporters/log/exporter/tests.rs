@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::events::event::{EventContext, Fact, Source};
 use crate::events::field::{Field, Value};
+use crate::metrics::drop_counters;
 use crate::redact::redactor::Redactor;
 
 #[derive(Clone, Default)]
@@ -36,7 +37,7 @@ impl LineWriter for Broken {
 }
 
 fn console(writer: impl LineWriter + 'static) -> LogOutput {
-    LogOutput { name: "log output", writer: Box::new(writer), coloured: false, is_watched: false }
+    LogOutput { name: "log output", writer: Box::new(writer), coloured: false, stderr_is_terminal: false }
 }
 
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
@@ -64,23 +65,23 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
 fn written(format: LogFormat, event: Event<'_>) -> String {
     let memory = Memory::default();
     let config = Config { log_format: format, version: "1.2.3".to_owned(), ..Config::default() };
-    let sink = LogExporter::with_file(&config, console(memory.clone()), None);
-    sink.accept(&Redactor::new(&[], None).event(event));
+    let exporter = LogExporter::with_file(&config, console(memory.clone()), None);
+    exporter.accept(&Redactor::new(&[], None).event(event));
     let mut lines = memory.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
 }
 
-/// The line parsed; an object with one key twice does not count as valid.
+/// The line parsed. An object with a duplicate key is not valid.
 fn parsed(event: Event<'_>) -> Json {
     let line = written(LogFormat::Json, event);
     let value: Json = serde_json::from_str(&line).unwrap();
-    assert_eq!(serde_json::to_string(&value).unwrap().len(), line.len(), "a key twice in {line}");
+    assert_eq!(serde_json::to_string(&value).unwrap().len(), line.len(), "duplicate keys in {line}");
     value
 }
 
 #[test]
-fn a_line_has_its_keys_in_their_order() {
+fn the_keys_of_a_line_have_a_fixed_order() {
     let fields = vec![Field::new("rows", 5), Field::new("table", "penguins")];
     assert_eq!(
         written(LogFormat::Json, event("loaded", fields)),
@@ -93,7 +94,7 @@ fn a_line_has_its_keys_in_their_order() {
 }
 
 #[test]
-fn a_field_with_a_reserved_name_or_the_name_of_another_stands_apart() {
+fn a_field_with_a_reserved_name_or_the_name_of_another_field_is_nested() {
     let fields = vec![
         Field::new("level", "high"),
         Field::new("rows", 1),
@@ -143,7 +144,7 @@ fn no_value_breaks_a_line_or_loses_it() {
 }
 
 #[test]
-fn lines_for_people_have_scope_and_fields() {
+fn the_text_format_has_scope_and_fields() {
     let fields = vec![
         Field::new("rows", 5),
         Field::new("said", "two\nlines \"quoted\""),
@@ -155,11 +156,11 @@ fn lines_for_people_have_scope_and_fields() {
         r#"2026-01-01T00:00:00.000001Z WARNING  load\u{1b}[31med [id=run-7, user=ann] | rows=5 said="two\nlines \"quoted\"" empty="" path=/data/a.csv"#
     );
     let mut line = Vec::new();
-    Text { coloured: true }.write(
+    TextFormat { coloured: true }.write(
         &Event { context: EventContext::default(), ..event("loaded", Vec::new()) },
         0,
         &mut line,
-        &mut Clock::default(),
+        &mut TimestampFormatter::default(),
     );
     assert_eq!(
         String::from_utf8(line).unwrap(),
@@ -168,7 +169,7 @@ fn lines_for_people_have_scope_and_fields() {
 }
 
 #[test]
-fn a_time_out_of_range_is_a_time_still() {
+fn a_time_out_of_range_is_clamped() {
     for time in
         [SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 40), SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40)]
     {
@@ -177,29 +178,35 @@ fn a_time_out_of_range_is_a_time_still() {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_counted_and_the_other_place_gets_it() {
-    let lost = || {
+fn a_destination_that_fails_is_counted_and_reported_once_in_the_other_one_and_by_the_next_flush() {
+    let dropped = || {
         drop_counters::all()
             .iter()
             .find(|(sink, reason, _)| (*sink, *reason) == ("log", "write"))
             .map_or(0, |drop| drop.2)
     };
-    let before = lost();
+    let before = dropped();
     let file = Memory::default();
     let config = Config { log_format: LogFormat::Text, ..Config::default() };
-    let sink = LogExporter::with_file(&config, console(Broken), Some(Box::new(file.clone())));
-    sink.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
-    assert_eq!(lost(), before + 1);
-    assert_eq!(serde_json::from_str::<Json>(&file.lines()[0]).unwrap()["message"], "m");
+    let exporter = LogExporter::with_file(&config, console(Broken), Some(Box::new(file.clone())));
+    exporter.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
+    exporter.accept(&Redactor::new(&[], None).event(event("n", Vec::new())));
+    assert_eq!(dropped(), before + 2);
+    let lines: Vec<Json> = file.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["m", "log lines are dropped: log output: broken pipe", "n"]);
+    let failure = exporter.flush(Instant::now()).unwrap_err();
+    assert_eq!(failure.reason, "log output: broken pipe");
+    assert_eq!(exporter.flush(Instant::now()), Ok(()));
 }
 
 #[test]
-fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
+fn a_file_and_its_folders_are_created_and_several_writers_append_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/run.jsonl");
     let threads: Vec<_> = (0..4)
         .map(|_| {
-            let file = AppendedFile::open(&path, Arc::default()).unwrap();
+            let file = LogFile::open(&path, Arc::default()).unwrap();
             std::thread::spawn(move || {
                 for length in 0..200 {
                     file.write_line(format!("{{\"x\":\"{}\"}}\n", "y".repeat(length * 7)).as_bytes()).unwrap();
@@ -216,7 +223,7 @@ fn a_file_is_made_with_its_folders_and_appended_to_by_several() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
+fn the_error_names_the_file_that_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
     let error = LogExporter::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
@@ -227,8 +234,8 @@ fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error_that_does_not_stay() {
-    let full = AppendedFile::open(std::path::Path::new("/dev/full"), Arc::default()).unwrap();
+fn a_full_disk_is_an_error_for_every_line() {
+    let full = LogFile::open(std::path::Path::new("/dev/full"), Arc::default()).unwrap();
     assert!(full.write_line(b"x\n").is_err());
     assert!(full.write_line(b"x\n").is_err());
 }
@@ -236,11 +243,11 @@ fn a_full_disk_is_an_error_that_does_not_stay() {
 #[test]
 fn wants_what_the_filter_enables() {
     let config = Config { log_level: "info,noisy=off,job=debug".parse().unwrap(), ..Config::default() };
-    let sink = LogExporter::new(&config, LogOutput::stderr()).unwrap();
+    let exporter = LogExporter::new(&config, LogOutput::stderr()).unwrap();
     for topic in [Topic::Call, Topic::Log, Topic::Fact] {
-        assert!(sink.wants(topic, Level::Debug, "job::load"));
-        assert!(!sink.wants(topic, Level::Debug, "other"));
-        assert!(!sink.wants(topic, Level::Critical, "noisy"));
+        assert!(exporter.wants(topic, Level::Debug, "job::load"));
+        assert!(!exporter.wants(topic, Level::Debug, "other"));
+        assert!(!exporter.wants(topic, Level::Critical, "noisy"));
     }
-    assert_eq!(sink.least_level(), Some(Level::Debug));
+    assert_eq!(exporter.least_level(), Some(Level::Debug));
 }

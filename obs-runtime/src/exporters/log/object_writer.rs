@@ -1,4 +1,4 @@
-//! Writes one JSON object into a buffer, key by key, with no key twice.
+//! Writes a JSON object into a buffer, without duplicate keys.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -8,24 +8,24 @@ use serde::Serialize;
 
 use crate::events::field::Value;
 
-/// The keys that must not be used again.
+/// The keys that an object has.
 #[derive(Debug, Default)]
-pub struct Keys {
-    /// Where in the buffer they stand.
-    places: Vec<Range<usize>>,
-    /// A bit for each of them, by what it is like: one whose bit is not set is there for the first time.
-    like: u64,
+pub struct UsedKeys {
+    /// The range of each key in the buffer, with its quotes.
+    ranges: Vec<Range<usize>>,
+    /// A Bloom filter: a key whose bit is not set is new.
+    bloom: u64,
 }
 
-impl Keys {
+impl UsedKeys {
     fn clear(&mut self) {
-        self.places.clear();
-        self.like = 0;
+        self.ranges.clear();
+        self.bloom = 0;
     }
 }
 
 /// One of 64 bits, the same for equal keys.
-fn likeness(key: &[u8]) -> u64 {
+fn bloom_bit(key: &[u8]) -> u64 {
     let [first, .., last] = key else { return 1 };
     let middle = key[key.len() / 2];
     let sum = key.len() + usize::from(*first) + 3 * usize::from(middle) + 7 * usize::from(*last);
@@ -33,49 +33,49 @@ fn likeness(key: &[u8]) -> u64 {
 }
 
 /// A JSON object that is being written.
-pub struct Object<'a> {
+pub struct ObjectWriter<'a> {
     line: &'a mut Vec<u8>,
-    keys: &'a mut Keys,
+    keys: &'a mut UsedKeys,
 }
 
-impl<'a> Object<'a> {
+impl<'a> ObjectWriter<'a> {
     /// Begins an object.
-    pub fn begin(line: &'a mut Vec<u8>, keys: &'a mut Keys) -> Self {
+    pub fn begin(line: &'a mut Vec<u8>, keys: &'a mut UsedKeys) -> Self {
         line.push(b'{');
         keys.clear();
         Self { line, keys }
     }
 
-    /// Ends it.
+    /// Ends the object.
     pub fn end(self) {
         self.line.push(b'}');
     }
 
-    /// The buffer, to write something that has been serialised before.
-    pub const fn line(&mut self) -> &mut Vec<u8> {
+    /// The buffer, for JSON that is serialised already.
+    pub const fn buffer(&mut self) -> &mut Vec<u8> {
         self.line
     }
 
-    /// Begins an object within this one, which ends before this one goes on. Its keys are its own.
-    pub fn nested(&mut self, key: &str) -> Object<'_> {
+    /// Begins a nested object. Keys of this object that are written after it are not checked against those before it.
+    pub fn nested(&mut self, key: &str) -> ObjectWriter<'_> {
         self.plain_key(key);
-        Object::begin(self.line, self.keys)
+        ObjectWriter::begin(self.line, self.keys)
     }
 
-    /// Writes a text under a key that needs no escape and is used once.
+    /// Writes a string. The key must need no escape and be unique.
     pub fn plain(&mut self, key: &str, text: &str) {
         self.plain_key(key);
         write_text(self.line, text);
     }
 
-    /// The same for what is shown without anything to escape.
+    /// Like [`plain`](Self::plain), for a value whose `Display` needs no escape.
     pub fn plain_display(&mut self, key: &str, shown: impl Display) {
         self.plain_key(key);
-        // A buffer in memory takes all that is written to it.
+        // Writing to a `Vec` does not fail.
         let _ = write!(self.line, "\"{shown}\"");
     }
 
-    /// The same for a number.
+    /// Like [`plain`](Self::plain), for a number.
     pub fn plain_number(&mut self, key: &str, number: u32) {
         self.plain_key(key);
         serialise(self.line, &number);
@@ -88,21 +88,21 @@ impl<'a> Object<'a> {
         self.line.extend_from_slice(b"\":");
     }
 
-    /// Writes a value under a key, unless the key has been used.
+    /// Writes a value, unless the object has the key already. Returns whether it was written.
     pub fn field(&mut self, key: &str, value: &Value<'_>) -> bool {
         let before = self.line.len();
         self.comma();
         let start = self.line.len();
         write_text(self.line, key);
         let (written, written_key) = self.line.split_at(start);
-        let like = likeness(key.as_bytes());
-        let is_used = || self.keys.places.iter().any(|used| written[used.clone()] == *written_key);
-        if self.keys.like & like != 0 && is_used() {
+        let bit = bloom_bit(key.as_bytes());
+        let is_used = || self.keys.ranges.iter().any(|used| written[used.clone()] == *written_key);
+        if self.keys.bloom & bit != 0 && is_used() {
             self.line.truncate(before);
             return false;
         }
-        self.keys.like |= like;
-        self.keys.places.push(start..self.line.len());
+        self.keys.bloom |= bit;
+        self.keys.ranges.push(start..self.line.len());
         self.line.push(b':');
         write_value(self.line, value);
         true
@@ -121,7 +121,7 @@ fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
         Value::Signed(number) => serialise(line, number),
         Value::Unsigned(number) | Value::Length(number) => serialise(line, number),
         Value::Float(number) if number.is_finite() => serialise(line, number),
-        // JSON has no number for them.
+        // JSON has no such numbers.
         Value::Float(number) => serialise(
             line,
             if number.is_nan() {
@@ -137,9 +137,9 @@ fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-/// Appends a text as JSON.
+/// Appends a string as JSON.
 pub fn write_text(line: &mut Vec<u8>, text: &str) {
-    // Without an early end, so that many bytes are looked at at once.
+    // No early return, so that the loop is vectorised.
     let escaped = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
     if text.bytes().fold(0, |any, byte| any | escaped(byte)) != 0 {
         return serialise(line, text);
@@ -149,7 +149,7 @@ pub fn write_text(line: &mut Vec<u8>, text: &str) {
     line.push(b'"');
 }
 
-/// Appends a value as JSON; `null` should it fail, which it does not for texts, numbers and booleans.
+/// Appends a value as JSON, or `null` when that fails. It does not fail for strings, numbers and booleans.
 fn serialise<T: Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
     let start = line.len();
     if serde_json::to_writer(&mut *line, value).is_err() {

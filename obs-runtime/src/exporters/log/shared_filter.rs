@@ -1,4 +1,4 @@
-//! Which lines are written, changed while the program runs.
+//! A log filter that can be replaced at run time.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use crate::base::level::Level;
 use crate::config::filter::LogFilter;
 
-/// A filter that several share, and that can be another one from one line to the next.
+/// A log filter. Clones share it.
 #[derive(Clone, Debug)]
 pub struct SharedFilter(Arc<ArcSwap<LogFilter>>);
 
@@ -16,22 +16,22 @@ impl SharedFilter {
         Self(Arc::new(ArcSwap::from_pointee(filter)))
     }
 
-    /// Whether a line of that level by that logger is written.
+    /// Whether lines of this level from this logger are written.
     pub fn enables(&self, level: Level, logger: &str) -> bool {
         self.0.load().enables(level, logger)
     }
 
-    /// The least level that any logger may write at.
+    /// The lowest level that is enabled for any logger.
     pub fn least(&self) -> Option<Level> {
         self.0.load().least()
     }
 
-    /// The filter of this moment.
+    /// The current filter.
     pub fn get(&self) -> LogFilter {
         LogFilter::clone(&self.0.load())
     }
 
-    /// Another filter from now on.
+    /// Replaces the filter.
     pub fn set(&self, filter: LogFilter) {
         self.0.store(Arc::new(filter));
     }

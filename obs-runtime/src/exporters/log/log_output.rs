@@ -1,4 +1,4 @@
-//! Where lines are written, each with one write.
+//! Where the program's log lines go.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::standard_streams::StandardStream;
 
-/// Whether something that is drawn anew from time to time stands in the last line of the terminal that is standard error.
+/// Whether a progress bar is drawn in the last line of standard error.
 #[cfg(feature = "cli")]
-pub static DRAWN: AtomicBool = AtomicBool::new(false);
+pub static PROGRESS_BAR_DRAWN: AtomicBool = AtomicBool::new(false);
 
-/// Takes whole lines.
+/// Writes whole lines.
 pub trait LineWriter: Send + Sync {
     /// Writes a line, its end of line included.
     fn write_line(&self, line: &[u8]) -> io::Result<()>;
@@ -23,7 +23,7 @@ impl<W: Fn(&[u8]) -> io::Result<()> + Send + Sync> LineWriter for W {
     }
 }
 
-/// Where the program's lines go: standard error unless told otherwise.
+/// Where the program's log lines go. The default is standard error.
 ///
 /// ```no_run
 /// use obs_runtime::{LogOutput, Observability};
@@ -35,45 +35,43 @@ pub struct LogOutput {
     pub(super) name: &'static str,
     pub(super) writer: Box<dyn LineWriter>,
     pub(super) coloured: bool,
-    /// Whether somebody sits at a terminal and reads what is written to standard error.
-    pub(super) is_watched: bool,
+    pub(super) stderr_is_terminal: bool,
 }
 
 impl LogOutput {
-    /// Standard error, so that a command's standard output stays its own. In the text format its lines are coloured on a
-    /// terminal only; `NO_COLOR`, `CLICOLOR=0` and `CLICOLOR_FORCE` are respected.
+    /// Standard error, which leaves standard output to the program. The text format is coloured on a terminal only; `NO_COLOR`, `CLICOLOR=0` and `CLICOLOR_FORCE` are respected.
     #[must_use]
     pub fn stderr() -> Self {
         let writer = |line: &[u8]| {
             #[cfg(feature = "cli")]
-            if DRAWN.load(Ordering::Relaxed) {
-                return tell(&[b"\r\x1b[2K", line].concat());
+            if PROGRESS_BAR_DRAWN.load(Ordering::Relaxed) {
+                return write_stderr(&[b"\r\x1b[2K", line].concat());
             }
-            tell(line)
+            write_stderr(line)
         };
         Self {
             name: "standard error",
             writer: Box::new(writer),
-            coloured: is_coloured(is_watched),
-            is_watched: is_watched(),
+            coloured: is_coloured(stderr_is_terminal),
+            stderr_is_terminal: stderr_is_terminal(),
         }
     }
 
-    /// Standard output, where a platform collects lines from there. Coloured as standard error is.
+    /// Standard output, for platforms that collect logs from there. Coloured like standard error.
     #[must_use]
     pub fn stdout() -> Self {
         Self {
             name: "standard output",
             writer: Box::new(|line: &[u8]| StandardStream::Stdout.write_line(line)),
             coloured: is_coloured(|| io::stdout().is_terminal()),
-            is_watched: is_watched(),
+            stderr_is_terminal: stderr_is_terminal(),
         }
     }
 
-    /// A function of the program's that is given each line with its end of line, on the thread that logged it. It should
-    /// not wait for anything; what it logs itself is dropped and counted, as is a line for which it returns an error.
+    /// A function that gets each line with its end of line, on the thread that logs. It should not block. Lines that it logs
+    /// itself, and lines for which it returns an error, are dropped and counted.
     pub fn new(write: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { name: "log output", writer: Box::new(write), coloured: is_coloured(|| false), is_watched: false }
+        Self { name: "log output", writer: Box::new(write), coloured: is_coloured(|| false), stderr_is_terminal: false }
     }
 }
 
@@ -83,12 +81,12 @@ impl fmt::Debug for LogOutput {
     }
 }
 
-fn is_watched() -> bool {
+fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
 /// Writes a line to standard error.
-pub fn tell(line: &[u8]) -> io::Result<()> {
+pub fn write_stderr(line: &[u8]) -> io::Result<()> {
     StandardStream::Stderr.write_line(line)
 }
 
@@ -98,12 +96,12 @@ fn is_coloured(is_terminal: impl FnOnce() -> bool) -> bool {
     colours(no_colour, variable("CLICOLOR_FORCE").as_deref(), variable("CLICOLOR").as_deref(), is_terminal)
 }
 
-/// As <https://no-color.org> and <https://bixense.com/clicolors> have it.
-fn colours(no_colour: bool, force: Option<&str>, wish: Option<&str>, is_terminal: impl FnOnce() -> bool) -> bool {
+/// The rules of <https://no-color.org> and <https://bixense.com/clicolors>.
+fn colours(no_colour: bool, force: Option<&str>, cli_color: Option<&str>, is_terminal: impl FnOnce() -> bool) -> bool {
     match (no_colour, force) {
         (true, _) => false,
         (false, Some(force)) if force != "0" => true,
-        (false, _) => wish != Some("0") && is_terminal(),
+        (false, _) => cli_color != Some("0") && is_terminal(),
     }
 }
 
@@ -112,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_for_terminals_and_as_the_variables_say() {
-        for (no_colour, force, wish, terminal, coloured) in [
+    fn colours_follow_the_terminal_and_the_variables() {
+        for (no_colour, force, cli_color, terminal, coloured) in [
             (false, None, None, true, true),
             (false, None, None, false, false),
             (true, None, None, true, false),
@@ -126,9 +124,9 @@ mod tests {
             (false, None, Some("1"), false, false),
         ] {
             assert_eq!(
-                colours(no_colour, force, wish, || terminal),
+                colours(no_colour, force, cli_color, || terminal),
                 coloured,
-                "{no_colour} {force:?} {wish:?} {terminal}"
+                "{no_colour} {force:?} {cli_color:?} {terminal}"
             );
         }
     }

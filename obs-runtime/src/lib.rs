@@ -91,6 +91,7 @@ pub use instrument::errors::capture::{capture_error, capture_message};
 pub use metrics::{catalogue, snapshot};
 #[cfg(feature = "cli")]
 pub use program::cli;
+pub use program::guide;
 pub use program::keys;
 #[cfg(feature = "prometheus")]
 pub use program::prometheus::{EndpointError, verify_metrics_endpoint};

@@ -119,13 +119,27 @@ impl Stranger {
         fs::write(self.folder.join("src").join(file), text).expect("the file can be written");
     }
 
-    /// Cargo, to be run in it.
+    /// Cargo, to be run in it, without the network.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_online(arguments);
+        command.arg("--offline");
+        command
+    }
+
+    /// Cargo, to be run in it: it may fetch crates that this workspace's lock file does not have.
+    #[must_use]
+    pub fn command_online(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
-        command.args(arguments).arg("--offline").current_dir(&self.folder).stdin(Stdio::null());
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
         command.env("CARGO_TARGET_DIR", target()).env_remove("RUSTFLAGS");
         command
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 }
 

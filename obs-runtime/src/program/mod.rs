@@ -7,6 +7,7 @@ pub mod cli;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 pub(crate) mod guard;
+pub mod guide;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub mod keys;

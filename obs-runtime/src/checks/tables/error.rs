@@ -11,7 +11,7 @@ pub enum TableError {
         /// The table.
         table: String,
         /// The error.
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// `BigQuery` returned an error, or the query was refused because of its cost.
     #[cfg(feature = "bigquery")]

@@ -34,7 +34,7 @@ impl SqliteTable {
     }
 
     fn table_error(&self, source: rusqlite::Error) -> TableError {
-        TableError::Sqlite { table: self.name.clone(), source }
+        TableError::Sqlite { table: self.name.clone(), source: Box::new(source) }
     }
 }
 

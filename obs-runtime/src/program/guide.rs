@@ -1,0 +1,7 @@
+//! Chapters that explain more than one item. There is no code here.
+
+#[doc = include_str!("../../docs/logs.md")]
+pub mod logs {}
+
+#[doc = include_str!("../../docs/costs.md")]
+pub mod costs {}

@@ -64,8 +64,7 @@ impl Callsite {
 
     /// The static, to be the first item of a body.
     ///
-    /// It is registered by the macro that linkme's attribute expands to. The attribute would also generate functions that
-    /// check the static's type, which is known here and costs compile time.
+    /// linkme's attribute registers it in the list, in its documented form: any version of linkme 0.3 will do.
     pub fn to_static(&self, shared: &SharedKeys) -> TokenStream {
         let site = Span::mixed_site();
         let private = shared.runtime.private();
@@ -76,12 +75,11 @@ impl Callsite {
         let documented = &shared.documented;
         quote_spanned! {site=>
             #documented
-            #private::#list! {
-                #![linkme_macro = #private::#list]
-                static #name: #private::#kind =
-                    #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
-                    #settings;
-            }
+            #[#private::linkme::distributed_slice(#private::#list)]
+            #[linkme(crate = #private::linkme)]
+            static #name: #private::#kind =
+                #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                #settings;
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::{expanded, normal};
 
 const CALLSITE: &str = "
-    ::obs_runtime::__private::CALLSITES! {
-        #![linkme_macro = ::obs_runtime::__private::CALLSITES]
-        static __CALLSITE: ::obs_runtime::__private::Callsite = ";
+    #[::obs_runtime::__private::linkme::distributed_slice(::obs_runtime::__private::CALLSITES)]
+    #[linkme(crate = ::obs_runtime::__private::linkme)]
+    static __CALLSITE: ::obs_runtime::__private::Callsite = ";
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
 const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
@@ -38,7 +38,7 @@ fn a_function_that_can_only_panic_keeps_its_body() {
         "#[doc = \" Doc.\"] pub fn f(mut a: A) -> u8 {
             #![allow(unused)]
             let __call = {
-                CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+                CALLSITE: obs::Callsite::operation(\"f\", PLACE);
                 obs::until_left(__CALLSITE.begin())
             };
             { use x::y; y(a) }
@@ -54,7 +54,7 @@ fn a_sync_function_becomes_a_closure() {
         "pub fn f(a: u8) -> R { #![allow(unused)] use x::y; y(a) }",
         "pub fn f(a: u8) -> R {
             #![allow(unused)]
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE);
             obs::errors(__CALLSITE.begin(), move || -> R { use x::y; y(a) }, JUDGE)
         }",
     );
@@ -67,7 +67,7 @@ fn an_async_function_becomes_a_future() {
         "level = \"warning\"",
         "async fn nightly_load(a: u8) -> Result<u8, E> { go(a).await }",
         "async fn nightly_load(a: u8) -> Result<u8, E> {
-            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning); }
+            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning);
             obs::command_async(
                 __CALLSITE.begin(),
                 async move {
@@ -87,7 +87,7 @@ fn arguments_are_captured_in_the_order_of_their_drops() {
         "",
         "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, _: C) -> R { use_them(a, self, n, r) }",
         "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, __unnamed5: C) -> R {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
             obs::performance(
                 __CALLSITE.begin(),
                 move || -> R {
@@ -125,7 +125,7 @@ fn under_track_caller_the_body_is_a_function() {
         "",
         "#[track_caller] pub fn f<T, const N: usize>(&self, mut a: [T; N], _: u8) -> R { g(a) }",
         "#[track_caller] pub fn f<T, const N: usize>(&self, a: [T; N], __unnamed2: u8) -> R {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
             let __call = __CALLSITE.begin();
             let __value = Self::__f_under_performance::<T, N>(self, a, __unnamed2);
             obs::ended(__call, __value, JUDGE)
@@ -173,7 +173,7 @@ fn a_boxed_future_is_wrapped_inside() {
         "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = u8> + Send + 'a>> {
             log();
             ::std::boxed::Box::pin(async move {
-                CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+                CALLSITE: obs::Callsite::operation(\"f\", PLACE);
                 obs::performance_async(
                     __CALLSITE.begin(),
                     async move {
@@ -207,7 +207,7 @@ fn tags_and_arguments_are_noted_at_entry() {
         "name = \"x\", user = me.name, tags(r#type = a + 1), args(a, b = redact, c = hash, d = len)",
         "fn f(a: u8, b: u8, c: u8, d: &str) {}",
         "fn f(a: u8, b: u8, c: u8, d: &str) {
-            CALLSITE: obs::Callsite::command(\"x\", PLACE); }
+            CALLSITE: obs::Callsite::command(\"x\", PLACE);
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
@@ -231,7 +231,7 @@ fn errors_are_told_apart() {
         "severity = \"warning\", ignore_if = E::fine, fallback = Ok(3), context(k = 1)",
         "fn f() -> R {}",
         "fn f() -> R {
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning); }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning);
             if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&&Show(__value)).show() } });
@@ -265,7 +265,7 @@ fn costs_have_statistics() {
         "query_type = \"select\", dataset = d, alert_over_usd = 5, crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0); }
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0);
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.dataset(match &(d) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},
@@ -283,7 +283,7 @@ fn costs_have_limits_and_labels() {
         "max_usd = 20, max_bytes = \"1 KiB\", budget = \"daily\", labels(team = t), crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\"); }
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\");
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.label(\"team\", match &(t) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},
@@ -301,10 +301,10 @@ fn checks_are_registered() {
         "timeout = \"1m 30s\", critical = false, tags(a = 1)",
         "fn r#database() -> Result<(), E> { ping() }",
         "fn r#database() -> Result<(), E> {
-            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
+            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)] #[linkme(crate = obs::linkme)]
             static CHECK: obs::HealthCheck =
                 obs::HealthCheck::declared(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); } };
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); };
             ping()
         }",
     );
@@ -313,10 +313,10 @@ fn checks_are_registered() {
         "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
         "async fn nulls() -> f64 { 0.5 }",
         "async fn nulls() -> f64 {
-            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
+            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)] #[linkme(crate = obs::linkme)]
             static CHECK: obs::QualityCheck =
                 obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); } };
+                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); };
             0.5
         }",
     );
@@ -329,10 +329,10 @@ fn a_check_has_its_own_keys() {
         "groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
         "fn queue() {}",
         "fn queue() {
-            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
+            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)] #[linkme(crate = obs::linkme)]
             static CHECK: obs::HealthCheck =
                 obs::HealthCheck::declared(\"queue\", PLACE, || obs::HealthCheck::ready(queue()))
-                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); } };
+                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); };
         }",
     );
     assert_expansion(
@@ -340,12 +340,12 @@ fn a_check_has_its_own_keys() {
         "for_each = tables(), blocking = true",
         "async fn rows(table: &str) -> u64 { 1 }",
         "async fn rows(table: &str) -> u64 {
-            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
+            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)] #[linkme(crate = obs::linkme)]
             static CHECK: obs::QualityCheck = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
                 let __items = tables();
                 let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
                 obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
-            }).blocking(true); } };
+            }).blocking(true); };
             1
         }",
     );

@@ -14,6 +14,8 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
+pub use linkme;
+
 pub use crate::base::level::Level;
 pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};

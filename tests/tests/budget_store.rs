@@ -59,8 +59,11 @@ fn budgets_are_kept_in_the_store_of_the_program() {
         let calls = Arc::<Mutex<Vec<&'static str>>>::default();
         let inner = SqliteBudgets::new(folder.path().join("other.sqlite3"));
         set_budget_store(Arc::new(RecordingStore { inner, calls: Arc::clone(&calls) }));
-        let budget = Budget { name: "shared".into(), usd: 1.5, period: BudgetPeriod::Month };
-        let config = Config { budgets: vec![budget], bigquery_usd_per_tib: 1.0, ..Config::default() };
+        let budget = Budget::new("shared", 1.5, BudgetPeriod::Month);
+        let config = Config::default().with(|config| {
+            config.budgets = vec![budget];
+            config.bigquery_usd_per_tib = 1.0;
+        });
         let captured = capture_with(config, || (spend(), spend(), budget_used("shared")));
         let (first, second, used) = captured.value;
         assert!(first.is_ok());

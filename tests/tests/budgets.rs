@@ -15,8 +15,12 @@ const TIB: u64 = 1 << 40;
 
 /// A configuration with a budget for a month; see [`within_one_month`].
 fn config(folder: &Path, usd: f64) -> Config {
-    let budget = Budget { name: "shared".into(), usd, period: BudgetPeriod::Month };
-    Config { state_dir: Some(folder.to_owned()), budgets: vec![budget], bigquery_usd_per_tib: 1.0, ..Config::default() }
+    let budget = Budget::new("shared", usd, BudgetPeriod::Month);
+    Config::default().with(|config| {
+        config.state_dir = Some(folder.to_owned());
+        config.budgets = vec![budget];
+        config.bigquery_usd_per_tib = 1.0;
+    })
 }
 
 fn billed(bytes: u64) -> QueryStatistics {

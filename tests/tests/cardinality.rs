@@ -43,7 +43,7 @@ fn series_beyond_the_limit_are_counted_together_with_one_warning() {
 
 #[test]
 fn estimates_and_cost_stay_separate_beyond_the_limit() {
-    let config = Config { max_series: 2, ..Config::default() };
+    let config = Config::default().with(|config| config.max_series = 2);
     let spent = QueryStatistics { bytes_processed: 1, ..QueryStatistics::default() };
     let captured = capture_with(config, || {
         for number in 0..5 {

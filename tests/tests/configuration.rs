@@ -44,7 +44,7 @@ fn all_invalid_variables_are_reported_at_once_and_misspelled_names_are_warned_of
     assert!(!dsn.stderr.contains("hunter2"), "{dsn:?}");
     let misspelled = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
     assert_eq!(misspelled.code(), Some(0), "{misspelled:?}");
-    let warning = "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";
+    let warning = "unknown variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";
     assert!(
         misspelled.stderr.contains(warning) && misspelled.stderr.contains(r#""service":"decentclaude""#),
         "{misspelled:?}"

@@ -157,7 +157,7 @@ fn a_dependency_cycle_is_reported_and_does_not_hang() {
 
 #[test]
 fn disabled_checks_are_skipped_and_an_empty_selection_is_unknown() {
-    let off = Config { health_check_enabled: false, ..Config::default() };
+    let off = Config::default().with(|config| config.health_check_enabled = false);
     let captured = capture_with(off, || run("chain"));
     assert_eq!(captured.value.status, Status::Skipped);
     assert!(captured.value.checks.iter().all(|check| check.status == Status::Skipped));

@@ -144,11 +144,10 @@ fn a_secret_argument_is_recorded_as_hash_length_or_placeholder() {
 
 #[test]
 fn custom_names_and_patterns_are_redacted() {
-    let config = Config {
-        redact_names: vec!["iban".to_owned()],
-        redact_patterns: vec![r"EMP-\d{6}".to_owned()],
-        ..Config::default()
-    };
+    let config = Config::default().with(|config| {
+        config.redact_names = vec!["iban".to_owned()];
+        config.redact_patterns = vec![r"EMP-\d{6}".to_owned()];
+    });
     let captured = capture_with(config, || {
         tracing::warn!(iban = "DE02 1203 0000 0000 2020 51", note = "EMP-123456 or EMP-12", "of EMP-654321");
     });

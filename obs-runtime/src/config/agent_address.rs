@@ -1,4 +1,4 @@
-//! Where the Datadog agent takes what is sent to it.
+//! The address of a Datadog agent.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use crate::config::parse;
 use crate::config::parse::Parsed;
 
-/// The port at which an agent listens unless it was told otherwise.
+/// The default `DogStatsD` port of an agent.
 pub const DEFAULT_PORT: u16 = 8125;
 
-/// Where the Datadog agent listens for `DogStatsD`.
+/// The `DogStatsD` address of a Datadog agent.
 ///
 /// ```
 /// use obs_runtime::config::AgentAddress;
@@ -20,27 +20,31 @@ pub const DEFAULT_PORT: u16 = 8125;
 /// assert_eq!("unix:///run/datadog/dsd.socket".parse(), Ok(AgentAddress::Unix("/run/datadog/dsd.socket".into())));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AgentAddress {
-    /// `udp://host:port`; 8125 where no port is given.
+    /// `udp://host:port`; the default port is 8125.
     Udp {
-        /// A name, or an IP address without brackets.
+        /// A host name, or an IP address without brackets.
         host: String,
-        /// From 1.
+        /// The port; never 0.
         port: u16,
     },
-    /// `unix:///path`: a UNIX socket, of datagrams or of a stream, whichever is there.
+    /// `unix:///path`: a Unix socket, which may be a datagram or a stream socket.
     Unix(PathBuf),
-    /// `unixgram:///path`: a UNIX socket of datagrams.
+    /// `unixgram:///path`: a Unix datagram socket.
     UnixDatagram(PathBuf),
-    /// `unixstream:///path`: a UNIX socket of a stream.
+    /// `unixstream:///path`: a Unix stream socket.
     UnixStream(PathBuf),
 }
 
-/// Not an address of an agent: see [`AgentAddress`] for what is.
+/// A text is not an [`AgentAddress`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an address of a Datadog agent: udp://host:port, unix:///path, unixgram:///path or unixstream:///path are")]
+#[error(
+    "not the address of a Datadog agent: expected udp://host:port, unix:///path, unixgram:///path or unixstream:///path"
+)]
+#[non_exhaustive]
 pub struct AgentAddressError {
-    /// What was likely meant.
+    /// The valid address that was probably meant.
     pub nearest: Option<String>,
 }
 
@@ -101,7 +105,7 @@ fn udp(text: &str) -> Option<AgentAddress> {
     Some(AgentAddress::Udp { host: host(bare).ok()?, port })
 }
 
-/// A host's name, or an IP address.
+/// Parses a host name or an IP address.
 pub fn host(text: &str) -> Parsed<String> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if bare.parse::<std::net::IpAddr>().is_ok() {
@@ -114,13 +118,13 @@ pub fn host(text: &str) -> Parsed<String> {
     if is_name(text) {
         return Ok(text.to_owned());
     }
-    // The port has a variable of its own, and so has a whole URL.
+    // Port and URL have variables of their own.
     let without_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
     let name = without_scheme.split([':', '/']).next().unwrap_or_default();
     Err(Some(name.to_owned()).filter(|name| is_name(name)))
 }
 
-/// From 1: nobody listens at 0.
+/// Parses a port other than 0.
 pub fn agent_port(text: &str) -> Parsed<u16> {
     parse::port(text).and_then(|port| if port == 0 { Err(Some(DEFAULT_PORT.to_string())) } else { Ok(port) })
 }
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_reads_back() {
+    fn addresses_round_trip() {
         for text in [
             "udp://agent:8125",
             "udp://10.0.0.7:9125",
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_what_was_meant() {
+    fn an_invalid_address_is_rejected_with_a_suggestion() {
         for (wrong, meant) in [
             ("/run/dsd.socket", Some("unix:///run/dsd.socket")),
             ("agent:8125", Some("udp://agent:8125")),
@@ -169,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_bears_no_port_and_no_scheme() {
+    fn a_host_has_no_port_and_no_scheme() {
         assert_eq!(host("agent.internal").as_deref(), Ok("agent.internal"));
         assert_eq!(host("[::1]").as_deref(), Ok("::1"));
         assert_eq!(host("http://agent:8125/x"), Err(Some("agent".to_owned())));

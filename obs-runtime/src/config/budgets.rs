@@ -1,29 +1,46 @@
-//! `OBS_BUDGETS`: what may be spent in a day, a week or a month.
+//! `OBS_BUDGETS`: limits on the cost of queries for each day, week or month.
 
 use std::fmt;
 
 use crate::config::parse;
 use crate::config::parse::Parsed;
 
-/// What may be spent on queries in each period of time, by all processes that share a state folder.
+/// A limit on the cost of queries in each period, for all processes that share a state folder.
+///
+/// ```
+/// use obs_runtime::config::{Budget, BudgetPeriod};
+///
+/// let budget = Budget::new("marketing", 50.0, BudgetPeriod::Day);
+/// assert_eq!(budget.to_string(), "marketing=50USD/day");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Budget {
-    /// The name by which `#[bq_cost(budget = "…")]` means it.
+    /// The name, as in `#[bq_cost(budget = "…")]`.
     pub name: String,
-    /// US dollars.
+    /// The limit in US dollars.
     pub usd: f64,
-    /// For how long.
+    /// The period that the limit applies to.
     pub period: BudgetPeriod,
+}
+
+impl Budget {
+    /// A limit of `usd` US dollars for each period.
+    #[must_use]
+    pub fn new(name: impl Into<String>, usd: f64, period: BudgetPeriod) -> Self {
+        Self { name: name.into(), usd, period }
+    }
 }
 
 /// The period of a budget, in the time zone of `OBS_BUDGET_TIMEZONE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BudgetPeriod {
-    /// From midnight to midnight.
+    /// A calendar day.
     Day,
-    /// From Monday to Sunday.
+    /// A week, from Monday to Sunday.
     Week,
-    /// A month of the calendar.
+    /// A calendar month.
     Month,
 }
 
@@ -47,7 +64,7 @@ impl fmt::Display for Budget {
     }
 }
 
-/// Budgets as `name=50USD/day`, parted by commas, each name once.
+/// Parses budgets such as `name=50USD/day`, separated by commas. Names must be unique.
 pub fn parse(text: &str) -> Parsed<Vec<Budget>> {
     let mut budgets: Vec<Budget> = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -83,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_are_read_as_they_are_written() {
+    fn budgets_are_parsed() {
         let text = "daily-marketing=50USD/day, all = 1000.5 usd / Month,";
         let budgets = parse(text).unwrap();
         let written: Vec<_> = budgets.iter().map(ToString::to_string).collect();
@@ -91,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_valid_budget_is_told() {
+    fn an_invalid_budget_is_rejected_with_a_suggestion() {
         assert_eq!(parse("a=50USD/days").unwrap_err().as_deref(), Some("a=50USD/day"));
         assert_eq!(parse("a=50/day").unwrap_err().as_deref(), Some("a=50USD/day"));
         assert_eq!(parse("a=50EUR/day").unwrap_err().as_deref(), Some("a=50USD/day"));

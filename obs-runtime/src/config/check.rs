@@ -1,4 +1,4 @@
-//! Checks values that the program has set: the types allow more than the variables do.
+//! Validates values that the program has set, as their types allow more than their variables do.
 
 use crate::config::parse;
 use crate::config::problem::{ConfigError, Problem};
@@ -7,10 +7,10 @@ use crate::config::variables::VARIABLES;
 use crate::redact::redactor::Redactor;
 
 impl Config {
-    /// Whether every value is one that its variable may have: a program can set any number.
+    /// Checks that every value is allowed for its variable.
     ///
     /// # Errors
-    /// All problems at once, as [`from_env`](Self::from_env).
+    /// Returns all problems at once, as [`from_env`](Self::from_env) does.
     pub fn check(&self) -> Result<(), ConfigError> {
         let usd = |usd: f64| usd.is_finite() && usd >= 0.0;
         let seconds = self.flush_timeout.as_secs_f64();

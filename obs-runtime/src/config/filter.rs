@@ -1,11 +1,12 @@
-//! `LOG_LEVEL`: which lines are logged.
+//! `LOG_LEVEL`: which log lines are written.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::base::level::Level;
+use crate::config::parse;
 
-/// Which lines are logged: a level, or directives as `info,hyper=warn`.
+/// Selects the log lines that are written: a level, or directives such as `info,hyper=warn`.
 ///
 /// ```
 /// use obs_runtime::{Level, config::LogFilter};
@@ -16,15 +17,16 @@ use crate::base::level::Level;
 /// assert!(!filter.enables(Level::Critical, "noisy"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogFilter {
-    /// The level of loggers that no directive names; nothing is logged without one.
+    /// The minimum level of loggers that match no directive; `None` is off.
     pub default: Option<Level>,
-    /// Levels by prefix of the logger's name, longest prefix first; `None` is off.
+    /// Minimum levels by prefix of the logger's name, longest prefix first; `None` is off.
     pub directives: Vec<(String, Option<Level>)>,
 }
 
 impl LogFilter {
-    /// Whether a line of that level by that logger is logged.
+    /// Whether a line with this level and logger is written.
     #[must_use]
     pub fn enables(&self, level: Level, logger: &str) -> bool {
         let least = self
@@ -37,7 +39,7 @@ impl LogFilter {
         least.is_some_and(|least| level >= least)
     }
 
-    /// The least level that any logger may log at.
+    /// The lowest level that is enabled for any logger.
     #[must_use]
     pub fn least(&self) -> Option<Level> {
         self.directives.iter().filter_map(|(_, level)| *level).chain(self.default).min()
@@ -57,25 +59,26 @@ impl fmt::Display for LogFilter {
     }
 }
 
-/// Why a text is no [`LogFilter`].
+/// A text is not a [`LogFilter`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{directive}` is neither a level nor a directive as `hyper=warn`")]
-pub struct FilterError {
-    /// The part that cannot be read.
+#[error("`{directive}` is neither a level nor a directive such as `hyper=warn`")]
+#[non_exhaustive]
+pub struct LogFilterError {
+    /// The invalid part.
     pub directive: String,
-    /// The whole text with the likeliest level in its place, if any is likely.
+    /// The whole text with each invalid level replaced by the closest valid one, if there is one.
     pub nearest: Option<String>,
 }
 
 impl FromStr for LogFilter {
-    type Err = FilterError;
+    type Err = LogFilterError;
 
-    /// Reads directives parted by commas. Without a level of its own the default stays at `INFO`; of two directives for
-    /// the same logger the later one holds.
-    fn from_str(text: &str) -> Result<Self, FilterError> {
+    /// Parses directives separated by commas. The default level is `INFO` if none is given. The last of several directives for
+    /// the same logger applies.
+    fn from_str(text: &str) -> Result<Self, LogFilterError> {
         let mut filter = Self::from(Level::Info);
         for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-            let wrong = || FilterError { directive: directive.to_owned(), nearest: nearest(text) };
+            let wrong = || LogFilterError { directive: directive.to_owned(), nearest: nearest(text) };
             match directive.split_once('=') {
                 None => filter.default = level(directive).ok_or_else(wrong)?,
                 Some((prefix, name)) => {
@@ -95,7 +98,7 @@ fn is_logger(prefix: &str) -> bool {
     !prefix.is_empty() && prefix.chars().all(|letter| letter.is_alphanumeric() || "_-:./".contains(letter))
 }
 
-/// The level of that name; the inner `None` is off.
+/// Parses a level; `Some(None)` is off.
 #[allow(clippy::option_option)]
 fn level(name: &str) -> Option<Option<Level>> {
     if name.eq_ignore_ascii_case("off") { Some(None) } else { Level::parse(name).map(Some) }
@@ -108,7 +111,7 @@ const fn word(level: Option<Level>) -> &'static str {
     }
 }
 
-/// The text with the likeliest level in place of each that is none; nothing if one of them is like no level.
+/// The text with each invalid level replaced by the closest valid one; `None` if there is none for one of them.
 fn nearest(text: &str) -> Option<String> {
     let words = || Level::ALL.map(Level::as_str).into_iter().chain(["WARN", "off"]);
     let parts: Option<Vec<String>> = text
@@ -117,10 +120,10 @@ fn nearest(text: &str) -> Option<String> {
         .filter(|part| !part.is_empty())
         .map(|part| match part.split_once('=') {
             Some((prefix, name)) if is_logger(prefix.trim()) => {
-                Some(format!("{}={}", prefix.trim(), crate::config::parse::nearest(name.trim(), words())?))
+                Some(format!("{}={}", prefix.trim(), parse::nearest(name.trim(), words())?))
             }
             Some(_) => None,
-            None => crate::config::parse::nearest(part, words()),
+            None => parse::nearest(part, words()),
         })
         .collect();
     parts.map(|parts| parts.join(","))

@@ -1,8 +1,10 @@
-//! The configuration: from the environment, overridable in the builder, validated as a whole.
+//! The configuration of obs. Values come from environment variables, the builder overrides them, and `init` validates them as
+//! a whole and reports all problems at once.
 
 pub(crate) mod agent_address;
 pub(crate) mod budgets;
 pub(crate) mod check;
+pub(crate) mod env_value;
 pub(crate) mod filter;
 pub(crate) mod log_format;
 pub(crate) mod parse;
@@ -11,17 +13,16 @@ pub(crate) mod pushgateway_url;
 pub(crate) mod read;
 pub(crate) mod sampling;
 pub(crate) mod settings;
-pub(crate) mod show;
 pub(crate) mod unknown;
 pub(crate) mod validated;
 pub(crate) mod variables;
 
 pub use agent_address::{AgentAddress, AgentAddressError};
 pub use budgets::{Budget, BudgetPeriod};
-pub use filter::LogFilter;
+pub use filter::{LogFilter, LogFilterError};
 pub use log_format::LogFormat;
 pub use problem::{ConfigError, Problem};
-pub use pushgateway_url::PushgatewayUrl;
+pub use pushgateway_url::{PushgatewayUrl, PushgatewayUrlError};
 pub use sampling::LogSampling;
 pub use settings::{Origin, Setting};
 pub use unknown::{UnknownVariable, unknown};

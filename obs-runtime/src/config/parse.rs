@@ -1,14 +1,14 @@
-//! From the text of a variable to its value, or to the nearest valid text.
+//! Parsers of variables. A parser that fails may suggest the closest valid text.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::log_format::LogFormat;
 
-/// A value, or the nearest valid text where there is one.
+/// A value, or the closest valid text if there is one.
 pub type Parsed<T> = Result<T, Option<String>>;
 
-/// The candidate that the text is likeliest meant to be, in any case of letters.
+/// The candidate that is most similar to the text, ignoring case, if any is similar.
 pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let text = text.to_ascii_lowercase();
     candidates
@@ -22,8 +22,8 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 pub fn boolean(text: &str) -> Parsed<bool> {
     const TRUE: [&str; 4] = ["true", "yes", "on", "1"];
     const FALSE: [&str; 4] = ["false", "no", "off", "0"];
-    let among = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-    match (among(TRUE), among(FALSE)) {
+    let is_one_of = |words: [&str; 4]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    match (is_one_of(TRUE), is_one_of(FALSE)) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
         _ => Err(nearest(text, TRUE.into_iter().chain(FALSE))),
@@ -58,7 +58,7 @@ pub fn address(text: &str) -> Parsed<IpAddr> {
     })
 }
 
-/// US dollars, not negative.
+/// A number of US dollars, not negative.
 pub fn usd(text: &str) -> Parsed<f64> {
     let valid = |text: &str| text.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0);
     valid(text).ok_or_else(|| {
@@ -67,19 +67,19 @@ pub fn usd(text: &str) -> Parsed<f64> {
     })
 }
 
-/// A share, from 0 to 1.
+/// A rate from 0 to 1.
 pub fn rate(text: &str) -> Parsed<f64> {
     let valid = |text: &str| text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate));
     valid(text).ok_or_else(|| {
         let percent = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|rate| rate / 100.0);
         let repaired = percent.map_or_else(|| text.replace(',', "."), |rate| rate.to_string());
         let number = repaired.parse::<f64>().ok().filter(|rate| rate.is_finite());
-        // Above one it was meant as a percentage.
+        // A number above 1 was probably meant as a percentage.
         number.map(|rate| (if rate > 1.0 { rate / 100.0 } else { rate }).clamp(0.0, 1.0).to_string())
     })
 }
 
-/// A DSN of Sentry's: `https://key@host/path/project`.
+/// A Sentry DSN: `https://key@host/path/project`.
 pub fn dsn(text: &str) -> Parsed<&str> {
     let valid = || {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
@@ -113,13 +113,13 @@ pub fn duration(text: &str) -> Parsed<Duration> {
     }
 }
 
-/// Seconds, more than none; a duration is taken as well.
+/// A positive number of seconds, or a duration.
 pub fn seconds(text: &str) -> Parsed<Duration> {
     let Ok(seconds) = text.parse::<f64>() else { return duration(text) };
     Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or(None)
 }
 
-/// A duration, or none for never.
+/// A duration, or `never`.
 pub fn duration_or_never(text: &str) -> Parsed<Option<Duration>> {
     if text.eq_ignore_ascii_case("never") {
         return Ok(None);
@@ -127,7 +127,7 @@ pub fn duration_or_never(text: &str) -> Parsed<Option<Duration>> {
     duration(text).map(Some).map_err(|near| near.or_else(|| nearest(text, ["never"])))
 }
 
-/// A whole number from 1.
+/// A positive integer.
 pub fn count(text: &str) -> Parsed<usize> {
     match text.parse() {
         Ok(0) => Err(Some("1".to_owned())),
@@ -139,13 +139,16 @@ pub fn count(text: &str) -> Parsed<usize> {
     }
 }
 
-/// Names parted by commas.
+/// Names separated by commas.
 pub fn names(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The name of a time zone; of a build that knows time zones, one that there is.
-#[cfg_attr(not(feature = "bigquery"), expect(clippy::unnecessary_wraps, reason = "nothing can be wrong in that build"))]
+/// The name of a time zone, which is checked only if the build has a time zone database.
+#[cfg_attr(
+    not(feature = "bigquery"),
+    expect(clippy::unnecessary_wraps, reason = "fails only with a time zone database")
+)]
 pub fn timezone(text: &str) -> Parsed<String> {
     #[cfg(feature = "bigquery")]
     if jiff::tz::TimeZone::get(text).is_err() {
@@ -155,7 +158,7 @@ pub fn timezone(text: &str) -> Parsed<String> {
     Ok(text.to_owned())
 }
 
-/// A host and a port, as a URL has them: no scheme, no path.
+/// A host and a port without scheme and path.
 pub fn host_and_port(text: &str) -> Parsed<String> {
     let bare = text.trim_start_matches("http://").trim_end_matches('/');
     let fits = bare.rsplit_once(':').is_some_and(|(host, port)| {

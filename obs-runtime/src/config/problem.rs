@@ -1,34 +1,33 @@
-//! What is wrong with a configuration.
+//! Errors of the configuration.
 
 use std::fmt;
 
-/// Everything that is wrong with the configuration, at once.
+/// The configuration is invalid. Lists all problems, not just the first.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct ConfigError {
-    /// One for each variable whose value is not allowed.
+    /// One problem for each invalid value.
     pub problems: Vec<Problem>,
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self.problems.len() {
-            1 => "the configuration has a problem:",
-            _ => "the configuration has problems:",
-        })?;
+        formatter.write_str("invalid configuration:")?;
         self.problems.iter().try_for_each(|problem| write!(formatter, "\n  {problem}"))
     }
 }
 
-/// A variable whose value is not allowed.
+/// A value of the configuration that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
-    /// The variable.
+    /// Name of the environment variable.
     pub variable: &'static str,
-    /// Its value, without what looks like a secret.
+    /// Its value, redacted.
     pub value: String,
-    /// What is allowed.
+    /// Description of the allowed values.
     pub allowed: &'static str,
-    /// The allowed value that is nearest to it, if any is near.
+    /// The allowed value that was probably meant, if there is one.
     pub nearest: Option<String>,
 }
 

@@ -1,71 +1,79 @@
-//! Where a Pushgateway is.
+//! The URL of a Pushgateway.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::base::secret::{MASK, Secret};
 use crate::config::parse;
-use crate::config::parse::Parsed;
 
-/// The URL of a Pushgateway: `http://host:9091`, with a path in front of its own where it has one, and `user:password@`
-/// before the host where it asks for basic authentication. A password is never shown.
+/// The URL of a Pushgateway: `http://host:9091`, with `user:password@` before the host for basic authentication and with the
+/// path prefix of the Pushgateway, if any. `Display` and `Debug` never show the password.
 ///
 /// ```
 /// use obs_runtime::config::PushgatewayUrl;
 ///
-/// let url = PushgatewayUrl::new("http://ada:hunter2@push.internal:9091");
+/// let url: PushgatewayUrl = "http://ada:hunter2@push.internal:9091".parse()?;
 /// assert_eq!(url.to_string(), "http://ada:[REDACTED]@push.internal:9091");
+/// # Ok::<_, obs_runtime::config::PushgatewayUrlError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushgatewayUrl(Secret<String>);
 
-/// What a URL consists of.
+/// The parts of a URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Parts<'u> {
     /// `http` or `https`.
     pub scheme: &'u str,
-    /// What stands before the `@`, as it is written there.
+    /// The user information before the `@`, not decoded.
     pub user: Option<&'u str>,
-    /// Host, port and path, without a `/` at the end.
-    pub place: &'u str,
+    /// Host, port and path, without a trailing `/`.
+    pub location: &'u str,
 }
 
 impl PushgatewayUrl {
-    /// A URL as it is; whether it can be one is found out when obs is initialised.
+    /// Wraps a URL without validating it; an invalid one is an error of `init`.
     pub fn new(url: impl Into<String>) -> Self {
         Self(Secret::new(url.into()))
     }
 
-    /// Its parts; none when it is no URL that something can be pushed to.
+    /// The parts of the URL; `None` if it is not the URL of a Pushgateway.
     pub(crate) fn parts(&self) -> Option<Parts<'_>> {
         let (scheme, rest) = self.0.expose().split_once("://")?;
         let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
-        let (user, place) = match authority.rfind('@') {
+        let (user, location) = match authority.rfind('@') {
             Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
             None => (None, rest),
         };
-        let place = place.trim_end_matches('/');
-        let host = place.split('/').next().unwrap_or_default();
+        let location = location.trim_end_matches('/');
+        let host = location.split('/').next().unwrap_or_default();
         let port = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map(|(_, port)| port);
-        let well = ["http", "https"].contains(&scheme)
+        let valid = ["http", "https"].contains(&scheme)
             && !host.trim_start_matches('[').is_empty()
             && !host.starts_with(':')
             && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-            && place.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte))
-            && !place.contains("/metrics/job");
-        well.then_some(Parts { scheme, user, place })
+            && location.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte))
+            && !location.contains("/metrics/job");
+        valid.then_some(Parts { scheme, user, location })
     }
 }
 
-impl FromStr for PushgatewayUrl {
-    type Err = Option<String>;
+/// A text is not a [`PushgatewayUrl`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the URL of a Pushgateway: expected a URL such as http://host:9091")]
+#[non_exhaustive]
+pub struct PushgatewayUrlError {
+    /// The valid URL that was probably meant.
+    pub nearest: Option<PushgatewayUrl>,
+}
 
-    fn from_str(text: &str) -> Parsed<Self> {
+impl FromStr for PushgatewayUrl {
+    type Err = PushgatewayUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PushgatewayUrlError> {
         let url = Self::new(text);
         if url.parts().is_some() {
             return Ok(url);
         }
-        let is_one = |guess: &String| Self::new(guess.clone()).parts().is_some();
         let guess = match (text.split_once("://"), text.split_once("/metrics/job")) {
             (_, Some((base, _))) => base.to_owned(),
             (Some((scheme, rest)), _) => {
@@ -74,7 +82,7 @@ impl FromStr for PushgatewayUrl {
             }
             (None, _) => format!("http://{text}"),
         };
-        Err(Some(guess).filter(is_one))
+        Err(PushgatewayUrlError { nearest: Some(Self::new(guess)).filter(|guess| guess.parts().is_some()) })
     }
 }
 
@@ -82,10 +90,10 @@ impl fmt::Display for PushgatewayUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
             None => formatter.write_str(MASK),
-            Some(Parts { scheme, user: None, place }) => write!(formatter, "{scheme}://{place}"),
-            Some(Parts { scheme, user: Some(user), place }) => {
+            Some(Parts { scheme, user: None, location }) => write!(formatter, "{scheme}://{location}"),
+            Some(Parts { scheme, user: Some(user), location }) => {
                 let name = user.split_once(':').map_or(user, |(name, _)| name);
-                write!(formatter, "{scheme}://{name}:{MASK}@{place}")
+                write!(formatter, "{scheme}://{name}:{MASK}@{location}")
             }
         }
     }
@@ -102,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_and_place_are_told_apart() {
-        for (text, user, place) in [
+    fn user_and_location_are_separated() {
+        for (text, user, location) in [
             ("http://host", None, "host"),
             ("https://host:9091/", None, "host:9091"),
             ("http://a:b@c@host:1/push/gateway/", Some("a:b@c"), "host:1/push/gateway"),
@@ -112,12 +120,12 @@ mod tests {
         ] {
             let url = PushgatewayUrl::new(text);
             let parts = url.parts().unwrap();
-            assert_eq!((parts.user, parts.place), (user, place), "{text}");
+            assert_eq!((parts.user, parts.location), (user, location), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_url_of_a_pushgateway_is_refused_with_what_was_likely_meant() {
+    fn an_invalid_url_is_rejected_with_a_suggestion() {
         for (text, nearest) in [
             ("host:9091", Some("http://host:9091")),
             ("htpp://host", Some("http://host")),
@@ -129,7 +137,8 @@ mod tests {
             ("http://host name", None),
             ("http://host\r\nX: y", None),
         ] {
-            assert_eq!(text.parse::<PushgatewayUrl>(), Err(nearest.map(str::to_owned)), "{text}");
+            let nearest = nearest.map(PushgatewayUrl::new);
+            assert_eq!(text.parse::<PushgatewayUrl>(), Err(PushgatewayUrlError { nearest }), "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Reads the configuration from variables of the environment.
+//! Reads the configuration from environment variables.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -7,26 +7,26 @@ use crate::config::problem::{ConfigError, Problem};
 use crate::config::validated::Config;
 use crate::config::variables::VARIABLES;
 
-/// What variables said.
+/// The result of reading variables.
 #[derive(Debug, Default)]
-pub(crate) struct Read {
-    /// The variables that were set.
+pub(crate) struct ReadVariables {
+    /// Names of the variables that are set and valid.
     pub(crate) set: Vec<&'static str>,
-    /// Those that say what is not allowed.
+    /// Problems of the invalid variables.
     pub(crate) problems: Vec<Problem>,
 }
 
 impl Config {
-    /// The configuration that the environment's variables give; [`VARIABLES`] lists them.
+    /// Reads the configuration from the environment variables listed in [`VARIABLES`].
     ///
     /// # Errors
-    /// All problems at once, each with variable, value (secrets masked) and what is allowed.
+    /// Returns all problems at once, each with the variable, its redacted value and the allowed values.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_lookup(|name| std::env::var_os(name))
     }
 
-    /// The configuration that these variables give. An empty value is none; spaces and quotes around a value, as they
-    /// come from `.env` files, do not belong to it.
+    /// Reads the configuration from the variables that `lookup` returns. An empty value counts as not set. Surrounding spaces
+    /// and quotes, as in `.env` files, are removed.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -45,19 +45,19 @@ impl Config {
         Self::default().updated_by(lookup)
     }
 
-    /// This configuration with what the variables say instead, where they say something.
+    /// Replaces the values of all variables that are set.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let mut config = self;
-        let Read { set: _, problems } = config.read(lookup);
+        let ReadVariables { set: _, problems } = config.read(lookup);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
     }
 
-    /// Takes over what the variables say, where they say something that is allowed.
-    pub(crate) fn read(&mut self, lookup: impl Fn(&str) -> Option<OsString>) -> Read {
-        let mut read = Read::default();
+    /// Sets the values of all variables that are set and valid.
+    pub(crate) fn read(&mut self, lookup: impl Fn(&str) -> Option<OsString>) -> ReadVariables {
+        let mut read = ReadVariables::default();
         for variable in VARIABLES {
             let Some(value) = lookup(variable.name) else { continue };
             let Some(value) = value.to_str() else {
@@ -77,8 +77,7 @@ impl Config {
     }
 }
 
-/// The value without the spaces and the pair of quotes around it, and without the comment that people write behind those.
-/// Within double quotes `\"` is a quote.
+/// Removes surrounding spaces, a pair of quotes, and a comment after the quotes. Within double quotes, `\"` stands for a quote.
 fn unquoted(value: &str) -> Cow<'_, str> {
     let value = value.trim();
     let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return value.into() };

@@ -1,48 +1,47 @@
-//! How many of the lines about a hot function are written.
+//! Sampling of log lines about frequently called functions.
 
 use std::time::Duration;
 
-/// How many of the lines that tell of a function's successful calls are written. Those of calls that fail, panic, are
-/// cancelled or are slow are always written, those of commands too, and the program's own lines anyway.
+/// Limits the log lines about successful calls of annotated functions. Lines about slow, failed, panicked or cancelled calls,
+/// lines about commands and lines of the program itself are always written.
 ///
-/// Each function has its own count, and so have the starts and ends of its calls. The next line that is written says in
-/// `left_out` how many were not, and a flush says in a line of its own what no other line has said. Nothing else is
-/// sampled: metrics count every call.
+/// Starts and ends of the calls of each function are counted separately. The next line that is written has the number of
+/// skipped lines in the field `left_out`; a flush logs the numbers that no line has reported yet. Metrics are not sampled.
 ///
 /// ```
 /// use std::time::Duration;
 /// use obs_runtime::{LogSampling, Observability};
 ///
-/// // Ten a second, then each thousandth, and each call that takes half a second.
+/// // Ten lines per second, then one in a thousand; calls of half a second or more are always logged.
 /// let sampling = LogSampling::first(10).then_every(1000).slow_from(Duration::from_millis(500));
 /// let builder = Observability::builder().log_sampling(sampling);
 /// # let _ = builder;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSampling {
-    /// As many are written in each second.
+    /// Number of lines written in each second.
     pub(crate) first: u64,
-    /// Of the others each of this number is written; none when it is 0.
+    /// Of further lines, one in this number is written; none if it is 0.
     pub(crate) every: u64,
-    /// From this duration on, a call is slow.
+    /// Minimum duration of a slow call.
     pub(crate) slow: Duration,
 }
 
 impl LogSampling {
-    /// The first lines of each second, for each function. A call is slow from one second on, unless
-    /// [`slow_from`](Self::slow_from) says otherwise.
+    /// Writes the first `per_second` lines of each second, for each function. Calls of one second or more are slow; see
+    /// [`slow_from`](Self::slow_from).
     #[must_use]
-    pub const fn first(a_second: u64) -> Self {
-        Self { first: a_second, every: 0, slow: Duration::from_secs(1) }
+    pub const fn first(per_second: u64) -> Self {
+        Self { first: per_second, every: 0, slow: Duration::from_secs(1) }
     }
 
-    /// Of the others in the same second, each of that number: 100 for one in a hundred.
+    /// Writes one in `number` of the further lines of the same second.
     #[must_use]
     pub const fn then_every(self, number: u64) -> Self {
         Self { every: number, ..self }
     }
 
-    /// From this duration on, a call is slow and its line is always written.
+    /// Sets the minimum duration of a slow call, whose line is always written.
     #[must_use]
     pub const fn slow_from(self, slow: Duration) -> Self {
         Self { slow, ..self }

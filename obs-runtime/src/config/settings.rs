@@ -1,4 +1,4 @@
-//! What obs was told to do, variable by variable, and by whom; never with a secret.
+//! The effective configuration, variable by variable, with the origin of each value and without secrets.
 
 use std::fmt;
 
@@ -9,32 +9,34 @@ use crate::config::validated::Config;
 use crate::config::variables::{VARIABLES, Variable};
 use crate::redact::redactor::Redactor;
 
-/// One variable's value, where it came from, and what is allowed.
+/// The value of a variable, its origin and its description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Setting {
-    /// The variable.
+    /// Name of the environment variable.
     pub name: &'static str,
-    /// Its value as the variable would be set to it, without what looks like a secret; none when there is none.
+    /// The value as it would be written in the variable, redacted; `None` if not set.
     pub value: Option<String>,
-    /// Where the value came from.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What is allowed.
+    /// Description of the allowed values.
     pub allowed: &'static str,
-    /// What it is when nobody sets it; empty for nothing.
+    /// The default; empty if there is none.
     pub default: &'static str,
-    /// One sentence for people.
+    /// One sentence of help.
     pub help: &'static str,
 }
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// Nobody said anything.
+    /// The default.
     Default,
-    /// The environment's variable.
+    /// The environment variable.
     Environment,
-    /// The program, by the builder.
+    /// The builder.
     Builder,
 }
 
@@ -57,8 +59,8 @@ impl fmt::Display for Origin {
 }
 
 impl Config {
-    /// Each variable's value, in the table's order. Where it came from is told by the configurations at each stage: what the
-    /// program has instead of the defaults, and that with what the environment says.
+    /// The value of each variable, in the order of [`VARIABLES`]. The origin of a value is found by comparing the configurations
+    /// of each stage: the program's defaults, then those with the environment, then `self`.
     pub(crate) fn settings(&self, defaults: &Self, with_environment: &Self, in_environment: &[&str]) -> Vec<Setting> {
         let preset = Self::default();
         let origin = |variable: &Variable| {
@@ -82,17 +84,17 @@ impl Config {
             .collect()
     }
 
-    /// Each variable with its value, without what looks like a secret.
+    /// Each variable with its redacted value.
     fn values(&self) -> impl Iterator<Item = (&'static Variable, Option<String>)> {
         let redactor = Redactor::new(&self.redact_names, None).with_patterns(&self.redact_patterns);
         VARIABLES.iter().map(move |variable| {
-            let value = (variable.show)(self).map(|value| redactor.text(value.into()).into_owned());
+            let value = (variable.get)(self).map(|value| redactor.text(value.into()).into_owned());
             (variable, value)
         })
     }
 }
 
-/// As lines of an `.env` file, of what has a value; never with a secret.
+/// Writes the variables that have a value as lines of an `.env` file, redacted.
 impl fmt::Display for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (variable, value) in self.values() {
@@ -104,7 +106,7 @@ impl fmt::Display for Config {
     }
 }
 
-#[expect(clippy::missing_fields_in_debug, reason = "all are there, by way of the table, so that no secret is")]
+#[expect(clippy::missing_fields_in_debug, reason = "the fields are shown by variable, so that secrets are masked")]
 impl fmt::Debug for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = formatter.debug_struct("Config");
@@ -120,7 +122,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// As a map from variables to values, each as its variable would be set to it; never with a secret.
+/// Serialises as a map from variables to values, redacted.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(VARIABLES.len()))?;

@@ -1,4 +1,4 @@
-//! The values of the configuration, and their defaults.
+//! The values of the configuration and their defaults.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -14,23 +14,31 @@ use crate::config::log_format::LogFormat;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
 
-/// What obs was told to do.
+/// The configuration of obs.
 ///
-/// Its `Debug`, `Display` and `Serialize` show every variable's value and never a secret.
+/// `Debug`, `Display` and `Serialize` show the value of every variable, with secrets masked.
+///
+/// ```
+/// use obs_runtime::config::Config;
+///
+/// let config = Config::default().with(|config| config.max_series = 500);
+/// assert_eq!(config.max_series, 500);
+/// ```
 #[derive(Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Config {
-    /// `LOG_LEVEL`: which lines are logged.
+    /// `LOG_LEVEL`
     pub log_level: LogFilter,
     /// `LOG_FORMAT`
     pub log_format: LogFormat,
     /// `LOG_FILE`
     pub log_file: Option<PathBuf>,
-    /// How lines are written to the file, from the builder.
+    /// Format of the lines in the log file; set in the builder.
     pub log_file_format: LogFormat,
-    /// Which lines are written to the file, from the builder; those of `log_level` without it.
+    /// Which lines are written to the log file; set in the builder. Defaults to `log_level`.
     pub log_file_level: Option<LogFilter>,
-    /// How many of the lines about a hot function are written, from the builder; all without it.
+    /// Sampling of log lines; set in the builder.
     pub log_sampling: Option<LogSampling>,
     /// `METRICS_ENABLED`
     pub metrics_enabled: bool,
@@ -46,39 +54,39 @@ pub struct Config {
     pub datadog_api_key: Option<Secret<String>>,
     /// `DATADOG_SITE`
     pub datadog_site: String,
-    /// `DATADOG_SERVICE`; `SERVICE_NAME` when there is none.
+    /// `DATADOG_SERVICE`; defaults to `SERVICE_NAME`.
     pub datadog_service: Option<String>,
-    /// `DATADOG_ENV`; `ENVIRONMENT` when there is none.
+    /// `DATADOG_ENV`; defaults to `ENVIRONMENT`.
     pub datadog_env: Option<String>,
-    /// `DD_VERSION`; the program's version when there is none.
+    /// `DD_VERSION`; defaults to the version of the program.
     pub datadog_version: Option<String>,
     /// `DD_AGENT_HOST`
     pub datadog_agent_host: String,
     /// `DD_DOGSTATSD_PORT`
     pub datadog_agent_port: u16,
-    /// `DD_DOGSTATSD_URL`: instead of host and port.
+    /// `DD_DOGSTATSD_URL`; replaces host and port.
     pub datadog_agent_url: Option<AgentAddress>,
     /// `DD_ENTITY_ID`
     pub datadog_entity_id: Option<String>,
-    /// How often Datadog's agent gets what has come, from the builder.
+    /// Interval of sending to the Datadog agent; set in the builder.
     pub datadog_interval: Duration,
-    /// Whether health checks are service checks in Datadog, from the builder.
+    /// Whether health checks are sent to Datadog as service checks; set in the builder.
     pub datadog_service_checks: bool,
-    /// Whether a command that fails is an event in Datadog, from the builder.
+    /// Whether failed commands are sent to Datadog as events; set in the builder.
     pub datadog_command_events: bool,
-    /// `PROMETHEUS_TEXTFILE_EXPIRY`; none for never.
+    /// `PROMETHEUS_TEXTFILE_EXPIRY`; `None` for never.
     pub prometheus_textfile_expiry: Option<Duration>,
     /// `PROMETHEUS_PUSHGATEWAY_URL`
     pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
-    /// The label `instance` of the group that is pushed, from the builder.
+    /// The `instance` label of the pushed group; set in the builder.
     pub prometheus_pushgateway_instance: Option<String>,
     /// `SENTRY_ENABLED`
     pub sentry_enabled: bool,
     /// `SENTRY_DSN`
     pub sentry_dsn: Option<Secret<String>>,
-    /// `SENTRY_ENVIRONMENT`; [`environment`](Self::environment) where it is not set.
+    /// `SENTRY_ENVIRONMENT`; defaults to `ENVIRONMENT`.
     pub sentry_environment: Option<String>,
-    /// `SENTRY_RELEASE`; the program's name@version where it is not set.
+    /// `SENTRY_RELEASE`; defaults to name@version of the program.
     pub sentry_release: Option<String>,
     /// `SENTRY_TRACES_SAMPLE_RATE`
     pub sentry_traces_sample_rate: f64,
@@ -108,7 +116,7 @@ pub struct Config {
     pub max_series: usize,
     /// `OBS_REDACT_NAMES`
     pub redact_names: Vec<String>,
-    /// Regular expressions of what else must not leave, from the builder.
+    /// Regular expressions of further secrets; set in the builder.
     pub redact_patterns: Vec<String>,
     /// `OBS_REDACTION_KEY`
     pub redaction_key: Option<Secret<String>>,
@@ -120,20 +128,27 @@ pub struct Config {
     pub budget_timezone: String,
     /// `BIGQUERY_EMULATOR_HOST`
     pub bigquery_emulator_host: Option<String>,
-    /// The program's version, from the builder.
+    /// Version of the program; set in the builder.
     pub version: String,
 }
 
 impl Config {
-    /// Where the Datadog agent is: the URL where there is one, host and port otherwise.
+    /// Changes values, as in the example above.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The address of the Datadog agent: its URL if set, otherwise host and port.
     #[must_use]
     pub fn datadog_agent(&self) -> AgentAddress {
         let (host, port) = (self.datadog_agent_host.clone(), self.datadog_agent_port);
         self.datadog_agent_url.clone().unwrap_or(AgentAddress::Udp { host, port })
     }
 
-    /// The folder of what outlives a run: `OBS_STATE_DIR`, or the one that the platform has for it; none where the
-    /// platform's cannot be told.
+    /// The folder for state that outlives a run: `OBS_STATE_DIR`, or the platform's folder for state. `None` if that is not
+    /// known.
     #[cfg(feature = "bigquery")]
     #[must_use]
     pub fn state_folder(&self) -> Option<PathBuf> {

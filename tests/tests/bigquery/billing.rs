@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use obs_runtime::bigquery::{BigQueryError, Client};
-use obs_runtime::{Config, bq_cost, track_cli_command};
+use obs_runtime::{bq_cost, track_cli_command};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, ScriptedBigQuery};
 use serde_json::json;
 
@@ -78,7 +78,7 @@ fn a_definition_is_free_and_one_with_a_query_is_not() {
 fn a_query_on_a_reservation_costs_slot_time() {
     let server = server_with_bytes(TIB);
     server.change(|behaviour| behaviour.statistics = json!({"reservation_id": "p:US.etl"}));
-    let config = Config { bigquery_usd_per_slot_hour: 0.5, ..config(&server) };
+    let config = config(&server).with(|config| config.bigquery_usd_per_slot_hour = 0.5);
     let captured = run(config, |client| async move { client.query("SELECT 1").run().await.unwrap() });
     // 7,200 slot milliseconds are 1/500 of an hour.
     assert!((captured.value.price.usd - 0.001).abs() < 1e-12, "{:?}", captured.value.price);
@@ -119,7 +119,7 @@ fn a_command_logs_what_it_spent() {
 #[test]
 fn no_dry_run_is_made_when_cost_tracking_is_off() {
     let server = server_with_bytes(TIB);
-    let config = Config { cost_tracking_enabled: false, ..config(&server) };
+    let config = config(&server).with(|config| config.cost_tracking_enabled = false);
     let captured = run(config, |client| async move { limited(&client).await });
     assert!(captured.value.is_ok());
     assert!(server.requests(Call::DryRun).is_empty() && captured.records.prices.is_empty());

@@ -1,7 +1,7 @@
 //! Limits on the cost of queries: by scope, by query, and thresholds that only warn.
 
 use obs_runtime::bigquery::{BigQueryError, Client, CostLimit};
-use obs_runtime::{Config, bq_cost, spawn};
+use obs_runtime::{bq_cost, spawn};
 use obs_tests::servers::scripted_bigquery::{Call, Reply, Request};
 use serde_json::json;
 
@@ -121,7 +121,7 @@ fn a_threshold_warns_once_and_does_not_refuse() {
         ran
     }
     let server = server_with_bytes(TIB);
-    let config = Config { cost_alert_threshold_usd: 6.0, ..config(&server) };
+    let config = config(&server).with(|config| config.cost_alert_threshold_usd = 6.0);
     let captured = run(config, |client| async move {
         client.query("SELECT 1").run().await.unwrap();
         watched(&client).await

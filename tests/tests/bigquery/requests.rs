@@ -1,6 +1,5 @@
 //! What a query sends: labels, parameters and options.
 
-use obs_runtime::Config;
 use obs_runtime::bigquery::{BigQueryError, Hint, Parameter};
 use obs_tests::servers::scripted_bigquery::Call;
 use serde_json::json;
@@ -10,7 +9,10 @@ use crate::support::{MIB, TIB, config, limited, run, server_with_bytes};
 #[test]
 fn job_labels_follow_the_rules_of_bigquery() {
     let server = server_with_bytes(MIB);
-    let config = Config { service_name: "Marketing Suite".into(), environment: "prod".into(), ..config(&server) };
+    let config = config(&server).with(|config| {
+        config.service_name = "Marketing Suite".into();
+        config.environment = "prod".into();
+    });
     run(config, |client| async move {
         obs_runtime::set_correlation_id("ABC-123");
         limited(&client).await.unwrap();

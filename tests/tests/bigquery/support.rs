@@ -21,7 +21,7 @@ pub const RETRY: Retry = Retry {
 
 /// A configuration with the address of the server.
 pub fn config(server: &ScriptedBigQuery) -> Config {
-    Config { bigquery_emulator_host: Some(server.host()), ..Config::default() }
+    Config::default().with(|config| config.bigquery_emulator_host = Some(server.host()))
 }
 
 /// Runs a future with a client and captures what it reports. Panics when it does not end.

@@ -25,13 +25,12 @@ fn sum(metrics: &Snapshot, family: &str) -> f64 {
 
 /// A configuration with a high price and a budget.
 fn priced(emulator: &BigQueryEmulator, folder: &Path) -> Config {
-    let budget = Budget { name: "emulated".into(), usd: 1e9, period: BudgetPeriod::Month };
-    Config {
-        bigquery_usd_per_tib: DOLLAR_PER_BYTE / 1000.0,
-        state_dir: Some(folder.to_owned()),
-        budgets: vec![budget],
-        ..config(emulator)
-    }
+    let budget = Budget::new("emulated", 1e9, BudgetPeriod::Month);
+    config(emulator).with(|config| {
+        config.bigquery_usd_per_tib = DOLLAR_PER_BYTE / 1000.0;
+        config.state_dir = Some(folder.to_owned());
+        config.budgets = vec![budget];
+    })
 }
 
 #[bq_cost(max_usd = 1e9, budget = "emulated")]

@@ -1,7 +1,7 @@
 //! Queries, dry runs, labels, parameters, pages and errors, as `GoogleSQL`'s own analyser handles them.
 
 use obs_runtime::bigquery::{BigQueryError, Client, Parameter};
-use obs_runtime::{Config, bq_cost};
+use obs_runtime::bq_cost;
 use obs_tests::measure;
 use obs_tests::servers::BigQueryEmulator;
 use serde::Deserialize;
@@ -161,7 +161,10 @@ async fn labelled(client: &Client) -> Result<String, BigQueryError> {
 fn jobs_have_all_their_labels() {
     let emulator = BigQueryEmulator::start();
     orders(&emulator);
-    let config = Config { service_name: "Märkte".into(), environment: "prod".into(), ..config(&emulator) };
+    let config = config(&emulator).with(|config| {
+        config.service_name = "Märkte".into();
+        config.environment = "prod".into();
+    });
     let captured = run(config, |client| async move {
         obs_runtime::set_correlation_id("ABC-123");
         labelled(&client).await.unwrap()

@@ -12,7 +12,7 @@ use obs_tests::wait;
 pub const DOLLAR_PER_BYTE: f64 = 1_099_511_627_776.0;
 
 pub fn config(emulator: &BigQueryEmulator) -> Config {
-    Config { bigquery_emulator_host: Some(emulator.host()), ..Config::default() }
+    Config::default().with(|config| config.bigquery_emulator_host = Some(emulator.host()))
 }
 
 /// Runs a future with a client. Panics when it does not end.

@@ -126,11 +126,10 @@ async fn assert_limits_apply() {
 fn tables_are_measured_with_a_dry_run_before_each_query() {
     let emulator = BigQueryEmulator::start();
     fill(&emulator);
-    let config = Config {
-        bigquery_emulator_host: Some(emulator.host()),
-        bigquery_usd_per_tib: DOLLAR_PER_BYTE,
-        ..Config::default()
-    };
+    let config = Config::default().with(|config| {
+        config.bigquery_emulator_host = Some(emulator.host());
+        config.bigquery_usd_per_tib = DOLLAR_PER_BYTE;
+    });
     let captured = capture_with(config, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -22,7 +22,7 @@ fn problem(variable: &str, value: &str) -> Problem {
 }
 
 #[test]
-fn the_table_and_the_defaults_agree() {
+fn documented_defaults_are_the_defaults() {
     let defaults: Vec<_> = VARIABLES.iter().map(|variable| (variable.name, variable.default)).collect();
     assert_eq!(config(&defaults), Ok(Config::default()));
     assert_eq!(config(&[]), Ok(Config::default()));
@@ -92,7 +92,7 @@ fn every_variable_is_read() {
 }
 
 #[test]
-fn spaces_and_quotes_of_env_files_do_not_belong_to_a_value() {
+fn spaces_and_quotes_around_a_value_are_removed() {
     for (written, meant) in [
         (" prod ", "prod"),
         ("\"prod\"", "prod"),
@@ -125,17 +125,17 @@ fn all_problems_are_told_at_once_with_what_is_allowed_and_the_nearest() {
     .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the configuration has problems:\n  \
+        "invalid configuration:\n  \
          LOG_LEVEL: `info,hyper=wran` is not allowed; allowed: TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in \
-         any case, or directives as info,hyper=warn (did you mean `INFO,hyper=WARN`?)\n  \
+         any case, or directives such as info,hyper=warn (did you mean `INFO,hyper=WARN`?)\n  \
          LOG_FORMAT: `jsn` is not allowed; allowed: json or text (did you mean `json`?)\n  \
          PROMETHEUS_PORT: `80000` is not allowed; allowed: 1 to 65535, or 0 for any free port (did you mean `65535`?)\n  \
-         OBS_FLUSH_TIMEOUT: `2` is not allowed; allowed: a duration above zero, as 2s or 500ms (did you mean `2s`?)"
+         OBS_FLUSH_TIMEOUT: `2` is not allowed; allowed: a duration above zero such as 2s or 500ms (did you mean `2s`?)"
     );
 }
 
 #[test]
-fn each_wrong_value_has_its_nearest_where_there_is_one() {
+fn invalid_values_have_suggestions() {
     for (variable, value, nearest) in [
         ("LOG_LEVEL", "inof", Some("INFO")),
         ("LOG_LEVEL", "loud", None),
@@ -186,7 +186,7 @@ fn no_secret_is_shown() {
 }
 
 #[test]
-fn the_longest_directive_holds() {
+fn the_longest_matching_directive_applies() {
     let filter: LogFilter = "warn, a=debug ,a::b=off,a=trace,".parse().unwrap();
     assert_eq!(filter.to_string(), "WARNING,a::b=off,a=TRACE");
     assert_eq!(filter.to_string().parse(), Ok(filter.clone()));
@@ -198,18 +198,18 @@ fn the_longest_directive_holds() {
 }
 
 #[test]
-fn values_that_a_program_sets_are_held_to_the_same_rules() {
+fn values_set_by_the_program_are_validated() {
     let config = Config { bigquery_usd_per_tib: f64::NAN, max_series: 0, ..Config::default() };
     let error = config.check().unwrap_err();
-    let told: Vec<_> = error.problems.iter().map(|problem| (problem.variable, problem.value.as_str())).collect();
-    assert_eq!(told, [("BIGQUERY_USD_PER_TIB", "NaN"), ("OBS_MAX_SERIES", "0")]);
+    let shown: Vec<_> = error.problems.iter().map(|problem| (problem.variable, problem.value.as_str())).collect();
+    assert_eq!(shown, [("BIGQUERY_USD_PER_TIB", "NaN"), ("OBS_MAX_SERIES", "0")]);
     assert_eq!(Config::default().check(), Ok(()));
 }
 
 #[test]
-fn each_value_is_shown_as_its_variable_would_be_set_to_it_and_no_secret_is() {
+fn values_round_trip_through_variables_and_secrets_are_masked() {
     let shown = |config: &Config| -> Vec<(&str, String)> {
-        let values = VARIABLES.iter().map(|variable| (variable.name, (variable.show)(config)));
+        let values = VARIABLES.iter().map(|variable| (variable.name, (variable.get)(config)));
         values.filter_map(|(name, value)| Some((name, value?))).collect()
     };
     let given = [
@@ -225,14 +225,14 @@ fn each_value_is_shown_as_its_variable_would_be_set_to_it_and_no_secret_is() {
         Config::from_lookup(|name| values.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into()));
     let secret = Some(Secret::new("[REDACTED]".to_owned()));
     assert_eq!(again.unwrap(), Config { redaction_key: secret, ..config.clone() });
-    let told = format!("{config}\n{config:?}\n{}", serde_json::to_string(&config).unwrap());
+    let shown = format!("{config}\n{config:?}\n{}", serde_json::to_string(&config).unwrap());
     assert!(
-        told.contains("OBS_FLUSH_TIMEOUT=1m 30s\n") && told.contains(r#""LOG_FILE":"/var/log/my job.jsonl""#),
-        "{told}"
+        shown.contains("OBS_FLUSH_TIMEOUT=1m 30s\n") && shown.contains(r#""LOG_FILE":"/var/log/my job.jsonl""#),
+        "{shown}"
     );
     let url = Config { log_file: Some("ftp://ann:hunter2@files.local/run".into()), ..Config::default() };
-    let told = format!("{told}{url}{url:?}{}", serde_json::to_string(&url).unwrap());
-    assert!(!told.contains("hunter2"), "{told}");
+    let shown = format!("{shown}{url}{url:?}{}", serde_json::to_string(&url).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
 }
 
 #[test]
@@ -258,13 +258,13 @@ fn where_each_value_came_from_is_told() {
 #[test]
 fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
     let names = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
-    let told: Vec<String> = unknown(names.map(OsString::from)).iter().map(ToString::to_string).collect();
+    let shown: Vec<String> = unknown(names.map(OsString::from)).iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        shown,
         [
-            "obs knows no variable OBS_FLUSHTIMEOUT (did you mean OBS_FLUSH_TIMEOUT?)",
-            "obs knows no variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)",
-            "obs knows no variable OBS_ZZZ",
+            "unknown variable OBS_FLUSHTIMEOUT (did you mean OBS_FLUSH_TIMEOUT?)",
+            "unknown variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)",
+            "unknown variable OBS_ZZZ",
         ]
     );
 }

@@ -64,7 +64,7 @@ impl PushgatewayExporter {
         Some(Self {
             source,
             agent,
-            url: format!("{}://{}/metrics{}{instance}", parts.scheme, parts.place, grouping("job", job)),
+            url: format!("{}://{}/metrics{}{instance}", parts.scheme, parts.location, grouping("job", job)),
             authorization,
             shown: url.to_string(),
             state: Mutex::default(),

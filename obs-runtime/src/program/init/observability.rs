@@ -8,7 +8,7 @@ use tracing_subscriber::{Layer, Registry};
 use crate::base::clock;
 use crate::config;
 use crate::config::problem::ConfigError;
-use crate::config::read::Read;
+use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
@@ -241,8 +241,8 @@ impl ObservabilityBuilder {
 
     fn resolve(self) -> Result<(Config, Vec<Setting>), ConfigError> {
         let mut config = self.defaults.clone();
-        let Read { set, mut problems } =
-            if self.environment { config.read(|name| std::env::var_os(name)) } else { Read::default() };
+        let ReadVariables { set, mut problems } =
+            if self.environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
         let with_environment = config.clone();
         for change in self.overrides {
             change(&mut config);

@@ -16,7 +16,7 @@ pub fn is_well(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
         .max_redirects(0)
         .build()
         .into();
-    let mut request = agent.get(format!("{}://{}/-/healthy", parts.scheme, parts.place));
+    let mut request = agent.get(format!("{}://{}/-/healthy", parts.scheme, parts.location));
     if let Some(user) = parts.user {
         request = request.header("Authorization", authorization(user).expose());
     }

@@ -1,4 +1,4 @@
-//! Where events go. A new sink is one file with one exhaustive `match` on [`Fact`](crate::events::event::Fact).
+//! The trait of exporters. A new exporter is one file with one exhaustive `match` on [`Fact`](crate::events::event::Fact).
 
 use std::time::Instant;
 
@@ -7,42 +7,43 @@ use crate::events::event::Event;
 use crate::exporters::error_event::Sealed;
 use crate::redact::redactor::Redacted;
 
-/// What an event is about, as far as a sink decides by it whether it wants the event at all.
+/// The class of an event, by which an exporter decides whether it wants the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// The start or end of one call of an annotated function (commands aside). There can be millions a second, and call
-    /// sites count them by themselves.
+    /// The start or end of a call of an annotated function, except of a command. There can be millions a second; call sites
+    /// count them without events.
     Call,
-    /// A line that the program or a library logged.
+    /// A log line of the program or a library.
     Log,
-    /// Everything else: rare, and wanted by whoever measures.
+    /// Everything else: rare events, which metrics need.
     Fact,
-    /// An error with all that is known of it, or a step on the way to one: for who tracks errors.
+    /// An error, panic or message with all that is known of it, or a breadcrumb: for error tracking.
     Report,
 }
 
-/// A place to which events go.
+/// Sends events to a backend.
 ///
-/// A sink never blocks its caller, never returns an error to it and never calls back into the pipeline. What it has to
-/// drop, it counts by reason with [`drops::count`](crate::metrics::drop_counters::count). Flushes are noted by the pipeline; a sink that
-/// also delivers at other times notes these with [`delivery_stats::record`](crate::metrics::delivery_stats::record).
+/// An exporter never blocks its caller, never returns an error to it and never calls back into the pipeline. It counts what
+/// it drops, by reason, with [`drop_counters::count`](crate::metrics::drop_counters::count). The pipeline records flushes; an
+/// exporter that also delivers at other times records that with
+/// [`delivery_stats::record`](crate::metrics::delivery_stats::record).
 pub trait Exporter: Send + Sync {
-    /// Its name, as in `obs.dropped{sink="…"}`.
+    /// The exporter's name, as in `obs.dropped{sink="…"}`.
     fn name(&self) -> &'static str;
 
-    /// Whether it wants events of that topic and level by that logger. Asked before an event is made.
+    /// Whether it wants events of that topic, level and logger. Called before an event is created.
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;
 
-    /// The least level at which it may want single calls or log lines, whatever the logger; `None` for never. Asked when
-    /// it is installed, so that what nobody wants costs one comparison.
+    /// The lowest level at which it may want single calls or log lines of any logger; `None` for never. Cached, so that
+    /// unwanted calls and lines cost one comparison.
     fn least_level(&self) -> Option<Level>;
 
-    /// Whether a report is worth more to it with the calls that led to the error.
+    /// Whether it uses the stack traces of errors.
     fn wants_stack_traces(&self) -> bool {
         false
     }
 
-    /// Which share of runs, from 0 to 1, it wants to be told of call by call.
+    /// The share of command runs, from 0 to 1, whose spans it wants.
     fn trace_sample_rate(&self) -> f64 {
         0.0
     }
@@ -50,49 +51,48 @@ pub trait Exporter: Send + Sync {
     /// Takes an event.
     fn accept(&self, event: &Redacted<Event<'_>>);
 
-    /// Whether it opens reports on a thread of its own.
+    /// Whether it redacts reports on a thread of its own, which saves the failing function that time.
     fn opens_reports(&self) -> bool {
         false
     }
 
-    /// Takes a report, of which it opens what it does not need at once where it sends it.
+    /// Takes a report that is not redacted yet.
     fn accept_report(&self, report: Sealed) {
         report.open(|event| self.accept(event));
     }
 
-    /// Brings everything taken so far to where it belongs, until the deadline at most.
+    /// Delivers everything accepted so far, until the deadline.
     ///
     /// # Errors
-    /// Says what could not be brought there.
+    /// What is not delivered, and why.
     fn flush(&self, deadline: Instant) -> Result<(), FlushError>;
 
-    /// Ends what it does by itself: nothing is sent any more, so that a sink that is made later takes its place.
+    /// Stops background deliveries, so that an exporter of a later initialisation can replace this one.
     fn close(&self) {}
 
-    /// What it has taken and not yet brought to where it belongs: events, or requests. Nothing for a sink without a queue.
+    /// The queue length: events or requests that are accepted and not delivered yet.
     fn queued(&self) -> usize {
         0
     }
 }
 
-/// Why a sink could not bring everything to where it belongs.
+/// Why a flush is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sink}: {reason}")]
 pub struct FlushError {
-    /// Which sink.
+    /// The exporter's name.
     pub sink: &'static str,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What an exporter keeps of the metrics that the program counts by the macros of the `metrics` crate. It is handed keys
-/// whose label values are redacted, cut and bounded in number; names and labels are as the program gives them, and to be
-/// made safe by the exporter.
+/// Keeps the program's own metrics, from the macros of the `metrics` crate, for an exporter. The label values of keys are
+/// redacted, cut and bounded in number; the exporter makes names and labels safe for its protocol.
 #[cfg(feature = "_user-metrics")]
 pub trait UserMetrics: ::metrics::Recorder + Send + Sync {
-    /// Makes small what has gathered since. Called about once a second once there is a histogram.
+    /// Compacts histograms. Called about once a second after the first histogram is registered.
     fn upkeep(&self) {}
 
-    /// What a person should know of names that clash and the like: each text once.
+    /// New warnings, for example about conflicting names. Each is returned once.
     fn take_warnings(&self) -> Vec<String>;
 }

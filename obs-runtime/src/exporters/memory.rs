@@ -1,4 +1,4 @@
-//! Keeps what it takes, for tests.
+//! Keeps events in memory, for tests.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,18 +10,19 @@ use crate::events::report::{Report, ReportKind};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::redact::redactor::Redacted;
 
-/// What happened, as every sink was told.
+/// The captured events, redacted as for every exporter.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Records {
-    /// Lines that the program or a library logged.
+    /// Log lines of the program and its libraries.
     pub logs: Vec<Line>,
     /// Calls of commands and operations that ended, in the order of their ends.
     pub calls: Vec<CallRecord>,
-    /// Errors and panics captured: each once, when its way is over.
+    /// Errors and panics: each once, after it has passed its last annotated function.
     pub errors: Vec<ErrorRecord>,
-    /// Messages captured.
+    /// Messages captured with [`capture_message`](crate::capture_message).
     pub messages: Vec<ErrorRecord>,
-    /// Steps on the way to an error, told by hand.
+    /// Messages of breadcrumbs.
     pub breadcrumbs: Vec<String>,
     /// Health checks that ran: name and status.
     pub health: Vec<(String, String)>,
@@ -33,27 +34,29 @@ pub struct Records {
     pub cost_alerts: Vec<(String, String)>,
     /// Features used.
     pub features: Vec<String>,
-    /// Events of other kinds, each in words.
+    /// Events of other kinds, as text.
     pub others: Vec<String>,
 }
 
 /// A log line.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Line {
-    /// Its level.
+    /// The level.
     pub level: Level,
-    /// Its logger.
+    /// The logger.
     pub logger: String,
-    /// Its message.
+    /// The message.
     pub message: String,
-    /// On whose behalf.
+    /// The context.
     pub scope: ScopeRecord,
-    /// Its fields, each value as text.
+    /// Its fields, with values as text.
     pub fields: Vec<(String, String)>,
 }
 
-/// On whose behalf something happened.
+/// The context of an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScopeRecord {
     /// The correlation id.
     pub correlation_id: Option<String>,
@@ -61,55 +64,57 @@ pub struct ScopeRecord {
     pub user: Option<String>,
     /// The operation.
     pub operation: Option<String>,
-    /// The trace, as 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits.
     pub trace_id: Option<String>,
-    /// What else was said of the scope, each value as text.
+    /// Further fields of the context, with values as text.
     pub fields: Vec<(String, String)>,
 }
 
 /// A call that ended.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CallRecord {
     /// The operation's or command's name.
     pub name: String,
-    /// The attribute, or its equivalent by hand.
+    /// The attribute, or that of the equivalent function.
     pub attribute: &'static str,
-    /// How it ended.
+    /// How the call ended.
     pub outcome: Outcome,
-    /// How long it took.
+    /// How long the call took.
     pub duration: Duration,
-    /// What went wrong.
+    /// The error, if the call failed.
     pub failure: Option<FailureFacts<'static>>,
-    /// What the program would exit with; commands only.
+    /// The exit code of a command.
     pub exit_code: Option<u8>,
-    /// On whose behalf.
+    /// The context.
     pub scope: ScopeRecord,
-    /// Recorded arguments and tags, each value as text.
+    /// Recorded arguments and tags, with values as text.
     pub fields: Vec<(String, String)>,
 }
 
-/// An error or panic that was captured, or a message.
+/// A captured error, panic or message.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ErrorRecord {
-    /// Its id, as people find it by: 32 hexadecimal digits.
+    /// The event id: 32 hexadecimal digits.
     pub event_id: String,
     /// The operation that failed first.
     pub operation: String,
-    /// How bad it is.
+    /// The level.
     pub level: Level,
-    /// What went wrong.
+    /// The error.
     pub failure: FailureFacts<'static>,
-    /// Whether it was a panic.
+    /// Whether it is a panic.
     pub panic: bool,
-    /// On whose behalf.
+    /// The context.
     pub scope: ScopeRecord,
-    /// Recorded arguments, tags and context of each function that it passed, innermost first, each value as text.
+    /// Recorded arguments, tags and context of each function that the error passed, innermost first, with values as text.
     pub fields: Vec<(String, String)>,
-    /// The functions that it passed, innermost first.
+    /// The annotated functions that the error passed, innermost first.
     pub layers: Vec<String>,
 }
 
-/// Keeps what it takes.
+/// Keeps events until [`take`](Self::take) is called.
 #[derive(Debug, Default)]
 pub struct MemoryExporter(Mutex<Records>);
 
@@ -118,7 +123,7 @@ impl MemoryExporter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was taken so far.
+    /// Removes and returns the events accepted so far.
     #[must_use]
     pub fn take(&self) -> Records {
         std::mem::take(&mut self.records())
@@ -162,7 +167,7 @@ impl Exporter for MemoryExporter {
                 scope: scope(event),
                 fields: fields(),
             }),
-            // Told once and whole when its way is over.
+            // An error is reported once, after it has passed its last function.
             Fact::Captured { .. } | Fact::Traced(_) => {}
             Fact::Reported(report) => {
                 let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };

@@ -1,4 +1,4 @@
-//! Where events go. Each exporter implements [`Exporter`](interface::Exporter) with one exhaustive `match`.
+//! The exporters. Each receives redacted events and implements [`Exporter`](interface::Exporter) with one exhaustive `match`.
 
 pub(crate) mod aggregation;
 #[cfg(feature = "datadog")]

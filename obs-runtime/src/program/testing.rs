@@ -13,6 +13,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+pub use crate::events::event::FailureFacts;
 pub use crate::exporters::memory::{CallRecord, ErrorRecord, Line, Records, ScopeRecord};
 
 use crate::checks::quality::check_state;

@@ -1,7 +1,7 @@
-//! Turns events into series. It sends nothing anywhere: exporters read its [`snapshot`](MetricAggregator::snapshot).
+//! Aggregates events into series. Metric exporters read its [`snapshot`](MetricAggregator::snapshot).
 //!
-//! Calls are counted by their call sites' own cells, which a snapshot adds; a sink made for a test counts them by itself,
-//! so that it sees its own calls only.
+//! Call sites count calls in their own cells, which a snapshot adds. An aggregator for a test counts the calls itself, so
+//! that it contains only the test's calls.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -11,7 +11,7 @@ use crate::base::level::Level;
 use crate::events::event::Event;
 use crate::exporters::aggregation::calls::{add_callsite, labels};
 use crate::exporters::aggregation::event_recorder::EventRecorder;
-use crate::exporters::aggregation::store::Store;
+use crate::exporters::aggregation::series_store::SeriesStore;
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::metrics::catalogue as family;
 use crate::metrics::delivery_stats;
@@ -20,35 +20,35 @@ use crate::metrics::registry;
 use crate::metrics::snapshot::{Snapshot, SnapshotBuilder};
 use crate::redact::redactor::Redacted;
 
-/// Counts and measures what events tell.
+/// The series of a pipeline.
 pub struct MetricAggregator {
     counts_calls: bool,
-    store: Store,
-    /// The sinks whose queues are measured.
+    store: SeriesStore,
+    /// The exporters whose queue lengths are measured.
     watched: OnceLock<Vec<Weak<dyn Exporter>>>,
 }
 
 impl MetricAggregator {
-    /// For the whole program: calls are counted by their call sites.
+    /// An aggregator for the program, whose call sites count the calls.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
-        Self { counts_calls: false, store: Store::new(max_series), watched: OnceLock::new() }
+        Self { counts_calls: false, store: SeriesStore::new(max_series), watched: OnceLock::new() }
     }
 
-    /// For a test: only what is sent here is counted.
+    /// An aggregator for a test, which counts only the events that it receives.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn scoped(max_series: usize) -> Self {
         Self { counts_calls: true, ..Self::new(max_series) }
     }
 
-    /// All series of this moment. Recording threads never wait for it longer than it takes to copy the rare families.
+    /// All current series. Takes the lock of series from rare events while it copies these; calls do not wait for it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = SnapshotBuilder::default();
         if !self.counts_calls {
             let mut callsites = registry::callsites();
-            // Series come sorted then.
+            // So that series come sorted.
             callsites.sort_by_key(|callsite| callsite.name());
             for callsite in callsites {
                 callsite
@@ -60,12 +60,12 @@ impl MetricAggregator {
         snapshot.finish()
     }
 
-    /// Measures the queues of these sinks from now on, for as long as they live.
-    pub fn watch(&self, sinks: &[Arc<dyn Exporter>]) {
-        self.watched.get_or_init(|| sinks.iter().map(Arc::downgrade).collect());
+    /// Measures the queue lengths of these exporters while they live.
+    pub fn watch(&self, exporters: &[Arc<dyn Exporter>]) {
+        self.watched.get_or_init(|| exporters.iter().map(Arc::downgrade).collect());
     }
 
-    /// What obs measures of itself.
+    /// Adds the metrics of obs itself.
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
     fn add_own(&self, snapshot: &mut SnapshotBuilder) {
         for (sink, reason, number) in drop_counters::all() {
@@ -80,17 +80,18 @@ impl MetricAggregator {
                 snapshot.number(&family::OBS_LAST_SUCCESS_TIMESTAMP_SECONDS, by_sink(), time.as_secs_f64());
             }
         }
-        for sink in self.watched.get().into_iter().flatten().filter_map(Weak::upgrade) {
-            snapshot.number(&family::OBS_QUEUE_LENGTH, labels(&[("sink", sink.name())]), sink.queued() as f64);
+        for exporter in self.watched.get().into_iter().flatten().filter_map(Weak::upgrade) {
+            let labels = labels(&[("sink", exporter.name())]);
+            snapshot.number(&family::OBS_QUEUE_LENGTH, labels, exporter.queued() as f64);
         }
     }
 
-    /// Whether the limit of series was passed and nobody was told yet; true once.
+    /// Whether a metric has reached its limit of series. Returns true once.
     pub fn take_overflow(&self) -> bool {
         self.store.take_overflow()
     }
 
-    /// Says that a limit of series was passed elsewhere.
+    /// Notes that a metric counted elsewhere has reached its limit of series.
     pub fn overflow(&self) {
         self.store.overflow();
     }
@@ -98,12 +99,8 @@ impl MetricAggregator {
 
 impl fmt::Debug for MetricAggregator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = (&self.counts_calls, &self.store);
-        formatter
-            .debug_struct("MetricAggregator")
-            .field("counts_calls", fields.0)
-            .field("store", fields.1)
-            .finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("MetricAggregator");
+        debug.field("counts_calls", &self.counts_calls).field("store", &self.store).finish_non_exhaustive()
     }
 }
 
@@ -121,7 +118,7 @@ impl Exporter for MetricAggregator {
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        EventRecorder { store: &self.store, counts_calls: self.counts_calls, tags: &event.tags }.fact(event);
+        EventRecorder { store: &self.store, counts_calls: self.counts_calls, tags: &event.tags }.record_event(event);
     }
 
     fn flush(&self, _: Instant) -> Result<(), FlushError> {

@@ -1,36 +1,35 @@
-//! From one event to the series that it moves.
+//! Updates the series of one event.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::outcome::Outcome;
 use crate::events::event::{CallInfo, Event, Fact, Price};
-use crate::exporters::aggregation::calls::{labels, own_label, time_label};
-use crate::exporters::aggregation::store::Store;
+use crate::exporters::aggregation::calls::{call_families, labels, name_label, outcome_label};
+use crate::exporters::aggregation::series_store::SeriesStore;
 use crate::metrics::callsite::{CallsiteKind, Tags};
 use crate::metrics::catalogue as family;
 use crate::metrics::catalogue::Family;
 use crate::metrics::snapshot::Labels;
 
-/// Records what one event tells, with the event's tags on every series.
+/// Updates the series of an event, with the event's tags as labels.
 pub struct EventRecorder<'s> {
-    /// Where.
-    pub store: &'s Store,
-    /// Whether calls are counted here, not by their call sites.
+    /// The series.
+    pub store: &'s SeriesStore,
+    /// Whether to count calls, which call sites count otherwise.
     pub counts_calls: bool,
-    /// On every series.
+    /// The event's tags.
     pub tags: &'s Tags,
 }
 
 impl EventRecorder<'_> {
-    fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
+    fn tagged(&self, mut labels: Labels) -> Labels {
         labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
-        self.store.record(family, labels, observed);
+        labels
     }
 
-    fn forget(&self, family: &'static Family, mut labels: Labels) {
-        labels.extend(self.tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
-        self.store.forget(family, &labels);
+    fn record(&self, family: &'static Family, labels: Labels, value: f64) {
+        self.store.record(family, self.tagged(labels), value);
     }
 
     fn count(&self, family: &'static Family, labels: Labels) {
@@ -63,18 +62,9 @@ impl EventRecorder<'_> {
         if !self.counts_calls {
             return;
         }
-        let duration = duration.as_secs_f64();
-        let [time, success, failure] = match call.kind {
-            CallsiteKind::Operation => {
-                [&family::OPERATION_DURATION_SECONDS, &family::OPERATION_SUCCESS, &family::OPERATION_FAILURE]
-            }
-            CallsiteKind::Command => {
-                [&family::CLI_COMMAND_DURATION_SECONDS, &family::CLI_COMMAND_SUCCESS, &family::CLI_COMMAND_FAILURE]
-            }
-            CallsiteKind::Errors | CallsiteKind::Cost => return,
-        };
-        let name = (own_label(call.kind), &*call.name);
-        self.record(time, labels(&[name, time_label(call.kind, outcome)]), duration);
+        let Some([seconds, success, failure]) = call_families(call.kind) else { return };
+        let name = (name_label(call.kind), &*call.name);
+        self.record(seconds, labels(&[name, outcome_label(call.kind, outcome)]), duration.as_secs_f64());
         if outcome.is_ok() {
             self.count(success, labels(&[name]));
         } else {
@@ -95,9 +85,9 @@ impl EventRecorder<'_> {
         }
     }
 
-    /// Records what an event tells.
+    /// Updates the series of an event.
     #[expect(clippy::cast_precision_loss, reason = "bytes and rows are measured, not counted, here")]
-    pub fn fact(&self, event: &Event<'_>) {
+    pub fn record_event(&self, event: &Event<'_>) {
         match &event.fact {
             Fact::Log { .. } | Fact::Reported(_) | Fact::Traced(_) | Fact::Breadcrumb { .. } => {}
             Fact::Started { call, arguments } => self.started(call, arguments),
@@ -137,8 +127,8 @@ impl EventRecorder<'_> {
                 let check = || labels(&[("check", check)]);
                 match score {
                     Some(score) => self.record(&family::HEALTH_CHECK_STATUS, check(), *score),
-                    // What is not checked any more must not look as it did before.
-                    None => self.forget(&family::HEALTH_CHECK_STATUS, check()),
+                    // A skipped check must not keep its previous status.
+                    None => self.store.remove(&family::HEALTH_CHECK_STATUS, &self.tagged(check())),
                 }
                 if let Some(duration) = duration {
                     self.record(&family::HEALTH_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());

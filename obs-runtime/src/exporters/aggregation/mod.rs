@@ -1,6 +1,6 @@
-//! Turns events into series that the metric exporters read.
+//! Aggregates events and the cells of call sites into the series that metric exporters read.
 
 pub(crate) mod aggregator;
 pub(crate) mod calls;
 pub(crate) mod event_recorder;
-pub(crate) mod store;
+pub(crate) mod series_store;

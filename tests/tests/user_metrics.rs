@@ -110,7 +110,7 @@ fn names_that_are_equal_in_prometheus_are_summed_and_warned_of_once() {
     }
     let text = service.scrape();
     assert!(lines(&text, "clash_name_total{")[0].ends_with(" 33"), "{text}");
-    assert_eq!(service.warned("`clash.name` and `clash-name` are one"), 1);
+    assert_eq!(service.warned("`clash.name` and `clash-name` have the same Prometheus name"), 1);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_metric_of_another_kind_cannot_take_a_name_of_obs() {
     let text = service.scrape();
     assert_eq!(lines(&text, "operation_success_total")[1], "# TYPE operation_success_total counter");
     assert!(!text.contains(r#"from="user""#), "{text}");
-    assert_eq!(service.warned("operation_success_total is counted as two kinds"), 1);
+    assert_eq!(service.warned("the metric operation_success_total has two kinds"), 1);
 }
 
 #[test]

@@ -114,7 +114,7 @@ pub fn sinks(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dyn Ex
         Arc::new(move || everything.now(false))
     };
     let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Exporter> {
-        let textfile = Textfile::new(folder, &config.service_name).expiring(config.prometheus_textfile_expiry);
+        let textfile = Textfile::new(folder, &config.service_name).with_expiry(config.prometheus_textfile_expiry);
         Arc::new(TextfileExporter::new(source(), textfile))
     });
     let instance = config.prometheus_pushgateway_instance.as_deref();

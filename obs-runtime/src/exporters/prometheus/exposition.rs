@@ -1,33 +1,32 @@
-//! Metrics in Prometheus' terms: what is rendered, and what the textfile adds up.
+//! Metrics with Prometheus' names and labels: rendered for a scrape, and accumulated in the textfile.
 
 use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::UNIX_EPOCH;
 
+use crate::exporters::prometheus::names;
+use crate::exporters::prometheus::names::LabelTexts;
 use crate::metrics::catalogue::{Family, Kind};
 use crate::metrics::exemplars::Exemplar;
 use crate::metrics::snapshot::{FamilySnapshot, Labels, Series, SeriesValue, Snapshot};
-
-use crate::exporters::prometheus::names;
-use crate::exporters::prometheus::names::LabelTexts;
 
 /// Metrics by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition {
     pub(super) metrics: BTreeMap<String, Metric>,
-    /// Labels of different names that are one here, in words.
-    clashes: BTreeSet<String>,
+    /// Descriptions of labels whose different names become the same.
+    label_conflicts: BTreeSet<String>,
 }
 
 /// A metric and its series by the text of their labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
     pub(super) kind: Kind,
-    /// As it stands in the text, escaped.
+    /// Escaped for the text format.
     pub(super) help: String,
     pub(super) series: BTreeMap<String, Sample>,
-    /// By the text of a series' labels: the bucket, and the exemplar as it stands behind it.
+    /// Bucket indexes and formatted exemplars, by the text of a series' labels.
     pub(super) exemplars: BTreeMap<String, Vec<(usize, String)>>,
 }
 
@@ -36,28 +35,28 @@ pub struct Metric {
 pub enum Sample {
     Number(f64),
     Histogram {
-        /// Upper bounds of the buckets, without the infinite one.
+        /// Upper bounds of the buckets, without the infinite bucket.
         bounds: Cow<'static, [f64]>,
-        /// By bucket, not cumulative; the last is the infinite one.
+        /// Counts by bucket, not cumulative; the last is the infinite bucket.
         counts: Vec<u64>,
         sum: f64,
     },
 }
 
 impl Exposition {
-    /// A snapshot in Prometheus' terms. Series that cannot be told apart there are added up; of gauges the last counts.
+    /// Converts a snapshot. Series that get the same labels are added up; of gauges the last one wins.
     pub fn new(snapshot: Snapshot, constant_labels: &[(&str, &str)]) -> Self {
         let mut exposition = Self::default();
         for FamilySnapshot { family, series } in snapshot.families {
             let texts = LabelTexts::new(family, constant_labels);
             let mut named: Vec<_> = series.into_iter().map(|series| (texts.text(&series.labels), series)).collect();
-            // As a rule they are sorted, or nearly so.
+            // Usually they are sorted already, or nearly.
             named.sort_by(|(text, _), (other, _)| text.cmp(other));
             for same in named.chunk_by(|(text, _), (other, _)| text == other) {
                 for (index, (_, series)) in same.iter().enumerate() {
-                    let clashes =
-                        same[..index].iter().filter_map(|(_, earlier)| clash(&earlier.labels, &series.labels));
-                    exposition.clashes.extend(clashes);
+                    let conflicts =
+                        same[..index].iter().filter_map(|(_, earlier)| label_conflict(&earlier.labels, &series.labels));
+                    exposition.label_conflicts.extend(conflicts);
                 }
             }
             let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
@@ -67,12 +66,12 @@ impl Exposition {
         exposition
     }
 
-    /// Labels of different names that are one to Prometheus, so that their series were added up; each pair once.
-    pub fn clashes(&self) -> impl Iterator<Item = &str> {
-        self.clashes.iter().map(String::as_str)
+    /// Labels with different names that have the same Prometheus name, so that their series were added up. Each pair once.
+    pub fn label_conflicts(&self) -> impl Iterator<Item = &str> {
+        self.label_conflicts.iter().map(String::as_str)
     }
 
-    /// Adds a metric, unless its name belongs to one of another kind.
+    /// Adds a metric. Returns false, and adds nothing, if a metric of another kind has that name.
     pub fn include(&mut self, name: &str, metric: Metric) -> bool {
         match self.metrics.get_mut(name) {
             Some(known) if known.kind != metric.kind => return false,
@@ -84,12 +83,12 @@ impl Exposition {
         true
     }
 
-    /// Whether it has that series of a metric.
+    /// Whether it contains that series of a metric.
     pub fn has(&self, name: &str, labels: &str) -> bool {
         self.metrics.get(name).is_some_and(|metric| metric.series.contains_key(labels))
     }
 
-    /// Keeps the series of which `keep` says so, by the metric's name and the text of the labels.
+    /// Keeps the series for which `keep` returns true, by the metric's name and the text of the labels.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
         self.metrics.retain(|name, metric| {
             metric.series.retain(|labels, _| keep(name, labels));
@@ -97,18 +96,17 @@ impl Exposition {
         });
     }
 
-    /// Whether both say the same of everything but obs itself, which moves with every flush.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let told = |exposition| Self::metrics_but_own(exposition);
-        told(self).eq(told(other))
+    /// Whether both are equal except for the metrics of obs itself, which change with every flush.
+    pub fn equals_except_own(&self, other: &Self) -> bool {
+        self.metrics_except_own().eq(other.metrics_except_own())
     }
 
-    fn metrics_but_own(exposition: &Self) -> impl Iterator<Item = (&String, &Metric)> {
-        exposition.metrics.iter().filter(|(name, _)| !name.starts_with("obs_"))
+    fn metrics_except_own(&self) -> impl Iterator<Item = (&String, &Metric)> {
+        self.metrics.iter().filter(|(name, _)| !name.starts_with("obs_"))
     }
 
-    /// What has come since `earlier`; gauges as they are. A counter that is below its earlier value began anew, so all
-    /// of it is growth.
+    /// The growth of counters and histograms since `earlier`, and the current gauges. A counter below its earlier value
+    /// was reset: all of it is growth.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut growth = self.clone();
         for (name, metric) in growth.metrics.iter_mut().filter(|(_, metric)| metric.kind != Kind::Gauge) {
@@ -122,15 +120,15 @@ impl Exposition {
         growth
     }
 
-    /// Adds counters and histograms, replaces gauges. A gauge also replaces the one of another `version` of the program
-    /// that was the same otherwise: what the old version last measured is over.
+    /// Adds counters and histograms, and replaces gauges. A gauge also replaces those of other `version`s of the program
+    /// that have otherwise the same labels.
     ///
     /// # Errors
-    /// Names a metric that is of another kind here, and changes nothing then.
+    /// If a metric has another kind here. Then nothing is changed.
     pub fn add(&mut self, growth: Self) -> Result<(), String> {
         for (name, new) in &growth.metrics {
             if let Some(known) = self.metrics.get(name).filter(|known| known.kind != new.kind) {
-                return Err(format!("{name} is a {} in it and a {} now", known.kind_name(), new.kind_name()));
+                return Err(format!("{name} is a {} in the file and a {} now", known.kind_name(), new.kind_name()));
             }
         }
         for (name, new) in growth.metrics {
@@ -157,7 +155,7 @@ impl Metric {
         Self { kind, help, series, exemplars: BTreeMap::new() }
     }
 
-    /// A family's series by the text of their labels, sorted by it.
+    /// A family's series; `series` is sorted by the text of the labels.
     fn of(family: &'static Family, help: String, series: Vec<(String, Series)>) -> Self {
         let mut metric = Self::new(family.kind, help, BTreeMap::new());
         let mut samples: Vec<(String, Sample)> = Vec::with_capacity(series.len());
@@ -177,7 +175,7 @@ impl Metric {
                 None => samples.push((text, sample)),
             }
         }
-        // Faster than one by one.
+        // Building the map from sorted samples is faster than inserting them.
         metric.series = samples.into_iter().collect();
         metric
     }
@@ -185,13 +183,13 @@ impl Metric {
     fn put(&mut self, labels: String, sample: Sample) {
         match self.series.entry(labels) {
             Entry::Occupied(known) => known.into_mut().put(sample, self.kind),
-            Entry::Vacant(room) => {
-                room.insert(sample);
+            Entry::Vacant(vacant) => {
+                vacant.insert(sample);
             }
         }
     }
 
-    /// The kind as it stands in a TYPE line.
+    /// The kind as in a TYPE line.
     pub const fn kind_name(&self) -> &'static str {
         match self.kind {
             Kind::Counter => "counter",
@@ -202,7 +200,7 @@ impl Metric {
 }
 
 impl Sample {
-    /// Adds another one of the same series; of gauges the last counts.
+    /// Combines two samples of the same series: of gauges the last one wins, others are added.
     fn put(&mut self, sample: Self, kind: Kind) {
         if kind == Kind::Gauge {
             *self = sample;
@@ -221,7 +219,7 @@ impl Sample {
                 let earlier = std::mem::replace(counts, more);
                 let earlier_bounds = std::mem::replace(bounds, new_bounds);
                 for (index, count) in earlier.into_iter().enumerate() {
-                    // Other bounds than before: what is known of an observation is the bound that it is below.
+                    // The bounds may have changed: an observation is known only by its old upper bound.
                     let upper = earlier_bounds.get(index).copied().unwrap_or(f64::INFINITY);
                     let bucket = bounds.partition_point(|&bound| bound < upper);
                     counts[bucket] = counts[bucket].saturating_add(count);
@@ -247,25 +245,25 @@ impl Sample {
     }
 }
 
-/// An exemplar as `OpenMetrics` has it: labels, value, and seconds since 1970.
+/// An exemplar in the format of `OpenMetrics`: labels, value, and UNIX time.
 fn exemplar_text(exemplar: &Exemplar) -> String {
     let at = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (trace, value) = (exemplar.trace.trace_id(), exemplar.value);
     format!("{{trace_id=\"{trace}\"}} {value} {}.{:03}", at.as_secs(), at.subsec_millis())
 }
 
-/// The names in which two series differ that are one to Prometheus; none when they do not.
-fn clash(one: &Labels, other: &Labels) -> Option<String> {
+/// The differing label names of two series that are the same to Prometheus; `None` if the names do not differ.
+fn label_conflict(one: &Labels, other: &Labels) -> Option<String> {
     let only_in = |these: &Labels, those: &Labels| {
         let missing = |(name, value): &&(Cow<'static, str>, Cow<'static, str>)| {
             !value.is_empty() && !those.iter().any(|(known, _)| known == name)
         };
         these.iter().find(missing).map(|(name, _)| name.to_string())
     };
-    Some(format!("the labels `{}` and `{}` are one to Prometheus", only_in(one, other)?, only_in(other, one)?))
+    Some(format!("the labels `{}` and `{}` have the same Prometheus name", only_in(one, other)?, only_in(other, one)?))
 }
 
-/// What is not a finite number would spoil the total of all runs to come: it is left out.
+/// The sum, ignoring a value that is not finite, which would make the totals of all later runs useless.
 fn total(known: f64, more: f64) -> f64 {
     match (known.is_finite(), more.is_finite()) {
         (_, false) => known,
@@ -274,12 +272,12 @@ fn total(known: f64, more: f64) -> f64 {
     }
 }
 
-/// The labels without the `version`.
+/// The labels except `version`.
 fn without_version(labels: &str) -> Vec<&str> {
     pairs(labels).unwrap_or_default().into_iter().filter(|pair| !pair.starts_with("version=")).collect()
 }
 
-/// The labels (`name="value"`) of the text between the braces; none when it is malformed.
+/// The labels (`name="value"`) of the text between the braces; `None` if it is malformed.
 pub fn pairs(mut labels: &str) -> Option<Vec<&str>> {
     let mut pairs = Vec::new();
     while !labels.is_empty() {

@@ -1,4 +1,4 @@
-//! The formats in which Prometheus takes metrics.
+//! The text formats that Prometheus accepts.
 
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::{openmetrics, text};
@@ -6,14 +6,14 @@ use crate::exporters::prometheus::{openmetrics, text};
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Prometheus' own, version 0.0.4.
+    /// Prometheus' text format, version 0.0.4.
     Text,
-    /// OpenMetrics 1.0, which has exemplars.
+    /// OpenMetrics 1.0, with exemplars.
     OpenMetrics,
 }
 
 impl Format {
-    /// Its content type.
+    /// The content type.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -22,7 +22,7 @@ impl Format {
         }
     }
 
-    /// Everything that is exposed, in this format.
+    /// Renders an exposition in this format.
     #[must_use]
     pub fn render(self, exposition: &Exposition) -> String {
         match self {

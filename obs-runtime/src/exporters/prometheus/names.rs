@@ -1,19 +1,18 @@
-//! Names and labels as Prometheus takes them.
+//! Converts names and labels to Prometheus' rules.
 //!
-//! Own labels of the family come first, then the constant labels, then the call's tags, sorted by name. Each name
-//! belongs to whoever comes first: a tag that bears the name of an own label, of a constant label or of another tag, or
-//! a name that Prometheus keeps for itself (`le`, `quantile`, `__…`), is given as `tag_<name>`. A label without a value
-//! is left out, because to Prometheus it is the same as none.
+//! A series has the family's own labels, then the constant labels, then the call's tags, sorted by name. A tag with the name
+//! of an earlier label, or with a reserved name (`le`, `quantile`, `__…`), is renamed to `tag_<name>`. A label without a value
+//! is omitted: to Prometheus it is the same as no label.
 
 use std::borrow::Cow;
 
 use crate::metrics::catalogue::{Family, Kind};
 use crate::metrics::snapshot::Labels;
 
-/// The labels that stand on every series.
+/// The labels of every series.
 pub const CONSTANT: [&str; 3] = ["service", "environment", "version"];
 
-/// The family's name: `.` and `-` are `_`, and a counter ends in `_total`.
+/// The family's name: `.` and `-` become `_`, and a counter ends with `_total`.
 pub fn metric_name(family: &Family) -> String {
     let mut name = safe_metric_name(family.name).into_owned();
     if family.kind == Kind::Counter && !name.ends_with("_total") {
@@ -22,22 +21,22 @@ pub fn metric_name(family: &Family) -> String {
     name
 }
 
-/// What the labels of a family's series are as they stand between the braces.
+/// Formats the labels of a family's series.
 pub struct LabelTexts<'a> {
     own: &'static [&'static str],
-    /// The constant labels, as they stand behind the family's own.
+    /// The constant labels, formatted.
     constant: String,
     claimed: Claimed<'a>,
 }
 
 impl<'a> LabelTexts<'a> {
-    /// Those of a family, beside labels that stand on every series.
+    /// A formatter for a family, with labels that every series has.
     pub fn new(family: &Family, constant: &[(&'a str, &str)]) -> Self {
         let mut claimed = Claimed(family.labels.iter().map(|name| Cow::Borrowed(*name)).collect());
         Self { own: family.labels, constant: claimed.texts(constant), claimed }
     }
 
-    /// The labels of a series.
+    /// The labels of a series, as between the braces.
     pub fn text(&self, labels: &Labels) -> String {
         let mut text = String::with_capacity(128);
         let is_own = |name: &str| self.own.contains(&name);
@@ -63,17 +62,17 @@ impl<'a> LabelTexts<'a> {
     }
 }
 
-/// The labels that stand on every series, as they stand between the braces.
+/// The labels of every series, as between the braces.
 pub fn constant_text(constant: &[(&str, &str)]) -> String {
     Claimed::default().texts(constant)
 }
 
-/// A metric's name of letters, digits, `_` and `:`.
+/// A metric's name with only letters, digits, `_` and `:`.
 pub fn safe_metric_name(name: &str) -> Cow<'_, str> {
     safe(name, |character| character == ':')
 }
 
-/// The labels that a program gives a metric of its own, safe and sorted, without those that have no value.
+/// The labels of a metric of the program, safe and sorted, without those that have no value.
 pub fn user_labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
     let mut labels: Vec<_> = labels.map(|(name, value)| (safe(name, |_| false), value)).collect();
     labels.sort_unstable();
@@ -82,12 +81,12 @@ pub fn user_labels<'a>(labels: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<
     labels.map(|(name, value)| (claimed.claim(name).to_owned(), value.to_owned())).collect()
 }
 
-/// Names that a series bears already.
+/// The names that a series uses already.
 #[derive(Clone, Default)]
 struct Claimed<'a>(Vec<Cow<'a, str>>);
 
 impl<'a> Claimed<'a> {
-    /// The text of labels, each of which claims its name.
+    /// Formats labels, each of which claims its name.
     fn texts(&mut self, labels: &[(&'a str, &str)]) -> String {
         let mut text = String::new();
         for &(name, value) in labels {
@@ -129,7 +128,7 @@ fn push_label(text: &mut String, name: &str, value: &str) {
     text.push('"');
 }
 
-/// A name of letters, digits and `_` that does not begin with a digit.
+/// A name with only letters, digits and `_` that does not start with a digit.
 fn safe(name: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || character == '_' || also(character);
     let starts_well = name.chars().next().is_some_and(|first| !first.is_ascii_digit());
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_claims_its_labels_also_where_they_have_no_value() {
+    fn a_family_claims_its_labels_even_without_a_value() {
         let tagged = text(&catalogue::OPERATION_FAILURE, &[("operation", "a"), ("outcome", "")], &[]);
         assert_eq!(tagged, r#"operation="a""#);
         let tagged = text(&catalogue::OPERATION_SUCCESS, &[("", "x"), ("1st", "y"), ("größe", "z")], &[]);

@@ -1,21 +1,20 @@
-//! OpenMetrics, version 1.0: the text format with names of families without `_total`, units and an end.
+//! OpenMetrics, version 1.0: names of families without `_total`, UNIT lines and an end marker.
 //!
-//! Bounds of buckets are written as in the other format (`1`, where OpenMetrics would like `1.0` better), because to
-//! Prometheus 2 they are labels: whichever format it asks for, and in a textfile, a series is the same.
-
-use crate::metrics::catalogue::Kind;
+//! Bucket bounds are written as in the text format (`1`, although OpenMetrics recommends `1.0`): they are label values, so
+//! that a series is the same in both formats and in a textfile.
 
 use crate::exporters::prometheus::exposition::Exposition;
-use crate::exporters::prometheus::text::{push_all, room, write_series};
+use crate::exporters::prometheus::text::{capacity, push_all, write_series};
+use crate::metrics::catalogue::Kind;
 
-/// Units that may stand in a UNIT line, when the family's name ends in one.
+/// Units for UNIT lines, if the family's name ends with one.
 const UNITS: [&str; 3] = ["seconds", "bytes", "usd"];
 
-/// The text of an exposition.
+/// Renders an exposition.
 pub fn write(exposition: &Exposition) -> String {
-    let mut text = String::with_capacity(room(exposition));
+    let mut text = String::with_capacity(capacity(exposition));
     for (name, metric) in &exposition.metrics {
-        // To OpenMetrics a counter `x_total` is the family `x`, which can be there once.
+        // A counter `x_total` has the family name `x` in OpenMetrics, unless another metric has that name.
         let family = match name.strip_suffix("_total") {
             Some(family) if metric.kind == Kind::Counter && !exposition.metrics.contains_key(family) => Some(family),
             _ if metric.kind == Kind::Counter => None,
@@ -27,7 +26,7 @@ pub fn write(exposition: &Exposition) -> String {
         if let Some(unit) = UNITS.into_iter().find(|unit| has(unit)) {
             push_all(&mut text, &["# UNIT ", family, " ", unit, "\n"]);
         }
-        // Here a quotation mark in a HELP line is escaped too.
+        // OpenMetrics escapes quotation marks in HELP lines.
         push_all(&mut text, &["# HELP ", family, " ", &metric.help.replace('"', "\\\""), "\n"]);
         write_series(&mut text, name, metric, true);
     }
@@ -48,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn families_of_counters_are_without_total_and_units_are_named() {
+    fn families_of_counters_have_no_total_and_units_are_named() {
         let mut builder = SnapshotBuilder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load")]), 3.0);
         builder.number(&catalogue::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, labels(&[("command", "load")]), 0.5);
@@ -67,7 +66,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
     }
 
     #[test]
-    fn a_counter_whose_family_is_taken_is_of_unknown_kind() {
+    fn a_counter_whose_family_name_is_taken_has_an_unknown_type() {
         let rendered = "# TYPE x gauge\nx 1\n\n# TYPE x_total counter\nx_total 2\n\n";
         let mut exposition = Exposition::default();
         for (name, metric) in crate::exporters::prometheus::rendered::parse(rendered) {

@@ -1,17 +1,15 @@
-//! Reads the text that [`write`](super::text::write) writes, and nothing else: a file that is not exactly ours was damaged
-//! or belongs to somebody.
+//! Parses exactly the text that [`write`](super::text::write) produces. Any other file is damaged or not written by obs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample, pairs};
 use crate::metrics::catalogue::Kind;
 
-use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample, pairs};
-
-/// Reads a text.
+/// Parses a text.
 ///
 /// # Errors
-/// Says what is wrong, and in which line.
+/// What is wrong, with the line number.
 pub fn parse(text: &str) -> Result<Exposition, String> {
     let mut exposition = Exposition::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
@@ -20,12 +18,12 @@ pub fn parse(text: &str) -> Result<Exposition, String> {
         let (name, help) = line
             .strip_prefix("# HELP ")
             .and_then(|rest| rest.split_once(' '))
-            .ok_or_else(|| at("a HELP line was expected"))?;
+            .ok_or_else(|| at("expected a HELP line"))?;
         let kind = match lines.next().and_then(|(_, line)| line.strip_prefix("# TYPE ")?.strip_prefix(name)) {
             Some(" counter") => Kind::Counter,
             Some(" gauge") => Kind::Gauge,
             Some(" histogram") => Kind::Histogram,
-            _ => return Err(at("a TYPE line was expected after it")),
+            _ => return Err(at("expected a TYPE line after it")),
         };
         let mut samples = Vec::new();
         while let Some((number, line)) = lines.next_if(|(_, line)| !line.starts_with('#')) {
@@ -35,19 +33,19 @@ pub fn parse(text: &str) -> Result<Exposition, String> {
             Kind::Histogram => histograms(samples),
             Kind::Counter | Kind::Gauge => numbers(samples),
         };
-        let series = series.map_err(|labels| format!("{name}{{{labels}}}: not a whole series"))?;
+        let series = series.map_err(|labels| format!("{name}{{{labels}}}: incomplete or duplicate series"))?;
         let metric = Metric::new(kind, help.to_owned(), series);
         if exposition.metrics.insert(name.to_owned(), metric).is_some() {
-            return Err(at("this metric was there before"));
+            return Err(at("duplicate metric"));
         }
     }
     Ok(exposition)
 }
 
-/// A line: what follows the metric's name (`_bucket`, …), labels, value.
+/// A line: the suffix of the metric's name (`_bucket`, …), labels, value.
 pub(super) type Line<'a> = (&'a str, &'a str, &'a str);
 
-/// A line of a metric; none when it is malformed.
+/// Parses a line of a metric; `None` if it is malformed.
 pub(super) fn sample<'a>(name: &str, line: &'a str) -> Option<Line<'a>> {
     let (head, value) = line.rsplit_once(' ')?;
     let head = head.strip_prefix(name)?;
@@ -64,7 +62,7 @@ fn float(text: &str) -> Option<f64> {
     if known || matches!(text, "NaN" | "+Inf" | "-Inf") { text.parse().ok() } else { None }
 }
 
-/// Counters or gauges.
+/// The series of counters or gauges. The error is the labels of a wrong series.
 pub(super) fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
     let mut series = BTreeMap::new();
     for (suffix, labels, value) in samples {
@@ -76,7 +74,7 @@ pub(super) fn numbers(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>
     Ok(series)
 }
 
-/// A histogram, line by line: buckets to the infinite one, sum, count.
+/// The series of histograms: buckets up to the infinite one, sum, count. The error is the labels of a wrong series.
 pub(super) fn histograms(samples: Vec<Line<'_>>) -> Result<BTreeMap<String, Sample>, String> {
     let mut series = BTreeMap::new();
     let mut lines = samples.into_iter().peekable();

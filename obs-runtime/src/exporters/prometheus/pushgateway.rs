@@ -1,7 +1,7 @@
-//! A Pushgateway: how a job that is gone before anyone can scrape it leaves its metrics with a server.
+//! Pushes metrics to a Pushgateway, for jobs that end before they are scraped.
 //!
-//! Metrics are pushed by POST, so that other families of the same group stay. The group is the job, and an instance only
-//! where the program asks for one: a Pushgateway never forgets by itself.
+//! Metrics are pushed by POST, which keeps other families of the same group. The group is the job, and the instance only if
+//! configured: a Pushgateway never deletes groups.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -17,39 +17,38 @@ use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::events::event::Event;
 use crate::exporters::interface::{Exporter, FlushError, Topic};
-use crate::redact::redactor::Redacted;
-
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::format::Format;
 use crate::exporters::prometheus::textfile_exporter::Source;
+use crate::redact::redactor::Redacted;
 
-/// The longest wait that a server's `Retry-After` is believed.
-const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// The longest `Retry-After` that is honoured.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 
-/// How much of a server's own words is passed on.
-const WORDS: usize = 300;
+/// The most characters of a server's error message that are logged.
+const MAX_MESSAGE: usize = 300;
 
-/// Pushes at flush. Events it leaves to those who measure.
+/// Pushes at every flush. Takes no events.
 pub struct PushgatewayExporter {
     source: Source,
     agent: Agent,
     url: String,
     authorization: Option<Secret<String>>,
-    /// As it may be shown.
+    /// The URL without credentials.
     shown: String,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What the server has.
+    /// What was pushed last.
     pushed: Option<Exposition>,
-    /// Until when the server asked to be left alone.
+    /// When the server accepts requests again, after a `Retry-After`.
     not_before: Option<Instant>,
 }
 
 impl PushgatewayExporter {
-    /// A sink that pushes what it reads from `source`; none when the URL is not one.
+    /// An exporter that pushes the metrics of `source`; `None` if the URL is invalid.
     #[must_use]
     pub fn new(source: Source, url: &PushgatewayUrl, job: &str, instance: Option<&str>) -> Option<Self> {
         let parts = url.parts()?;
@@ -72,18 +71,18 @@ impl PushgatewayExporter {
     }
 
     fn push(&self, deadline: Instant) -> Result<(), String> {
-        // Flushes wait for each other here, as what one pushes need not be pushed by the next.
+        // Held while pushing: a concurrent flush then finds nothing left to push.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.not_before.is_some_and(|until| Instant::now() < until) {
-            return Err("the server asked to be left alone for a while".to_owned());
+            return Err("waiting for the server's Retry-After".to_owned());
         }
         let now = (self.source)();
-        if state.pushed.as_ref().is_some_and(|pushed| pushed.says_the_same(&now)) {
+        if state.pushed.as_ref().is_some_and(|pushed| pushed.equals_except_own(&now)) {
             return Ok(());
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err("no time was left".to_owned());
+            return Err("timed out".to_owned());
         }
         let request = self.agent.post(&self.url).content_type(Format::Text.content_type());
         let request = match &self.authorization {
@@ -98,27 +97,27 @@ impl PushgatewayExporter {
         }
         let wait = retry_after(response.headers());
         state.not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
-        let words = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
-        let words: String = words.chars().filter(|letter| !letter.is_control()).take(WORDS).collect();
-        Err(format!("status {}: {words}", response.status().as_u16()))
+        let body = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
+        let message: String = body.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect();
+        Err(format!("status {}: {message}", response.status().as_u16()))
     }
 }
 
-/// Seconds that a server asks for before the next request.
+/// The `Retry-After` header in seconds.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 fn reason(error: &Error) -> String {
     match error {
-        Error::Timeout(_) => "not done in time".to_owned(),
+        Error::Timeout(_) => "timed out".to_owned(),
         Error::TlsRequired => "https needs obs-runtime's feature https".to_owned(),
         other => other.to_string(),
     }
 }
 
-/// A part of the group's key, as a path: in base64 where the value could not stand there otherwise.
+/// A part of the grouping key as a path; in base64 if the value is not safe in a path.
 fn grouping(label: &str, value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     let dots = value.bytes().all(|byte| byte == b'.');
@@ -131,7 +130,7 @@ fn grouping(label: &str, value: &str) -> String {
     }
 }
 
-/// The header of a user of a URL, `name:password`.
+/// The `Authorization` header for the user info of a URL, `name:password`.
 pub fn authorization(user: &str) -> Secret<String> {
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
     let pair = [decoded(name), b":".to_vec(), decoded(password)].concat();
@@ -186,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_groups_key_is_safe_in_a_path() {
+    fn a_grouping_key_is_safe_in_a_path() {
         assert_eq!(grouping("job", "nightly-load_2.1"), "/job/nightly-load_2.1");
         assert_eq!(grouping("job", "a/b"), "/job@base64/YS9i");
         assert_eq!(grouping("job", "é?"), "/job@base64/w6k_");
@@ -200,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_time_gets_some() {
+    fn retry_after_is_honoured_up_to_a_limit() {
         let wait = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert("retry-after", value.parse().unwrap());
             retry_after(&headers)
         };
         assert_eq!(wait("30"), Some(Duration::from_secs(30)));
-        assert_eq!(wait("999999999"), Some(LONGEST_WAIT));
+        assert_eq!(wait("999999999"), Some(MAX_RETRY_AFTER));
         assert_eq!(wait("soon"), None);
     }
 }

@@ -1,14 +1,13 @@
-//! Reads what `metrics-exporter-prometheus` renders. What it does not know how to read is left out.
-
-use crate::metrics::catalogue::Kind;
+//! Parses the text that `metrics-exporter-prometheus` renders. Unknown lines are ignored.
 
 use crate::exporters::prometheus::exposition::Metric;
 use crate::exporters::prometheus::parse;
+use crate::metrics::catalogue::Kind;
 
-/// What is told of a metric that the program did not describe.
-const HELP: &str = "Counted by the program itself.";
+/// The help of a metric that the program has not described.
+const HELP: &str = "A metric of the program.";
 
-/// The metrics of a rendered text, each with its name, in the order in which they stand there.
+/// The metrics of a rendered text with their names, in order.
 pub fn parse(text: &str) -> Vec<(String, Metric)> {
     let mut metrics = Vec::new();
     let mut help = None;

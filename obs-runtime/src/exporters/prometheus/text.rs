@@ -1,12 +1,12 @@
-//! The text format, version 0.0.4.
+//! Prometheus' text format, version 0.0.4.
 
 use std::fmt::Write;
 
 use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample};
 
-/// The text of an exposition.
+/// Renders an exposition.
 pub fn write(exposition: &Exposition) -> String {
-    let mut text = String::with_capacity(room(exposition));
+    let mut text = String::with_capacity(capacity(exposition));
     for (name, metric) in &exposition.metrics {
         push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n# TYPE ", name, " ", metric.kind_name(), "\n"]);
         write_series(&mut text, name, metric, false);
@@ -14,8 +14,8 @@ pub fn write(exposition: &Exposition) -> String {
     text
 }
 
-/// About how long the text will be: rather more, as growing would copy what is there.
-pub(super) fn room(exposition: &Exposition) -> usize {
+/// An upper estimate of the text's length, so that the buffer does not grow.
+pub(super) fn capacity(exposition: &Exposition) -> usize {
     /// The ends of names, the label of a bucket, and a value.
     const REST_OF_LINE: usize = 40;
     let metrics = exposition.metrics.iter().map(|(name, metric)| {
@@ -31,7 +31,7 @@ pub(super) fn room(exposition: &Exposition) -> usize {
     metrics.sum()
 }
 
-/// The lines of a metric's series, with exemplars where the format has them.
+/// Writes the lines of a metric's series.
 pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_exemplars: bool) {
     let mut known_bounds: &[f64] = &[];
     let mut bound_texts: Vec<String> = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_
                 let bucket = [name, "_bucket{", labels, comma, "le=\""].concat();
                 let exemplars = if with_exemplars { metric.exemplars.get(labels) } else { None };
                 let mut cumulative = 0_u64;
-                // The same from bucket to bucket, as a rule.
+                // Reused, because most buckets have the same cumulative count.
                 let mut end = String::from("0\n");
                 for (index, (bound, count)) in
                     bound_texts.iter().map(String::as_str).chain(["+Inf"]).zip(counts).enumerate()
@@ -80,7 +80,6 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_
     }
 }
 
-/// Adds the parts.
 pub(super) fn push_all(text: &mut String, parts: &[&str]) {
     for part in parts {
         text.push_str(part);
@@ -100,7 +99,7 @@ fn push_count(text: &mut String, count: u64) {
     let _ = writeln!(text, "{count}");
 }
 
-/// A number as Prometheus reads it, and as it reads back to the very same number.
+/// Writes a number in Prometheus' syntax; parsing it gives the same number.
 fn push_number(text: &mut String, value: f64) {
     let magnitude = value.abs();
     // Writing to a string cannot fail.
@@ -177,7 +176,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
     }
 
     #[test]
-    fn series_that_prometheus_cannot_tell_apart_are_one() {
+    fn series_with_the_same_labels_in_prometheus_are_added_up() {
         let mut builder = SnapshotBuilder::default();
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("x", "1"), ("y", "2")]), 1.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), ("y", "2"), ("x", "1")]), 2.0);
@@ -192,7 +191,7 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
     }
 
     #[test]
-    fn names_that_become_one_are_told_and_nothing_else_is() {
+    fn label_names_that_become_the_same_are_reported() {
         let mut builder = SnapshotBuilder::default();
         for (tag, value) in [("x-y", "1"), ("x.y", "1"), ("x.y", "2"), ("z", "1")] {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "a"), (tag, value)]), 1.0);
@@ -200,8 +199,8 @@ operation_success_total{operation=\"load\",service=\"etl\"} 3
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b"), ("z", "")]), 1.0);
         builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "b")]), 1.0);
         let exposition = Exposition::new(builder.finish(), &[]);
-        let clashes: Vec<_> = exposition.clashes().collect();
-        assert_eq!(clashes, ["the labels `x-y` and `x.y` are one to Prometheus"]);
+        let conflicts: Vec<_> = exposition.label_conflicts().collect();
+        assert_eq!(conflicts, ["the labels `x-y` and `x.y` have the same Prometheus name"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The textfile of `node_exporter`: how a job that is gone before anyone can scrape it leaves its metrics behind.
+//! The textfile for `node_exporter`, which exposes the metrics of jobs that end before they are scraped.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -6,70 +6,69 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::exporters::prometheus::ages::Ages;
 use crate::exporters::prometheus::exposition::Exposition;
+use crate::exporters::prometheus::series_expiry::SeriesExpiry;
 use crate::exporters::prometheus::textfile_error::TextfileError;
 use crate::exporters::prometheus::{parse, text};
 
-/// The last line. A file that does not end with it was cut off. To Prometheus it is a comment.
+/// The last line, a comment to Prometheus. A file without it is truncated.
 const END: &str = "# EOF\n";
 
-/// Damaged files that are kept beside the file; past that the last one gives way.
-const KEPT: u32 = 9;
+/// The most damaged files that are kept; the last one is overwritten.
+const MAX_DAMAGED: u32 = 9;
 
-/// The longest pause between two attempts to get the lock.
-const LONGEST_PAUSE: Duration = Duration::from_millis(8);
+/// The longest pause between two attempts to take the lock.
+const MAX_PAUSE: Duration = Duration::from_millis(8);
 
-/// A file `<service>.prom` in the folder that `node_exporter --collector.textfile.directory` reads, added up over runs.
+/// A file `<service>.prom` in the folder of `node_exporter --collector.textfile.directory`. Its counters accumulate over runs.
 ///
-/// Each [`write`](Self::write) adds what counters and histograms have grown by since the one before to what the file has
-/// from earlier runs, and replaces gauges. Metrics in the file that this process does not know stay. Readers see the old
-/// file or the new one, never half of one; processes that write at the same time wait for each other by a lock on
-/// `<service>.prom.lock`.
+/// Each [`write`](Self::write) adds the growth of counters and histograms since the previous write to the file's values, and
+/// replaces gauges. Other metrics in the file are kept. The file is replaced atomically; a lock on `<service>.prom.lock`
+/// serialises processes that write at the same time.
 #[derive(Debug)]
 pub struct Textfile {
     path: PathBuf,
-    ages: Ages,
-    /// What this process has brought into the file, or must not bring.
+    expiry: SeriesExpiry,
+    /// What this process has added to the file already, or must not add.
     written: Mutex<Exposition>,
 }
 
 impl Textfile {
-    /// The file of a service in that folder. Nothing is touched before the first write.
+    /// The textfile of a service in that folder. The first write creates it.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, service: &str) -> Self {
         let path = directory.into().join(format!("{}.prom", safe_file_name(service)));
-        let ages = Ages::new(path.with_extension("prom.touched"), None);
-        Self { path, ages, written: Mutex::default() }
+        let expiry = SeriesExpiry::new(path.with_extension("prom.touched"), None);
+        Self { path, expiry, written: Mutex::default() }
     }
 
-    /// The same, from which series leave that no run has had for so long.
+    /// Removes series that no run has updated for this long.
     #[must_use]
-    pub fn expiring(self, after: Option<Duration>) -> Self {
-        Self { ages: Ages::new(self.path.with_extension("prom.touched"), after), ..self }
+    pub fn with_expiry(self, after: Option<Duration>) -> Self {
+        Self { expiry: SeriesExpiry::new(self.path.with_extension("prom.touched"), after), ..self }
     }
 
-    /// Where the file is.
+    /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Says what this process measured before, for somebody else: it is not brought into this file.
-    pub fn begin_at(&self, measured: Exposition) {
+    /// Marks values as written, so that only their later growth is added to the file.
+    pub fn start_from(&self, measured: Exposition) {
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) = measured;
     }
 
-    /// Brings what was measured since the last write into the file. Waits until the deadline at most for other processes
-    /// that write it. What could not be written is in the next write.
+    /// Adds what was measured since the last write to the file. Waits for other processes until the deadline. After an
+    /// error, the next write contains what this one did not write.
     ///
     /// # Errors
-    /// When the folder cannot be used or the lock was not to be had in time; and when the old file was damaged, in which
-    /// case the new one is written all the same.
+    /// If the folder or a file cannot be used, the lock is held until the deadline, or the old file is damaged. In the last
+    /// case the new file is written nevertheless.
     pub fn write(&self, now: Exposition, deadline: Instant) -> Result<(), TextfileError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(directory) = self.path.parent() {
-            fs::create_dir_all(directory).map_err(TextfileError::io("make the folder", directory))?;
+            fs::create_dir_all(directory).map_err(TextfileError::io("create the folder", directory))?;
         }
         let _lock = self.lock(deadline)?;
         let growth = now.since(&written);
@@ -81,21 +80,21 @@ impl Textfile {
             Err(reason) => (growth, Some(reason)),
         };
         let damaged = damage.map(|reason| self.set_aside(reason)).transpose()?;
-        self.ages.expire(&mut total, &now)?;
+        self.expiry.expire(&mut total, &now)?;
         self.replace(&total)?;
         *written = now;
         damaged.map_or(Ok(()), Err)
     }
 
-    /// The file's content, or what is wrong with it.
+    /// The file's content, or the damage.
     fn read(&self) -> Result<Result<Exposition, String>, TextfileError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Exposition::default())),
             Err(error) => return Err(TextfileError::io("read", &self.path)(error)),
         };
-        let Ok(content) = String::from_utf8(bytes) else { return Ok(Err("it is not UTF-8".to_owned())) };
-        let Some(whole) = content.strip_suffix(END) else { return Ok(Err("its end is missing".to_owned())) };
+        let Ok(content) = String::from_utf8(bytes) else { return Ok(Err("not UTF-8".to_owned())) };
+        let Some(whole) = content.strip_suffix(END) else { return Ok(Err("truncated".to_owned())) };
         Ok(parse::parse(whole))
     }
 
@@ -105,22 +104,22 @@ impl Textfile {
             .map_err(TextfileError::io("write", &temporary))
             .and_then(|()| fs::rename(&temporary, &self.path).map_err(TextfileError::io("replace", &self.path)));
         if written.is_err() {
-            // Half a file is of no use to anybody; that it cannot be removed changes nothing of the error.
+            // Best effort: the first error is returned.
             let _ = fs::remove_file(&temporary);
         }
         written
     }
 
     fn set_aside(&self, reason: String) -> Result<TextfileError, TextfileError> {
-        let kept = (2..=KEPT)
+        let kept = (2..=MAX_DAMAGED)
             .map(|number| format!("{number}.damaged"))
             .fold(self.beside("damaged"), |kept, next| if kept.exists() { self.beside(&next) } else { kept });
-        fs::rename(&self.path, &kept).map_err(TextfileError::io("set aside", &self.path))?;
+        fs::rename(&self.path, &kept).map_err(TextfileError::io("rename", &self.path))?;
         Ok(TextfileError::Damaged { path: self.path.clone(), kept, reason })
     }
 
-    /// The lock that is held until the file returned is closed. The file itself stays: to remove it would let in a second
-    /// writer beside one that has it open.
+    /// Takes the lock, which is released when the returned file is closed. The lock file is never removed: another process
+    /// could then lock a new file while this one still holds the old one.
     fn lock(&self, deadline: Instant) -> Result<File, TextfileError> {
         let path = self.beside("lock");
         let lock = OpenOptions::new()
@@ -139,19 +138,19 @@ impl Textfile {
             if left.is_zero() {
                 return Err(TextfileError::Locked { path });
             }
-            // A blocking lock has no deadline, so this is the one place that asks again and again.
+            // Polls, because a blocking lock has no timeout.
             std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
-    /// A file that `node_exporter` does not read: its name does not end in `.prom`.
+    /// A file next to the textfile that `node_exporter` ignores: its name does not end with `.prom`.
     fn beside(&self, extension: &str) -> PathBuf {
         self.path.with_extension(format!("prom.{extension}"))
     }
 }
 
-/// A service's name as a file's name.
+/// A service's name as a safe file name.
 fn safe_file_name(service: &str) -> String {
     let safe = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     let name: String =

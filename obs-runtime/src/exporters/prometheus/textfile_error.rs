@@ -3,34 +3,34 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the textfile could not be written as it should.
+/// Why the textfile could not be written or extended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextfileError {
-    /// The folder or a file in it cannot be used.
+    /// The folder or a file in it cannot be read or written.
     #[error("PROMETHEUS_TEXTFILE_DIR: cannot {doing} {path}: {source}", path = path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         doing: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// Other processes held the lock until the deadline. Nothing is lost as long as there is another write.
-    #[error("PROMETHEUS_TEXTFILE_DIR: another process holds {path}: not written in time", path = path.display())]
+    /// Other processes held the lock until the deadline. The next write contains what this one did not write.
+    #[error("PROMETHEUS_TEXTFILE_DIR: timed out waiting for the lock {path}", path = path.display())]
     Locked {
-        /// The lock's file.
+        /// The lock file.
         path: PathBuf,
     },
-    /// What was in the file could not be added to. It is kept beside the new one, **which is written**.
-    #[error("PROMETHEUS_TEXTFILE_DIR: {path} was damaged ({reason}): counting began anew, what was in it is kept as {kept}", path = path.display(), kept = kept.display())]
+    /// The old file was damaged. It is kept under another name, **and the new file is written**.
+    #[error("PROMETHEUS_TEXTFILE_DIR: {path} was damaged ({reason}) and is kept as {kept}; its counters restart from zero", path = path.display(), kept = kept.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where its old content is now.
+        /// The new path of the damaged file.
         kept: PathBuf,
-        /// What was wrong with it.
+        /// What is wrong with it.
         reason: String,
     },
 }

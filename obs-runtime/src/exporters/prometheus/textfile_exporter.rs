@@ -1,4 +1,4 @@
-//! Prometheus: its text formats, the textfile of `node_exporter`, and the sink that writes it.
+//! The exporter that writes the textfile at every flush.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,21 +11,20 @@ use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile::Textfile;
 use crate::redact::redactor::Redacted;
 
-/// Where the sink reads what was measured.
+/// Reads the current metrics.
 pub type Source = Arc<dyn Fn() -> Exposition + Send + Sync>;
 
-/// Writes the textfile at flush. Events it leaves to those who measure.
+/// Writes the textfile at every flush. Takes no events.
 pub struct TextfileExporter {
     source: Source,
     textfile: Textfile,
 }
 
 impl TextfileExporter {
-    /// A sink that reads from `source`. What the source has measured already is taken to be in the textfile, or to belong
-    /// elsewhere: only what comes after is added to it.
+    /// An exporter that adds what `source` measures from now on to the textfile.
     #[must_use]
     pub fn new(source: Source, textfile: Textfile) -> Self {
-        textfile.begin_at(source());
+        textfile.start_from(source());
         Self { source, textfile }
     }
 }

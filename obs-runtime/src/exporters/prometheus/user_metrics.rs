@@ -1,9 +1,8 @@
-//! What the program counts by the macros of the `metrics` crate, kept by `metrics-exporter-prometheus` and read from what
-//! it renders.
+//! The program's own metrics, from the macros of the `metrics` crate, kept by `metrics-exporter-prometheus` and parsed from
+//! its text.
 //!
-//! Histograms have buckets always: by the unit that stands at the end of their name (`_seconds`, `_bytes`, `_rows`,
-//! `_usd`), or for numbers of any size. Names are made safe before the exporter sees them, so that two that become the same
-//! are one series with both counts in it, and somebody is told.
+//! Histograms always have buckets, by the unit at the end of their name (`_seconds`, `_bytes`, `_rows`, `_usd`) or for any
+//! number. Names that become the same Prometheus name share a series, with a warning.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -12,13 +11,12 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::exporters::interface::UserMetrics;
-use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
-
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::{names, rendered};
+use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
 
-/// Upper bounds of histograms whose name tells no unit.
-const PLAIN: [f64; 26] = [
+/// Bucket bounds of histograms without a unit in their name.
+const UNITLESS: [f64; 26] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0,
     1000.0, 2500.0, 5000.0, 10_000.0, 1e5, 1e6, 1e8, 1e10,
 ];
@@ -28,18 +26,18 @@ const PLAIN: [f64; 26] = [
 pub struct UserMetricRegistry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    /// Safe names and the names that they were made of.
+    /// The program's first name of each safe name.
     names: Mutex<HashMap<String, String>>,
     warnings: Mutex<Warnings>,
 }
 
 #[derive(Debug, Default)]
 struct Warnings {
-    told: HashSet<String>,
+    known: HashSet<String>,
     pending: Vec<String>,
 }
 
-/// The one of this process; made when it is first asked for.
+/// The registry of this process.
 pub fn registry() -> &'static UserMetricRegistry {
     static REGISTRY: OnceLock<UserMetricRegistry> = OnceLock::new();
     REGISTRY.get_or_init(UserMetricRegistry::new)
@@ -49,19 +47,20 @@ impl UserMetricRegistry {
     fn new() -> Self {
         let suffixed = [("_seconds", &SECONDS[..]), ("_bytes", &BYTES), ("_rows", &ROWS), ("_usd", &USD)];
         let builder = PrometheusBuilder::new().with_recommended_naming(true);
-        // An error would be an empty list of bounds.
+        // Setting buckets fails only for an empty list.
         let builder = suffixed.into_iter().fold(builder, |builder, (suffix, bounds)| {
             builder.set_buckets_for_metric(Matcher::Suffix(suffix.to_owned()), bounds).unwrap_or_default()
         });
-        let recorder = builder.set_buckets(&PLAIN).unwrap_or_default().build_recorder();
+        let recorder = builder.set_buckets(&UNITLESS).unwrap_or_default().build_recorder();
         let handle = recorder.handle();
         Self { recorder, handle, names: Mutex::default(), warnings: Mutex::default() }
     }
 
-    /// Adds all of them as they are at this moment, and notes what clashes. Where a name is taken by a metric of another kind, that one stays.
+    /// Adds the current values of all metrics, and warns of conflicts. A metric of another kind that has the same name is
+    /// kept.
     pub fn add_to(&self, exposition: &mut Exposition, constant: &[(&str, &str)]) {
-        for clash in exposition.clashes() {
-            self.warn(format!("{clash}: give one another name"));
+        for conflict in exposition.label_conflicts() {
+            self.warn(format!("{conflict}: rename one"));
         }
         let constant = names::constant_text(constant);
         for (name, mut metric) in rendered::parse(&self.handle.render()) {
@@ -70,15 +69,15 @@ impl UserMetricRegistry {
                     metric.series.into_iter().map(|(labels, sample)| (joined(&labels, &constant), sample)).collect();
             }
             if !exposition.include(&name, metric) {
-                self.warn(format!("{name} is counted as two kinds of metric: Prometheus gets the first of them only"));
+                self.warn(format!("the metric {name} has two kinds: Prometheus gets the first one only"));
             }
         }
     }
 
-    /// Notes a warning, once for each text.
+    /// Adds a warning, once for each text.
     fn warn(&self, warning: String) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.told.insert(warning.clone()) {
+        if warnings.known.insert(warning.clone()) {
             warnings.pending.push(warning);
         }
     }
@@ -88,9 +87,7 @@ impl UserMetricRegistry {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let first = names.entry(safe.clone()).or_insert_with(|| name.to_owned());
         if first != name {
-            self.warn(format!(
-                "the metrics `{first}` and `{name}` are one to Prometheus, {safe}: give one another name"
-            ));
+            self.warn(format!("the metrics `{first}` and `{name}` have the same Prometheus name, {safe}: rename one"));
         }
         safe
     }

@@ -88,7 +88,7 @@ fn histograms_are_added_up_bucket_by_bucket() {
 }
 
 #[test]
-fn other_buckets_than_before_lose_no_observation() {
+fn changed_buckets_lose_no_observation() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
     let old = "# HELP operation_duration_seconds h\n# TYPE operation_duration_seconds histogram\n".to_owned()
@@ -120,7 +120,7 @@ fn gauges_are_replaced_also_those_of_another_version() {
 }
 
 #[test]
-fn what_this_process_did_not_touch_stays_as_it_was() {
+fn other_metrics_in_the_file_are_kept() {
     let folder = TempDir::new().unwrap();
     let hostile = "a\\b\"c\nd,le=\"0.5\"} 1 é";
     let snapshot = numbers(&[
@@ -137,16 +137,16 @@ fn what_this_process_did_not_touch_stays_as_it_was() {
 }
 
 #[test]
-fn what_was_measured_before_is_not_brought_into_the_file() {
+fn values_before_the_start_are_not_added() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
-    file.begin_at(exposed(success(40.0)));
+    file.start_from(exposed(success(40.0)));
     file.write(exposed(success(42.0)), soon()).unwrap();
     assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 2")]);
 }
 
 #[test]
-fn a_value_that_is_no_number_does_not_spoil_the_total() {
+fn values_that_are_not_finite_are_not_added() {
     let folder = TempDir::new().unwrap();
     for number in [2.0, f64::NAN, f64::INFINITY, 3.0] {
         Textfile::new(folder.path(), "etl").write(exposed(success(number)), soon()).unwrap();
@@ -155,7 +155,7 @@ fn a_value_that_is_no_number_does_not_spoil_the_total() {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_and_said_so() {
+fn a_damaged_file_is_renamed_and_reported() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
     file.write(exposed(durations(&[(0, 1)], 1.0)), soon()).unwrap();
@@ -163,13 +163,13 @@ fn a_damaged_file_is_set_aside_and_said_so() {
     let gauge = b"# HELP operation_success_total h\n# TYPE operation_success_total gauge\n# EOF\n";
     let twice = [&whole[..whole.len() - END.len()], &whole].concat();
     let cases: [(&[u8], &str); 7] = [
-        (b"", "its end is missing"),
-        (&whole[..whole.len() / 2], "its end is missing"),
-        (b"\xff\xfe# EOF\n", "it is not UTF-8"),
-        (b"hello\n# EOF\n", "line 1: a HELP line was expected"),
+        (b"", "truncated"),
+        (&whole[..whole.len() / 2], "truncated"),
+        (b"\xff\xfe# EOF\n", "not UTF-8"),
+        (b"hello\n# EOF\n", "line 1: expected a HELP line"),
         (b"# HELP a h\n# TYPE a counter\na{b=\"c} 1\n# EOF\n", "line 3: not a sample of a"),
-        (gauge, "operation_success_total is a gauge in it and a counter now"),
-        (&twice, "line 28: this metric was there before"),
+        (gauge, "operation_success_total is a gauge in the file and a counter now"),
+        (&twice, "line 28: duplicate metric"),
     ];
     for (index, (content, reason)) in cases.into_iter().enumerate() {
         fs::write(file.path(), content).unwrap();
@@ -198,7 +198,7 @@ fn a_lock_that_is_held_is_waited_for_until_the_deadline() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn a_folder_that_cannot_be_created_is_named() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let error = Textfile::new(folder.path().join("file/folder"), "etl")
@@ -206,7 +206,7 @@ fn a_folder_that_cannot_be_made_is_named() {
         .unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with("PROMETHEUS_TEXTFILE_DIR: cannot make the folder") && text.contains("file/folder"),
+        text.starts_with("PROMETHEUS_TEXTFILE_DIR: cannot create the folder") && text.contains("file/folder"),
         "{text}"
     );
 }
@@ -230,17 +230,17 @@ fn writers_at_the_same_time_lose_nothing() {
 }
 
 #[test]
-fn a_services_name_is_made_a_files_name() {
+fn a_services_name_becomes_a_safe_file_name() {
     let names = ["etl", "../../etc/passwd", "", "a b/ü", ".hidden"].map(safe_file_name);
     assert_eq!(names, ["etl", "_.._etc_passwd", "obs", "a_b__", "hidden"]);
     assert_eq!(safe_file_name(&"x".repeat(500)).len(), 100);
 }
 
 #[test]
-fn series_that_no_run_has_had_for_long_leave() {
+fn series_that_no_run_updates_expire() {
     let folder = TempDir::new().unwrap();
     let day = Duration::from_hours(24);
-    let file = || Textfile::new(folder.path(), "etl").expiring(Some(day));
+    let file = || Textfile::new(folder.path(), "etl").with_expiry(Some(day));
     let both = numbers(&[(&catalogue::OPERATION_SUCCESS, "old", 1.0), (&catalogue::CLI_FEATURE_USAGE, "gone", 1.0)]);
     file().write(exposed(both), soon()).unwrap();
     file().write(exposed(success(3.0)), soon()).unwrap();

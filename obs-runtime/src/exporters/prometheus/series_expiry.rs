@@ -1,7 +1,7 @@
-//! When a run last had each series of a textfile, kept beside it: what no run has had for long leaves.
+//! Removes series from a textfile that no run has updated for a long time.
 //!
-//! The textfile itself cannot say so, as `node_exporter` takes no timestamps. A series of which nothing is known counts as
-//! one that a run has just had, so losing this file does no harm.
+//! The time of each series' last update is kept in a second file, because `node_exporter` rejects timestamps in a textfile.
+//! A series without a known time counts as just updated, so that losing the file does no harm.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,24 +13,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile_error::TextfileError;
 
-/// The file, and how long a series stays.
+/// The file of last updates, and how long a series is kept.
 #[derive(Debug)]
-pub struct Ages {
+pub struct SeriesExpiry {
     path: PathBuf,
     after: Option<Duration>,
 }
 
-impl Ages {
-    /// Ages in that file; none is looked at when series stay for ever.
+impl SeriesExpiry {
+    /// An expiry that uses this file; with `None` series are kept forever, and the file is not used.
     pub const fn new(path: PathBuf, after: Option<Duration>) -> Self {
         Self { path, after }
     }
 
-    /// Takes from `total` what no run has had for too long, where `now` is what this run has. Whoever calls this holds the
-    /// textfile's lock.
+    /// Removes expired series from `total`; this run has updated those in `now`. The caller holds the textfile's lock.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// If the file cannot be read or written.
     pub fn expire(&self, total: &mut Exposition, now: &Exposition) -> Result<(), TextfileError> {
         let Some(after) = self.after else { return Ok(()) };
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -38,7 +37,7 @@ impl Ages {
         let mut text = String::new();
         total.retain(|name, labels| {
             let series = format!("{name}{{{labels}}}");
-            // A clock that was wrong does not keep a series for ever.
+            // A time in the future, from a wrong clock, must not keep a series forever.
             let touched =
                 known.get(&series).copied().filter(|_| !now.has(name, labels)).unwrap_or(seconds).min(seconds);
             let stays = seconds - touched <= after.as_secs();
@@ -54,7 +53,7 @@ impl Ages {
             .and_then(|()| fs::rename(&temporary, &self.path).map_err(TextfileError::io("replace", &self.path)))
     }
 
-    /// Seconds since 1970 by series; lines that are none are left out.
+    /// The UNIX time of the last update by series. Malformed lines are ignored.
     fn read(&self) -> Result<BTreeMap<String, u64>, TextfileError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,

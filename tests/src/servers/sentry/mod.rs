@@ -27,7 +27,7 @@ struct State {
     items: Vec<Item>,
     bodies: Vec<String>,
     violations: Vec<String>,
-    answers: Vec<Answer>,
+    answers: Vec<(&'static str, Answer)>,
 }
 
 /// The server.
@@ -60,9 +60,9 @@ impl SentryServer {
         format!("http://0123456789abcdef0123456789abcdef@{}/42", self.address)
     }
 
-    /// Scripts the answers to the next requests. Later requests are answered with 200.
-    pub fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.state().answers.extend(answers);
+    /// Scripts the answer to the next request with an item of this type. Other requests are answered with 200.
+    pub fn answer_once(&self, kind: &'static str, answer: Answer) {
+        self.state().answers.push((kind, answer));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,12 +101,18 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             match request.and_then(|request| check_request(&request)) {
                 Ok((items, body)) => {
+                    let scripted = |(kind, _): &(&str, Answer)| items.iter().any(|item| item.kind == *kind);
+                    let scripted = state.answers.iter().position(scripted);
+                    let answer = scripted.map(|index| state.answers.remove(index).1);
                     state.items.extend(items);
                     state.bodies.push(body);
+                    answer
                 }
-                Err(violation) => state.violations.push(violation),
+                Err(violation) => {
+                    state.violations.push(violation);
+                    None
+                }
             }
-            if state.answers.is_empty() { None } else { Some(state.answers.remove(0)) }
         };
         let Answer { status, headers } = answer.unwrap_or(Answer { status: 200, headers: Vec::new() });
         let mut text = format!("HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: 2\r\n");

@@ -1,4 +1,4 @@
-//! The steps that led to an event: the last ones of each correlation id.
+//! The last breadcrumbs, which are sent with events of the same correlation id.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +10,23 @@ use crate::base::level::Level;
 use crate::events::event::Event;
 use crate::exporters::sentry::contexts::{json, level, limited};
 
-/// Most steps that are kept, of all correlation ids together.
-const KEPT: usize = 500;
+/// The most breadcrumbs that are kept, of all correlation ids together.
+const CAPACITY: usize = 500;
 
-/// Most steps on one event.
-const SENT: usize = 100;
+/// The most breadcrumbs of one event.
+const MAX_SENT: usize = 100;
 
-/// Longest message of a step.
-const MESSAGE: usize = 1024;
+/// The most bytes of a breadcrumb's message.
+const MAX_MESSAGE: usize = 1024;
 
-/// Most fields of a step.
-const FIELDS: usize = 12;
+/// The most fields of a breadcrumb.
+const MAX_FIELDS: usize = 12;
 
-/// The last steps.
+/// A ring buffer of the last breadcrumbs.
 #[derive(Debug, Default)]
-pub struct Trail(Mutex<VecDeque<Arc<Crumb>>>);
+pub struct BreadcrumbBuffer(Mutex<VecDeque<Arc<Crumb>>>);
 
-/// A step. Shared with the events that it leads to, and made Sentry's when one is sent.
+/// A breadcrumb, shared with the events that it belongs to. Converted to Sentry's type when one is sent.
 #[derive(Debug)]
 pub struct Crumb {
     time: SystemTime,
@@ -37,44 +37,45 @@ pub struct Crumb {
     fields: Vec<(Box<str>, serde_json::Value)>,
 }
 
-impl Trail {
-    /// Notes what an event tells as a step of that category.
+impl BreadcrumbBuffer {
+    /// Adds an event as a breadcrumb of that category.
     pub fn add(&self, event: &Event<'_>, category: &str) {
         if event.level < Level::Info {
             return;
         }
         let mut fields = Vec::new();
         event.fact.fields(&mut |name, value| {
-            if fields.len() < FIELDS {
+            if fields.len() < MAX_FIELDS {
                 fields.push((name.into(), json(&value)));
             }
         });
         let own = event.fields.iter().map(|field| (Box::from(&*field.name), json(&field.value)));
-        fields.extend(own.take(FIELDS.saturating_sub(fields.len())));
+        fields.extend(own.take(MAX_FIELDS.saturating_sub(fields.len())));
         let crumb = Arc::new(Crumb {
             time: event.time,
             level: event.level,
             category: category.into(),
-            message: limited(&event.fact.message(), MESSAGE).into(),
+            message: limited(&event.fact.message(), MAX_MESSAGE).into(),
             correlation_id: event.context.correlation_id.as_deref().map(Box::from),
             fields,
         });
         let mut crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = if crumbs.len() >= KEPT { crumbs.pop_front() } else { None };
+        // Freed after the lock is released.
+        let oldest = if crumbs.len() >= CAPACITY { crumbs.pop_front() } else { None };
         crumbs.push_back(crumb);
         drop(crumbs);
         drop(oldest);
     }
 
-    /// The last steps of that correlation id, and of none, until then, oldest first. What came after an error did not
-    /// lead to it, however long that was on its way.
+    /// The last breadcrumbs of that correlation id, and those without one, up to `until`, oldest first. An error is reported
+    /// some time after it was captured: later breadcrumbs did not lead to it.
     pub fn of(&self, correlation_id: Option<&str>, until: SystemTime) -> Vec<Arc<Crumb>> {
         let crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let belongs = |crumb: &&Arc<Crumb>| {
             crumb.time <= until
                 && crumb.correlation_id.as_deref().is_none_or(|id| correlation_id.is_none_or(|wanted| wanted == id))
         };
-        let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(SENT).cloned().collect();
+        let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(MAX_SENT).cloned().collect();
         drop(crumbs);
         found.reverse();
         found
@@ -82,7 +83,7 @@ impl Trail {
 }
 
 impl Crumb {
-    /// The step as Sentry has it.
+    /// Converts the breadcrumb to Sentry's type.
     pub fn to_breadcrumb(&self) -> Breadcrumb {
         let data: BTreeMap<_, _> = self.fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         Breadcrumb {

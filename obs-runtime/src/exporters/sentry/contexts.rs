@@ -1,4 +1,4 @@
-//! Values, names and scopes as Sentry has them, within the limits that it sets.
+//! Converts values, tags and contexts to Sentry's types, within Sentry's limits.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use crate::events::report::Layer;
 use crate::exporters::sentry::options::Settings;
 use crate::metrics::callsite::Tags;
 
-/// Longest key of a tag.
-const TAG_KEY: usize = 32;
+/// The most characters of a tag's key.
+const MAX_TAG_KEY: usize = 32;
 
-/// Longest value of a tag.
-const TAG_VALUE: usize = 200;
+/// The most characters of a tag's value.
+const MAX_TAG_VALUE: usize = 200;
 
-/// Longest text of a field.
-const FIELD: usize = 1024;
+/// The most bytes of a field's text.
+const MAX_FIELD: usize = 1024;
 
-/// Most fields of a context.
-const FIELDS: usize = 64;
+/// The most fields of a context.
+const MAX_FIELDS: usize = 64;
 
-/// Names of contexts that Sentry gives a meaning to.
-const TAKEN: [&str; 12] = [
+/// Names of contexts that have a meaning in Sentry.
+const RESERVED: [&str; 12] = [
     "app",
     "browser",
     "culture",
@@ -41,7 +41,7 @@ const TAKEN: [&str; 12] = [
     "trace",
 ];
 
-/// A level.
+/// Converts a level.
 pub const fn level(level: Level) -> protocol::Level {
     match level {
         Level::Trace | Level::Debug => protocol::Level::Debug,
@@ -52,7 +52,7 @@ pub const fn level(level: Level) -> protocol::Level {
     }
 }
 
-/// The text, or as much of it as is let through, with a mark.
+/// Cuts a text that has more bytes, and marks the cut with `…`.
 pub fn limited(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest {
         return Cow::Borrowed(text);
@@ -61,7 +61,7 @@ pub fn limited(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end]))
 }
 
-/// A value. A number that JSON does not have becomes text.
+/// Converts a value. A number that JSON does not support becomes text.
 pub fn json(value: &Value<'_>) -> Json {
     match value {
         Value::Signed(number) => Json::from(*number),
@@ -69,25 +69,25 @@ pub fn json(value: &Value<'_>) -> Json {
         Value::Float(number) if number.is_finite() => Json::from(*number),
         Value::Bool(value) => Json::from(*value),
         Value::Length(length) => Json::from(*length),
-        Value::Text(text) => Json::from(&*limited(text, FIELD)),
+        Value::Text(text) => Json::from(&*limited(text, MAX_FIELD)),
         other => Json::from(other.to_string()),
     }
 }
 
-/// Puts a tag on an event, as Sentry takes it: an empty one and one of a name that is there already is left out.
+/// Adds a tag with a valid name and value. An empty tag, and a second one of the same name, is ignored.
 pub fn tag(tags: &mut Map<String, String>, name: &str, value: &str) {
     let plain = |letter: char| {
         if letter.is_ascii_alphanumeric() || "_.:-".contains(letter) { letter } else { '_' }
     };
-    let name: String = name.chars().take(TAG_KEY).map(plain).collect();
+    let name: String = name.chars().take(MAX_TAG_KEY).map(plain).collect();
     let on_one_line = |letter: char| if letter.is_control() { ' ' } else { letter };
-    let value: String = value.trim().chars().take(TAG_VALUE).map(on_one_line).collect();
+    let value: String = value.trim().chars().take(MAX_TAG_VALUE).map(on_one_line).collect();
     if !name.is_empty() && !value.trim().is_empty() {
         tags.entry(name).or_insert(value);
     }
 }
 
-/// The tags of an event: what people search by.
+/// The tags of an event, by which people search.
 pub fn tags<'t>(
     settings: &Settings,
     scope: &EventContext<'_>,
@@ -106,12 +106,13 @@ pub fn tags<'t>(
     tags
 }
 
-/// The contexts of an event: what each function says of it under its name, what is said of its scope, and its trace.
+/// The contexts of an event: the fields of each function that the error passed, under the function's name, the fields of
+/// the current context as `scope`, the operating system, and the trace.
 pub fn contexts(scope: &EventContext<'_>, layers: &[Layer<'_>]) -> Map<String, protocol::Context> {
     let mut contexts = Map::new();
     for layer in layers {
-        let name = limited(&layer.name, TAG_VALUE).into_owned();
-        let name = if TAKEN.contains(&&*name) { format!("{name}()") } else { name };
+        let name = limited(&layer.name, MAX_TAG_VALUE).into_owned();
+        let name = if RESERVED.contains(&&*name) { format!("{name}()") } else { name };
         add(&mut contexts, name, layer.fields.iter().map(|field| (&*field.name, &field.value)));
     }
     add(&mut contexts, "scope".to_owned(), scope.fields.iter().map(|field| (&*field.name, &field.value)));
@@ -146,9 +147,9 @@ fn add<'f>(
     let context = contexts.entry(name).or_insert_with(|| protocol::Context::Other(Map::new()));
     let protocol::Context::Other(known) = context else { return };
     for (name, value) in fields {
-        // `type` says what kind of context it is.
+        // `type` is the kind of the context.
         let name = if name == "type" { "type_" } else { name };
-        if known.len() < FIELDS {
+        if known.len() < MAX_FIELDS {
             known.entry(name.to_owned()).or_insert_with(|| json(value));
         }
     }

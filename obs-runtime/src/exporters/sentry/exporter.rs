@@ -1,6 +1,7 @@
-//! Sentry: errors, panics and messages as events, breadcrumbs, check-ins of scheduled commands, a session for each run.
+//! Sends errors, panics and messages as events with breadcrumbs, check-ins of scheduled commands, a session for each run, and
+//! traces.
 //!
-//! What is taken is put into a bounded queue; a thread of its own redacts reports, looks up names of functions, asks
+//! A bounded queue decouples the program from Sentry: the worker's thread redacts reports, resolves names of functions, calls
 //! `before_send`, and sends.
 
 use std::fmt;
@@ -12,41 +13,41 @@ use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
 use crate::exporters::error_event::Sealed;
 use crate::exporters::interface::{Exporter, FlushError, Topic};
-use crate::exporters::sentry::breadcrumbs::Trail;
-use crate::exporters::sentry::events::Told;
+use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
+use crate::exporters::sentry::command_runs;
+use crate::exporters::sentry::event_draft::EventDraft;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
-use crate::exporters::sentry::runs;
 use crate::exporters::sentry::traces;
 use crate::exporters::sentry::worker::{Job, Worker};
 use crate::redact::redactor::Redacted;
 
-/// Why there can be no client.
+/// `SENTRY_DSN` is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the DSN cannot be read")]
-pub struct WrongDsn;
+#[error("malformed DSN")]
+pub struct InvalidDsn;
 
 /// Sends to Sentry.
 pub struct SentryExporter {
     settings: Arc<Settings>,
-    trail: Trail,
+    breadcrumbs: BreadcrumbBuffer,
     worker: Worker,
     trace_sample_rate: f64,
 }
 
 impl SentryExporter {
-    /// A sink that sends to the project of `SENTRY_DSN`; none when it is not enabled.
+    /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled.
     ///
     /// # Errors
-    /// When the DSN cannot be read.
-    pub fn new(config: &Config, options: SentryOptions) -> Result<Option<Self>, WrongDsn> {
+    /// If the DSN is malformed.
+    pub fn new(config: &Config, options: SentryOptions) -> Result<Option<Self>, InvalidDsn> {
         let Some(dsn) = config.sentry_dsn.as_ref().filter(|_| config.sentry_enabled) else { return Ok(None) };
-        let dsn = dsn.expose().parse().map_err(|_| WrongDsn)?;
+        let dsn = dsn.expose().parse().map_err(|_| InvalidDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
         let worker = Worker::new(client(dsn, &settings, options));
         let trace_sample_rate = config.sentry_traces_sample_rate;
-        Ok(Some(Self { settings, trail: Trail::default(), worker, trace_sample_rate }))
+        Ok(Some(Self { settings, breadcrumbs: BreadcrumbBuffer::default(), worker, trace_sample_rate }))
     }
 
     fn send(&self, jobs: impl IntoIterator<Item = Job>) {
@@ -62,7 +63,7 @@ impl Exporter for SentryExporter {
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
         match topic {
             Topic::Fact | Topic::Report => true,
-            // Its own client's lines would go on for ever.
+            // The client's own log lines would cause further ones.
             Topic::Log => level >= Level::Info && !options::is_transport(logger),
             Topic::Call => level >= Level::Info,
         }
@@ -85,30 +86,31 @@ impl Exporter for SentryExporter {
     }
 
     fn accept_report(&self, report: Sealed) {
-        let crumbs = self.trail.of(report.correlation_id().as_deref(), report.time());
+        let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
-        self.worker.send(Job::event(move || Some(report.open(|event| Told::of(event, crumbs))?.into_event(&settings))));
+        self.worker
+            .send(Job::event(move || Some(report.open(|event| EventDraft::of(event, crumbs))?.into_event(&settings))));
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
             Fact::Reported(_) => {
-                let crumbs = self.trail.of(event.context.correlation_id.as_deref(), event.time);
-                let (told, settings) = (Told::of(event, crumbs), Arc::clone(&self.settings));
-                self.worker.send(Job::event(move || Some(told?.into_event(&settings))));
+                let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
+                let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
+                self.worker.send(Job::event(move || Some(draft?.into_event(&settings))));
             }
             Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
-            Fact::Started { call, arguments: _ } => self.send(runs::started(&self.settings, event, call)),
+            Fact::Started { call, arguments: _ } => self.send(command_runs::started(&self.settings, event, call)),
             Fact::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
-                self.send(runs::finished(&self.settings, event, call, *outcome, *duration));
-                self.trail.add(event, "operation");
+                self.send(command_runs::finished(&self.settings, event, call, *outcome, *duration));
+                self.breadcrumbs.add(event, "operation");
             }
-            Fact::Log { message: _ } => self.trail.add(event, &event.source.logger),
-            Fact::Breadcrumb { category, .. } => self.trail.add(event, category),
-            Fact::Queried { .. } => self.trail.add(event, "query"),
-            Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.trail.add(event, "bigquery"),
-            Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.trail.add(event, "check"),
-            // Told by the report of the error that it is of, by others, or of use for counts only.
+            Fact::Log { message: _ } => self.breadcrumbs.add(event, &event.source.logger),
+            Fact::Breadcrumb { category, .. } => self.breadcrumbs.add(event, category),
+            Fact::Queried { .. } => self.breadcrumbs.add(event, "query"),
+            Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.breadcrumbs.add(event, "bigquery"),
+            Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.breadcrumbs.add(event, "check"),
+            // The report of the same error follows, or the event only matters for metrics.
             Fact::Captured { .. } | Fact::FeatureUsed { .. } | Fact::Priced(_) => {}
         }
     }
@@ -118,7 +120,7 @@ impl Exporter for SentryExporter {
         if left == 0 {
             return Ok(());
         }
-        Err(FlushError { sink: self.name(), reason: format!("{left} envelopes are not sent yet") })
+        Err(FlushError { sink: self.name(), reason: format!("{left} envelopes not sent") })
     }
 
     fn queued(&self) -> usize {

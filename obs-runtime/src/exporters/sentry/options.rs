@@ -1,4 +1,4 @@
-//! From the configuration to Sentry's client.
+//! Sentry's client and settings, from the configuration.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,18 +14,18 @@ use crate::exporters::sentry::stacktrace::Names;
 use crate::exporters::sentry::transport::Factory;
 use crate::metrics::registry;
 
-/// What a program's own code says of what is sent.
+/// Settings of the program's code, which the environment does not have.
 #[derive(Clone, Default)]
 pub struct SentryOptions {
-    /// Sees each event last, redacted as it is, and may change it or keep it back.
+    /// Receives each redacted event before it is sent, and may change or drop it.
     pub before_send: Option<Arc<BeforeSend>>,
-    /// Beginnings of the names of functions that are the program's own.
+    /// Prefixes of names of functions that belong to the program.
     pub in_app_include: Vec<String>,
-    /// Beginnings of the names of functions that are not.
+    /// Prefixes of names of functions that do not.
     pub in_app_exclude: Vec<String>,
 }
 
-/// A function of the user's that sees each event last.
+/// The program's function that receives each event before it is sent.
 pub type BeforeSend = dyn Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync;
 
 impl fmt::Debug for SentryOptions {
@@ -34,7 +34,7 @@ impl fmt::Debug for SentryOptions {
     }
 }
 
-/// What stands on all that is sent.
+/// What everything that is sent has in common.
 #[derive(Debug)]
 pub struct Settings {
     pub environment: String,
@@ -44,7 +44,7 @@ pub struct Settings {
     pub names: Names,
 }
 
-/// Crates whose functions are nobody's own.
+/// Prefixes of names of functions that never belong to the program.
 const NOT_IN_APP: [&str; 18] = [
     "obs_runtime::",
     "obs_macros::",
@@ -66,16 +66,16 @@ const NOT_IN_APP: [&str; 18] = [
     "start_thread",
 ];
 
-/// Longest names that Sentry takes.
-const LONGEST_RELEASE: usize = 200;
-const LONGEST_ENVIRONMENT: usize = 64;
+/// The most characters that Sentry accepts.
+const MAX_RELEASE: usize = 200;
+const MAX_ENVIRONMENT: usize = 64;
 
 impl Settings {
-    /// As the configuration has it.
+    /// The settings of a configuration.
     pub fn new(config: &Config, options: &SentryOptions) -> Self {
         let environment = config.sentry_environment.as_ref().unwrap_or(&config.environment);
         let release = config.sentry_release.clone().unwrap_or_else(|| format!("{}@{}", program(), config.version));
-        // The crates that bear our attributes are the program's own.
+        // Crates with annotated functions belong to the program.
         let crates =
             registry::callsites().into_iter().filter_map(|callsite| callsite.place().module.split("::").next());
         let mut in_app: Vec<String> = crates.map(|name| format!("{name}::")).collect();
@@ -84,8 +84,8 @@ impl Settings {
         in_app.retain(|name| name != "::" && name != "obs_runtime::");
         in_app.extend(options.in_app_include.iter().cloned());
         Self {
-            environment: clean(environment, LONGEST_ENVIRONMENT, "dev"),
-            release: clean(&release, LONGEST_RELEASE, "unknown"),
+            environment: clean(environment, MAX_ENVIRONMENT, "dev"),
+            release: clean(&release, MAX_RELEASE, "unknown"),
             service: config.service_name.clone(),
             server_name: server_name(),
             names: Names::new(&in_app, &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat()),
@@ -93,7 +93,7 @@ impl Settings {
     }
 }
 
-/// A name without what Sentry refuses in one.
+/// A name without what Sentry rejects.
 fn clean(name: &str, longest: usize, otherwise: &str) -> String {
     let plain = |letter: char| if letter.is_control() || "/\\".contains(letter) { '-' } else { letter };
     let name: String = name.trim().chars().map(plain).take(longest).collect();
@@ -112,12 +112,12 @@ fn server_name() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// Whether a logger is one of those by which an event is sent.
+/// Whether a logger belongs to a crate that sends the events.
 pub fn is_transport(logger: &str) -> bool {
     ["ureq", "ureq_proto", "rustls", "sentry"].contains(&logger.split("::").next().unwrap_or_default())
 }
 
-/// The client that prepares events and sends envelopes, on whichever thread it is asked to.
+/// The client, which prepares events and sends envelopes on the calling thread.
 pub fn client(dsn: Dsn, settings: &Settings, options: SentryOptions) -> Client {
     let mut client = ClientOptions::new()
         .default_integrations(false)

@@ -1,4 +1,4 @@
-//! The calls that led to an event, with names and places; the program's own stand out.
+//! Stack traces with names and source locations of functions. Marks the program's own functions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,14 +10,14 @@ use backtrace::Symbol;
 
 use crate::base::stack::stack_trace::Stack;
 
-/// Most calls that are sent.
-const MOST: usize = 100;
+/// The most frames that are sent.
+const MAX_FRAMES: usize = 100;
 
-/// Parts of the paths of source files of what stands above the program's own code: how a stack is taken.
-const ABOVE_BY_PATH: &[&str] = &["obs-runtime", "/src/backtrace/"];
+/// Parts of source paths of frames that take a stack. They are removed from its top.
+const HIDDEN_PATHS: &[&str] = &["obs-runtime", "/src/backtrace/"];
 
-/// Beginnings of the names of it, and of how a panic begins.
-const ABOVE: &[&str] = &[
+/// Prefixes of names of functions that take a stack or start a panic. They are removed from a stack's top.
+const HIDDEN_NAMES: &[&str] = &[
     "backtrace::",
     "obs_runtime::",
     "std::panicking::",
@@ -37,50 +37,51 @@ const ABOVE: &[&str] = &[
     "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
 ];
 
-/// Parts of the paths of source files that are not the program's own.
-const ELSEWHERE: &[&str] = &["/rustc/", "/rustlib/", "/registry/src/", "/git/checkouts/", "obs-runtime", "obs-macros"];
+/// Parts of source paths of other crates.
+const OTHER_CRATES: &[&str] =
+    &["/rustc/", "/rustlib/", "/registry/src/", "/git/checkouts/", "obs-runtime", "obs-macros"];
 
-/// Most addresses of which the names are kept: many more than a program has from which errors come.
-const KNOWN: usize = 8192;
+/// The most addresses in the cache. A program has far fewer on the stacks of its errors.
+const CACHE_CAPACITY: usize = 8192;
 
-/// The names of the calls that were looked up. That takes half a millisecond for a stack, and most stacks are much alike.
+/// Resolves addresses to names. Cached: a lookup takes half a millisecond for a stack, and most stacks are similar.
 #[derive(Debug)]
 pub struct Names {
-    /// Which functions are the program's own, in the words of Sentry's client.
+    /// Which functions belong to the program, as options of Sentry's client.
     in_app: ClientOptions,
-    known: Mutex<HashMap<usize, Vec<Frame>>>,
+    cache: Mutex<HashMap<usize, Vec<Frame>>>,
 }
 
 impl Names {
-    /// None yet. Functions whose names begin so are the program's own, or not.
+    /// An empty cache. The arguments are prefixes of names of functions that belong to the program, or do not.
     pub fn new(in_app_include: &[String], in_app_exclude: &[String]) -> Self {
-        // The client wants what lives as long as the program; it is made once for each.
+        // The client needs `&'static str`. Leaked once for each initialisation.
         let lasting = |names: &[String]| names.iter().map(|name| &*name.clone().leak()).collect::<Vec<&'static str>>();
         let in_app = ClientOptions::new();
         let in_app = in_app.in_app_include(lasting(in_app_include)).in_app_exclude(lasting(in_app_exclude));
-        Self { in_app, known: Mutex::default() }
+        Self { in_app, cache: Mutex::default() }
     }
 
-    /// The calls as Sentry has them: outermost first. None when not one is known.
+    /// The stack trace of a stack; `None` if it has no frames.
     pub fn stacktrace(&self, stack: &Stack) -> Option<Stacktrace> {
         let mut frames = self.frames(stack);
-        let above = frames.iter().take_while(|frame| frame.in_app != Some(true) && is_above(frame)).count();
-        frames.drain(..above);
-        frames.truncate(MOST);
+        let hidden = frames.iter().take_while(|frame| frame.in_app != Some(true) && is_hidden(frame)).count();
+        frames.drain(..hidden);
+        frames.truncate(MAX_FRAMES);
         Stacktrace::from_frames_reversed(frames)
     }
 
-    /// All calls, innermost first.
+    /// All frames, innermost first.
     fn frames(&self, stack: &Stack) -> Vec<Frame> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() > KNOWN {
-            known.clear();
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() > CACHE_CAPACITY {
+            cache.clear();
         }
-        let of = |address: &usize| known.entry(*address).or_insert_with(|| self.look_up(*address)).clone();
+        let of = |address: &usize| cache.entry(*address).or_insert_with(|| self.look_up(*address)).clone();
         stack.calls().iter().flat_map(of).collect()
     }
 
-    /// The call of an address: several ones where functions were inlined, innermost first.
+    /// The frames of an address: several if functions are inlined, innermost first.
     fn look_up(&self, address: usize) -> Vec<Frame> {
         let mut frames = Vec::new();
         backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
@@ -92,18 +93,18 @@ impl Names {
         let mut stacktrace = Stacktrace { frames, ..Stacktrace::default() };
         process_event_stacktrace(&mut stacktrace, &self.in_app);
         for frame in &mut stacktrace.frames {
-            // A function that was inlined has lost the path of its name.
+            // The names of inlined functions have no module path.
             let path = frame.abs_path.as_deref();
-            let is_elsewhere = path.is_none_or(|path| ELSEWHERE.iter().any(|part| path.contains(part)));
+            let is_elsewhere = path.is_none_or(|path| OTHER_CRATES.iter().any(|part| path.contains(part)));
             frame.in_app = Some(!is_elsewhere && frame.in_app != Some(false));
         }
         stacktrace.frames
     }
 }
 
-/// A call; one whose name is not known here may be known to Sentry by its address.
+/// A frame. Sentry may resolve an unknown name by the address.
 fn frame(address: usize, symbol: Option<&Symbol>) -> Frame {
-    // Without the hash that tells builds apart.
+    // `:#` omits the hash.
     let name = symbol.and_then(Symbol::name).map(|name| format!("{name:#}"));
     let path = symbol.and_then(Symbol::filename).map(|path| path.to_string_lossy().into_owned());
     Frame {
@@ -116,12 +117,12 @@ fn frame(address: usize, symbol: Option<&Symbol>) -> Frame {
     }
 }
 
-fn is_above(frame: &Frame) -> bool {
+fn is_hidden(frame: &Frame) -> bool {
     let path = frame.abs_path.as_deref().unwrap_or_default();
-    if path.starts_with("/rustc/") || ABOVE_BY_PATH.iter().any(|part| path.contains(part)) {
+    if path.starts_with("/rustc/") || HIDDEN_PATHS.iter().any(|part| path.contains(part)) {
         return true;
     }
     let name = frame.function.as_deref().unwrap_or_default();
     let name = name.trim_start_matches(['<', '_', '&']);
-    ABOVE.iter().any(|above| name.starts_with(above.trim_start_matches(['<', '_'])))
+    HIDDEN_NAMES.iter().any(|prefix| name.starts_with(prefix.trim_start_matches(['<', '_'])))
 }

@@ -1,4 +1,4 @@
-//! Runs that were sampled, as transactions with a span for each call and query.
+//! Sampled command runs as transactions, with a span for each call and query.
 
 use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 
@@ -8,8 +8,8 @@ use crate::events::event::Event;
 use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id};
 use crate::exporters::sentry::options::Settings;
 
-/// Longest name of a transaction or a span.
-const NAME: usize = 200;
+/// The most bytes of the name of a transaction or span.
+const MAX_NAME: usize = 200;
 
 const fn status(outcome: Outcome) -> SpanStatus {
     match outcome {
@@ -31,7 +31,7 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &Recorded) 
             trace_id,
             parent_span_id: Some(if *parent == 0 { root } else { SpanId::from(parent.to_be_bytes()) }),
             op: Some((*op).to_owned()),
-            description: Some(limited(name, NAME).into_owned()),
+            description: Some(limited(name, MAX_NAME).into_owned()),
             start_timestamp: *begun,
             timestamp: Some(*ended),
             status: Some(status(*outcome)),
@@ -51,14 +51,14 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &Recorded) 
     contexts.insert("trace".to_owned(), Context::Trace(Box::new(of_run)));
     let left_out = (*left_out > 0).then(|| ("spans_left_out".to_owned(), (*left_out).into()));
     Transaction {
-        name: Some(limited(name, NAME).into_owned()),
+        name: Some(limited(name, MAX_NAME).into_owned()),
         release: Some(settings.release.clone().into()),
         environment: Some(settings.environment.clone().into()),
         user: event
             .context
             .user
             .as_ref()
-            .map(|user| protocol::User { id: Some(limited(user, NAME).into_owned()), ..protocol::User::default() }),
+            .map(|user| protocol::User { id: Some(limited(user, MAX_NAME).into_owned()), ..protocol::User::default() }),
         tags: tags(settings, &event.context, [&event.tags]),
         extra: left_out.into_iter().collect(),
         platform: "native".into(),

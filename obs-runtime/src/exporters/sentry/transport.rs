@@ -1,4 +1,4 @@
-//! Sends envelopes over HTTP, on the thread that asks for it, and honours what the server says of limits.
+//! Sends envelopes over HTTP on the calling thread, and honours the server's rate limits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,16 +12,16 @@ use ureq::Agent;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 
-/// How long one envelope may take.
-const SEND: Duration = Duration::from_secs(10);
+/// The timeout of sending one envelope.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the server may take to be reached.
-const CONNECT: Duration = Duration::from_secs(3);
+/// The timeout of connecting to the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How much of an answer is read.
-const ANSWER: u64 = 64 * 1024;
+/// The most bytes of a response that are read.
+const MAX_RESPONSE: u64 = 64 * 1024;
 
-/// Makes the transport of a client.
+/// Creates the transport of a client.
 pub struct Factory;
 
 impl TransportFactory for Factory {
@@ -38,11 +38,11 @@ struct Http {
     limits: Mutex<Limits>,
 }
 
-/// What must not be sent until when.
+/// The server's rate limits.
 #[derive(Default)]
 struct Limits {
     limiter: RateLimiter,
-    /// Check-ins, of which the client's limiter knows nothing.
+    /// When check-ins are allowed again: the client's limiter has no category for them.
     monitors: Option<Instant>,
 }
 
@@ -60,7 +60,7 @@ impl Limits {
         self.limiter.is_enabled(category)
     }
 
-    fn learn(&mut self, header: &str) {
+    fn update(&mut self, header: &str) {
         self.limiter.update_from_sentry_header(header);
         for group in header.split(',') {
             let mut parts = group.trim().split(':');
@@ -75,8 +75,8 @@ impl Limits {
 impl Http {
     fn new(options: &TransportOptions) -> Self {
         let agent = Agent::config_builder()
-            .timeout_global(Some(SEND))
-            .timeout_connect(Some(CONNECT))
+            .timeout_global(Some(SEND_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
             .build()
@@ -94,17 +94,17 @@ impl Http {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What of an envelope may be sent now.
+    /// Removes the items that the rate limits do not allow; `None` if none is left.
     fn allowed(&self, envelope: Envelope) -> Option<Envelope> {
         let limits = self.limits();
-        let left_out = |item: EnvelopeItem| {
+        let limited = |item: EnvelopeItem| {
             self.lost.record_lost_data(&item, Reason::RatelimitBackoff);
             count("rate_limited", is_counted(&item).into());
         };
-        envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), left_out))
+        envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), limited))
     }
 
-    /// Sends an envelope; says why not if it cannot.
+    /// Sends an envelope. The error says why it was not accepted.
     fn post(&self, envelope: &Envelope) -> Result<(), String> {
         let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
         let mut body = Vec::new();
@@ -125,22 +125,22 @@ impl Http {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let mut limits = self.limits();
-        if let Some(said) = header("x-sentry-rate-limits") {
-            limits.learn(said);
-        } else if let Some(said) = header("retry-after") {
-            limits.limiter.update_from_retry_after(said);
+        if let Some(value) = header("x-sentry-rate-limits") {
+            limits.update(value);
+        } else if let Some(value) = header("retry-after") {
+            limits.limiter.update_from_retry_after(value);
         } else if status == 429 {
             limits.limiter.update_from_429();
         }
         drop(limits);
-        // So that the connection can be used again.
-        let _ = response.body_mut().with_config().limit(ANSWER).read_to_vec();
+        // A connection is reused only after its response has been read.
+        let _ = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
         match status {
             200..300 => Ok(()),
-            // The server counts by itself what it has refused to take.
+            // The server counts what it rejects by rate limits.
             429 => {
                 count("rate_limited", items);
-                Err("the server takes no more for a while (429)".to_owned())
+                Err("rate limited by the server (429)".to_owned())
             }
             _ => {
                 self.lost.record_lost_data(envelope, Reason::SendError);

@@ -1,4 +1,4 @@
-//! A bounded queue and the thread that empties it.
+//! The worker: a bounded queue and the thread that sends its jobs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,24 +13,24 @@ use crate::base::ffi;
 use crate::events::panics::caught;
 use crate::metrics::drop_counters;
 
-/// Most that waits to be sent.
-const MOST: usize = 200;
+/// The most jobs in the queue.
+const CAPACITY: usize = 200;
 
-/// Something to be sent.
+/// Something to send.
 pub enum Job {
-    /// An event, still to be made.
+    /// Creates the event to send.
     Event(Box<dyn FnOnce() -> Option<Event<'static>> + Send>),
-    /// Anything else.
+    /// Any other envelope.
     Envelope(Box<Envelope>),
 }
 
 impl Job {
-    /// An event that is made where it is sent.
+    /// A job for the event that `make` creates on the worker's thread.
     pub fn event(make: impl FnOnce() -> Option<Event<'static>> + Send + 'static) -> Self {
         Self::Event(Box::new(make))
     }
 
-    /// An envelope of one item.
+    /// A job for an envelope with one item.
     pub fn item(item: impl Into<::sentry::protocol::EnvelopeItem>) -> Self {
         let mut envelope = Envelope::new();
         envelope.add_item(item);
@@ -38,80 +38,79 @@ impl Job {
     }
 }
 
-/// The queue and its thread.
+/// Sends jobs on its thread.
 pub struct Worker(Arc<Shared>);
 
 struct Shared {
     client: Client,
     queue: Mutex<Queue>,
-    /// Something was put into the queue, or it is to end.
-    filled: Condvar,
-    /// Something was sent.
-    emptied: Condvar,
+    /// Notified when a job is queued, and on close.
+    job_queued: Condvar,
+    /// Notified when a job is done.
+    job_done: Condvar,
 }
 
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    thread: Sender,
+    thread: ThreadState,
     closed: bool,
 }
 
-/// What the thread that sends does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Sender {
-    /// Nothing: it is not there.
+enum ThreadState {
+    /// Not started.
     #[default]
     Absent,
-    /// It waits to be woken.
+    /// Waits to be woken.
     Idle,
-    /// It looks into the queue next.
+    /// Checks the queue next.
     Awake,
-    /// It sends one.
+    /// Sends a job.
     Busy,
 }
 
 impl Queue {
     fn len(&self) -> usize {
-        self.jobs.len() + usize::from(self.thread == Sender::Busy)
+        self.jobs.len() + usize::from(self.thread == ThreadState::Busy)
     }
 }
 
 impl Worker {
-    /// A queue for that client. Its thread starts with the first thing to be sent.
+    /// A worker for that client. The first job starts its thread.
     pub fn new(client: Client) -> Self {
-        let (filled, emptied) = (Condvar::new(), Condvar::new());
-        Self(Arc::new(Shared { client, queue: Mutex::default(), filled, emptied }))
+        let (job_queued, job_done) = (Condvar::new(), Condvar::new());
+        Self(Arc::new(Shared { client, queue: Mutex::default(), job_queued, job_done }))
     }
 
-    /// Puts something into the queue; drops and counts it when that is full.
+    /// Queues a job. Drops and counts it if the queue is full.
     pub fn send(&self, job: Job) {
         let mut queue = self.0.queue();
-        if queue.jobs.len() >= MOST {
+        if queue.jobs.len() >= CAPACITY {
             drop(queue);
             drop_counters::count("sentry", "queue_full", 1);
             return;
         }
         queue.jobs.push_back(job);
         match queue.thread {
-            Sender::Absent => {
+            ThreadState::Absent => {
                 let shared = Arc::clone(&self.0);
                 let thread = thread::Builder::new().name("obs-sentry".to_owned());
                 if thread.spawn(move || shared.run()).is_ok() {
-                    queue.thread = Sender::Awake;
+                    queue.thread = ThreadState::Awake;
                 }
             }
-            Sender::Idle => {
-                queue.thread = Sender::Awake;
+            ThreadState::Idle => {
+                queue.thread = ThreadState::Awake;
                 drop(queue);
-                self.0.filled.notify_one();
+                self.0.job_queued.notify_one();
             }
-            // Waking it takes longer than all else here.
-            Sender::Awake | Sender::Busy => {}
+            // Does not notify needlessly: that takes longer than everything else here.
+            ThreadState::Awake | ThreadState::Busy => {}
         }
     }
 
-    /// Waits until all is sent, or the deadline is over; how much is left.
+    /// Waits until all jobs are done, or until the deadline. Returns the number of jobs that are left.
     pub fn flush(&self, deadline: Instant) -> usize {
         let mut queue = self.0.queue();
         while queue.len() > 0 {
@@ -119,12 +118,12 @@ impl Worker {
             if rest.is_zero() {
                 break;
             }
-            queue = self.0.emptied.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.0.job_done.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
         queue.len()
     }
 
-    /// How much waits.
+    /// The number of jobs that are not done.
     pub fn queued(&self) -> usize {
         self.0.queue().len()
     }
@@ -143,20 +142,20 @@ impl Shared {
         loop {
             match queue.jobs.pop_front() {
                 Some(job) => {
-                    queue.thread = Sender::Busy;
+                    queue.thread = ThreadState::Busy;
                     drop(queue);
-                    // `before_send` is code of the user's.
+                    // `before_send` is the user's code.
                     if caught(|| self.send(job)).is_err() {
                         drop_counters::count("sentry", "panic", 1);
                     }
                     queue = self.queue();
-                    queue.thread = Sender::Awake;
-                    self.emptied.notify_all();
+                    queue.thread = ThreadState::Awake;
+                    self.job_done.notify_all();
                 }
                 None if queue.closed => return,
                 None => {
-                    queue.thread = Sender::Idle;
-                    queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    queue.thread = ThreadState::Idle;
+                    queue = self.job_queued.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
@@ -176,8 +175,8 @@ impl Shared {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Whoever drops it has flushed it. The thread is not waited for: a server may keep it.
+        // Flushed before. Does not wait for the thread, which a server may keep busy.
         self.0.queue().closed = true;
-        self.0.filled.notify_all();
+        self.0.job_queued.notify_all();
     }
 }

@@ -1,4 +1,4 @@
-//! From a report to an event of Sentry's.
+//! Converts a report to an event of Sentry.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use crate::exporters::sentry::options::Settings;
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redacted;
 
-/// Longest message.
-const MESSAGE: usize = 8000;
+/// The most bytes of a message.
+const MAX_MESSAGE: usize = 8000;
 
-/// Longest name.
-const NAME: usize = 200;
+/// The most bytes of a name.
+const MAX_NAME: usize = 200;
 
-/// Longest user.
-const USER: usize = 128;
+/// The most bytes of a user.
+const MAX_USER: usize = 128;
 
-/// A report, to be made an event elsewhere.
-pub struct Told {
+/// A redacted report with its breadcrumbs. The worker's thread makes it an event, which looks up the names of functions.
+pub struct EventDraft {
     id: EventId,
     kind: ReportKind,
     time: SystemTime,
@@ -41,7 +41,7 @@ pub struct Told {
     error_type: String,
     user: Option<String>,
     command: Option<String>,
-    /// Type and words, outermost first.
+    /// Types and messages, outermost first.
     causes: Vec<(String, String)>,
     tags: Vec<Tags>,
     contexts: Map<String, protocol::Context>,
@@ -57,30 +57,30 @@ fn owned(text: &Text<'_>, longest: usize) -> String {
     limited(text, longest).into_owned()
 }
 
-impl Told {
-    /// A report with the steps that led to it; nothing of another event.
+impl EventDraft {
+    /// Copies a report; `None` for another event.
     pub fn of(event: &Redacted<Event<'_>>, crumbs: Vec<Arc<Crumb>>) -> Option<Self> {
         let Fact::Reported(report) = &event.fact else { return None };
         let scope = &event.context;
-        let file = event.source.file.as_deref().map(|file| limited(file, NAME).into_owned());
-        let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, NAME), layer.attribute);
+        let file = event.source.file.as_deref().map(|file| limited(file, MAX_NAME).into_owned());
+        let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, MAX_NAME), layer.attribute);
         let optional = |text: &Option<Text<'_>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
         Some(Self {
             id: report.id,
             kind: report.kind,
             time: event.time,
             level: event.level,
-            logger: owned(&event.source.logger, NAME),
+            logger: owned(&event.source.logger, MAX_NAME),
             captured_at: file.zip(event.source.line).map(|(file, line)| format!("{file}:{line}")),
-            place: report.place.as_ref().map(|place| owned(place, NAME)),
-            operation: owned(&report.operation, NAME),
-            error_type: owned(&report.error_type, NAME),
-            user: scope.user.as_ref().map(|user| owned(user, USER)),
-            command: scope.operation.as_ref().map(|operation| owned(operation, NAME)),
+            place: report.place.as_ref().map(|place| owned(place, MAX_NAME)),
+            operation: owned(&report.operation, MAX_NAME),
+            error_type: owned(&report.error_type, MAX_NAME),
+            user: scope.user.as_ref().map(|user| owned(user, MAX_USER)),
+            command: scope.operation.as_ref().map(|operation| owned(operation, MAX_NAME)),
             causes: report
                 .causes
                 .iter()
-                .map(|cause| (owned(&cause.type_name, NAME), owned(&cause.message, MESSAGE)))
+                .map(|cause| (owned(&cause.type_name, MAX_NAME), owned(&cause.message, MAX_MESSAGE)))
                 .collect(),
             tags: report.layers.iter().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
             contexts: contexts(scope, &report.layers),
@@ -97,7 +97,7 @@ impl Told {
         })
     }
 
-    /// The event, with the names of functions looked up.
+    /// Makes the event.
     pub fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
         let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack));
         let mut tags = tags(settings, &self.scope, &self.tags);
@@ -128,8 +128,7 @@ impl Told {
         event
     }
 
-    /// What stands together: errors of one kind in one operation, whatever their words; panics of one place; messages
-    /// that differ in numbers only.
+    /// The fingerprint that groups events: errors by kind and operation, panics also by place, messages without numbers.
     fn fingerprint(&self) -> Cow<'static, [Cow<'static, str>]> {
         let parts = match self.kind {
             ReportKind::Error => vec![self.error_type.clone(), self.operation.clone()],
@@ -143,7 +142,7 @@ impl Told {
         parts.into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
     }
 
-    /// What Sentry calls exceptions: the root first, the error that was returned last.
+    /// The error and its sources as Sentry's exceptions: the root cause first, the returned error last.
     fn exceptions(&self, mut stacktrace: Option<Stacktrace>) -> Vec<Exception> {
         let panic = self.kind == ReportKind::Panic;
         let mechanism = |outermost: bool| Mechanism {
@@ -154,7 +153,7 @@ impl Told {
         let exception = |(index, (ty, value)): (usize, &(String, String))| Exception {
             ty: if ty.is_empty() { "Error".to_owned() } else { ty.clone() },
             value: Some(value.clone()),
-            // It was taken where the outermost one was captured.
+            // The stack was taken where the returned error was captured.
             stacktrace: if index == 0 { stacktrace.take() } else { None },
             mechanism: (index == 0).then(|| mechanism(true)),
             ..Exception::default()
@@ -183,7 +182,7 @@ fn thread(stacktrace: Stacktrace) -> Thread {
     Thread { current: true, stacktrace: Some(stacktrace), ..Thread::default() }
 }
 
-/// A message with `#` for what differs from time to time: words with a digit in them.
+/// A message with `#` instead of each word that contains a digit.
 fn without_numbers(message: &str) -> String {
     let word = |word: &str| {
         if word.contains(|letter: char| letter.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() }
@@ -196,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_that_differ_in_ids_stand_together() {
+    fn messages_that_differ_only_in_numbers_have_the_same_fingerprint() {
         assert_eq!(without_numbers("row 17 of file-2026.csv is bad"), "row # of # is bad");
         assert_eq!(without_numbers("row 18 of file-2027.csv is bad"), without_numbers("row 1 of a1 is bad"));
     }

@@ -1,4 +1,4 @@
-//! Runs of commands: check-ins of those that are scheduled, a session for each outermost one.
+//! Runs of commands: a check-in for each scheduled command, a session for each outermost one.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::events::event::{CallInfo, Event};
 use crate::exporters::sentry::options::Settings;
 use crate::exporters::sentry::worker::Job;
 
-/// Longest name of a monitor.
-const SLUG: usize = 50;
+/// The most characters of a monitor's slug.
+const MAX_SLUG: usize = 50;
 
-/// A command began.
+/// What to send when a command starts.
 pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<Job> {
     let Some(run) = &call.run else { return Vec::new() };
     let check_in = check_in(settings, call, run, MonitorCheckInStatus::InProgress, None);
@@ -26,7 +26,7 @@ pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<J
     check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
 }
 
-/// A command ended.
+/// What to send when a command ends.
 pub fn finished(
     settings: &Settings,
     event: &Event<'_>,
@@ -44,7 +44,7 @@ pub fn finished(
     let check_in = check_in(settings, call, run, check_in_status, Some(duration));
     let session = run.is_outermost().then(|| {
         let session = session(settings, event, run, session_status);
-        // What failed has an error, whether or not it was captured.
+        // A failed run has an error, even if none was captured.
         let errors = session.errors.max(u64::from(matches!(outcome, Outcome::Error | Outcome::Panic)));
         SessionUpdate { errors, duration: Some(duration.as_secs_f64()), ..session }
     });
@@ -81,10 +81,10 @@ fn config(schedule: &Schedule) -> MonitorConfig {
     }
 }
 
-/// A name as Sentry takes it for a monitor: `Nightly Load` → `nightly-load`.
+/// The slug of a monitor: `Nightly Load` → `nightly-load`.
 fn slug(name: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
-    let slug: String = name.to_ascii_lowercase().chars().map(plain).take(SLUG).collect();
+    let slug: String = name.to_ascii_lowercase().chars().map(plain).take(MAX_SLUG).collect();
     slug.trim_matches('-').to_owned()
 }
 
@@ -113,14 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_monitors_are_such_as_sentry_takes() {
+    fn slugs_of_monitors_are_valid() {
         assert_eq!(slug("Nightly Load"), "nightly-load");
         assert_eq!(slug("ünï/x_1!"), "n--x_1");
         assert_eq!(slug(&"a".repeat(80)).len(), 50);
     }
 
     #[test]
-    fn durations_are_whole_minutes_at_least_one() {
+    fn durations_are_whole_minutes_and_at_least_one() {
         let config = config(&Schedule::new("@daily").max_runtime_millis(90_000).margin_millis(1));
         assert_eq!((config.max_runtime, config.checkin_margin), (Some(2), Some(1)));
         assert_eq!(config.timezone.as_deref(), Some("UTC"));

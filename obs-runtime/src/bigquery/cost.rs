@@ -6,7 +6,7 @@ use crate::base::level::Level;
 use crate::bigquery::report::{queried, spend};
 use crate::bigquery::scope::inside;
 use crate::bigquery::statistics::QueryStatistics;
-use crate::context::carry::InContext;
+use crate::context::in_context::InContext;
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;

@@ -75,7 +75,7 @@ impl CostReservation {
         Self {
             estimate,
             context: context.clone(),
-            scope: context.carried::<CostScope>(),
+            scope: context.extension::<CostScope>(),
             is_held: false,
             alerted: false,
             source,

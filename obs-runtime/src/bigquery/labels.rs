@@ -28,7 +28,7 @@ pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String
         add("service", &config.service_name);
         add("environment", &config.environment);
     }
-    let scope = context.carried::<CostScope>();
+    let scope = context.extension::<CostScope>();
     if let Some(operation) = scope.as_deref().map(CostScope::name).or(context.operation()) {
         add("operation", operation);
     }

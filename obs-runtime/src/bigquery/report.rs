@@ -76,7 +76,7 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
     let price = spend_settled(source, statistics, false);
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
-        let scope = Context::current().carried::<CostScope>();
+        let scope = Context::current().extension::<CostScope>();
         budgets::spend(CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget), price.usd);
     }
     price
@@ -90,7 +90,7 @@ pub fn spend_settled(source: &event::Source<'static>, statistics: &QueryStatisti
         return price;
     }
     let context = Context::current();
-    let scope = context.carried::<CostScope>();
+    let scope = context.extension::<CostScope>();
     emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
     spending::add(&context, |spent| {
         spent.usd += price.usd;
@@ -113,7 +113,7 @@ pub fn track_estimate(bytes_processed: u64) -> Price {
     let price = Pricing::current().estimate(bytes_processed);
     if scope::is_tracked() {
         let context = Context::current();
-        let scope = context.carried::<CostScope>();
+        let scope = context.extension::<CostScope>();
         let source = global::caller(Location::caller());
         emit_price(source, &context, scope.as_deref(), &price, bytes_processed, true);
     }

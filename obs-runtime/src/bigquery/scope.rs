@@ -192,8 +192,8 @@ pub fn is_tracked() -> bool {
 pub fn inside(call: &Call) -> Context {
     let mut context = Context::current();
     if call.is_on() && is_tracked() {
-        let outer = context.carried::<CostScope>();
-        context.carry(Arc::new(CostScope {
+        let outer = context.extension::<CostScope>();
+        context.set_extension(Arc::new(CostScope {
             callsite: call.callsite(),
             tags: call.tags(),
             #[cfg(feature = "bigquery")]

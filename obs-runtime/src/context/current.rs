@@ -1,6 +1,4 @@
-//! What travels with a call: correlation id, user, operation, and what features hang onto it.
-//!
-//! A context belongs to a thread while a scope is entered there, and to a future while that is polled.
+//! The current context. It is entered on a thread until its guard is dropped, and for a future whenever that is polled.
 
 #[cfg(test)]
 mod tests;
@@ -17,41 +15,42 @@ use crate::base::trace_context::TraceContext;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
 
-/// What this process was started on behalf of: there is no scope outside of it.
+/// The context that this process was started in. It applies wherever no other context is entered.
 static ROOT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context(None)) };
-    static OPEN: RefCell<Scopes> = const { RefCell::new(Scopes { open: Vec::new(), last: 0 }) };
+    static SCOPES: RefCell<ScopeStack> = const { RefCell::new(ScopeStack { open: Vec::new(), last: 0 }) };
 }
 
-/// The scopes that are entered on this thread, by number, innermost last.
-struct Scopes {
+/// Ids of the scopes that are entered on this thread, innermost last.
+struct ScopeStack {
     open: Vec<u64>,
     last: u64,
 }
 
-/// The scopes that a future holds over a pause. Few do, so that no other is larger for it: a vector is three times the
-/// size of its box.
+/// The scopes that a future keeps entered across an `.await`. Boxed, as most futures have none and a vector would take three
+/// words in each.
 pub(super) type OpenScopes = Option<Box<Vec<u64>>>;
 
-impl Scopes {
+impl ScopeStack {
     fn enter(&mut self) -> u64 {
         self.last += 1;
         self.open.push(self.last);
         self.last
     }
 
-    /// Leaves a scope with all that were entered within it, and says which; none if it has been left with one around it.
-    fn leave(&mut self, number: u64) -> Option<Vec<u64>> {
-        let at = self.open.iter().rposition(|open| *open == number)?;
+    /// Exits a scope and all scopes entered within it, whose ids are returned. Returns `None` if the scope was already exited
+    /// with an outer one.
+    fn exit(&mut self, id: u64) -> Option<Vec<u64>> {
+        let at = self.open.iter().rposition(|open| *open == id)?;
         let within = self.open.split_off(at + 1);
         self.open.pop();
         Some(within)
     }
 }
 
-/// What travels with a call. Cheap to clone.
+/// The context of a call. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Context(pub(super) Option<Arc<Inner>>);
 
@@ -62,42 +61,42 @@ pub(super) struct Inner {
     operation: Option<Cow<'static, str>>,
     trace: Option<TraceContext>,
     fields: Vec<Field<'static>>,
-    carried: Vec<Arc<dyn Any + Send + Sync>>,
+    extensions: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Context {
-    /// The context of this moment on this thread.
+    /// The current context of this thread.
     #[must_use]
     pub fn current() -> Self {
-        let here = CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default();
-        if here.0.is_some() { here } else { Self(ROOT.load_full()) }
+        let entered = CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default();
+        if entered.0.is_some() { entered } else { Self(ROOT.load_full()) }
     }
 
-    /// Makes this the context of all code that is in no scope; none, so that such code has no context.
+    /// Sets the context that applies wherever no other is entered.
     pub fn set_root(context: Option<Self>) {
         ROOT.store(context.and_then(|context| context.0));
     }
 
-    /// Reads the context of this moment.
+    /// Calls `read` with the current context.
     pub fn with_current<R>(read: impl FnOnce(&Self) -> R) -> R {
-        // A clone, not a borrow, is what `read` runs under: it may enter scopes of its own.
+        // A clone, not a borrow, as `read` may enter a context.
         read(&Self::current())
     }
 
     /// Makes this the current context until the guard is dropped.
-    #[must_use = "the context is left when the guard is dropped"]
+    #[must_use = "the context is exited when the guard is dropped"]
     pub fn enter(self) -> ContextGuard {
-        let number = OPEN.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
-        ContextGuard { number, previous: Self::replace(self), here: PhantomData }
+        let id = SCOPES.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
+        ContextGuard { id, previous: Self::replace(self), not_send: PhantomData }
     }
 
-    /// Enters the context of a future, and the scopes that it had not left.
-    pub(super) fn enter_again(&self, open: &mut OpenScopes) -> ContextGuard {
-        let inside = self.clone().enter();
+    /// Enters the context of a future again, with the scopes that the future keeps entered.
+    pub(super) fn resume(&self, open: &mut OpenScopes) -> ContextGuard {
+        let guard = self.clone().enter();
         if let Some(mut open) = open.take() {
-            let _ = OPEN.try_with(|scopes| scopes.borrow_mut().open.append(&mut open));
+            let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().open.append(&mut open));
         }
-        inside
+        guard
     }
 
     pub(super) fn replace(context: Self) -> Self {
@@ -108,19 +107,19 @@ impl Context {
         change(Arc::make_mut(self.0.get_or_insert_default()));
     }
 
-    /// Hangs something onto the context; what is of the same type is hidden.
-    pub fn carry<T: Any + Send + Sync>(&mut self, thing: Arc<T>) {
+    /// Attaches an extension, in place of one of the same type.
+    pub fn set_extension<T: Any + Send + Sync>(&mut self, extension: Arc<T>) {
         self.change(|inner| {
-            inner.carried.retain(|other| !other.is::<T>());
-            inner.carried.push(thing);
+            inner.extensions.retain(|other| !other.is::<T>());
+            inner.extensions.push(extension);
         });
     }
 
-    /// What of that type hangs on the context.
+    /// The extension of type `T`.
     #[must_use]
-    pub fn carried<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+    pub fn extension<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let inner = self.0.as_ref()?;
-        inner.carried.iter().find_map(|thing| Arc::clone(thing).downcast().ok())
+        inner.extensions.iter().find_map(|extension| Arc::clone(extension).downcast().ok())
     }
 
     /// The correlation id.
@@ -161,7 +160,7 @@ impl Context {
         self.change(|inner| inner.trace = Some(trace));
     }
 
-    /// Sets a field of every line; one of the same name is replaced.
+    /// Sets a field, in place of one of the same name.
     pub fn set_field(&mut self, name: Cow<'static, str>, value: Value<'static>) {
         self.change(|inner| match inner.fields.iter_mut().find(|field| field.name == name) {
             Some(field) => field.value = value,
@@ -169,9 +168,9 @@ impl Context {
         });
     }
 
-    /// On whose behalf an event in this context happens.
+    /// The context of an event.
     #[must_use]
-    pub fn scope(&self) -> EventContext<'_> {
+    pub fn event_context(&self) -> EventContext<'_> {
         self.0.as_ref().map_or_else(EventContext::default, |inner| EventContext {
             correlation_id: inner.correlation_id.as_deref().map(Cow::Borrowed),
             user: inner.user.as_deref().map(Cow::Borrowed),
@@ -182,27 +181,27 @@ impl Context {
     }
 }
 
-/// Leaves a context when it is dropped, also by a panic. It stays on its thread.
+/// Exits a context when it is dropped, also during a panic. It cannot be sent to another thread.
 ///
-/// Guards are dropped in the reverse order of their making, as a rule. One that is dropped before a guard that was made
-/// within its scope ends that one's scope as well.
+/// Guards should be dropped in the reverse order of their creation. A guard that is dropped before a guard of an inner scope
+/// exits that scope too.
 #[derive(Debug)]
 pub struct ContextGuard {
-    number: u64,
+    id: u64,
     previous: Context,
-    here: PhantomData<*const ()>,
+    not_send: PhantomData<*const ()>,
 }
 
 impl ContextGuard {
-    /// Leaves the context, and says which scopes were open within it.
-    pub(super) fn leave(&mut self) -> Vec<u64> {
-        let left = OPEN.try_with(|scopes| scopes.borrow_mut().leave(self.number)).ok().flatten();
-        left.inspect(|_| drop(Context::replace(std::mem::take(&mut self.previous)))).unwrap_or_default()
+    /// Exits the context, and returns the ids of the scopes that were still entered within it.
+    pub(super) fn exit(&mut self) -> Vec<u64> {
+        let inner = SCOPES.try_with(|scopes| scopes.borrow_mut().exit(self.id)).ok().flatten();
+        inner.inspect(|_| drop(Context::replace(std::mem::take(&mut self.previous)))).unwrap_or_default()
     }
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        self.leave();
+        self.exit();
     }
 }

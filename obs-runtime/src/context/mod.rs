@@ -1,6 +1,7 @@
-//! What travels with a call: correlation id, user, operation, and what features attach to it.
+//! The context of calls: correlation id, user, operation, trace, fields, and extensions of features. It follows a call over
+//! `.await`, and propagates to tasks, threads, child processes and HTTP requests.
 
-pub(crate) mod carry;
 pub(crate) mod current;
+pub(crate) mod in_context;
 pub(crate) mod propagation;
 pub(crate) mod scope;

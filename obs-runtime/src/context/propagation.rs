@@ -1,4 +1,4 @@
-//! The context from process to process: by the environment of a child, by the headers of a request.
+//! Propagation of the context between processes, by environment variables and HTTP headers.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
 use crate::context::scope::{LogContext, new_correlation_id};
 
-/// The variable, and header, that hold the trace. Both are the W3C's.
+/// The names that the W3C recommendation gives to the variable and the header.
 const TRACE_VARIABLE: &str = "TRACEPARENT";
 const TRACE_HEADER: &str = "traceparent";
 
 const ID_VARIABLE: &str = "OBS_CORRELATION_ID";
 const ID_HEADER: &str = "x-correlation-id";
 
-/// Longest correlation id that is taken from outside, in bytes.
-const LONGEST_ID: usize = 128;
+/// Maximum length of a correlation id from another process, in bytes.
+const MAX_ID: usize = 128;
 
-/// The variables that carry the context of this moment into a child process, where `init` reads them back:
-/// `OBS_CORRELATION_ID` and `TRACEPARENT`.
+/// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`.
+/// `init` reads them in the child.
 ///
-/// A correlation id and a trace that are not there yet begin here, and belong to the current scope from now on. A
-/// correlation id that could not be read back (see [`LogContext::from_headers`]) is left out.
+/// A missing correlation id or trace is created and added to the current context. A correlation id that the child would not
+/// accept (see [`LogContext::from_headers`]) is left out.
 ///
 /// ```
 /// # use obs_runtime::LogContext;
@@ -36,9 +36,10 @@ pub fn child_env() -> Vec<(&'static str, String)> {
     outgoing(ID_VARIABLE, TRACE_VARIABLE)
 }
 
-/// The headers that carry the context of this moment to the server of a request: `x-correlation-id` and `traceparent`.
+/// The HTTP headers that propagate the current context to a server: `x-correlation-id` and `traceparent`. The server reads them
+/// with [`LogContext::from_headers`].
 ///
-/// As [`child_env`]; the other side is [`LogContext::from_headers`].
+/// Missing values are handled as in [`child_env`].
 ///
 /// ```
 /// # use obs_runtime::{LogContext, context_headers};
@@ -57,17 +58,17 @@ fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static st
     }
     let trace = context.trace().unwrap_or_else(|| TraceContext::begin(context.correlation_id()));
     context.set_trace(trace);
-    let id = context.correlation_id().and_then(acceptable).map(|id| (id_name, id.to_owned()));
+    let id = context.correlation_id().and_then(valid_id).map(|id| (id_name, id.to_owned()));
     Context::replace(context);
     id.into_iter().chain([(trace_name, trace.to_string())]).collect()
 }
 
 impl LogContext {
-    /// The current context with the correlation id and the trace that a request brought. `header` looks one up by its
-    /// name, in lower case.
+    /// The current context with the correlation id and the trace of a request. `header` returns the value of a header by its
+    /// lower-case name.
     ///
-    /// What is not there or not valid stays as it is outside: of a correlation id 1 to 128 visible ASCII characters
-    /// are taken, of a `traceparent` what the W3C's recommendation allows.
+    /// A value that is missing or invalid is kept from the current context. A valid correlation id consists of 1 to 128
+    /// visible ASCII characters; a valid `traceparent` follows the W3C recommendation.
     ///
     /// ```
     /// use obs_runtime::{LogContext, correlation_id};
@@ -79,7 +80,7 @@ impl LogContext {
     /// ```
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
         let mut context = Context::current();
-        if let Some(id) = header(ID_HEADER).and_then(acceptable) {
+        if let Some(id) = header(ID_HEADER).and_then(valid_id) {
             context.set_correlation_id(id);
         }
         if let Some(trace) = header(TRACE_HEADER).and_then(TraceContext::parse) {
@@ -89,58 +90,58 @@ impl LogContext {
     }
 }
 
-/// What a process was started on behalf of, as the environment says.
+/// The context that the environment passes to this process.
 #[derive(Debug, Default)]
-pub struct Inherited {
-    /// The context of all its code.
+pub struct InheritedContext {
+    /// The context, if any variable is set.
     pub context: Option<Context>,
-    /// What of it could not be understood, and is left out.
-    pub problems: Vec<NotInherited>,
+    /// Variables that are ignored because they are invalid.
+    pub problems: Vec<InvalidVariable>,
 }
 
-/// A variable that does not hold what it should. Telemetry's own linkage is no reason not to run.
+/// A variable with an invalid value. It is ignored with a warning, as the program can run without it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotInherited {
+pub struct InvalidVariable {
     variable: &'static str,
     allowed: &'static str,
 }
 
-impl fmt::Display for NotInherited {
+impl fmt::Display for InvalidVariable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, allowed } = self;
-        write!(formatter, "{variable} is left out: its value is not {allowed}")
+        write!(formatter, "ignoring {variable}: its value is not {allowed}")
     }
 }
 
-impl Inherited {
-    /// Reads `OBS_CORRELATION_ID` and `TRACEPARENT`; what is empty counts as not set.
+impl InheritedContext {
+    /// Reads `OBS_CORRELATION_ID` and `TRACEPARENT`. An empty value counts as not set.
     pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
         let mut inherited = Self::default();
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let mut context = Context::default();
         if let Some(id) = set(ID_VARIABLE) {
-            match id.to_str().and_then(acceptable) {
+            match id.to_str().and_then(valid_id) {
                 Some(id) => context.set_correlation_id(id),
-                None => inherited.leave_out(ID_VARIABLE, "1 to 128 visible ASCII characters"),
+                None => inherited.ignore(ID_VARIABLE, "1 to 128 visible ASCII characters"),
             }
         }
         if let Some(trace) = set(TRACE_VARIABLE) {
             match trace.to_str().and_then(TraceContext::parse) {
                 Some(trace) => context.set_trace(trace),
-                None => inherited.leave_out(TRACE_VARIABLE, "a traceparent, as 00-<32 digits>-<16 digits>-01"),
+                None => inherited.ignore(TRACE_VARIABLE, "a traceparent such as 00-<32 digits>-<16 digits>-01"),
             }
         }
         inherited.context = context.0.is_some().then_some(context);
         inherited
     }
 
-    fn leave_out(&mut self, variable: &'static str, allowed: &'static str) {
-        self.problems.push(NotInherited { variable, allowed });
+    fn ignore(&mut self, variable: &'static str, allowed: &'static str) {
+        self.problems.push(InvalidVariable { variable, allowed });
     }
 }
 
-/// A correlation id from outside, without blanks around it; none if it could break a header or a line.
-fn acceptable(id: &str) -> Option<&str> {
+/// A correlation id from another process, without surrounding spaces. `None` if it could break a header or a log line.
+fn valid_id(id: &str) -> Option<&str> {
     let id = id.trim_matches([' ', '\t']);
-    ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
+    ((1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
 }

@@ -1,19 +1,19 @@
-//! Scopes that a program opens by hand, and what it asks and sets of the one it is in.
+//! The public interface of the context.
 
 use std::borrow::Cow;
 use std::future::Future;
 
-use crate::context::carry::InContext;
 use crate::context::current::{Context, ContextGuard};
+use crate::context::in_context::InContext;
 use crate::events::field::Value;
 
-/// The id of the run or request that this code works for, as it stands in every log line; none outside of any scope.
+/// The correlation id of the current context, which every log line contains: the id of a run or request.
 #[must_use]
 pub fn correlation_id() -> Option<String> {
     Context::with_current(|context| context.correlation_id().map(str::to_owned))
 }
 
-/// Sets the correlation id of the current scope (of the thread's rest, outside of any).
+/// Sets the correlation id of the current scope. Outside of any scope, it applies to the thread until it ends.
 pub fn set_correlation_id(id: impl AsRef<str>) {
     let mut context = Context::current();
     context.set_correlation_id(id.as_ref());
@@ -27,13 +27,14 @@ pub fn set_user(user: impl AsRef<str>) {
     Context::replace(context);
 }
 
-/// A fresh correlation id: a UUID of version 7, so that ids sort by time.
+/// A new correlation id: a UUID of version 7, so that ids sort by time.
 #[must_use]
 pub fn new_correlation_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// A scope with its own correlation id, user, operation or further fields; what is not set stays as it is outside.
+/// A context with its own correlation id, user, operation or further fields. Values that are not set are those of the context
+/// that it was created in.
 ///
 /// ```
 /// use obs_runtime::{LogContext, correlation_id};
@@ -48,7 +49,7 @@ pub fn new_correlation_id() -> String {
 pub struct LogContext(pub(super) Context);
 
 impl LogContext {
-    /// The current context, to be changed.
+    /// Starts from the current context.
     pub fn new() -> Self {
         Self(Context::current())
     }
@@ -71,12 +72,12 @@ impl LogContext {
         self
     }
 
-    /// Sets a field that stands in every line of the scope: text, a number or a truth value. One of the same name is
-    /// replaced; a line's own field of that name goes before it.
+    /// Sets a field of every log line in the scope: text, a number or a boolean. It replaces a field of the same name; a field of
+    /// the line itself takes precedence.
     ///
     /// ```
     /// obs_runtime::LogContext::new().field("tenant", "acme").field("attempt", 2).scope(|| {
-    ///     // … every line of this has "tenant":"acme","attempt":2 …
+    ///     // … log lines contain "tenant":"acme","attempt":2 …
     /// });
     /// ```
     pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
@@ -84,18 +85,18 @@ impl LogContext {
         self
     }
 
-    /// Enters the scope until the guard is dropped. For futures there is [`in_future`](Self::in_future).
+    /// Enters the context on this thread until the guard is dropped. Use [`in_future`](Self::in_future) for futures.
     pub fn enter(self) -> ContextGuard {
         self.0.enter()
     }
 
-    /// Runs a closure in the scope.
+    /// Runs a closure in the context.
     pub fn scope<R>(self, run: impl FnOnce() -> R) -> R {
-        let _inside = self.enter();
+        let _guard = self.enter();
         run()
     }
 
-    /// Polls a future in the scope, on whichever thread it is polled.
+    /// Wraps a future so that it is polled in the context, on any thread.
     pub fn in_future<F: Future>(self, future: F) -> InContext<F> {
         InContext::new(self.0, future)
     }

@@ -42,7 +42,7 @@ impl Incident {
     /// Has it read as an event.
     pub fn read<R>(self, read: impl FnOnce(Event<'_>) -> R) -> R {
         let Self { context, level, source, time, report } = self;
-        let (fact, context) = (Fact::Reported(report), context.scope());
+        let (fact, context) = (Fact::Reported(report), context.event_context());
         read(Event { time, level, source, context, fact, fields: Vec::new(), tags: Vec::new() })
     }
 }

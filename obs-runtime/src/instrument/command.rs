@@ -10,9 +10,9 @@ use crate::base::level::Level;
 use crate::base::span_buffer::Recording;
 use crate::base::trace_context::TraceContext;
 #[cfg(unix)]
-use crate::context::carry::InContext;
-#[cfg(unix)]
 use crate::context::current::Context;
+#[cfg(unix)]
+use crate::context::in_context::InContext;
 #[cfg(unix)]
 use crate::context::scope::new_correlation_id;
 use crate::events::event::Fact;
@@ -48,7 +48,7 @@ fn inside(call: &mut Call) -> Context {
     if !call.is_on() {
         return context;
     }
-    let outer = context.carried::<InsideCommand>();
+    let outer = context.extension::<InsideCommand>();
     call.set_flushes(outer.is_none());
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
@@ -58,17 +58,17 @@ fn inside(call: &mut Call) -> Context {
         context.set_user(user);
     }
     let recording = if outer.is_none() { recording(&mut context) } else { None };
-    let run = Arc::new(Run::begin(context.carried::<Run>(), call.callsite().cron_schedule(), recording));
+    let run = Arc::new(Run::begin(context.extension::<Run>(), call.callsite().cron_schedule(), recording));
     call.set_run(Arc::clone(&run));
-    context.carry(Arc::new(Around(call.layer())));
-    context.carry(run);
+    context.set_extension(Arc::new(Around(call.layer())));
+    context.set_extension(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
     let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending, context: context.clone() });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
     drop(running);
-    context.carry(command);
+    context.set_extension(command);
     context
 }
 
@@ -90,7 +90,7 @@ fn recording(context: &mut Context) -> Option<Recording> {
 
 /// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.
 pub fn end_commands(exit_code: u8) {
-    let innermost = Context::current().carried::<InsideCommand>();
+    let innermost = Context::current().extension::<InsideCommand>();
     for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
         command.spending.report();
         command.ending.end_by_exit(exit_code);
@@ -135,7 +135,7 @@ pub fn running_operations() -> Vec<&'static str> {
 }
 
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
-    if let Some(spending) = Context::current().carried::<CommandSpending>() {
+    if let Some(spending) = Context::current().extension::<CommandSpending>() {
         spending.report();
     }
     call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));

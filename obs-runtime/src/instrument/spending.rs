@@ -36,9 +36,9 @@ pub struct CommandSpending {
 impl CommandSpending {
     /// Begins with nothing, in the context of a command.
     pub fn begin(command: &'static Callsite, context: &mut Context) -> Arc<Self> {
-        let outer = context.carried::<Self>();
+        let outer = context.extension::<Self>();
         let spending = Arc::new(Self { command, outer, spent: Mutex::default() });
-        context.carry(Arc::clone(&spending));
+        context.set_extension(Arc::clone(&spending));
         spending
     }
 
@@ -66,7 +66,7 @@ impl CommandSpending {
 /// Adds to what the process spent, and the commands of a context.
 pub fn add(context: &Context, change: impl Fn(&mut Spending)) {
     change(&mut lock(&PROCESS));
-    let command = context.carried::<CommandSpending>();
+    let command = context.extension::<CommandSpending>();
     for command in std::iter::successors(command.as_deref(), |command| command.outer.as_deref()) {
         change(&mut lock(&command.spent));
     }

@@ -122,7 +122,7 @@ impl ScopedPipeline {
     /// The current context with this pipeline in it.
     pub fn context(&self) -> Context {
         let mut context = Context::current();
-        context.carry(Arc::new(Carried(Arc::clone(&self.0))));
+        context.set_extension(Arc::new(Carried(Arc::clone(&self.0))));
         context
     }
 }
@@ -140,7 +140,7 @@ struct Carried(Arc<dyn Pipeline>);
 
 /// The pipeline that is scoped to the current context.
 fn scoped() -> Option<Arc<Carried>> {
-    if SCOPED.load(Ordering::Relaxed) > 0 { Context::current().carried::<Carried>() } else { None }
+    if SCOPED.load(Ordering::Relaxed) > 0 { Context::current().extension::<Carried>() } else { None }
 }
 
 /// The pipeline of the current context.
@@ -188,7 +188,8 @@ pub fn emit<'a>(
         }
         let (fact, Details { fields, tags }) = make(pipeline);
         Context::with_current(|context| {
-            let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields, tags };
+            let event =
+                Event { time: SystemTime::now(), level, source, context: context.event_context(), fact, fields, tags };
             pipeline.emit(topic, event);
         });
     });
@@ -197,7 +198,7 @@ pub fn emit<'a>(
 /// Emits an event with the current context.
 pub fn forward(topic: Topic, event: Event<'_>) {
     with_pipeline(|pipeline| {
-        Context::with_current(|context| pipeline.emit(topic, Event { context: context.scope(), ..event }));
+        Context::with_current(|context| pipeline.emit(topic, Event { context: context.event_context(), ..event }));
     });
 }
 

@@ -18,8 +18,8 @@ pub use crate::exporters::memory::{CallRecord, ErrorRecord, Line, Records, Scope
 
 use crate::checks::quality::check_state;
 use crate::config::validated::Config;
-use crate::context::carry::InContext;
 use crate::context::current::Context;
+use crate::context::in_context::InContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::memory::MemoryExporter;
 use crate::instrument::call::lifecycle;
@@ -85,8 +85,8 @@ impl Capture {
     /// Checks run for this capture alone, and remember nothing of other runs.
     fn context(&self) -> Context {
         let mut context = self.scope.context();
-        context.carry(Arc::<crate::checks::health::check_state::CheckState>::default());
-        context.carry(Arc::<check_state::CheckState>::default());
+        context.set_extension(Arc::<crate::checks::health::check_state::CheckState>::default());
+        context.set_extension(Arc::<check_state::CheckState>::default());
         context
     }
 

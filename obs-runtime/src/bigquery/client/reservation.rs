@@ -40,7 +40,7 @@ pub async fn reserve(
         reservation.held(dry.bytes_processed)
     };
     // A budget is in a file, for which others may be waiting too.
-    let scope = context.carried::<CostScope>();
+    let scope = context.extension::<CostScope>();
     let has_budget = CostScope::outwards(scope.as_deref()).any(|scope| scope.limits().budget.is_some());
     let held = if has_budget {
         let held = tokio::task::spawn_blocking(|| ask().map(Untaken::new)).await;

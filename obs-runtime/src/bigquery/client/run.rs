@@ -204,7 +204,7 @@ fn report(
     statistics: &QueryStatistics,
     hints: &[Hint],
 ) -> Price {
-    let scope = context.carried::<CostScope>();
+    let scope = context.extension::<CostScope>();
     let own = scope.as_deref().map(CostScope::query_type).filter(|query_type| *query_type != "query");
     let of_statement = of_query.statement_type.as_deref().map(str::to_ascii_lowercase);
     let query_type = own.map_or_else(|| of_statement.unwrap_or_else(|| "query".to_owned()), str::to_owned);

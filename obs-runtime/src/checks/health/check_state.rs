@@ -32,7 +32,7 @@ impl CheckState {
     /// The state of the current context.
     pub fn current() -> Arc<Self> {
         static GLOBAL: LazyLock<Arc<CheckState>> = LazyLock::new(Arc::default);
-        Context::current().carried().unwrap_or_else(|| Arc::clone(&GLOBAL))
+        Context::current().extension().unwrap_or_else(|| Arc::clone(&GLOBAL))
     }
 
     fn histories(&self) -> MutexGuard<'_, HashMap<usize, History>> {

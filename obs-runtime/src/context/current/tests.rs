@@ -1,4 +1,4 @@
-//! Scopes nest, and things hang onto them.
+//! Nested contexts and extensions.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use crate::context::current::Context;
 use crate::context::scope::{LogContext, correlation_id};
 
 #[test]
-fn nested_scopes_restore_what_was_there_also_after_a_panic() {
+fn a_nested_scope_restores_the_outer_context_also_after_a_panic() {
     let outer = LogContext::new().correlation_id("a").user("u").enter();
     let panicked = std::panic::catch_unwind(|| {
         LogContext::new().correlation_id("b").scope(|| {
-            Context::with_current(|context| assert_eq!(context.scope().user.as_deref(), Some("u")));
+            Context::with_current(|context| assert_eq!(context.event_context().user.as_deref(), Some("u")));
             panic!("inside")
         });
     });
@@ -21,11 +21,11 @@ fn nested_scopes_restore_what_was_there_also_after_a_panic() {
 }
 
 #[test]
-fn what_hangs_on_a_context_is_found_by_type() {
+fn extensions_are_found_by_type() {
     let mut context = Context::default();
-    context.carry(Arc::new(5_u8));
-    context.carry(Arc::new("x".to_owned()));
-    context.carry(Arc::new(6_u8));
-    assert_eq!(context.carried::<u8>().as_deref(), Some(&6));
-    assert_eq!(context.carried::<u16>(), None);
+    context.set_extension(Arc::new(5_u8));
+    context.set_extension(Arc::new("x".to_owned()));
+    context.set_extension(Arc::new(6_u8));
+    assert_eq!(context.extension::<u8>().as_deref(), Some(&6));
+    assert_eq!(context.extension::<u16>(), None);
 }

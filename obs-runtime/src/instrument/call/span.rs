@@ -28,7 +28,7 @@ pub struct OpenSpan {
 
 /// What is recorded of the run that this code is part of.
 fn recording() -> Option<Arc<Recording>> {
-    Context::with_current(|context| context.carried::<Run>().and_then(|run| run.recording().cloned()))
+    Context::with_current(|context| context.extension::<Run>().and_then(|run| run.recording().cloned()))
 }
 
 /// Something that is no call of ours has run in the span of this moment.

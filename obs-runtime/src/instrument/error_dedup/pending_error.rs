@@ -180,7 +180,7 @@ fn begin(
 ) -> Option<(u64, Option<EventId>)> {
     let pipeline = global::pipeline()?;
     let context = Context::current();
-    if let Some(run) = context.carried::<Run>() {
+    if let Some(run) = context.extension::<Run>() {
         run.count_error();
     }
     let is_wanted = pipeline.wants(Topic::Report, step.level, &step.source.logger);
@@ -292,7 +292,7 @@ pub fn message(
     let id = report.id;
     let fact = Fact::Reported(Box::new(report));
     let Details { fields, tags } = details;
-    let event = Event { time: SystemTime::now(), level, source, context: context.scope(), fact, fields, tags };
+    let event = Event { time: SystemTime::now(), level, source, context: context.event_context(), fact, fields, tags };
     pipeline.emit(Topic::Report, event);
     Some(id)
 }
@@ -301,7 +301,7 @@ pub fn message(
 pub(super) fn tell(ended: Vec<Ended>) {
     for Ended { pipeline, mut incident } in ended {
         let report = &mut incident.report;
-        if let Some(around) = incident.context.carried::<Around>()
+        if let Some(around) = incident.context.extension::<Around>()
             && !report.layers.iter().any(|layer| (&layer.name, layer.attribute) == (&around.0.name, around.0.attribute))
         {
             report.layers.push(around.0.clone());

@@ -12,7 +12,7 @@ use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
-use crate::context::propagation::Inherited;
+use crate::context::propagation::InheritedContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
 use crate::exporters::log::exporter::{LogExporter, LogFileError};
@@ -284,9 +284,9 @@ impl ObservabilityBuilder {
         #[cfg(feature = "_user-metrics")]
         let metrics_macros = self.metrics_macros;
         let inherited = if self.environment {
-            Inherited::from_environment(|name| std::env::var_os(name))
+            InheritedContext::from_environment(|name| std::env::var_os(name))
         } else {
-            Inherited::default()
+            InheritedContext::default()
         };
         #[cfg(feature = "sentry")]
         let sentry = self.sentry.clone();

@@ -1,4 +1,4 @@
-//! Futures, closures and tasks that take the context of where they were made along.
+//! Futures, closures and tasks that keep the context in which they were created.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,15 +11,15 @@ use crate::base::call_scope::Carried;
 use crate::context::current::{Context, OpenScopes};
 
 pin_project! {
-    /// A future that carries its context over every `.await` and from thread to thread.
+    /// A future that is polled in its own context, on any thread.
     #[derive(Debug)]
     pub struct InContext<F> {
         context: Context,
-        // The call from which it was carried away.
+        // The call that created it.
         frame: Carried,
-        // Scopes that the future entered and has not left. They wait with it.
+        // Scopes that the future keeps entered while it is not polled.
         open: OpenScopes,
-        // None only while this is being dropped.
+        // `None` only during drop.
         #[pin]
         future: Option<F>,
     }
@@ -27,7 +27,7 @@ pin_project! {
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _inside = this.context.enter_again(this.open);
+            let _guard = this.context.resume(this.open);
             this.future.set(None);
         }
     }
@@ -44,20 +44,20 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mut inside = this.context.enter_again(this.open);
+        let mut guard = this.context.resume(this.open);
         let _frame = call_scope::inherit(*this.frame);
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
-        // What the future set in its own scope is still set when it is polled again.
+        // Keeps changes of the context for the next poll.
         *this.context = Context::current();
-        let open = inside.leave();
+        let open = guard.exit();
         *this.open = (!open.is_empty()).then(|| Box::new(open));
         poll
     }
 }
 
-/// Carries the context of this moment into a future.
+/// Attaches the current context to a future.
 pub trait FutureInContext: Future + Sized {
-    /// The future, polled in the context of this moment wherever it is polled.
+    /// Wraps the future so that it is polled in the current context, on any thread.
     ///
     /// ```
     /// # use obs_runtime::{FutureInContext as _, LogContext, correlation_id};
@@ -72,20 +72,20 @@ pub trait FutureInContext: Future + Sized {
 
 impl<F: Future> FutureInContext for F {}
 
-/// Carries the context of this moment into a closure that runs elsewhere: a thread, a pool, `spawn_blocking`.
+/// Attaches the current context to a closure that runs elsewhere: on a thread, in a pool, in `spawn_blocking`.
 pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
-    /// The closure, run in the context of this moment wherever it is run.
+    /// Wraps the closure so that it runs in the current context, on any thread.
     ///
     /// ```
     /// # use obs_runtime::{ClosureInContext as _, LogContext, correlation_id};
-    /// let _inside = LogContext::new().correlation_id("run-7").enter();
+    /// let _guard = LogContext::new().correlation_id("run-7").enter();
     /// let thread = std::thread::spawn(correlation_id.in_current_context());
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
         let (context, frame) = (Context::current(), call_scope::carried());
         move || {
-            let _inside = context.enter();
+            let _guard = context.enter();
             let _frame = call_scope::inherit(frame);
             self()
         }
@@ -94,10 +94,10 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
 
 impl<R, F: FnOnce() -> R> ClosureInContext<R> for F {}
 
-/// Spawns a task on the current tokio runtime that keeps the context of this moment.
+/// Spawns a task on the current tokio runtime, in the current context.
 ///
 /// # Panics
-/// As `tokio::spawn`: outside of a tokio runtime.
+/// Panics outside of a tokio runtime, as `tokio::spawn` does.
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,

@@ -88,6 +88,7 @@ pub use events::field::Value;
 pub use instrument::command::{track_cli_command, track_feature};
 pub use instrument::errors::breadcrumb::{Breadcrumb, add_breadcrumb};
 pub use instrument::errors::capture::{capture_error, capture_message};
+pub use metrics::callsite::SourceLocation;
 pub use metrics::{catalogue, snapshot};
 #[cfg(feature = "cli")]
 pub use program::cli;

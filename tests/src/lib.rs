@@ -38,6 +38,7 @@
 //! - [`measure`]: medians and resident memory
 
 pub mod calendar;
+#[path = "../../obs-runtime/src/redact/redactor/tests/corpus.rs"]
 pub mod corpus;
 pub mod dogstatsd;
 pub mod exclusive;

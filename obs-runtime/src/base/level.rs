@@ -49,8 +49,7 @@ impl Level {
     }
 
     /// The corresponding level of `tracing`; `Critical` becomes `ERROR`.
-    #[must_use]
-    pub const fn to_tracing(self) -> tracing_core::Level {
+    pub(crate) const fn to_tracing(self) -> tracing_core::Level {
         match self {
             Self::Trace => tracing_core::Level::TRACE,
             Self::Debug => tracing_core::Level::DEBUG,
@@ -59,10 +58,8 @@ impl Level {
             Self::Error | Self::Critical => tracing_core::Level::ERROR,
         }
     }
-}
 
-impl From<tracing_core::Level> for Level {
-    fn from(level: tracing_core::Level) -> Self {
+    pub(crate) const fn from_tracing(level: tracing_core::Level) -> Self {
         match level {
             tracing_core::Level::TRACE => Self::Trace,
             tracing_core::Level::DEBUG => Self::Debug,

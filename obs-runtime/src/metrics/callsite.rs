@@ -40,7 +40,8 @@ impl CallsiteKind {
 
 /// A location in the user's source code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Place {
+#[non_exhaustive]
+pub struct SourceLocation {
     /// Module path.
     pub module: &'static str,
     /// Source file, as it was passed to the compiler.
@@ -56,7 +57,7 @@ pub struct Place {
 pub struct Callsite {
     kind: CallsiteKind,
     name: &'static str,
-    place: Place,
+    place: SourceLocation,
     level: Level,
     severity: Level,
     query_type: &'static str,
@@ -114,7 +115,7 @@ impl Callsite {
         Self {
             kind,
             name,
-            place: Place { module, file, line },
+            place: SourceLocation { module, file, line },
             level,
             severity: Level::Error,
             query_type: "query",
@@ -230,7 +231,7 @@ impl Callsite {
     }
 
     /// The location of the function.
-    pub const fn place(&self) -> Place {
+    pub const fn place(&self) -> SourceLocation {
         self.place
     }
 

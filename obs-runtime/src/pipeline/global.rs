@@ -11,7 +11,7 @@ use crate::base::level::Level;
 use crate::context::current::Context;
 use crate::events::event::{Details, Event, Fact, Source};
 use crate::exporters::interface::Topic;
-use crate::metrics::callsite::{Place, Tags};
+use crate::metrics::callsite::{SourceLocation, Tags};
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::interface::Pipeline;
 use crate::pipeline::log_bridge;
@@ -213,7 +213,7 @@ pub fn emit_tagged<'a>(level: Level, source: Source<'a>, fact: Fact<'a>, tags: &
 }
 
 /// The source of an event about a call site. The module is empty for an operation named at run time.
-pub fn source(place: Place) -> Source<'static> {
+pub fn source(place: SourceLocation) -> Source<'static> {
     let module = Some(place.module).filter(|module| !module.is_empty());
     Source {
         logger: Cow::Borrowed(module.unwrap_or("obs_runtime")),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::base::schedule::Schedule;
 use crate::checks::quality::list;
-use crate::metrics::callsite::{Callsite, Place};
+use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
 use crate::metrics::registry;
 
@@ -35,7 +35,7 @@ pub struct Entry {
     /// The attribute.
     pub attribute: &'static str,
     /// Where the function stands.
-    pub place: Place,
+    pub place: SourceLocation,
     /// When it is scheduled to run; commands with `cron` only.
     pub schedule: Option<Schedule>,
 }

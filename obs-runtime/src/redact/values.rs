@@ -62,7 +62,7 @@ const RULES: &[Rule] = &[
         pattern: r"(?-u)\bhv[sbr]\.[0-9A-Za-z_-]{20,}|\bhf_[0-9A-Za-z]{20,}|\bdo[opr]_v1_[0-9a-f]{32,}|\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|AGE-SECRET-KEY-1[0-9A-Z]{20,}",
         part: whole,
     },
-    // Signatures of URLs, which grant access to whoever has the URL.
+    // Signatures of URLs, which grant access to anyone who has the URL.
     Rule {
         candidate: Candidates::SIGNED,
         pattern: r"(?i-u)[?&;](?:x-(?:amz|goog)-signature|signature|sig)=([a-z0-9%+/=._~-]+)",

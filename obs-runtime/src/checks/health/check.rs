@@ -10,7 +10,7 @@ use crate::checks::health::status::{Health, IntoHealth};
 use crate::checks::runner::check::{Callable, Check, Describe, caller_place, setters};
 use crate::checks::runner::job::Answer;
 use crate::checks::runner::registry::{Manual, Registration};
-use crate::metrics::callsite::Place;
+use crate::metrics::callsite::SourceLocation;
 
 /// The checks that were registered at run time.
 pub static MANUAL: Manual<HealthCheck> = Manual::new();
@@ -48,7 +48,7 @@ pub struct HealthCheck {
 }
 
 impl HealthCheck {
-    const fn of(name: Cow<'static, str>, place: Place, run: Callable<Health>) -> Self {
+    const fn of(name: Cow<'static, str>, place: SourceLocation, run: Callable<Health>) -> Self {
         let check = Check::new(name, place, run, TIMEOUT);
         Self { check, critical: true, groups: READY, cache: Duration::ZERO, after: &[], failures: 1 }
     }
@@ -62,7 +62,7 @@ impl HealthCheck {
         line: u32,
         run: fn() -> Answer<Health>,
     ) -> Self {
-        Self::of(Cow::Borrowed(name), Place { module, file, line }, Callable::Function(run))
+        Self::of(Cow::Borrowed(name), SourceLocation { module, file, line }, Callable::Function(run))
     }
 
     /// The check of a value with a method under `#[health_check]`.
@@ -74,7 +74,7 @@ impl HealthCheck {
         line: u32,
         run: impl Fn() -> Answer<Health> + Send + Sync + 'static,
     ) -> Self {
-        Self::of(Cow::Borrowed(name), Place { module, file, line }, Callable::Closure(Box::new(run)))
+        Self::of(Cow::Borrowed(name), SourceLocation { module, file, line }, Callable::Closure(Box::new(run)))
     }
 
     /// A critical check in the group `ready`. The closure returns `()`, `bool`, [`Health`] or a `Result` of these.
@@ -145,7 +145,7 @@ impl HealthCheck {
     }
 
     /// Where the function is declared, or where the check was constructed.
-    pub(crate) const fn place(&self) -> Place {
+    pub(crate) const fn place(&self) -> SourceLocation {
         self.check.place
     }
 }

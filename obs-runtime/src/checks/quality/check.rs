@@ -15,7 +15,7 @@ use crate::checks::runner::check::{Callable, Check, Describe, caller_place, sett
 use crate::checks::runner::job::Answer;
 use crate::checks::runner::registry::{Manual, Registration};
 use crate::events::failure::shown;
-use crate::metrics::callsite::Place;
+use crate::metrics::callsite::SourceLocation;
 
 /// The checks that were registered at run time.
 pub static MANUAL: Manual<QualityCheck> = Manual::new();
@@ -89,7 +89,7 @@ impl fmt::Debug for QualityCheck {
 }
 
 impl QualityCheck {
-    const fn of(name: Cow<'static, str>, place: Place, run: Runs) -> Self {
+    const fn of(name: Cow<'static, str>, place: SourceLocation, run: Runs) -> Self {
         Self {
             check: Check::new(name, place, run, TIMEOUT),
             dataset: "",
@@ -110,7 +110,7 @@ impl QualityCheck {
         line: u32,
         run: fn() -> Answer<Measure>,
     ) -> Self {
-        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(Callable::Function(run)))
+        Self::of(Cow::Borrowed(name), SourceLocation { module, file, line }, Runs::Once(Callable::Function(run)))
     }
 
     /// The checks of a function with `#[dq_check(for_each = …)]`.
@@ -122,7 +122,7 @@ impl QualityCheck {
         line: u32,
         items: fn() -> Answer<Result<Vec<Item>, String>>,
     ) -> Self {
-        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Each(items))
+        Self::of(Cow::Borrowed(name), SourceLocation { module, file, line }, Runs::Each(items))
     }
 
     /// The check of a value with a method under `#[dq_check]`.
@@ -135,7 +135,7 @@ impl QualityCheck {
         run: impl Fn() -> Answer<Measure> + Send + Sync + 'static,
     ) -> Self {
         let run = Callable::Closure(Box::new(run));
-        Self::of(Cow::Borrowed(name), Place { module, file, line }, Runs::Once(run))
+        Self::of(Cow::Borrowed(name), SourceLocation { module, file, line }, Runs::Once(run))
     }
 
     /// A check of severity `critical` without bounds. The closure returns a number, a `bool`, [`Measured`], [`Verdict`] or a
@@ -229,7 +229,7 @@ impl QualityCheck {
     }
 
     /// Where the function is declared, or where the check was constructed.
-    pub(crate) const fn place(&self) -> Place {
+    pub(crate) const fn place(&self) -> SourceLocation {
         self.check.place
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::level::Level;
 use crate::checks::runner::job::Answer;
 use crate::instrument::call::entry::Entry;
-use crate::metrics::callsite::Place;
+use crate::metrics::callsite::SourceLocation;
 
 /// Adds fields to a check's log line.
 pub type Describe = fn(&mut Entry);
@@ -16,7 +16,7 @@ pub type Describe = fn(&mut Entry);
 /// A declared check.
 pub struct Check<R> {
     pub name: Cow<'static, str>,
-    pub place: Place,
+    pub place: SourceLocation,
     pub run: R,
     pub timeout: Duration,
     /// Level of the log line when the check passes.
@@ -25,7 +25,7 @@ pub struct Check<R> {
 }
 
 impl<R> Check<R> {
-    pub const fn new(name: Cow<'static, str>, place: Place, run: R, timeout: Duration) -> Self {
+    pub const fn new(name: Cow<'static, str>, place: SourceLocation, run: R, timeout: Duration) -> Self {
         Self { name, place, run, timeout, level: Level::Debug, describe: |_| {} }
     }
 }
@@ -39,8 +39,8 @@ impl<R> fmt::Debug for Check<R> {
 }
 
 /// The place of a check that a program registers itself.
-pub fn caller_place(caller: &'static Location<'static>) -> Place {
-    Place { module: "", file: caller.file(), line: caller.line() }
+pub fn caller_place(caller: &'static Location<'static>) -> SourceLocation {
+    SourceLocation { module: "", file: caller.file(), line: caller.line() }
 }
 
 /// A function that can be called any number of times.

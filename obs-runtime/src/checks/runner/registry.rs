@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::metrics::callsite::Place;
+use crate::metrics::callsite::SourceLocation;
 
 /// A check of the program.
 #[derive(Debug)]
@@ -104,8 +104,8 @@ impl fmt::Debug for Registration {
 }
 
 /// A message for each name that more than one check has, with their places.
-pub fn duplicate_names<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, Place)>) -> Vec<String> {
-    let mut places: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+pub fn duplicate_names<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, SourceLocation)>) -> Vec<String> {
+    let mut places: BTreeMap<&str, Vec<SourceLocation>> = BTreeMap::new();
     for (name, place) in checks {
         places.entry(name).or_default().push(place);
     }

@@ -39,18 +39,18 @@ impl ObsFilter {
     }
 
     fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
-        (self.least)().is_some_and(|least| Level::from(*metadata.level()) >= nearest(least))
+        (self.least)().is_some_and(|least| Level::from_tracing(*metadata.level()) >= nearest(least))
     }
 }
 
 /// The nearest level that `tracing` has.
 fn nearest(level: Level) -> Level {
-    Level::from(level.to_tracing())
+    Level::from_tracing(level.to_tracing())
 }
 
 impl<S> Filter<S> for ObsFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.may_enable(metadata) && (self.enabled)(Level::from(*metadata.level()), metadata.target())
+        self.may_enable(metadata) && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -58,7 +58,7 @@ impl<S> Filter<S> for ObsFilter {
             Interest::never()
         } else if !(self.cacheable)() {
             Interest::sometimes()
-        } else if (self.enabled)(Level::from(*metadata.level()), metadata.target()) {
+        } else if (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target()) {
             Interest::always()
         } else {
             Interest::never()

@@ -53,7 +53,7 @@ impl ObsLayer {
         let message = Cow::Borrowed(collected.message().unwrap_or_default());
         (self.handler)(Event {
             time: SystemTime::now(),
-            level: Level::from(*metadata.level()),
+            level: Level::from_tracing(*metadata.level()),
             source,
             context: EventContext::default(),
             fact: Fact::Log { message },

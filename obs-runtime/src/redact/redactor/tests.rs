@@ -1,6 +1,5 @@
-// The samples that every exporter is tested with.
-#[path = "../../../../tests/src/corpus.rs"]
-#[expect(dead_code, reason = "the exporters' tests use the rest")]
+// Shared with the tests of exporters in the package obs-tests.
+#[expect(dead_code, reason = "the tests of exporters use the rest")]
 mod corpus;
 
 use std::time::{Duration, SystemTime};

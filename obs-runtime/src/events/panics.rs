@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
 use crate::base::clock::Stamp;
-use crate::base::stack::stack_trace::Stack;
+use crate::base::stack::Stack;
 
 thread_local! {
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
@@ -87,7 +87,7 @@ impl Panic {
             at: Stamp::now(),
             words: info.payload_as_str().unwrap_or("a value that is not text").to_owned(),
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
-            stack: (watcher.wants_stack_traces)().then(Stack::here).flatten(),
+            stack: (watcher.wants_stack_traces)().then(Stack::capture).flatten(),
         }
     }
 }

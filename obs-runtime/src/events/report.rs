@@ -1,6 +1,6 @@
 //! Error events with everything known about them, as error trackers receive them.
 
-use crate::base::stack::stack_trace::Stack;
+use crate::base::stack::Stack;
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
 use crate::metrics::callsite::Tags;

@@ -8,7 +8,7 @@ use ::sentry::protocol::{self, Event as SentryEvent, Exception, LogEntry, Map, M
 use serde_json::Value as Json;
 
 use crate::base::level::Level;
-use crate::base::stack::stack_trace::Stack;
+use crate::base::stack::Stack;
 use crate::events::event::{Event, EventContext, Fact};
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};

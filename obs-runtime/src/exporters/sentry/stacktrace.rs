@@ -8,7 +8,7 @@ use ::sentry::integrations::backtrace::process_event_stacktrace;
 use ::sentry::protocol::{Addr, Frame, Stacktrace};
 use backtrace::Symbol;
 
-use crate::base::stack::stack_trace::Stack;
+use crate::base::stack::Stack;
 
 /// The most frames that are sent.
 const MAX_FRAMES: usize = 100;
@@ -78,7 +78,7 @@ impl Names {
             cache.clear();
         }
         let of = |address: &usize| cache.entry(*address).or_insert_with(|| self.look_up(*address)).clone();
-        stack.calls().iter().flat_map(of).collect()
+        stack.frames().iter().flat_map(of).collect()
     }
 
     /// The frames of an address: several if functions are inlined, innermost first.

@@ -8,8 +8,6 @@ use std::time::Instant;
 use ::sentry::protocol::Event;
 use ::sentry::{Client, Envelope};
 
-#[cfg(target_os = "linux")]
-use crate::base::ffi;
 use crate::events::panics::caught;
 use crate::metrics::drop_counters;
 
@@ -135,9 +133,6 @@ impl Shared {
     }
 
     fn run(&self) {
-        // Whoever fails wakes it, and has other things to do than to wait for it.
-        #[cfg(target_os = "linux")]
-        ffi::stand_back();
         let mut queue = self.queue();
         loop {
             match queue.jobs.pop_front() {

@@ -16,7 +16,7 @@ use crate::base::call_scope::Frame;
 use crate::base::clock::Stamp;
 use crate::base::command_run::Run;
 use crate::base::level::Level;
-use crate::base::stack::stack_trace::Stack;
+use crate::base::stack::Stack;
 use crate::context::current::Context;
 use crate::events::event::{Details, Event, Fact, FailureFacts, Source};
 use crate::events::event_id::EventId;
@@ -219,7 +219,7 @@ fn report(
     };
     let stack = match what {
         What::Panic(Some(last)) => last.stack.clone(),
-        _ => pipeline.wants_stack_traces().then(Stack::here).flatten(),
+        _ => pipeline.wants_stack_traces().then(Stack::capture).flatten(),
     };
     let operation = layers.first().map_or_else(|| step.name.clone(), |layer| layer.name.clone());
     let place = match what {
@@ -287,7 +287,7 @@ pub fn message(
         layers: Vec::new(),
         left_out,
         place: None,
-        stack: pipeline.wants_stack_traces().then(Stack::here).flatten(),
+        stack: pipeline.wants_stack_traces().then(Stack::capture).flatten(),
     };
     let id = report.id;
     let fact = Fact::Reported(Box::new(report));

@@ -11,7 +11,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use obs_runtime::track_performance;
+use obs_runtime::{Level, track_performance, tracked_command, with_error_tracking};
 use obs_tests::measure::median;
 
 #[inline(never)]
@@ -28,6 +28,23 @@ fn annotated(number: u64) -> Result<u64, String> {
 #[track_performance]
 async fn annotated_async(number: u64) -> Result<u64, String> {
     work(number)
+}
+
+#[track_performance]
+#[with_error_tracking]
+#[inline(never)]
+fn captured(number: u64) -> Result<u64, String> {
+    work(number)
+}
+
+/// Nanoseconds per success in a command that has handled so many errors.
+#[tracked_command]
+fn success_after(errors: u32) -> f64 {
+    const CALLS: u64 = 20_000;
+    for _ in 0..errors {
+        let _ = black_box(captured(black_box(u64::MAX)));
+    }
+    batch(CALLS, captured)
 }
 
 fn poll_once(number: u64) -> Result<u64, String> {
@@ -106,6 +123,7 @@ fn initialise() -> obs_runtime::Guard {
     obs_runtime::Observability::builder()
         .without_environment()
         .prometheus_port(0)
+        .log_level(Level::Critical)
         .init()
         .unwrap_or_else(|error| panic!("{error}"))
 }
@@ -133,6 +151,17 @@ fn run(row: &str) {
             let row = median(figures.iter().map(|figure| figure.0).collect());
             let floor = median(figures.iter().map(|figure| figure.1).collect());
             println!("2 threads / 1 thread: {row:.2}, the TSC pair's {floor:.2}; goal <= 1.2 (later 1.1)");
+        }
+        "errors" => {
+            let _guard = initialise();
+            let pairs: Vec<_> = (0..200).map(|_| (success_after(200), success_after(0))).collect();
+            let figures = (
+                median(pairs.iter().map(|pair| pair.0).collect()),
+                median(pairs.iter().map(|pair| pair.1).collect()),
+                median(pairs.iter().map(|pair| pair.0 / pair.1).collect()),
+            );
+            print("a success after 200 handled errors / before them", figures, "<= 1.1");
+            print("track_performance + with_error_tracking / TSC pair", compare(captured, tsc), "none");
         }
         "allocations" => {
             let _guard = initialise();
@@ -168,7 +197,7 @@ fn main() {
         return run(&row);
     }
     let Ok(program) = std::env::current_exe() else { return };
-    for row in ["sync", "sync-instant", "async", "off", "threads", "allocations", "memory"] {
+    for row in ["sync", "sync-instant", "async", "off", "threads", "errors", "allocations", "memory"] {
         match Command::new(&program).arg(row).status() {
             Ok(status) if status.success() => std::thread::sleep(Duration::from_millis(1)),
             other => println!("{row}: {other:?}"),

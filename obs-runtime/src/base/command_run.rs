@@ -1,4 +1,4 @@
-//! One run of a command: what ties its beginning to its end for those who watch runs.
+//! One run of a command, from its start event to its end event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,27 +7,27 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::base::schedule::Schedule;
-use crate::base::span_buffer::Recording;
+use crate::base::span_buffer::SpanBuffer;
 
 /// A run of a command.
 #[derive(Debug)]
-pub struct Run {
+pub struct CommandRun {
     id: Uuid,
     begun: SystemTime,
-    outer: Option<Arc<Run>>,
+    outer: Option<Arc<CommandRun>>,
     schedule: Option<Schedule>,
     errors: AtomicU64,
-    recording: Option<Arc<Recording>>,
+    spans: Option<Arc<SpanBuffer>>,
 }
 
 #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "others do not watch runs"))]
-impl Run {
+impl CommandRun {
     /// A run that begins, within another one or not. One within another is recorded with that one.
     #[must_use]
-    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, recording: Option<Recording>) -> Self {
-        let of_outer = outer.as_ref().and_then(|outer| outer.recording.clone());
-        let recording = of_outer.or_else(|| recording.map(Arc::new));
-        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0), recording }
+    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, spans: Option<SpanBuffer>) -> Self {
+        let of_outer = outer.as_ref().and_then(|outer| outer.spans.clone());
+        let spans = of_outer.or_else(|| spans.map(Arc::new));
+        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0), spans }
     }
 
     /// What tells it from all others.
@@ -41,8 +41,8 @@ impl Run {
     }
 
     /// What is recorded of it, if it was sampled.
-    pub const fn recording(&self) -> Option<&Arc<Recording>> {
-        self.recording.as_ref()
+    pub const fn spans(&self) -> Option<&Arc<SpanBuffer>> {
+        self.spans.as_ref()
     }
 
     /// Whether no command encloses it.

@@ -13,4 +13,5 @@ pub(crate) mod secret;
 pub(crate) mod span_buffer;
 pub(crate) mod stack;
 pub(crate) mod standard_streams;
+pub(crate) mod task_id;
 pub(crate) mod trace_context;

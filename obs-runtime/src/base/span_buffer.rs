@@ -1,6 +1,7 @@
-//! What is recorded of a run that was sampled: a span for each call and each query in it. Of others nothing is.
+//! The spans of sampled commands: one for each call and each query.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,30 +10,94 @@ use std::time::SystemTime;
 use crate::base::outcome::Outcome;
 use crate::base::trace_context::TraceContext;
 
-/// Most spans of one run; of further ones it is known how many they were.
-const MOST: usize = 1000;
+/// Most spans of one command; further ones are counted only.
+const MAX_SPANS: usize = 1000;
 
-/// How many runs are being recorded.
+/// How many sampled commands are running.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether any run is being recorded.
+thread_local! {
+    /// The id of the innermost span that runs here; 0 for the command itself.
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Whether a sampled command is running.
 #[inline]
 pub fn any() -> bool {
     RUNNING.load(Ordering::Relaxed) > 0
 }
 
+/// The id of the span that runs here; 0 for the command itself.
+#[must_use]
+pub fn current() -> u64 {
+    CURRENT.get()
+}
+
+/// Makes this the current span until the guard is dropped.
+#[must_use = "the span is left when the guard is dropped"]
+pub fn enter(id: u64) -> SpanGuard {
+    SpanGuard { previous: CURRENT.replace(id) }
+}
+
+/// Makes a span of another task or thread the current one where none is.
+#[must_use = "the span is left when the guard is dropped"]
+pub fn inherit(id: u64) -> Option<SpanGuard> {
+    (id != 0 && current() == 0).then(|| enter(id))
+}
+
+/// Leaves a span when it is dropped.
+#[derive(Debug)]
+pub struct SpanGuard {
+    previous: u64,
+}
+
+impl Drop for SpanGuard {
+    fn drop(&mut self) {
+        CURRENT.set(self.previous);
+    }
+}
+
+/// A span that has begun.
+#[derive(Debug)]
+pub struct OpenSpan {
+    /// Its id.
+    pub id: u64,
+    /// The span in which it began; 0 for the command itself.
+    pub parent: u64,
+    /// When it began.
+    pub begun: SystemTime,
+    /// While it is the current span of its thread; a future enters it for each poll instead.
+    pub inside: Option<SpanGuard>,
+}
+
+impl OpenSpan {
+    /// Begins a span and makes it the current one.
+    #[must_use]
+    pub fn begin() -> Self {
+        let (id, parent) = (fresh_id(), current());
+        Self { id, parent, begun: SystemTime::now(), inside: Some(enter(id)) }
+    }
+}
+
+/// An id for a span.
+#[must_use]
+pub fn fresh_id() -> u64 {
+    let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
+    random
+}
+
 /// A call, a query, or a nested command, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
-    /// What tells it from the others of its run; never 0.
+    /// Unique in its command; never 0.
     pub id: u64,
-    /// The span in which it began; 0 for the run itself.
+    /// The span in which it began; 0 for the command itself.
     pub parent: u64,
     /// Its name.
     pub name: Cow<'static, str>,
     /// What it is: `function`, `command` or `db.query`.
     pub op: &'static str,
-    /// Which attribute tells of it. Several on one function are one span.
+    /// The attribute that it comes from. Several on one function are one span.
     pub attribute: &'static str,
     /// When it began.
     pub begun: SystemTime,
@@ -42,12 +107,12 @@ pub struct Span {
     pub outcome: Outcome,
 }
 
-/// A run that was recorded.
+/// The spans of a command that has ended.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub struct CommandTrace {
     /// Its trace, and its own span in it.
     pub trace: TraceContext,
-    /// On behalf of whom it ran.
+    /// The remote span that it ran for.
     pub caller: Option<TraceContext>,
     /// The command.
     pub name: Cow<'static, str>,
@@ -57,15 +122,15 @@ pub struct Recorded {
     pub ended: SystemTime,
     /// How it ended.
     pub outcome: Outcome,
-    /// What ran in it, in the order in which that ended.
+    /// Its spans in the order of their ends.
     pub spans: Vec<Span>,
-    /// How many more spans there were than are told.
+    /// How many further spans there were.
     pub left_out: u64,
 }
 
-/// A run that is being recorded.
+/// Collects the spans of a sampled command.
 #[derive(Debug)]
-pub struct Recording {
+pub struct SpanBuffer {
     trace: TraceContext,
     caller: Option<TraceContext>,
     spans: Mutex<Spans>,
@@ -75,12 +140,12 @@ pub struct Recording {
 struct Spans {
     ended: Vec<Span>,
     left_out: u64,
-    /// Whether the run has ended.
+    /// Whether the command has ended.
     closed: bool,
 }
 
-impl Recording {
-    /// Begins to record a run, which is that span of its trace, on behalf of a caller or of nobody.
+impl SpanBuffer {
+    /// Begins to collect the spans of a command, which is itself that span of its trace.
     #[must_use]
     pub fn begin(trace: TraceContext, caller: Option<TraceContext>) -> Self {
         RUNNING.fetch_add(1, Ordering::Relaxed);
@@ -91,21 +156,21 @@ impl Recording {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something in it has ended.
+    /// Adds a span that has ended.
     pub fn add(&self, span: Span) {
         let mut spans = self.spans();
         if spans.closed {
             return;
         }
-        if spans.ended.len() < MOST {
+        if spans.ended.len() < MAX_SPANS {
             spans.ended.push(span);
         } else {
             spans.left_out += 1;
         }
     }
 
-    /// The run has ended: what was recorded, once.
-    pub fn end(&self, name: Cow<'static, str>, begun: SystemTime, outcome: Outcome) -> Option<Recorded> {
+    /// Ends the command. Returns its spans the first time.
+    pub fn end(&self, name: Cow<'static, str>, begun: SystemTime, outcome: Outcome) -> Option<CommandTrace> {
         let mut spans = self.spans();
         if std::mem::replace(&mut spans.closed, true) {
             return None;
@@ -113,12 +178,12 @@ impl Recording {
         RUNNING.fetch_sub(1, Ordering::Relaxed);
         let (trace, caller) = (self.trace, self.caller);
         let left_out = spans.left_out;
-        let spans = tidied(&name, &std::mem::take(&mut spans.ended));
-        Some(Recorded { trace, caller, name, begun, ended: SystemTime::now(), outcome, spans, left_out })
+        let spans = merged(&name, &std::mem::take(&mut spans.ended));
+        Some(CommandTrace { trace, caller, name, begun, ended: SystemTime::now(), outcome, spans, left_out })
     }
 }
 
-impl Drop for Recording {
+impl Drop for SpanBuffer {
     fn drop(&mut self) {
         if !self.spans().closed {
             RUNNING.fetch_sub(1, Ordering::Relaxed);
@@ -126,28 +191,27 @@ impl Drop for Recording {
     }
 }
 
-/// Spans whose parents are among them or the run: several of one call are one, and what a span that was left out enclosed
-/// is enclosed by the run.
-fn tidied(run: &str, spans: &[Span]) -> Vec<Span> {
+/// Merges the spans of several attributes on one function, and gives those whose parent was left out to the command.
+fn merged(run: &str, spans: &[Span]) -> Vec<Span> {
     let by_id: HashMap<u64, &Span> = spans.iter().map(|span| (span.id, span)).collect();
-    // A command's name is that of its function, with other words between.
+    // A command's name is that of its function, with hyphens.
     let is_one = |one: &str, other: &str| one == other || one.replace('-', "_") == other.replace('-', "_");
-    let is_told_by_parent = |span: &Span| match by_id.get(&span.parent) {
+    let is_of_parent = |span: &Span| match by_id.get(&span.parent) {
         Some(parent) => parent.attribute != span.attribute && is_one(&parent.name, &span.name),
         None => span.parent == 0 && span.op == "function" && is_one(run, &span.name),
     };
-    let told_by: HashMap<u64, u64> =
-        spans.iter().filter(|span| is_told_by_parent(span)).map(|span| (span.id, span.parent)).collect();
+    let merged_into: HashMap<u64, u64> =
+        spans.iter().filter(|span| is_of_parent(span)).map(|span| (span.id, span.parent)).collect();
     let parent = |mut id: u64| {
-        // A parent began before what is in it, so that there is no way around in a circle.
-        while let Some(outer) = told_by.get(&id) {
+        // This ends: a parent begins before its children.
+        while let Some(outer) = merged_into.get(&id) {
             id = *outer;
         }
         if by_id.contains_key(&id) { id } else { 0 }
     };
     let parents: Vec<u64> = spans.iter().map(|span| parent(span.parent)).collect();
-    let told = spans.iter().zip(parents).filter(|(span, _)| !told_by.contains_key(&span.id));
-    told.map(|(span, parent)| Span { parent, ..span.clone() }).collect()
+    let kept = spans.iter().zip(parents).filter(|(span, _)| !merged_into.contains_key(&span.id));
+    kept.map(|(span, parent)| Span { parent, ..span.clone() }).collect()
 }
 
 #[cfg(test)]
@@ -171,22 +235,22 @@ mod tests {
             span(9, 8, "query", "query"),
             span(8, 0, "nightly_load", "bq_cost"),
         ];
-        let told: Vec<_> = tidied("nightly-load", &spans).iter().map(|span| (span.id, span.parent)).collect();
-        // 3 and 5 are told by 2; what was in a span that is not there is in the run.
-        assert_eq!(told, [(4, 2), (6, 2), (2, 0), (7, 0), (9, 0)]);
+        let merged: Vec<_> = merged("nightly-load", &spans).iter().map(|span| (span.id, span.parent)).collect();
+        // 3 and 5 are a part of 2; 7 and 9 lost their parents.
+        assert_eq!(merged, [(4, 2), (6, 2), (2, 0), (7, 0), (9, 0)]);
     }
 
     #[test]
-    fn a_run_is_told_once_and_holds_no_more_than_it_may() {
-        let recording = Recording::begin(TraceContext::begin(None), None);
+    fn a_command_gives_its_spans_once_and_keeps_no_more_than_the_limit() {
+        let buffer = SpanBuffer::begin(TraceContext::begin(None), None);
         assert!(any());
-        for id in 1..=2 + MOST as u64 {
-            recording.add(span(id, 0, "load", "track_performance"));
+        for id in 1..=2 + MAX_SPANS as u64 {
+            buffer.add(span(id, 0, "load", "track_performance"));
         }
-        let end = || recording.end("job".into(), SystemTime::UNIX_EPOCH, Outcome::Ok);
-        let recorded = end().unwrap();
-        assert_eq!((recorded.spans.len(), recorded.left_out), (MOST, 2));
-        recording.add(span(1, 0, "late", "track_performance"));
+        let end = || buffer.end("job".into(), SystemTime::UNIX_EPOCH, Outcome::Ok);
+        let trace = end().unwrap();
+        assert_eq!((trace.spans.len(), trace.left_out), (MAX_SPANS, 2));
+        buffer.add(span(1, 0, "late", "track_performance"));
         assert!(end().is_none());
     }
 }

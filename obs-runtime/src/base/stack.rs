@@ -4,6 +4,9 @@ use std::fmt;
 #[cfg(feature = "sentry")]
 use std::sync::Arc;
 
+#[cfg(feature = "sentry")]
+use crate::base::ffi;
+
 /// Frames kept of one stack, innermost first.
 #[cfg(feature = "sentry")]
 const MAX_FRAMES: usize = 64;
@@ -20,12 +23,8 @@ impl Stack {
         #[cfg(feature = "sentry")]
         {
             let (mut frames, mut depth) = ([0; MAX_FRAMES], 0);
-            backtrace::trace(|frame| {
-                // The unwinder may report a null frame outside of the outermost call.
-                if frame.ip().is_null() {
-                    return false;
-                }
-                frames[depth] = frame.ip().addr();
+            ffi::walk_stack(|address| {
+                frames[depth] = address;
                 depth += 1;
                 depth < MAX_FRAMES
             });

@@ -8,7 +8,7 @@ use crate::bigquery::refused::CostLimit;
 use crate::context::current::Context;
 use crate::events::event::{Details, Fact, Source};
 use crate::instrument::call::tracked_call::Call;
-use crate::instrument::error_dedup::pending_error;
+use crate::instrument::errors::message::report_message;
 use crate::metrics::callsite::{Callsite, Limits, Tags};
 use crate::pipeline::global;
 
@@ -161,7 +161,7 @@ pub fn alert(
     let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason };
     if reason == THRESHOLD {
         let details = Details { tags: tags.clone(), ..Details::default() };
-        pending_error::message(Level::Warning, fact.message(), source.clone(), details);
+        report_message(Level::Warning, fact.message(), source.clone(), details);
     }
     global::emit_tagged(Level::Warning, source, fact, tags);
 }

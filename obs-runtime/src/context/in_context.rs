@@ -6,8 +6,8 @@ use std::task::{self, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::base::call_scope;
-use crate::base::call_scope::Carried;
+use crate::base::call_scope::CallScope;
+use crate::base::span_buffer;
 use crate::context::current::{Context, OpenScopes};
 
 pin_project! {
@@ -15,8 +15,9 @@ pin_project! {
     #[derive(Debug)]
     pub struct InContext<F> {
         context: Context,
-        // The call that created it.
-        frame: Carried,
+        // The call and the span that created it.
+        call: CallScope,
+        span: u64,
         // Scopes that the future keeps entered while it is not polled.
         open: OpenScopes,
         // `None` only during drop.
@@ -28,6 +29,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let _guard = this.context.resume(this.open);
+            let _call = this.call.inherit();
             this.future.set(None);
         }
     }
@@ -35,7 +37,8 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn new(context: Context, future: F) -> Self {
-        Self { context, frame: call_scope::carried(), open: None, future: Some(future) }
+        let (call, span) = (CallScope::carry(), span_buffer::current());
+        Self { context, call, span, open: None, future: Some(future) }
     }
 }
 
@@ -45,7 +48,7 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut guard = this.context.resume(this.open);
-        let _frame = call_scope::inherit(*this.frame);
+        let (_call, _span) = (this.call.inherit(), span_buffer::inherit(*this.span));
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // Keeps changes of the context for the next poll.
         *this.context = Context::current();
@@ -83,10 +86,10 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
-        let (context, frame) = (Context::current(), call_scope::carried());
+        let (context, mut call, span) = (Context::current(), CallScope::carry(), span_buffer::current());
         move || {
             let _guard = context.enter();
-            let _frame = call_scope::inherit(frame);
+            let (_call, _span) = (call.inherit(), span_buffer::inherit(span));
             self()
         }
     }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::Recorded;
+use crate::base::span_buffer::CommandTrace;
 use crate::base::trace_context::TraceContext;
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
@@ -115,7 +115,7 @@ pub enum Fact<'a> {
     /// An error, a panic or a message with everything known about it, once, for error trackers.
     Reported(Box<Report<'a>>),
     /// A sampled run ended: its spans.
-    Traced(Box<Recorded>),
+    Traced(Box<CommandTrace>),
     /// The program recorded a breadcrumb.
     Breadcrumb {
         /// The category, such as `http` or `query`.
@@ -203,7 +203,7 @@ pub struct CallInfo {
     /// Name of the operation or command.
     pub name: Cow<'static, str>,
     /// The run of a command.
-    pub run: Option<Arc<Run>>,
+    pub run: Option<Arc<CommandRun>>,
     /// Id of the error event that the call ended with, if any.
     pub event: Option<EventId>,
 }

@@ -1,4 +1,4 @@
-//! What went wrong, seen through whatever the error's type lets one see.
+//! What can be said of an error, as far as its type allows.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use crate::events::type_names::{leading_name, name_of, pointee, short_name};
 
 /// A stable, low-cardinality label for an error: `LoadError::Timeout` → `timeout`.
 ///
-/// Derive it on an enum with `#[derive(ErrorKind)]`; the label stands in `operation.error{error_type}`.
+/// Derive it on an enum with `#[derive(ErrorKind)]`. The label is the `error_type` of `operation.error`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no stable error kind",
     note = "put #[derive(obs_runtime::ErrorKind)] on the enum"
@@ -36,7 +36,7 @@ impl<E: ErrorKind + ?Sized> ErrorKind for Arc<E> {
     }
 }
 
-/// A borrowed error: nothing is formatted before somebody wants to read it.
+/// A borrowed error. Nothing is formatted until it is read.
 #[derive(Clone, Copy)]
 pub struct Failure<'v> {
     label: Option<&'static str>,
@@ -47,9 +47,9 @@ pub struct Failure<'v> {
 #[derive(Clone, Copy)]
 pub(super) enum What<'v> {
     Error(&'v (dyn Error + 'static)),
-    /// An error whose own type says nothing (a box, `anyhow::Error`): its root cause gives the label.
+    /// An error behind a type that hides it (a box, `anyhow::Error`): its root cause gives the label.
     Erased(&'v (dyn Error + 'static)),
-    /// An error of which no more than a borrow is at hand.
+    /// An error of which only a reference is available.
     Borrowed(Borrowed<'v>),
     Display(&'v dyn Display),
     Debug(&'v dyn Debug),
@@ -64,7 +64,7 @@ pub(super) enum What<'v> {
 pub(super) struct Borrowed<'v> {
     shown: &'v dyn Display,
     debug: &'v dyn Debug,
-    /// Where it is, and how large.
+    /// Its address and size.
     pub(super) place: (usize, usize),
     source: Option<&'v (dyn Error + 'static)>,
 }
@@ -78,27 +78,27 @@ impl<'v> Failure<'v> {
         Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(borrowed) }
     }
 
-    /// An error of a type that has a name.
+    /// An error of a concrete type.
     pub fn error<E: Error + 'static>(error: &'v E) -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Error(error) }
     }
 
-    /// An error of a type that hides another.
+    /// An error behind a type that hides it.
     pub fn erased<E>(error: &'v (dyn Error + 'static)) -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Erased(error) }
     }
 
-    /// Something that can be shown.
+    /// A value with `Display`.
     pub fn display<E: Display>(error: &'v E) -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Display(error) }
     }
 
-    /// Something that can be shown to a programmer.
+    /// A value with `Debug`.
     pub fn debug<E: Debug>(error: &'v E) -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Debug(error) }
     }
 
-    /// Something of which the type is all that can be shown.
+    /// A value of which only the type is known.
     pub fn opaque<E>() -> Self {
         Self { label: None, type_name: type_name::<E>(), what: What::Opaque }
     }
@@ -108,14 +108,14 @@ impl<'v> Failure<'v> {
         Self { label: None, type_name: "", what: What::Words { label, message } }
     }
 
-    /// The same failure under the label that its [`ErrorKind`] gives, if it has one.
+    /// The same failure with the label of its [`ErrorKind`], if it has one.
     #[must_use]
     pub fn labelled(mut self, label: Option<&'static str>) -> Self {
         self.label = label.or(self.label);
         self
     }
 
-    /// What a program exits with that ends by this failure.
+    /// The exit code of a program that ends by this failure.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.what {
@@ -151,7 +151,7 @@ impl<'v> Failure<'v> {
         pointee(self.type_name).starts_with("dyn ")
     }
 
-    /// All of it, formatted. A `Display` or `Debug` that panics costs its text, nothing else.
+    /// The formatted error. A `Display` or `Debug` that panics is replaced by a note.
     #[must_use]
     pub fn facts(&self) -> FailureFacts<'static> {
         FailureFacts {
@@ -172,14 +172,13 @@ impl<'v> Failure<'v> {
         }
     }
 
-    /// The error and its sources as far as the standard library knows them; the first one is missing of a borrowed one.
+    /// The error and its sources. The first item is the error itself, or stands for it.
     pub(super) fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'static)> {
         let (first, skipped) = match self.what {
             What::Error(error) | What::Erased(error) => (Some(error), None),
             What::Borrowed(borrowed) => (borrowed.source, borrowed.source),
             _ => (None, None),
         };
-        // So that the first is always the error itself.
         skipped.into_iter().chain(first.into_iter().flat_map(chain))
     }
 
@@ -205,13 +204,13 @@ impl Debug for Failure<'_> {
     }
 }
 
-/// An exit code that says that the program failed.
+/// An exit code other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("exit code {0}")]
 pub struct ExitFailure(u8);
 
 impl ExitFailure {
-    /// What an exit code says, if it is not success.
+    /// The failure of an exit code, if it is one.
     #[must_use]
     pub fn of(code: std::process::ExitCode) -> Option<&'static Self> {
         static FAILURES: [ExitFailure; 255] = {
@@ -226,17 +225,17 @@ impl ExitFailure {
             }
             failures
         };
-        // An `ExitCode` does not give its number away, but can be compared.
+        // The number of an `ExitCode` is private, but codes can be compared.
         FAILURES.iter().find(|failure| code == std::process::ExitCode::from(failure.0))
     }
 }
 
-/// What stands where a value was to be, and was not.
+/// The error of a `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no value was returned")]
 pub struct NoValue;
 
-/// Formats a user's value; a panic inside costs the text only.
+/// Formats a value of the program's. A panic inside is replaced by a note.
 pub fn shown(value: &dyn Display) -> String {
     let mut text = String::new();
     match caught(|| write!(text, "{value}")) {
@@ -246,12 +245,12 @@ pub fn shown(value: &dyn Display) -> String {
     }
 }
 
-/// An error and its sources, outermost first. It ends where telling the source panics.
+/// An error and its sources, outermost first. It ends where `source` panics.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    // An error may name itself as its source; nobody reads further than this.
-    const MOST: usize = 33;
+    // An error may return itself as its source.
+    const MAX_LENGTH: usize = 33;
     let source = |error: &'e (dyn Error + 'static)| caught(|| error.source()).ok().flatten();
-    std::iter::successors(Some(error), move |error| source(*error)).take(MOST)
+    std::iter::successors(Some(error), move |error| source(*error)).take(MAX_LENGTH)
 }
 
 fn root<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_type_and_its_sources() {
+    fn an_error_has_its_type_and_its_sources() {
         let error = outer();
         let facts = Failure::error(&error).facts();
         assert_eq!((&*facts.error_type, &*facts.message), ("Outer", "row 3 is bad"));
@@ -298,13 +297,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_says_nothing_keeps_its_module() {
+    fn a_name_without_meaning_keeps_its_module() {
         assert_eq!(short_name(type_name::<std::io::Error>()), "io.Error");
         assert_eq!(short_name(type_name::<Option<Outer>>()), "Option");
     }
 
     #[test]
-    fn a_pointer_bears_the_name_of_what_it_points_to() {
+    fn a_pointer_has_the_name_of_its_target() {
         let shared = Arc::new(Box::new(outer()));
         assert_eq!(Failure::error(&shared).error_type(), "Outer");
         let hidden: Arc<dyn Error + Send + Sync> = Arc::new(outer());
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_panics_costs_its_text_only() {
+    fn a_display_that_panics_is_replaced() {
         struct Bad;
         impl Display for Bad {
             fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,8 @@
-//! An error as it was seen at one point of its way, to be known again further on.
+//! What identifies an error at different points of its way through the program.
 //!
-//! Errors are values: they are moved, boxed, wrapped and converted on their way, and nothing can be hung onto them. What
-//! lies on the heap keeps its place while it is moved; the rest is known by its words, where the calls that it passes make
-//! it likely that it is the same one.
+//! Errors are moved, boxed, wrapped and converted, and nothing can be attached to them. What is allocated on the heap keeps
+//! its address while its owner is moved. Everything else is compared by message, which only means something where the
+//! program makes it likely that both are one error; see `instrument::error_dedup`.
 
 use std::error::Error;
 
@@ -11,56 +11,64 @@ use crate::events::failure::{Failure, What};
 use crate::events::field::Text;
 use crate::events::report::Cause;
 
-/// Shortest words by which an error is known within the words of another one, in bytes.
-const TELLING: usize = 8;
+/// Shortest message, in bytes, that identifies an error anywhere inside the message of another one.
+const MIN_INNER_MESSAGE: usize = 8;
 
-/// An error as it was seen.
+/// An error as it was seen at one point.
 #[derive(Clone, Debug)]
-pub struct Sighting {
+pub struct ErrorFingerprint {
     /// Stable kind of the error, of low cardinality.
     pub error_type: Text<'static>,
     /// The error and its sources, outermost first.
     pub causes: Vec<Cause<'static>>,
     type_name: &'static str,
-    /// Where each of them lies; 0 where that says nothing.
-    places: Vec<Place>,
+    /// Of each cause.
+    addresses: Vec<Address>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Place {
+/// What two fingerprints have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// Heap memory with the same content: they are of one error.
+    Address,
+    /// A message: they are of one error or of two similar ones.
+    Message,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Address {
+    /// 0 for a value without a size, which has no address of its own.
     address: usize,
-    /// Whether it stays there while the error is moved.
-    stays: bool,
+    /// Whether it stays the same while the error is moved.
+    is_stable: bool,
 }
 
 impl Failure<'_> {
     /// The error as it is now.
     #[must_use]
-    pub fn sighting(&self) -> Sighting {
+    pub fn fingerprint(&self) -> ErrorFingerprint {
         let causes = self.causes();
-        let mut places: Vec<Place> = self.places().take(causes.len()).collect();
-        places.resize(causes.len(), Place { address: 0, stays: false });
-        Sighting { error_type: self.error_type(), causes, type_name: self.type_name, places }
+        let mut addresses: Vec<Address> = self.addresses().take(causes.len()).collect();
+        addresses.resize(causes.len(), Address::default());
+        ErrorFingerprint { error_type: self.error_type(), causes, type_name: self.type_name, addresses }
     }
 
-    fn places(&self) -> impl Iterator<Item = Place> {
+    fn addresses(&self) -> impl Iterator<Item = Address> {
         let first = match self.what {
             What::Error(error) | What::Erased(error) => Some(extent(error)),
             What::Borrowed(borrowed) => Some(borrowed.place),
             _ => None,
         };
-        let boxed = matches!(self.what, What::Erased(_)) || self.hides_its_type();
-        let inside = move |address: usize| {
+        let is_boxed = matches!(self.what, What::Erased(_)) || self.hides_its_type();
+        let is_part_of_first = move |address: usize| {
             first.is_some_and(|(start, size)| (start..start.saturating_add(size)).contains(&address))
         };
-        let place = move |(index, (address, size)): (usize, (usize, usize))| Place {
-            // What has no size has no place of its own.
-            address: if size == 0 { 0 } else { address },
-            // A source that is part of the error itself moves with it.
-            stays: size > 0 && if index == 0 { boxed } else { boxed || !inside(address) },
-        };
         let sources = self.chain().skip(1).map(extent);
-        first.into_iter().chain(sources).enumerate().map(place)
+        first.into_iter().chain(sources).enumerate().map(move |(index, (address, size))| Address {
+            address: if size == 0 { 0 } else { address },
+            // A source inside of the error itself moves with it.
+            is_stable: size > 0 && (is_boxed || index > 0 && !is_part_of_first(address)),
+        })
     }
 }
 
@@ -68,7 +76,7 @@ fn extent(error: &(dyn Error + 'static)) -> (usize, usize) {
     (std::ptr::from_ref(error).cast::<()>().addr(), size_of_val(error))
 }
 
-impl Sighting {
+impl ErrorFingerprint {
     /// What can be said of the error.
     #[must_use]
     pub fn facts(&self) -> FailureFacts<'static> {
@@ -80,27 +88,34 @@ impl Sighting {
         }
     }
 
-    /// Whether something of this error lies where something of the other one does, and says the same.
+    /// What an error that is seen later has in common with this one.
     #[must_use]
-    pub fn shares_a_place(&self, later: &Self) -> bool {
-        let parts = |sighting: &Self| {
-            sighting.places.iter().copied().zip(sighting.causes.clone()).collect::<Vec<(Place, Cause<'static>)>>()
-        };
-        let later = parts(later);
-        let same = |(place, cause): &(Place, Cause<'_>)| {
-            place.stays
-                && later.iter().any(|(other, said)| other.address == place.address && said.message == cause.message)
-        };
-        parts(self).iter().any(same)
+    pub fn matches(&self, later: &Self) -> Option<Match> {
+        if self.same_address(later) { Some(Match::Address) } else { self.same_message(later).then_some(Match::Message) }
     }
 
-    /// Whether the other error says what this one does: it is this one, or was made of it.
-    #[must_use]
-    pub fn shares_words(&self, later: &Self) -> bool {
+    fn parts(&self) -> impl Iterator<Item = (Address, &str)> {
+        self.addresses.iter().copied().zip(self.causes.iter().map(|cause| &*cause.message))
+    }
+
+    /// Whether a cause of both is at the same stable address and has the same message.
+    fn same_address(&self, later: &Self) -> bool {
+        let is_in_later = |(place, message): (Address, &str)| {
+            place.is_stable && later.parts().any(|(other, said)| (other.address, said) == (place.address, message))
+        };
+        self.parts().any(is_in_later)
+    }
+
+    /// Whether the later error has this one's message, or was made of it.
+    fn same_message(&self, later: &Self) -> bool {
         let (Some(first), Some(outermost)) = (self.causes.first(), later.causes.first()) else { return false };
-        let stays = |sighting: &Self| sighting.places.first().is_some_and(|place| place.stays);
-        if first.message == outermost.message && self.type_name == later.type_name && stays(self) && stays(later) {
-            // Boxes that lie in different places are different ones.
+        let is_stable = |error: &Self| error.addresses.first().is_some_and(|place| place.is_stable);
+        if first.message == outermost.message
+            && self.type_name == later.type_name
+            && is_stable(self)
+            && is_stable(later)
+        {
+            // Two boxes at different addresses.
             return false;
         }
         first.message.is_empty() && self.type_name == later.type_name
@@ -109,14 +124,14 @@ impl Sighting {
     }
 }
 
-/// Whether a text contains these words, as words.
-fn contains(text: &str, words: &str) -> bool {
-    let at_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
-    let stands_alone =
-        |at: usize| at_edge(text[..at].chars().next_back()) && at_edge(text[at + words.len()..].chars().next());
-    !words.is_empty()
-        && (words.len() >= TELLING || text.ends_with(words))
-        && text.match_indices(words).any(|(at, _)| stands_alone(at))
+/// Whether a text contains a message as whole words: at its end, or anywhere if the message is long enough.
+fn contains(text: &str, message: &str) -> bool {
+    let is_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    let is_whole =
+        |at: usize| is_edge(text[..at].chars().next_back()) && is_edge(text[at + message.len()..].chars().next());
+    !message.is_empty()
+        && (message.len() >= MIN_INNER_MESSAGE || text.ends_with(message))
+        && text.match_indices(message).any(|(at, _)| is_whole(at))
 }
 
 #[cfg(test)]
@@ -125,8 +140,8 @@ mod tests {
 
     type Boxed = Box<dyn Error + Send + Sync>;
 
-    fn boxed(error: &Boxed) -> Sighting {
-        Failure::erased::<Boxed>(&**error).sighting()
+    fn boxed(error: &Boxed) -> ErrorFingerprint {
+        Failure::erased::<Boxed>(&**error).fingerprint()
     }
 
     #[derive(Debug, thiserror::Error)]
@@ -142,52 +157,53 @@ mod tests {
     }
 
     #[test]
-    fn a_box_is_known_by_its_place_wherever_it_is_moved() {
+    fn a_box_matches_by_address_after_it_is_moved() {
         let error: Boxed = "same words".into();
         let before = boxed(&error);
         let moved = Box::new(error);
-        assert!(before.shares_a_place(&boxed(&moved)));
+        assert_eq!(before.matches(&boxed(&moved)), Some(Match::Address));
         let other: Boxed = "same words".into();
-        assert!(!before.shares_a_place(&boxed(&other)) && !before.shares_words(&boxed(&other)));
+        assert_eq!(before.matches(&boxed(&other)), None);
     }
 
     #[test]
-    fn a_value_is_known_by_its_words_alone() {
+    fn a_value_matches_by_message() {
         let error = bad();
-        let before = Failure::error(&error).sighting();
+        let before = Failure::error(&error).fingerprint();
         let moved = Box::new(error);
-        let after = Failure::error(&*moved).sighting();
-        assert!(before.shares_words(&after));
+        let after = Failure::error(&*moved).fingerprint();
+        assert_eq!(before.matches(&after), Some(Match::Message));
         // Its source is a part of it, and moves too.
-        assert!(before.places.iter().all(|place| !place.stays));
+        assert!(before.addresses.iter().all(|place| !place.is_stable));
     }
 
     #[test]
-    fn what_was_made_of_an_error_is_known_by_its_sources_or_its_words() {
-        let before = Failure::error(&"x".parse::<u32>().unwrap_err()).sighting();
-        assert!(before.shares_words(&Failure::error(&bad()).sighting()));
+    fn a_converted_error_matches_by_its_sources_or_its_message() {
+        let before = Failure::error(&"x".parse::<u32>().unwrap_err()).fingerprint();
+        let message = Some(Match::Message);
+        assert_eq!(before.matches(&Failure::error(&bad()).fingerprint()), message);
         let text = format!("cannot load: {}", "x".parse::<u32>().unwrap_err());
-        assert!(before.shares_words(&Failure::display(&text).sighting()));
-        assert!(!before.shares_words(&Failure::display(&"something else").sighting()));
+        assert_eq!(before.matches(&Failure::display(&text).fingerprint()), message);
+        assert_eq!(before.matches(&Failure::display(&"something else").fingerprint()), None);
     }
 
     #[test]
-    fn short_words_are_no_sign_within_others() {
+    fn a_short_message_inside_of_another_is_no_match() {
         assert!(!contains("cannot go on", "no") && !contains("no way", "no"));
         assert!(contains("it failed: no", "no") && contains("no answer in 3 s, giving up", "no answer in 3 s"));
         assert!(!contains("anything", ""));
     }
 
     #[test]
-    fn an_error_behind_a_reference_is_the_same_one() {
+    fn an_error_behind_a_reference_matches_by_address() {
         let error: Boxed = Box::new(bad());
         let borrowed: &(dyn Error + Send + Sync) = &*error;
-        let sighting = Failure::borrowed(&borrowed).sighting();
-        assert!(sighting.shares_a_place(&boxed(&error)));
-        let messages: Vec<_> = sighting.causes.iter().map(|cause| &*cause.message).collect();
+        let fingerprint = Failure::borrowed(&borrowed).fingerprint();
+        assert_eq!(fingerprint.matches(&boxed(&error)), Some(Match::Address));
+        let messages: Vec<_> = fingerprint.causes.iter().map(|cause| &*cause.message).collect();
         assert_eq!(messages, ["row 3 is bad", "invalid digit found in string"]);
-        assert_eq!(sighting.error_type, "ParseIntError");
-        let type_names: Vec<_> = sighting.causes.iter().map(|cause| &*cause.type_name).collect();
+        assert_eq!(fingerprint.error_type, "ParseIntError");
+        let type_names: Vec<_> = fingerprint.causes.iter().map(|cause| &*cause.type_name).collect();
         assert_eq!(type_names, ["Bad", "ParseIntError"]);
     }
 }

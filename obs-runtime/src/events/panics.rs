@@ -1,4 +1,4 @@
-//! What a panic said and where, remembered for the calls that it unwinds through, and told where it is seen.
+//! The last panic of each thread, for the calls that it unwinds through, and a hook that reports panics where they begin.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -11,22 +11,22 @@ use crate::base::stack::Stack;
 
 thread_local! {
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
-    /// Whether telemetry calls code that may panic, which is nobody's error.
+    /// Whether telemetry runs code of the program's, a panic of which is no error of the program.
     static OWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a panic says that follows from another one, which it ends by ending the process.
+/// Messages of a panic that follows from another one and aborts the process.
 const CONSEQUENCES: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// A panic as its hook saw it. Its `Display` is its words and its place.
+/// A panic. Its `Display` is its message and its location.
 #[derive(Clone, Debug)]
 pub struct Panic {
     at: Stamp,
-    /// Its words.
+    /// Its message.
     pub words: String,
     /// Source file and line.
     pub place: Option<(String, u32)>,
-    /// The calls that led to it, if anybody wants them.
+    /// The call stack, if a sink wants it.
     pub stack: Option<Stack>,
 }
 
@@ -37,24 +37,24 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Who is told of panics.
+/// What is called at a panic.
 #[derive(Clone, Copy, Debug)]
 pub struct Watcher {
-    /// Whether the calls that led to one are of use.
+    /// Whether a sink wants call stacks.
     pub wants_stack_traces: fn() -> bool,
-    /// A panic was seen.
+    /// A panic begins.
     pub seen: fn(Panic),
-    /// The process ends by a panic as soon as this returns.
+    /// The process aborts as soon as this returns.
     pub dying: fn(),
 }
 
-/// Has panics remembered and told from now on. The hook that was there is called as before.
+/// Installs the panic hook. The previous hook is still called.
 pub fn watch(watcher: Watcher) {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            // A panic in here would end the process at once: nothing in here calls code of the user's.
+            // A panic in here would abort the process: nothing in here calls code of the program's.
             let panic = Panic::new(info, watcher);
             let is_consequence = CONSEQUENCES.contains(&&*panic.words);
             let is_own = OWN.try_with(Cell::get).unwrap_or(false);
@@ -70,7 +70,7 @@ pub fn watch(watcher: Watcher) {
     });
 }
 
-/// Calls code that may panic on behalf of telemetry: a panic in it ends there, and is no error of the program's.
+/// Runs code of the program's on behalf of telemetry. A panic in it ends here, and is not captured.
 ///
 /// # Errors
 /// What it panicked with.
@@ -93,17 +93,17 @@ impl Panic {
 }
 
 fn remember(panic: &Panic) {
-    // A thread that is ending, or a panic inside of this: the message is lost, nothing else.
+    // Where the thread is ending, only the message is lost.
     let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(panic.clone())));
 }
 
-/// This thread's last panic since then. One that was resumed from elsewhere was not seen here.
+/// This thread's last panic since then. A panic that was resumed from another thread is not among them.
 pub fn last_since(start: Stamp) -> Option<Panic> {
     let recent = |last: &Option<Panic>| last.clone().filter(|last| !last.at.is_before(start));
     LAST.try_with(|last| last.try_borrow().ok().and_then(|last| recent(&last))).ok().flatten()
 }
 
-/// What this thread's last panic since then said, and where.
+/// The message and location of this thread's last panic since then.
 pub fn message_since(start: Stamp) -> Option<String> {
     last_since(start).map(|last| last.to_string())
 }

@@ -1,4 +1,4 @@
-//! An error whose way is over, and its report, which may be redacted where it is sent: that keeps nobody's function waiting.
+//! An error to be reported. It may be redacted on the thread that sends it, so that the failed function does not wait.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,22 +10,22 @@ use crate::events::field::Value;
 use crate::events::report::{Cause, Layer, Report};
 use crate::redact::redactor::{MAX_TEXT, Redacted, Redactor};
 
-/// An error with all that is known of it, and when and in which context it came up.
-pub struct Incident {
-    /// The context that it came up in.
+/// An error with all that is known of it.
+pub struct ErrorEvent {
+    /// The context in which it was captured.
     pub context: Context,
-    /// How bad it is.
+    /// Severity.
     pub level: Level,
     /// Where it was captured.
     pub source: Source<'static>,
     /// When it was captured.
     pub time: SystemTime,
-    /// What is known of it.
+    /// The error itself.
     pub report: Box<Report<'static>>,
 }
 
-impl Incident {
-    /// Whether it is short enough to be kept as it is for a while. What leaves is cut.
+impl ErrorEvent {
+    /// Whether it is short enough to be queued before redaction cuts it.
     pub fn is_short(&self) -> bool {
         let in_layer = |layer: &Layer<'_>| {
             let fields = layer.fields.iter().map(|field| match &field.value {
@@ -39,7 +39,7 @@ impl Incident {
         in_layers.chain(in_causes).sum::<usize>() <= MAX_TEXT
     }
 
-    /// Has it read as an event.
+    /// Reads it as an event.
     pub fn read<R>(self, read: impl FnOnce(Event<'_>) -> R) -> R {
         let Self { context, level, source, time, report } = self;
         let (fact, context) = (Fact::Reported(report), context.event_context());
@@ -47,34 +47,34 @@ impl Incident {
     }
 }
 
-/// What nobody can read but through a [`Redactor`], nor see as `Debug`.
-pub struct Sealed {
-    incident: Incident,
+/// An error that is not redacted yet. It can only be read through its [`Redactor`], and has no `Debug`.
+pub struct RawErrorEvent {
+    event: ErrorEvent,
     redactor: Arc<Redactor>,
 }
 
-impl Sealed {
-    /// Seals an incident, to be opened by this redactor.
-    pub const fn new(incident: Incident, redactor: Arc<Redactor>) -> Self {
-        Self { incident, redactor }
+impl RawErrorEvent {
+    /// An error to be read through this redactor.
+    pub const fn new(event: ErrorEvent, redactor: Arc<Redactor>) -> Self {
+        Self { event, redactor }
     }
 
     /// When it was captured.
     #[cfg(feature = "sentry")]
     pub const fn time(&self) -> SystemTime {
-        self.incident.time
+        self.event.time
     }
 
-    /// The correlation id that it came up under, as it may leave.
+    /// The redacted correlation id of its context.
     #[cfg(feature = "sentry")]
     pub fn correlation_id(&self) -> Option<crate::events::field::Text<'_>> {
-        self.incident.context.correlation_id().map(|id| self.redactor.repeated(id.into()))
+        self.event.context.correlation_id().map(|id| self.redactor.repeated(id.into()))
     }
 
-    /// Redacts it and has it read.
-    pub fn open<R>(self, read: impl FnOnce(&Redacted<Event<'_>>) -> R) -> R {
-        let Self { incident, redactor } = self;
-        incident.read(|event| read(&redactor.event(event)))
+    /// Redacts it and reads it.
+    pub fn redact<R>(self, read: impl FnOnce(&Redacted<Event<'_>>) -> R) -> R {
+        let Self { event, redactor } = self;
+        event.read(|event| read(&redactor.event(event)))
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     use crate::events::field::Field;
     use crate::events::report::ReportKind;
 
-    fn incident(message: &str, argument: &str) -> Incident {
+    fn error_event(message: &str, argument: &str) -> ErrorEvent {
         let cause = Cause { type_name: "LoadError".into(), message: message.to_owned().into() };
         let fields = vec![Field::new("path", argument.to_owned())];
         let layer = Layer { name: "load".into(), attribute: "with_error_tracking", fields, tags: Vec::new() };
@@ -101,15 +101,15 @@ mod tests {
             stack: None,
         };
         let (context, source) = (Context::default(), Source::default());
-        Incident { context, level: Level::Error, source, time: SystemTime::UNIX_EPOCH, report: Box::new(report) }
+        ErrorEvent { context, level: Level::Error, source, time: SystemTime::UNIX_EPOCH, report: Box::new(report) }
     }
 
     #[test]
-    fn what_is_sealed_is_read_redacted_only() {
-        let incident = incident("password=hunter2 is wrong", "a.csv");
-        assert!(incident.is_short());
-        let sealed = Sealed::new(incident, Arc::new(Redactor::new(&[], None)));
-        let said = sealed.open(|event| match &event.fact {
+    fn a_raw_event_is_read_redacted_only() {
+        let event = error_event("password=hunter2 is wrong", "a.csv");
+        assert!(event.is_short());
+        let raw = RawErrorEvent::new(event, Arc::new(Redactor::new(&[], None)));
+        let said = raw.redact(|event| match &event.fact {
             Fact::Reported(report) => report.causes[0].message.to_string(),
             _ => String::new(),
         });
@@ -117,8 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn long_words_and_long_arguments_are_not_kept_as_they_are() {
+    fn long_messages_and_long_arguments_are_not_queued_before_redaction() {
         let long = "x".repeat(MAX_TEXT + 1);
-        assert!(!incident(&long, "a.csv").is_short() && !incident("no", &long).is_short());
+        assert!(!error_event(&long, "a.csv").is_short() && !error_event("no", &long).is_short());
     }
 }

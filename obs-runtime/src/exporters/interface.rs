@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::base::level::Level;
 use crate::events::event::Event;
-use crate::exporters::error_event::Sealed;
+use crate::exporters::error_event::RawErrorEvent;
 use crate::redact::redactor::Redacted;
 
 /// The class of an event, by which an exporter decides whether it wants the event.
@@ -52,13 +52,13 @@ pub trait Exporter: Send + Sync {
     fn accept(&self, event: &Redacted<Event<'_>>);
 
     /// Whether it redacts reports on a thread of its own, which saves the failing function that time.
-    fn opens_reports(&self) -> bool {
+    fn redacts_reports(&self) -> bool {
         false
     }
 
     /// Takes a report that is not redacted yet.
-    fn accept_report(&self, report: Sealed) {
-        report.open(|event| self.accept(event));
+    fn accept_report(&self, report: RawErrorEvent) {
+        report.redact(|event| self.accept(event));
     }
 
     /// Delivers everything accepted so far, until the deadline.

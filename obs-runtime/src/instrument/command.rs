@@ -5,9 +5,9 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
-use crate::base::span_buffer::Recording;
+use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
 #[cfg(unix)]
 use crate::context::current::Context;
@@ -17,9 +17,9 @@ use crate::context::in_context::InContext;
 use crate::context::scope::new_correlation_id;
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
-use crate::instrument::call::command_finisher::Ending;
+use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::tracked_call::Call;
-use crate::instrument::error_dedup::pending_error::Around;
+use crate::instrument::error_dedup::pending_error::CommandLayer;
 #[cfg(unix)]
 use crate::instrument::performance::{Tracked, enclosing};
 use crate::instrument::spending::CommandSpending;
@@ -32,7 +32,7 @@ use crate::pipeline::global;
 /// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
 /// [`exit`](crate::exit) which commands it ends.
 struct InsideCommand {
-    ending: Ending,
+    finisher: CommandFinisher,
     outer: Option<Arc<InsideCommand>>,
     spending: Arc<CommandSpending>,
     /// The context inside the command, for its end on another thread.
@@ -57,13 +57,13 @@ fn inside(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
-    let recording = if outer.is_none() { recording(&mut context) } else { None };
-    let run = Arc::new(Run::begin(context.extension::<Run>(), call.callsite().cron_schedule(), recording));
+    let spans = if outer.is_none() { sampled(&mut context) } else { None };
+    let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));
     call.set_run(Arc::clone(&run));
-    context.set_extension(Arc::new(Around(call.layer())));
+    context.set_extension(Arc::new(CommandLayer(call.layer())));
     context.set_extension(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
-    let command = Arc::new(InsideCommand { ending: call.ending(), outer, spending, context: context.clone() });
+    let command = Arc::new(InsideCommand { finisher: call.finisher(), outer, spending, context: context.clone() });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
@@ -72,8 +72,8 @@ fn inside(call: &mut Call) -> Context {
     context
 }
 
-/// Records the run if it is sampled: as whoever it runs for has decided, by chance otherwise.
-fn recording(context: &mut Context) -> Option<Recording> {
+/// Begins to collect spans if the command is sampled: as its caller has decided, or by chance.
+fn sampled(context: &mut Context) -> Option<SpanBuffer> {
     let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_sample_rate());
     if share <= 0.0 {
         return None;
@@ -85,7 +85,7 @@ fn recording(context: &mut Context) -> Option<Recording> {
     }
     let trace = trace.with_sampled(true);
     context.set_trace(trace);
-    Some(Recording::begin(trace, caller))
+    Some(SpanBuffer::begin(trace, caller))
 }
 
 /// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.
@@ -93,7 +93,7 @@ pub fn end_commands(exit_code: u8) {
     let innermost = Context::current().extension::<InsideCommand>();
     for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
         command.spending.report();
-        command.ending.end_by_exit(exit_code);
+        command.finisher.end_by_exit(exit_code);
     }
 }
 
@@ -103,7 +103,7 @@ pub fn panic_commands() {
     let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
     for command in &running {
         let _context = command.context.clone().enter();
-        command.ending.end_by_panic();
+        command.finisher.end_by_panic();
     }
 }
 
@@ -114,7 +114,7 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
     let interrupt = |command: Arc<InsideCommand>| {
         let _context = command.context.clone().enter();
         command.spending.report();
-        command.ending.end_by_signal(signal, exit_code).then(|| command.ending.name())
+        command.finisher.end_by_signal(signal, exit_code).then(|| command.finisher.name())
     };
     running.iter().rev().filter_map(Weak::upgrade).filter_map(interrupt).collect()
 }
@@ -151,7 +151,7 @@ pub fn command<R>(
         return body();
     }
     let _inside = inside(&mut call).enter();
-    let _enclosed = call.enclose().enter();
+    let _scope = call.enclose();
     // Declared after the context, so that also a panic ends the call inside of it.
     let mut call = call;
     call.report_start();

@@ -8,8 +8,9 @@ use std::task::{Context as TaskContext, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::base::call_scope::{Frame, Inside};
+use crate::base::call_scope::{CallScope, ScopeGuard};
 use crate::base::outcome::Outcome;
+use crate::base::span_buffer::SpanGuard;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 
@@ -76,36 +77,43 @@ where
 
 /// A call beside the future that it is of.
 pub trait BesideFuture {
+    /// What is entered for one poll of the future.
+    type Entered<'c>
+    where
+        Self: 'c;
+
     /// The call, unless nothing is recorded.
     fn call(&mut self) -> Option<&mut Call>;
 
-    /// Makes it the one that encloses what runs from now on, if errors wait for its end.
-    #[inline]
-    fn enter(&self) -> Option<Inside> {
-        None
-    }
+    /// The same, with its span and its scope entered.
+    fn enter(&mut self) -> Option<(&mut Call, Self::Entered<'_>)>;
 }
 
 impl BesideFuture for Call {
+    type Entered<'c> = Option<SpanGuard>;
+
     #[inline]
     fn call(&mut self) -> Option<&mut Call> {
         Some(self)
     }
 
     #[inline]
-    fn enter(&self) -> Option<Inside> {
-        self.enter_span()
+    fn enter(&mut self) -> Option<(&mut Call, Option<SpanGuard>)> {
+        let span = self.enter_span();
+        Some((self, span))
     }
 }
 
 /// A call that is not among the hottest, out of the future's way: a future that is moved around stays small.
 impl BesideFuture for Option<Box<Call>> {
+    type Entered<'c> = Option<SpanGuard>;
+
     fn call(&mut self) -> Option<&mut Call> {
         self.as_deref_mut()
     }
 
-    fn enter(&self) -> Option<Inside> {
-        self.as_deref().and_then(Call::enter_span)
+    fn enter(&mut self) -> Option<(&mut Call, Option<SpanGuard>)> {
+        self.as_deref_mut()?.enter()
     }
 }
 
@@ -114,37 +122,42 @@ pub fn boxed(call: Call) -> Option<Box<Call>> {
     call.is_on().then(|| Box::new(call))
 }
 
-/// A call for whose end errors wait, out of the future's way.
+/// A call with a scope, out of the future's way.
 pub struct Enclosing {
-    frame: Frame,
+    scope: CallScope,
     // None only while this is being dropped.
     call: Option<Call>,
 }
 
 impl BesideFuture for Option<Box<Enclosing>> {
+    type Entered<'c> = (ScopeGuard<'c>, Option<SpanGuard>);
+
     fn call(&mut self) -> Option<&mut Call> {
         self.as_deref_mut()?.call.as_mut()
     }
 
-    fn enter(&self) -> Option<Inside> {
-        self.as_deref().map(|enclosing| enclosing.frame.enter())
+    fn enter(&mut self) -> Option<(&mut Call, Self::Entered<'_>)> {
+        let Enclosing { scope, call } = self.as_deref_mut()?;
+        let call = call.as_mut()?;
+        let span = call.enter_span();
+        Some((call, (scope.enter_for_poll(), span)))
     }
 }
 
 impl Drop for Enclosing {
     fn drop(&mut self) {
-        let _inside = self.frame.enter();
+        let _scope = self.scope.enter_for_poll();
         self.call = None;
     }
 }
 
-/// A call to enclose what a future calls.
+/// A call with a scope, to stand beside a future.
 pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
     if !call.is_on() {
         return None;
     }
-    let frame = call.enclose();
-    Some(Box::new(Enclosing { frame, call: Some(call) }))
+    call.set_encloses();
+    Some(Box::new(Enclosing { scope: CallScope::default(), call: Some(call) }))
 }
 
 pin_project! {
@@ -187,8 +200,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _inside = this.call.enter();
-        let Some(call) = this.call.call() else { return this.future.poll(task) };
+        let Some((call, _entered)) = this.call.enter() else { return this.future.poll(task) };
         // Unwinding out of here is a panic, being dropped between two polls is not.
         call.set_unless_finished(Outcome::Panic);
         let poll = this.future.poll(task);

@@ -11,7 +11,7 @@ use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
-use crate::exporters::error_event::{Incident, Sealed};
+use crate::exporters::error_event::{ErrorEvent, RawErrorEvent};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::reentrancy::Reentrancy;
 use crate::metrics::callsite::Tags;
@@ -160,18 +160,18 @@ impl Pipeline for FanOut {
         self.warn_of_cardinality();
     }
 
-    fn report(&self, incident: Incident) {
+    fn report(&self, event: ErrorEvent) {
         let Some(_entered) = Reentrancy::enter() else { return };
-        let (level, logger) = (incident.level, incident.source.logger.clone());
+        let (level, logger) = (event.level, event.source.logger.clone());
         let mut wanting = self.exporters().filter(|exporter| exporter.wants(Topic::Report, level, &logger));
         match (wanting.next(), wanting.next()) {
-            (Some(exporter), None) if exporter.opens_reports() && incident.is_short() => {
-                let sealed = Sealed::new(incident, Arc::clone(&self.redactor));
-                if caught(|| exporter.accept_report(sealed)).is_err() {
+            (Some(exporter), None) if exporter.redacts_reports() && event.is_short() => {
+                let raw = RawErrorEvent::new(event, Arc::clone(&self.redactor));
+                if caught(|| exporter.accept_report(raw)).is_err() {
                     drop_counters::count(exporter.name(), "panic", 1);
                 }
             }
-            _ => incident.read(|event| self.hand_out(Topic::Report, level, &logger, event)),
+            _ => event.read(|event| self.hand_out(Topic::Report, level, &logger, event)),
         }
         self.warn_of_cardinality();
     }

@@ -5,7 +5,7 @@ use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::field::{Text, Value};
-use crate::exporters::error_event::Incident;
+use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::flush::FlushMode;
@@ -47,7 +47,7 @@ pub trait Pipeline: Send + Sync {
     fn emit(&self, topic: Topic, event: Event<'_>);
 
     /// Like [`emit`](Self::emit), for an error, panic or message with all that is known of it.
-    fn report(&self, incident: Incident);
+    fn report(&self, event: ErrorEvent);
 
     /// Notes that a metric has reached its limit of series.
     fn overflow(&self);

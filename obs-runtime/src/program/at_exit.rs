@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::ffi;
-use crate::instrument::error_dedup::flush;
+use crate::instrument::error_dedup::registry;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
@@ -39,7 +39,7 @@ extern "C" fn ended() {
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !ORDERLY.load(Ordering::SeqCst) && global::is_installed() {
-            flush::flush(FlushMode::Final);
+            registry::flush(FlushMode::Final);
         }
     });
 }

@@ -8,7 +8,7 @@ use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
 use crate::instrument::command::end_commands;
-use crate::instrument::error_dedup::flush;
+use crate::instrument::error_dedup::registry;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::fan_out::FanOut;
 use crate::pipeline::flush::FlushMode;
@@ -65,7 +65,7 @@ impl Guard {
 
     /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
     pub fn flush(&self) {
-        flush::flush_all(&*self.pipeline, FlushMode::Ongoing);
+        registry::flush_all(&*self.pipeline, FlushMode::Ongoing);
     }
 }
 
@@ -80,7 +80,7 @@ impl Drop for Guard {
         drop(self.self_checks.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
-        flush::flush_all(&*self.pipeline, FlushMode::Final);
+        registry::flush_all(&*self.pipeline, FlushMode::Final);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -107,7 +107,7 @@ pub fn exit(code: i32) -> ! {
     if let Some(pipeline) = global::pipeline() {
         finish_cancellations(pipeline.config());
     }
-    flush::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final);
     #[cfg(unix)]
     at_exit::orderly();
     std::process::exit(code)

@@ -19,8 +19,8 @@ use crate::base::level::Level;
 use crate::events::event::{Details, Source};
 use crate::exporters::log::log_file;
 use crate::instrument::command::{interrupt_commands, running_operations};
-use crate::instrument::error_dedup::flush;
-use crate::instrument::error_dedup::pending_error;
+use crate::instrument::error_dedup::registry;
+use crate::instrument::errors::message::report_message;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::at_exit;
@@ -105,10 +105,10 @@ fn end_by(signal: i32) {
     if !ended.is_empty() {
         // Whoever tracks errors is told of what will not be done.
         let source = Source { logger: "obs_runtime".into(), ..Source::default() };
-        pending_error::message(Level::Warning, message.as_str().into(), source, Details::default());
+        report_message(Level::Warning, message.as_str().into(), source, Details::default());
     }
     global::warn(message);
-    flush::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final);
     // The first process of a container is not ended by a signal that it does not handle.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);

@@ -23,7 +23,7 @@ use crate::context::in_context::InContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::memory::MemoryExporter;
 use crate::instrument::call::lifecycle;
-use crate::instrument::error_dedup::flush;
+use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::panic_watcher;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::fan_out::FanOut;
@@ -74,7 +74,7 @@ struct Capture {
 impl Capture {
     fn new(config: Config) -> Self {
         panic_watcher::watch();
-        lifecycle::tell();
+        lifecycle::enable();
         subscriber::install(Vec::new());
         let memory = Arc::new(MemoryExporter::default());
         let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
@@ -91,7 +91,7 @@ impl Capture {
     }
 
     fn end<R>(self, value: R) -> Captured<R> {
-        flush::tell_all_of(self.scope.pipeline());
+        registry::report_all_of(self.scope.pipeline());
         Captured { value, records: self.memory.take(), metrics: self.metrics.snapshot() }
     }
 }

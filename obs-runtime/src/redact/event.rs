@@ -1,6 +1,6 @@
 //! Redaction of every text of an event. Each `match` and pattern is exhaustive, so that a new field must be considered.
 
-use crate::base::span_buffer::{Recorded, Span};
+use crate::base::span_buffer::{CommandTrace, Span};
 use crate::events::event::{CallInfo, Event, EventContext, Fact, FailureFacts, Price, Source};
 use crate::events::field::{Field, Text};
 use crate::events::report::{Cause, Layer, Report};
@@ -111,11 +111,11 @@ impl Redactor {
         CallInfo { kind, name: self.repeated(name), run, event }
     }
 
-    fn recorded(&self, recorded: Recorded) -> Recorded {
-        let Recorded { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
+    fn recorded(&self, recorded: CommandTrace) -> CommandTrace {
+        let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
         let span = |span: Span| Span { name: self.repeated(span.name), ..span };
         let (name, spans) = (self.repeated(name), spans.into_iter().map(span).collect());
-        Recorded { trace, caller, name, begun, ended, outcome, spans, left_out }
+        CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out }
     }
 
     fn report<'a>(&self, report: Report<'a>) -> Report<'a> {

@@ -47,12 +47,12 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::base::command_run::Run;
+    use crate::base::command_run::CommandRun;
     use crate::events::event::{CallInfo, EventContext, Source};
     use crate::events::event_id::EventId;
     use crate::metrics::callsite::CallsiteKind;
 
-    fn ended(outcome: Outcome, run: Run, event: Option<EventId>) -> Event<'static> {
+    fn ended(outcome: Outcome, run: CommandRun, event: Option<EventId>) -> Event<'static> {
         let call = CallInfo { kind: CallsiteKind::Command, name: "load".into(), run: Some(Arc::new(run)), event };
         let failure = FailureFacts {
             error_type: "timeout".into(),
@@ -83,22 +83,22 @@ mod tests {
             write(event, TextFormat { coloured }, &mut line);
             String::from_utf8(line).unwrap()
         };
-        let event = ended(Outcome::Error, Run::begin(None, None, None), None);
+        let event = ended(Outcome::Error, CommandRun::begin(None, None, None), None);
         let plain = "error: load: no answer\\nof users.csv: timed out: connection reset (correlation id run-7)\n";
         assert_eq!(written(&event, false), plain);
         assert_eq!(written(&event, true), plain.replace("error:", "\x1b[1;31merror:\x1b[0m"));
         let id = EventId::fresh();
-        let sent = written(&ended(Outcome::Error, Run::begin(None, None, None), Some(id)), false);
+        let sent = written(&ended(Outcome::Error, CommandRun::begin(None, None, None), Some(id)), false);
         assert!(sent.ends_with(&format!("(correlation id run-7, Sentry event {id})\n")), "{sent}");
     }
 
     #[test]
     fn only_an_outermost_command_that_failed_has_a_line() {
-        assert!(applies_to(&ended(Outcome::Error, Run::begin(None, None, None), None)));
-        assert!(!applies_to(&ended(Outcome::Ok, Run::begin(None, None, None), None)));
+        assert!(applies_to(&ended(Outcome::Error, CommandRun::begin(None, None, None), None)));
+        assert!(!applies_to(&ended(Outcome::Ok, CommandRun::begin(None, None, None), None)));
         // The standard library prints panics.
-        assert!(!applies_to(&ended(Outcome::Panic, Run::begin(None, None, None), None)));
-        let outer = Arc::new(Run::begin(None, None, None));
-        assert!(!applies_to(&ended(Outcome::Error, Run::begin(Some(outer), None, None), None)));
+        assert!(!applies_to(&ended(Outcome::Panic, CommandRun::begin(None, None, None), None)));
+        let outer = Arc::new(CommandRun::begin(None, None, None));
+        assert!(!applies_to(&ended(Outcome::Error, CommandRun::begin(Some(outer), None, None), None)));
     }
 }

@@ -7,7 +7,7 @@ use ::sentry::protocol::{
     SessionUpdate,
 };
 
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::outcome::Outcome;
 use crate::base::schedule::Schedule;
 use crate::events::event::{CallInfo, Event};
@@ -54,7 +54,7 @@ pub fn finished(
 fn check_in(
     settings: &Settings,
     call: &CallInfo,
-    run: &Run,
+    run: &CommandRun,
     status: MonitorCheckInStatus,
     duration: Option<Duration>,
 ) -> Option<MonitorCheckIn> {
@@ -88,7 +88,7 @@ fn slug(name: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-fn session(settings: &Settings, event: &Event<'_>, run: &Run, status: SessionStatus) -> SessionUpdate<'static> {
+fn session(settings: &Settings, event: &Event<'_>, run: &CommandRun, status: SessionStatus) -> SessionUpdate<'static> {
     SessionUpdate {
         session_id: run.id(),
         distinct_id: event.context.user.as_deref().map(str::to_owned),

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
-use crate::exporters::error_event::Sealed;
+use crate::exporters::error_event::RawErrorEvent;
 use crate::exporters::interface::{Exporter, FlushError, Topic};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
@@ -81,15 +81,16 @@ impl Exporter for SentryExporter {
         self.trace_sample_rate
     }
 
-    fn opens_reports(&self) -> bool {
+    fn redacts_reports(&self) -> bool {
         true
     }
 
-    fn accept_report(&self, report: Sealed) {
+    fn accept_report(&self, report: RawErrorEvent) {
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
-        self.worker
-            .send(Job::event(move || Some(report.open(|event| EventDraft::of(event, crumbs))?.into_event(&settings))));
+        self.worker.send(Job::event(move || {
+            Some(report.redact(|event| EventDraft::of(event, crumbs))?.into_event(&settings))
+        }));
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {

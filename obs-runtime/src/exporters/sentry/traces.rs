@@ -3,7 +3,7 @@
 use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{Recorded, Span};
+use crate::base::span_buffer::{CommandTrace, Span};
 use crate::events::event::Event;
 use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id};
 use crate::exporters::sentry::options::Settings;
@@ -21,8 +21,8 @@ const fn status(outcome: Outcome) -> SpanStatus {
 }
 
 /// The transaction of a run.
-pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &Recorded) -> Transaction<'static> {
-    let Recorded { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
+pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTrace) -> Transaction<'static> {
+    let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
         let Span { id, parent, name, op, attribute, begun, ended, outcome } = span;

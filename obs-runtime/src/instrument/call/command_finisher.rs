@@ -1,10 +1,10 @@
-//! The end of a command from elsewhere, when its function will not return.
+//! Ends a command whose function will not return.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::clock::Stamp;
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::outcome::Outcome;
 use crate::events::failure::Failure;
 use crate::instrument::call::entry::Entry;
@@ -12,31 +12,31 @@ use crate::instrument::call::tracked_call::Call;
 use crate::metrics::callsite::Callsite;
 use crate::metrics::cells::Cells;
 
-/// What it takes to end a command from elsewhere, when its function will not return.
+/// Ends a command on behalf of its call, once.
 #[derive(Debug)]
-pub struct Ending {
+pub struct CommandFinisher {
     callsite: &'static Callsite,
     cells: Option<&'static Cells>,
     start: Stamp,
     ended: Arc<AtomicBool>,
-    run: Option<Arc<Run>>,
+    run: Option<Arc<CommandRun>>,
 }
 
 impl Call {
-    pub(crate) fn ending(&mut self) -> Ending {
+    pub(crate) fn finisher(&mut self) -> CommandFinisher {
         let entry = self.entry.get_or_insert_default();
         let ended = Arc::clone(entry.ended.get_or_insert_default());
-        Ending { callsite: self.callsite, cells: self.cells, start: self.start, ended, run: entry.run.clone() }
+        CommandFinisher { callsite: self.callsite, cells: self.cells, start: self.start, ended, run: entry.run.clone() }
     }
 }
 
-impl Ending {
+impl CommandFinisher {
     /// The command's name.
     pub(crate) const fn name(&self) -> &'static str {
         self.callsite.name()
     }
 
-    /// Ends the call with the outcome that an exit code tells.
+    /// Ends the call by an exit code.
     pub(crate) fn end_by_exit(&self, exit_code: u8) {
         let failure = (exit_code != 0).then(|| Failure::words("exit_code", "the program exited"));
         let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
@@ -49,7 +49,7 @@ impl Ending {
         self.end(Outcome::Cancelled, Some(&Failure::words("signal", signal)), exit_code)
     }
 
-    /// Ends the call as panicked, as the process is about to end by that.
+    /// Ends the call as panicked: the process is about to abort.
     pub(crate) fn end_by_panic(&self) {
         self.end(Outcome::Panic, None, 134);
     }

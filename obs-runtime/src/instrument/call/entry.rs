@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::secret::MASK;
+use crate::base::span_buffer::OpenSpan;
 use crate::events::event::Details;
 use crate::events::field::{Field, Value};
 use crate::events::panics::caught;
-use crate::instrument::call::span::OpenSpan;
 use crate::metrics::callsite::Tags;
 use crate::metrics::cardinality::truncate;
 use crate::pipeline::global;
@@ -23,12 +23,12 @@ pub struct Entry {
     pub(crate) dataset: Option<String>,
     /// Labels of the jobs that run inside.
     pub(crate) labels: Vec<(&'static str, String)>,
-    /// Of a command: whether it has ended, which may have been from elsewhere.
+    /// Of a command: whether it has ended.
     pub(super) ended: Option<Arc<AtomicBool>>,
-    /// The span that it is, in a run that is recorded.
+    /// Its span, in a sampled command.
     pub(super) span: Option<OpenSpan>,
-    /// Of a command: the run that it is.
-    pub(crate) run: Option<Arc<Run>>,
+    /// Of a command: its run.
+    pub(crate) run: Option<Arc<CommandRun>>,
 }
 
 impl Entry {
@@ -63,7 +63,7 @@ impl Entry {
         self.argument(name, Value::Length(length as u64));
     }
 
-    /// Who asked for the command.
+    /// The user of a command.
     pub fn user(&mut self, user: String) {
         self.user = Some(user);
     }
@@ -82,28 +82,28 @@ impl Entry {
         self.labels.push((name, value));
     }
 
-    /// Context of an error, should there be one.
+    /// Context of an error.
     pub fn context(&mut self, name: &'static str, value: Value<'static>) {
         self.context.push((name, value));
     }
 
-    /// Notes what a check says of itself. Should that panic, the check has its result all the same.
+    /// Records what a check says of itself. A panic in there does not change the check's result.
     pub(crate) fn describe(&mut self, describe: fn(&mut Self)) {
         let _ = caught(|| describe(self));
     }
 
-    /// Whether the call was ended from elsewhere; if not, it ends here.
+    /// Ends a command. Returns whether it had ended before.
     pub(super) fn was_ended(&self) -> bool {
         self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
     }
 
-    /// Whether it is a span of a run that is recorded.
+    /// Whether it is a span of a sampled command.
     #[inline]
     pub(super) const fn has_span(&self) -> bool {
         self.span.is_some()
     }
 
-    /// The arguments that were given: an absent option or an unset flag was not used.
+    /// The arguments that were used: no absent option and no unset flag.
     pub(super) fn given(&self) -> Vec<&'static str> {
         let absent = |value: &Value<'_>| *value == Value::Bool(false) || *value == Value::from("None");
         self.arguments.iter().filter(|(_, value)| !absent(value)).map(|(name, _)| *name).collect()

@@ -1,4 +1,4 @@
-//! What a call that ends does to the errors on their way through it.
+//! What a call that ends does with its error, and with those that wait for it.
 
 use std::borrow::Cow;
 
@@ -7,65 +7,42 @@ use crate::base::outcome::Outcome;
 use crate::events::failure::Failure;
 use crate::events::report::Layer;
 use crate::instrument::call::tracked_call::Call;
-use crate::instrument::error_dedup::pending_error;
-use crate::instrument::error_dedup::pending_error::{Captures, Passed, Step};
-use crate::instrument::error_dedup::store;
+use crate::instrument::error_dedup::propagation::{self, CallExit, CaptureOutcome, Captures};
 use crate::metrics::callsite::CallsiteKind;
 use crate::pipeline::global;
 
 impl Call {
-    /// Has an error or a panic pass that ends the call, or ends the way of those that were handled in it.
-    #[inline]
-    pub(super) fn pass(&self, outcome: Outcome, failure: Option<&Failure<'_>>) -> Passed {
+    pub(super) fn propagate(&self, outcome: Outcome, failure: Option<&Failure<'_>>) -> CaptureOutcome {
         match (outcome, failure) {
-            (Outcome::Error, Some(failure)) => self.fail(failure),
-            (Outcome::Panic, _) => self.unwind(),
+            (Outcome::Error, Some(failure)) if self.is_passed() => {
+                propagation::fail(&self.exit(), failure, || self.layer())
+            }
+            (Outcome::Panic, _) if self.is_passed() => propagation::unwind(&self.exit(), || self.layer()),
             _ => {
-                if self.encloses && store::anything_waits() {
-                    pending_error::end(self.frame(), outcome == Outcome::Ok);
+                if self.encloses {
+                    propagation::end();
                 }
-                Passed::default()
+                CaptureOutcome::default()
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn fail(&self, failure: &Failure<'_>) -> Passed {
-        if self.is_passed_by_nothing() {
-            Passed::default()
-        } else {
-            pending_error::fail(&self.step(), failure, || self.layer())
-        }
+    /// Whether the call has something to add to its error, or to find out about it.
+    fn is_passed(&self) -> bool {
+        self.encloses || call_scope::has_waiting() || self.entry().is_some() && call_scope::is_inside()
     }
 
-    #[cold]
-    #[inline(never)]
-    fn unwind(&self) -> Passed {
-        if self.is_passed_by_nothing() {
-            Passed::default()
-        } else {
-            pending_error::unwind(&self.step(), || self.layer())
-        }
-    }
-
-    /// Whether there is nothing to say of an error, or nobody to whom.
-    fn is_passed_by_nothing(&self) -> bool {
-        let says_nothing = || self.entry().is_none() && !store::anything_waits();
-        !self.encloses && (call_scope::current() == 0 || says_nothing())
-    }
-
-    fn step(&self) -> Step {
+    fn exit(&self) -> CallExit {
         let captures = match self.callsite.kind() {
             CallsiteKind::Errors => Captures::Yes,
-            CallsiteKind::Operation | CallsiteKind::Cost => Captures::IfTheNextDoes,
+            CallsiteKind::Operation | CallsiteKind::Cost => Captures::Deferred,
             CallsiteKind::Command => Captures::No,
         };
-        Step {
+        CallExit {
             name: Cow::Borrowed(self.callsite.name()),
             level: self.line_level(Outcome::Error),
             source: global::source(self.callsite.place()),
-            frame: self.frame(),
+            ends_scope: self.encloses,
             start: self.start,
             captures,
             swallows: self.swallows,

@@ -1,11 +1,11 @@
 //! One call of an annotated function, from its start to its one outcome.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::base::call_scope::Frame;
+use crate::base::call_scope::{self, CallScope, ScopeGuard};
 use crate::base::clock::Stamp;
-use crate::base::command_run::Run;
+use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer;
@@ -14,33 +14,71 @@ use crate::events::failure::Failure;
 use crate::events::panics;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
-use crate::instrument::call::lifecycle;
-use crate::instrument::call::lifecycle::End;
-use crate::instrument::error_dedup::store;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 use crate::metrics::cardinality::{MAX_LABEL_CHARS, truncate};
 use crate::metrics::cells::{Cells, FAST_NANOS, ThreadCell};
 use crate::metrics::registry;
 use crate::pipeline::global;
 
+/// What to do at the start and at the end of a call beside counting it.
+///
+/// Initialisation fills it in: annotated functions in a program that never initialises obs have none of that in their
+/// machine code.
+static HOOKS: OnceLock<Hooks> = OnceLock::new();
+
+/// What is called when there is more to do than to count.
+pub(super) struct Hooks {
+    pub begun: fn(&mut Call),
+    pub ended: fn(&mut Call, &End<'_>),
+}
+
+impl Hooks {
+    pub(super) fn install(self) {
+        let _ = HOOKS.set(self);
+    }
+
+    #[cold]
+    fn begun(call: &mut Call) {
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.begun)(call);
+        }
+    }
+
+    #[cold]
+    fn ended(call: &mut Call, end: &End<'_>) {
+        if let Some(hooks) = HOOKS.get() {
+            (hooks.ended)(call, end);
+        }
+    }
+}
+
+/// How a call has ended.
+pub(super) struct End<'f> {
+    pub cells: &'static Cells,
+    pub outcome: Outcome,
+    pub nanos: u64,
+    pub failure: Option<&'f Failure<'f>>,
+    pub exit_code: Option<u8>,
+}
+
 /// A call that has begun. It ends once: by [`finish`](Self::finish), or with its drop, which means that the function
 /// never came to return a value.
 #[derive(Debug)]
 pub struct Call {
     pub(super) callsite: &'static Callsite,
-    /// None when obs is off, and once the call has ended.
+    /// `None` when obs is off, and once the call has ended.
     pub(super) cells: Option<&'static Cells>,
-    /// The cell of the thread on which the call began, while it cannot have left it.
+    /// The cell of the thread on which the call began, as long as it cannot have moved to another one.
     here: Option<&'static ThreadCell>,
     pub(super) start: Stamp,
     pub(super) entry: Option<Box<Entry>>,
-    /// The outcome if nothing else is said before the drop.
+    /// The outcome if the call is dropped before it is finished.
     unless_finished: Outcome,
     /// Whether every sink is flushed when the call has ended.
     pub(super) flushes: bool,
-    /// Whether an error by which it ends goes no further.
+    /// Whether the function replaces an error by a fallback value.
     pub(super) swallows: bool,
-    /// Whether errors wait for its end: it ends while it is the current [`Frame`].
+    /// Whether it has a [`CallScope`], which is the innermost one when the call ends.
     pub(super) encloses: bool,
 }
 
@@ -78,8 +116,8 @@ impl Callsite {
         let (here, start) = (cells.start(), Stamp::now());
         let mut call = Call::new(self, Some(cells), start);
         (call.here, call.entry) = (here, entry);
-        if span_buffer::any() || call.tells_start() {
-            lifecycle::begun(&mut call);
+        if span_buffer::any() || call.reports_start() {
+            Hooks::begun(&mut call);
         }
         call
     }
@@ -110,7 +148,7 @@ impl Call {
         }
     }
 
-    /// Begins a call of an operation or a command that is named by hand, unless obs is off. The name is redacted, as all
+    /// Begins a call of an operation or a command that the program names, unless obs is off. The name is redacted, as all
     /// text is.
     pub(crate) fn manual(
         name: Cow<'static, str>,
@@ -173,17 +211,18 @@ impl Call {
         self.flushes = flushes;
     }
 
-    /// From now on, the call encloses what is called inside of it, and errors wait for its end. What is given is to be
-    /// entered where the call runs, and where it ends.
+    /// Gives the call a scope: errors that leave the calls inside wait for its end. The scope is to be entered wherever the
+    /// call runs, and where it ends.
     #[inline]
-    pub(crate) fn enclose(&mut self) -> Frame {
+    pub(crate) const fn set_encloses(&mut self) {
         self.encloses = self.is_on();
-        if self.encloses { self.in_span(Frame::begin()) } else { Frame::NONE }
     }
 
+    /// The same, and enters the scope, unless obs is off.
     #[inline]
-    pub(super) fn frame(&self) -> Frame {
-        if self.encloses { Frame::current() } else { Frame::NONE }
+    pub(crate) fn enclose(&mut self) -> Option<ScopeGuard<'static>> {
+        self.set_encloses();
+        self.encloses.then(|| CallScope::default().enter())
     }
 
     /// An error by which the call ends goes no further.
@@ -192,7 +231,7 @@ impl Call {
     }
 
     /// The run that a command is.
-    pub(crate) fn set_run(&mut self, run: Arc<Run>) {
+    pub(crate) fn set_run(&mut self, run: Arc<CommandRun>) {
         self.entry.get_or_insert_default().run = Some(run);
     }
 
@@ -202,17 +241,17 @@ impl Call {
 
     /// Whether somebody may want a line of its start.
     #[inline]
-    pub(super) fn tells_start(&self) -> bool {
+    pub(super) fn reports_start(&self) -> bool {
         self.callsite.kind() == CallsiteKind::Operation && global::interest().may_want(self.callsite.line_level())
     }
 
-    /// Leaves a call that holds nothing: of which nothing is recorded, or that has ended.
+    /// Skips the drop of a call that holds nothing: it is off, or has ended.
     #[inline]
     pub(crate) const fn dismiss(self) {
         std::mem::forget(self);
     }
 
-    /// Ends the call with the outcome that `failure` tells. It holds nothing any more then.
+    /// Ends the call with the outcome that follows from `failure`. It holds nothing afterwards.
     #[inline]
     pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
         let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
@@ -231,15 +270,16 @@ impl Call {
             Some(cell) => cell.finish(outcome, nanos),
             None => cells.finish(outcome, nanos),
         }
-        if self.tells(outcome, nanos) {
-            lifecycle::ended(self, &End { cells, outcome, nanos, failure, exit_code });
+        let is_waited_for = self.encloses && outcome.is_ok() && call_scope::succeeded();
+        if is_waited_for || self.is_reported(outcome, nanos) {
+            Hooks::ended(self, &End { cells, outcome, nanos, failure, exit_code });
         }
         self.entry = None;
     }
 
     /// Whether there is more to do at the end than to count.
     #[inline]
-    fn tells(&self, outcome: Outcome, nanos: u64) -> bool {
+    fn is_reported(&self, outcome: Outcome, nanos: u64) -> bool {
         let is_wanted = || match self.callsite.kind() {
             CallsiteKind::Command => true,
             CallsiteKind::Operation => global::interest().may_want(self.line_level(outcome)),
@@ -249,12 +289,11 @@ impl Call {
             || nanos > FAST_NANOS
             || self.flushes
             || self.entry().is_some_and(Entry::has_span)
-            || self.encloses && store::anything_waits()
             || is_wanted()
     }
 
-    /// The finish line of a command that failed is one that a reader of the log must see; that of a function inside it
-    /// keeps its level, as the error itself is told by who captures it.
+    /// The finish line of a failed command is at error level; that of a function inside keeps its own, as the error is
+    /// logged where it is captured.
     pub(super) const fn line_level(&self, outcome: Outcome) -> Level {
         match (self.callsite.kind(), outcome) {
             (CallsiteKind::Command, Outcome::Error | Outcome::Panic) => Level::Error,

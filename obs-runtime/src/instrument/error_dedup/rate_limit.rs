@@ -1,5 +1,4 @@
-//! How many errors of one place are told: the first ones, then a few a minute, with the count of those left out on the
-//! next.
+//! How many errors of one source location are reported: a burst, then one at an interval, with the number left out.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,14 +9,14 @@ use crate::events::event::Source;
 use crate::metrics::drop_counters;
 use crate::pipeline::interface::Pipeline;
 
-/// How many are told at once.
+/// How many are reported at once.
 const BURST: f64 = 20.0;
 
-/// After how long one more is told.
+/// After how long one more is reported.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Most places that are told apart; those of a program are few, and live as long as it does.
-const PLACES: usize = 4096;
+/// Most locations with a limit of their own; the others share one.
+const MAX_LOCATIONS: usize = 4096;
 
 #[derive(Debug)]
 struct Bucket {
@@ -27,7 +26,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// How many were left out since the last one that was let through; none if this one is left out too.
+    /// How many were left out since the last one that was reported; `None` if this one is left out too.
     fn take(&mut self, now: Instant) -> Option<u64> {
         let gained = now.saturating_duration_since(self.since).as_secs_f64() / INTERVAL.as_secs_f64();
         self.tokens = (self.tokens + gained).min(BURST);
@@ -41,21 +40,22 @@ impl Bucket {
     }
 }
 
-type Place = (Cow<'static, str>, Option<u32>);
+type Location = (Cow<'static, str>, Option<u32>);
 
-/// Whether one more error of that place is told, and how many were left out before it.
-pub(super) fn allow(pipeline: &dyn Pipeline, source: &Source<'static>) -> Option<u64> {
-    static BUCKETS: Mutex<Option<HashMap<Place, Bucket>>> = Mutex::new(None);
+/// Whether one more error of that location is reported, and how many were left out before it.
+pub fn allow(pipeline: &dyn Pipeline, source: &Source<'static>) -> Option<u64> {
+    static BUCKETS: Mutex<Option<HashMap<Location, Bucket>>> = Mutex::new(None);
     if !pipeline.rate_limits_errors() {
         return Some(0);
     }
-    let place = (source.file.clone().unwrap_or_default(), source.line);
+    let location = (source.file.clone().unwrap_or_default(), source.line);
     let now = Instant::now();
     let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
     let buckets = buckets.get_or_insert_default();
-    let place = if buckets.len() < PLACES || buckets.contains_key(&place) { place } else { Place::default() };
-    let fresh = || Bucket { tokens: BURST, since: now, left_out: 0 };
-    let allowed = buckets.entry(place).or_insert_with(fresh).take(now);
+    let has_own = buckets.len() < MAX_LOCATIONS || buckets.contains_key(&location);
+    let location = if has_own { location } else { Location::default() };
+    let full = || Bucket { tokens: BURST, since: now, left_out: 0 };
+    let allowed = buckets.entry(location).or_insert_with(full).take(now);
     if allowed.is_none() {
         drop_counters::count("errors", "rate_limit", 1);
     }
@@ -67,14 +67,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_storm_is_told_by_its_first_errors_then_by_a_few_a_minute_and_by_their_number() {
+    fn a_burst_is_reported_then_one_at_an_interval_with_the_number_left_out() {
         let begun = Instant::now();
         let mut bucket = Bucket { tokens: BURST, since: begun, left_out: 0 };
-        let a_minute = |number: u32| begun + Duration::from_micros(600) * number;
-        let told: Vec<u64> = (0..100_000).filter_map(|number| bucket.take(a_minute(number))).collect();
-        assert_eq!(told.len(), 20 + 11);
-        assert!(told[..20].iter().all(|left_out| *left_out == 0) && told[20..].iter().all(|left_out| *left_out > 8000));
-        let left_out: u64 = told.iter().sum();
+        let at = |number: u32| begun + Duration::from_micros(600) * number;
+        let reported: Vec<u64> = (0..100_000).filter_map(|number| bucket.take(at(number))).collect();
+        assert_eq!(reported.len(), 20 + 11);
+        assert!(reported[..20].iter().all(|left_out| *left_out == 0));
+        assert!(reported[20..].iter().all(|left_out| *left_out > 8000));
+        let left_out: u64 = reported.iter().sum();
         assert_eq!(left_out + bucket.left_out + 31, 100_000);
     }
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod breadcrumb;
 pub(crate) mod capture;
+pub(crate) mod message;
 pub(crate) mod panic_watcher;
 pub(crate) mod tracked;

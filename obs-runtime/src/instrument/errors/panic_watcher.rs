@@ -4,12 +4,11 @@ use crate::events::event::Source;
 use crate::events::panics;
 use crate::events::panics::{Panic, Watcher};
 use crate::instrument::command::panic_commands;
-use crate::instrument::error_dedup::flush;
-use crate::instrument::error_dedup::pending_error;
+use crate::instrument::error_dedup::{propagation, registry};
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
-/// Has panics captured from now on.
+/// Captures panics from now on.
 pub fn watch() {
     panics::watch(Watcher { wants_stack_traces, seen, dying });
 }
@@ -26,11 +25,11 @@ fn seen(panic: Panic) {
         file: place.as_ref().map(|(file, _)| file.clone().into()),
         line: place.map(|(_, line)| line),
     };
-    pending_error::panicked(panic, source);
+    propagation::panicked(panic, source);
 }
 
-/// The process is about to end: nothing will unwind through the calls that are running.
+/// The process is about to abort: nothing unwinds through the calls that are running.
 fn dying() {
     panic_commands();
-    flush::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final);
 }

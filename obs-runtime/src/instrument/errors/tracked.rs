@@ -1,12 +1,12 @@
-//! What runs the body of a function under `#[with_error_tracking]`.
+//! Runs the body of a function under `#[with_error_tracking]`.
 //!
-//! The function itself evaluates its fallback, when its body is done with the arguments. It is the function's behaviour,
-//! not telemetry: it holds when obs is not initialised as well.
+//! The function itself evaluates its fallback, after its body. The fallback is the function's behaviour, not telemetry: it
+//! holds when obs is not initialised as well.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::call_scope::Inside;
+use crate::base::call_scope::ScopeGuard;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Tracked, enclosing};
@@ -21,31 +21,31 @@ pub fn errors<R>(
     if !call.is_on() {
         return body();
     }
-    let _inside = call.enclose().enter();
-    // Declared after it, so that also a panic ends the call inside of it.
+    let _scope = call.enclose();
+    // Declared after the scope, so that a panic ends the call inside of it.
     let mut call = call;
     let value = body();
     call.finish(judge(&value).as_ref(), None);
     value
 }
 
-/// The call of a function that calls its body by itself, as one that tells it of its caller has to.
+/// The call of a function that runs its body itself, as a `#[track_caller]` function has to.
 #[derive(Debug)]
 pub struct Enclosed {
-    // Dropped first, so that also a panic ends the call inside of it.
+    // Dropped first, so that a panic ends the call inside of the scope.
     call: Call,
-    _inside: Option<Inside>,
+    _scope: Option<ScopeGuard<'static>>,
 }
 
-/// Has a call enclose what is called while the scope that holds what is returned runs.
+/// Enters the scope of a call for as long as the returned value lives.
 #[inline]
 #[must_use]
 pub fn enclosed(mut call: Call) -> Enclosed {
-    let frame = call.enclose();
-    Enclosed { call, _inside: frame.is_some().then(|| frame.enter()) }
+    let scope = call.enclose();
+    Enclosed { call, _scope: scope }
 }
 
-/// Ends such a call with the value that the body gave.
+/// Ends such a call with the value that the body returned.
 #[inline]
 pub fn enclosed_ended<R>(
     mut enclosed: Enclosed,
@@ -73,7 +73,7 @@ where
     Tracked::new(enclosing(call), future, judge, end)
 }
 
-/// Runs the body of a function that has a fallback; nothing stands for an error.
+/// Runs the body of a function that has a fallback. `None` is an error.
 #[inline]
 pub fn errors_or<R>(
     mut call: Call,
@@ -81,8 +81,7 @@ pub fn errors_or<R>(
     judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> Option<R> {
     call.set_swallows();
-    let frame = call.enclose();
-    let _inside = frame.is_some().then(|| frame.enter());
+    let _scope = call.enclose();
     let mut call = call;
     let value = body();
     if finish(&mut call, judge(&value).as_ref()) { None } else { Some(value) }

@@ -296,7 +296,7 @@ impl ObservabilityBuilder {
         // Calibrated here, so that no call pays for it.
         clock::clock();
         panic_watcher::watch();
-        lifecycle::tell();
+        lifecycle::enable();
         let metrics = Arc::new(MetricAggregator::new(config.max_series));
         let log = LogExporter::new(&config, output)?;
         let log_level = LogLevelHandle::new(log.filter().clone());

@@ -9,7 +9,7 @@ use corpus::{LOOK_ALIKES, SAMPLES, Sample};
 use super::*;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{Recorded, Span};
+use crate::base::span_buffer::{CommandTrace, Span};
 use crate::base::trace_context::TraceContext;
 use crate::events::event::{CallInfo, EventContext, Fact, FailureFacts, Source};
 use crate::events::event_id::EventId;
@@ -235,7 +235,7 @@ fn every_text_of_an_event_is_redacted() {
             place: Some(text()),
             stack: None,
         })),
-        Fact::Traced(Box::new(Recorded {
+        Fact::Traced(Box::new(CommandTrace {
             trace: TraceContext::begin(None),
             caller: None,
             name: text(),

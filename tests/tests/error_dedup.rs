@@ -1,4 +1,4 @@
-//! Promise 4: one report for one error, however many functions it passes, with what each of them says of it.
+//! Promise 4: one report for one error, however many annotated functions it passes, with a layer of each.
 
 #![allow(clippy::items_after_statements, reason = "each test has functions of its own")]
 
@@ -84,7 +84,7 @@ fn only(errors: &[ErrorRecord]) -> &ErrorRecord {
 }
 
 #[test]
-fn an_error_that_passes_many_functions_is_logged_and_captured_by_hand_is_one() {
+fn an_error_that_passes_many_functions_and_is_logged_and_captured_manually_is_one() {
     let captured = capture(|| command("users.csv"));
     assert!(captured.value.is_err());
     let error = only(&captured.records.errors);
@@ -95,7 +95,7 @@ fn an_error_that_passes_many_functions_is_logged_and_captured_by_hand_is_one() {
         assert!(error.fields.contains(&(name.to_owned(), value.to_owned())), "{name}: {:?}", error.fields);
     }
     assert_eq!((&*error.operation, &*error.failure.error_type), ("innermost", "LoadError"));
-    // What it became stands before what it was.
+    // What it was converted to comes before what it was.
     assert_eq!(error.failure.message, "nightly");
     assert_eq!(error.failure.sources, ["the job cannot go on", "row 3 is bad"]);
     assert_eq!(error.scope.operation.as_deref(), Some("command"));
@@ -113,7 +113,7 @@ fn each_function_that_it_passes_counts_it() {
 }
 
 #[test]
-fn two_errors_of_the_same_words_are_two() {
+fn two_errors_with_the_same_message_are_two() {
     #[with_error_tracking]
     fn tries_twice() -> Result<(), LoadError> {
         let _ = innermost("a");
@@ -138,7 +138,7 @@ fn boxed(words: &str) -> Result<(), Boxed> {
 }
 
 #[test]
-fn boxes_of_the_same_words_are_told_apart() {
+fn boxes_with_the_same_message_are_two_errors() {
     #[with_error_tracking]
     fn fails_by_another() -> Result<(), Boxed> {
         let first = boxed("same words");
@@ -162,7 +162,7 @@ fn an_error_that_was_handled_is_not_the_next_one() {
         let _ = innermost("a");
         innermost("").and(Err(LoadError(3)))
     }
-    // The second try went well, so that the same words are those of another error.
+    // The second try has succeeded, so the same message is that of another error.
     assert_eq!(capture(|| falls_back().is_err()).records.errors.len(), 2);
     #[with_error_tracking]
     fn fails_otherwise() -> Result<(), String> {
@@ -211,7 +211,7 @@ fn an_error_behind_an_arc_is_one() {
 }
 
 #[test]
-fn a_report_of_eyre_is_one_and_bears_the_whole_chain() {
+fn a_report_of_eyre_is_one_with_its_whole_chain() {
     use eyre::WrapErr as _;
     #[with_error_tracking(context(table = "users"))]
     fn inner() -> eyre::Result<()> {
@@ -230,7 +230,7 @@ fn a_report_of_eyre_is_one_and_bears_the_whole_chain() {
     assert_eq!(error.layers, ["innermost", "innermost", "inner", "outer", "outer"]);
     assert_eq!((&*error.failure.message, &*error.failure.error_type), ("loading", "LoadError"));
     assert_eq!(error.failure.sources, ["reading", "row 3 is bad"]);
-    // Of a report the kind is that of its root.
+    // The kind of a report is that of its root cause.
     let labels = [("operation", "inner"), ("error_type", "LoadError")];
     assert_eq!(captured.metrics.value("operation.error", &labels), Some(1.0));
 }
@@ -271,7 +271,7 @@ fn an_error_stays_one_over_awaits_and_tasks() {
 }
 
 #[test]
-fn tasks_at_once_do_not_take_each_others_errors() {
+fn concurrent_tasks_keep_their_errors_apart() {
     let captured = runtime().block_on(capture_async(async {
         let tasks: Vec<_> = (0..50).map(|_| tokio::spawn(command_later().in_current_context())).collect();
         for task in tasks {
@@ -283,21 +283,21 @@ fn tasks_at_once_do_not_take_each_others_errors() {
 }
 
 #[test]
-fn an_error_captured_by_hand_before_or_after_is_one() {
+fn an_error_captured_manually_before_or_after_is_one() {
     #[with_error_tracking]
-    fn by_hand_first() -> Result<(), LoadError> {
+    fn manually_first() -> Result<(), LoadError> {
         let error = LoadError(3);
         capture_error(&error);
         Err(error)
     }
-    assert_eq!(only(&capture(|| by_hand_first().is_err()).records.errors).layers, ["unknown", "by_hand_first"]);
+    assert_eq!(only(&capture(|| manually_first().is_err()).records.errors).layers, ["unknown", "manually_first"]);
     let captured = capture(|| innermost("a").map_err(|error| capture_error(&error).map(|id| id.to_string())));
     let id = captured.value.unwrap_err();
     assert_eq!(Some(&only(&captured.records.errors).event_id), id.as_ref());
 }
 
 #[test]
-fn two_captures_by_hand_are_two() {
+fn two_manual_captures_are_two() {
     let captured = capture(|| {
         for _ in 0..3 {
             let error: Boxed = "same words".into();
@@ -308,7 +308,7 @@ fn two_captures_by_hand_are_two() {
 }
 
 #[test]
-fn a_fallback_ends_the_way_of_an_error() {
+fn an_error_ends_at_a_fallback() {
     #[with_error_tracking(fallback = Ok(1))]
     fn with_fallback() -> Result<u8, LoadError> {
         innermost("a").map(|()| 2)
@@ -324,7 +324,7 @@ fn a_fallback_ends_the_way_of_an_error() {
 }
 
 #[test]
-fn a_panic_is_one_with_what_each_function_says_of_it() {
+fn a_panic_is_one_with_a_layer_of_each_function() {
     #[with_error_tracking(context(row = 3))]
     fn panics() {
         panic!("no row {}", 3);
@@ -337,15 +337,15 @@ fn a_panic_is_one_with_what_each_function_says_of_it() {
     let captured = capture(|| std::panic::catch_unwind(around).is_err());
     let error = only(&captured.records.errors);
     assert_eq!((error.panic, &*error.operation), (true, "panics"));
-    assert!(error.failure.message.starts_with("no row 3 at tests/tests/journeys.rs:"), "{error:?}");
+    assert!(error.failure.message.starts_with("no row 3 at tests/tests/error_dedup.rs:"), "{error:?}");
     assert_eq!(error.layers, ["panics", "around", "around"]);
-    // One that nothing annotated is around of is one too.
+    // Also outside of any annotated function.
     let captured = capture(|| std::panic::catch_unwind(|| std::panic::panic_any(7)).is_err());
     assert!(only(&captured.records.errors).failure.message.starts_with("a value that is not text at "));
 }
 
 #[test]
-fn a_panic_that_is_caught_is_told_there_and_the_error_after_it_is_another() {
+fn a_caught_panic_is_reported_and_the_error_after_it_is_another() {
     #[with_error_tracking]
     fn catches() -> Result<(), String> {
         #[with_error_tracking]
@@ -369,7 +369,7 @@ fn a_message_is_captured_with_its_level() {
 }
 
 #[test]
-fn none_is_lost_while_many_threads_have_theirs_at_hand() {
+fn no_error_of_many_threads_is_lost() {
     const THREADS: u32 = 4;
     const EACH: u32 = 300;
     #[with_error_tracking]
@@ -389,9 +389,9 @@ fn none_is_lost_while_many_threads_have_theirs_at_hand() {
             }
         });
     });
-    let mut told: Vec<_> = captured.records.errors.iter().map(|error| error.failure.message.clone()).collect();
-    told.sort_unstable();
+    let mut reported: Vec<_> = captured.records.errors.iter().map(|error| error.failure.message.clone()).collect();
+    reported.sort_unstable();
     let mut expected: Vec<_> = (0..2 * THREADS * EACH).map(|row| LoadError(row).to_string()).collect();
     expected.sort_unstable();
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }

@@ -7,7 +7,7 @@ use obs_runtime::{
     Health, HealthCheck, QualityStatus, Severity, Status, dq_check, health_check, run_dq_checks, run_health_checks,
     track_performance,
 };
-use obs_tests::wait;
+use obs_tests::{exclusive, wait};
 
 #[health_check]
 fn database() {}
@@ -62,6 +62,7 @@ fn no_such_table() -> Result<u64, std::fmt::Error> {
 
 #[test]
 fn health_checks_are_isolated_and_the_worst_critical_one_decides() {
+    let _exclusive = exclusive::lock();
     let captured = capture(|| run_health_checks().wait());
     let report = captured.value;
     assert_eq!(report.status, Status::Degraded);
@@ -89,6 +90,8 @@ fn health_checks_are_isolated_and_the_worst_critical_one_decides() {
 
 #[test]
 fn a_run_has_a_timeout_of_its_own() {
+    // No other test may run the check that hangs.
+    let _exclusive = exclusive::lock();
     let registered = HealthCheck::new("stuck", hangs).groups(&["stuck"]).timeout(Duration::from_hours(1)).register();
     let run = || run_health_checks().group("stuck").timeout(Duration::from_millis(200)).wait();
     let report = wait::for_thread("a run with a timeout of its own", run);

@@ -107,7 +107,7 @@ impl Delivery {
         }
     }
 
-    /// Drops and counts what is unsent.
+    /// Drops and counts the unsent lines.
     pub fn end(&mut self, measured: &Measurements) {
         if self.failing_since.is_some() {
             let lines = self.lines(measured);

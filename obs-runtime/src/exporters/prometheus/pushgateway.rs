@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Error};
 
@@ -133,22 +134,9 @@ fn grouping(label: &str, value: &str) -> String {
 /// The `Authorization` header for the user info of a URL, `name:password`.
 pub fn authorization(user: &str) -> Secret<String> {
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = |text| percent_decode_str(text).collect::<Vec<u8>>();
     let pair = [decoded(name), b":".to_vec(), decoded(password)].concat();
     Secret::new(format!("Basic {}", STANDARD.encode(pair)))
-}
-
-/// With `%41` as `A`.
-fn decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        let escaped = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(bytes[at]));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    decoded
 }
 
 impl fmt::Debug for PushgatewayExporter {
@@ -194,8 +182,8 @@ mod tests {
 
     #[test]
     fn a_user_in_a_url_is_decoded() {
-        assert_eq!(decoded("p%40ss%2Fw%zz%"), b"p@ss/w%zz%");
-        assert_eq!(decoded("é%C3%A9"), "éé".as_bytes());
+        // `ann@x:p@ss/w%zz`
+        assert_eq!(authorization("ann%40x:p%40ss%2Fw%zz").expose(), "Basic YW5uQHg6cEBzcy93JXp6");
     }
 
     #[test]

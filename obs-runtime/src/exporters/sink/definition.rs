@@ -104,7 +104,7 @@ pub trait Sink: Send + 'static {
     /// Why the event is lost. See the contract above.
     fn accept(&mut self, event: &RedactedEvent) -> Result<(), SinkError>;
 
-    /// Delivers what is buffered, until the deadline. All events emitted before the flush have been accepted before.
+    /// Delivers what is buffered, until the deadline. obs calls it after `accept` has returned for all earlier events.
     ///
     /// # Errors
     /// Why something is not delivered. See the contract above.

@@ -1,4 +1,4 @@
-//! What is delivered, and what becomes of what cannot be.
+//! Deliveries, and their failures.
 
 use std::borrow::Cow;
 use std::net::UdpSocket;
@@ -55,14 +55,14 @@ fn dropped(reason: &str) -> u64 {
 }
 
 #[test]
-fn what_a_port_refuses_is_sent_when_somebody_listens() {
+fn what_a_closed_port_refuses_is_sent_once_an_agent_listens() {
     let (agent, port) = agent();
     drop(agent);
     let mut delivery = delivery(port);
-    let told = delivery.deliver(&snapshot(3.0), soon(), &|| false).unwrap_err().to_string();
+    let error = delivery.deliver(&snapshot(3.0), soon(), &|| false).unwrap_err().to_string();
     assert!(
-        told.contains("2 of 2 lines") && told.contains(&port.to_string()) && told.contains("DD_AGENT_HOST"),
-        "{told}"
+        error.contains("2 of 2 lines") && error.contains(&port.to_string()) && error.contains("DD_AGENT_HOST"),
+        "{error}"
     );
     let agent = UdpSocket::bind(("127.0.0.1", port)).unwrap();
     agent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -72,7 +72,7 @@ fn what_a_port_refuses_is_sent_when_somebody_listens() {
 }
 
 #[test]
-fn what_could_not_be_sent_for_a_minute_is_dropped_and_counted() {
+fn what_is_unsent_for_a_minute_is_dropped_and_counted() {
     let (agent, port) = agent();
     drop(agent);
     let mut delivery = delivery(port);
@@ -81,7 +81,11 @@ fn what_could_not_be_sent_for_a_minute_is_dropped_and_counted() {
     assert!(delivery.failing_since.is_some(), "the machine runs for longer than that");
     let before = dropped("unreachable");
     delivery.deliver(&snapshot(3.0), soon(), &|| false).unwrap_err();
-    assert_eq!(dropped("unreachable") - before, 2, "the counter and the service check; the gauge is told again");
+    assert_eq!(
+        dropped("unreachable") - before,
+        2,
+        "the counter and the service check; the next delivery sends the gauge again"
+    );
     assert!(delivery.messages.is_empty());
     let agent = UdpSocket::bind(("127.0.0.1", port)).unwrap();
     agent.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -90,7 +94,7 @@ fn what_could_not_be_sent_for_a_minute_is_dropped_and_counted() {
 }
 
 #[test]
-fn packets_are_full_and_no_larger_than_they_may_be() {
+fn packets_are_full_and_within_the_limit() {
     let (agent, port) = agent();
     let mut delivery = delivery(port);
     let mut builder = SnapshotBuilder::default();
@@ -111,7 +115,7 @@ fn packets_are_full_and_no_larger_than_they_may_be() {
 }
 
 #[test]
-fn a_line_that_no_packet_holds_is_dropped_and_counted() {
+fn a_line_that_fits_into_no_packet_is_dropped_and_counted() {
     let (agent, port) = agent();
     let mut delivery = delivery(port);
     let mut builder = SnapshotBuilder::default();

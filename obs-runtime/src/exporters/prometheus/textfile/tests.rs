@@ -260,5 +260,5 @@ fn series_that_no_run_updates_expire() {
 
     fs::remove_file(&ages).unwrap();
     file().write(exposed(numbers(&[(&catalogue::OPERATION_SUCCESS, "new", 1.0)])), soon()).unwrap();
-    assert_eq!(lines(&file(), "operation_success_total{").len(), 2, "what is not known is not old");
+    assert_eq!(lines(&file(), "operation_success_total{").len(), 2, "a series without a known time is kept");
 }

@@ -2,11 +2,11 @@
 //! no result.
 
 use obs_tests::process::{Finished, Process};
-use obs_tests::programs;
+use obs_tests::{logs, programs};
 use serde_json::Value;
 
-/// What a check says through `tracing`, and what the program says after its checks.
-const SAID: [&str; 3] = ["said while they are held", "publish started", "publish finished: ok"];
+/// What a check logs, and what the program logs after its checks.
+const LOGGED: [&str; 3] = ["said while they are held", "publish started", "publish finished: ok"];
 
 fn run(process: Process, code: i32) -> Finished {
     let finished = process.env("LOG_LEVEL", "info").run();
@@ -18,19 +18,17 @@ fn holder(arguments: &[&str], code: i32) -> Finished {
     run(Process::new(programs::program("stream-holder")).args(arguments), code)
 }
 
-/// Whether each of these was logged once. No line is broken; only a panic's own words stand beside them.
+/// Asserts that each of these was logged once. Between the lines there is only the message of a panic.
 fn assert_logged(finished: &Finished, messages: &[&str]) {
-    let lines = finished.stderr.lines().filter(|line| line.starts_with('{'));
-    let lines = lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {finished:#?}")));
-    let logged: Vec<Value> = lines.collect();
-    for wanted in messages.iter().chain(&SAID) {
+    let logged = logs::parse_json_lines(&finished.stderr);
+    for wanted in messages.iter().chain(&LOGGED) {
         let says = |line: &&Value| line["message"].as_str().is_some_and(|message| message.starts_with(wanted));
         assert_eq!(logged.iter().filter(says).count(), 1, "{wanted}: {finished:#?}");
     }
 }
 
-/// The results that were printed: of each check its name and what it says, or its status.
-fn told(finished: &Finished, list: &str, name: &str) -> Vec<(String, String)> {
+/// The printed results: the name of each check with its message, or its status.
+fn results(finished: &Finished, list: &str, name: &str) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:#?}"));
     let text = |value: &Value| value.as_str().unwrap_or_default().split(" at ").next().unwrap_or_default().to_owned();
     let results = report[list].as_array().unwrap().iter();
@@ -42,19 +40,19 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn health_checks_are_told() {
+fn health_checks_are_reported() {
     let finished = holder(&["health", "--group", "held", "--format", "json"], 2);
-    let results =
+    let expected =
         [("holds", "no answer within 500ms"), ("panics", "panicked: as the test wants it"), ("speaks", "healthy")];
-    assert_eq!(told(&finished, "checks", "name"), pairs(results));
+    assert_eq!(results(&finished, "checks", "name"), pairs(expected));
     assert_logged(&finished, &["health check holds: unhealthy: no answer", "health check panics: unhealthy: panicked"]);
 }
 
 #[test]
-fn data_quality_checks_are_told() {
+fn data_quality_checks_are_reported() {
     let finished = holder(&["dq", "run", "--format", "json"], 1);
-    let results = [("fails", "failed"), ("holds_too", "no answer within 500ms")];
-    assert_eq!(told(&finished, "results", "check"), pairs(results));
+    let expected = [("fails", "failed"), ("holds_too", "no answer within 500ms")];
+    assert_eq!(results(&finished, "results", "check"), pairs(expected));
     assert_logged(&finished, &["check fails failed", "check holds_too errored: no answer"]);
 }
 

@@ -1,4 +1,5 @@
-//! A program one of whose checks, of each kind, hangs with the locks of standard output and standard error in its hands.
+//! A program with a health check and a data-quality check that hang while they hold the locks of standard output and standard
+//! error.
 
 use std::io;
 use std::process::ExitCode;
@@ -58,7 +59,7 @@ fn fails() -> u8 {
     2
 }
 
-/// Logs its end from a thread that has all the time in the world.
+/// Logs from the main thread.
 #[tracked_command]
 fn publish() {}
 

@@ -7,9 +7,9 @@ use super::job;
 
 #[test]
 fn rate_limits_of_the_server_are_honoured_and_drops_are_reported() {
-    for (name, value) in [("Retry-After", "3"), ("X-Sentry-Rate-Limits", "3:error;session;monitor:organization")] {
+    for (name, value) in [("Retry-After", "5"), ("X-Sentry-Rate-Limits", "5:error;session;monitor:organization")] {
         let server = SentryServer::start();
-        // The check-in of the start is sent before the first message.
+        // The job waits for the refusal of its first check-in before it captures anything.
         server.answer_once("check_in", Answer { status: 429, headers: vec![(name, value.to_owned())] });
         let ended = job(&server, "patient").run();
         assert_eq!(ended.code(), Some(0), "{ended:?}");

@@ -6,12 +6,14 @@
 
 pub mod each;
 pub mod hashed;
+mod inference;
 pub mod judge;
 pub mod show;
 pub mod statistics;
 pub mod text;
 pub mod verdict;
 
+pub use inference::{described, expect_return, judged};
 pub use std::sync::Arc;
 
 pub use linkme;
@@ -33,17 +35,3 @@ pub use crate::instrument::errors::tracked::{
 pub use crate::instrument::performance::{ended, performance, performance_async, until_left};
 pub use crate::metrics::callsite::Callsite;
 pub use crate::metrics::registry::CALLSITES;
-
-/// Nothing, of a type: `if let Some(value) = expect_return::<T>() { return value; }` pins what an async block returns.
-#[inline]
-pub const fn expect_return<T>() -> Option<T> {
-    None
-}
-
-/// Types what would describe a call, in a build with obs off.
-#[inline]
-pub fn described(_describe: impl FnOnce(&mut Entry)) {}
-
-/// Types what would judge a value, in a build with obs off.
-#[inline]
-pub fn judged<T>(_judge: impl for<'v> FnOnce(&'v T) -> Option<Failure<'v>>) {}

@@ -79,12 +79,11 @@ pub struct Cycle {
 }
 
 pub fn cycles(graph: &Graph) -> Vec<Cycle> {
-    let reached: BTreeMap<&PathBuf, BTreeSet<PathBuf>> = graph.keys().map(|file| (file, reach(graph, file))).collect();
+    let reached: BTreeMap<&PathBuf, BTreeSet<&PathBuf>> = graph.keys().map(|file| (file, reach(graph, file))).collect();
     let mut groups: BTreeSet<BTreeSet<PathBuf>> = BTreeSet::new();
-    for (file, ahead) in &reached {
-        if ahead.contains(*file) {
-            groups.insert(ahead.iter().filter(|other| reached[other].contains(*file)).cloned().collect());
-        }
+    for (file, ahead) in reached.iter().filter(|(file, ahead)| ahead.contains(*file)) {
+        groups
+            .insert(ahead.iter().filter(|other| reached[*other].contains(*file)).map(|file| (*file).clone()).collect());
     }
     let shortest = |group: &BTreeSet<PathBuf>| {
         group.iter().map(|file| shortest_cycle(graph, file)).min_by_key(Vec::len).unwrap_or_default()
@@ -92,11 +91,11 @@ pub fn cycles(graph: &Graph) -> Vec<Cycle> {
     groups.into_iter().map(|files| Cycle { shortest: shortest(&files), files }).collect()
 }
 
-fn reach(graph: &Graph, start: &PathBuf) -> BTreeSet<PathBuf> {
+fn reach<'g>(graph: &'g Graph, start: &PathBuf) -> BTreeSet<&'g PathBuf> {
     let mut found = BTreeSet::new();
     let mut left: Vec<&PathBuf> = graph[start].keys().collect();
     while let Some(file) = left.pop() {
-        if found.insert(file.clone()) {
+        if found.insert(file) {
             left.extend(graph[file].keys());
         }
     }

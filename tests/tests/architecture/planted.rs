@@ -60,7 +60,12 @@ fn a_cycle_between_a_module_and_its_child_is_found() {
 
 #[test]
 fn a_cycle_through_braces_is_found() {
-    let imports = ["use crate::{b::{self as other, B}, c};", "use crate::{b::B};", "use super::{b::{B as Other}};"];
+    let imports = [
+        "use crate::{b::{self as other, B}, c};",
+        "use crate::{b::B};",
+        "use super::b::{B::Variant};",
+        "use super::{b::{B as Other}};",
+    ];
     for import in imports {
         assert_circle(&beside(&format!("{import}\npub struct A;"), B), &["a.rs", "b.rs"]);
     }
@@ -99,7 +104,7 @@ fn a_cycle_through_a_path_in_code_is_found() {
         "pub fn a() -> super::b::B { todo!() }",
         "use crate::b;\npub fn a() { b::b() }",
         "use crate::b as other;\npub fn a() { let _ = [0].map(|_| other::b); }",
-        "pub fn a() { use crate::b::b; b() }",
+        "pub fn a() { use crate::{b::b}; b() }",
         "pub fn a(x: u8) { if let super::b::LAST = x {} }",
         "impl<T> From<Vec<crate::b::B>> for A {}",
         "#[derive(crate::b::Derived)]\nstruct X;",
@@ -184,7 +189,7 @@ fn a_cycle_through_what_a_mod_file_defines_is_found() {
 fn a_long_cycle_is_shown_with_its_names() {
     let files = [
         ("lib.rs", "mod a;\nmod b;\nmod c;\nmod d;"),
-        ("a.rs", "use crate::b::B;\n\npub struct A;"),
+        ("a.rs", "use crate::b::B;\n\npub fn a() { B::new() }"),
         ("b.rs", "use crate::c::C;\npub struct B;"),
         ("c.rs", "pub struct C(super::a::A);"),
         ("d.rs", "use crate::a::A;"),
@@ -228,22 +233,30 @@ fn what_only_looks_like_an_import_is_none() {
     let uses = [
         // Another crate's, a variable's, a field's, a local's.
         "use ::b::B;",
-        "fn a() -> TokenStream { quote!(::b::B; #b::B) }",
+        "type B = ::b::B;",
+        "fn a(b: TokenStream) -> TokenStream { quote!(::b::B; #b::B) }",
         "macro_rules! make { ($b:ident) => { $b::B } }",
         "fn a(b: X) { b.b; let b = 1; b }",
         "fn a() { Vec::<u8>::b::c() }",
     ];
     for code in uses {
-        assert_no_circle(&beside(&format!("{code}\npub struct A;"), B));
+        assert_no_circle(&beside(&format!("use crate::b;\n{code}\npub struct A;"), B));
     }
-    // Of a module and a function with one name, `{self}` brings the module.
-    let files = [
-        ("lib.rs", "mod a;\nmod b;\nmod c;\npub use b::c;"),
-        ("a.rs", "use crate::c::{self as other, C};\npub struct A(other::C);"),
-        ("b.rs", "use crate::a::A;\npub fn c() {}"),
-        ("c.rs", "pub struct C;"),
-    ];
-    assert_no_circle(&graph(&files));
+}
+
+#[test]
+fn of_a_module_and_a_function_with_one_name_the_one_that_is_used_is_imported() {
+    let with = |import: &str| {
+        graph(&[
+            ("lib.rs", "mod a;\nmod b;\nmod c;\npub use b::c;"),
+            ("a.rs", &format!("{import}\npub struct A;")),
+            ("b.rs", "use crate::a::A;\npub fn c(_: A) {}"),
+            ("c.rs", "pub struct C;"),
+        ])
+    };
+    assert_no_circle(&with("use crate::c::{self as other, C};\nfn a(c: other::C) { c; }"));
+    assert_no_circle(&with("use crate::c;\nfn a(x: c::C) { x.c(); }"));
+    assert_circle(&with("use crate::c;\nfn a() { c() }"), &["a.rs", "b.rs"]);
 }
 
 #[test]
@@ -255,23 +268,43 @@ fn a_mod_file_that_only_declares_stands_in_no_cycle() {
         ("x/b.rs", "pub struct B;\npub fn help() {}"),
     ];
     assert_no_circle(&graph(&files));
-    assert!(files[1..].iter().all(|(_, text)| code_in_mod_file(text).is_empty() == text.starts_with("//!")));
+}
+
+#[test]
+fn code_in_a_mod_file_is_found() {
+    let text = "//! Words.\nmod a;\npub use a::A;\n#[cfg(test)]\nmod tests;\n";
+    assert_eq!(code_in_mod_file(text), [""; 0]);
+    let code = ["fn f() {}", "struct S;", "impl S {}", "const C: u8 = 1;", "macro_rules! m { () => {} }", "mod m {}"];
+    for item in code {
+        assert_eq!(code_in_mod_file(&format!("{text}{item}")).len(), 1, "{item}");
+    }
 }
 
 #[test]
 fn an_import_against_the_order_is_found() {
     let files = [
-        ("lib.rs", "mod base;\nmod events;\nmod odd;\npub use events::Event;"),
-        ("base/mod.rs", "mod level;\npub use level::Level;"),
+        (
+            "lib.rs",
+            "mod base;\nmod events;\nmod one;\nmod other;\nmod odd;\npub use events::Event;\nfn f(_: one::One) {}",
+        ),
+        ("base/mod.rs", "mod level;\npub use level::Level;\npub use crate::odd::Odd as Above;"),
         ("base/level.rs", "pub struct Level(super::super::events::Event);"),
-        ("events/mod.rs", "mod event;\npub use event::Event;"),
-        ("events/event.rs", "use crate::base::Level;\npub struct Event;\nuse crate::odd::Odd;"),
+        ("events/mod.rs", "mod event;\nmod field;\npub use event::Event;"),
+        (
+            "events/event.rs",
+            "use crate::base::Level;\nuse crate::odd::Odd;\nuse super::field::Field;\npub struct Event;",
+        ),
+        ("events/field.rs", "pub struct Field;"),
         ("odd.rs", "pub struct Odd;"),
+        ("one.rs", "use crate::events::Event;\npub struct One;"),
+        ("other.rs", "use crate::one::One;\npub struct Other(One);"),
     ];
     let expected = [
         "base/level.rs imports events/event.rs: super::super::events::Event:1",
-        "events/event.rs imports odd.rs: crate::odd::Odd:3",
+        "events/event.rs imports odd.rs: crate::odd::Odd:2",
         "odd.rs has no place in the order",
+        "other.rs imports one.rs: crate::one::One:1",
     ];
-    assert_eq!(against_order(&graph(&files), Path::new(""), &["base", "events"]), expected);
+    let order: &[&[&str]] = &[&["base"], &["events"], &["one.rs", "other.rs"], &["lib.rs"]];
+    assert_eq!(against_order(&graph(&files), Path::new(""), order), expected);
 }

@@ -76,8 +76,6 @@ impl Names {
                     after_element(&tokens, at + 2)
                 }
                 TokenTree::Ident(ident) if ident == "use" => self.add_inner_use(&tokens, at),
-                // `pub(in crate::a)` imports nothing.
-                TokenTree::Ident(ident) if ident == "pub" && is_restriction(tokens.get(at + 1)) => at + 2,
                 TokenTree::Ident(_) => self.add_path(&tokens, at),
                 TokenTree::Group(group) => {
                     self.add_tokens(group.stream());
@@ -144,12 +142,6 @@ fn is_punct(token: Option<&TokenTree>, character: char) -> bool {
 
 fn is_path_separator(tokens: &[TokenTree], at: usize) -> bool {
     is_punct(tokens.get(at), ':') && is_punct(tokens.get(at + 1), ':')
-}
-
-fn is_restriction(token: Option<&TokenTree>) -> bool {
-    let Some(TokenTree::Group(group)) = token else { return false };
-    let first = group.stream().into_iter().next();
-    group.delimiter() == Delimiter::Parenthesis && matches!(first, Some(TokenTree::Ident(ident)) if ident == "in")
 }
 
 /// `[cfg(test)]`, `[cfg(all(test, …))]`, `[test]`

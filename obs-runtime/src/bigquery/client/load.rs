@@ -110,7 +110,7 @@ impl Client {
         let mut runs = 0;
         loop {
             runs += 1;
-            match self.load_once(load.clone()).await? {
+            match Box::pin(self.load_once(load.clone())).await? {
                 Ok(load) => return Ok(load),
                 Err(error) if error.remedy() == Remedy::AskAgain && runs < RUNS && attempts.pause().await => {}
                 Err(error) => return Err(error),

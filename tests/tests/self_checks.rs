@@ -114,7 +114,7 @@ fn sentry_the_pushgateway_and_budgets_are_checked_when_configured() {
     let unhealthy = found(&address(&refusing), &format!("127.0.0.1:{}", ports::free()));
     let message =
         |name: &str| unhealthy.checks.iter().find(|check| check.name == name).and_then(|check| check.message.clone());
-    assert!(message("obs.sentry").unwrap().ends_with(" does not accept the DSN (403)"), "{unhealthy:?}");
+    assert!(message("obs.sentry").unwrap().ends_with(" rejects the DSN (403)"), "{unhealthy:?}");
     assert!(message("obs.pushgateway").unwrap().contains("cannot be reached"), "{unhealthy:?}");
     assert!(message("obs.budgets").unwrap().contains("budgets.sqlite3"), "{unhealthy:?}");
     let limited = found(&address(&answering(429)), &address(&gateway));

@@ -120,7 +120,7 @@ fn a_job_succeeds_with_a_log_file_on_a_full_disk() {
 #[test]
 fn a_second_initialisation_is_an_error_value() {
     let output = run(&["return", "twice"], &[]);
-    assert!(output.stdout.starts_with("Err(\"obs is initialised already"), "{output:?}");
+    assert!(output.stdout.starts_with("Err(\"obs is already initialised"), "{output:?}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn the_second_signal_ends_the_process_at_once() {
     let running = process.env("PROMETHEUS_TEXTFILE_DIR", folder.path()).start();
     wait_until_ready(&running);
     running.signal("TERM");
-    running.wait_for_error("the flush begins", |line| line.contains("SIGTERM: the process ends").then_some(()));
+    running.wait_for_error("the flush begins", |line| line.contains("SIGTERM: flushing and exiting").then_some(()));
     running.signal("TERM");
     assert_eq!(running.finish().status.signal(), Some(15));
 }

@@ -129,7 +129,7 @@ impl<'a> Wrap<'a> {
         let block = ours(&body.braces_around(body.statements.clone()));
         let private = self.shared.runtime.private();
         let Self { callsite, begin, .. } = self;
-        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::until_left(#begin) }; #block)
+        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::finish_on_drop(#begin) }; #block)
     }
 
     /// The function that calls its body.

@@ -39,7 +39,7 @@ fn a_function_that_can_only_panic_keeps_its_body() {
             #![allow(unused)]
             let __call = {
                 CALLSITE: obs::Callsite::operation(\"f\", PLACE);
-                obs::until_left(__CALLSITE.begin())
+                obs::finish_on_drop(__CALLSITE.begin())
             };
             { use x::y; y(a) }
         }",

@@ -1,4 +1,4 @@
-//! Commands and features: who ran what, with which arguments, and how it ended.
+//! Commands and feature usage.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -29,26 +29,26 @@ use crate::metrics::callsite::{Callsite, CallsiteKind};
 use crate::metrics::registry;
 use crate::pipeline::global;
 
-/// Hangs on the context inside a command: a command within knows by it that it is not the outermost, and
-/// [`exit`](crate::exit) which commands it ends.
-struct InsideCommand {
+/// A running command, an extension of the context inside it: nested commands find the outer one, and
+/// [`exit`](crate::exit) the commands to finish.
+struct RunningCommand {
     finisher: CommandFinisher,
-    outer: Option<Arc<InsideCommand>>,
+    outer: Option<Arc<RunningCommand>>,
     spending: Arc<CommandSpending>,
     /// The context inside the command, for its end on another thread.
     context: Context,
 }
 
-/// The commands that are running, on any thread; those that have ended leave when the next one begins.
-static RUNNING: Mutex<Vec<Weak<InsideCommand>>> = Mutex::new(Vec::new());
+/// The running commands of all threads. Finished ones are removed when the next command starts.
+static RUNNING: Mutex<Vec<Weak<RunningCommand>>> = Mutex::new(Vec::new());
 
-/// The context of a command's inside. The outermost command flushes every sink when it ends.
-fn inside(call: &mut Call) -> Context {
+/// The context inside a command. The outermost command flushes every exporter when it ends.
+fn command_context(call: &mut Call) -> Context {
     let mut context = Context::current();
     if !call.is_on() {
         return context;
     }
-    let outer = context.extension::<InsideCommand>();
+    let outer = context.extension::<RunningCommand>();
     call.set_flushes(outer.is_none());
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
@@ -63,7 +63,7 @@ fn inside(call: &mut Call) -> Context {
     context.set_extension(Arc::new(CommandLayer(call.layer())));
     context.set_extension(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
-    let command = Arc::new(InsideCommand { finisher: call.finisher(), outer, spending, context: context.clone() });
+    let command = Arc::new(RunningCommand { finisher: call.finisher(), outer, spending, context: context.clone() });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
@@ -72,15 +72,15 @@ fn inside(call: &mut Call) -> Context {
     context
 }
 
-/// Begins to collect spans if the command is sampled: as its caller has decided, or by chance.
+/// Records spans if the command is sampled: as its caller has decided, otherwise at random.
 fn sampled(context: &mut Context) -> Option<SpanBuffer> {
-    let share = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_sample_rate());
-    if share <= 0.0 {
+    let sample_rate = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_sample_rate());
+    if sample_rate <= 0.0 {
         return None;
     }
     let caller = context.trace();
     let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
-    if !caller.map_or_else(|| trace.is_within(share), |caller| caller.is_sampled()) {
+    if !caller.map_or_else(|| trace.is_within(sample_rate), |caller| caller.is_sampled()) {
         return None;
     }
     let trace = trace.with_sampled(true);
@@ -88,16 +88,16 @@ fn sampled(context: &mut Context) -> Option<SpanBuffer> {
     Some(SpanBuffer::begin(trace, caller))
 }
 
-/// Ends the commands that this code runs in, innermost first, as the process is about to exit with this code.
+/// Finishes the enclosing commands, innermost first, because the process is about to exit with this code.
 pub fn end_commands(exit_code: u8) {
-    let innermost = Context::current().extension::<InsideCommand>();
+    let innermost = Context::current().extension::<RunningCommand>();
     for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
         command.spending.report();
         command.finisher.end_by_exit(exit_code);
     }
 }
 
-/// Ends all running commands, the last begun first, as a panic is about to end the process.
+/// Finishes all running commands, the last started first, because a panic is about to abort the process.
 pub fn panic_commands() {
     let Ok(mut running) = RUNNING.try_lock() else { return };
     let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
@@ -107,11 +107,11 @@ pub fn panic_commands() {
     }
 }
 
-/// Ends all running commands, the last begun first, as a signal is about to end the process. Says which they were.
+/// Finishes all running commands, the last started first, because a signal is about to end the process. Returns their names.
 #[cfg(unix)]
 pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
     let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
-    let interrupt = |command: Arc<InsideCommand>| {
+    let interrupt = |command: Arc<RunningCommand>| {
         let _context = command.context.clone().enter();
         command.spending.report();
         command.finisher.end_by_signal(signal, exit_code).then(|| command.finisher.name())
@@ -119,7 +119,7 @@ pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static s
     running.iter().rev().filter_map(Weak::upgrade).filter_map(interrupt).collect()
 }
 
-/// The operations that are running now, each once.
+/// The names of the operations that are running, without duplicates.
 #[cfg(unix)]
 pub fn running_operations() -> Vec<&'static str> {
     let is_running = |callsite: &&'static Callsite| {
@@ -141,7 +141,7 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
     call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
 }
 
-/// Runs the body of a function under `#[tracked_command]`.
+/// Runs the body of a function with `#[tracked_command]`.
 pub fn command<R>(
     mut call: Call,
     body: impl FnOnce() -> R,
@@ -150,9 +150,9 @@ pub fn command<R>(
     if !call.is_on() {
         return body();
     }
-    let _inside = inside(&mut call).enter();
+    let _inside = command_context(&mut call).enter();
     let _scope = call.enclose();
-    // Declared after the context, so that also a panic ends the call inside of it.
+    // Declared after the context, so that a panic also ends the call inside it.
     let mut call = call;
     call.report_start();
     let value = body();
@@ -160,13 +160,13 @@ pub fn command<R>(
     value
 }
 
-/// The same for an async function.
+/// Like [`command`], for an async function.
 pub fn command_async<F, J>(mut call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let context = inside(&mut call);
+    let context = command_context(&mut call);
     if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
@@ -179,10 +179,11 @@ where
     InContext::new(context, Tracked::new(enclosing(call), future, judge, end))
 }
 
-/// Runs a closure as a command: context, start and finish lines and `cli.command.*`, as `#[tracked_command]` does.
+/// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures
+/// `cli.command.*`.
 ///
 /// # Errors
-/// Those of the closure, untouched.
+/// The error of the closure, unchanged.
 ///
 /// ```
 /// let rows = obs_runtime::track_cli_command("import", || Ok::<_, std::io::Error>(3))?;
@@ -200,8 +201,8 @@ pub fn track_cli_command<T, E: std::fmt::Display>(
     }
 }
 
-/// Counts the use of a feature: `cli.feature.usage{feature}`. Names are to be few; past `OBS_MAX_SERIES` they are
-/// counted as `other`.
+/// Counts the use of a feature: `cli.feature.usage{feature}`. Use few distinct names; above `OBS_MAX_SERIES` they are counted
+/// as `other`.
 #[track_caller]
 pub fn track_feature(feature: impl Into<Cow<'static, str>>) {
     let source = global::caller(Location::caller());

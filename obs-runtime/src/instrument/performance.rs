@@ -1,4 +1,4 @@
-//! Operations: how long they take and how they end.
+//! Operations: their durations and outcomes.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::base::span_buffer::SpanGuard;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 
-/// Runs the body of a function under `#[track_performance]`.
+/// Runs the body of a function with `#[track_performance]`.
 #[inline]
 pub fn performance<R>(
     call: Call,
@@ -25,7 +25,7 @@ pub fn performance<R>(
     ended(call, value, judge)
 }
 
-/// Ends a call with the value that the function gave.
+/// Ends a call with the return value of the function.
 #[inline]
 pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
     if call.is_on() {
@@ -35,32 +35,32 @@ pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> O
     value
 }
 
-/// The call of a function no value of which is an error: it ends when the function's body is left, by a panic or not.
+/// The call of a function whose return value is never an error. It ends when this is dropped.
 #[derive(Debug)]
-pub struct UntilLeft {
+pub struct FinishOnDrop {
     call: Call,
-    /// Whether it began while the thread unwound, as what a destructor calls does.
+    /// Whether it started while the thread was already panicking, in a destructor.
     in_panic: bool,
 }
 
-/// Has a call end with the scope that holds what is returned.
+/// Ends the call when the returned value is dropped.
 #[inline]
 #[must_use]
-pub fn until_left(call: Call) -> UntilLeft {
-    UntilLeft { call, in_panic: std::thread::panicking() }
+pub fn finish_on_drop(call: Call) -> FinishOnDrop {
+    FinishOnDrop { call, in_panic: std::thread::panicking() }
 }
 
-impl Drop for UntilLeft {
+impl Drop for FinishOnDrop {
     #[inline]
     fn drop(&mut self) {
-        // Otherwise the call itself tells the panic when it is dropped.
+        // Otherwise the drop of the call reports the panic.
         if self.call.is_on() && (!std::thread::panicking() || self.in_panic && !self.call.has_panicked()) {
             self.call.finish(None, None);
         }
     }
 }
 
-/// The same as [`performance`] for an async function.
+/// Like [`performance`], for an async function.
 #[inline]
 pub fn performance_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where
@@ -75,21 +75,21 @@ where
     Tracked::new(call, future, judge, end)
 }
 
-/// A call beside the future that it is of.
-pub trait BesideFuture {
+/// Holds the call of a [`Tracked`] future.
+pub trait CallSlot {
     /// What is entered for one poll of the future.
     type Entered<'c>
     where
         Self: 'c;
 
-    /// The call, unless nothing is recorded.
+    /// The call, if it is recorded.
     fn call(&mut self) -> Option<&mut Call>;
 
     /// The same, with its span and its scope entered.
     fn enter(&mut self) -> Option<(&mut Call, Self::Entered<'_>)>;
 }
 
-impl BesideFuture for Call {
+impl CallSlot for Call {
     type Entered<'c> = Option<SpanGuard>;
 
     #[inline]
@@ -104,8 +104,8 @@ impl BesideFuture for Call {
     }
 }
 
-/// A call that is not among the hottest, out of the future's way: a future that is moved around stays small.
-impl BesideFuture for Option<Box<Call>> {
+/// Boxed, so that the future stays small. For calls that are not performance critical.
+impl CallSlot for Option<Box<Call>> {
     type Entered<'c> = Option<SpanGuard>;
 
     fn call(&mut self) -> Option<&mut Call> {
@@ -117,19 +117,19 @@ impl BesideFuture for Option<Box<Call>> {
     }
 }
 
-/// A call to stand beside a future for less than its own size.
+/// Boxes a call for a future.
 pub fn boxed(call: Call) -> Option<Box<Call>> {
     call.is_on().then(|| Box::new(call))
 }
 
-/// A call with a scope, out of the future's way.
+/// A call with a scope. Boxed, so that the future stays small.
 pub struct Enclosing {
     scope: CallScope,
-    // None only while this is being dropped.
+    // None only during the drop.
     call: Option<Call>,
 }
 
-impl BesideFuture for Option<Box<Enclosing>> {
+impl CallSlot for Option<Box<Enclosing>> {
     type Entered<'c> = (ScopeGuard<'c>, Option<SpanGuard>);
 
     fn call(&mut self) -> Option<&mut Call> {
@@ -161,7 +161,7 @@ pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
 }
 
 pin_project! {
-    /// A future whose call ends with it: ready, by a panic, or dropped before.
+    /// A future whose call ends when the future is ready, panics or is dropped.
     pub struct Tracked<F, J, E, C> {
         #[pin]
         future: F,
@@ -174,9 +174,9 @@ impl<F, J, E, C> Tracked<F, J, E, C>
 where
     F: Future,
     E: FnOnce(&mut Call, J, &F::Output),
-    C: BesideFuture,
+    C: CallSlot,
 {
-    /// Ends `call` by `end` when `future` is ready.
+    /// Calls `end` when `future` is ready.
     #[inline]
     pub fn new(mut call: C, future: F, judge: J, end: E) -> Self {
         if let Some(call) = call.call() {
@@ -193,7 +193,7 @@ impl<F, J, E, C> Future for Tracked<F, J, E, C>
 where
     F: Future,
     E: FnOnce(&mut Call, J, &F::Output),
-    C: BesideFuture,
+    C: CallSlot,
 {
     type Output = F::Output;
 
@@ -207,8 +207,7 @@ where
         match &poll {
             Poll::Pending => {
                 call.set_unless_finished(Outcome::Cancelled);
-                // It may be polled next by another thread. It began on this one: generated code begins a call and polls
-                // it in one go.
+                // Another thread may poll it next. The first poll is always on the thread that started the call.
                 call.may_move();
             }
             Poll::Ready(value) => {
@@ -221,10 +220,10 @@ where
     }
 }
 
-/// Measures a closure as an operation: `operation.*`, as `#[track_performance]` does. What it returns is judged ok; give
-/// a `Result` to [`track_performance_result`] to have its errors counted as such.
+/// Measures a closure as an operation (`operation.*`), like `#[track_performance]`. The outcome is `ok` for any return value;
+/// use [`track_performance_result`] to count errors.
 ///
-/// Nothing is measured before [`init_observability`](crate::init_observability) was called.
+/// Nothing is measured before [`init_observability`](crate::init_observability).
 ///
 /// ```
 /// let rows = obs_runtime::track_performance("parse", || 42);
@@ -238,10 +237,10 @@ pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce
     }
 }
 
-/// Measures a closure as an operation, with the outcome that its `Result` tells.
+/// Measures a closure as an operation. The outcome is `error` if it returns `Err`.
 ///
 /// # Errors
-/// Those of the closure, untouched.
+/// The error of the closure, unchanged.
 #[track_caller]
 pub fn track_performance_result<T, E: std::fmt::Display>(
     name: impl Into<Cow<'static, str>>,
@@ -253,7 +252,7 @@ pub fn track_performance_result<T, E: std::fmt::Display>(
     }
 }
 
-/// Measures a future as an operation; when it is dropped before it is ready, the outcome is `cancelled`.
+/// Measures a future as an operation. The outcome is `cancelled` if it is dropped before it is ready.
 ///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

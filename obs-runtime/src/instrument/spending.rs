@@ -1,4 +1,4 @@
-//! What was spent on queries, by the whole process and by each command.
+//! The cost of queries, of the process and of each command.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,20 +12,21 @@ use crate::pipeline::global;
 
 static PROCESS: Mutex<Spending> = Mutex::new(Spending { usd: 0.0, bytes_billed: 0, queries: 0, refused: 0 });
 
-/// What was spent on queries. Estimates are no spend.
+/// The cost of executed queries, without estimates.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Spending {
-    /// US dollars.
+    /// In US dollars.
     pub usd: f64,
-    /// Bytes billed.
+    /// Billed bytes.
     pub bytes_billed: u64,
-    /// Queries that ran, those that cost nothing among them.
+    /// The number of executed queries, including free ones.
     pub queries: u64,
-    /// Queries that were refused because of their estimate.
+    /// The number of queries refused because of their estimate.
     pub refused: u64,
 }
 
-/// What was spent inside one run of a command.
+/// The cost inside one run of a command.
 #[derive(Debug)]
 pub struct CommandSpending {
     command: &'static Callsite,
@@ -34,7 +35,7 @@ pub struct CommandSpending {
 }
 
 impl CommandSpending {
-    /// Begins with nothing, in the context of a command.
+    /// Starts at zero, and adds itself to the context of the command.
     pub fn begin(command: &'static Callsite, context: &mut Context) -> Arc<Self> {
         let outer = context.extension::<Self>();
         let spending = Arc::new(Self { command, outer, spent: Mutex::default() });
@@ -42,15 +43,15 @@ impl CommandSpending {
         spending
     }
 
-    /// Logs what was spent since it began or was last reported; says nothing of nothing.
+    /// Logs the cost since the start or the last report, unless it is zero.
     pub fn report(&self) {
         let spent = std::mem::take(&mut *lock(&self.spent));
         if spent == Spending::default() {
             return;
         }
         let Spending { usd, bytes_billed, queries, refused } = spent;
-        let of_queries = if queries == 1 { "1 query".to_owned() } else { format!("{queries} queries") };
-        let message = format!("{} spent ${usd:.6} on {of_queries}", self.command.name());
+        let count = if queries == 1 { "1 query".to_owned() } else { format!("{queries} queries") };
+        let message = format!("{} spent ${usd:.6} on {count}", self.command.name());
         let fields = [
             Field::new("cost_usd", usd),
             Field::new("bytes_billed", bytes_billed),
@@ -63,7 +64,7 @@ impl CommandSpending {
     }
 }
 
-/// Adds to what the process spent, and the commands of a context.
+/// Adds to the cost of the process and of the commands of a context.
 pub fn add(context: &Context, change: impl Fn(&mut Spending)) {
     change(&mut lock(&PROCESS));
     let command = context.extension::<CommandSpending>();
@@ -72,7 +73,7 @@ pub fn add(context: &Context, change: impl Fn(&mut Spending)) {
     }
 }
 
-/// What the process spent on queries since it began, as far as obs was told.
+/// The cost of all queries of the process that were reported to obs.
 #[must_use]
 pub fn spent() -> Spending {
     *lock(&PROCESS)

@@ -32,6 +32,6 @@ pub use crate::instrument::command::{command, command_async};
 pub use crate::instrument::errors::tracked::{
     enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async,
 };
-pub use crate::instrument::performance::{ended, performance, performance_async, until_left};
+pub use crate::instrument::performance::{ended, finish_on_drop, performance, performance_async};
 pub use crate::metrics::callsite::Callsite;
 pub use crate::metrics::registry::CALLSITES;

@@ -1,9 +1,9 @@
-//! The end of a process by `std::process::exit`, without a word to obs: what is not flushed yet is flushed all the same.
+//! Flushes when the process ends by `std::process::exit`.
 //!
-//! C's `atexit` is the one way to be told. When the function runs, storage of the thread that ends the process may be gone
-//! already, which everything here survives; other threads still run, so sinks are flushed as ever, under their deadline.
+//! C's `atexit` is the only hook. Thread-local storage of the exiting thread may already be destroyed when it runs; other
+//! threads still run, so exporters flush under their deadline as usual.
 //!
-//! How a command ended that was running is not known, as the exit code is not told: it counts as started only.
+//! The hook does not get the exit code, so a command that was running counts as started only.
 
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -14,31 +14,31 @@ use crate::instrument::error_dedup::registry;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
-/// The process that asked to be told: a fork has not, and what it would send is sent by its parent.
+/// The process that registered the hook. A fork inherits the hook, but its parent sends what was recorded.
 static PROCESS: OnceLock<u32> = OnceLock::new();
 
-/// Whether the end was in obs' own hands.
-static ORDERLY: AtomicBool = AtomicBool::new(false);
+/// Whether obs has flushed already.
+static FLUSHED: AtomicBool = AtomicBool::new(false);
 
-/// Flushes at the end of the process from now on, as long as obs is initialised then.
+/// Registers the hook once. It flushes if obs is initialised when the process ends.
 pub fn watch() {
     PROCESS.get_or_init(|| {
-        // Where there is no room for another function, nothing is lost that was not lost without this.
+        // Fails when the table of hooks is full; then nothing is flushed.
         let _ = ffi::atexit(ended);
         std::process::id()
     });
 }
 
-/// Says that everything has been flushed and the process ends now.
-pub fn orderly() {
-    ORDERLY.store(true, Ordering::SeqCst);
+/// Disables the hook, because everything has been flushed.
+pub fn mark_flushed() {
+    FLUSHED.store(true, Ordering::SeqCst);
 }
 
 extern "C" fn ended() {
-    // There is nobody left to tell of a panic.
+    // A panic must not unwind into C.
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
-        if ours && !ORDERLY.load(Ordering::SeqCst) && global::is_installed() {
+        if ours && !FLUSHED.load(Ordering::SeqCst) && global::is_installed() {
             registry::flush(FlushMode::Final);
         }
     });

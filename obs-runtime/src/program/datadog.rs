@@ -1,4 +1,4 @@
-//! What the configuration makes of Datadog: a sink, or none.
+//! The Datadog exporter, as the program configures it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::exporters::interface::Exporter;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::global;
 
-/// The sink that sends to the agent, if there is one to be.
-pub fn sink(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn Exporter>> {
+/// The exporter, if it is enabled.
+pub fn exporter(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn Exporter>> {
     if !config.datadog_enabled {
         return None;
     }
-    let or = |text: &Option<String>, otherwise: &String| text.as_ref().unwrap_or(otherwise).clone();
+    let or = |text: &Option<String>, default: &String| text.as_ref().unwrap_or(default).clone();
     let settings = Settings {
         agent: config.datadog_agent(),
         interval: config.datadog_interval,

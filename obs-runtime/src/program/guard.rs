@@ -1,5 +1,6 @@
-//! What is alive while obs is initialised, and the orderly end of a program.
+//! The guard that keeps obs initialised, and the end of a program.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
@@ -21,8 +22,9 @@ use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
 use crate::program::signals;
 
-/// Flushes every sink when it is dropped, under `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic unwinds.
-#[must_use = "dropped at once, the guard ends what it guards"]
+/// Keeps obs initialised. Its drop flushes every exporter within `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic
+/// unwinds.
+#[must_use = "obs is shut down when the guard is dropped"]
 pub struct Guard {
     pub(crate) log_level: LogLevelHandle,
     #[cfg(unix)]
@@ -36,7 +38,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Where Prometheus can scrape this program; none when metrics are off or the port was taken.
+    /// The address that Prometheus can scrape; none when metrics are disabled or the port was in use.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         #[cfg(feature = "prometheus")]
@@ -45,34 +47,40 @@ impl Guard {
         None
     }
 
-    /// What obs was told to do.
+    /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
         self.pipeline.config()
     }
 
-    /// What obs was told to do, variable by variable, and by whom; never with a secret.
+    /// Each setting, its value and its source. Secrets are masked.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         self.pipeline.settings()
     }
 
-    /// Changes which lines are logged while the program runs.
+    /// A handle that changes the log level at run time.
     #[must_use]
     pub fn log_level(&self) -> LogLevelHandle {
         self.log_level.clone()
     }
 
-    /// Brings everything recorded so far to where it belongs, within `OBS_FLUSH_TIMEOUT`.
+    /// Flushes every exporter. Returns after `OBS_FLUSH_TIMEOUT` at the latest.
     pub fn flush(&self) {
         registry::flush_all(&*self.pipeline, FlushMode::Ongoing);
     }
 }
 
-/// Lets the jobs that nobody waits for be told to stop, for a part of the time that a flush may take.
+/// Waits for pending cancellations of BigQuery jobs, for a quarter of the flush timeout.
 #[cfg(feature = "bigquery")]
 fn finish_cancellations(config: &Config) {
     crate::bigquery::client::cancel::finish_cancellations(config.flush_timeout / 4);
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Guard").field("metrics_address", &self.metrics_address()).finish_non_exhaustive()
+    }
 }
 
 impl Drop for Guard {
@@ -89,19 +97,19 @@ impl Drop for Guard {
     }
 }
 
-/// Ends the commands that this code runs in by this exit code, flushes every sink and ends the process.
+/// Finishes the enclosing commands with this exit code, flushes every exporter and ends the process.
 ///
-/// `std::process::exit` is caught too, on Unix: everything is flushed. But nobody knows then how the commands ended that were
-/// running: they have no finish line, no duration, and count as started only. `abort`, `_exit` and SIGKILL cannot be caught.
+/// On Unix, `std::process::exit` flushes too, but the outcome of a running command is unknown then: it has no finish line and
+/// no duration, and counts as started only. `abort`, `_exit` and SIGKILL cannot be handled.
 ///
-/// Of several threads that call it, the first one's code counts; the others wait for the end.
+/// If several threads call it, the code of the first one is used; the others wait for the end.
 pub fn exit(code: i32) -> ! {
     static EXITING: OnceLock<ThreadId> = OnceLock::new();
     let here = thread::current().id();
     while *EXITING.get_or_init(|| here) != here {
         thread::park();
     }
-    // The system keeps the lowest eight bits.
+    // The operating system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
     #[cfg(feature = "bigquery")]
     if let Some(pipeline) = global::pipeline() {
@@ -109,18 +117,18 @@ pub fn exit(code: i32) -> ! {
     }
     registry::flush(FlushMode::Final);
     #[cfg(unix)]
-    at_exit::orderly();
+    at_exit::mark_flushed();
     std::process::exit(code)
 }
 
-/// What obs was told to do, variable by variable, and by whom; never with a secret. Empty when obs is not initialised: then
-/// [`ObservabilityBuilder::settings`](crate::ObservabilityBuilder::settings) says what it would be told.
+/// Each setting, its value and its source. Secrets are masked. Empty when obs is not initialised; see
+/// [`ObservabilityBuilder::settings`](crate::ObservabilityBuilder::settings) for the settings that would be used.
 #[must_use]
 pub fn settings() -> Vec<Setting> {
     global::pipeline().map(|pipeline| pipeline.settings().to_vec()).unwrap_or_default()
 }
 
-/// What was measured so far: every family that has a series. Empty when obs is not initialised.
+/// A snapshot of all metrics that have a series. Empty when obs is not initialised.
 #[must_use]
 pub fn metrics() -> Snapshot {
     global::pipeline().map(|pipeline| pipeline.measured()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Everything that is known of the program before it runs anything.
+//! The catalogue of a program: its instrumented functions, checks and metrics.
 
 use std::borrow::Cow;
 
@@ -10,41 +10,42 @@ use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
 use crate::metrics::registry;
 
-/// What the program is made of, as far as obs' attributes tell.
+/// The instrumented functions, checks and metrics of the program.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Catalogue {
-    /// Functions under `#[tracked_command]`, `#[with_error_tracking]`, `#[bq_cost]` and `#[track_performance]`, and
-    /// operations that were named by hand so far.
+    /// Functions with `#[tracked_command]`, `#[with_error_tracking]`, `#[bq_cost]` and `#[track_performance]`, and operations
+    /// that were named at run time so far.
     pub callsites: Vec<Entry>,
-    /// Functions under `#[health_check]`, and checks that were registered so far.
+    /// Functions with `#[health_check]`, and checks that are registered.
     pub health_checks: Vec<Entry>,
-    /// Functions under `#[dq_check]`, one with `for_each` once, and checks that were registered so far.
+    /// Functions with `#[dq_check]`, one with `for_each` once, and checks that are registered.
     pub dq_checks: Vec<Entry>,
     /// Every metric family.
     pub metrics: &'static [Family],
-    /// What is wrong with the declarations, each in one sentence with the places: two checks of one name, a check that comes
-    /// after one that is not there. Runs warn of it.
+    /// Problems of the declarations, each a sentence with the places: duplicate names, `after` with an unknown check. Runs
+    /// log them as warnings.
     pub problems: Vec<String>,
 }
 
-/// A function under one of obs' attributes.
+/// An instrumented function or a check.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Entry {
-    /// The operation's, command's or check's name.
+    /// The name of the operation, command or check.
     pub name: Cow<'static, str>,
     /// The attribute.
     pub attribute: &'static str,
-    /// Where the function stands.
+    /// Where the function is declared.
     pub place: SourceLocation,
-    /// When it is scheduled to run; commands with `cron` only.
+    /// The schedule of a command with `cron`.
     pub schedule: Option<Schedule>,
 }
 
-/// Lists everything that obs knows of the program, sorted by name, without running any of it.
+/// Lists the instrumented functions, checks and metrics of the program, sorted by name, without running any.
 ///
-/// Functions of other crates are there when those crates are linked, whatever the linker drops. The compiler leaves out a crate
-/// that `Cargo.toml` names and no code: `#![warn(unused_crate_dependencies)]` tells of it, and `use growth_checks as _;`
-/// brings it in.
+/// It includes the functions of all linked crates. The compiler does not link a dependency that no code uses:
+/// `#![warn(unused_crate_dependencies)]` reports it, and `use growth_checks as _;` links it.
 ///
 /// ```
 /// let catalogue = obs_runtime::catalogue();

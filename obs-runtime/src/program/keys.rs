@@ -1,16 +1,16 @@
-//! What the attributes can be told: a module for each attribute, in it an item for each key, with the key's documentation.
+//! The keys of the attributes: a module for each attribute, with an item and its documentation for each key.
 //!
-//! Nothing here is to be used. An editor finds these items behind the keys of an attribute: it completes a key that is
-//! half typed, and shows its documentation. The attributes themselves are described in [`obs_macros`](crate#attributes).
+//! Editors resolve the keys of an attribute to these items, for completion and documentation. There is nothing else to use
+//! here. The attributes themselves are described in [`obs_macros`](crate#attributes).
 
-/// Declares the keys, and which attribute takes which.
+/// Declares the keys, and the keys of each attribute.
 macro_rules! keys {
     (
         $($(#[$doc:meta])* $key:ident;)*
         ---
         $($(#[$attribute_doc:meta])* $attribute:ident: $($taken:ident)*;)*
     ) => {
-        /// Every key, whichever attribute takes it.
+        /// Every key of any attribute.
         pub mod all {$(
             $(#[$doc])*
             pub mod $key {}
@@ -26,68 +26,68 @@ macro_rules! keys {
 }
 
 keys! {
-    /// `name = "…"`: the operation, command or check. The function's name when it is not said; of a command in kebab-case.
+    /// `name = "…"`: the operation, command or check. The default is the function's name; in kebab-case for a command.
     name;
-    /// `tags(k = expr, …)`: labels of the metrics, shown by `Display`, evaluated once before the body runs.
+    /// `tags(k = expr, …)`: labels of the metrics, formatted by `Display`, evaluated once before the body runs.
     tags;
-    /// `args(a, b = expr, c = redact, …)`: arguments to record in logs and errors: `a` as it is, `b` as the expression
-    /// gives it, `c` by one of the redacting forms `redact`, `hash` and `len`.
+    /// `args(a, b = expr, c = redact, …)`: arguments to record in logs and errors: `a` as it is, `b` as the value of the
+    /// expression, `c` in one of the redacted forms `redact`, `hash` and `len`.
     args;
-    /// `ok_if = path`: a function `fn(&T) -> bool` that says whether the returned value is fine.
+    /// `ok_if = path`: a function `fn(&T) -> bool` that returns whether the return value is a success.
     ok_if;
-    /// `error_if = path`: a function `fn(&T) -> bool` that says whether the returned value is an error.
+    /// `error_if = path`: a function `fn(&T) -> bool` that returns whether the return value is an error.
     error_if;
     /// `level = "…"` of the start and finish lines: `trace`, `debug`, `info`, `warning`, `error` or `critical`.
     level;
-    /// `user = expr`: on whose behalf the command runs, shown by `Display`.
+    /// `user = expr`: the user on whose behalf the command runs, formatted by `Display`.
     user;
-    /// `cron = "0 3 * * *"`: when the command is scheduled to run, as crontab says it, or `@daily` and the like.
+    /// `cron = "0 3 * * *"`: the schedule of the command, as in crontab, or a shorthand such as `@daily`.
     cron;
-    /// `timezone = "Europe/Berlin"`: the time zone of the schedule, by the IANA's name. UTC when it is not said.
+    /// `timezone = "Europe/Berlin"`: the IANA time zone of the schedule. The default is UTC.
     timezone;
-    /// `max_runtime = "30m"`: how long a scheduled run may take.
+    /// `max_runtime = "30m"`: the longest duration of a scheduled run.
     max_runtime;
-    /// `margin = "5m"`: how late a scheduled run may begin.
+    /// `margin = "5m"`: how late a scheduled run may start.
     margin;
-    /// `monitor = "slug"`: the name of the schedule's monitor; the command's when it is not said.
+    /// `monitor = "slug"`: the name of the schedule's monitor. The default is the command's name.
     monitor;
-    /// `context(k = expr, …)`: what to record with an error, shown by `Display` or else `Debug`.
+    /// `context(k = expr, …)`: values to record with an error, formatted by `Display` or else `Debug`.
     context;
-    /// `severity = "…"`: `info`, `warning` or `critical`; of an error also `error`.
+    /// `severity = "…"`: `info`, `warning` or `critical`; for errors also `error`.
     severity;
     /// `ignore_if = path`: a function `fn(&E) -> bool`: errors for which it says `true` are not captured.
     ignore_if;
-    /// `fallback = expr`: swallow the error and return this instead.
+    /// `fallback = expr`: return this value instead of the error.
     fallback;
-    /// `query_type = "select"`: what kind of queries run inside.
+    /// `query_type = "select"`: the kind of queries that run inside.
     query_type;
-    /// `dataset = …`: the data set that queries work on (an expression), or that a check looks at (text).
+    /// `dataset = …`: the data set that queries read (an expression), or that is checked (a string).
     dataset;
-    /// `alert_over_usd = 5.0`: the cost of one call, in US dollars, above which there is an alert.
+    /// `alert_over_usd = 5.0`: the cost of one call, in US dollars, above which an alert is logged.
     alert_over_usd;
     /// `max_usd = 20.0`: the cost of one call, in US dollars, above which a query is refused.
     max_usd;
     /// `max_bytes = "1 TiB"`: the bytes billed of one call, above which a query is refused.
     max_bytes;
-    /// `budget = "name"`: the budget, one of `OBS_BUDGETS`, by which a query that would pass it is refused.
+    /// `budget = "name"`: one of `OBS_BUDGETS`; a query that would exceed it is refused.
     budget;
-    /// `labels(k = expr, …)`: labels of the jobs that run inside, shown by `Display`.
+    /// `labels(k = expr, …)`: labels of the jobs that run inside, formatted by `Display`.
     labels;
-    /// `timeout = "2s"`: how long a check may take.
+    /// `timeout = "2s"`: the time limit of the check.
     timeout;
-    /// `critical = false`: a check that fails then degrades only.
+    /// `critical = false`: a failure makes the report degraded instead of unhealthy.
     critical;
-    /// `groups("live", "ready", "startup", …)`: who asks for the check; `ready` when it is not said.
+    /// `groups("live", "ready", "startup", …)`: the groups of the check. The default is `ready`.
     groups;
-    /// `cache = "10s"`: how long a result holds before the check runs again.
+    /// `cache = "10s"`: how long a result is reused before the check runs again.
     cache;
-    /// `after("database", …)`: checks that have to be well first.
+    /// `after("database", …)`: checks that run first and must not be unhealthy.
     after;
-    /// `failures = 3`: so many failures in a row make what was well unhealthy.
+    /// `failures = 3`: how many failures in a row make a healthy check unhealthy.
     failures;
-    /// `column = "…"`: the column that a check looks at.
+    /// `column = "…"`: the column that is checked.
     column;
-    /// `owner = "…"`: who looks after the data.
+    /// `owner = "…"`: the owner of the data.
     owner;
     /// `warn_above = 0.01`: values above it warn.
     warn_above;
@@ -97,15 +97,15 @@ keys! {
     warn_below;
     /// `fail_below = 1`: values below it fail.
     fail_below;
-    /// `blocking = true`: the check runs first, and its failure stops what follows.
+    /// `blocking = true`: the check runs first, and its failure skips the checks that follow.
     blocking;
-    /// `for_each = expr`: one check for each item of a list, which the function takes as its argument.
+    /// `for_each = expr`: one check for each item of a list, which is passed to the function.
     for_each;
-    /// `only(a, b, …)`: of a whole block, these functions, or blocks inside.
+    /// `only(a, b, …)`: in a block, only these functions or inner blocks.
     only;
-    /// `skip(a, b, …)`: of a whole block, all but these; alone, it leaves a function out of its block.
+    /// `skip(a, b, …)`: in a block, all but these; on a function, `skip` leaves it out of its block.
     skip;
-    /// `public_only`: of a whole block, the functions with `pub`.
+    /// `public_only`: in a block, only functions with `pub`.
     public_only;
     ---
     /// Keys of `#[tracked_command]`.

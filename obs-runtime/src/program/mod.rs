@@ -1,4 +1,5 @@
-//! What belongs to a whole program: init, guard, signals, exit, HTTP server, self checks, operator commands, test kit.
+//! What concerns a whole program, from initialisation to exit, and the tools around it: the HTTP server, commands for
+//! operators and the test kit.
 
 #[cfg(unix)]
 pub(crate) mod at_exit;

@@ -1,4 +1,4 @@
-//! What the configuration makes of Prometheus: an endpoint, a textfile, a Pushgateway, all or none of them.
+//! The Prometheus exporters, as the program configures them: an endpoint, a textfile, a Pushgateway.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,28 +21,30 @@ use crate::program::server::identity::{NotOurs, verify};
 use crate::program::server::listener::Server;
 use crate::program::server::routes::Routes;
 
-/// Where this process' metrics are served, or were last.
+/// The address of the endpoint of this process, also after it was closed.
 static SERVED: Mutex<Option<SocketAddr>> = Mutex::new(None);
 
-/// Why this process' metrics cannot be scraped.
+/// The metrics of this process cannot be scraped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// There is no endpoint: metrics are off, obs is not initialised, or the port was taken.
-    #[error("there is no metrics endpoint: metrics are off, obs is not initialised, or PROMETHEUS_PORT was taken")]
+    /// There is no endpoint: metrics are disabled, obs is not initialised, or the port was in use.
+    #[error(
+        "there is no metrics endpoint: metrics are disabled, obs is not initialised, or PROMETHEUS_PORT was in use"
+    )]
     None,
-    /// What answers there is not this process.
+    /// This process does not answer at the address.
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
 }
 
-/// Whether Prometheus can scrape this process: asks the endpoint over the network, and looks whether it is this process
-/// that answers. So no other process at the same address is ever taken for this one.
+/// Verifies that Prometheus can scrape this process: sends a request to the endpoint and checks that this process answers,
+/// not another one on the same port. Returns the address.
 ///
-/// Takes no longer than `timeout`; not for async code, as it blocks its thread.
+/// Blocks the thread for at most `timeout`; do not call it from async code.
 ///
 /// # Errors
-/// When there is no endpoint, nobody answers in time, or another process does.
+/// If there is no endpoint, no response arrives in time, or another process answers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,12 +57,12 @@ pub enum EndpointError {
 pub fn verify_metrics_endpoint(timeout: Duration) -> Result<SocketAddr, EndpointError> {
     let served = *SERVED.lock().unwrap_or_else(PoisonError::into_inner);
     let address = served.filter(|_| global::is_installed()).ok_or(EndpointError::None)?;
-    verify(reachable(address), timeout)?;
+    verify(connectable(address), timeout)?;
     Ok(address)
 }
 
-/// An address that can be connected to: who listens on all of them listens on loopback.
-fn reachable(address: SocketAddr) -> SocketAddr {
+/// An address to connect to: loopback for an unspecified address.
+fn connectable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -69,14 +71,14 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Everything that is measured, as Prometheus gets it: obs' own metrics, and those that the program counts by itself.
+/// Renders all metrics for Prometheus: those of obs, and those of the program's own macros.
 #[derive(Clone)]
-struct Everything {
+struct MetricSource {
     metrics: Arc<MetricAggregator>,
     constant: [(&'static str, String); 3],
 }
 
-impl Everything {
+impl MetricSource {
     fn new(config: &Config, metrics: &Arc<MetricAggregator>) -> Self {
         let [service, environment, version] = CONSTANT;
         let constant = [
@@ -87,10 +89,10 @@ impl Everything {
         Self { metrics: Arc::clone(metrics), constant }
     }
 
-    /// All of it at this moment; what will be of no use once the process has ended only where it is asked for.
-    fn now(&self, momentary: bool) -> Exposition {
+    /// The current metrics. Gauges of running calls are meaningless once the process has ended, so they are optional.
+    fn exposition(&self, with_active: bool) -> Exposition {
         let mut snapshot = self.metrics.snapshot();
-        if !momentary {
+        if !with_active {
             snapshot.families.retain(|found| found.family.name != OPERATION_ACTIVE.name);
         }
         let constant: Vec<_> = self.constant.iter().map(|(name, value)| (*name, &**value)).collect();
@@ -103,15 +105,15 @@ impl Everything {
     }
 }
 
-/// The sinks that bring metrics to where they are configured to go at every flush: a textfile, a Pushgateway.
-pub fn sinks(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dyn Exporter>> {
+/// The exporters that write metrics at each flush: to a textfile, to a Pushgateway.
+pub fn exporters(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dyn Exporter>> {
     if !config.metrics_enabled {
         return Vec::new();
     }
-    // Both outlive the program, and nobody would count down there what was running when the program ended.
+    // Both keep the values after the process has ended.
     let source = || -> Source {
-        let everything = Everything::new(config, metrics);
-        Arc::new(move || everything.now(false))
+        let metrics = MetricSource::new(config, metrics);
+        Arc::new(move || metrics.exposition(false))
     };
     let textfile = config.prometheus_textfile_dir.as_ref().map(|folder| -> Arc<dyn Exporter> {
         let textfile = Textfile::new(folder, &config.service_name).with_expiry(config.prometheus_textfile_expiry);
@@ -124,16 +126,16 @@ pub fn sinks(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dyn Ex
     textfile.into_iter().chain(pushgateway).collect()
 }
 
-/// The endpoint that Prometheus scrapes, if metrics are on. A port that is taken is warned of, and the job goes on.
+/// Starts the endpoint, if metrics are enabled. A port in use is logged as a warning.
 pub fn serve(pipeline: &FanOut) -> Option<Server> {
     let config = pipeline.config();
     *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     if !config.metrics_enabled {
         return None;
     }
-    let everything = Everything::new(config, pipeline.metrics());
+    let metrics = MetricSource::new(config, pipeline.metrics());
     let address = SocketAddr::new(config.prometheus_bind, config.prometheus_port);
-    let routes = Routes::new().metrics(move |format| format.render(&everything.now(true))).health();
+    let routes = Routes::new().metrics(move |format| format.render(&metrics.exposition(true))).health();
     match Server::start(address, routes) {
         Ok(server) => {
             *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.local_addr());

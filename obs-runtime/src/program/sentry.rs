@@ -9,7 +9,7 @@ use crate::exporters::sentry::exporter::SentryExporter;
 use crate::exporters::sentry::options::SentryOptions;
 
 /// The exporter, if it is enabled.
-pub fn sink(config: &Config, options: SentryOptions) -> Result<Option<Arc<dyn Exporter>>, ConfigError> {
-    let sink = SentryExporter::new(config, options).map_err(|_| ConfigError::of_secret("SENTRY_DSN"))?;
-    Ok(sink.map(|sink| Arc::new(sink) as Arc<dyn Exporter>))
+pub fn exporter(config: &Config, options: SentryOptions) -> Result<Option<Arc<dyn Exporter>>, ConfigError> {
+    let exporter = SentryExporter::new(config, options).map_err(|_| ConfigError::of_secret("SENTRY_DSN"))?;
+    Ok(exporter.map(|exporter| Arc::new(exporter) as Arc<dyn Exporter>))
 }

@@ -1,10 +1,10 @@
-//! The signals that ask a process to end: what it recorded is sent before it does.
+//! Signal handling.
 //!
-//! SIGTERM and SIGINT. The first one ends the commands that are running, flushes every sink under its deadline, and then
-//! ends the process as the signal would have: a shell sees 143 or 130. The second one ends it at once. Where the program
-//! has a handler of its own when obs is initialised, or the signal is ignored (`nohup`), nothing changes.
+//! The first SIGTERM or SIGINT finishes the running commands, flushes every exporter under its deadline, and then ends the
+//! process as the signal would have: a shell sees 143 or 130. The second one ends it at once. A handler that the program
+//! installed before obs, and an ignored signal (`nohup`), stay as they are.
 //!
-//! SIGHUP has the log file opened again, in a program without a terminal.
+//! SIGHUP reopens the log file in a program without a terminal.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,24 +25,24 @@ use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::at_exit;
 
-/// The handlers, once they stand. They stay until the process ends, as one that is taken away leaves the signal ignored.
+/// The installed handlers. They stay until the process ends: removing one would leave the signal ignored.
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
 struct Handlers {
-    /// Whether a signal ends the process at once: after the first one, and while obs is not initialised.
+    /// Whether a signal ends the process at once: after the first signal, and while obs is not initialised.
     at_once: Arc<AtomicBool>,
-    /// Whether the first one is ending the process.
+    /// Whether the first signal is being handled.
     ending: Arc<AtomicBool>,
 }
 
-/// Lets the first signal flush until this is dropped.
+/// Until it is dropped, the first signal flushes.
 #[derive(Debug)]
 pub struct Watch(());
 
-/// Watches for signals.
+/// Installs the handlers, or enables them again.
 ///
 /// # Errors
-/// When the system does not let us.
+/// If the system refuses.
 pub fn watch() -> io::Result<Watch> {
     let handlers = if let Some(handlers) = HANDLERS.get() {
         handlers
@@ -57,7 +57,7 @@ pub fn watch() -> io::Result<Watch> {
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(handlers) = HANDLERS.get() {
-            // What is being flushed on behalf of a signal decides how the process ends.
+            // The handler of the signal ends the process once it has flushed.
             while handlers.ending.load(Ordering::SeqCst) {
                 thread::park();
             }
@@ -69,10 +69,10 @@ impl Drop for Watch {
 impl Handlers {
     fn install() -> io::Result<Self> {
         let at_once = Arc::new(AtomicBool::new(true));
-        let taken = dispositions();
-        let free: Vec<i32> = [SIGTERM, SIGINT].into_iter().filter(|signal| !taken.contains(*signal)).collect();
+        let handled = dispositions();
+        let free: Vec<i32> = [SIGTERM, SIGINT].into_iter().filter(|signal| !handled.contains(*signal)).collect();
         for signal in &free {
-            // In this order: what ends at once is asked before the first signal has said that the next one does.
+            // The order matters: this handler reads the flag before the one below sets it for the next signal.
             flag::register_conditional_default(*signal, Arc::clone(&at_once))?;
         }
         let mut signals = Signals::new(&free)?;
@@ -84,7 +84,7 @@ impl Handlers {
         let wait = move || {
             if let Some(signal) = signals.forever().next() {
                 begun.store(true, Ordering::SeqCst);
-                end_by(signal);
+                terminate(signal);
             }
         };
         thread::Builder::new().name("obs-signals".to_owned()).spawn(wait)?;
@@ -92,43 +92,43 @@ impl Handlers {
     }
 }
 
-fn end_by(signal: i32) {
+fn terminate(signal: i32) {
     let exit_code = u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128));
     let name = low_level::signal_name(signal).unwrap_or("a signal");
     let operations = running_operations();
     let commands = interrupt_commands(name, exit_code);
-    let within = |names: Vec<&str>, before: &str| {
-        if names.is_empty() { String::new() } else { format!("{before}{}", names.join(", ")) }
+    let list = |kind: &str, names: Vec<&str>| {
+        if names.is_empty() { String::new() } else { format!("; running {kind}: {}", names.join(", ")) }
     };
-    let ended = within(commands, " within ") + &within(operations, ", while these ran: ");
-    let message = format!("{name}: the process ends{ended}");
-    if !ended.is_empty() {
-        // Whoever tracks errors is told of what will not be done.
+    let running = list("commands", commands) + &list("operations", operations);
+    let message = format!("{name}: flushing and exiting{running}");
+    if !running.is_empty() {
+        // Error trackers get an event for the interrupted work.
         let source = Source { logger: "obs_runtime".into(), ..Source::default() };
         report_message(Level::Warning, message.as_str().into(), source, Details::default());
     }
     global::warn(message);
     registry::flush(FlushMode::Final);
-    // The first process of a container is not ended by a signal that it does not handle.
+    // The kernel does not end process 1 of a container by a default action.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);
     }
-    at_exit::orderly();
+    at_exit::mark_flushed();
     std::process::exit(exit_code.into());
 }
 
-/// Whether SIGHUP does what it does by default; set once there is a handler that says otherwise.
+/// Whether SIGHUP has its default action; set once the handler is installed.
 static HANGUP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// While it is there, SIGHUP has the log file opened again instead of ending the process.
+/// Until it is dropped, SIGHUP reopens the log file instead of ending the process.
 #[derive(Debug)]
 pub struct Hangup(());
 
-/// Has SIGHUP open the log file again, as logrotate's `postrotate` says it to services. Not in a program that has a
-/// terminal, whose end SIGHUP tells, and not where somebody has a handler of their own.
+/// Makes SIGHUP reopen the log file, as logrotate's `postrotate` expects. Not in a program with a terminal, where SIGHUP
+/// means that the terminal was closed, and not if the program has a handler of its own.
 ///
 /// # Errors
-/// When the system does not let us.
+/// If the system refuses.
 pub fn reopen_on_hangup() -> io::Result<Option<Hangup>> {
     if HANGUP.get().is_none() {
         if std::fs::File::open("/dev/tty").is_ok() || dispositions().contains(SIGHUP) {
@@ -152,7 +152,7 @@ impl Drop for Hangup {
     }
 }
 
-/// The signals that somebody has a handler for, or that are ignored.
+/// A set of signals that have a handler or are ignored.
 struct Dispositions(u64);
 
 impl Dispositions {
@@ -161,7 +161,7 @@ impl Dispositions {
     }
 }
 
-/// As the system says where it does; elsewhere all signals count as free.
+/// Read from `/proc`; without it, no signal counts as handled.
 fn dispositions() -> Dispositions {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = |name: &str| {

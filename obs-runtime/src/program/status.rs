@@ -1,4 +1,4 @@
-//! How the sinks are doing.
+//! The status of the exporters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -9,31 +9,33 @@ use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::pipeline::global;
 
-/// How obs itself is doing in this process.
+/// The status of obs in this process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RuntimeStatus {
     /// Whether obs is initialised.
     pub initialised: bool,
-    /// Every sink that there is, and whatever else has dropped something, by name.
+    /// The exporters, and other parts that have dropped data, sorted by name.
     pub sinks: Vec<SinkStatus>,
 }
 
-/// How one sink is doing.
+/// The status of one exporter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SinkStatus {
-    /// Its name, as in `obs.dropped{sink="…"}`.
+    /// The name, as in `obs.dropped{sink="…"}`.
     pub name: String,
-    /// When it last brought everything to where it belongs; none when it never did. Serialised as RFC 3339, in UTC.
+    /// The time of the last successful flush, if any. Serialised as RFC 3339 in UTC.
     #[serde(serialize_with = "rfc_3339")]
     pub last_success: Option<SystemTime>,
-    /// Why it last could not, redacted; none when it has succeeded since.
+    /// The error of the last flush, redacted; none if it succeeded.
     pub failure: Option<String>,
-    /// How long its last flush took, whether it succeeded or not; none when there was none. Serialised as seconds.
+    /// The duration of the last flush, successful or not. Serialised as seconds.
     #[serde(serialize_with = "seconds")]
     pub flush_duration: Option<Duration>,
-    /// What it has taken and not yet brought to where it belongs: events, or requests.
+    /// The number of events or requests that wait to be sent.
     pub queued: usize,
-    /// What it dropped since the process began, by reason.
+    /// How much it has dropped since the process started, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
 }
 
@@ -48,11 +50,11 @@ fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }
 
-/// How the sinks of this process are doing: when each last succeeded, what it dropped and why, how long it takes and what
-/// waits in it. The same is measured as `obs.last_success.timestamp.seconds`, `obs.dropped`,
+/// The status of each exporter of this process: its last success, what it dropped and why, the duration of its flush and
+/// the length of its queue. The same is measured as `obs.last_success.timestamp.seconds`, `obs.dropped`,
 /// `obs.flush.duration.seconds` and `obs.queue.length`.
 ///
-/// Asks nobody outside of the process, and can be called at any time, initialised or not.
+/// Sends nothing, and can be called at any time, also when obs is not initialised.
 ///
 /// ```
 /// let guard = obs_runtime::Observability::builder().without_environment().prometheus_port(0).init()?;
@@ -87,7 +89,7 @@ pub fn status() -> RuntimeStatus {
 }
 
 impl RuntimeStatus {
-    /// The sink of that name.
+    /// The exporter of that name.
     #[must_use]
     pub fn sink(&self, name: &str) -> Option<&SinkStatus> {
         self.sinks.iter().find(|sink| sink.name == name)
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_dropped_and_delivered_is_told_of_each_sink_also_as_json() {
+    fn the_status_has_drops_and_deliveries_also_as_json() {
         drop_counters::count("status-test", "full", 3);
         let took = Duration::from_millis(1500);
         delivery_stats::record("status-test", took, Ok(()));

@@ -1,4 +1,4 @@
-//! For users' own tests: what was logged, measured, captured and checked, by the code that really does it.
+//! Captures logs, metrics, errors and checks in tests, after the same redaction and aggregation as in production.
 //!
 //! ```
 //! use obs_runtime::testing::capture;
@@ -30,25 +30,26 @@ use crate::pipeline::fan_out::FanOut;
 use crate::pipeline::global::ScopedPipeline;
 use crate::pipeline::subscriber;
 
-/// What some code did, seen after the redaction that real sinks see it after.
+/// What the captured code returned and reported, after redaction.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Captured<R> {
-    /// What it returned.
+    /// The return value.
     pub value: R,
-    /// What happened.
+    /// The recorded events.
     pub records: Records,
-    /// What was measured.
+    /// The metrics.
     pub metrics: Snapshot,
 }
 
-/// Runs a closure and captures what it reports: on this thread, and wherever its context is carried
-/// ([`spawn`](crate::spawn), `in_current_context`). Nothing of it goes to installed sinks, and tests that run at the same
-/// time do not see each other.
+/// Runs a closure and captures what it reports: on this thread, and where its context is propagated
+/// ([`spawn`](crate::spawn), `in_current_context`). Nothing goes to installed exporters, and concurrent captures do not see
+/// each other.
 pub fn capture<R>(run: impl FnOnce() -> R) -> Captured<R> {
     capture_with(Config::default(), run)
 }
 
-/// The same under a configuration.
+/// Like [`capture`], with a configuration.
 pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
     let capture = Capture::new(config);
     let value = {
@@ -58,7 +59,7 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
     capture.end(value)
 }
 
-/// The same for a future.
+/// Like [`capture`], for a future.
 pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
     let capture = Capture::new(Config::default());
     let value = InContext::new(capture.context(), future).await;
@@ -82,7 +83,7 @@ impl Capture {
         Self { scope: ScopedPipeline::new(Arc::new(pipeline)), memory, metrics }
     }
 
-    /// Checks run for this capture alone, and remember nothing of other runs.
+    /// Each capture has its own state of checks.
     fn context(&self) -> Context {
         let mut context = self.scope.context();
         context.set_extension(Arc::<crate::checks::health::check_state::CheckState>::default());
@@ -102,7 +103,7 @@ mod tests {
     use crate::instrument::performance::track_performance;
 
     #[test]
-    fn captures_that_begin_and_end_at_once_do_not_switch_each_other_off() {
+    fn concurrent_captures_do_not_disable_each_other() {
         let captures = || {
             for _ in 0..2000 {
                 let captured = capture(|| track_performance("step", || ()));

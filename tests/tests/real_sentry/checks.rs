@@ -51,7 +51,7 @@ pub fn the_health_check_detects_rejected_events(bugsink: &Bugsink) {
     let (_, host) = key.split_once('@').unwrap();
     let unknown_key = found(&format!("{scheme}://{:032x}@{host}/{project}", 7));
     assert_eq!(unknown_key["status"], "unhealthy", "{unknown_key}");
-    assert!(unknown_key["message"].as_str().unwrap().contains("does not accept the DSN"), "{unknown_key}");
+    assert!(unknown_key["message"].as_str().unwrap().contains("rejects the DSN"), "{unknown_key}");
     let without_quota = found(&bugsink.dsn(&bugsink.project_without_quota()));
     assert_eq!(without_quota["status"], "degraded", "{without_quota}");
 }

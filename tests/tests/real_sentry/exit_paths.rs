@@ -53,7 +53,7 @@ pub fn every_exit_path_sends_each_event_once(bugsink: &Bugsink) {
         bugsink,
         &project,
         "SIGTERM",
-        Some("SIGTERM: the process ends within errors-job, while these ran: waits_for_the_feed"),
+        Some("SIGTERM: flushing and exiting; running commands: errors-job; running operations: waits_for_the_feed"),
     );
 }
 

@@ -68,6 +68,7 @@ fn the_message_for_a_signal_names_what_it_interrupts() {
     assert_eq!(running.finish().status.signal(), Some(2));
     let events = server.wait_for("event", 3);
     let messages: Vec<_> = events.iter().filter_map(|event| event["logentry"]["message"].as_str()).collect();
-    let interrupted = "SIGINT: the process ends within errors-job, while these ran: waits_for_the_feed";
+    let interrupted =
+        "SIGINT: flushing and exiting; running commands: errors-job; running operations: waits_for_the_feed";
     assert_eq!(messages, ["the feed of 2026-11-26 is empty", interrupted]);
 }

@@ -20,7 +20,7 @@ pub enum CheckFormat {
     Text,
     /// JSON.
     Json,
-    /// `JUnit` XML, as continuous integration reads it.
+    /// `JUnit` XML, for continuous integration.
     Junit,
 }
 
@@ -32,17 +32,17 @@ pub enum QualityFormat {
     Text,
     /// JSON.
     Json,
-    /// `JUnit` XML, as continuous integration reads it.
+    /// `JUnit` XML, for continuous integration.
     Junit,
-    /// An event of `OpenLineage`, as data catalogues take it.
+    /// An event of `OpenLineage`, for data catalogues.
     Openlineage,
 }
 
 /// Parses a duration above zero.
 pub fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("it must be longer than nothing".to_owned()),
+        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
         Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; allowed is a number and a unit, as 500ms, 5s or 1m")),
+        Err(error) => Err(format!("{error}; expected a number and a unit, such as 500ms, 5s or 1m")),
     }
 }

@@ -5,10 +5,10 @@ use crate::program::cli::output::{UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 use crate::program::inventory::{Catalogue, Entry, catalogue};
 
-/// How to tell what obs knows of the program.
+/// Arguments of `catalogue`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CatalogueArguments {
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -31,7 +31,7 @@ fn text(catalogue: &Catalogue) -> String {
     let families: Vec<Vec<Cell>> = (catalogue.metrics.iter())
         .map(|family| vec![Cell::new(family.name), Cell::new(family.labels.join(", ")), Cell::new(family.help)])
         .collect();
-    format!("{}\n{}", table(&heading, &rows), table(&["metric", "labels", "what it says"], &families))
+    format!("{}\n{}", table(&heading, &rows), table(&["metric", "labels", "description"], &families))
 }
 
 fn row(entry: &Entry) -> Vec<Cell> {

@@ -8,7 +8,7 @@ use crate::program::cli::health::HealthArguments;
 use crate::program::cli::settings::ConfigArguments;
 use crate::program::cli::settings::StatusArguments;
 
-/// The commands, to be flattened into a program's own clap command.
+/// The commands, to flatten into a program's own clap command.
 #[derive(Clone, Debug, clap::Subcommand)]
 #[non_exhaustive]
 pub enum Command {
@@ -17,17 +17,17 @@ pub enum Command {
     /// Data-quality checks.
     #[command(subcommand)]
     Dq(DqCommand),
-    /// Lists everything that obs knows of the program, without running any of it.
+    /// Lists the instrumented functions, checks and metrics of the program, without running any.
     Catalogue(CatalogueArguments),
-    /// Tells each value of the configuration and where it came from, secrets masked.
+    /// Prints each setting, its value and its source. Secrets are masked.
     Config(ConfigArguments),
-    /// Tells how each sink of this process is doing.
+    /// Prints the status of each exporter of this process.
     Status(StatusArguments),
 }
 
 impl Command {
-    /// Runs the command: prints to standard output and gives the exit code. Blocks until it has ended; with `--watch` it
-    /// goes on until the process ends.
+    /// Runs the command, prints to standard output and returns the exit code. Blocks until the command has ended; `--watch`
+    /// ends with the process.
     pub fn run(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Health(arguments) => arguments.run(),

@@ -22,16 +22,16 @@ use crate::program::cli::junit;
 use crate::program::cli::output::{UNKNOWN, json, print, print_error, print_problems};
 use crate::program::cli::table::{Cell, table};
 
-/// How often the bar is drawn at most.
-const DRAWN_A_SECOND: u8 = 20;
+/// The most frames of the progress bar in a second.
+const MAX_FRAMES: u8 = 20;
 
-/// What to do with data-quality checks.
+/// The commands of `dq`.
 #[derive(Clone, Debug, clap::Subcommand)]
 #[non_exhaustive]
 pub enum DqCommand {
-    /// Runs them: exits with 0 when the data can be used, 1 when not, 3 when there is nothing to check.
+    /// Runs the checks: exits with 0 if the data can be used, 1 if not, 3 if there is nothing to check.
     Run(RunArguments),
-    /// Lists them, without running any; lists of `for_each` are made for it.
+    /// Lists the checks, without running any. Evaluates the lists of `for_each`.
     List(ListArguments),
 }
 
@@ -47,19 +47,19 @@ impl DqCommand {
     }
 }
 
-/// Which data-quality checks to run, and how to tell what they found.
+/// Arguments of `dq run`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArguments {
-    /// Run these checks only: `rows[users]`, or all of `rows`.
+    /// Run only these checks: `rows[users]`, or all items of `rows`.
     #[arg(value_name = "CHECK")]
     only: Vec<String>,
-    /// Run the checks of this data set only; may be given again.
+    /// Run only the checks of this data set. Can be repeated.
     #[arg(long, value_name = "NAME")]
     dataset: Vec<String>,
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: QualityFormat,
-    /// The longest that any check may take, as 30s or 5m.
+    /// Time limit for each check, such as 30s or 5m.
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     timeout: Option<Duration>,
     /// How many checks may run at once.
@@ -79,7 +79,7 @@ impl RunArguments {
         if let Some(at_once) = self.at_once {
             run = run.at_once(at_once);
         }
-        let report = watched(run);
+        let report = run_with_progress(run);
         print(&match self.format {
             QualityFormat::Json => json(&report, true),
             QualityFormat::Junit => junit::quality(&report),
@@ -94,26 +94,26 @@ impl RunArguments {
     }
 }
 
-/// Runs the checks, with a bar on a terminal.
-fn watched(run: QualityRun) -> QualityReport {
+/// Runs the checks, with a progress bar on a terminal.
+fn run_with_progress(run: QualityRun) -> QualityReport {
     if !std::io::stderr().is_terminal() {
         return run.wait();
     }
     let bar = ProgressBar::new_spinner().with_message("checking");
-    bar.set_draw_target(screen());
+    bar.set_draw_target(terminal());
     bar.enable_steady_tick(Duration::from_millis(100));
     PROGRESS_BAR_DRAWN.store(true, Ordering::Relaxed);
-    let told = bar.clone();
+    let progress = bar.clone();
     let run = run.on_result(move |done, all, result| {
-        // Before the first result nobody knows how many there will be.
-        if told.length() != Some(all as u64) {
-            told.set_length(all as u64);
+        // The number of checks is unknown before the first result.
+        if progress.length() != Some(all as u64) {
+            progress.set_length(all as u64);
             if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_bar} {msg}") {
-                told.set_style(style);
+                progress.set_style(style);
             }
         }
-        told.set_position(done as u64);
-        told.set_message(result.check.to_string());
+        progress.set_position(done as u64);
+        progress.set_message(result.check.to_string());
     });
     let report = run.wait();
     PROGRESS_BAR_DRAWN.store(false, Ordering::Relaxed);
@@ -124,16 +124,16 @@ fn watched(run: QualityRun) -> QualityReport {
 /// Standard error without its lock, so that a check that hangs while it holds the lock does not stop the progress bar and
 /// with it the run.
 #[cfg(unix)]
-fn screen() -> ProgressDrawTarget {
+fn terminal() -> ProgressDrawTarget {
     match (StandardStream::Stderr.duplicate(), StandardStream::Stderr.duplicate()) {
-        (Ok(read), Ok(write)) => ProgressDrawTarget::term(Term::read_write_pair(read, write), DRAWN_A_SECOND),
-        _ => ProgressDrawTarget::stderr_with_hz(DRAWN_A_SECOND),
+        (Ok(read), Ok(write)) => ProgressDrawTarget::term(Term::read_write_pair(read, write), MAX_FRAMES),
+        _ => ProgressDrawTarget::stderr_with_hz(MAX_FRAMES),
     }
 }
 
 #[cfg(not(unix))]
-fn screen() -> ProgressDrawTarget {
-    ProgressDrawTarget::stderr_with_hz(DRAWN_A_SECOND)
+fn terminal() -> ProgressDrawTarget {
+    ProgressDrawTarget::stderr_with_hz(MAX_FRAMES)
 }
 
 fn style(status: QualityStatus) -> Style {
@@ -157,7 +157,7 @@ fn text(report: &QualityReport) -> String {
                 Cell::new(result.column),
                 Cell::new(result.severity.as_str()),
                 Cell::new(result.status.as_str()).style(style(result.status)),
-                Cell::number(result.value.map(short).unwrap_or_default()),
+                Cell::number(result.value.map(rounded).unwrap_or_default()),
                 Cell::number(format!("{:.3}", result.duration_seconds)),
                 Cell::new(result.why().unwrap_or_default()),
             ]
@@ -177,23 +177,23 @@ fn text(report: &QualityReport) -> String {
     if rows.is_empty() { String::new() } else { format!("{}\n{}\n", table(&heading, &rows), counts.join(", ")) }
 }
 
-/// A value, with as many digits as say something.
-fn short(value: f64) -> String {
+/// A value in at most ten characters, or rounded to six decimals.
+fn rounded(value: f64) -> String {
     let exact = value.to_string();
     if exact.len() <= 10 { exact } else { format!("{value:.6}") }
 }
 
-/// How to tell which data-quality checks there are.
+/// Arguments of `dq list`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArguments {
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// A check, as it is listed.
+/// A row of the list.
 #[derive(Serialize)]
-struct Listed {
+struct ListedCheck {
     check: String,
     dataset: String,
     column: &'static str,
@@ -206,12 +206,12 @@ struct Listed {
 
 impl ListArguments {
     fn run(&self) -> u8 {
-        let listed: Vec<Listed> = instances()
+        let listed: Vec<ListedCheck> = instances()
             .iter()
             .map(|instance| {
                 let declared = instance.declaration();
                 let place = declared.place();
-                Listed {
+                ListedCheck {
                     check: instance.name(),
                     dataset: instance.dataset(),
                     column: declared.column,
@@ -234,7 +234,7 @@ impl ListArguments {
     }
 }
 
-fn row(listed: &Listed) -> Vec<Cell> {
+fn row(listed: &ListedCheck) -> Vec<Cell> {
     vec![
         Cell::new(&listed.check),
         Cell::new(&listed.dataset),

@@ -13,29 +13,29 @@ use crate::program::cli::junit;
 use crate::program::cli::output::{UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 
-/// Clears a terminal. It goes with what comes next, so that nobody sees it empty.
+/// Clears a terminal. Written together with the next output, so that the screen does not flicker.
 const CLEAR: &str = "\r\x1b[2J\r\x1b[H";
 
-/// Which health checks to run, and how to tell what they found.
+/// Arguments of `health`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HealthArguments {
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: CheckFormat,
-    /// Run the checks of this group only, and those that they come after; may be given again.
+    /// Run only the checks of this group, and those that they come after. Can be repeated.
     #[arg(long, value_name = "GROUP")]
     group: Vec<String>,
-    /// The longest that any check may take, as 500ms or 5s.
+    /// Time limit for each check, such as 500ms or 5s.
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     timeout: Option<Duration>,
-    /// Run them again and again, with a pause of this length: 5s unless told otherwise.
+    /// Repeat with a pause of this length, 5s by default.
     #[arg(long, value_parser = duration, value_name = "DURATION", num_args = 0..=1, default_missing_value = "5s")]
     watch: Option<Duration>,
 }
 
 impl HealthArguments {
-    /// Runs the checks, prints what they found, and gives the exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. For
-    /// a program that is nothing but a health check.
+    /// Runs the checks, prints the results and returns the exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. For a
+    /// program that is only a health check.
     pub fn run(&self) -> u8 {
         if print_problems(&problems()) {
             return UNKNOWN;

@@ -1,4 +1,4 @@
-//! What checks found as `JUnit` XML, as continuous integration reads it.
+//! Results of checks as `JUnit` XML, for continuous integration.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::checks::health::status::Status;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::status::QualityStatus;
 
-/// Health: degraded and unhealthy are failures.
+/// Degraded and unhealthy checks are failures.
 pub fn health(report: &HealthReport) -> String {
     document("health", report.checks.iter().map(of_health))
 }
@@ -24,7 +24,7 @@ fn of_health(check: &HealthResult) -> TestCase {
     case(&check.name, "health", check.duration_seconds, status)
 }
 
-/// Data quality: what warned has passed, and says so in its output.
+/// A check that warned has passed, with the warning in its output.
 pub fn quality(report: &QualityReport) -> String {
     document("data quality", report.results.iter().map(of_quality))
 }
@@ -39,10 +39,10 @@ fn of_quality(result: &QualityResult) -> TestCase {
     };
     let class = if result.dataset.is_empty() { "data quality" } else { &result.dataset };
     let mut case = case(&result.check, class, result.duration_seconds, status);
-    let said = if result.status == QualityStatus::Warned { format!("warned: {why}\n") } else { String::new() };
-    let said = result.sample.iter().fold(said, |said, row| said + row + "\n");
-    if !said.is_empty() {
-        case.set_system_out(said);
+    let output = if result.status == QualityStatus::Warned { format!("warned: {why}\n") } else { String::new() };
+    let output = result.sample.iter().fold(output, |output, row| output + row + "\n");
+    if !output.is_empty() {
+        case.set_system_out(output);
     }
     case
 }

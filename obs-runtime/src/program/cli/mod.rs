@@ -1,4 +1,5 @@
-//! Commands to embed in a program's own: its checks are linked into it, so that it is the program that runs and lists them.
+//! Commands to embed in a program's own command line. A program's checks are linked into it, so the program itself runs and
+//! lists them.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -26,12 +27,12 @@
 //!
 //! | command | exit code |
 //! | --- | --- |
-//! | `health` | 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, skipped or wrong declarations |
-//! | `dq run` | 0 when the data can be used, 1 when not, 3 when there is nothing to check or a declaration is wrong |
-//! | `dq list`, `catalogue` | 0, or 3 when a declaration is wrong: two checks of one name, a check after one that is not there |
-//! | `config`, `status` | 0, or 3 when obs is not initialised |
+//! | `health` | 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, skipped or invalid declarations |
+//! | `dq run` | 0 if the data can be used, 1 if not, 3 if there is nothing to check or a declaration is invalid |
+//! | `dq list`, `catalogue` | 0, or 3 if a declaration is invalid: a duplicate name, `after` with an unknown check |
+//! | `config`, `status` | 0, or 3 if obs is not initialised |
 //!
-//! Results go to standard output, all else to standard error.
+//! Results go to standard output, everything else to standard error.
 
 #[cfg(feature = "cli")]
 pub(crate) mod arguments;

@@ -14,13 +14,13 @@ use crate::program::cli::table::{Cell, table};
 use crate::program::guard::settings;
 use crate::program::status::{SinkStatus, status};
 
-/// How to tell the configuration.
+/// Arguments of `config`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ConfigArguments {
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Tell of each variable what it may be set to, and what it is for.
+    /// Print the allowed values and a description of each variable.
     #[arg(long)]
     help_values: bool,
 }
@@ -29,7 +29,7 @@ impl ConfigArguments {
     pub(super) fn run(&self) -> u8 {
         let settings = settings();
         if settings.is_empty() {
-            print_error("obs is not initialised, so it has no configuration");
+            print_error("obs is not initialised, so there is no configuration");
             return UNKNOWN;
         }
         print(&match self.format {
@@ -38,34 +38,31 @@ impl ConfigArguments {
                 let row = |setting: &Setting| {
                     [setting.name, setting.allowed, setting.default, setting.help].map(Cell::new).to_vec()
                 };
-                table(
-                    &["variable", "allowed", "default", "what it says"],
-                    &settings.iter().map(row).collect::<Vec<_>>(),
-                )
+                table(&["variable", "allowed", "default", "description"], &settings.iter().map(row).collect::<Vec<_>>())
             }
             Format::Text => {
                 let row = |setting: &Setting| {
                     let value = Cell::new(setting.value.as_deref().unwrap_or_default());
                     vec![Cell::new(setting.name), value, Cell::new(setting.origin.as_str())]
                 };
-                table(&["variable", "value", "from"], &settings.iter().map(row).collect::<Vec<_>>())
+                table(&["variable", "value", "source"], &settings.iter().map(row).collect::<Vec<_>>())
             }
         });
         0
     }
 }
 
-/// How to tell how sinks are doing.
+/// Arguments of `status`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StatusArguments {
-    /// For people or for programs.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl StatusArguments {
     pub(super) fn run(&self) -> u8 {
-        // What was never flushed has nothing to tell.
+        // An exporter that has not flushed has no status yet.
         global::flush(FlushMode::Ongoing);
         let status = status();
         print(&match self.format {

@@ -1,4 +1,4 @@
-//! Initialisation: the builder and what it overrides.
+//! Initialisation: the builder, its overrides, and the construction of the pipeline.
 
 pub(crate) mod observability;
 pub(crate) mod overrides;

@@ -1,4 +1,4 @@
-//! From a configuration to sinks, a pipeline and the guard that flushes them.
+//! Builds the exporters, the pipeline and the guard from the configuration.
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,12 +45,11 @@ use crate::program::sentry;
 use crate::program::signals;
 use crate::redact::redactor::Redactor;
 
-/// Initialises obs from the environment: logs, metrics, the endpoint that Prometheus scrapes. Keep the guard until the
-/// end of `main`: its drop flushes every sink.
+/// Initialises obs from the environment. Keep the guard until the end of `main`: its drop flushes every exporter.
 ///
 /// # Errors
-/// When the configuration is wrong (all its problems at once), the log file cannot be opened, or obs is initialised
-/// already. A port that is taken is no error: it is warned of, and the job goes on.
+/// If the configuration is invalid (with all problems), the log file cannot be opened, or obs is already initialised. A
+/// port in use is not an error: it is logged as a warning.
 ///
 /// ```no_run
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -63,21 +62,21 @@ pub fn init_observability() -> Result<Guard, InitError> {
     Observability::builder().init()
 }
 
-/// Why obs could not be initialised. Its `Debug` is its `Display`, as `main` shows an error that it returns by `Debug`.
+/// Initialisation failed. `Debug` formats like `Display`, because `main` prints the error that it returns by `Debug`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The log file cannot be written.
     #[error(transparent)]
     LogFile(#[from] LogFileError),
-    /// A sink cannot be used.
+    /// A sink of the program cannot be used.
     #[error(transparent)]
     Sink(#[from] SinkInitError),
-    /// There can be one at a time.
-    #[error("obs is initialised already: drop the first guard before initialising it again")]
+    /// Obs is already initialised.
+    #[error("obs is already initialised: drop the first guard before initialising it again")]
     AlreadyInitialised,
 }
 
@@ -87,12 +86,12 @@ impl fmt::Debug for InitError {
     }
 }
 
-/// The entry to obs: [`Observability::builder`].
+/// The entry point: [`Observability::builder`].
 #[derive(Debug)]
 pub struct Observability;
 
 impl Observability {
-    /// Begins with the environment's configuration, to be overridden.
+    /// A builder that starts from the environment.
     pub fn builder() -> ObservabilityBuilder {
         ObservabilityBuilder {
             environment: true,
@@ -111,7 +110,7 @@ impl Observability {
 
 type Override = Box<dyn FnOnce(&mut Config)>;
 
-/// Overrides the environment's configuration, value by value, and initialises obs.
+/// Configures and initialises obs. Its values override those of the environment.
 ///
 /// ```no_run
 /// use obs_runtime::{Level, Observability};
@@ -133,15 +132,24 @@ pub struct ObservabilityBuilder {
     defaults: Config,
     pub(super) overrides: Vec<Override>,
     output: Option<LogOutput>,
-    /// Layers beside obs' own; none when the subscriber is the program's.
+    /// Additional layers; none if the program has its own subscriber.
     layers: Option<Vec<BoxedLayer>>,
     sinks: Vec<Box<dyn Sink>>,
     #[cfg(feature = "sentry")]
     pub(super) sentry: SentryOptions,
 }
 
+impl fmt::Debug for ObservabilityBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { environment, signals, metrics_macros, .. } = self;
+        let mut shown = formatter.debug_struct("ObservabilityBuilder");
+        shown.field("environment", environment).field("signals", signals).field("metrics_macros", metrics_macros);
+        shown.finish_non_exhaustive()
+    }
+}
+
 impl ObservabilityBuilder {
-    /// Changes what holds where the environment says nothing.
+    /// Changes the defaults, which apply where the environment sets nothing.
     ///
     /// ```no_run
     /// # use obs_runtime::Observability;
@@ -153,37 +161,37 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Begins with the defaults alone; no variable is read.
+    /// Starts from the defaults; no environment variable is read.
     pub fn without_environment(mut self) -> Self {
         self.environment = false;
         self
     }
 
-    /// Whether the first SIGTERM or SIGINT ends the running commands, flushes every sink under `OBS_FLUSH_TIMEOUT` and
-    /// then ends the process; true unless told otherwise. The second one ends it at once.
+    /// Whether the first SIGTERM or SIGINT finishes the running commands, flushes every exporter within `OBS_FLUSH_TIMEOUT`
+    /// and then ends the process. The default is true. A second signal ends the process at once.
     ///
-    /// Say false in a program that goes on after such a signal, as a server that drains its connections does: it
-    /// flushes by the [`Guard`]'s drop. A handler that was there before `init`, and a signal that is ignored, are left
-    /// alone anyway. Unix only.
+    /// Set it to false in a program that keeps running after such a signal, for example to drain connections: the drop of
+    /// the [`Guard`] flushes. A handler that was installed before `init`, and an ignored signal, are never replaced. Unix
+    /// only.
     pub fn signals(mut self, handled: bool) -> Self {
         self.signals = handled;
         self
     }
 
-    /// Whether what the program counts by the macros of the crate `metrics` (`counter!`, `gauge!`, `histogram!`) is taken
-    /// in; true unless told otherwise. It takes the one recorder that a process can have.
+    /// Whether to export metrics of the crate `metrics` (`counter!`, `gauge!`, `histogram!`). The default is true. It installs
+    /// the global recorder of the process.
     pub fn metrics_macros(mut self, taken: bool) -> Self {
         self.metrics_macros = taken;
         self
     }
 
-    /// Where lines go that `LOG_LEVEL` and `LOG_FORMAT` are about, instead of standard error. `LOG_FILE` gets its own.
+    /// Where log lines are written, instead of standard error. `LOG_FILE` is written in addition.
     pub fn log_output(mut self, output: LogOutput) -> Self {
         self.output = Some(output);
         self
     }
 
-    /// Another layer of `tracing_subscriber` beside obs' own, with a filter of its own where it has one.
+    /// Adds a layer of `tracing_subscriber`, which may have its own filter.
     ///
     /// ```no_run
     /// # use obs_runtime::Observability;
@@ -202,8 +210,8 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Whether obs becomes the program's `tracing` subscriber; true unless told otherwise. Say false in a program that
-    /// makes its own and puts [`obs_runtime::layer()`](crate::layer()) into it.
+    /// Whether obs installs the global `tracing` subscriber. The default is true. Set it to false in a program that builds its
+    /// own with [`obs_runtime::layer()`](crate::layer()).
     pub fn subscriber(mut self, ours: bool) -> Self {
         if ours {
             self.layers.get_or_insert_default();
@@ -213,16 +221,16 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// The configuration as it would be used.
+    /// The configuration that would be used.
     ///
     /// # Errors
-    /// All problems at once, of the environment's variables and of what the program says.
+    /// All problems of the environment and of the builder.
     pub fn config(self) -> Result<Config, ConfigError> {
         self.resolve().map(|(config, _)| config)
     }
 
-    /// Each variable's value as it would be used, where it came from (default, environment, builder), what is allowed, and
-    /// a word of help; never with a secret.
+    /// Each setting that would be used: its value, its source (default, environment, builder), the allowed values and a
+    /// description. Secrets are masked.
     ///
     /// ```
     /// use obs_runtime::{Observability, config::Origin};
@@ -247,7 +255,7 @@ impl ObservabilityBuilder {
         for change in self.overrides {
             change(&mut config);
         }
-        // What the environment's value is told of already is not told of once more for the lack of another one.
+        // A variable with an invalid value is not reported a second time for its missing value.
         for found in config.check().err().into_iter().flat_map(|error| error.problems) {
             if problems.iter().all(|known| known.variable != found.variable) {
                 problems.push(found);
@@ -257,7 +265,7 @@ impl ObservabilityBuilder {
             return Err(ConfigError { problems });
         }
         let settings = config.settings(&self.defaults, &with_environment, &set);
-        // They stand in every line and on every series.
+        // These names are in every line and on every series.
         let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
         let own = [&mut config.service_name, &mut config.environment, &mut config.version];
         let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
@@ -293,23 +301,22 @@ impl ObservabilityBuilder {
         let unknown =
             if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
         let (config, settings) = self.resolve()?;
-        // Calibrated here, so that no call pays for it.
+        // Calibrated here, so that no call has to.
         clock::clock();
         panic_watcher::watch();
         lifecycle::enable();
         let metrics = Arc::new(MetricAggregator::new(config.max_series));
         let log = LogExporter::new(&config, output)?;
         let log_level = LogLevelHandle::new(log.filter().clone());
-        let sinks: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];
+        let exporters: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
-        let sinks = [sinks, prometheus::sinks(&config, &metrics)].concat();
+        let exporters = [exporters, prometheus::exporters(&config, &metrics)].concat();
         #[cfg(feature = "datadog")]
-        let sinks = [sinks, datadog::sink(&config, &metrics).into_iter().collect()].concat();
+        let exporters = [exporters, datadog::exporter(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
-        let sinks = [sinks, sentry::sink(&config, sentry)?.into_iter().collect()].concat();
-        let own_sinks = exporter::start_all(own_sinks, &config)?;
-        let pipeline =
-            FanOut::new(config, metrics, [sinks, own_sinks].concat()).with_error_rate_limit().with_settings(settings);
+        let exporters = [exporters, sentry::exporter(&config, sentry)?.into_iter().collect()].concat();
+        let exporters = [exporters, exporter::start_all(own_sinks, &config)?].concat();
+        let pipeline = FanOut::new(config, metrics, exporters).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         Context::set_root(inherited.context);
@@ -328,31 +335,33 @@ impl ObservabilityBuilder {
         }
         if pipeline.config().tracing_enabled {
             global::warn(
-                "TRACING_ENABLED does nothing yet: log lines tell of traces, and nothing exports them".to_owned(),
+                "TRACING_ENABLED is not supported yet: lines have trace ids, spans are not exported".to_owned(),
             );
         }
         #[cfg(not(feature = "prometheus"))]
         if pipeline.config().prometheus_textfile_dir.is_some() {
-            global::warn("PROMETHEUS_TEXTFILE_DIR does nothing without obs-runtime's feature prometheus".to_owned());
+            global::warn(
+                "PROMETHEUS_TEXTFILE_DIR has no effect without the feature prometheus of obs-runtime".to_owned(),
+            );
         }
         #[cfg(not(feature = "datadog"))]
         if pipeline.config().datadog_enabled {
-            global::warn("DATADOG_ENABLED does nothing without obs-runtime's feature datadog".to_owned());
+            global::warn("DATADOG_ENABLED has no effect without the feature datadog of obs-runtime".to_owned());
         }
         #[cfg(not(feature = "sentry"))]
         if pipeline.config().sentry_enabled {
-            global::warn("SENTRY_ENABLED does nothing without obs-runtime's feature sentry".to_owned());
+            global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
         }
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {
-            watch.inspect_err(|error| global::warn(format!("signals are not handled: {error}"))).ok()
+            watch.inspect_err(|error| global::warn(format!("cannot install signal handlers: {error}"))).ok()
         });
         #[cfg(unix)]
         at_exit::watch();
         #[cfg(unix)]
         let hangup =
             (handled && pipeline.config().log_file.is_some()).then(signals::reopen_on_hangup).and_then(|hangup| {
-                let warn = |error: &_| global::warn(format!("SIGHUP does not open the log file again: {error}"));
+                let warn = |error: &_| global::warn(format!("cannot handle SIGHUP to reopen the log file: {error}"));
                 hangup.inspect_err(warn).ok().flatten()
             });
         Ok(Guard {

@@ -1,4 +1,4 @@
-//! What a program says instead of the environment, value by value.
+//! The builder methods that override the environment, one for each setting.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ impl ObservabilityBuilder {
         service_name(name: impl Into<String>) => service_name = name.into();
         /// Instead of `ENVIRONMENT`.
         environment(name: impl Into<String>) => environment = name.into();
-        /// The program's version, a label of every series: `env!("CARGO_PKG_VERSION")` as a rule.
+        /// The program's version, a label of every series. Usually `env!("CARGO_PKG_VERSION")`.
         version(version: impl Into<String>) => version = version.into();
         /// Instead of `LOG_LEVEL`.
         log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
@@ -37,35 +37,35 @@ impl ObservabilityBuilder {
         log_format(format: LogFormat) => log_format = format;
         /// Instead of `LOG_FILE`.
         log_file(path: impl Into<PathBuf>) => log_file = Some(path.into());
-        /// How lines are written to the log file: as JSON unless told otherwise.
+        /// The format of the log file. The default is JSON.
         log_file_format(format: LogFormat) => log_file_format = format;
-        /// Which lines are written to the log file: those of `LOG_LEVEL` unless told otherwise.
+        /// The filter of the log file. The default is `LOG_LEVEL`.
         log_file_level(filter: impl Into<LogFilter>) => log_file_level = Some(filter.into());
-        /// Leaves out lines that tell of hot functions' successful calls: all are written unless told otherwise.
+        /// Samples the lines of successful calls of hot functions. By default all are written.
         log_sampling(sampling: LogSampling) => log_sampling = Some(sampling);
         /// Instead of `METRICS_ENABLED`.
         metrics_enabled(enabled: bool) => metrics_enabled = enabled;
-        /// Instead of `PROMETHEUS_PORT`; 0 is any free port.
+        /// Instead of `PROMETHEUS_PORT`; 0 means any free port.
         prometheus_port(port: u16) => prometheus_port = port;
         /// Instead of `PROMETHEUS_BIND`.
         prometheus_bind(address: IpAddr) => prometheus_bind = address;
         /// Instead of `PROMETHEUS_TEXTFILE_DIR`.
         prometheus_textfile_dir(folder: impl Into<PathBuf>) => prometheus_textfile_dir = Some(folder.into());
-        /// Instead of `PROMETHEUS_TEXTFILE_EXPIRY`; none for never.
+        /// Instead of `PROMETHEUS_TEXTFILE_EXPIRY`; none means never.
         prometheus_textfile_expiry(after: Option<Duration>) => prometheus_textfile_expiry = after;
-        /// Instead of `PROMETHEUS_PUSHGATEWAY_URL`; what is no URL is an error of [`init`](Self::init).
+        /// Instead of `PROMETHEUS_PUSHGATEWAY_URL`; an invalid URL is an error of [`init`](Self::init).
         prometheus_pushgateway_url(url: impl Into<String>) => prometheus_pushgateway_url = Some(PushgatewayUrl::new(url));
-        /// The label `instance` of the group that is pushed to a Pushgateway, for a job that runs in many places at once.
-        /// None unless it is set: then each run replaces what the one before has pushed. A Pushgateway never forgets a
-        /// group, so it must not be another one for each run.
+        /// The label `instance` of the group that is pushed to a Pushgateway, for a job with several concurrent instances. By
+        /// default there is none, and each run replaces the metrics of the previous one. A Pushgateway never deletes a
+        /// group, so the name must not change with each run.
         prometheus_pushgateway_instance(name: impl Into<String>) => prometheus_pushgateway_instance = Some(name.into());
-        /// Instead of `DATADOG_ENABLED`: whether a Datadog agent gets what is measured, at an interval and at every flush.
+        /// Instead of `DATADOG_ENABLED`: whether metrics are sent to a Datadog agent, at an interval and at each flush.
         ///
-        /// Counters are told by how much they grew, gauges as they are. Histograms are distributions: their count, sum and
-        /// average are exact, and every percentile lies in the bucket of the [catalogue](mod@crate::catalogue) in which it
-        /// really was; of what is rare, as queries and checks, up to 25 values between two deliveries are told as they
-        /// were. What cannot be sent because the agent is away is sent when it is back, for up to a minute; after that it is
-        /// dropped and counted, as `obs.dropped{sink="datadog"}`. Nobody who is measured ever waits.
+        /// Counters are sent as increments, gauges as values. Histograms are sent as distributions: count, sum and average are
+        /// exact, and a percentile lies in the same bucket of the [catalogue](mod@crate::catalogue) as the true one; of rare
+        /// observations, such as queries and checks, up to 25 values between two flushes are sent exactly. If the agent is
+        /// unavailable, metrics are kept for up to a minute; then they are dropped and counted in
+        /// `obs.dropped{sink="datadog"}`. Instrumented code never waits for the agent.
         ///
         /// ```no_run
         /// use std::time::Duration;
@@ -94,18 +94,17 @@ impl ObservabilityBuilder {
         datadog_agent(address: AgentAddress) => datadog_agent_url = Some(address);
         /// Instead of `DD_ENTITY_ID`.
         datadog_entity_id(id: impl Into<String>) => datadog_entity_id = Some(id.into());
-        /// How often the Datadog agent gets what has come, besides at every flush: 10 seconds, which is the agent's own
-        /// beat, unless told otherwise.
+        /// How often metrics are sent to the Datadog agent, besides at each flush. The default is 10 seconds, the agent's own
+        /// interval.
         datadog_interval(interval: Duration) => datadog_interval = interval;
-        /// Whether health checks are service checks in Datadog; true unless told otherwise. Say false where what listens is
-        /// no Datadog agent and knows metrics only.
+        /// Whether health checks are sent as service checks. The default is true. Set it to false for a StatsD server that
+        /// accepts only metrics.
         datadog_service_checks(sent: bool) => datadog_service_checks = sent;
-        /// Whether a command that ends in an error, by a panic or cancelled is an event in Datadog; false unless told
-        /// otherwise.
+        /// Whether a command that ends with an error, a panic or by cancellation is sent as an event. The default is false.
         datadog_command_events(sent: bool) => datadog_command_events = sent;
         /// Instead of `SENTRY_ENABLED`.
         sentry_enabled(enabled: bool) => sentry_enabled = enabled;
-        /// Instead of `SENTRY_DSN`. By itself it enables nothing.
+        /// Instead of `SENTRY_DSN`. It does not enable Sentry by itself.
         sentry_dsn(dsn: Secret<String>) => sentry_dsn = Some(dsn);
         /// Instead of `SENTRY_ENVIRONMENT`.
         sentry_environment(name: impl Into<String>) => sentry_environment = Some(name.into());
@@ -133,9 +132,8 @@ impl ObservabilityBuilder {
         max_series(series: usize) => max_series = series;
         /// Instead of `OBS_REDACT_NAMES`.
         redact_names(names: Vec<String>) => redact_names = names;
-        /// Regular expressions of what must not leave beside what obs knows: all that they match, or their first group
-        /// where they have one. One that is none is a problem of the configuration. They take no time to speak of,
-        /// whatever they are: there is no back-tracking.
+        /// Regular expressions of values to redact, in addition to the built-in ones: the first group, or the whole match. An
+        /// invalid expression is a problem of the configuration. Matching takes linear time.
         ///
         /// ```
         /// # use obs_runtime::Observability;

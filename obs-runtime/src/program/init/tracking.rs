@@ -6,9 +6,8 @@ use crate::program::init::observability::ObservabilityBuilder;
 use crate::sentry_protocol::Event;
 
 impl ObservabilityBuilder {
-    /// A function that sees each event last before it goes to Sentry, with secrets and personal data taken out. It may
-    /// change the event, or keep it back by `None`. It runs on a thread of obs' own; should it panic, the event is dropped
-    /// and counted.
+    /// Calls a function with each redacted event before it is sent to Sentry. The function may change the event, or drop it
+    /// by returning `None`. It runs on a thread of obs; if it panics, the event is dropped and counted.
     ///
     /// ```no_run
     /// let builder = obs_runtime::Observability::builder().before_send(|mut event| {
@@ -25,14 +24,14 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Beginnings of the names of functions that are the program's own in Sentry's stack traces, as `my_library::`. The
-    /// crates whose functions bear obs' attributes are so anyway.
+    /// Prefixes of function names that are in-app frames in Sentry's stack traces, such as `my_library::`. Crates with
+    /// instrumented functions are in-app by default.
     pub fn in_app_include<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.sentry.in_app_include.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Beginnings of the names of functions that are not the program's own.
+    /// Prefixes of function names that are not in-app frames.
     pub fn in_app_exclude<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.sentry.in_app_exclude.extend(names.into_iter().map(Into::into));
         self

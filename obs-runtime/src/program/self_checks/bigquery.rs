@@ -1,4 +1,4 @@
-//! Can `BigQuery` be asked, and what it keeps of budgets?
+//! Checks of `BigQuery` and of the file of budgets.
 
 use std::path::Path;
 
@@ -10,23 +10,23 @@ use crate::bigquery::client::tracked_client::Client;
 use crate::checks::health::status::Health;
 use crate::program::self_checks::disk;
 
-/// Connects and has `SELECT 1` looked at; nothing runs, nothing is billed.
-pub async fn answers() -> Result<Health, BigQueryError> {
+/// Connects and runs `SELECT 1` as a dry run, which is not billed.
+pub async fn reachable() -> Result<Health, BigQueryError> {
     let client = Client::from_env().await?;
     client.query("SELECT 1").dry_run().await?;
     Ok(Health::healthy().with_details(&json!({ "project": client.project() })))
 }
 
-/// Whether the folder can be written, and the file of budgets in it is whole once there is one.
+/// Checks that the folder is writable, and that the file of budgets, if it exists, is intact.
 pub fn budgets(folder: &Path, file: &Path) -> Result<Health, String> {
     let of_folder = |error| format!("{}: {error}", folder.display());
     std::fs::create_dir_all(folder).map_err(of_folder)?;
     if file.exists() {
         let of_file = |error: rusqlite::Error| format!("{}: {error}", file.display());
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(of_file)?;
-        let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(of_file)?;
-        if said != "ok" {
-            return Err(format!("{}: {said}", file.display()));
+        let result: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(of_file)?;
+        if result != "ok" {
+            return Err(format!("{}: {result}", file.display()));
         }
     }
     disk::folder(folder).map_err(of_folder)

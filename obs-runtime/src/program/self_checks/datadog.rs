@@ -1,4 +1,4 @@
-//! Does a Datadog agent take what is sent to it?
+//! Check of the Datadog agent.
 
 use std::io;
 use std::net::UdpSocket;
@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use crate::config::agent_address::AgentAddress;
 
-/// How long the system is given to tell that nobody listens.
+/// How long to wait for the ICMP response of a closed port.
 const REFUSAL: Duration = Duration::from_millis(20);
 
-/// Asks as far as can be asked: over UDP only the refusal of a host that answers can be seen, so no news is good news.
+/// Checks that an agent listens. Over UDP, only the refusal of a reachable host can be detected.
 pub fn agent(address: &AgentAddress) -> Result<(), String> {
-    let said = match address {
+    let result = match address {
         AgentAddress::Udp { host, port } => udp(host, *port),
         AgentAddress::UnixDatagram(path) => datagram(path),
         AgentAddress::UnixStream(path) => stream(path),
         AgentAddress::Unix(path) => datagram(path).or_else(|_| stream(path)),
     };
-    said.map_err(|error| format!("no Datadog agent listens at {address}: {error}"))
+    result.map_err(|error| format!("no Datadog agent listens at {address}: {error}"))
 }
 
 fn udp(host: &str, port: u16) -> io::Result<()> {
@@ -30,7 +30,7 @@ fn udp(host: &str, port: u16) -> io::Result<()> {
     };
     let socket = UdpSocket::bind(local)?;
     socket.connect(address)?;
-    // Nothing is sent duplicate_names: the second time, the system tells what became of the first.
+    // The second send returns the error of the first.
     socket.send(&[])?;
     std::thread::sleep(REFUSAL);
     socket.send(&[]).map(drop)

@@ -1,4 +1,4 @@
-//! Is there room on the disk, and may it be written?
+//! Checks of free disk space and write access.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -8,32 +8,32 @@ use serde_json::json;
 
 use crate::checks::health::status::Health;
 
-/// Less room than this is worth a warning.
-const LITTLE: u64 = 64 << 20;
+/// Less free space than this is degraded, in bytes.
+const LOW: u64 = 64 << 20;
 
-/// Less room than this is none.
-const NONE: u64 = 1 << 20;
+/// Less free space than this is unhealthy, in bytes.
+const FULL: u64 = 1 << 20;
 
-/// A file that is appended to.
+/// Checks a file that is appended to.
 pub fn file(path: &Path) -> io::Result<Health> {
     OpenOptions::new().append(true).open(path)?;
-    room(path)
+    free_space(path)
 }
 
-/// A folder in which files are replaced.
+/// Checks a folder in which files are replaced.
 #[cfg(any(feature = "bigquery", feature = "prometheus"))]
 pub fn folder(path: &Path) -> io::Result<Health> {
     let trial = path.join(format!(".obs-health-{}", std::process::id()));
     std::fs::write(&trial, [])?;
     std::fs::remove_file(&trial)?;
-    room(path)
+    free_space(path)
 }
 
-fn room(path: &Path) -> io::Result<Health> {
+fn free_space(path: &Path) -> io::Result<Health> {
     let free = fs4::available_space(path)?;
     let health = match free {
-        0..NONE => Health::unhealthy(format!("no room is left: {free} bytes")),
-        NONE..LITTLE => Health::degraded(format!("little room is left: {} MiB", free >> 20)),
+        0..FULL => Health::unhealthy(format!("no disk space left: {free} bytes")),
+        FULL..LOW => Health::degraded(format!("low disk space: {} MiB", free >> 20)),
         _ => Health::healthy(),
     };
     Ok(health.with_details(&json!({ "free_bytes": free })))

@@ -1,4 +1,4 @@
-//! Health checks of what obs itself needs.
+//! Health checks of the resources that obs itself uses, in the group `telemetry`.
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod bigquery;

@@ -1,4 +1,4 @@
-//! Is there a Pushgateway that takes what is pushed?
+//! Check of the Pushgateway.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use ureq::Agent;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::exporters::prometheus::pushgateway::authorization;
 
-/// Asks the gateway how it is.
-pub fn is_well(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
-    let parts = url.parts().ok_or("PROMETHEUS_PUSHGATEWAY_URL is none")?;
+/// Requests `/-/healthy`.
+pub fn healthy(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
+    let parts = url.parts().ok_or("PROMETHEUS_PUSHGATEWAY_URL is not valid")?;
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(timeout))
         .http_status_as_error(false)
@@ -23,7 +23,7 @@ pub fn is_well(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
     let response = request.call().map_err(|error| format!("the Pushgateway {url} cannot be reached: {error}"))?;
     match response.status().as_u16() {
         200..300 => Ok(()),
-        status @ (401 | 403) => Err(format!("the Pushgateway {url} does not accept its user ({status})")),
+        status @ (401 | 403) => Err(format!("the Pushgateway {url} rejects the credentials ({status})")),
         status => Err(format!("the Pushgateway {url} answers {status}")),
     }
 }

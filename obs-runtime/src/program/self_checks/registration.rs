@@ -1,6 +1,6 @@
-//! Health checks of what obs itself needs, each switched on by the configuration of what it looks at.
+//! Registers the self checks that the configuration calls for.
 //!
-//! They are in the group `telemetry` and not critical: a program works without its telemetry, degraded.
+//! They are not critical: without its telemetry, a program is degraded, not unhealthy.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::program::self_checks::sentry;
 /// The group of these checks.
 const GROUP: &[&str] = &["telemetry"];
 
-/// How long each of them may take.
+/// The time limit of a local check.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The same of those that ask services far away.
-const FAR: Duration = Duration::from_secs(10);
+/// The time limit of a check that calls a remote service.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The checks of this configuration, until it is dropped, and the thread that runs all checks now and then.
+/// The registered self checks, and the thread that runs all checks at an interval, until it is dropped.
 #[derive(Debug)]
 pub struct SelfChecks {
     registered: Vec<Registration>,
@@ -36,14 +36,14 @@ pub struct SelfChecks {
 }
 
 impl SelfChecks {
-    /// Registers what the configuration switches on.
+    /// Registers the checks of this configuration.
     pub fn new(config: &Config) -> Self {
         if !config.health_check_enabled {
             return Self { registered: Vec::new(), _refresh: None };
         }
         let mut checks = Vec::new();
-        #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "none is far away"))]
-        let mut far = Vec::new();
+        #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "no remote check"))]
+        let mut remote = Vec::new();
         if let Some(file) = &config.log_file {
             let file = file.clone();
             checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
@@ -56,11 +56,11 @@ impl SelfChecks {
                 checks.push(HealthCheck::new("obs.textfile", move || disk::folder(&folder)));
             }
             if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
-                checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::is_well(&url, TIMEOUT)));
+                checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::healthy(&url, TIMEOUT)));
             }
             if config.metrics_enabled {
-                let ours = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
-                checks.push(HealthCheck::new("obs.prometheus", ours));
+                let check = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
+                checks.push(HealthCheck::new("obs.prometheus", check));
             }
         }
         #[cfg(feature = "datadog")]
@@ -70,8 +70,8 @@ impl SelfChecks {
         }
         #[cfg(feature = "sentry")]
         if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
-            let takes = move || sentry::takes(dsn.expose(), FAR);
-            far.push(HealthCheck::new("obs.sentry", takes));
+            let check = move || sentry::accepts_reports(dsn.expose(), REMOTE_TIMEOUT);
+            remote.push(HealthCheck::new("obs.sentry", check));
         }
         #[cfg(feature = "bigquery")]
         {
@@ -80,12 +80,12 @@ impl SelfChecks {
                 checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
             }
             if crate::bigquery::client::environment::is_configured(config) {
-                far.push(HealthCheck::new_async("obs.bigquery", bigquery::answers));
+                remote.push(HealthCheck::new_async("obs.bigquery", bigquery::reachable));
             }
         }
         let register = |check: HealthCheck, timeout| check.groups(GROUP).critical(false).timeout(timeout).register();
-        let near = checks.into_iter().map(|check| register(check, TIMEOUT));
-        let registered = near.chain(far.into_iter().map(|check| register(check, FAR))).collect();
+        let local = checks.into_iter().map(|check| register(check, TIMEOUT));
+        let registered = local.chain(remote.into_iter().map(|check| register(check, REMOTE_TIMEOUT))).collect();
         discard_reports();
         Self { registered, _refresh: Refresh::every(config.health_check_interval) }
     }

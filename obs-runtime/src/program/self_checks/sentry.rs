@@ -1,4 +1,4 @@
-//! Does Sentry take what is sent to it?
+//! Check of Sentry.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,10 @@ use ureq::Agent;
 use crate::checks::health::status::Health;
 use crate::checks::runner::details::timestamp;
 
-/// Sends a report of nothing: it makes no event and counts against no quota.
-pub fn takes(dsn: &str, timeout: Duration) -> Result<Health, String> {
-    // Its error would quote the DSN.
-    let dsn: Dsn = dsn.parse().map_err(|_| "SENTRY_DSN is none".to_owned())?;
+/// Sends an empty client report, which creates no event and uses no quota.
+pub fn accepts_reports(dsn: &str, timeout: Duration) -> Result<Health, String> {
+    // The error would contain the DSN.
+    let dsn: Dsn = dsn.parse().map_err(|_| "SENTRY_DSN is not valid".to_owned())?;
     let host = dsn.host();
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -27,8 +27,8 @@ pub fn takes(dsn: &str, timeout: Duration) -> Result<Health, String> {
     let response = request.send(report).map_err(|error| format!("Sentry at {host} cannot be reached: {error}"))?;
     match response.status().as_u16() {
         200..300 => Ok(Health::healthy()),
-        429 => Ok(Health::degraded(format!("Sentry at {host} takes no more for a while (429)"))),
-        status @ (401 | 403 | 404) => Err(format!("Sentry at {host} does not accept the DSN ({status})")),
+        429 => Ok(Health::degraded(format!("Sentry at {host} limits the rate (429)"))),
+        status @ (401 | 403 | 404) => Err(format!("Sentry at {host} rejects the DSN ({status})")),
         status => Err(format!("Sentry at {host} answers {status}")),
     }
 }

@@ -1,5 +1,5 @@
-//! How many connections there are at a time: a new one is always let in, and when there are too many the one that did
-//! nothing for the longest time has to leave. So clients that only sit there keep nobody out.
+//! Limits the number of connections: a new one is always accepted, and closes the least recently active one if there are
+//! too many. So idle clients cannot lock others out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub struct Connections {
 
 #[derive(Debug, Default)]
 struct Open {
-    /// Counts what happens.
+    /// Incremented at each event, to order activity.
     clock: u64,
     by_number: HashMap<u64, Connection>,
 }
@@ -34,7 +34,6 @@ impl Open {
 }
 
 impl Connections {
-    /// Room for so many.
     pub fn new(limit: usize) -> Self {
         Self { limit, open: Mutex::default() }
     }
@@ -43,23 +42,23 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection, until it is dropped.
-    pub fn enter(self: &Arc<Self>) -> Place {
+    /// Adds a connection, until the returned value is dropped.
+    pub fn add(self: &Arc<Self>) -> ConnectionGuard {
         let mut open = self.open();
         if open.by_number.len() >= self.limit
-            && let Some(idlest) =
+            && let Some(least_active) =
                 open.by_number.iter().min_by_key(|(_, connection)| connection.last_active).map(|(number, _)| *number)
-            && let Some(Connection { task: Some(task), .. }) = open.by_number.remove(&idlest)
+            && let Some(Connection { task: Some(task), .. }) = open.by_number.remove(&least_active)
         {
             task.abort();
         }
         let number = open.tick();
         open.by_number.insert(number, Connection { last_active: number, task: None });
         drop(open);
-        Place { number, connections: Arc::clone(self) }
+        ConnectionGuard { number, connections: Arc::clone(self) }
     }
 
-    /// Says which task serves a connection.
+    /// Sets the task that serves a connection.
     pub fn attach(&self, number: u64, task: AbortHandle) {
         if let Some(connection) = self.open().by_number.get_mut(&number) {
             connection.task = Some(task);
@@ -67,21 +66,20 @@ impl Connections {
     }
 }
 
-/// A connection's place.
+/// Removes its connection when it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionGuard {
     number: u64,
     connections: Arc<Connections>,
 }
 
-impl Place {
-    /// By which it is known.
+impl ConnectionGuard {
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// Its client asked something and is answered.
-    pub fn was_active(&self) {
+    /// Marks the connection as active now.
+    pub fn touch(&self) {
         let mut open = self.connections.open();
         let now = open.tick();
         if let Some(connection) = open.by_number.get_mut(&self.number) {
@@ -90,7 +88,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.connections.open().by_number.remove(&self.number);
     }

@@ -1,18 +1,18 @@
-//! Why the endpoint could not be started, and what to do.
+//! The error of starting the HTTP endpoint.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// Why the server could not be started.
+/// The server could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// It cannot listen on that address.
+    /// It cannot listen on the address.
     #[error("PROMETHEUS_BIND, PROMETHEUS_PORT: cannot listen on {address}: {}", advice(*address, source))]
     Bind {
-        /// The address that was asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// Why not.
+        /// The error.
         source: io::Error,
     },
     /// Its thread cannot be started.
@@ -23,11 +23,11 @@ pub enum ServerError {
 fn advice(address: SocketAddr, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "the port is taken: set PROMETHEUS_PORT=0 for any free port or stop the process that holds it".to_owned()
+            "the port is in use: set PROMETHEUS_PORT=0 for any free port or stop the process that uses it".to_owned()
         }
         io::ErrorKind::AddrNotAvailable => format!(
-            "this machine does not have the address {}: set PROMETHEUS_BIND to one that it has, 127.0.0.1 for itself \
-             only or 0.0.0.0 for everybody",
+            "this machine does not have the address {}: set PROMETHEUS_BIND to one that it has, 127.0.0.1 for local \
+             access or 0.0.0.0 for all interfaces",
             address.ip()
         ),
         io::ErrorKind::PermissionDenied => format!(
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_names_the_variable_the_address_and_a_way_out() {
+    fn every_error_names_the_variable_the_address_and_a_remedy() {
         for kind in [
             io::ErrorKind::AddrInUse,
             io::ErrorKind::AddrNotAvailable,

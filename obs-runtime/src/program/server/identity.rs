@@ -1,4 +1,4 @@
-//! Whether it is this process that answers at an address: every answer bears the process' own number.
+//! Verifies that this process answers at an address: every response has a header with an id of the process.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,56 +7,56 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-/// The header of every answer that says which process it is from.
+/// The header with the id of the process.
 pub const HEADER: &str = "obs-instance";
 
-/// The longest head of an answer that is read.
-const HEAD: usize = 16 * 1024;
+/// The largest response head that is read.
+const MAX_HEAD: usize = 16 * 1024;
 
-/// This process' own number, another one in each process.
+/// An id of this process.
 pub fn instance() -> &'static str {
     static INSTANCE: OnceLock<String> = OnceLock::new();
     INSTANCE.get_or_init(|| Uuid::now_v7().simple().to_string())
 }
 
-/// Why it is not this process that answers.
+/// This process does not answer at the address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotOurs {
-    /// Nobody answers.
-    #[error("nobody answers at {address}: {source}")]
+    /// No response arrived in time.
+    #[error("no response from {address}: {source}")]
     Nobody {
-        /// Who was asked.
+        /// The address.
         address: SocketAddr,
-        /// What came of it.
+        /// The error.
         source: io::Error,
     },
-    /// Another process answers: it took the port before, or instead of, this one.
+    /// Another process answers: the port is its.
     #[error("another process answers at {address}: set PROMETHEUS_PORT=0 for any free port or stop it")]
     Another {
-        /// Who was asked.
+        /// The address.
         address: SocketAddr,
     },
 }
 
-/// Asks who listens at an address, and whether that is this process.
+/// Verifies that this process answers at an address.
 ///
 /// # Errors
-/// When it is another process, or nobody answers in time.
+/// If another process answers, or no response arrives in time.
 pub fn verify(address: SocketAddr, timeout: Duration) -> Result<(), NotOurs> {
-    let head = ask(address, timeout).map_err(|source| NotOurs::Nobody { address, source })?;
-    let number = |line: &str| {
+    let head = request(address, timeout).map_err(|source| NotOurs::Nobody { address, source })?;
+    let is_ours = |line: &str| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case(HEADER).then(|| value.trim() == instance())
     };
-    match String::from_utf8_lossy(&head).lines().find_map(number) {
+    match String::from_utf8_lossy(&head).lines().find_map(is_ours) {
         Some(true) => Ok(()),
         _ => Err(NotOurs::Another { address }),
     }
 }
 
-/// The head of an answer to a request that costs the server nothing.
-fn ask(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
+/// Sends a request that is cheap for the server, and returns the head of its response.
+fn request(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + timeout;
     let left = || match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
@@ -67,7 +67,7 @@ fn ask(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
     stream.write_all(format!("HEAD / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
-    while head.len() < HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
+    while head.len() < MAX_HEAD && !head.windows(4).any(|end| end == b"\r\n\r\n") {
         stream.set_read_timeout(Some(left()?))?;
         match stream.read(&mut buffer)? {
             0 => break,
@@ -88,7 +88,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(10);
 
     #[test]
-    fn our_own_server_is_known() {
+    fn our_own_server_is_recognised() {
         let server = Server::start(([127, 0, 0, 1], 0).into(), Routes::new()).unwrap();
         assert!(verify(server.local_addr(), SOON).is_ok());
         let gone = server.local_addr();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn another_server_is_not_taken_for_ours() {
+    fn another_server_is_recognised() {
         for answer in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nObs-Instance: 0\r\n\r\n", "hello"] {
             let other = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = other.local_addr().unwrap();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_not_waited_for() {
+    fn a_silent_server_times_out() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap();
         assert!(matches!(verify(address, Duration::from_millis(50)), Err(NotOurs::Nobody { .. })));

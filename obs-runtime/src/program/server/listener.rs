@@ -1,7 +1,7 @@
-//! The endpoint that others ask: `/metrics` and health, on a thread of its own.
+//! The HTTP server for `/metrics` and health, on a thread of its own.
 //!
-//! Whatever a client does, it harms neither the program nor other clients: it has a time in which to ask and one in which
-//! to take its answer, and when there are too many the one that was idle longest has to leave.
+//! A client cannot block the program or other clients: reading a request and writing a response have time limits, and a
+//! new connection closes the least recently active one when there are too many.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
@@ -22,29 +22,28 @@ use crate::program::server::error::ServerError;
 use crate::program::server::routes::Routes;
 use crate::program::server::write_timeout::WriteTimeout;
 
-/// How long the end of the server is waited for: a handler that is running cannot be interrupted.
-const END: Duration = Duration::from_secs(1);
+/// How long a drop waits for the thread. A handler that is running cannot be interrupted.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long is waited after a connection could not be accepted, for instance because there are too many open files.
-const AFTER_REFUSAL: Duration = Duration::from_millis(50);
+/// The pause after a failed accept, for example because of too many open files.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The largest head of a request.
-const HEAD: usize = 16 * 1024;
+/// The largest request head, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
 
-/// What clients are granted.
+/// Limits for clients.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// Connections at a time.
     connections: usize,
-    /// In which the head of a request has to come, from the connection's start or the answer before.
-    asking: Duration,
-    /// For which the client may take nothing of its answer.
-    taking: Duration,
+    /// For the head of a request, from the start of the connection or the previous response.
+    read_timeout: Duration,
+    /// For a write that makes no progress.
+    write_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 128, asking: Duration::from_secs(20), taking: Duration::from_secs(10) }
+        Self { connections: 128, read_timeout: Duration::from_secs(20), write_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -52,19 +51,18 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    /// Dropped to end it.
+    /// Dropping it ends the server.
     stop: Option<oneshot::Sender<Infallible>>,
-    /// Closed when it has ended.
+    /// Closed when the thread ends.
     ended: Mutex<Receiver<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Listens on the address (port 0: any free port) and answers by these routes. When this returns, connections are
-    /// accepted.
+    /// Listens on the address (port 0: any free port) and accepts connections when it returns.
     ///
     /// # Errors
-    /// When it cannot listen there: says which variables to change and how. When the thread cannot be started.
+    /// If it cannot listen there, with the variables to change, or the thread cannot be started.
     pub fn start(address: SocketAddr, routes: Routes) -> Result<Self, ServerError> {
         Self::start_with(address, routes, Limits::default())
     }
@@ -88,7 +86,7 @@ impl Server {
         Ok(Self { address, stop: Some(stop), ended: Mutex::new(ended), thread: Some(thread) })
     }
 
-    /// Where it listens, with the port that was found for port 0.
+    /// The address that it listens on, with the actual port.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
@@ -99,10 +97,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if ended.recv_timeout(END) == Err(RecvTimeoutError::Disconnected)
+        if ended.recv_timeout(SHUTDOWN_TIMEOUT) == Err(RecvTimeoutError::Disconnected)
             && let Some(thread) = self.thread.take()
         {
-            // It caught every panic of a handler; there is nothing else to learn from its result.
+            // Panics of handlers were caught already.
             let _ = thread.join();
         }
     }
@@ -117,7 +115,7 @@ fn run(
     _end: Sender<Infallible>,
 ) {
     runtime.spawn(accept(listener, Arc::new(routes), limits));
-    // An error means that the sender was dropped, which is how it is told to stop.
+    // Returns when the sender is dropped.
     let _ = runtime.block_on(stopped);
 }
 
@@ -126,27 +124,27 @@ async fn accept(listener: tokio::net::TcpListener, routes: Arc<Routes>, limits: 
     loop {
         match listener.accept().await {
             Ok((stream, _)) => serve(stream, &routes, &connections, limits),
-            Err(_) => tokio::time::sleep(AFTER_REFUSAL).await,
+            Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }
     }
 }
 
 fn serve(stream: TcpStream, routes: &Arc<Routes>, connections: &Arc<Connections>, limits: Limits) {
-    let place = connections.enter();
-    let number = place.number();
+    let guard = connections.add();
+    let number = guard.number();
     let routes = Arc::clone(routes);
     let service = service_fn(move |request| {
-        let response = routes.answer(&request);
-        place.was_active();
+        let response = routes.respond(&request);
+        guard.touch();
         async move { Ok::<_, Infallible>(response.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.asking)
-        .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.taking)), service);
+        .header_read_timeout(limits.read_timeout)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_timeout)), service);
     let task = tokio::spawn(async move {
-        // What goes wrong on a connection is the client's affair.
+        // An error on a connection concerns its client only.
         let _ = connection.await;
     });
     connections.attach(number, task.abort_handle());

@@ -1,9 +1,9 @@
-//! What a client would like best of what there is: by `Accept` and `Accept-Encoding`, as RFC 9110 says.
+//! Content negotiation by `Accept` and `Accept-Encoding`, as in RFC 9110.
 
 use crate::exporters::prometheus::format::Format;
 
-/// The format for an `Accept` header. OpenMetrics only for who asks for it by name, at least as much as for the text
-/// format; the text format for everybody else, also for who would like something that there is not.
+/// The format for an `Accept` header: OpenMetrics if the client names it with at least the quality of the text format, and
+/// the text format in all other cases.
 pub fn format(accept: &str) -> Format {
     let open_metrics = quality(accept, |range| {
         let named = range.media == "application/openmetrics-text";
@@ -26,7 +26,7 @@ pub fn format(accept: &str) -> Format {
     }
 }
 
-/// Whether the answer is to be compressed with gzip.
+/// Whether to compress the response with gzip.
 pub fn gzip(accept_encoding: &str) -> bool {
     let coding = |name: &'static str| {
         quality(accept_encoding, move |range| match range.media {
@@ -36,7 +36,7 @@ pub fn gzip(accept_encoding: &str) -> bool {
         })
     };
     let gzip = coding("gzip").or(coding("x-gzip")).unwrap_or(0.0);
-    // Not to compress is allowed unless it is refused, and as good as anything if nothing is said of it.
+    // `identity` is acceptable by default, but without a quality it does not outrank gzip.
     gzip > 0.0 && gzip >= named_quality(accept_encoding, "identity").unwrap_or(0.0)
 }
 
@@ -44,7 +44,7 @@ fn named_quality(header: &str, name: &str) -> Option<f64> {
     quality(header, |range| (range.media == name).then_some(0))
 }
 
-/// An element of the header's list, without its quality.
+/// An element of a header's list, without its quality.
 struct Range<'a> {
     media: &'a str,
     parameters: Vec<(&'a str, &'a str)>,
@@ -56,7 +56,7 @@ impl Range<'_> {
     }
 }
 
-/// The quality of the most specific element that `specificity` knows; of equals the best.
+/// The quality of the element with the highest specificity, and of these the highest quality.
 fn quality(header: &str, specificity: impl Fn(&Range<'_>) -> Option<usize>) -> Option<f64> {
     let header = header.to_ascii_lowercase();
     let mut best: Option<(usize, f64)> = None;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_for_openmetrics_gets_it_unless_text_is_liked_better() {
+    fn openmetrics_is_for_clients_that_name_it_and_do_not_prefer_text() {
         for (accept, expected) in [
             ("", Format::Text),
             ("*/*", Format::Text),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_only_for_who_accepts_it() {
+    fn gzip_is_for_clients_that_accept_it() {
         for (accept, expected) in [
             ("", false),
             ("gzip", true),

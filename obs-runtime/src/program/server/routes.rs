@@ -1,4 +1,4 @@
-//! What is answered to whom.
+//! The routes of the HTTP server.
 
 use std::future::Future;
 use std::io::Write;
@@ -16,39 +16,37 @@ use hyper::{Method, StatusCode};
 
 use crate::checks::health::http::health_response;
 use crate::exporters::prometheus::format::Format;
-
 use crate::program::server::{identity, negotiation};
 
 /// The content type of plain text.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// Shorter answers are not worth compressing.
-const WORTH_COMPRESSING: usize = 1024;
+/// Shorter bodies are not compressed.
+const MIN_COMPRESSED: usize = 1024;
 
 enum Handler {
-    /// Answers at once.
-    Now(Box<dyn Fn(Asked) -> Response + Send + Sync>),
-    /// Answers when it can, given the path with its query and what the client accepts.
-    Later(fn(String, String) -> Later),
+    /// Returns at once.
+    Sync(Box<dyn Fn(Accepted) -> Response + Send + Sync>),
+    /// Takes the path with its query, and the `Accept` header.
+    Async(fn(String, String) -> ResponseFuture),
 }
 
-type Later = Pin<Box<dyn Future<Output = Response> + Send>>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// The paths of health.
+/// The paths of health checks.
 const HEALTH: [&str; 4] = ["/livez", "/readyz", "/startupz", "/healthz"];
 
-/// How a client would like its answer.
+/// What a request accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The format of metrics.
+pub struct Accepted {
     pub format: Format,
     gzip: bool,
 }
 
-impl Asked {
+impl Accepted {
     fn of(request: &hyper::Request<Incoming>) -> Self {
-        let [accepted, encodings] = [ACCEPT, ACCEPT_ENCODING].map(|name| header(request, name));
-        Self { format: negotiation::format(&accepted), gzip: negotiation::gzip(&encodings) }
+        let [types, encodings] = [ACCEPT, ACCEPT_ENCODING].map(|name| header(request, name));
+        Self { format: negotiation::format(&types), gzip: negotiation::gzip(&encodings) }
     }
 }
 
@@ -57,53 +55,52 @@ fn header(request: &hyper::Request<Incoming>, name: HeaderName) -> String {
     values.collect::<Vec<_>>().join(",")
 }
 
-/// Paths and what answers for them.
+/// Paths and their handlers.
 #[derive(Default)]
 pub struct Routes(Vec<(&'static str, Handler)>);
 
 impl Routes {
-    /// No path at all.
+    /// No routes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers GET and HEAD of a path. The handler runs on the server's thread, so it must not wait for anything; when it
-    /// panics the client gets status 500.
+    /// Adds a handler for GET and HEAD. It runs on the server's thread, so it must not block. A panic becomes status 500.
     #[must_use]
-    pub fn get(mut self, path: &'static str, handler: impl Fn(Asked) -> Response + Send + Sync + 'static) -> Self {
-        self.0.push((path, Handler::Now(Box::new(handler))));
+    pub fn get(mut self, path: &'static str, handler: impl Fn(Accepted) -> Response + Send + Sync + 'static) -> Self {
+        self.0.push((path, Handler::Sync(Box::new(handler))));
         self
     }
 
-    /// Answers `/metrics` in the format that the client likes best.
+    /// Adds `/metrics`, in the format that the client prefers.
     #[must_use]
     pub fn metrics(self, render: impl Fn(Format) -> String + Send + Sync + 'static) -> Self {
-        self.get("/metrics", move |asked| {
-            Response::text(render(asked.format)).content_type(asked.format.content_type())
+        self.get("/metrics", move |accepted| {
+            Response::text(render(accepted.format)).content_type(accepted.format.content_type())
         })
     }
 
-    /// Answers `/livez`, `/readyz`, `/startupz` and `/healthz`.
+    /// Adds `/livez`, `/readyz`, `/startupz` and `/healthz`.
     #[must_use]
     pub fn health(mut self) -> Self {
-        self.0.extend(HEALTH.map(|path| (path, Handler::Later(|asked, accepted| Box::pin(health(asked, accepted))))));
+        self.0.extend(HEALTH.map(|path| (path, Handler::Async(|target, accept| Box::pin(health(target, accept))))));
         self
     }
 
-    /// The answer, once it is there: waiting for it holds nobody else up.
-    pub(super) fn answer(
+    /// Handles a request.
+    pub(super) fn respond(
         &self,
         request: &hyper::Request<Incoming>,
     ) -> impl Future<Output = hyper::Response<Full<Bytes>>> + Send + use<> {
-        let asked = Asked::of(request);
+        let accepted = Accepted::of(request);
         let found = self.find(request);
         async move {
             match found {
-                Found::Now(response) => response.into_http(asked),
-                Found::Later(response) => response.await.into_http(asked),
-                Found::Refusal => {
-                    let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(asked);
+                Match::Ready(response) => response.into_http(accepted),
+                Match::Pending(response) => response.await.into_http(accepted),
+                Match::WrongMethod => {
+                    let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(accepted);
                     refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
                     refusal
                 }
@@ -111,39 +108,41 @@ impl Routes {
         }
     }
 
-    fn find(&self, request: &hyper::Request<Incoming>) -> Found {
+    fn find(&self, request: &hyper::Request<Incoming>) -> Match {
         let path = request.uri().path();
         let Some((_, handler)) = self.0.iter().find(|(known, _)| *known == path) else {
             let paths: Vec<_> = self.0.iter().map(|(path, _)| *path).collect();
-            return Found::Now(Response::text(format!("not here; there is {}\n", paths.join(", "))).status(404));
+            return Match::Ready(
+                Response::text(format!("not found; the paths are {}\n", paths.join(", "))).status(404),
+            );
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            return Found::Refusal;
+            return Match::WrongMethod;
         }
         match handler {
-            Handler::Now(handler) => Found::Now(
-                catch_unwind(AssertUnwindSafe(|| handler(Asked::of(request))))
+            Handler::Sync(handler) => Match::Ready(
+                catch_unwind(AssertUnwindSafe(|| handler(Accepted::of(request))))
                     .unwrap_or_else(|_| Response::text("the handler panicked\n").status(500)),
             ),
-            Handler::Later(handler) => {
-                let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-                Found::Later(handler(asked, header(request, ACCEPT)))
+            Handler::Async(handler) => {
+                let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+                Match::Pending(handler(target, header(request, ACCEPT)))
             }
         }
     }
 }
 
-enum Found {
-    Now(Response),
-    Later(Later),
-    Refusal,
+enum Match {
+    Ready(Response),
+    Pending(ResponseFuture),
+    WrongMethod,
 }
 
-async fn health(asked: String, accepted: String) -> Response {
-    let Some(answer) = health_response(&asked, &accepted).await else {
-        return Response::text("not here\n").status(404);
+async fn health(target: String, accept: String) -> Response {
+    let Some(response) = health_response(&target, &accept).await else {
+        return Response::text("not found\n").status(404);
     };
-    Response::text(answer.body).status(answer.status).content_type(answer.content_type).not_to_be_stored()
+    Response::text(response.body).status(response.status).content_type(response.content_type).uncached()
 }
 
 impl std::fmt::Debug for Routes {
@@ -152,7 +151,7 @@ impl std::fmt::Debug for Routes {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     status: u16,
@@ -182,15 +181,15 @@ impl Response {
         self
     }
 
-    /// Nobody on the way may keep it.
+    /// Forbids caching.
     #[must_use]
-    pub const fn not_to_be_stored(mut self) -> Self {
+    pub const fn uncached(mut self) -> Self {
         self.caching = Some("no-store");
         self
     }
 
-    fn into_http(self, asked: Asked) -> hyper::Response<Full<Bytes>> {
-        let compressed = if asked.gzip && self.body.len() >= WORTH_COMPRESSING { gzip(&self.body) } else { None };
+    fn into_http(self, accepted: Accepted) -> hyper::Response<Full<Bytes>> {
+        let compressed = if accepted.gzip && self.body.len() >= MIN_COMPRESSED { gzip(&self.body) } else { None };
         let encoding = compressed.is_some().then_some("gzip");
         let mut response = hyper::Response::new(Full::new(compressed.unwrap_or(self.body)));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -212,7 +211,7 @@ impl Response {
 
 fn gzip(body: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-    // Writing to memory cannot fail; if it did, the answer would go as it is.
+    // Writing to memory cannot fail.
     encoder.write_all(body).ok()?;
     encoder.finish().ok().map(Bytes::from)
 }

@@ -1,4 +1,4 @@
-//! A stream that gives up when its other end takes nothing for too long.
+//! A time limit for writes that make no progress.
 
 use std::io;
 use std::pin::Pin;
@@ -9,29 +9,28 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A stream whose writes fail when the other end took nothing for so long.
+/// A stream whose writes fail with `TimedOut` when the peer reads nothing for `limit`.
 #[derive(Debug)]
 pub struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
-    /// Set while a write waits.
-    end: Option<Pin<Box<Sleep>>>,
+    /// Set while a write is pending.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl WriteTimeout {
-    /// Limits how long a write may wait.
     pub const fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, end: None }
+        Self { stream, limit, timer: None }
     }
 
-    /// What came of a write, unless it has waited too long.
-    fn wait<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Turns a write that is pending for too long into an error.
+    fn with_timeout<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.end = None;
+            self.timer = None;
             return written;
         }
-        let end = self.end.get_or_insert_with(|| Box::pin(sleep(self.limit)));
-        ready!(end.as_mut().poll(context));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.limit)));
+        ready!(timer.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -49,7 +48,7 @@ impl AsyncRead for WriteTimeout {
 impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.wait(context, written)
+        self.with_timeout(context, written)
     }
 
     fn poll_write_vectored(
@@ -58,7 +57,7 @@ impl AsyncWrite for WriteTimeout {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.wait(context, written)
+        self.with_timeout(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

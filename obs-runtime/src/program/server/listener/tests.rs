@@ -47,7 +47,7 @@ fn a_scrape_gets_the_text_format() {
 }
 
 #[test]
-fn openmetrics_and_compression_are_for_who_asks_for_them() {
+fn openmetrics_and_compression_are_for_clients_that_accept_them() {
     let render = |format| match format {
         Format::Text => TEXT.repeat(100),
         Format::OpenMetrics => "# EOF\n".to_owned(),
@@ -91,7 +91,7 @@ fn another_path_is_not_found() {
     for (method, path) in [("GET", "/"), ("GET", "/metrics/"), ("POST", "/else")] {
         let (head, body) = ask(&server(), method, path);
         assert!(head.starts_with("http/1.1 404"), "{head}");
-        assert_eq!(body, "not here; there is /metrics\n");
+        assert_eq!(body, "not found; the paths are /metrics\n");
     }
 }
 
@@ -119,21 +119,21 @@ fn one_connection_serves_many_requests() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said_so() {
+fn a_port_in_use_is_an_error() {
     let first = server();
     let error = Server::start(first.local_addr(), Routes::new()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
-            "PROMETHEUS_BIND, PROMETHEUS_PORT: cannot listen on {}: the port is taken: set PROMETHEUS_PORT=0 for any free \
-             port or stop the process that holds it",
+            "PROMETHEUS_BIND, PROMETHEUS_PORT: cannot listen on {}: the port is in use: set PROMETHEUS_PORT=0 for any free \
+             port or stop the process that uses it",
             first.local_addr()
         )
     );
 }
 
 #[test]
-fn a_hundred_at_once_are_all_served() {
+fn a_hundred_concurrent_requests_are_served() {
     let server = server();
     std::thread::scope(|scope| {
         for _ in 0..100 {
@@ -143,9 +143,9 @@ fn a_hundred_at_once_are_all_served() {
 }
 
 #[test]
-fn garbage_is_refused_and_harms_nobody() {
+fn garbage_is_refused_and_affects_no_other_client() {
     let server = server();
-    let long = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(2 * HEAD));
+    let long = format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(2 * MAX_HEAD));
     for garbage in ["\0\u{1}\u{2}ÿÿ\r\n\r\n", "GET\r\n\r\n", "GET /metrics HTTP/9.9\r\n\r\n", &long] {
         let mut stream = connect(&server);
         // The server may have closed before all is sent.
@@ -158,8 +158,8 @@ fn garbage_is_refused_and_harms_nobody() {
 }
 
 #[test]
-fn a_request_that_comes_byte_by_byte_blocks_nobody_and_is_cut_off() {
-    let limits = Limits { asking: Duration::from_millis(300), ..Limits::default() };
+fn a_slow_request_times_out_and_blocks_no_other_client() {
+    let limits = Limits { read_timeout: Duration::from_millis(300), ..Limits::default() };
     let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
     let begun = Instant::now();
     let mut slow: Vec<_> = (0..20).map(|_| connect(&server)).collect();
@@ -172,24 +172,24 @@ fn a_request_that_comes_byte_by_byte_blocks_nobody_and_is_cut_off() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(!answer.contains("200 OK"), "{answer}");
     }
-    assert!(begun.elapsed() >= limits.asking);
+    assert!(begun.elapsed() >= limits.read_timeout);
 }
 
 #[test]
-fn more_idle_connections_than_there_is_room_for_keep_nobody_out() {
+fn idle_connections_above_the_limit_lock_no_client_out() {
     let limits = Limits { connections: 4, ..Limits::default() };
     let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
     let mut idle: Vec<_> = (0..12).map(|_| connect(&server)).collect();
     assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
     let mut answer = String::new();
-    assert_eq!(idle[0].read_to_string(&mut answer).unwrap(), 0, "the idlest has to leave");
+    assert_eq!(idle[0].read_to_string(&mut answer).unwrap(), 0, "the least active connection is closed");
 }
 
 #[test]
-fn a_client_that_does_not_take_its_answer_is_left() {
+fn a_client_that_does_not_read_its_response_is_disconnected() {
     let large = "x".repeat(64 << 20);
     let routes = Routes::new().metrics(move |_| large.clone());
-    let limits = Limits { taking: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { write_timeout: Duration::from_millis(200), ..Limits::default() };
     let server = Server::start_with(any_port(), routes, limits).unwrap();
     let mut stream = connect(&server);
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -199,7 +199,7 @@ fn a_client_that_does_not_take_its_answer_is_left() {
         assert!(begun.elapsed() < Duration::from_secs(10), "still connected");
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(begun.elapsed() >= limits.taking);
+    assert!(begun.elapsed() >= limits.write_timeout);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_panic_is_a_500_and_the_next_request_is_served() {
 }
 
 #[test]
-fn when_it_is_dropped_the_port_is_free_and_open_connections_end() {
+fn a_drop_frees_the_port_and_closes_connections() {
     let drop_one = || {
         let server = server();
         let address = server.local_addr();
@@ -228,11 +228,11 @@ fn when_it_is_dropped_the_port_is_free_and_open_connections_end() {
         taken
     };
     // A drop that waits for the open connection takes at least `END` each time. A busy machine delays one now and then.
-    assert!((0..5).any(|_| drop_one() < END));
+    assert!((0..5).any(|_| drop_one() < SHUTDOWN_TIMEOUT));
 }
 
 #[test]
-fn a_handler_that_hangs_does_not_hold_up_the_end() {
+fn a_handler_that_hangs_does_not_delay_the_drop() {
     let (release, held) = channel::<()>();
     let held = Mutex::new(held);
     let (entered, running) = channel();

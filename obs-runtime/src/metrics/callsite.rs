@@ -50,9 +50,7 @@ pub struct SourceLocation {
     pub line: u32,
 }
 
-/// An annotated function. Each one is a static that the linker collects into [`CALLSITES`].
-///
-/// [`CALLSITES`]: crate::metrics::registry::CALLSITES
+/// An annotated function. Each one is a static that the linker collects into `CALLSITES`.
 #[derive(Debug)]
 pub struct Callsite {
     kind: CallsiteKind,

@@ -113,7 +113,7 @@ mod tests {
 
     /// Writes lines until the pipe is full, and says how many there are in it.
     fn fill(writer: &mut BoundedWriter, descriptor: BorrowedFd<'_>) -> usize {
-        (0..).find(|_| writer.write_line(descriptor, LINE).is_err()).unwrap()
+        (0..100_000).find(|_| writer.write_line(descriptor, LINE).is_err()).unwrap()
     }
 
     fn read(reader: &mut PipeReader, bytes: usize) -> Vec<u8> {

@@ -207,17 +207,14 @@ fn forward(exit: &CallExit, error: Arc<PendingError>, is_new: bool) {
     if exit.swallows {
         return error.report();
     }
-    match call_scope::wait(Arc::clone(&error) as Item, exit.ends_scope) {
-        Ok(evicted) => {
-            if is_new && error.is_open() {
-                registry::register(&error);
-            }
-            evicted.iter().for_each(report);
+    if let Ok(evicted) = call_scope::wait(Arc::clone(&error) as Item, exit.ends_scope) {
+        if is_new && error.is_open() {
+            registry::register(&error);
         }
-        Err(_) => {
-            error.report();
-            remember(error);
-        }
+        evicted.iter().for_each(report);
+    } else {
+        error.report();
+        remember(error);
     }
 }
 

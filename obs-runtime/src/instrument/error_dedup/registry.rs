@@ -38,7 +38,9 @@ pub(super) fn register(error: &Arc<PendingError>) {
 fn report_where(is_due: impl Fn(&Arc<PendingError>) -> bool) -> Vec<Arc<PendingError>> {
     let errors: Vec<_> = open().iter().filter_map(Weak::upgrade).filter(|error| error.is_open()).collect();
     let (due, left): (Vec<_>, Vec<_>) = errors.into_iter().partition(is_due);
-    due.iter().for_each(|error| error.report());
+    for error in due {
+        error.report();
+    }
     left
 }
 

@@ -46,7 +46,7 @@ pub fn table(heading: &[&str], rows: &[Vec<Cell>]) -> String {
             append(line, cell, width);
         }
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// Appends a cell, padded outside of its style, so that spaces at the end of a line can be trimmed.

@@ -97,7 +97,7 @@ impl ObservabilityBuilder {
         /// How often metrics are sent to the Datadog agent, besides at each flush. The default is 10 seconds, the agent's own
         /// interval.
         datadog_interval(interval: Duration) => datadog_interval = interval;
-        /// Whether health checks are sent as service checks. The default is true. Set it to false for a StatsD server that
+        /// Whether health checks are sent as service checks. The default is true. Set it to false for a `StatsD` server that
         /// accepts only metrics.
         datadog_service_checks(sent: bool) => datadog_service_checks = sent;
         /// Whether a command that ends with an error, a panic or by cancellation is sent as an event. The default is false.

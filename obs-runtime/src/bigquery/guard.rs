@@ -240,10 +240,10 @@ impl CostReservation {
 /// A reservation that nobody has taken yet: all that is held is given back when nobody does, as a query is given up that is
 /// about to begin.
 #[cfg(feature = "bigquery")]
-pub struct Untaken(Option<CostReservation>);
+pub struct PendingReservation(Option<CostReservation>);
 
 #[cfg(feature = "bigquery")]
-impl Untaken {
+impl PendingReservation {
     pub const fn new(reservation: CostReservation) -> Self {
         Self(Some(reservation))
     }
@@ -254,7 +254,7 @@ impl Untaken {
 }
 
 #[cfg(feature = "bigquery")]
-impl Drop for Untaken {
+impl Drop for PendingReservation {
     fn drop(&mut self) {
         if let Some(reservation) = self.0.take() {
             reservation.cancel();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::query::Query;
-use crate::bigquery::guard::{CostReservation, Untaken};
+use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::Price;
 use crate::bigquery::refused::{CostLimit, CostRefused};
@@ -43,9 +43,9 @@ pub async fn reserve(
     let scope = context.extension::<CostScope>();
     let has_budget = CostScope::outwards(scope.as_deref()).any(|scope| scope.limits().budget.is_some());
     let held = if has_budget {
-        let held = tokio::task::spawn_blocking(|| ask().map(Untaken::new)).await;
+        let held = tokio::task::spawn_blocking(|| ask().map(PendingReservation::new)).await;
         held.map_err(|_| BigQueryError::Usage("what is left of a budget could not be read".to_owned()))?
-            .map(Untaken::take)
+            .map(PendingReservation::take)
     } else {
         ask().map(Some)
     };

@@ -46,6 +46,9 @@ pub fn split(function: &Function, suffix: &str) -> Option<Split> {
     if of_type && (matches!(function.visibility, Visibility::Inherited) || expects()) {
         return None;
     }
+    if !of_type && may_name_outer_generics(function) {
+        return None;
+    }
     let name = &inner.ident;
     let parameters = outer.generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(&parameter.ident),
@@ -107,6 +110,29 @@ fn handed_on(pattern: &mut Pat, place: usize) -> Option<Ident> {
 fn says_self(function: &Function) -> bool {
     let word = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "Self");
     flat(function.head.clone()).iter().chain(&flat(function.body.statements.clone())).any(word)
+}
+
+/// Whether the function may be in a generic `impl` and name a parameter of it, which no function inside of it can: it has a
+/// short name, all in capitals, that is not a parameter of its own.
+fn may_name_outer_generics(function: &Function) -> bool {
+    let own: Vec<_> = function
+        .signature
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(parameter.ident.to_string()),
+            GenericParam::Const(parameter) => Some(parameter.ident.to_string()),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    let is_parameter = |name: &str| {
+        name.len() <= 2
+            && name.starts_with(|letter: char| letter.is_ascii_uppercase())
+            && !own.iter().any(|parameter| parameter == name)
+    };
+    let trees = flat(function.head.clone()).into_iter().chain(flat(function.body.statements.clone()));
+    trees.into_iter().any(|tree| matches!(tree, TokenTree::Ident(word) if is_parameter(&word.to_string())))
 }
 
 /// The tokens without their brackets.

@@ -12,7 +12,7 @@ use crate::expand::off;
 use crate::expand::shared_keys::SharedKeys;
 use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
-use crate::item::function::{Function, Shape};
+use crate::item::function::Function;
 
 /// Refuses functions that the runner cannot call.
 pub fn refuse(args: &Args, function: &Function, diagnostics: &mut Diagnostics) {
@@ -114,9 +114,9 @@ impl Check<'_> {
         let visibility = visibility(&function.head);
         let at = site.located_at(function.return_span());
         let ready = Ident::new("ready", at);
-        let run = match function.shape {
-            Shape::Sync => quote_spanned!(at=> move || #private::#kind::#ready(__value.#method())),
-            Shape::Async | Shape::BoxedFuture(_) => quote_spanned! {at=> move || {
+        let run = match function.gives_future() {
+            false => quote_spanned!(at=> move || #private::#kind::#ready(__value.#method())),
+            true => quote_spanned! {at=> move || {
                 let __value = #private::Arc::clone(&__value);
                 #private::#kind::pending(async move { __value.#method().await })
             }},
@@ -195,13 +195,13 @@ impl Check<'_> {
         let mut name = function.signature.ident.clone();
         name.set_span(name.span().located_at(at));
         let call = quote_spanned!(at=> #name(#item));
-        match function.shape {
-            Shape::Sync => quote_spanned!(at=> #private::#kind::ready(#call)),
+        if !function.gives_future() {
+            quote_spanned!(at=> #private::#kind::ready(#call))
+        } else if item.is_empty() {
+            quote_spanned!(at=> #private::#kind::pending(#call))
+        } else {
             // The future borrows the item.
-            Shape::Async | Shape::BoxedFuture(_) if !item.is_empty() => {
-                quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
-            }
-            Shape::Async | Shape::BoxedFuture(_) => quote_spanned!(at=> #private::#kind::pending(#call)),
+            quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
         }
     }
 }

@@ -75,6 +75,12 @@ impl<'a> Entry<'a> {
         with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> __CALLSITE.begin()))
     }
 
+    /// `__CALLSITE.prepare()`, or `prepare_with(…)` if there is something to record.
+    pub fn prepare(&self) -> TokenStream {
+        let with = self.closure().map(|closure| quote_spanned!(Span::mixed_site()=> __CALLSITE.prepare_with(#closure)));
+        with.unwrap_or_else(|| quote_spanned!(Span::mixed_site()=> __CALLSITE.prepare()))
+    }
+
     /// `|__entry| { … }`, if there is something to record.
     pub fn closure(&self) -> Option<TokenStream> {
         let statements = &self.statements;

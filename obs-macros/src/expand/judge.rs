@@ -14,7 +14,7 @@ use crate::item::return_type;
 pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
-    let error = error(&private, ignore_if);
+    let error = error(&private, ignore_if, return_type::borrows_error(function));
     match &shared.verdict {
         Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
             quote_spanned!(site=> #private::judge::no_error)
@@ -32,15 +32,16 @@ pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&Expr
 }
 
 /// The runtime's names are in scope in blocks of their own, so that none of them stands before the user's path.
-fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
+fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, is_borrowed: bool) -> TokenStream {
     let site = Span::mixed_site();
+    let borrowed = is_borrowed.then(|| quote_spanned!(site=> use #private::judge::borrowed::*;));
+    let describe = quote_spanned!(site=> (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()));
     match ignore_if {
         None => quote_spanned! {site=> {
             use #private::judge::*;
+            #borrowed
             match (&&Judge(__value)).error() {
-                ::core::option::Option::Some(__error) => ::core::option::Option::Some(
-                    (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()),
-                ),
+                ::core::option::Option::Some(__error) => ::core::option::Option::Some(#describe),
                 ::core::option::Option::None => ::core::option::Option::None,
             }
         }},
@@ -49,7 +50,7 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>) -> TokenStream {
             quote_spanned! {site=>
                 { use #private::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !#ignored)
-                    .map(|__error| { use #private::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
+                    .map(|__error| { use #private::judge::*; #borrowed #describe })
             }
         }
     }

@@ -4,7 +4,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
-use crate::item::function::{Function, Shape, ours};
+use crate::item::function::{Function, ours};
 
 /// The function, with `checked` in a branch that is never taken.
 pub fn bare(function: &Function, checked: Option<TokenStream>) -> TokenStream {
@@ -12,16 +12,8 @@ pub fn bare(function: &Function, checked: Option<TokenStream>) -> TokenStream {
     let Some(checked) = checked else { return head.clone().into_iter().chain(body.braces.to_token_stream()).collect() };
     let site = Span::mixed_site();
     let branch = quote_spanned!(site=> if false { #checked });
-    let block = match &function.shape {
-        Shape::Sync | Shape::Async => {
-            let statements = ours(&body.braces_around(body.statements.clone()));
-            quote_spanned!(site=> #branch #statements)
-        }
-        Shape::BoxedFuture(boxed) => {
-            let statements = ours(&boxed.braces);
-            boxed.around(quote_spanned!(site=> #branch #statements))
-        }
-    };
+    let statements = ours(&body.braces_around(body.statements.clone()));
+    let block = quote_spanned!(site=> #branch #statements);
     let block = body.braces_around(body.inner_attributes.clone().into_iter().chain(block).collect());
     head.clone().into_iter().chain(block.into_token_stream()).collect()
 }

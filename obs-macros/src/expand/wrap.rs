@@ -13,6 +13,7 @@ use crate::expand::off;
 use crate::expand::shared_keys::SharedKeys;
 use crate::item::function::{Function, Shape, ours};
 use crate::item::return_type;
+use crate::item::returned_future::ReturnedFuture;
 
 /// One call into the runtime, around a body.
 pub struct Wrap<'a> {
@@ -23,6 +24,8 @@ pub struct Wrap<'a> {
     pub callsite: TokenStream,
     /// What begins the call.
     pub begin: TokenStream,
+    /// What prepares it, to begin later.
+    pub prepare: TokenStream,
     /// What it notes of it.
     pub described: Option<TokenStream>,
     /// Whether a path of the user's judges its value.
@@ -49,6 +52,7 @@ impl<'a> Wrap<'a> {
             helper,
             callsite: Callsite::wrapped(constructor, settings).to_static(shared),
             begin: entry.begin(),
+            prepare: entry.prepare(),
             described: entry.closure(),
             judged: shared.verdict.names_a_path(),
             judge,
@@ -79,14 +83,11 @@ impl<'a> Wrap<'a> {
                 let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
                 let keywords = quote_spanned!(Span::mixed_site()=> async #by_move);
                 let block = ours(&body.braces_around(body.statements.clone()));
-                let output = (!output.inferred).then_some(&output.written);
+                // `_` alone says nothing.
+                let output = Some(&output).filter(|output| !matches!(output, Type::Infer(_)));
                 (captures.head, self.future(output, &keywords, &captures.statements, &block))
             }
-            Shape::BoxedFuture(boxed) => {
-                let none = TokenStream::new();
-                let future = self.future(boxed.output.as_ref(), &boxed.keywords, &none, &ours(&boxed.braces));
-                (function.head.clone(), boxed.around(future))
-            }
+            Shape::Future(future) => (captures.head.clone(), self.returned(function, &captures, future)),
         };
         let block = body.braces_around(body.inner_attributes.clone().into_iter().chain(wrapped).collect());
         head.into_iter().chain(block.into_token_stream()).collect()
@@ -98,23 +99,25 @@ impl<'a> Wrap<'a> {
         let private = self.shared.runtime.private();
         let described = self.described.as_ref().map(|closure| quote_spanned!(site=> #private::described(#closure);));
         let output = match &function.shape {
-            Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output).written),
-            Shape::BoxedFuture(boxed) => {
-                boxed.output.as_ref().map(|output| return_type::without_impl_trait(output).written)
-            }
+            Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output)),
+            Shape::Future(future) => future.output().map(return_type::without_impl_trait),
         };
         let output = output.filter(|output| !matches!(output, Type::Never(_)));
         let judge = &self.judge;
         let judged =
             output.filter(|_| self.judged).map(|output| quote_spanned!(site=> #private::judged::<#output>(#judge);));
-        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> return #fallback;));
+        let fallback = self.fallback.map(|fallback| match &function.shape {
+            Shape::Sync | Shape::Async => quote_spanned!(site=> return #fallback;),
+            Shape::Future(_) => quote_spanned!(site=> let _ = || #fallback; ::core::unreachable!();),
+        });
         let checked: TokenStream = [described, judged, fallback].into_iter().flatten().collect();
         (!checked.is_empty()).then_some(checked)
     }
 
-    /// Whether the end of the call follows from how the body is left, by unwinding or not.
+    /// Whether the outcome depends only on how the body is left: by unwinding or not.
     fn needs_no_value(&self, function: &Function) -> bool {
-        self.opens_no_scope() && !self.judged && return_type::never_fails(function)
+        let is_closure = return_type::is_closure(function) && self.fallback.is_none();
+        !self.judged && (is_closure || self.opens_no_scope() && return_type::never_fails(function))
     }
 
     /// Whether there is nothing around the body but a call that begins and ends. Errors find their way out by the calls
@@ -129,7 +132,8 @@ impl<'a> Wrap<'a> {
         let block = ours(&body.braces_around(body.statements.clone()));
         let private = self.shared.runtime.private();
         let Self { callsite, begin, .. } = self;
-        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::finish_on_drop(#begin) }; #block)
+        let guard = if self.helper == "cost" { quote!(finish_cost_on_drop) } else { quote!(finish_on_drop) };
+        quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::#guard(#begin) }; #block)
     }
 
     /// The function that calls its body.
@@ -154,19 +158,36 @@ impl<'a> Wrap<'a> {
     }
 
     fn closure(&self, function: &Function, captures: &Captures) -> TokenStream {
-        let body = &function.body;
-        let output = return_type::of(&function.signature.output).written;
-        let mut statements = body.braces_around(body.statements.clone());
-        if !captures.statements.is_empty() {
-            let block = ours(&statements);
-            statements =
-                body.braces_around(captures.statements.clone().into_iter().chain(block.into_token_stream()).collect());
-        }
         let callsite = &self.callsite;
-        let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
-        let call = self.call("", &quote_spanned!(Span::mixed_site()=> #by_move || -> #output #statements));
-        let call = self.or_fallback(&call, None);
+        let call = self.or_fallback(&self.call("", &body_closure(function, captures)), None);
         quote_spanned!(Span::mixed_site()=> #callsite #call)
+    }
+
+    /// The body of a function that returns a future: the call is prepared, and begins when the future is polled.
+    fn returned(&self, function: &Function, captures: &Captures, future: &ReturnedFuture) -> TokenStream {
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let helper = Ident::new(self.helper, site);
+        let Self { callsite, prepare, judge, .. } = self;
+        let body = body_closure(function, captures);
+        let (kind, body) = match future {
+            ReturnedFuture::Opaque { output } => {
+                let output = return_type::without_impl_trait(output);
+                (
+                    quote_spanned!(site=> #private::returned::Direct),
+                    quote_spanned!(site=> #private::returned::future::<#output, _>(#body)),
+                )
+            }
+            ReturnedFuture::ByType { .. } => {
+                let output = return_type::of(&function.signature.output);
+                let kind = quote_spanned!(site=> { use #private::returned::*; (&&Kind::<#output>::new()).kind() });
+                // A block at the start of a statement would end it.
+                (quote_spanned!(site=> (#kind)), body)
+            }
+        };
+        let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
+        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> , move || #fallback));
+        quote_spanned!(site=> #callsite #kind.#helper(#prepare, #body, #judge #more #fallback))
     }
 
     fn future(
@@ -223,4 +244,20 @@ impl<'a> Wrap<'a> {
         let more = self.more.as_ref().map(|more| quote_spanned!(Span::mixed_site()=> , #more));
         quote_spanned!(Span::mixed_site()=> #private::#helper(#begin, #body, #judge #more))
     }
+}
+
+/// `move || -> T { … }`: the body, after what captures the arguments in order. The return type is left out where it is
+/// inferred.
+fn body_closure(function: &Function, captures: &Captures) -> TokenStream {
+    let site = Span::mixed_site();
+    let body = &function.body;
+    let output = return_type::of(&function.signature.output);
+    let mut statements = body.braces_around(body.statements.clone());
+    if !captures.statements.is_empty() {
+        let block = ours(&statements);
+        statements =
+            body.braces_around(captures.statements.clone().into_iter().chain(block.into_token_stream()).collect());
+    }
+    let by_move = captures.by_move.then(|| quote_spanned!(site=> move));
+    quote_spanned!(site=> #by_move || -> #output #statements)
 }

@@ -5,8 +5,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{FnArg, Pat, ReturnType, Signature, Visibility};
 
-use crate::item::boxed_future::BoxedFuture;
 use crate::item::outer_attribute::{OuterAttribute, take_attributes};
+use crate::item::returned_future::ReturnedFuture;
 
 /// The item under an attribute.
 pub struct Item {
@@ -42,8 +42,8 @@ pub struct Body {
 pub enum Shape {
     Sync,
     Async,
-    /// It ends in `Box::pin(async move { … })`.
-    BoxedFuture(Box<BoxedFuture>),
+    /// It returns a future.
+    Future(Box<ReturnedFuture>),
 }
 
 impl Item {
@@ -85,9 +85,9 @@ impl Function {
             return Err(syn::Error::new_spanned(variadic, message));
         }
         let body = Body::new(braces);
-        let shape = match BoxedFuture::find(&signature, &body.statements) {
+        let shape = match ReturnedFuture::find(&signature.output) {
             _ if signature.asyncness.is_some() => Shape::Async,
-            Some(boxed) => Shape::BoxedFuture(Box::new(boxed)),
+            Some(future) => Shape::Future(Box::new(future)),
             None => Shape::Sync,
         };
         Ok(Self { head: before, visibility, signature, body, attributes: Vec::new(), shape })
@@ -109,6 +109,15 @@ impl Function {
     /// The `fallback` expressions of its remaining attributes.
     pub fn fallbacks(&self) -> TokenStream {
         self.attributes.iter().filter_map(OuterAttribute::fallback).collect()
+    }
+
+    /// Whether a call gives a future.
+    pub fn gives_future(&self) -> bool {
+        match &self.shape {
+            Shape::Sync => false,
+            Shape::Async => true,
+            Shape::Future(future) => future.is_certain(),
+        }
     }
 
     /// Whether it has an attribute `test`.

@@ -1,37 +1,78 @@
-//! The return type as a closure can say it.
+//! Return types, and what they tell of the outcome.
 
 use proc_macro2::Span;
 use quote::quote_spanned;
 use syn::punctuated::Punctuated;
-use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer};
+use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer, TypeParamBound};
 
 use crate::item::function::{Function, Shape};
 
-/// The return type of a function, written down again inside it.
-pub struct Written {
-    pub written: Type,
-    /// Whether it holds `impl Trait`, which became `_`.
-    pub inferred: bool,
-}
-
-/// The return type; `()` when none is written.
-pub fn of(output: &ReturnType) -> Written {
+/// The return type of a function, to be written again inside of it.
+pub fn of(output: &ReturnType) -> Type {
     match output {
-        ReturnType::Default => Written { written: unit(), inferred: false },
+        ReturnType::Default => unit(),
         ReturnType::Type(_, output) => without_impl_trait(output),
     }
 }
 
-/// Whether the type is one of which no value is an error, as far as its words tell.
+/// Whether no value of the return type is an error, judging by its tokens.
 pub fn never_fails(function: &Function) -> bool {
-    let output = match &function.shape {
-        Shape::Sync | Shape::Async => of(&function.signature.output).written,
-        Shape::BoxedFuture(boxed) => match &boxed.output {
-            Some(output) => output.clone(),
-            None => return false,
-        },
+    match &function.shape {
+        Shape::Sync | Shape::Async => is_plain(&of(&function.signature.output)) || is_closure(function),
+        Shape::Future(_) => false,
+    }
+}
+
+/// Whether the function returns `impl Fn…`. The compiler infers the signature of a closure from the return type, which
+/// works only as long as the closure is the last expression of the function itself.
+pub fn is_closure(function: &Function) -> bool {
+    let ReturnType::Type(_, output) = &function.signature.output else { return false };
+    matches!(function.shape, Shape::Sync) && is_impl_fn(output)
+}
+
+fn is_impl_fn(written: &Type) -> bool {
+    const CLOSURES: [&str; 6] = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+    match written {
+        Type::Group(inner) => is_impl_fn(&inner.elem),
+        Type::Paren(inner) => is_impl_fn(&inner.elem),
+        Type::ImplTrait(opaque) => opaque.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                bound.path.segments.last().is_some_and(|last| CLOSURES.iter().any(|name| last.ident == name))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+/// Whether the error of the return type may hold a box of an error that is not `'static`: it names a lifetime.
+pub fn borrows_error(function: &Function) -> bool {
+    let output = match (&function.shape, &function.signature.output) {
+        (Shape::Future(future), _) => future.output(),
+        (_, ReturnType::Type(_, output)) => Some(&**output),
+        (_, ReturnType::Default) => None,
     };
-    is_plain(&output)
+    let Some(Type::Path(path)) = output else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    let types: Vec<_> = arguments.args.iter().filter(|argument| matches!(argument, GenericArgument::Type(_))).collect();
+    match types.as_slice() {
+        [_, error] => names_lifetime(quote_spanned!(Span::mixed_site()=> #error)),
+        _ => names_lifetime(quote_spanned!(Span::mixed_site()=> #arguments)),
+    }
+}
+
+fn names_lifetime(tokens: proc_macro2::TokenStream) -> bool {
+    let mut after_quote = false;
+    tokens.into_iter().any(|tree| match tree {
+        proc_macro2::TokenTree::Group(group) => names_lifetime(group.stream()),
+        proc_macro2::TokenTree::Punct(punct) => {
+            after_quote = punct.as_char() == '\'';
+            false
+        }
+        proc_macro2::TokenTree::Ident(ident) => std::mem::take(&mut after_quote) && ident != "static",
+        proc_macro2::TokenTree::Literal(_) => false,
+    })
 }
 
 fn is_plain(written: &Type) -> bool {
@@ -49,10 +90,10 @@ fn is_plain(written: &Type) -> bool {
 }
 
 /// The type with `_` for each `impl Trait` in it.
-pub fn without_impl_trait(written: &Type) -> Written {
+pub fn without_impl_trait(written: &Type) -> Type {
     let mut written = written.clone();
-    let inferred = erase(&mut written);
-    Written { written, inferred }
+    erase(&mut written);
+    written
 }
 
 fn unit() -> Type {
@@ -63,7 +104,7 @@ fn unit() -> Type {
     })
 }
 
-/// Whether there was one.
+/// Returns whether there was one.
 fn erase(written: &mut Type) -> bool {
     match written {
         Type::ImplTrait(_) => {

@@ -11,7 +11,7 @@ const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
     match (&&Judge(__value)).error() {
         ::core::option::Option::Some(__error) => ::core::option::Option::Some(
-            (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()),
+            (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind())
         ),
         ::core::option::Option::None => ::core::option::Option::None,
     }
@@ -134,10 +134,12 @@ fn under_track_caller_the_body_is_a_function() {
     );
     let expansion = |item: &str| expanded("track_performance", "", item);
     assert!(
-        expansion("#[track_caller] fn f(a: A) -> R { a }").contains("{ # [ track_caller ] fn __f_under_performance")
+        expansion("#[track_caller] fn f(a: Row) -> Text { a }")
+            .contains("{ # [ track_caller ] fn __f_under_performance")
     );
     assert!(expansion("#[track_caller] fn f(&self) -> R { a }").contains("performance ( __CALLSITE"));
     assert!(expansion("#[track_caller] fn f((a, b): A) -> R { a }").contains("performance ( __CALLSITE"));
+    assert!(expansion("#[track_caller] pub fn f(a: Vec<K>) -> Taken<K> { a }").contains("performance ( __CALLSITE"));
 }
 
 #[test]
@@ -162,35 +164,77 @@ fn impl_trait_is_inferred() {
     assert!(expansion("fn f() -> Result<impl Fn(), E> { g() }").contains("move | | - > Result < _ , E >"));
     assert!(expansion("fn f() -> Box<dyn Iterator<Item = impl Fn()>> { g() }").contains("move | | - > Box < _ >"));
     assert!(!expansion("async fn f() -> impl Fn() { g() }").contains("expect_return"));
+    assert!(
+        expansion("async fn f() -> Result<impl Fn(), E> { g() }").contains("expect_return : : < Result < _ , E > >")
+    );
 }
 
 #[test]
-fn a_boxed_future_is_wrapped_inside() {
+fn a_returned_future_is_measured_when_it_is_polled() {
     assert_expansion(
         "track_performance",
-        "",
-        "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = u8> + Send + 'a>> { log(); ::std::boxed::Box::pin(async move { self.a }) }",
-        "fn f<'a>(&'a self) -> Pin<Box<dyn Future<Output = u8> + Send + 'a>> {
-            log();
-            ::std::boxed::Box::pin(async move {
-                CALLSITE: obs::Callsite::operation(\"f\", PLACE);
-                obs::performance_async(
-                    __CALLSITE.begin(),
-                    async move {
-                        if let ::core::option::Option::Some(__value) = obs::expect_return::<u8>() { return __value; }
-                        { self.a }
-                    },
-                    NO_ERROR
-                ).await
-            })
+        "tags(a = 1)",
+        "fn f(a: A) -> impl Future<Output = R> + Send { g(a) }",
+        "fn f(a: A) -> impl Future<Output = R> + Send {
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE);
+            obs::returned::Direct.performance(
+                __CALLSITE.prepare_with(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
+                obs::returned::future::<R, _>(move || -> _ { let _ = &a; { g(a) } }),
+                JUDGE
+            )
         }",
     );
 }
 
 #[test]
-fn a_boxed_future_that_is_made_elsewhere_is_a_value() {
-    let expansion = expanded("track_performance", "", "fn f() -> Pin<Box<dyn Future<Output = u8>>> { Box::pin(g()) }");
-    assert!(expansion.contains("performance ( __CALLSITE"), "{expansion}");
+fn a_boxed_future_is_recognised_by_its_type() {
+    assert_expansion(
+        "with_error_tracking",
+        "",
+        "fn f<'a>(&'a self) -> Self::Future { log(); Box::pin(async move { self.a }) }",
+        "fn f<'a>(&'a self) -> Self::Future {
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE);
+            ({ use obs::returned::*; (&&Kind::<Self::Future>::new()).kind() }).errors(
+                __CALLSITE.prepare(),
+                move || -> Self::Future { log(); Box::pin(async move { self.a }) },
+                JUDGE
+            )
+        }",
+    );
+    let expansion = |item: &str| expanded("track_performance", "", item);
+    for returned in [
+        "Pin<Box<dyn Future<Output = u8>>>",
+        "BoxFuture<'a, u8>",
+        "futures::future::LocalBoxFuture<'a, u8>",
+        "ReplyFut",
+    ] {
+        assert!(expansion(&format!("fn f() -> {returned} {{ g() }}")).contains(". kind (  )"), "{returned}");
+    }
+    for returned in ["impl FusedFuture<Output = u8>", "impl Future<Output = u8> + Clone", "Result<BoxFuture<u8>, E>"] {
+        assert!(!expansion(&format!("fn f() -> {returned} {{ g() }}")).contains("prepare"), "{returned}");
+    }
+}
+
+#[test]
+fn a_closure_stays_the_last_expression() {
+    for (attribute, guard) in
+        [("track_performance", "until_left"), ("tracked_command", "until_left"), ("bq_cost", "cost_until_left")]
+    {
+        let expansion = expanded(attribute, "", "fn f() -> impl for<'a> Fn(&'a str) -> &'a str + Send { |text| text }");
+        assert!(expansion.contains(guard) && expansion.ends_with("{ | text | text } }"), "{expansion}");
+    }
+}
+
+#[test]
+fn errors_that_are_not_static_are_described_without_their_type() {
+    let expansion = |item: &str| expanded("track_performance", "", item);
+    assert!(expansion("fn f(a: &str) -> Result<u8, Box<dyn Error + '_>> { g() }").contains("borrowed : : *"));
+    assert!(expansion("fn f(a: &str) -> Read<'_, u8> { g() }").contains("borrowed : : *"));
+    for fine in
+        ["Result<&'a u8, Box<dyn Error>>", "Result<u8, Box<dyn Error + 'static>>", "Result<u8>", "io::Result<u8>"]
+    {
+        assert!(!expansion(&format!("fn f() -> {fine} {{ g() }}")).contains("borrowed"), "{fine}");
+    }
 }
 
 #[test]
@@ -239,7 +283,7 @@ fn errors_are_told_apart() {
                 move || -> R {},
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !match E::fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
-                    .map(|__error| { use obs::judge::*; (&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
+                    .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
             ) { return __value; }
             Ok(3)
         }",

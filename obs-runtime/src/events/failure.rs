@@ -46,10 +46,10 @@ pub struct Failure<'v> {
 
 #[derive(Clone, Copy)]
 pub(super) enum What<'v> {
-    Error(&'v (dyn Error + 'static)),
+    Exit(&'v ExitFailure),
     /// An error behind a type that hides it (a box, `anyhow::Error`): its root cause gives the label.
     Erased(&'v (dyn Error + 'static)),
-    /// An error of which only a reference is available.
+    /// An error that need not be `'static`. Its sources are.
     Borrowed(Borrowed<'v>),
     Display(&'v dyn Display),
     Debug(&'v dyn Debug),
@@ -62,25 +62,39 @@ pub(super) enum What<'v> {
 
 #[derive(Clone, Copy)]
 pub(super) struct Borrowed<'v> {
-    shown: &'v dyn Display,
-    debug: &'v dyn Debug,
+    error: &'v (dyn Error + 'v),
     /// Its address and size.
     pub(super) place: (usize, usize),
-    source: Option<&'v (dyn Error + 'static)>,
+}
+
+impl<'v> Borrowed<'v> {
+    fn source(&self) -> Option<&'v (dyn Error + 'static)> {
+        caught(|| self.error.source()).ok().flatten()
+    }
 }
 
 impl<'v> Failure<'v> {
     /// An error that may be a `dyn Error`, behind one more reference.
-    pub fn borrowed<E: Error + ?Sized + 'static>(error: &'v &'v E) -> Self {
+    pub fn borrowed<E: Error + ?Sized>(error: &'v &'v E) -> Self {
         let place = (std::ptr::from_ref(*error).cast::<()>().addr(), size_of_val(*error));
-        let source = caught(|| error.source()).ok().flatten();
-        let borrowed = Borrowed { shown: error, debug: error, place, source };
-        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(borrowed) }
+        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(Borrowed { error, place }) }
     }
 
     /// An error of a concrete type.
-    pub fn error<E: Error + 'static>(error: &'v E) -> Self {
-        Self { label: None, type_name: type_name::<E>(), what: What::Error(error) }
+    pub fn error<E: Error>(error: &'v E) -> Self {
+        let place = (std::ptr::from_ref(error).addr(), size_of::<E>());
+        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(Borrowed { error, place }) }
+    }
+
+    /// A box of an error that need not be `'static`.
+    pub fn boxed(error: &'v (dyn Error + 'v)) -> Self {
+        let place = (std::ptr::from_ref(error).cast::<()>().addr(), size_of_val(error));
+        Self { label: None, type_name: type_name::<dyn Error>(), what: What::Borrowed(Borrowed { error, place }) }
+    }
+
+    /// An exit code.
+    pub fn exit(failure: &'v ExitFailure) -> Self {
+        Self { label: None, type_name: type_name::<ExitFailure>(), what: What::Exit(failure) }
     }
 
     /// An error behind a type that hides it.
@@ -119,7 +133,7 @@ impl<'v> Failure<'v> {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.what {
-            What::Error(error) => error.downcast_ref::<ExitFailure>().map_or(1, |failure| failure.0),
+            What::Exit(failure) => failure.0,
             _ => 1,
         }
     }
@@ -132,11 +146,11 @@ impl<'v> Failure<'v> {
         }
         match self.what {
             What::Erased(error) => name_of(root(error)),
-            What::Error(error) if self.points_to_what_hides_its_type() => name_of(root(error)),
-            What::Borrowed(Borrowed { source: Some(source), .. }) if self.hides_its_type() => name_of(root(source)),
-            What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
+            What::Borrowed(borrowed) if self.points_to_what_hides_its_type() => {
+                borrowed.source().map_or_else(|| leading_name(&borrowed.error), |source| name_of(root(source)))
+            }
             What::Words { label, .. } => Cow::Borrowed(label),
-            What::Error(_) | What::Borrowed(_) | What::Display(_) | What::Debug(_) | What::Opaque => {
+            What::Exit(_) | What::Borrowed(_) | What::Display(_) | What::Debug(_) | What::Opaque => {
                 short_name(self.type_name)
             }
         }
@@ -163,8 +177,9 @@ impl<'v> Failure<'v> {
 
     fn message(&self) -> String {
         match self.what {
-            What::Error(error) | What::Erased(error) => shown(&error),
-            What::Borrowed(error) => shown(&error.shown),
+            What::Exit(failure) => shown(failure),
+            What::Erased(error) => shown(&error),
+            What::Borrowed(borrowed) => shown(&borrowed.error),
             What::Display(value) => shown(&value),
             What::Debug(value) => shown(&format_args!("{value:?}")),
             What::Opaque => format!("a value of type {}", self.type_name),
@@ -175,8 +190,8 @@ impl<'v> Failure<'v> {
     /// The error and its sources. The first item is the error itself, or stands for it.
     pub(super) fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'static)> {
         let (first, skipped) = match self.what {
-            What::Error(error) | What::Erased(error) => (Some(error), None),
-            What::Borrowed(borrowed) => (borrowed.source, borrowed.source),
+            What::Erased(error) => (Some(error), None),
+            What::Borrowed(borrowed) => (borrowed.source(), borrowed.source()),
             _ => (None, None),
         };
         skipped.into_iter().chain(first.into_iter().flat_map(chain))
@@ -186,8 +201,7 @@ impl<'v> Failure<'v> {
     pub(super) fn causes(&self) -> Vec<Cause<'static>> {
         let type_name = match self.what {
             What::Erased(error) => name_of(error),
-            What::Error(error) if self.points_to_what_hides_its_type() => name_of(error),
-            What::Borrowed(borrowed) if self.hides_its_type() => leading_name(borrowed.debug),
+            What::Borrowed(borrowed) if self.points_to_what_hides_its_type() => leading_name(&borrowed.error),
             What::Words { label, .. } => Cow::Borrowed(label),
             _ => short_name(self.type_name),
         };

@@ -55,7 +55,7 @@ impl Failure<'_> {
 
     fn addresses(&self) -> impl Iterator<Item = Address> {
         let first = match self.what {
-            What::Error(error) | What::Erased(error) => Some(extent(error)),
+            What::Erased(error) => Some(extent(error)),
             What::Borrowed(borrowed) => Some(borrowed.place),
             _ => None,
         };

@@ -75,7 +75,7 @@ macro_rules! descriptions {
 
 descriptions! {
     /// An error as the standard library knows it.
-    DescribeError for [&&&&&] where [Error + 'static]: |error| Failure::error(error);
+    DescribeError for [&&&&&] where [Error]: |error| Failure::error(error);
     /// A box or a report around such an error, to be sent between threads.
     DescribeSend for [&&&&] where [AsRef<dyn Error + Send + Sync>]: |error| Failure::erased::<E>(error.as_ref());
     /// A box or a report around such an error.
@@ -86,6 +86,47 @@ descriptions! {
     DescribeDebug for [&] where [Debug]: |error| Failure::debug(error);
     /// Anything at all.
     DescribeType for []: |_error| Failure::opaque::<E>();
+}
+
+/// Exit codes.
+pub trait DescribeExit<'v> {
+    /// The description.
+    fn describe(&self) -> Failure<'v>;
+}
+
+impl<'v> DescribeExit<'v> for &&&&&&Describe<'v, ExitFailure> {
+    #[inline]
+    fn describe(&self) -> Failure<'v> {
+        Failure::exit(self.0)
+    }
+}
+
+/// For return types that name a lifetime: boxes of errors that are not `'static`. Their type cannot be looked up, so it is
+/// not used where it is not needed.
+pub mod borrowed {
+    use std::error::Error;
+
+    use super::Describe;
+    use crate::events::failure::Failure;
+
+    /// A box of an error that need not be `'static`.
+    pub trait DescribeBorrowed<'v> {
+        /// The description.
+        fn describe(&self) -> Failure<'v>;
+    }
+
+    macro_rules! boxes {
+        ($($bounds:tt)*) => {
+            impl<'v, 'e> DescribeBorrowed<'v> for &&&&&&Describe<'v, Box<dyn Error $($bounds)* + 'e>> {
+                fn describe(&self) -> Failure<'v> {
+                    Failure::boxed(&**self.0)
+                }
+            }
+        };
+    }
+    boxes!();
+    boxes!(+ Send);
+    boxes!(+ Send + Sync);
 }
 
 /// An error, to be asked for its stable kind.

@@ -4,10 +4,12 @@
 //! Where the type of a value decides what can be done with it, the generated code asks by auto-referencing: a method call
 //! on `&&Wrapper(value)` takes the implementation for the most references that fits.
 
+pub mod cost_scope;
 pub mod each;
 pub mod hashed;
 mod inference;
 pub mod judge;
+pub mod returned;
 pub mod show;
 pub mod statistics;
 pub mod text;
@@ -16,6 +18,7 @@ pub mod verdict;
 pub use inference::{described, expect_return, judged};
 pub use std::sync::Arc;
 
+pub use cost_scope::cost_until_left;
 pub use linkme;
 
 pub use crate::base::level::Level;

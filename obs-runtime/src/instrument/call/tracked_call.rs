@@ -105,7 +105,7 @@ impl Callsite {
     }
 
     #[inline(never)]
-    fn begin_described(&'static self, entry: Box<Entry>) -> Call {
+    pub(super) fn begin_described(&'static self, entry: Box<Entry>) -> Call {
         let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
         self.start_call(cells, Some(entry))
     }

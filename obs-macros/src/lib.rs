@@ -14,15 +14,27 @@
 //! | `tags(k = expr, …)` | labels of the metrics, evaluated once at entry and rendered by `Display` | none |
 //! | `args(a, b = expr, c = redact, …)` | arguments to record in logs and errors: `a` by its value, `b` by the value of an expression, `c` by one of the redacting forms `redact`, `hash` and `len`. A name that looks like a secret needs one of these | none |
 //! | `ok_if = path`, `error_if = path` | a function `fn(&T) -> bool` that classifies the returned value; not on checks | by type: `Err`, `None` and a failing `ExitCode` are errors |
-//! | `level = "…"` | level of the start and finish lines: `trace`, `debug`, `info`, `warning`, `error`, `critical` | `info` for commands, `debug` otherwise |
+//! | `level = "…"` | level of the start and finish lines, in any case: `trace`, `debug`, `info`, `warning` or `warn`, `error`, `critical` | `info` for commands, `debug` otherwise |
 //! | `crate = path` | the absolute path of `obs_runtime` | `::obs_runtime` |
 //!
 //! Expressions of `tags`, `args`, `context`, `user` and `dataset` can use the arguments of the function. They are
 //! evaluated before the body runs and only borrow the arguments.
 //!
-//! `#[track_caller]` is preserved: a panic in the body reports the caller's line. There are two exceptions, in which it
-//! reports the function's own line: under `tracked_command` and `bq_cost`, and in a method without `pub` whose return type
-//! can hold an error.
+//! `#[track_caller]` is preserved: a panic in the body reports the caller's line. There are three exceptions, in which it
+//! reports the function's own line: under `tracked_command` and `bq_cost`, in a method without `pub` whose return type can
+//! hold an error, and in an associated function without `self` that names a one-letter type parameter of its `impl`.
+//!
+//! # Futures, streams and closures
+//!
+//! A function that returns a future without being `async` is measured as its `async` form, from the first poll of the
+//! future to its end, by its output. A future that is dropped before it is polled counts as cancelled. This holds for
+//! `-> impl Future`, with the further bounds `Send`, `Sync`, `Unpin` and lifetimes, and for
+//! `-> Pin<Box<dyn Future>>`, `-> BoxFuture`, and aliases and associated types of boxed futures whose name contains `Fut`.
+//! A boxed future is boxed once more.
+//!
+//! All other values are measured when the function returns them, also those that do their work later: named types of
+//! futures, streams, iterators and closures. To measure the work of a stream or an iterator, annotate the function that
+//! consumes it, or the one that produces an item.
 //!
 //! # Whole blocks
 //!

@@ -129,6 +129,7 @@ fn may_name_outer_generics(function: &Function) -> bool {
     let is_parameter = |name: &str| {
         name.len() <= 2
             && name.starts_with(|letter: char| letter.is_ascii_uppercase())
+            && !name.contains(|letter: char| letter.is_ascii_lowercase())
             && !own.iter().any(|parameter| parameter == name)
     };
     let trees = flat(function.head.clone()).into_iter().chain(flat(function.body.statements.clone()));

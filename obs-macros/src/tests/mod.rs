@@ -8,6 +8,8 @@ mod checks;
 mod error_kind;
 #[cfg(not(feature = "off"))]
 mod expansion;
+#[cfg(not(feature = "off"))]
+mod expansion_of_checks;
 mod fuzz;
 mod items;
 mod keys;

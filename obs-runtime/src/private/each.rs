@@ -5,18 +5,18 @@ use std::marker::PhantomData;
 
 use crate::events::failure::shown;
 
-/// What stands behind `for_each`, to be asked for its kind.
+/// The value of `for_each`.
 pub struct Each<'v, T>(pub &'v T);
 
-/// A list that may be missing.
+/// A `Result` of a list.
 pub struct Fallible;
 
 /// A list.
 pub struct Plain<T>(PhantomData<T>);
 
-/// Lists that may be missing.
+/// Types that are a `Result` of a list.
 pub trait EachResult {
-    /// The way to its items.
+    /// The way to read its items.
     fn each(&self) -> Fallible {
         Fallible
     }
@@ -26,10 +26,10 @@ impl<I, E: Display> EachResult for Each<'_, Result<I, E>> {}
 
 /// Lists.
 pub trait EachItem {
-    /// What it is.
+    /// Its type.
     type List;
 
-    /// The way to its items.
+    /// The way to read its items.
     fn each(&self) -> Plain<Self::List> {
         Plain(PhantomData)
     }
@@ -40,10 +40,10 @@ impl<I> EachItem for &Each<'_, I> {
 }
 
 impl Fallible {
-    /// The items, or why there are none.
+    /// The items, or the error as text.
     ///
     /// # Errors
-    /// The list's own, in words.
+    /// The error of the `Result`.
     pub fn items<I: IntoIterator, E: Display>(self, list: Result<I, E>) -> Result<Vec<I::Item>, String> {
         // The alternate form of `anyhow` and `eyre` shows the sources as well.
         list.map(|list| list.into_iter().collect()).map_err(|error| shown(&format_args!("{error:#}")))

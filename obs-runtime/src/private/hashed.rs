@@ -1,4 +1,4 @@
-//! A value of any type, as what a hash is made of: as a field has it, but that the hash of a secret is one of the secret.
+//! A value of any type as the input of a hash: as in a field, but a secret is exposed to the hash.
 
 use std::fmt::Display;
 
@@ -10,9 +10,9 @@ use crate::base::secret::Secret;
 use crate::events::failure::shown;
 use crate::events::field::Value;
 
-/// Types that hide what is to be hashed.
+/// Types of secrets.
 pub trait Exposed {
-    /// What is hidden.
+    /// The secret.
     fn exposed(&self) -> Value<'static>;
 }
 
@@ -29,9 +29,9 @@ impl<T: Exposed + ?Sized> Exposed for &T {
     }
 }
 
-/// What a secret hides.
+/// Types of secrets.
 pub trait ShowExposed {
-    /// What the hash is made of.
+    /// The input of the hash.
     fn show(&self) -> Value<'static>;
 }
 

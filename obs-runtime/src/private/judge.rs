@@ -1,4 +1,4 @@
-//! Is a return value an error, and what can be said of it?
+//! Classifies return values and describes errors.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use crate::events::failure::{ErrorKind, ExitFailure, Failure, NoValue};
 
-/// A return value, to be judged.
+/// A return value to classify.
 pub struct Judge<'v, T>(pub &'v T);
 
-/// Types that tell whether they are an error.
+/// Types that can hold an error.
 pub trait JudgeOutcome<'v> {
-    /// What tells more about it.
+    /// The type of the error.
     type Error;
-    /// The error, if it is one.
+    /// The error, if the value is one.
     fn error(&self) -> Option<&'v Self::Error>;
 }
 
@@ -41,9 +41,9 @@ impl<'v> JudgeOutcome<'v> for &Judge<'v, ExitCode> {
     }
 }
 
-/// Every other type is ok.
+/// Every other type.
 pub trait JudgeOk<'v> {
-    /// Nothing.
+    /// None.
     #[inline]
     fn error(&self) -> Option<&'v NoValue> {
         None
@@ -52,14 +52,14 @@ pub trait JudgeOk<'v> {
 
 impl<'v, T> JudgeOk<'v> for Judge<'v, T> {}
 
-/// An error, to be described.
+/// An error to describe.
 pub struct Describe<'v, E>(pub &'v E);
 
 macro_rules! descriptions {
     ($($(#[$doc:meta])* $trait:ident for [$($reference:tt)*] $(where [$($bound:tt)+])?: |$error:ident| $failure:expr;)*) => {$(
         $(#[$doc])*
         pub trait $trait<'v> {
-            /// What can be said of the error.
+            /// The description.
             fn describe(&self) -> Failure<'v>;
         }
 
@@ -74,17 +74,17 @@ macro_rules! descriptions {
 }
 
 descriptions! {
-    /// An error as the standard library knows it.
+    /// Types with `Error`.
     DescribeError for [&&&&&] where [Error]: |error| Failure::error(error);
-    /// A box or a report around such an error, to be sent between threads.
+    /// Boxes and reports of errors, with `Send` and `Sync`.
     DescribeSend for [&&&&] where [AsRef<dyn Error + Send + Sync>]: |error| Failure::erased::<E>(error.as_ref());
-    /// A box or a report around such an error.
+    /// Boxes and reports of errors.
     DescribeErased for [&&&] where [AsRef<dyn Error>]: |error| Failure::erased::<E>(error.as_ref());
-    /// Anything that can be shown.
+    /// Types with `Display`.
     DescribeDisplay for [&&] where [Display]: |error| Failure::display(error);
-    /// Anything that can be shown to a programmer.
+    /// Types with `Debug`.
     DescribeDebug for [&] where [Debug]: |error| Failure::debug(error);
-    /// Anything at all.
+    /// Every other type.
     DescribeType for []: |_error| Failure::opaque::<E>();
 }
 
@@ -101,15 +101,15 @@ impl<'v> DescribeExit<'v> for &&&&&&Describe<'v, ExitFailure> {
     }
 }
 
-/// For return types that name a lifetime: boxes of errors that are not `'static`. Their type cannot be looked up, so it is
-/// not used where it is not needed.
+/// Boxes of errors that need not be `'static`. Generated code uses this only for return types that name a lifetime: the
+/// type of such an error cannot be looked up, so its label is less exact.
 pub mod borrowed {
     use std::error::Error;
 
     use super::Describe;
     use crate::events::failure::Failure;
 
-    /// A box of an error that need not be `'static`.
+    /// Boxes of errors that need not be `'static`.
     pub trait DescribeBorrowed<'v> {
         /// The description.
         fn describe(&self) -> Failure<'v>;
@@ -129,12 +129,12 @@ pub mod borrowed {
     boxes!(+ Send + Sync);
 }
 
-/// An error, to be asked for its stable kind.
+/// An error to ask for its stable kind.
 pub struct Kind<'v, E>(pub &'v E);
 
 /// Errors that have a stable kind.
 pub trait HasKind {
-    /// It.
+    /// The kind.
     fn kind(&self) -> Option<&'static str>;
 }
 
@@ -145,9 +145,9 @@ impl<E: ErrorKind> HasKind for &Kind<'_, E> {
     }
 }
 
-/// Errors that have none.
+/// Errors without one.
 pub trait HasNoKind {
-    /// Nothing.
+    /// None.
     #[inline]
     fn kind(&self) -> Option<&'static str> {
         None
@@ -156,19 +156,19 @@ pub trait HasNoKind {
 
 impl<E> HasNoKind for Kind<'_, E> {}
 
-/// A value of a type that tells no errors.
+/// The classification of a type without errors.
 #[inline]
 pub const fn no_error<T>(_value: &T) -> Option<Failure<'_>> {
     None
 }
 
-/// A value judged by `ok_if = path`.
+/// The classification by `ok_if = path`.
 #[inline]
 pub fn ok_if<'v>(ok: bool, otherwise: impl FnOnce() -> Option<Failure<'v>>) -> Option<Failure<'v>> {
     if ok { None } else { Some(otherwise().unwrap_or(Failure::words("not_ok", "what was returned is not ok"))) }
 }
 
-/// A value judged by `error_if = path`.
+/// The classification by `error_if = path`.
 #[inline]
 pub fn error_if<'v>(error: bool, otherwise: impl FnOnce() -> Option<Failure<'v>>) -> Option<Failure<'v>> {
     ok_if(!error, otherwise)

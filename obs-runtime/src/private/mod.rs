@@ -1,8 +1,7 @@
-//! What the attributes' generated code calls: the whole contract between obs-macros and this crate, of that very version.
-//! Nothing here is for people.
+//! What generated code calls: the contract between obs-macros and this crate of the same version. It is not public API.
 //!
-//! Where the type of a value decides what can be done with it, the generated code asks by auto-referencing: a method call
-//! on `&&Wrapper(value)` takes the implementation for the most references that fits.
+//! Where the type of a value decides, generated code uses autoref specialization: a method call on `&&Wrapper(value)`
+//! takes the applicable implementation with the most references.
 
 pub mod cost_scope;
 pub mod each;
@@ -15,10 +14,10 @@ pub mod statistics;
 pub mod text;
 pub mod verdict;
 
-pub use inference::{described, expect_return, judged};
 pub use std::sync::Arc;
 
 pub use cost_scope::cost_until_left;
+pub use inference::{described, expect_return, judged};
 pub use linkme;
 
 pub use crate::base::level::Level;

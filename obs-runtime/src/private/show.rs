@@ -1,5 +1,5 @@
-//! A value of any type, as a field's value: a number or a truth as such, else by `Display`, else by `Debug`, else its
-//! type's name. One that hides a secret is not shown.
+//! A value of any type as a field: numbers and booleans as they are, others by `Display`, else by `Debug`, else by the name
+//! of their type. Secrets are refused.
 
 use std::any::type_name;
 use std::fmt::{Debug, Display};
@@ -10,12 +10,12 @@ use zeroize::Zeroize;
 use crate::base::secret::{MASK, Secret};
 use crate::events::failure::shown;
 
-/// A value, to be shown.
+/// A value to render.
 pub struct Show<'v, T: ?Sized>(pub &'v T);
 
-/// Types that need not become text.
+/// Types that are recorded without formatting.
 pub trait Plain {
-    /// The value as it is.
+    /// The value.
     fn plain(&self) -> Value<'static>;
 }
 
@@ -54,23 +54,23 @@ macro_rules! shows {
 }
 
 shows! {
-    /// A number or a truth.
+    /// Numbers and booleans.
     ShowPlain for [&&&] where [Plain]: |value| value.plain();
-    /// What can be shown.
+    /// Types with `Display`.
     ShowDisplay for [&&] where [Display]: |value| Value::from(shown(&format_args!("{value}")));
-    /// What can be shown to a programmer.
+    /// Types with `Debug`.
     ShowDebug for [&] where [Debug]: |value| Value::from(shown(&format_args!("{value:?}")));
-    /// Anything at all.
+    /// Every other type.
     ShowType for []: |_value| Value::from(type_name::<T>());
 }
 
-/// Types whose values are not for others to see.
+/// Types of secrets.
 pub trait Hidden {}
 impl<T: Zeroize> Hidden for Secret<T> {}
 impl<T: Hidden + ?Sized> Hidden for &T {}
 impl<T: Hidden> Hidden for Option<T> {}
 
-/// What no type that hides a secret is.
+/// Implemented by no type; carries the message about secrets.
 #[diagnostic::on_unimplemented(
     message = "a secret cannot be recorded as it is",
     label = "a `{Self}`",
@@ -78,12 +78,12 @@ impl<T: Hidden> Hidden for Option<T> {}
 )]
 pub trait Recordable {}
 
-/// Refuses what hides a secret.
+/// Refuses secrets.
 pub trait ShowHidden {
-    /// What hides it.
+    /// The type of the secret.
     type Value: ?Sized;
 
-    /// The value of a field, if it could be one.
+    /// Does not compile, as nothing is [`Recordable`].
     fn show(&self) -> Value<'static>
     where
         Self::Value: Recordable;

@@ -1,13 +1,13 @@
-//! Does a return value carry the statistics of a query?
+//! Query statistics in return values.
 
 use crate::bigquery::statistics::{JobStatistics, QueryStatistics};
 
-/// A return value, to be asked.
+/// A return value.
 pub struct Statistics<'v, T>(pub &'v T);
 
 /// Values that carry statistics.
 pub trait HasStatistics {
-    /// They.
+    /// The statistics.
     fn statistics(&self) -> Option<QueryStatistics>;
 }
 
@@ -17,9 +17,9 @@ impl<T: JobStatistics> HasStatistics for &Statistics<'_, T> {
     }
 }
 
-/// Values that carry none.
+/// Every other type.
 pub trait HasNoStatistics {
-    /// Nothing.
+    /// None.
     fn statistics(&self) -> Option<QueryStatistics> {
         None
     }

@@ -1,15 +1,15 @@
-//! A value that is shown by `Display`: a label, a user, a data set. One that cannot be is told in our words.
+//! Values rendered by `Display`: a label, a user, a data set. Other types are refused with a message.
 
 use std::fmt::Display;
 
 use crate::events::failure::shown;
 
-/// A value, to be shown.
+/// A value to render.
 pub struct Text<'v, T: ?Sized>(pub &'v T);
 
-/// Values that can be shown.
+/// Types with `Display`.
 pub trait TextDisplay {
-    /// The text; a `Display` that panics is told in it.
+    /// The text. A `Display` that panics is replaced by a note.
     fn text(&self) -> String;
 }
 
@@ -19,7 +19,7 @@ impl<T: Display + ?Sized> TextDisplay for &Text<'_, T> {
     }
 }
 
-/// What a value would have to be. Nothing is.
+/// Implemented by no type; carries the message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be displayed: it does not implement `Display`",
     label = "this does not implement `Display`",
@@ -27,7 +27,7 @@ impl<T: Display + ?Sized> TextDisplay for &Text<'_, T> {
 )]
 pub trait Shown {}
 
-/// All other values.
+/// Every other type.
 pub trait TextNone {
     /// The value's type.
     type Value: ?Sized;

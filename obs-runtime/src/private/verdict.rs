@@ -1,14 +1,13 @@
-//! A function of the user's that judges a value by reference: `ok_if`, `error_if`, `ignore_if`. One that cannot is told
-//! in our words.
+//! Predicates of the user's: `ok_if`, `error_if`, `ignore_if`. Functions that are none are refused with a message.
 
 use std::ops::Deref;
 
-/// A function, and the value that it is to judge.
+/// A predicate and its argument.
 pub struct Verdict<'v, F, T: ?Sized>(pub F, pub &'v T);
 
-/// Functions that take the value as it is.
+/// Functions that take a reference to the value.
 pub trait VerdictOnValue {
-    /// What the function says.
+    /// The result of the predicate.
     fn say(&self) -> bool;
 }
 
@@ -19,9 +18,9 @@ impl<'v, F: Fn(&'v T) -> bool, T: ?Sized> VerdictOnValue for &&Verdict<'v, F, T>
     }
 }
 
-/// Functions that take what the value stands for: `str` for `String`, a slice for a `Vec`.
+/// Functions that take the target of the value's `Deref`: `str` for `String`, a slice for a `Vec`.
 pub trait VerdictOnTarget {
-    /// What the function says.
+    /// The result of the predicate.
     fn say(&self) -> bool;
 }
 
@@ -32,14 +31,14 @@ impl<'v, F: Fn(&'v T::Target) -> bool, T: Deref + ?Sized> VerdictOnTarget for &V
     }
 }
 
-/// What a function would have to be. None is.
+/// Implemented by no function; carries the message.
 #[diagnostic::on_unimplemented(
     message = "expected a function `fn(&{T}) -> bool`",
     label = "not a function from `&{T}` to `bool`"
 )]
 pub trait Judges<T: ?Sized> {}
 
-/// All other functions.
+/// Every other type.
 pub trait VerdictNone {
     /// The function's type.
     type Function;

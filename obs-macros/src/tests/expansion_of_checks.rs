@@ -1,0 +1,79 @@
+//! Expansions of checks.
+
+use super::expansion::assert_expansion;
+
+#[test]
+fn checks_are_registered() {
+    assert_expansion(
+        "health_check",
+        "timeout = \"1m 30s\", critical = false, tags(a = 1)",
+        "fn r#database() -> Result<(), E> { ping() }",
+        "fn r#database() -> Result<(), E> {
+            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)] #[linkme(crate = obs::linkme)]
+            static CHECK: obs::HealthCheck =
+                obs::HealthCheck::declared(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); };
+            ping()
+        }",
+    );
+    assert_expansion(
+        "dq_check",
+        "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
+        "async fn nulls() -> f64 { 0.5 }",
+        "async fn nulls() -> f64 {
+            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)] #[linkme(crate = obs::linkme)]
+            static CHECK: obs::QualityCheck =
+                obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
+                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); };
+            0.5
+        }",
+    );
+}
+
+#[test]
+fn a_check_has_its_own_keys() {
+    assert_expansion(
+        "health_check",
+        "groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
+        "fn queue() {}",
+        "fn queue() {
+            const _: () = { #[obs::linkme::distributed_slice(obs::HEALTH_CHECKS)] #[linkme(crate = obs::linkme)]
+            static CHECK: obs::HealthCheck =
+                obs::HealthCheck::declared(\"queue\", PLACE, || obs::HealthCheck::ready(queue()))
+                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); };
+        }",
+    );
+    assert_expansion(
+        "dq_check",
+        "for_each = tables(), blocking = true",
+        "async fn rows(table: &str) -> u64 { 1 }",
+        "async fn rows(table: &str) -> u64 {
+            const _: () = { #[obs::linkme::distributed_slice(obs::QUALITY_CHECKS)] #[linkme(crate = obs::linkme)]
+            static CHECK: obs::QualityCheck = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
+                let __items = tables();
+                let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
+                obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
+            }).blocking(true); };
+            1
+        }",
+    );
+}
+
+#[test]
+fn a_method_gets_a_companion() {
+    assert_expansion(
+        "health_check",
+        "critical = false",
+        "pub(crate) fn ping(&self) -> bool { true }",
+        "pub(crate) fn ping(&self) -> bool { true }
+        #[doc = \"The check that [`ping`](Self::ping) is of this value, to be registered.\"]
+        #[allow(dead_code)]
+        pub(crate) fn ping_health_check(self: &obs::Arc<Self>) -> obs::HealthCheck
+        where
+            Self: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
+        {
+            let __value = obs::Arc::clone(self);
+            obs::HealthCheck::of_value(\"ping\", PLACE, move || obs::HealthCheck::ready(__value.ping())).critical(false)
+        }",
+    );
+}

@@ -217,9 +217,11 @@ fn a_boxed_future_is_recognised_by_its_type() {
 
 #[test]
 fn a_closure_stays_the_last_expression() {
-    for (attribute, guard) in
-        [("track_performance", "until_left"), ("tracked_command", "until_left"), ("bq_cost", "cost_until_left")]
-    {
+    for (attribute, guard) in [
+        ("track_performance", "finish_on_drop"),
+        ("tracked_command", "finish_on_drop"),
+        ("bq_cost", "finish_cost_on_drop"),
+    ] {
         let expansion = expanded(attribute, "", "fn f() -> impl for<'a> Fn(&'a str) -> &'a str + Send { |text| text }");
         assert!(expansion.contains(guard) && expansion.ends_with("{ | text | text } }"), "{expansion}");
     }

@@ -3,18 +3,18 @@
 use crate::bigquery::scope::inside;
 use crate::context::current::ContextGuard;
 use crate::instrument::call::tracked_call::Call;
-use crate::instrument::performance::{UntilLeft, until_left};
+use crate::instrument::performance::{FinishOnDrop, finish_on_drop};
 
-/// A call that enters its cost scope, and ends when it is left.
+/// A call that finishes on drop, inside of its cost scope.
 #[derive(Debug)]
-pub struct CostUntilLeft {
+pub struct FinishCostOnDrop {
     // Dropped first, so that the call ends inside of its scope.
-    _call: UntilLeft,
+    _call: FinishOnDrop,
     _scope: ContextGuard,
 }
 
-/// Has a call end with the scope that holds what is returned, and enters its cost scope until then.
-pub fn cost_until_left(call: Call) -> CostUntilLeft {
+/// Enters the cost scope of a call until the returned value is dropped, which finishes the call.
+pub fn finish_cost_on_drop(call: Call) -> FinishCostOnDrop {
     let scope = inside(&call).enter();
-    CostUntilLeft { _call: until_left(call), _scope: scope }
+    FinishCostOnDrop { _call: finish_on_drop(call), _scope: scope }
 }

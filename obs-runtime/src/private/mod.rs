@@ -16,7 +16,7 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
-pub use cost_scope::cost_until_left;
+pub use cost_scope::finish_cost_on_drop;
 pub use inference::{described, expect_return, judged};
 pub use linkme;
 

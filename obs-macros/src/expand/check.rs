@@ -114,12 +114,13 @@ impl Check<'_> {
         let visibility = visibility(&function.head);
         let at = site.located_at(function.return_span());
         let ready = Ident::new("ready", at);
-        let run = match function.gives_future() {
-            false => quote_spanned!(at=> move || #private::#kind::#ready(__value.#method())),
-            true => quote_spanned! {at=> move || {
+        let run = if function.gives_future() {
+            quote_spanned! {at=> move || {
                 let __value = #private::Arc::clone(&__value);
                 #private::#kind::pending(async move { __value.#method().await })
-            }},
+            }}
+        } else {
+            quote_spanned!(at=> move || #private::#kind::#ready(__value.#method()))
         };
         let doc = format!("The check that [`{method}`](Self::{method}) is of this value, to be registered.");
         let documented = &shared.documented;

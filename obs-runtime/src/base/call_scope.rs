@@ -92,13 +92,15 @@ fn push(scope: CallScope) -> Option<usize> {
     depth.ok()
 }
 
+/// Removes the scope at that depth. Scopes inside it, whose guards were leaked, go too: they are dropped after the borrow
+/// has ended, as what waits in them is reported when it is dropped, which can enter scopes.
 fn pop(depth: usize) -> Option<CallScope> {
-    let scope = SCOPES.try_with(|scopes| {
+    let popped = SCOPES.try_with(|scopes| {
         let mut scopes = scopes.borrow_mut();
-        scopes.truncate(depth + 1);
-        scopes.pop()
+        let inside = if scopes.len() > depth + 1 { scopes.split_off(depth + 1) } else { Vec::new() };
+        (if scopes.len() > depth { scopes.pop() } else { None }, inside)
     });
-    scope.ok().flatten()
+    popped.ok().and_then(|(scope, _inside)| scope)
 }
 
 fn with_innermost<R>(run: impl FnOnce(&mut CallScope) -> R) -> Option<R> {
@@ -266,6 +268,21 @@ mod tests {
         assert!(wait_as(2, false).is_ok());
         assert_eq!(take_last(|_, is_recent| is_recent).map(|item| number(&item)), Some(2));
         assert!(succeeded(), "the first one still waits");
+    }
+
+    #[test]
+    fn what_waits_in_a_leaked_scope_can_enter_scopes_when_it_is_dropped() {
+        struct EntersScope;
+        impl Drop for EntersScope {
+            fn drop(&mut self) {
+                drop(CallScope::default().enter());
+            }
+        }
+        let outer = CallScope::default().enter();
+        std::mem::forget(CallScope::default().enter());
+        assert!(wait(Arc::new(EntersScope), false).is_ok());
+        drop(outer);
+        assert!(!is_inside());
     }
 
     #[test]

@@ -88,11 +88,11 @@ pub const WRONG: [(&str, &str); 24] = [
     ("#[with_error_tracking(ignore_if = |e| true)]", "needs the path of a function"),
     ("#[bq_cost(alert_over_usd = -1)]", "is below zero"),
     ("#[bq_cost(query_type = \"\")]", "`query_type` is empty"),
-    ("#[bq_cost(name = \"a\", name = \"b\")]", "stands here twice"),
+    ("#[bq_cost(name = \"a\", name = \"b\")]", "is a duplicate key"),
     ("#[bq_cost(tags[a = 1])]", "expected parentheses"),
     ("#[tracked_command(cron = \"0 61 * * *\")]", "61 is not a valid hour"),
     ("#[tracked_command(cron = \"@daily\", margin = \"5 minuts\")]", "did you mean \"minutes\"?"),
     ("#[tracked_command(timezone = \"UTC\")]", "needs a schedule"),
     ("#[tracked_command(user)]", "`user` has no value"),
-    ("#[tracked_command(args(password = token))]", "looks secret"),
+    ("#[tracked_command(args(password = token))]", "looks like a secret"),
 ];

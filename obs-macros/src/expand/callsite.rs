@@ -64,7 +64,8 @@ impl Callsite {
 
     /// The static, to be the first item of a body.
     ///
-    /// linkme's attribute registers it in the list, in its documented form: any version of linkme 0.3 will do.
+    /// It is registered by the macro that linkme's attribute expands to. The attribute itself would bring `#[allow(clippy::…)]`
+    /// into the user's crate, which warns where those lints are forbidden, and functions that check the static's type.
     pub fn to_static(&self, shared: &SharedKeys) -> TokenStream {
         let site = Span::mixed_site();
         let private = shared.runtime.private();
@@ -75,11 +76,12 @@ impl Callsite {
         let documented = &shared.documented;
         quote_spanned! {site=>
             #documented
-            #[#private::linkme::distributed_slice(#private::#list)]
-            #[linkme(crate = #private::linkme)]
-            static #name: #private::#kind =
-                #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
-                #settings;
+            #private::#list! {
+                #![linkme_macro = #private::#list]
+                static #name: #private::#kind =
+                    #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                    #settings;
+            }
         }
     }
 }

@@ -16,10 +16,6 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
-pub use cost_scope::finish_cost_on_drop;
-pub use inference::{described, expect_return, judged};
-pub use linkme;
-
 pub use crate::base::level::Level;
 pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};
@@ -37,3 +33,5 @@ pub use crate::instrument::errors::tracked::{
 pub use crate::instrument::performance::{ended, finish_on_drop, performance, performance_async};
 pub use crate::metrics::callsite::Callsite;
 pub use crate::metrics::registry::CALLSITES;
+pub use cost_scope::finish_cost_on_drop;
+pub use inference::{described, expect_return, judged};

@@ -60,7 +60,7 @@ fn main() {
 
 #[test]
 fn the_registry_works_with_the_linkme_that_the_program_pins() {
-    for version in ["0.3.31", "0.3.37"] {
+    for version in ["0.3.34", "0.3.37"] {
         let name = format!("linkme-{}", version.replace('.', "-"));
         let manifest = format!(
             "edition = \"2024\"\n[dependencies]\nlinkme = \"={version}\"\n\

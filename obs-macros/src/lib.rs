@@ -3,7 +3,7 @@
 //! Depend on `obs-runtime`, which re-exports them; the code they generate calls it.
 //!
 //! They work on free functions, methods and default methods of traits, sync and `async`, generic, `unsafe`, `extern` and
-//! `-> impl Trait`, together and in any order. Whatever the order in which they are written, they nest as
+//! `-> impl Trait`, together and in any order. The order in which they nest is fixed:
 //! `tracked_command` (outermost), `health_check` or `dq_check`, `bq_cost`, `with_error_tracking`, `track_performance`.
 //!
 //! # Keys of all attributes

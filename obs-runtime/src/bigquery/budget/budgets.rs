@@ -18,7 +18,7 @@ use crate::config::budgets::{Budget, BudgetPeriod};
 use crate::config::validated::Config;
 use crate::pipeline::global;
 
-/// How long a share is held when nobody renews it: as long as a query may run.
+/// How long a share is held without renewal: as long as a query can run.
 pub const LEASE_BY_HAND: Duration = Duration::from_hours(6);
 
 /// The file in the state folder.

@@ -17,7 +17,7 @@ impl Client {
     /// The project is that of `GOOGLE_CLOUD_PROJECT`, or the service account's.
     ///
     /// # Errors
-    /// When there are no credentials, or no project is told.
+    /// When there are no credentials, or no project is given.
     pub async fn from_env() -> Result<Self, BigQueryError> {
         Self::builder().build().await
     }
@@ -77,7 +77,7 @@ impl ClientBuilder {
     /// Connects: reads credentials, sends nothing.
     ///
     /// # Errors
-    /// When there are no credentials, or no project is told.
+    /// When there are no credentials, or no project is given.
     pub async fn build(self) -> Result<Client, BigQueryError> {
         let emulator = match global::pipeline() {
             Some(pipeline) => pipeline.config().bigquery_emulator_host.clone(),

@@ -1,4 +1,4 @@
-//! Makes a client: from the environment, around another client, or with settings.
+//! Builds a client: from the environment, around an existing client, or with explicit settings.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,32 +10,32 @@ use crate::bigquery::client::tracked_client::{Client, Inner};
 use crate::pipeline::global;
 
 impl Client {
-    /// A client with Application Default Credentials: the file that `GOOGLE_APPLICATION_CREDENTIALS` names (a service
-    /// account's or a user's), the one that `gcloud auth application-default login` wrote, or the machine's own account.
-    /// With `BIGQUERY_EMULATOR_HOST`, one of that emulator, without credentials.
+    /// A client with Application Default Credentials: the file named by `GOOGLE_APPLICATION_CREDENTIALS` (a service
+    /// account or a user), the file written by `gcloud auth application-default login`, or the machine's service
+    /// account. If `BIGQUERY_EMULATOR_HOST` is set, a client of that emulator, without credentials.
     ///
-    /// The project is that of `GOOGLE_CLOUD_PROJECT`, or the service account's.
+    /// The project is taken from `GOOGLE_CLOUD_PROJECT`, or else from the service account.
     ///
     /// # Errors
-    /// When there are no credentials, or no project is given.
+    /// Returns an error if there are no credentials, or if the project is not known.
     pub async fn from_env() -> Result<Self, BigQueryError> {
         Self::builder().build().await
     }
 
-    /// A client around one of gcp-bigquery-client that the program has, with its credentials.
+    /// A client around an existing [`gcp_bigquery_client::Client`], which keeps its credentials.
     #[must_use]
     pub fn around(api: gcp_bigquery_client::Client, project: impl Into<String>) -> ClientBuilder {
         ClientBuilder { access: Some(Access::Given(Box::new(api))), ..Self::builder().project(project) }
     }
 
-    /// To say more than the environment does.
+    /// A builder, for settings that differ from the environment.
     #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 }
 
-/// Says how BigQuery is reached.
+/// Builds a [`Client`].
 #[derive(Clone, Default)]
 pub struct ClientBuilder {
     access: Option<Access>,
@@ -46,38 +46,38 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The project whose jobs these are, and which is billed.
+    /// The project that runs the jobs and is billed for them.
     #[must_use]
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.project = Some(project.into());
         self
     }
 
-    /// Where jobs run, as `EU` or `europe-west3`; where their tables are, when it is not said.
+    /// The location of the jobs, for example `EU` or `europe-west3`. By default, the location of the tables.
     #[must_use]
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
-    /// The URL of another endpoint than Google's public one, up to `/bigquery/v2`; with credentials.
+    /// The URL of an endpoint other than Google's public one, up to and including `/bigquery/v2`. Credentials are used.
     #[must_use]
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// How requests are repeated that failed for a reason that passes.
+    /// How requests are repeated after a transient failure.
     #[must_use]
     pub const fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Connects: reads credentials, sends nothing.
+    /// Builds the client. Reads credentials, but sends no request.
     ///
     /// # Errors
-    /// When there are no credentials, or no project is given.
+    /// Returns an error if there are no credentials, or if the project is not known.
     pub async fn build(self) -> Result<Client, BigQueryError> {
         let emulator = match global::pipeline() {
             Some(pipeline) => pipeline.config().bigquery_emulator_host.clone(),

@@ -1,4 +1,4 @@
-//! A job that is running, and what becomes of it when nobody waits for it any more.
+//! A running job, which is cancelled when the future that waits for it is dropped.
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,17 +19,17 @@ use crate::bigquery::statistics::QueryStatistics;
 use crate::context::current::Context;
 use crate::metrics::drop_counters;
 
-/// How a job is told to stop: quickly, and not for long.
+/// Retries of cancel requests: at short intervals, and for a short time.
 const RETRY: Retry = Retry {
     first_pause: Duration::from_millis(200),
     longest_pause: Duration::from_secs(2),
     give_up_after: Duration::from_secs(20),
 };
 
-/// How long it is waited for what a job cost that was told to stop.
+/// How long a cancelled job is polled until its cost is known.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A job that is running. Dropped before it ended, it is told to stop.
+/// A running job. Dropping it before the job has ended cancels the job.
 pub struct Running(Option<Inner>);
 
 struct Inner {
@@ -73,37 +73,37 @@ impl Running {
         }
     }
 
-    /// What BigQuery knows of the job.
+    /// Gets the state and the statistics of the job.
     pub async fn ask(&self, retry: Retry) -> Result<Job, BigQueryError> {
         let Some(inner) = &self.0 else { return Err(BigQueryError::Usage("the job has ended".to_owned())) };
         job_api::get(&inner.connection, retry, (&inner.project, &inner.id, inner.location.as_deref())).await
     }
 
-    /// Holds what it has of budgets for longer.
+    /// Renews the lease on the amounts held in budgets.
     pub async fn renew(&self, lease: Duration) {
         let reservation = self.0.as_ref().and_then(|inner| inner.reservation.as_ref());
-        // The reservation stays here, to be settled should nobody wait for this.
+        // The reservation stays here: it must be settled if this future is dropped.
         let budgets = reservation.map(|reservation| reservation.budgets().to_vec()).unwrap_or_default();
         if !budgets.is_empty() {
             let renew = move || budgets.iter().for_each(|held| held.renew(lease));
-            // One that could not be renewed may be the next time.
+            // A failed renewal is repeated at the next poll.
             let _ = tokio::task::spawn_blocking(renew).await;
         }
     }
 
-    /// The job was never made.
+    /// Releases the reservation of a job that was never created.
     pub fn never_ran(&mut self) {
         if let Some(reservation) = self.0.take().and_then(|inner| inner.reservation) {
             reservation.cancel();
         }
     }
 
-    /// The job ended well. Gives what it cost.
+    /// Settles a job that succeeded. Returns its cost.
     pub fn ended(mut self, statistics: &QueryStatistics) -> Option<Price> {
         Some(self.0.take()?.reservation?.settle_once(statistics))
     }
 
-    /// The job failed, which costs nothing; only what a script did before is billed.
+    /// Settles a job that failed. A failed job costs nothing, except for the statements that a script completed.
     pub fn failed(mut self, statistics: &QueryStatistics, is_script: bool) {
         match self.0.take().and_then(|inner| inner.reservation) {
             Some(reservation) if is_script && statistics.bytes_billed.is_some_and(|bytes| bytes > 0) => {
@@ -123,10 +123,10 @@ impl Drop for Running {
     }
 }
 
-/// Jobs that have not been told to stop yet.
+/// The number of jobs with an outstanding cancel request.
 static WAITING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
-/// Counts one of [`WAITING`] until it is dropped.
+/// Increments [`WAITING`] until dropped.
 struct Waiting;
 
 impl Waiting {
@@ -143,7 +143,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Waits, no longer than this, until every job that nobody waits for has been told to stop.
+/// Waits until all cancel requests have been sent, at most for `deadline`.
 pub fn finish_cancellations(deadline: Duration) {
     let until = Instant::now() + deadline;
     let mut waiting = WAITING.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +156,7 @@ pub fn finish_cancellations(deadline: Duration) {
     }
 }
 
-/// Has the job told to stop, by a thread of its own: the runtime in which it was waited for may be ending.
+/// Cancels the job on a thread of its own, because the caller's runtime may be shutting down.
 fn stop(inner: Inner) {
     static WORKER: OnceLock<Option<UnboundedSender<(Inner, Waiting)>>> = OnceLock::new();
     let worker = WORKER.get_or_init(|| {
@@ -184,7 +184,7 @@ fn work(mut jobs: UnboundedReceiver<(Inner, Waiting)>) {
     });
 }
 
-/// Tells a job to stop; then waits for what it cost until then, so that it is counted.
+/// Cancels a job, then waits for its final cost and reports it.
 async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryError> {
     let Inner { connection, project, id, location, context, reservation } = inner;
     let connection = Arc::new(connection.apart().await?);
@@ -193,7 +193,7 @@ async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryE
     let told = told.await;
     drop(waiting);
     if told.as_ref().err().and_then(BigQueryError::reason).is_some_and(|reason: &Reason| *reason == "notFound") {
-        // It was never made.
+        // The job was never created.
         if let Some(reservation) = reservation {
             reservation.cancel();
         }

@@ -1,4 +1,4 @@
-//! How BigQuery is reached: with Google's credentials, an emulator's address, or a client that the program has.
+//! How BigQuery is reached: with Google's credentials, at an emulator's address, or through an existing client.
 
 use std::fmt;
 use std::future::Future;
@@ -12,13 +12,13 @@ use gcp_bigquery_client::error::BQError;
 
 use crate::bigquery::client::error::{BigQueryError, chain};
 
-/// How long a connection may take to be made.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long an answer may take: BigQuery holds one back for as long as it is asked to wait, and a bit.
+/// Timeout for a response. It must exceed the time for which BigQuery is asked to hold a response back.
 const ANSWER: Duration = Duration::from_secs(90);
 
-/// Where Google's own service is.
+/// Google's public endpoint.
 const GOOGLE: &str = "https://bigquery.googleapis.com/bigquery/v2";
 
 type Api = gcp_bigquery_client::Client;
@@ -26,34 +26,34 @@ type Api = gcp_bigquery_client::Client;
 /// How BigQuery is reached.
 #[derive(Clone)]
 pub enum Access {
-    /// With Application Default Credentials, at this URL or Google's own.
+    /// With Application Default Credentials, at this URL or at Google's endpoint.
     Credentials(Option<String>),
     /// Without credentials, at this URL.
     Open(String),
-    /// As the program's own client does.
+    /// Through a client that the program made.
     Given(Box<Api>),
 }
 
-/// A client of the API that is made anew when its token is no longer taken.
+/// A client of the API, replaced when its token is rejected.
 pub struct Connection {
     access: Access,
     api: Mutex<Arc<Api>>,
 }
 
 impl Connection {
-    /// Connects: reads credentials, sends nothing.
+    /// Connects. Reads credentials, but sends no request.
     pub async fn new(access: Access) -> Result<Self, BigQueryError> {
         let api = Mutex::new(Arc::new(access.api().await?));
         Ok(Self { access, api })
     }
 
-    /// The client of this moment.
+    /// The current client.
     pub fn api(&self) -> Arc<Api> {
         Arc::clone(&self.api.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes a client with a new token, unless somebody did since `stale` was given; false where there is no other way to
-    /// connect.
+    /// Replaces the client by one with a new token, unless another task has replaced `stale` already. Returns false if
+    /// a new token cannot be had.
     pub async fn renew(&self, stale: &Arc<Api>) -> bool {
         if matches!(self.access, Access::Given(_) | Access::Open(_)) || !Arc::ptr_eq(&self.api(), stale) {
             return matches!(self.access, Access::Credentials(_));
@@ -63,7 +63,7 @@ impl Connection {
         true
     }
 
-    /// The same way to connect, on connections of its own: those of another runtime may no longer be driven.
+    /// The same access on new connections: those of another runtime may no longer be polled.
     pub async fn apart(&self) -> Result<Self, BigQueryError> {
         match &self.access {
             Access::Given(api) => Ok(Self { access: self.access.clone(), api: Mutex::new(Arc::new(Api::clone(api))) }),
@@ -98,14 +98,14 @@ impl Access {
         let mut builder = ClientBuilder::new();
         builder.with_v2_base_url(url.trim_end_matches('/').to_owned()).with_client(http);
         let api = match self {
-            Self::Open(_) => builder.build_from_authenticator(Arc::new(Nobody)).await,
+            Self::Open(_) => builder.build_from_authenticator(Arc::new(NoToken)).await,
             _ => builder.build_from_application_default_credentials().await,
         };
         api.map_err(|error| BigQueryError::Credentials(with_file(&chain(&error))))
     }
 }
 
-/// What is wrong with credentials, and with which file, where one is named.
+/// Prepends the name of the credentials file, if the environment names one, to a description of what is wrong.
 fn with_file(fault: &str) -> String {
     match std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").filter(|file| !file.is_empty()) {
         Some(file) => format!("GOOGLE_APPLICATION_CREDENTIALS={}: {fault}", file.display()),
@@ -113,12 +113,12 @@ fn with_file(fault: &str) -> String {
     }
 }
 
-/// Asks for no token.
+/// Requests no token.
 #[derive(Clone)]
-struct Nobody;
+struct NoToken;
 
-impl Authenticator for Nobody {
-    // As `#[async_trait]` writes it.
+impl Authenticator for NoToken {
+    // The signature that `#[async_trait]` expects.
     fn access_token<'life0, 'async_trait>(
         &'life0 self,
     ) -> Pin<Box<dyn Future<Output = Result<String, BQError>> + Send + 'async_trait>>

@@ -1,4 +1,4 @@
-//! What a query would read and cost.
+//! Dry runs: the bytes that a query would read, and its cost.
 
 use gcp_bigquery_client::model::job_configuration::JobConfiguration;
 
@@ -10,15 +10,15 @@ use crate::bigquery::client::query_job::DryRun;
 use crate::bigquery::price::Pricing;
 
 impl Query {
-    /// What it would read and cost. Nothing runs, nothing is billed or reported.
+    /// Returns what the query would read and cost. Nothing runs, and nothing is billed or reported.
     ///
     /// # Errors
-    /// When it is no valid query, or BigQuery cannot be asked.
+    /// Returns an error if the query is invalid, or if BigQuery cannot be reached.
     pub async fn dry_run(&self) -> Result<DryRun, BigQueryError> {
         self.dry_run_with_values().await.map_err(|error| error.without(self.values()))
     }
 
-    /// A dry run whose error may quote values of the query.
+    /// A dry run whose error may contain values of the query.
     pub(super) async fn dry_run_with_values(&self) -> Result<DryRun, BigQueryError> {
         let configuration =
             JobConfiguration { dry_run: Some(true), query: Some(self.configuration()?), ..JobConfiguration::default() };

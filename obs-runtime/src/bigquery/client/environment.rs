@@ -1,4 +1,4 @@
-//! What the environment says of BigQuery: the emulator, the project, and whether there are credentials.
+//! BigQuery's settings in the environment: the emulator, the project, and whether there are credentials.
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::config::validated::Config;
@@ -19,14 +19,15 @@ pub fn project_of_environment() -> Option<String> {
     variable("GOOGLE_CLOUD_PROJECT").or_else(|| variable("GCLOUD_PROJECT")).or_else(of_file)
 }
 
-/// Whether this process is told to use BigQuery: by an emulator or credentials that its environment names, and a project.
+/// Whether the environment configures BigQuery: it sets an emulator or credentials, and a project.
 pub fn is_configured(config: &Config) -> bool {
     let named = || std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").is_some_and(|value| !value.is_empty());
     (config.bigquery_emulator_host.is_some() || named()) && project_of_environment().is_some()
 }
 
-/// Whether there are credentials for BigQuery in a file: the one that `GOOGLE_APPLICATION_CREDENTIALS` names, be it there or
-/// not, or that `gcloud auth application-default login` wrote. The account of a machine in Google's cloud is not asked for.
+/// Whether there are credentials in a file: the file named by `GOOGLE_APPLICATION_CREDENTIALS` (whether it exists or
+/// not), or the file written by `gcloud auth application-default login`. The metadata server of a machine in Google's
+/// cloud is not asked.
 #[must_use]
 pub fn has_credentials() -> bool {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);

@@ -1,4 +1,4 @@
-//! What can go wrong with a query.
+//! Errors of queries and other requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,53 +11,53 @@ use crate::bigquery::literals::{Values, without_values};
 use crate::bigquery::refused::CostRefused;
 use crate::events::failure::ErrorKind;
 
-/// Why a query, or another request to BigQuery, gave nothing.
+/// The error of a query, or of another request to BigQuery.
 ///
-/// What BigQuery says of a query is told without the values that it quotes.
+/// Values that BigQuery quotes in its messages are masked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BigQueryError {
-    /// It would have cost too much, so nothing ran.
+    /// The query would have cost too much and did not run.
     #[error(transparent)]
     Refused(#[from] Box<CostRefused>),
-    /// BigQuery answered with an error, of the request or of the job.
+    /// BigQuery returned an error, for the request or for the job.
     #[error(transparent)]
     Answer(#[from] Box<Answer>),
-    /// BigQuery could not be reached, or its answer not be understood.
+    /// BigQuery could not be reached, or its response could not be parsed.
     #[error("BigQuery could not be reached: {0}")]
     Connection(String),
-    /// There are no credentials, or they were not taken.
+    /// There are no credentials, or they were rejected.
     #[error("no credentials for BigQuery: {0}")]
     Credentials(String),
-    /// The query took longer than its time-out; its job was told to stop.
-    #[error("the query did not end within {0:?}; its job was told to stop")]
+    /// The query exceeded its timeout, and its job was cancelled.
+    #[error("the query did not end within {0:?}; its job was cancelled")]
     TimedOut(Duration),
-    /// Rows are not what they were to be read as.
+    /// A row does not deserialize into the requested type.
     #[error("row {row} of the result cannot be read: {why}")]
     Row {
-        /// Which row, from 0.
+        /// The index of the row, from 0.
         row: u64,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         why: String,
     },
-    /// Something is missing or wrong before anything is asked.
+    /// An argument or a setting is missing or invalid. No request was sent.
     #[error("{0}")]
     Usage(String),
 }
 
-/// An error that BigQuery answered with.
+/// An error that BigQuery returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// Google's word for it: `invalidQuery`, `notFound`, `quotaExceeded`, …
+    /// The reason, in Google's words: `invalidQuery`, `notFound`, `quotaExceeded`, …
     pub reason: Reason,
-    /// What BigQuery says, without the values that it quotes.
+    /// BigQuery's message, with quoted values masked.
     pub message: String,
-    /// Line and column of the query, from 1, where the mistake is.
+    /// Line and column of the error in the query, from 1.
     pub position: Option<(u32, u32)>,
-    /// The status of the answer; none when the job itself says so.
+    /// The HTTP status of the response; `None` if the error comes from the state of the job.
     pub status: Option<u16>,
-    /// The job, when there is one.
+    /// The id of the job, if there is one.
     pub job_id: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Answer {
 }
 
 impl BigQueryError {
-    /// What a request gave instead of its answer.
+    /// The error of a failed request.
     pub(super) fn of_request(error: &BQError) -> Self {
         match error {
             BQError::ResponseError { error } => {
@@ -98,14 +98,14 @@ impl BigQueryError {
         }
     }
 
-    /// What a job says of itself.
+    /// The error of a failed job.
     pub(super) fn of_job(error: &ErrorProto, job_id: &str) -> Self {
         let reason = error.reason.as_deref().unwrap_or_default();
         let answer = Answer::new(reason, error.message.as_deref().unwrap_or_default(), None);
         Self::Answer(Box::new(Answer { job_id: Some(job_id.to_owned()), ..answer }))
     }
 
-    /// Without what the query was asked with, wherever BigQuery says it again.
+    /// Masks the values of the query in the error's text.
     pub(super) fn without(self, values: Values) -> Self {
         match self {
             Self::Answer(answer) => {
@@ -113,12 +113,12 @@ impl BigQueryError {
                 Self::Answer(Box::new(Answer { message, ..*answer }))
             }
             Self::Connection(said) => Self::Connection(values.masked(&said)),
-            // They say nothing of BigQuery's.
+            // The other variants contain no text from BigQuery.
             other => other,
         }
     }
 
-    /// What can be done about it.
+    /// How to recover from the error.
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::Answer(answer) => answer.reason.remedy(),
@@ -127,7 +127,7 @@ impl BigQueryError {
         }
     }
 
-    /// Google's word for what went wrong, when BigQuery answered.
+    /// The reason, in Google's words, if BigQuery returned the error.
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         match self {
@@ -136,7 +136,7 @@ impl BigQueryError {
         }
     }
 
-    /// The estimate, the limit and the query of one that was refused for its cost.
+    /// The estimate, the limit and the query, if the query was refused for its cost.
     #[must_use]
     pub fn refused(&self) -> Option<&CostRefused> {
         match self {
@@ -160,7 +160,7 @@ impl ErrorKind for BigQueryError {
     }
 }
 
-/// An error with its sources, each once.
+/// An error with its sources. A source whose text is already part of the message is left out.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     for source in std::iter::successors(error.source(), |error| error.source()) {
@@ -172,7 +172,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     without_values(&words)
 }
 
-/// Line and column in `… at [3:17]`, which an emulator writes `[at 3:17]`.
+/// Parses line and column from `… at [3:17]`, or from an emulator's `[at 3:17]`.
 fn position(message: &str) -> Option<(u32, u32)> {
     message.match_indices('[').find_map(|(at, _)| {
         let inside = &message[at + 1..];

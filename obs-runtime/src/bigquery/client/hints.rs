@@ -1,4 +1,4 @@
-//! What would have made a query cheaper, when that can be told.
+//! Hints on how to make a query cheaper, derived from its statistics.
 
 use std::fmt;
 use std::sync::PoisonError;
@@ -12,26 +12,26 @@ use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::Pricing;
 use crate::bigquery::statistics::QueryStatistics;
 
-/// What a query must cost to be worth a look at its tables, in US dollars.
+/// The least cost, in US dollars, for which the tables of a query are inspected.
 const WORTH_A_LOOK_USD: f64 = 0.01;
 
-/// How long a look at a table may take.
+/// Timeout for getting a table's metadata.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What would have made a query cheaper or faster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hint {
-    /// It reads all partitions of a table, as it does not name the column by which that is partitioned.
+    /// The query reads all partitions of a table, because it does not filter by the partitioning column.
     NoPartitionFilter {
-        /// The table: `project.dataset.table`.
+        /// The table, as `project.dataset.table`.
         table: String,
-        /// The column; `_PARTITIONTIME` where it is the time of loading.
+        /// The partitioning column; `_PARTITIONTIME` for a table partitioned by ingestion time.
         column: String,
     },
-    /// More was passed between its stages than memory holds.
+    /// Data shuffled between stages did not fit into memory.
     Spilled {
-        /// Bytes that went to disk.
+        /// Bytes spilled to disk.
         bytes: u64,
     },
 }
@@ -47,7 +47,7 @@ impl fmt::Display for Hint {
     }
 }
 
-/// What can be told of a query that has run.
+/// The hints for a query that has run.
 pub async fn of(client: &Client, sql: &str, query: &JobStatistics2, statistics: &QueryStatistics) -> Vec<Hint> {
     let spilled = query
         .query_plan
@@ -70,7 +70,7 @@ pub async fn of(client: &Client, sql: &str, query: &JobStatistics2, statistics: 
     hints
 }
 
-/// Whether a query in lower case names a column anywhere.
+/// Whether a query, in lower case, contains the name of a column.
 fn names(query: &str, column: &str) -> bool {
     let words = query.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
     let column = column.to_lowercase();
@@ -79,7 +79,7 @@ fn names(query: &str, column: &str) -> bool {
         || of_loading && query.contains('$')
 }
 
-/// The column by which a table is partitioned. Each table is asked for once.
+/// The partitioning column of a table. Each table is requested once.
 async fn partitioned_by(client: &Client, table: &TableReference) -> Option<String> {
     let name = format!("{}.{}.{}", table.project_id, table.dataset_id, table.table_id);
     let known = client.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();

@@ -1,4 +1,4 @@
-//! The requests about jobs that BigQuery's API has.
+//! Requests of BigQuery's jobs API.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::retry::{Retry, request};
 use crate::bigquery::client::tracked_client::Client;
 
-/// A new id for a job that runs a query.
+/// Returns a new id for a query job.
 pub fn new_query_id() -> String {
     format!("obs_{}", uuid::Uuid::now_v7().simple())
 }
 
-/// Creates a job. A repeated request creates no second one, because the id is the same.
+/// Creates a job. The id makes a repeated request idempotent.
 pub async fn insert(
     client: &Client,
     id: &str,
@@ -42,7 +42,7 @@ pub async fn insert(
     .await
 }
 
-/// The state and the statistics of a job.
+/// Gets the state and the statistics of a job.
 pub async fn get(
     connection: &Arc<Connection>,
     retry: Retry,
@@ -51,7 +51,7 @@ pub async fn get(
     request(connection, retry, |api| async move { api.job().get_job(project, id, location).await }).await
 }
 
-/// A page of the rows of a query.
+/// Gets one page of the rows of a query.
 pub async fn results(
     client: &Client,
     retry: Retry,

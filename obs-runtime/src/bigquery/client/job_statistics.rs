@@ -1,4 +1,4 @@
-//! What stands in a job's statistics.
+//! Reads the statistics of a job.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use gcp_bigquery_client::model::table_reference::TableReference;
 
 use crate::bigquery::statistics::QueryStatistics;
 
-/// What BigQuery says of the job.
+/// The query statistics of a job.
 pub fn statistics(job: &Job, rows: Option<&GetQueryResultsResponse>) -> QueryStatistics {
     let Some(statistics) = &job.statistics else {
         return QueryStatistics { reported: true, ..QueryStatistics::default() };
@@ -20,7 +20,7 @@ pub fn statistics(job: &Job, rows: Option<&GetQueryResultsResponse>) -> QuerySta
     let slots = of_query.and_then(|query| query.total_slot_ms.as_ref()).or(statistics.total_slot_ms.as_ref());
     let processed = of_query.and_then(|query| query.total_bytes_processed.as_ref());
     let billed = of_query.and_then(|query| query.total_bytes_billed.as_ref());
-    // Statements that define something read nothing, and say nothing of what they are billed for.
+    // DDL statements read nothing, and their statistics have no billed bytes.
     let is_free =
         of_query.is_some_and(|query| query.ddl_operation_performed.is_some() && query.total_bytes_processed.is_none());
     QueryStatistics {
@@ -35,12 +35,12 @@ pub fn statistics(job: &Job, rows: Option<&GetQueryResultsResponse>) -> QuerySta
     }
 }
 
-/// A number that is written as text; 0 where there is none.
+/// Parses a number that the API encodes as a string; 0 if it is absent.
 pub fn number(text: Option<&str>) -> u64 {
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// The names of tables, each once.
+/// The names of tables, without duplicates.
 pub fn tables(references: &[TableReference]) -> Vec<String> {
     let mut names: Vec<String> = references
         .iter()

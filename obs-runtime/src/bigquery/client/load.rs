@@ -1,4 +1,4 @@
-//! Getting data into tables: rows one by one, or files by a load job. Both are free of query costs.
+//! Writing to tables: streaming inserts, and load jobs from Cloud Storage. Neither is billed as a query.
 
 use gcp_bigquery_client::model::job_configuration::JobConfiguration;
 use gcp_bigquery_client::model::job_configuration_load::JobConfigurationLoad;
@@ -19,19 +19,19 @@ use crate::bigquery::literals::without_values;
 use crate::bigquery::report::track_bigquery_operation;
 use crate::context::current::Context;
 
-/// How often a load is run that fails for a reason of BigQuery's own.
+/// How often a load job is run if it fails for a transient reason.
 const RUNS: u32 = 3;
 
-/// The longest pause between two looks at a load job.
+/// The longest interval between two polls of a load job.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How files are written that are loaded.
+/// The format of the files to load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadFormat {
-    /// One JSON object a line.
+    /// Newline-delimited JSON objects.
     JsonLines,
-    /// Values parted by commas, with a line of names before them.
+    /// Comma-separated values, with a header line.
     CsvWithHeader,
     /// Parquet.
     Parquet,
@@ -39,22 +39,22 @@ pub enum LoadFormat {
     Avro,
 }
 
-/// A load that has ended.
+/// A completed load job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Load {
-    /// The job's id.
+    /// The id of the job.
     pub job_id: String,
-    /// Rows that are in the table now and were not before.
+    /// The number of rows added to the table.
     pub rows: Option<u64>,
 }
 
 impl Client {
-    /// Adds rows to a table, each with an id of its own, so that a request that is repeated adds none twice. The table's
-    /// name is `dataset.table`, or with a project before it. Counts `bigquery.operation{operation_type="insert"}`.
+    /// Inserts rows into a table, each with an insert id, so that a repeated request adds no duplicates. The table is
+    /// `dataset.table` or `project.dataset.table`. Counts `bigquery.operation{operation_type="insert"}`.
     ///
     /// # Errors
-    /// When BigQuery takes none of them, or not all; those that it took stay.
+    /// Returns an error if BigQuery rejects any of the rows. The others are inserted all the same.
     pub async fn insert<T: Serialize>(&self, table: &str, rows: &[T]) -> Result<(), BigQueryError> {
         let (project, dataset, table) = self.parts(table)?;
         let batch = uuid::Uuid::now_v7().simple();
@@ -64,8 +64,8 @@ impl Client {
             Ok(TableDataInsertAllRequestRows { insert_id: Some(format!("{batch}-{at}")), json })
         });
         let rows: Result<Vec<_>, serde_json::Error> = rows.collect();
-        let rows = rows.map_err(|error| BigQueryError::Usage(format!("a row is no JSON object: {error}")))?;
-        // It cannot fail.
+        let rows = rows.map_err(|error| BigQueryError::Usage(format!("a row is not a JSON object: {error}")))?;
+        // `add_rows` never returns an error.
         let _ = all.add_rows(rows);
         let names = (&*project, &*dataset, &*table);
         let answer = request(&self.connection, self.retry, |api| {
@@ -79,16 +79,15 @@ impl Client {
         let said = serde_json::to_string(first).unwrap_or_default();
         Err(BigQueryError::Row {
             row: u64::try_from(first.index.unwrap_or(0)).unwrap_or(0),
-            why: format!("{} of the rows were refused, this one first: {}", refused.len(), without_values(&said)),
+            why: format!("{} rows were rejected, the first one: {}", refused.len(), without_values(&said)),
         })
     }
 
-    /// Loads files from Cloud Storage (`gs://…`) into a table, behind what it has. Counts
-    /// `bigquery.operation{operation_type="load"}`. A job that fails for a reason of BigQuery's own is run again: it left
-    /// the table as it was.
+    /// Appends files from Cloud Storage (`gs://…`) to a table. Counts `bigquery.operation{operation_type="load"}`. A
+    /// job that fails for a transient reason has not changed the table, and is run again.
     ///
     /// # Errors
-    /// When the job fails, or BigQuery cannot be asked.
+    /// Returns an error if the job fails, or if BigQuery cannot be reached.
     pub async fn load(&self, table: &str, files: &[&str], format: LoadFormat) -> Result<Load, BigQueryError> {
         let (project_id, dataset_id, table_id) = self.parts(table)?;
         let (source_format, header) = match format {
@@ -118,7 +117,7 @@ impl Client {
         }
     }
 
-    /// One job. The inner error is the job's own.
+    /// Runs one job. The outer error is that of a request, the inner one that of the job.
     async fn load_once(&self, load: JobConfigurationLoad) -> Result<Result<Load, BigQueryError>, BigQueryError> {
         let context = Context::current();
         let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());

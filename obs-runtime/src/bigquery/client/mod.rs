@@ -1,4 +1,5 @@
-//! The tracked client of BigQuery: the cost of a query is known before it runs, refused when too high, exact after.
+//! The tracked client of BigQuery: prices a query before it runs, refuses one that is too expensive, and reports what
+//! was billed.
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod builder;

@@ -1,4 +1,4 @@
-//! Values of a query's parameters, each with its type.
+//! Typed values of query parameters.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,17 @@ use gcp_bigquery_client::model::query_parameter_type::QueryParameterType;
 use gcp_bigquery_client::model::query_parameter_type_struct_types::QueryParameterTypeStructTypes;
 use gcp_bigquery_client::model::query_parameter_value::QueryParameterValue;
 
-/// The value of a parameter (`@name`, or `?`) with the type that BigQuery is told.
+/// The typed value of a query parameter (`@name` or `?`).
 ///
-/// What Rust's types say suffices for most: `query.bind("day", 3)`. For the others there is a function each.
+/// Most types convert by `From`: `query.bind("day", 3)`. There is a constructor for each of the other BigQuery types.
 ///
 /// ```
 /// use obs_runtime::bigquery::Parameter;
 ///
 /// let ids = Parameter::from(vec![1, 2, 3]);
 /// let day = Parameter::date("2026-11-26");
-/// let nobody = Parameter::null::<String>();
-/// # let _ = (ids, day, nobody);
+/// let missing = Parameter::null::<String>();
+/// # let _ = (ids, day, missing);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Parameter {
@@ -25,9 +25,9 @@ pub struct Parameter {
     value: QueryParameterValue,
 }
 
-/// Types of Rust that BigQuery has too.
+/// Rust types with a corresponding BigQuery type.
 pub trait ParameterType {
-    /// BigQuery's name of the type.
+    /// The name of the BigQuery type.
     const NAME: &'static str;
 }
 
@@ -65,37 +65,37 @@ impl<T: Into<Self> + ParameterType> From<Option<T>> for Parameter {
 }
 
 impl Parameter {
-    /// A `DATE`: `2026-11-26`.
+    /// A `DATE`, for example `2026-11-26`.
     pub fn date(value: impl Into<String>) -> Self {
         Self::scalar("DATE", value.into())
     }
 
-    /// A `DATETIME`: `2026-11-26 07:05:00`.
+    /// A `DATETIME`, for example `2026-11-26 07:05:00`.
     pub fn datetime(value: impl Into<String>) -> Self {
         Self::scalar("DATETIME", value.into())
     }
 
-    /// A `TIMESTAMP`: `2026-11-26 07:05:00+00`.
+    /// A `TIMESTAMP`, for example `2026-11-26 07:05:00+00`.
     pub fn timestamp(value: impl Into<String>) -> Self {
         Self::scalar("TIMESTAMP", value.into())
     }
 
-    /// A `NUMERIC`, in decimal digits.
+    /// A `NUMERIC`, as decimal digits.
     pub fn numeric(value: impl Into<String>) -> Self {
         Self::scalar("NUMERIC", value.into())
     }
 
-    /// `BYTES`, in base 64.
+    /// `BYTES`, encoded as base64.
     pub fn bytes_base64(value: impl Into<String>) -> Self {
         Self::scalar("BYTES", value.into())
     }
 
-    /// A value of any type without parts, as `JSON` or `GEOGRAPHY`, in BigQuery's own words.
+    /// A value of any scalar type, for example `JSON` or `GEOGRAPHY`, in BigQuery's text form.
     pub fn of_type(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self::scalar(&name.into(), value.into())
     }
 
-    /// `NULL`, of the type that a type of Rust stands for.
+    /// `NULL`, with the BigQuery type of `T`.
     #[must_use]
     pub fn null<T: ParameterType>() -> Self {
         Self { kind: simple(T::NAME), value: QueryParameterValue::default() }
@@ -130,7 +130,7 @@ impl Parameter {
         }
     }
 
-    /// Visits the values in it.
+    /// Calls `visit` with each scalar value in this one.
     pub(super) fn each_value(&self, visit: &mut dyn FnMut(&str)) {
         each_value(&self.value, visit);
     }

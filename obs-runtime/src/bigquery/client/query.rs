@@ -1,4 +1,4 @@
-//! A query that is about to run.
+//! A query that has not run yet.
 
 use std::panic::Location;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::bigquery::client::parameter::Parameter;
 use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::literals::Values;
 
-/// A query, statement or script that is about to run. It runs by [`run`](Self::run) or [`rows`](Self::rows).
+/// A query, statement or script that has not run yet. [`run`](Self::run) or [`rows`](Self::rows) runs it.
 #[derive(Clone, Debug)]
 #[must_use = "a query runs by `run` or `rows`"]
 pub struct Query {
@@ -30,7 +30,7 @@ pub struct Query {
 }
 
 impl Client {
-    /// A statement, a script or a query to run.
+    /// Creates a query, a statement or a script.
     #[track_caller]
     pub fn query(&self, sql: impl Into<String>) -> Query {
         Query {
@@ -51,74 +51,74 @@ impl Client {
 }
 
 impl Query {
-    /// The value of `@name`.
+    /// Binds the parameter `@name`.
     pub fn bind(mut self, name: impl Into<String>, value: impl Into<Parameter>) -> Self {
         self.parameters.push((Some(name.into().trim_start_matches('@').to_owned()), value.into()));
         self
     }
 
-    /// The value of the next `?`.
+    /// Binds the next positional parameter `?`.
     pub fn bind_next(mut self, value: impl Into<Parameter>) -> Self {
         self.parameters.push((None, value.into()));
         self
     }
 
-    /// A label of the job, made to BigQuery's rules.
+    /// Adds a label to the job. Characters that BigQuery does not allow in labels are replaced.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push((key.into(), value.into()));
         self
     }
 
-    /// The most bytes that may be billed for it; over it, it is refused.
+    /// The most bytes that may be billed. A query that would exceed this is refused.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// How long it may take; then its job is told to stop. Without it, as long as BigQuery lets it.
+    /// The timeout, after which the job is cancelled. By default there is none but BigQuery's own.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The most rows of a page; as many as BigQuery sends at once (10 MB), when it is not said.
+    /// The most rows in a page. By default, as many as BigQuery returns at once (10 MB).
     pub fn page_size(mut self, rows: u32) -> Self {
         self.page_size = Some(i32::try_from(rows.max(1)).unwrap_or(i32::MAX));
         self
     }
 
-    /// The data set of tables that are named without one: `dataset`, or with a project before it.
+    /// The default data set for table names without one: `dataset` or `project.dataset`.
     pub fn default_dataset(mut self, name: impl Into<String>) -> Self {
         self.default_dataset = Some(name.into());
         self
     }
 
-    /// Where the job runs, in place of the client's location.
+    /// The location of the job, instead of the client's.
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
-    /// Runs it anew although its result may be in the cache.
+    /// Disables the query cache.
     pub const fn without_cache(mut self) -> Self {
         self.is_cached = false;
         self
     }
 
-    /// Lets it wait until there are idle slots.
+    /// Runs the query with batch priority: BigQuery starts it when slots are idle.
     pub const fn batch(mut self) -> Self {
         self.is_batch = true;
         self
     }
 
-    /// What it is asked with: its literals and the values of its parameters.
+    /// The values in the query: its literals and parameters.
     pub(super) fn values(&self) -> Values {
         let mut values = Values::of(&self.sql);
         self.parameters.iter().for_each(|(_, parameter)| parameter.each_value(&mut |value| values.add(value)));
         values
     }
 
-    /// The query as BigQuery is told.
+    /// The query configuration of the job.
     pub(super) fn configuration(&self) -> Result<JobConfigurationQuery, BigQueryError> {
         let named = self.parameters.iter().filter(|(name, _)| name.is_some()).count();
         let mode = match (named, self.parameters.len()) {

@@ -1,4 +1,4 @@
-//! What is known of a query: before it runs, and after.
+//! The results of a dry run and of a query.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::bigquery::client::hints::Hint;
 use crate::bigquery::price::Price;
 use crate::bigquery::statistics::QueryStatistics;
 
-/// What a query would read and cost.
+/// The result of a dry run.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DryRun {
-    /// Bytes that it would read, at most where a table is clustered.
+    /// Bytes that the query would read; an upper bound if a table is clustered.
     pub bytes_processed: u64,
-    /// What that would cost, with the minimum of each table.
+    /// The cost of those bytes, with the minimum charge for each table.
     pub price: Price,
-    /// Tables that it names, as `project.dataset.table`.
+    /// The referenced tables, as `project.dataset.table`.
     pub tables: Vec<String>,
-    /// `SELECT`, `INSERT`, `SCRIPT`, …
+    /// The type of the statement: `SELECT`, `INSERT`, `SCRIPT`, …
     pub statement_type: Option<String>,
-    /// Where it would run: where its tables are.
+    /// The location of the tables, where the query would run.
     pub location: Option<String>,
 }
 
@@ -28,21 +28,21 @@ pub struct DryRun {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct QueryJob {
-    /// The job's id.
+    /// The id of the job.
     pub id: String,
-    /// Where it ran.
+    /// The location of the job.
     pub location: Option<String>,
-    /// `SELECT`, `INSERT`, `SCRIPT`, …
+    /// The type of the statement: `SELECT`, `INSERT`, `SCRIPT`, …
     pub statement_type: Option<String>,
-    /// What BigQuery says of it. It is [reported](QueryStatistics::reported) already.
+    /// BigQuery's statistics. They are [reported](QueryStatistics::reported) already.
     pub statistics: QueryStatistics,
-    /// What it cost.
+    /// The cost.
     pub price: Price,
-    /// What it was expected to cost, when it was asked for.
+    /// The estimate of the dry run, if there was one.
     pub estimate: Option<Price>,
-    /// Rows that a statement inserted, changed or deleted.
+    /// The number of rows that a DML statement inserted, changed or deleted.
     pub affected_rows: Option<u64>,
-    /// What would have made it cheaper.
+    /// What would have made the query cheaper.
     pub hints: Vec<Hint>,
     pub(super) first_page: Option<GetQueryResultsResponse>,
 }

@@ -1,10 +1,10 @@
-//! Google's words for what went wrong, and what can be done about each.
+//! BigQuery's error reasons, and how to recover from each.
 //!
-//! They are those of <https://cloud.google.com/bigquery/docs/error-messages#errortable>.
+//! See <https://cloud.google.com/bigquery/docs/error-messages#errortable>.
 
 use std::fmt;
 
-/// Google's word for what went wrong.
+/// The reason of an error, in Google's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     word: String,
@@ -18,16 +18,16 @@ struct Known {
     remedy: Remedy,
 }
 
-/// What can be done about an error.
+/// How to recover from an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing by itself.
+    /// The error is permanent.
     None,
-    /// Ask again: the request was not carried out, or it does not matter when it was.
+    /// Repeat the request: it was not carried out, or it is idempotent.
     AskAgain,
-    /// Get another token, then ask again.
+    /// Get a new token, then repeat the request.
     NewToken,
-    /// The job with this id is there already: it is the one that was to be made.
+    /// A job with this id exists already: an earlier attempt created it.
     IsThere,
 }
 
@@ -67,13 +67,13 @@ static KNOWN: [Known; 28] = [
 ];
 
 impl Reason {
-    /// What an answer means by its word, or, where it has none of Google's, by its status. An error with a place in the
-    /// query is one of the query, whatever it is called.
+    /// Interprets a response by its reason or, if that is not one of Google's, by its status. An error with a position
+    /// in the query is an error of the query, whatever its reason.
     pub(super) fn new(word: &str, message: &str, status: Option<u16>, has_position: bool) -> Self {
         let by_word = KNOWN.iter().find(|known| known.word == word);
         let meant = match (by_word, status) {
             (Some(known), _) if known.remedy == Remedy::AskAgain && has_position => named("invalidQuery"),
-            // The free tier says so of what no waiting helps.
+            // The free tier also returns this reason where waiting does not help.
             (Some(known), _) if known.word == "quotaExceeded" && message.contains("rate limit") => {
                 named("rateLimitExceeded")
             }
@@ -91,7 +91,7 @@ impl Reason {
         Self { word, known: meant }
     }
 
-    /// The word as Google writes it: `invalidQuery`.
+    /// The reason as Google writes it, for example `invalidQuery`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.word
@@ -101,7 +101,7 @@ impl Reason {
         self.known.map_or(Remedy::None, |known| known.remedy)
     }
 
-    /// The label of low cardinality.
+    /// The label, of low cardinality.
     pub(super) fn error_kind(&self) -> &'static str {
         self.known.map_or("bigquery", |known| known.kind)
     }

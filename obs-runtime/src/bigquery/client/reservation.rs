@@ -1,4 +1,4 @@
-//! Holds a query against the limits and budgets of the scopes around it.
+//! Checks a query against the limits and budgets of the enclosing scopes, and holds its price in them.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use crate::bigquery::scope::CostScope;
 use crate::context::current::Context;
 use crate::pipeline::global;
 
-/// How long a share of a budget is held without word of its query; it is renewed with every poll.
+/// The lease on an amount held in a budget. Every poll of the job renews it.
 pub const LEASE: Duration = Duration::from_mins(10);
 
-/// Holds what the query is expected to cost, none when nothing is tracked; and where it is to run, when that is known.
+/// Holds the expected price of the query, if costs are tracked or the query has a limit. Also returns the location of
+/// the job, if known.
 pub async fn reserve(
     query: &Query,
     context: &Context,
@@ -39,12 +40,12 @@ pub async fn reserve(
         let _inside = inside.enter();
         reservation.held(dry.bytes_processed)
     };
-    // A budget is in a file, for which others may be waiting too.
+    // A budget store is a file that other processes may have locked.
     let scope = context.extension::<CostScope>();
     let has_budget = CostScope::outwards(scope.as_deref()).any(|scope| scope.limits().budget.is_some());
     let held = if has_budget {
         let held = tokio::task::spawn_blocking(|| ask().map(PendingReservation::new)).await;
-        held.map_err(|_| BigQueryError::Usage("what is left of a budget could not be read".to_owned()))?
+        held.map_err(|_| BigQueryError::Usage("the rest of a budget could not be read".to_owned()))?
             .map(PendingReservation::take)
     } else {
         ask().map(Some)
@@ -52,13 +53,13 @@ pub async fn reserve(
     held.map(|held| (held, dry.location)).map_err(refused)
 }
 
-/// The bytes past which BigQuery itself is to refuse the query.
+/// The value of `maximumBytesBilled`.
 pub fn most_bytes(query: &Query, reservation: Option<&CostReservation>) -> Option<u64> {
     let of_scopes = reservation.and_then(CostReservation::most_bytes);
     [query.max_bytes, of_scopes].into_iter().flatten().min()
 }
 
-/// Counts and warns when it was BigQuery that refused the query for its cost.
+/// Counts the refusal and warns, if BigQuery refused the query by `maximumBytesBilled`.
 pub fn limit_passed(query: &Query, context: &Context, error: BigQueryError) -> BigQueryError {
     if error.reason().is_some_and(|reason| *reason == "bytesBilledLimitExceeded") {
         let reservation =

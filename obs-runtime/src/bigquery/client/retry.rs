@@ -1,4 +1,4 @@
-//! Asking again, at growing intervals, for as long as it makes sense.
+//! Retries with exponential backoff.
 
 use std::collections::hash_map::RandomState;
 use std::future::Future;
@@ -12,19 +12,19 @@ use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::reason::Remedy;
 
-/// How requests are repeated that failed for a reason that passes, as `backendError` or a connection that broke.
+/// How requests are repeated after a transient failure, for example `backendError` or a broken connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// The pause before the second attempt; every further one is twice as long.
+    /// The pause before the second attempt. It doubles with each further attempt.
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// For how long it is tried, from the first failure on.
+    /// For how long to retry, counted from the first failure.
     pub give_up_after: Duration,
 }
 
 impl Default for Retry {
-    /// As Google's own clients do: from 1 s to 32 s, for 10 minutes.
+    /// As in Google's client libraries: pauses from 1 s to 32 s, for 10 minutes.
     fn default() -> Self {
         Self {
             first_pause: Duration::from_secs(1),
@@ -34,10 +34,10 @@ impl Default for Retry {
     }
 }
 
-/// An answer that is not understood will not be the third time either.
+/// How many unreadable responses are accepted: a response that cannot be parsed rarely changes when it is repeated.
 const UNREADABLE: u32 = 3;
 
-/// The failures of one thing that is tried again and again.
+/// The state of a sequence of attempts.
 pub struct Attempts {
     retry: Retry,
     first_failure: Option<Instant>,
@@ -51,7 +51,7 @@ impl Attempts {
         Self { retry, first_failure: None, pauses: 0, unreadable: 0, renewed: false }
     }
 
-    /// Waits before the next attempt, or says that there is none.
+    /// Waits before the next attempt. Returns false if there is none.
     pub async fn pause(&mut self) -> bool {
         let first_failure = *self.first_failure.get_or_insert_with(Instant::now);
         let doubled = self.retry.first_pause.saturating_mul(1 << self.pauses.min(16));
@@ -65,7 +65,7 @@ impl Attempts {
     }
 }
 
-/// Carries out a request, again when it failed for a reason that passes.
+/// Sends a request, and repeats it after transient failures.
 pub async fn request<T, F>(
     connection: &Connection,
     retry: Retry,
@@ -100,7 +100,8 @@ fn is_unreadable(fault: &BQError) -> bool {
     matches!(fault, BQError::RequestError(error) if error.is_decode())
 }
 
-/// Between half of a pause and all of it, so that those who failed together do not come back together.
+/// A random duration between half of the pause and all of it, so that clients that failed together do not retry
+/// together.
 fn jittered(pause: Duration) -> Duration {
     let random = RandomState::new().build_hasher().finish() % 1000;
     pause / 2 + pause.mul_f64(f64::from(u16::try_from(random).unwrap_or(0)) / 2000.0)

@@ -1,4 +1,4 @@
-//! One row of a result, as the type that the program wants.
+//! Deserializes a row of a result.
 
 use gcp_bigquery_client::model::field_type::FieldType;
 use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// What is wrong with a row.
 pub type Fault = serde::de::value::Error;
 
-/// Reads a row: a struct or a map by the columns' names, a tuple by their order, a plain value from the only column.
+/// Deserializes a row: a struct or a map by column names, a tuple by column order, a scalar from the only column.
 pub fn read<T: DeserializeOwned>(fields: &[TableFieldSchema], row: &TableRow) -> Result<T, Fault> {
     let none = Value::Null;
     let cells = row.columns.as_deref().unwrap_or_default();
@@ -99,7 +99,7 @@ impl<'de> Deserializer<'de> for Row<'_> {
     forward_to_deserialize_any! { bytes byte_buf map struct identifier ignored_any }
 }
 
-/// A value of a column.
+/// The value of a column.
 #[derive(Clone, Copy)]
 struct Cell<'r> {
     field: &'r TableFieldSchema,
@@ -116,7 +116,7 @@ impl<'r> Cell<'r> {
         Fault::custom(format!("column `{}` of type {:?} is no {wanted}", self.field.name, self.field.r#type))
     }
 
-    /// The text in which BigQuery gives every plain value.
+    /// The text by which BigQuery encodes a scalar.
     fn text(&self) -> Result<&'r str, Fault> {
         match self.value {
             Value::String(text) => Ok(text),
@@ -124,7 +124,7 @@ impl<'r> Cell<'r> {
         }
     }
 
-    /// A moment in microseconds since 1970.
+    /// Parses a timestamp into microseconds since the Unix epoch.
     fn micros(&self) -> Option<i64> {
         let seconds: f64 = self.text().ok()?.parse().ok()?;
         let micros = (seconds * 1e6).round();
@@ -142,7 +142,7 @@ impl<'r> Cell<'r> {
 
     fn float(&self) -> Result<f64, Fault> {
         let text = self.text()?;
-        // Rust reads `inf`, `Infinity` and `NaN` as BigQuery writes them.
+        // `f64::from_str` accepts `inf`, `Infinity` and `NaN` as BigQuery writes them.
         text.parse().map_err(|_| self.fault("number"))
     }
 
@@ -164,7 +164,7 @@ impl<'r> Cell<'r> {
         matches!(self.field.r#type, FieldType::Record | FieldType::Struct)
     }
 
-    /// The parts of a JSON value.
+    /// The elements or fields of a JSON value.
     fn json(&self) -> Result<Value, Fault> {
         serde_json::from_str(self.text()?).map_err(Fault::custom)
     }
@@ -269,7 +269,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.field.r#type {
-            // As whoever asks for text wants to read it.
+            // Formatted for reading.
             FieldType::Timestamp => self.deserialize_any(visitor),
             _ if self.is_array || self.is_record() => self.deserialize_any(visitor),
             _ => visitor.visit_str(self.text()?),

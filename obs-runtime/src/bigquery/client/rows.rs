@@ -1,4 +1,4 @@
-//! The rows of a result, a page at a time.
+//! The rows of a result, one page at a time.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ use crate::bigquery::client::query_job::QueryJob;
 use crate::bigquery::client::row;
 use crate::bigquery::client::tracked_client::Client;
 
-/// The rows of a query that has run. No more than one page of them is kept.
+/// The rows of a query that has run. At most one page of them is in memory.
 ///
 /// ```no_run
 /// # async fn report(client: obs_runtime::bigquery::Client) -> Result<(), obs_runtime::bigquery::BigQueryError> {
@@ -55,20 +55,20 @@ impl<T: DeserializeOwned> Rows<T> {
         Self { client, job, fields, page, page_size, next_page, total, given: 0, read_as: PhantomData }
     }
 
-    /// The job, and what it cost.
+    /// The job and its cost.
     pub const fn job(&self) -> &QueryJob {
         &self.job
     }
 
-    /// How many rows there are in all pages.
+    /// The number of rows in all pages.
     pub const fn total(&self) -> u64 {
         self.total
     }
 
-    /// The next row; none after the last.
+    /// Returns the next row, or `None` after the last.
     ///
     /// # Errors
-    /// When the next page cannot be had, or the row is not as `T` wants it.
+    /// Returns an error if the next page cannot be fetched, or if the row does not deserialize into `T`.
     pub async fn next(&mut self) -> Result<Option<T>, BigQueryError> {
         loop {
             if let Some(row) = self.page.next() {
@@ -80,10 +80,10 @@ impl<T: DeserializeOwned> Rows<T> {
         }
     }
 
-    /// The rows that are left of this page, or all of the next; none after the last.
+    /// Returns the remaining rows of this page or, if there are none, those of the next page; `None` after the last.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// As for [`next`](Self::next).
     pub async fn next_page(&mut self) -> Result<Option<Vec<T>>, BigQueryError> {
         while self.page.len() == 0 {
             if !self.turn().await? {
@@ -94,10 +94,10 @@ impl<T: DeserializeOwned> Rows<T> {
         page.map(|row| self.read(&row)).collect::<Result<_, _>>().map(Some)
     }
 
-    /// All rows that are left, in memory.
+    /// Reads all remaining rows into memory.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// As for [`next`](Self::next).
     pub async fn all(mut self) -> Result<Vec<T>, BigQueryError> {
         let mut rows = Vec::new();
         while let Some(page) = self.next_page().await? {
@@ -106,7 +106,7 @@ impl<T: DeserializeOwned> Rows<T> {
         Ok(rows)
     }
 
-    /// The rows as a stream, which ends with the first error.
+    /// Converts into a stream, which ends after the first error.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, BigQueryError>> + Send
     where
         T: Send,
@@ -114,7 +114,7 @@ impl<T: DeserializeOwned> Rows<T> {
         stream::try_unfold(self, |mut rows| async move { Ok(rows.next().await?.map(|row| (row, rows))) })
     }
 
-    /// Gets the next page; false when there is none.
+    /// Fetches the next page. Returns false if there is none.
     async fn turn(&mut self) -> Result<bool, BigQueryError> {
         let Some(page_token) = self.next_page.take() else { return Ok(false) };
         let parameters = GetQueryResultsParameters {
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned> Rows<T> {
         let page = match job_api::results(&self.client, self.client.retry, &self.job.id, &parameters).await {
             Ok(page) => page,
             Err(error) => {
-                // The caller may ask for it once more.
+                // The token is kept, so that the caller may retry.
                 self.next_page = Some(page_token);
                 return Err(error);
             }

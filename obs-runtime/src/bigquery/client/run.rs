@@ -1,4 +1,4 @@
-//! One query from its dry run to what it cost.
+//! Runs a query: dry run, reservation, job, report.
 
 use std::time::Duration;
 
@@ -32,31 +32,32 @@ use crate::context::current::Context;
 use crate::events::field::Field;
 use crate::pipeline::global;
 
-/// For how long BigQuery is asked to hold its answer back until the query has ended.
+/// How long BigQuery is asked to hold a response back while the query runs.
 const LONG_POLL: Duration = Duration::from_secs(10);
 
-/// How often a query is run that fails for a reason of BigQuery's own.
+/// How often a query is run if its job fails for a transient reason.
 const RUNS: u32 = 3;
 
 impl Query {
-    /// Runs it to its end, and leaves what rows it has where they are.
+    /// Runs the query to its end. Rows, if there are any, are not fetched.
     ///
     /// # Errors
-    /// [`BigQueryError::Refused`] when it would cost too much; what BigQuery says of it; when BigQuery cannot be reached.
+    /// [`BigQueryError::Refused`] if the query would cost too much; BigQuery's own error; or an error if BigQuery
+    /// cannot be reached.
     pub async fn run(self) -> Result<QueryJob, BigQueryError> {
-        // Keeps the caller's future small.
+        // Boxed to keep the caller's future small.
         Box::pin(run(&self)).await.map_err(|error| error.without(self.values()))
     }
 
-    /// Runs it to its end, and gives its rows: as structs by the names of columns, as tuples by their order, as plain values
-    /// where there is one column.
+    /// Runs the query to its end, and returns its rows: as structs by column names, as tuples by column order, or as
+    /// scalars if there is one column.
     ///
-    /// Numbers are read from `INT64`, `FLOAT64` and `NUMERIC`; text from all types, a `TIMESTAMP` in RFC 3339, `BYTES` in
-    /// base 64, `NUMERIC` in all its digits; a `TIMESTAMP` also as microseconds in whole numbers; `Option` where there is
-    /// `NULL`; structs and vectors from `STRUCT`, `ARRAY` and `JSON`.
+    /// Numbers are read from `INT64`, `FLOAT64` and `NUMERIC`. Text is read from all types: a `TIMESTAMP` in RFC 3339,
+    /// `BYTES` as base64, a `NUMERIC` with all its digits. Integers are also read from a `TIMESTAMP`, in microseconds.
+    /// `Option` reads `NULL`; structs and vectors read `STRUCT`, `ARRAY` and `JSON`.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As for [`run`](Self::run).
     pub async fn rows<T: DeserializeOwned>(self) -> Result<Rows<T>, BigQueryError> {
         let run = Box::pin(run(&self)).await;
         let mut job = run.map_err(|error| error.without(self.values()))?;
@@ -79,7 +80,7 @@ impl Query {
 async fn run(query: &Query) -> Result<QueryJob, BigQueryError> {
     match query.timeout {
         None => run_to_end(query).await,
-        // The dropped future cancels the job.
+        // Dropping the future cancels the job.
         Some(timeout) => {
             tokio::time::timeout(timeout, run_to_end(query)).await.unwrap_or(Err(BigQueryError::TimedOut(timeout)))
         }
@@ -103,10 +104,11 @@ async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
     }
 }
 
-/// One job. The inner error is the job's own, with whether it left everything as it was.
+/// Runs one job. The outer error is that of a request. The inner one is that of the job, with whether the job may be
+/// run again.
 async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (BigQueryError, bool)>, BigQueryError> {
     let (reservation, location) = reserve(query, context).await?;
-    // An answer that is lost leaves a job that is found by its place alone, outside of the US and EU.
+    // If the response to the insert is lost, a job outside of the US and EU is only found by its location.
     let location = query.location.clone().or(location);
     let mut configuration = query.configuration()?;
     configuration.maximum_bytes_billed = most_bytes(query, reservation.as_ref()).map(|bytes| bytes.to_string());
@@ -115,7 +117,7 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
     let mut running = Running::new(&query.client, &id, location.clone(), context, reservation);
     let job = match job_api::insert(&query.client, &id, location, labelled(configuration, context, query)).await {
         Ok(job) => job,
-        // It is there: an answer was lost on the way.
+        // The job exists: the response to an earlier attempt was lost.
         Err(error) if error.remedy() == Remedy::IsThere => running.ask(query.client.retry).await?,
         Err(error) => {
             if !matches!(error, BigQueryError::Connection(_)) {
@@ -139,7 +141,7 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
     let hints = hints::of(&query.client, &query.sql, &of_query, &statistics).await;
     let price = report(query, context, &id, &of_query, &statistics, &hints);
     let price = running.ended(&statistics).unwrap_or(price);
-    // It ran and is billed; only its rows cannot be had.
+    // The job ran and is billed; an error in `waited` concerns only its rows.
     let first_page = Some(waited?);
     Ok(Ok(QueryJob {
         location,
@@ -159,13 +161,14 @@ fn labelled(configuration: JobConfigurationQuery, context: &Context, query: &Que
     JobConfiguration { labels, query: Some(configuration), ..JobConfiguration::default() }
 }
 
-/// Waits until the job has ended. Gives what was said of its rows, and the job.
+/// Waits until the job has ended. Returns the first page of rows, or the error for it, and the job.
 async fn wait(
     query: &Query,
     running: &mut Running,
 ) -> Result<(Result<GetQueryResultsResponse, BigQueryError>, Job), BigQueryError> {
     let client = &query.client;
-    // A job that failed answers with its own reason: whether that is the request's is only known when the job is asked.
+    // The error of a failed job and that of the request for its rows look the same: the job's state tells them apart.
+    // So the request is not retried before the state is known.
     let once = Retry { give_up_after: Duration::ZERO, ..client.retry };
     let mut attempts = Attempts::new(client.retry);
     loop {
@@ -195,7 +198,7 @@ async fn wait(
     }
 }
 
-/// Tells everybody how the query ran. Gives its price.
+/// Reports the statistics of the query. Returns its price.
 fn report(
     query: &Query,
     context: &Context,

@@ -1,4 +1,4 @@
-//! The tracked client of BigQuery: the cost of a query is known before it runs, refused when too high, exact after.
+//! The tracked client of BigQuery.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,15 +10,15 @@ use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::retry;
 use crate::bigquery::client::retry::Retry;
 
-/// A client of BigQuery that tracks what queries cost. Cheap to clone; it needs a runtime of tokio.
+/// A client of BigQuery that tracks the cost of queries. Cheap to clone. It needs a tokio runtime.
 ///
-/// Before a query runs, a dry run tells what it would read; its price is measured, held against the limits and budgets of
-/// the scopes around (`#[bq_cost]`) and refused when it is over; the job gets `maximumBytesBilled` and labels. After it,
-/// what was really billed is measured and added to the scopes, the command and the budgets. With obs not initialised, or
-/// `COST_TRACKING_ENABLED=false`, it just runs queries.
+/// Before a query runs, a dry run measures what it would read. The price of that is recorded, checked against the
+/// limits and budgets of the enclosing scopes (`#[bq_cost]`), and the query is refused if it exceeds one. The job gets
+/// `maximumBytesBilled` and labels. After the query, what was billed is recorded and added to the scopes, the command
+/// and the budgets. If obs is not initialised, or if `COST_TRACKING_ENABLED=false`, the client only runs queries.
 ///
-/// Requests that fail for a reason that passes are repeated, on the same job; a job whose future is dropped is told to
-/// stop. No more than one page of rows is kept.
+/// Requests are repeated after transient failures, on the same job. Dropping the future of a query cancels its job. At
+/// most one page of rows is in memory.
 ///
 /// ```no_run
 /// use obs_runtime::bq_cost;
@@ -35,7 +35,7 @@ use crate::bigquery::client::retry::Retry;
 /// let client = Client::from_env().await?;
 /// match sign_ups(&client, "2026-11-26").await {
 ///     Ok(number) => println!("{number}"),
-///     Err(BigQueryError::Refused(refused)) => eprintln!("too dear: {refused}"),
+///     Err(BigQueryError::Refused(refused)) => eprintln!("too expensive: {refused}"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
@@ -44,14 +44,14 @@ use crate::bigquery::client::retry::Retry;
 #[derive(Clone, Debug)]
 pub struct Client(pub(super) Arc<Inner>);
 
-/// What clones of a client share.
+/// The state that clones of a client share.
 #[derive(Debug)]
 pub struct Inner {
     pub(super) connection: Arc<Connection>,
     pub(super) project: String,
     pub(super) location: Option<String>,
     pub(super) retry: Retry,
-    /// How the tables are partitioned that queries named.
+    /// The partitioning columns of tables in earlier queries.
     pub(super) partitions: Mutex<HashMap<String, Option<String>>>,
 }
 
@@ -64,11 +64,11 @@ impl std::ops::Deref for Client {
 }
 
 impl Client {
-    /// What BigQuery knows of a table: rows, bytes, columns, partitions. The name is `dataset.table`, or with a project
-    /// before it.
+    /// Gets the metadata of a table: rows, bytes, columns, partitions. The name is `dataset.table` or
+    /// `project.dataset.table`.
     ///
     /// # Errors
-    /// When there is none of that name, or BigQuery cannot be asked.
+    /// Returns an error if the table does not exist, or if BigQuery cannot be reached.
     pub async fn table(&self, name: &str) -> Result<Table, BigQueryError> {
         let (project, dataset, table) = self.parts(name)?;
         let Inner { connection, retry, .. } = &**self;
@@ -77,7 +77,7 @@ impl Client {
             .await
     }
 
-    /// Carries out a request of the API.
+    /// Sends a request of the API.
     #[cfg(feature = "bigquery-estimate")]
     pub(crate) async fn request<T, F>(
         &self,
@@ -89,13 +89,13 @@ impl Client {
         retry::request(&self.0.connection, self.0.retry, ask).await
     }
 
-    /// The project whose jobs these are, and which is billed.
+    /// The project that runs the jobs and is billed for them.
     #[must_use]
     pub fn project(&self) -> &str {
         &self.0.project
     }
 
-    /// The same client on connections of its own, for another runtime than the one in which it was made.
+    /// The same client on new connections, for use in another runtime.
     pub(crate) async fn apart(&self) -> Result<Self, BigQueryError> {
         let connection = Arc::new(self.0.connection.apart().await?);
         let Inner { project, location, retry, .. } = &**self;
@@ -103,7 +103,7 @@ impl Client {
         Ok(Self(Arc::new(Inner { connection, project, location, retry, partitions: Mutex::default() })))
     }
 
-    /// Project, dataset and table of a name.
+    /// Splits a table name into project, dataset and table.
     pub(crate) fn parts(&self, name: &str) -> Result<(String, String, String), BigQueryError> {
         let name = name.trim_matches('`');
         match name.split('.').collect::<Vec<_>>().as_slice() {

@@ -9,7 +9,6 @@ use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
-#[cfg(unix)]
 use crate::context::current::Context;
 #[cfg(unix)]
 use crate::context::in_context::InContext;
@@ -68,6 +67,8 @@ fn command_context(call: &mut Call) -> Context {
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
     drop(running);
+    // The context does not outlive its thread's storage, which `std::process::exit` destroys first.
+    call.keep(Arc::clone(&command) as _);
     context.set_extension(command);
     context
 }
@@ -88,16 +89,32 @@ fn sampled(context: &mut Context) -> Option<SpanBuffer> {
     Some(SpanBuffer::begin(trace, caller))
 }
 
-/// Finishes the enclosing commands, innermost first, because the process is about to exit with this code.
-pub fn end_commands(exit_code: u8) {
-    let innermost = Context::current().extension::<RunningCommand>();
-    for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
-        command.spending.report();
-        command.finisher.end_by_exit(exit_code);
+impl RunningCommand {
+    /// Ends the command in the context that it began in, unless it has ended. Returns whether `end` has ended it.
+    fn end(&self, end: impl FnOnce(&CommandFinisher) -> bool) -> bool {
+        if self.finisher.has_ended() {
+            return false;
+        }
+        let _context = self.context.clone().enter();
+        self.spending.report();
+        end(&self.finisher)
     }
 }
 
-/// Finishes all running commands, the last started first, because a panic is about to abort the process.
+/// Ends all running commands, because the process is about to exit with this code: those around the caller, innermost first,
+/// by the exit code, all others as cancelled.
+pub fn end_commands(exit_code: u8) {
+    let innermost = Context::current().extension::<RunningCommand>();
+    for command in std::iter::successors(innermost.as_deref(), |command| command.outer.as_deref()) {
+        command.end(|finisher| {
+            finisher.end_by_exit(exit_code);
+            true
+        });
+    }
+    cancel_commands("exit", "the program exited on another thread", Some(exit_code));
+}
+
+/// Ends all running commands, the last started first, because a panic is about to abort the process.
 pub fn panic_commands() {
     let Ok(mut running) = RUNNING.try_lock() else { return };
     let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
@@ -107,16 +124,26 @@ pub fn panic_commands() {
     }
 }
 
-/// Finishes all running commands, the last started first, because a signal is about to end the process. Returns their names.
-#[cfg(unix)]
-pub fn interrupt_commands(signal: &'static str, exit_code: u8) -> Vec<&'static str> {
+/// The commands that were ended from outside.
+#[derive(Debug, Default)]
+pub struct Cancelled {
+    /// Their names, the last started first.
+    pub names: Vec<&'static str>,
+    /// The context of the one that was started last.
+    pub context: Option<Context>,
+}
+
+/// Ends all running commands as cancelled, the last started first, because something is about to end the process.
+pub fn cancel_commands(error_type: &'static str, reason: &'static str, exit_code: Option<u8>) -> Cancelled {
     let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
-    let interrupt = |command: Arc<RunningCommand>| {
-        let _context = command.context.clone().enter();
-        command.spending.report();
-        command.finisher.end_by_signal(signal, exit_code).then(|| command.finisher.name())
-    };
-    running.iter().rev().filter_map(Weak::upgrade).filter_map(interrupt).collect()
+    let mut cancelled = Cancelled::default();
+    for command in running.iter().rev().filter_map(Weak::upgrade) {
+        if command.end(|finisher| finisher.cancel(&Failure::words(error_type, reason), exit_code)) {
+            cancelled.names.push(command.finisher.name());
+            cancelled.context.get_or_insert_with(|| command.context.clone());
+        }
+    }
+    cancelled
 }
 
 /// The names of the operations that are running, without duplicates.

@@ -1,15 +1,17 @@
-//! Flushes when the process ends by `std::process::exit`.
+//! Ends the running commands and flushes when the process ends by `std::process::exit`.
 //!
 //! C's `atexit` is the only hook. Thread-local storage of the exiting thread may already be destroyed when it runs; other
-//! threads still run, so exporters flush under their deadline as usual.
+//! threads still run, so commands end on a thread of their own, and exporters flush under their deadline as usual.
 //!
-//! The hook does not get the exit code, so a command that was running counts as started only.
+//! The hook does not get the exit code: a command that was running is `cancelled`, without one.
 
 use std::panic::catch_unwind;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::thread;
 
 use crate::base::ffi;
+use crate::instrument::command::cancel_commands;
 use crate::instrument::error_dedup::registry;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
@@ -39,7 +41,23 @@ extern "C" fn ended() {
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !FLUSHED.load(Ordering::SeqCst) && global::is_installed() {
+            cancel_running();
             registry::flush(FlushMode::Final);
         }
     });
+}
+
+/// Ends the running commands, for which it waits a quarter of the flush timeout: the exiting thread may hold a lock that the
+/// end of a command needs.
+fn cancel_running() {
+    let Some(pipeline) = global::pipeline() else { return };
+    let (done, ended) = mpsc::channel();
+    let cancel = move || {
+        cancel_commands("exit", "the program exited", None);
+        // The receiver is gone once the time is over.
+        let _ = done.send(());
+    };
+    if thread::Builder::new().name("obs-exit".to_owned()).spawn(cancel).is_ok() {
+        let _ = ended.recv_timeout(pipeline.config().flush_timeout / 4);
+    }
 }

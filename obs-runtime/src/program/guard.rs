@@ -85,6 +85,7 @@ impl fmt::Debug for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        wait_for_exit();
         drop(self.self_checks.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());
@@ -97,18 +98,23 @@ impl Drop for Guard {
     }
 }
 
-/// Finishes the enclosing commands with this exit code, flushes every exporter and ends the process.
+/// The thread that ends the process by [`exit`].
+static EXITING: OnceLock<ThreadId> = OnceLock::new();
+
+/// Ends all running commands, flushes every exporter within `OBS_FLUSH_TIMEOUT` and ends the process.
 ///
-/// On Unix, `std::process::exit` flushes too, but the outcome of a running command is unknown then: it has no finish line and
-/// no duration, and counts as started only. `abort`, `_exit` and SIGKILL cannot be handled.
+/// The commands around the caller end by this exit code; those of other threads and tasks end as `cancelled`. The context of
+/// a command, and with it what counts as around the caller, travels with [`spawn`](crate::spawn) and `in_current_context()`.
 ///
-/// If several threads call it, the code of the first one is used; the others wait for the end.
+/// On Unix, `std::process::exit` flushes too. The exit code is not known then: every running command ends as `cancelled`
+/// without one. `abort`, `_exit` and SIGKILL cannot be handled; a command ended by these has no finish line.
+///
+/// If several threads call it, the code of the first one is used; the others wait for the end, and so does the drop of the
+/// [`Guard`] on another thread.
 pub fn exit(code: i32) -> ! {
-    static EXITING: OnceLock<ThreadId> = OnceLock::new();
     let here = thread::current().id();
-    while *EXITING.get_or_init(|| here) != here {
-        thread::park();
-    }
+    EXITING.get_or_init(|| here);
+    wait_for_exit();
     // The operating system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
     #[cfg(feature = "bigquery")]
@@ -119,6 +125,14 @@ pub fn exit(code: i32) -> ! {
     #[cfg(unix)]
     at_exit::mark_flushed();
     std::process::exit(code)
+}
+
+/// Waits for the end of the process, if another thread has called [`exit`].
+fn wait_for_exit() {
+    let here = thread::current().id();
+    while EXITING.get().is_some_and(|exiting| *exiting != here) {
+        thread::park();
+    }
 }
 
 /// Each setting, its value and its source. Secrets are masked. Empty when obs is not initialised; see

@@ -16,9 +16,10 @@ use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::base::level::Level;
+use crate::context::current::Context;
 use crate::events::event::{Details, Source};
 use crate::exporters::log::log_file;
-use crate::instrument::command::{interrupt_commands, running_operations};
+use crate::instrument::command::{cancel_commands, running_operations};
 use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::message::report_message;
 use crate::pipeline::flush::FlushMode;
@@ -96,11 +97,13 @@ fn terminate(signal: i32) {
     let exit_code = u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128));
     let name = low_level::signal_name(signal).unwrap_or("a signal");
     let operations = running_operations();
-    let commands = interrupt_commands(name, exit_code);
+    let cancelled = cancel_commands("signal", name, Some(exit_code));
+    // The message and the warning have the context of the command that was started last.
+    let _context = cancelled.context.map(Context::enter);
     let list = |kind: &str, names: Vec<&str>| {
         if names.is_empty() { String::new() } else { format!("; running {kind}: {}", names.join(", ")) }
     };
-    let running = list("commands", commands) + &list("operations", operations);
+    let running = list("commands", cancelled.names) + &list("operations", operations);
     let message = format!("{name}: flushing and exiting{running}");
     if !running.is_empty() {
         // Error trackers get an event for the interrupted work.

@@ -1,5 +1,6 @@
 //! What is recorded of a call when it begins.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +30,8 @@ pub struct Entry {
     pub(super) span: Option<OpenSpan>,
     /// Of a command: its run.
     pub(crate) run: Option<Arc<CommandRun>>,
+    /// Of a command: what is kept until it ends.
+    pub(crate) kept: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Entry {
@@ -85,6 +88,17 @@ impl Entry {
     /// Context of an error.
     pub fn context(&mut self, name: &'static str, value: Value<'static>) {
         self.context.push((name, value));
+    }
+
+    /// What the end of a command records on another thread.
+    pub(super) fn for_finisher(&self) -> Self {
+        Self {
+            tags: self.tags.clone(),
+            arguments: self.arguments.clone(),
+            context: self.context.clone(),
+            run: self.run.clone(),
+            ..Self::default()
+        }
     }
 
     /// Records what a check says of itself. A panic in there does not change the check's result.

@@ -1,5 +1,6 @@
 //! One call of an annotated function, from its start to its one outcome.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -228,6 +229,11 @@ impl Call {
     /// An error by which the call ends goes no further.
     pub(crate) const fn set_swallows(&mut self) {
         self.swallows = true;
+    }
+
+    /// Keeps this until a command ends.
+    pub(crate) fn keep(&mut self, kept: Arc<dyn Any + Send + Sync>) {
+        self.entry.get_or_insert_default().kept = Some(kept);
     }
 
     /// The run that a command is.

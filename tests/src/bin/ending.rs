@@ -1,0 +1,98 @@
+//! A scheduled job that ends according to its first argument, and then prints the status of its exporters if it still can:
+//!
+//! - `return`, `error`, `panic`, `abort`,
+//! - `exit` by `obs_runtime::exit`, `process-exit` by `std::process::exit`, each also on another thread (`thread-exit`,
+//!   `thread-process-exit`),
+//! - `TERM`, `INT`, or `second-INT`, which sends SIGINT again once `LOG_FILE` tells of the first one,
+//! - `timeout` and `drop` of the future of an async job.
+
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use obs_runtime::{track_performance, tracked_command};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::raise;
+
+type Boxed = Box<dyn Error + Send + Sync>;
+
+#[track_performance]
+fn step() {}
+
+/// Runs this on a thread that knows nothing of the job, and waits for ever.
+fn elsewhere(run: impl FnOnce() + Send + 'static) -> ! {
+    std::thread::spawn(run);
+    loop {
+        std::thread::park();
+    }
+}
+
+fn raise_here(signal: i32) {
+    if let Err(error) = raise(signal) {
+        println!("not raised: {error}");
+    }
+}
+
+/// Waits until the log tells of the first signal.
+fn wait_for_first_signal() {
+    let log = std::env::var("LOG_FILE").unwrap_or_default();
+    while !std::fs::read_to_string(&log).is_ok_and(|lines| lines.contains("flushing and exiting")) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[tracked_command(name = "ending", user = "ada", cron = "0 3 * * *", args(way), tags(team = "growth"))]
+fn ending(way: &str) -> Result<(), Boxed> {
+    step();
+    match way {
+        "return" => Ok(()),
+        "error" => Err("asked to fail".into()),
+        "panic" => panic!("asked to panic"),
+        "abort" => std::process::abort(),
+        "exit" => obs_runtime::exit(7),
+        "thread-exit" => elsewhere(|| obs_runtime::exit(7)),
+        "process-exit" => std::process::exit(7),
+        "thread-process-exit" => elsewhere(|| std::process::exit(7)),
+        "TERM" => elsewhere(|| raise_here(SIGTERM)),
+        "INT" => elsewhere(|| raise_here(SIGINT)),
+        "second-INT" => elsewhere(|| {
+            raise_here(SIGINT);
+            wait_for_first_signal();
+            raise_here(SIGINT);
+        }),
+        other => Err(format!("unknown argument: {other}").into()),
+    }
+}
+
+#[tracked_command(name = "ending", user = "ada", cron = "0 3 * * *", args(way), tags(team = "growth"))]
+async fn never_ready(way: &str) {
+    step();
+    std::future::pending::<()>().await;
+}
+
+fn run(way: &str) -> Result<(), Boxed> {
+    match way {
+        "timeout" => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            let limit = Duration::from_millis(10);
+            let ended = runtime.block_on(async { tokio::time::timeout(limit, never_ready(way)).await });
+            println!("timed out: {}", ended.is_err());
+            Ok(())
+        }
+        "drop" => {
+            let polled = pin!(never_ready(way)).poll(&mut Context::from_waker(Waker::noop()));
+            println!("dropped: {}", polled.is_pending());
+            Ok(())
+        }
+        way => ending(way),
+    }
+}
+
+fn main() -> Result<(), Boxed> {
+    let _guard = obs_runtime::init_observability()?;
+    let ended = catch_unwind(AssertUnwindSafe(|| run(&std::env::args().nth(1).unwrap_or_default())));
+    println!("status {}", serde_json::to_string(&obs_runtime::status())?);
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
+}

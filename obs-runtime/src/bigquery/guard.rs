@@ -12,7 +12,7 @@ use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::report::{emit_price, spend_settled};
 use crate::bigquery::scope;
-use crate::bigquery::scope::{CostScope, alert};
+use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
 use crate::context::current::Context;
 use crate::events::event::{Source, UNKNOWN_OPERATION};
@@ -111,11 +111,9 @@ impl CostReservation {
 
     /// Settles what the tracked client ran.
     pub(super) fn settle_once(mut self, statistics: &QueryStatistics) -> Price {
-        self.release();
-        let price = {
-            let _inside = self.context.clone().enter();
-            spend_settled(&self.source, statistics, self.alerted)
-        };
+        let _inside = self.context.clone().enter();
+        let held = std::mem::take(&mut self.is_held).then_some(self.estimate);
+        let price = spend_settled(&self.source, statistics, held.as_ref(), self.alerted);
         #[cfg(feature = "bigquery")]
         for budget in self.budgets.drain(..) {
             budget.settle(price.usd);
@@ -159,7 +157,8 @@ impl CostReservation {
             self.scope.as_deref().map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
         let tags = self.scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();
         let _inside = self.context.clone().enter();
-        alert(operation, self.estimate.usd, self.estimate.usd, "limit", self.source.clone(), &tags);
+        let limit = CostLimit::Bytes { max_bytes: self.estimate.bytes_billed, used_bytes: 0 };
+        scope::refusal(operation, self.estimate.usd, &limit, self.source.clone(), &tags);
         spending::add(&self.context, |spent| spent.refused += 1);
     }
 
@@ -209,7 +208,7 @@ impl CostReservation {
         let passes = self.estimate.usd > threshold;
         if passes {
             let operation = self.context.operation().unwrap_or(UNKNOWN_OPERATION);
-            alert(operation, self.estimate.usd, threshold, scope::THRESHOLD, self.source.clone(), &Tags::new());
+            scope::threshold_passed(operation, self.estimate.usd, threshold, self.source.clone(), &Tags::new());
         }
         passes
     }
@@ -217,14 +216,8 @@ impl CostReservation {
     /// The error, and the alert that goes with it.
     pub(super) fn refused(&self, limit: CostLimit, scope: Option<&CostScope>) -> CostRefused {
         let operation = scope.map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
-        let threshold = match &limit {
-            CostLimit::Usd { max_usd, .. } => *max_usd,
-            CostLimit::Bytes { max_bytes, .. } => Pricing::current().of_bytes(*max_bytes),
-            CostLimit::Budget { limit_usd, .. } => *limit_usd,
-            CostLimit::UnknownBudget { .. } | CostLimit::BudgetUnavailable { .. } => 0.0,
-        };
         let tags = scope.map(CostScope::tags).cloned().unwrap_or_default();
-        alert(operation, self.estimate.usd, threshold, limit.reason(), self.source.clone(), &tags);
+        scope::refusal(operation, self.estimate.usd, &limit, self.source.clone(), &tags);
         spending::add(&self.context, |spent| spent.refused += 1);
         CostRefused { operation: operation.to_owned(), estimate: self.estimate, limit, query: None }
     }
@@ -273,3 +266,6 @@ impl Drop for CostReservation {
         self.release();
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

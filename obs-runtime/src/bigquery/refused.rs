@@ -70,12 +70,25 @@ pub enum CostLimit {
 }
 
 impl CostLimit {
-    /// The label of `bigquery.cost_alert`: `limit` or `budget`.
+    /// The label of `bigquery.cost_alert`: `limit`, `budget`, `budget_undefined` or `budget_unavailable`.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Usd { .. } | Self::Bytes { .. } => "limit",
-            Self::Budget { .. } | Self::UnknownBudget { .. } | Self::BudgetUnavailable { .. } => "budget",
+            Self::Budget { .. } => "budget",
+            Self::UnknownBudget { .. } => "budget_undefined",
+            Self::BudgetUnavailable { .. } => "budget_unavailable",
+        }
+    }
+
+    /// The name of the budget, if it is one.
+    #[must_use]
+    pub fn budget(&self) -> Option<&str> {
+        match self {
+            Self::Usd { .. } | Self::Bytes { .. } => None,
+            Self::Budget { name, .. } | Self::UnknownBudget { name } | Self::BudgetUnavailable { name, .. } => {
+                Some(name)
+            }
         }
     }
 }
@@ -97,7 +110,7 @@ impl fmt::Display for CostLimit {
                 write!(formatter, "and there is no budget `{name}`: define it, as OBS_BUDGETS=\"{name}=50USD/day\"")
             }
             Self::BudgetUnavailable { name, why } => {
-                write!(formatter, "and what is left of the budget `{name}` cannot be told: {why}")
+                write!(formatter, "and the budget `{name}` cannot be read or written: {why}")
             }
         }
     }

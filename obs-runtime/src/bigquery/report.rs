@@ -73,7 +73,7 @@ pub fn track_cost(statistics: &QueryStatistics) -> Price {
 
 /// Prices a query that ran and adds it to the cost scopes of the context.
 pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> Price {
-    let price = spend_settled(source, statistics, false);
+    let price = spend_settled(source, statistics, None, false);
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
         let scope = Context::current().extension::<CostScope>();
@@ -82,26 +82,37 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
     price
 }
 
-/// The same without the budgets, which have been told; `alerted` says whether a threshold that stands without a scope was
-/// warned of.
-pub fn spend_settled(source: &event::Source<'static>, statistics: &QueryStatistics, alerted: bool) -> Price {
+/// Like [`spend`] without the budgets, in place of what was `held` in the scopes. `alerted` says whether the threshold that
+/// applies outside of any scope was warned of.
+///
+/// The scopes are settled before any exporter gets the event, so that no limit can be passed in between.
+pub fn spend_settled(
+    source: &event::Source<'static>,
+    statistics: &QueryStatistics,
+    held: Option<&Price>,
+    alerted: bool,
+) -> Price {
     let price = Pricing::current().actual(statistics);
-    if !scope::is_tracked() {
-        return price;
-    }
     let context = Context::current();
     let scope = context.extension::<CostScope>();
-    emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
+    if !scope::is_tracked() {
+        if let Some(held) = held {
+            CostScope::outwards(scope.as_deref()).for_each(|scope| scope.release(held));
+        }
+        return price;
+    }
+    CostScope::settle(scope.as_deref(), held, &price);
     spending::add(&context, |spent| {
         spent.usd += price.usd;
         spent.bytes_billed = spent.bytes_billed.saturating_add(price.bytes_billed);
         spent.queries += 1;
     });
-    CostScope::add(scope.as_deref(), &price);
+    emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
+    CostScope::outwards(scope.as_deref()).for_each(CostScope::alert_once);
     let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
     if scope.is_none() && !alerted && price.usd > threshold {
         let operation = context.operation().unwrap_or(UNKNOWN_OPERATION);
-        scope::alert(operation, price.usd, threshold, scope::THRESHOLD, source.clone(), &Tags::new());
+        scope::threshold_passed(operation, price.usd, threshold, source.clone(), &Tags::new());
     }
     price
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::level::Level;
-use crate::bigquery::price::Price;
+use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::CostLimit;
 use crate::context::current::Context;
 use crate::events::event::{Details, Fact, Source};
@@ -44,10 +44,12 @@ impl Used {
     const fn bytes(&self) -> u64 {
         self.spent_bytes.saturating_add(self.reserved_bytes)
     }
-}
 
-/// Why it is warned of a cost that is over a threshold, which refuses nothing.
-pub const THRESHOLD: &str = "threshold";
+    fn release(&mut self, held: &Price) {
+        self.reserved_nanos = self.reserved_nanos.saturating_sub(nanos(held.usd));
+        self.reserved_bytes = self.reserved_bytes.saturating_sub(held.bytes_billed);
+    }
+}
 
 /// How much a sum of binary fractions may be off without being over a limit.
 const SLACK: f64 = 1e-9;
@@ -102,9 +104,7 @@ impl CostScope {
 
     /// Gives back what was held.
     pub fn release(&self, price: &Price) {
-        let mut used = self.used();
-        used.reserved_nanos = used.reserved_nanos.saturating_sub(nanos(price.usd));
-        used.reserved_bytes = used.reserved_bytes.saturating_sub(price.bytes_billed);
+        self.used().release(price);
     }
 
     /// US dollars and bytes that are left, `held` of them being one's own.
@@ -116,15 +116,16 @@ impl CostScope {
         (usd.map(|max| max - used.usd() + held.usd), bytes.map(|max| max.saturating_sub(others)))
     }
 
-    /// Adds a spend to a scope and to all around it; each alerts once, when it passes its threshold.
-    pub fn add(scope: Option<&Self>, price: &Price) {
+    /// Adds a spend to a scope and to all around it, in place of what was held for it. A reservation of another thread sees
+    /// either what is held or what is spent, never neither.
+    pub fn settle(scope: Option<&Self>, held: Option<&Price>, price: &Price) {
         for scope in Self::outwards(scope) {
-            {
-                let mut used = scope.used();
-                used.spent_usd += price.usd;
-                used.spent_bytes = used.spent_bytes.saturating_add(price.bytes_billed);
+            let mut used = scope.used();
+            if let Some(held) = held {
+                used.release(held);
             }
-            scope.alert_once();
+            used.spent_usd += price.usd;
+            used.spent_bytes = used.spent_bytes.saturating_add(price.bytes_billed);
         }
     }
 
@@ -140,7 +141,7 @@ impl CostScope {
             passes.then_some(total)
         };
         if let Some(usd) = passed {
-            alert(self.name(), usd, threshold, THRESHOLD, global::source(self.callsite.place()), self.tags());
+            threshold_passed(self.name(), usd, threshold, global::source(self.callsite.place()), self.tags());
         }
     }
 
@@ -149,20 +150,37 @@ impl CostScope {
     }
 }
 
-/// Warns of a cost: a line, a metric, and of a threshold a message, as nobody gets an error then.
-pub fn alert(
-    operation: &str,
-    usd: f64,
-    threshold_usd: f64,
-    reason: &'static str,
-    source: Source<'static>,
-    tags: &Tags,
-) {
-    let fact = Fact::CostAlert { operation: operation.into(), usd, threshold_usd, reason };
-    if reason == THRESHOLD {
-        let details = Details { tags: tags.clone(), ..Details::default() };
-        report_message(Level::Warning, fact.message(), source.clone(), details);
-    }
+/// Warns that a cost is over a threshold: a line, a metric, and a message, because the program gets no error.
+pub fn threshold_passed(operation: &str, usd: f64, threshold_usd: f64, source: Source<'static>, tags: &Tags) {
+    let fact = Fact::CostAlert {
+        operation: operation.into(),
+        usd,
+        threshold_usd: Some(threshold_usd),
+        reason: "threshold",
+        budget: None,
+        refusal: None,
+    };
+    let details = Details { tags: tags.clone(), ..Details::default() };
+    report_message(Level::Warning, fact.message(), source.clone(), details);
+    global::emit_tagged(Level::Warning, source, fact, tags);
+}
+
+/// Warns that a query was refused because of a limit: a line and a metric. The program gets an error.
+pub fn refusal(operation: &str, usd: f64, limit: &CostLimit, source: Source<'static>, tags: &Tags) {
+    let threshold_usd = match limit {
+        CostLimit::Usd { max_usd, .. } => Some(*max_usd),
+        CostLimit::Bytes { max_bytes, .. } => Some(Pricing::current().of_bytes(*max_bytes)),
+        CostLimit::Budget { limit_usd, .. } => Some(*limit_usd),
+        CostLimit::UnknownBudget { .. } | CostLimit::BudgetUnavailable { .. } => None,
+    };
+    let fact = Fact::CostAlert {
+        operation: operation.into(),
+        usd,
+        threshold_usd,
+        reason: limit.reason(),
+        budget: limit.budget().map(Into::into),
+        refusal: Some(limit.to_string().into()),
+    };
     global::emit_tagged(Level::Warning, source, fact, tags);
 }
 

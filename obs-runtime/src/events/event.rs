@@ -130,16 +130,20 @@ pub enum Fact<'a> {
     },
     /// The cost of a query or of an operation is known, estimated or actual.
     Priced(Price<'a>),
-    /// A cost exceeded a threshold.
+    /// A cost exceeded a threshold, or a query was refused because of its cost.
     CostAlert {
         /// The operation.
         operation: Text<'a>,
         /// Cost in US dollars.
         usd: f64,
-        /// Threshold in US dollars.
-        threshold_usd: f64,
-        /// Kind of the threshold: `threshold`, `limit` or `budget`.
+        /// The threshold or limit in US dollars; none for a budget that is not defined or cannot be read.
+        threshold_usd: Option<f64>,
+        /// `threshold`, `limit`, `budget`, `budget_undefined` or `budget_unavailable`.
         reason: &'static str,
+        /// The name of the budget.
+        budget: Option<Text<'a>>,
+        /// Why a query was refused; none for a threshold, which refuses nothing.
+        refusal: Option<Text<'a>>,
     },
     /// A query ran.
     Queried {

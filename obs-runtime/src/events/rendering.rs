@@ -29,8 +29,12 @@ impl Fact<'_> {
                 let verb = if *estimate { "is estimated to cost" } else { "cost" };
                 format!("{} {verb} {usd:.6} USD", spender(operation))
             }
-            Self::CostAlert { operation, usd, threshold_usd, reason } => {
-                format!("{} costs {usd:.6} USD, over its {reason} of {threshold_usd} USD", spender(operation))
+            Self::CostAlert { operation, usd, threshold_usd: _, reason: _, budget: _, refusal: Some(refusal) } => {
+                format!("{} would cost {usd:.6} USD, {refusal}", spender(operation))
+            }
+            Self::CostAlert { operation, usd, threshold_usd, reason, budget: _, refusal: None } => {
+                let over = threshold_usd.unwrap_or_default();
+                format!("{} costs {usd:.6} USD, over its {reason} of {over} USD", spender(operation))
             }
             Self::Queried { query_type, duration, bytes_processed, rows: _, slot_time: _, cache_hit } => {
                 let from_cache = if *cache_hit { " from the cache" } else { "" };
@@ -84,11 +88,14 @@ impl Fact<'_> {
                 visit("bytes_processed", (*bytes_processed).into());
                 visit("bytes_billed", (*bytes_billed).into());
             }
-            Self::CostAlert { operation, usd, threshold_usd, reason } => {
+            Self::CostAlert { operation, usd, threshold_usd, reason, budget, refusal: _ } => {
                 visit("call", borrowed(operation));
                 visit("cost_usd", (*usd).into());
-                visit("threshold_usd", (*threshold_usd).into());
+                optional(visit, "threshold_usd", *threshold_usd);
                 visit("reason", (*reason).into());
+                if let Some(budget) = budget {
+                    visit("budget", borrowed(budget));
+                }
             }
             Self::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => {
                 visit("query_type", borrowed(query_type));

@@ -176,7 +176,7 @@ impl Exporter for MemoryExporter {
             Fact::Breadcrumb { message, .. } => records.breadcrumbs.push(message.to_string()),
             Fact::FeatureUsed { feature } => records.features.push(feature.to_string()),
             Fact::Priced(price) => records.prices.push((price.operation.to_string(), price.estimate, price.usd)),
-            Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {
+            Fact::CostAlert { operation, reason, .. } => {
                 records.cost_alerts.push((operation.to_string(), (*reason).to_owned()));
             }
             Fact::Queried { query_type, .. } => records.others.push(format!("queried {query_type}")),

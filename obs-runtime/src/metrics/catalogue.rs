@@ -130,7 +130,7 @@ families! {
     BIGQUERY_TOTAL_COST_USD = "bigquery.total_cost.usd", Counter of Usd by [operation]:
         "Actual cost of the queries of an operation; estimates are not included.";
     BIGQUERY_COST_ALERT = "bigquery.cost_alert", Counter of Count by [operation, reason]:
-        "Times that a cost exceeded a threshold, a limit or a budget.";
+        "Times that a cost exceeded a threshold, a limit or a budget, or that a budget could not be used.";
     BIGQUERY_QUERY_DURATION_SECONDS = "bigquery.query.duration.seconds", Histogram of Seconds by [query_type]:
         "Duration of queries.";
     BIGQUERY_QUERY_ROWS_RETURNED = "bigquery.query.rows_returned", Histogram of Rows by [query_type]:

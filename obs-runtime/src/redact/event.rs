@@ -71,9 +71,14 @@ impl Redactor {
             Fact::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
                 Fact::Priced(Price { operation: self.text(operation), estimate, usd, bytes_processed, bytes_billed })
             }
-            Fact::CostAlert { operation, usd, threshold_usd, reason } => {
-                Fact::CostAlert { operation: self.text(operation), usd, threshold_usd, reason }
-            }
+            Fact::CostAlert { operation, usd, threshold_usd, reason, budget, refusal } => Fact::CostAlert {
+                operation: self.text(operation),
+                usd,
+                threshold_usd,
+                reason,
+                budget: budget.map(|budget| self.text(budget)),
+                refusal: refusal.map(|refusal| self.text(refusal)),
+            },
             Fact::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => Fact::Queried {
                 query_type: self.text(query_type),
                 duration,

@@ -92,7 +92,7 @@ fn the_error_for_rejected_rows_does_not_contain_their_values() {
         client.insert("d.t", &[json!({"n": 1}), json!({"born": "Ada 1815"})]).await.unwrap_err()
     });
     let BigQueryError::Row { row: 1, why } = &captured.value else { panic!("{:?}", captured.value) };
-    assert!(why.contains("1 of the rows") && !why.contains("Ada"), "{why}");
+    assert!(why.contains("1 rows were rejected") && !why.contains("Ada"), "{why}");
 }
 
 #[test]

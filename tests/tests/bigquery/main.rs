@@ -1,5 +1,6 @@
 //! The tracked client against a scripted server, for behaviour and failures that the emulator does not have.
 
+mod alerts;
 mod billing;
 mod cancellation;
 mod clients;

@@ -100,7 +100,7 @@ impl EventRecorder<'_> {
             }
             Fact::FeatureUsed { feature } => self.count(&family::CLI_FEATURE_USAGE, labels(&[("feature", feature)])),
             Fact::Priced(price) => self.priced(price),
-            Fact::CostAlert { operation, reason, usd: _, threshold_usd: _ } => {
+            Fact::CostAlert { operation, reason, .. } => {
                 self.count(&family::BIGQUERY_COST_ALERT, labels(&[("operation", operation), ("reason", reason)]));
             }
             Fact::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => {

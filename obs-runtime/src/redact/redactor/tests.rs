@@ -263,7 +263,14 @@ fn every_text_of_an_event_is_redacted() {
             bytes_processed: 0,
             bytes_billed: 0,
         }),
-        Fact::CostAlert { operation: text(), usd: 1.0, threshold_usd: 1.0, reason: "limit" },
+        Fact::CostAlert {
+            operation: text(),
+            usd: 1.0,
+            threshold_usd: Some(1.0),
+            reason: "limit",
+            budget: Some(text()),
+            refusal: Some(text()),
+        },
         Fact::Queried {
             query_type: text(),
             duration: None,

@@ -59,7 +59,7 @@ impl Model for DqCheck {
             settings.set(key, limit);
         }
         settings.set("blocking", self.blocking.as_ref());
-        let [list, kind, companion] = ["QUALITY_CHECKS", "QualityCheck", "dq_check"];
-        Check { shared: &self.shared, list, kind, companion, each: self.each.as_ref(), settings }.register(function)
+        let [section, kind, companion] = ["Quality", "QualityCheck", "dq_check"];
+        Check { shared: &self.shared, section, kind, companion, each: self.each.as_ref(), settings }.register(function)
     }
 }

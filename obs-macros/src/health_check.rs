@@ -51,7 +51,7 @@ impl Model for HealthCheck {
         settings.set("cache_millis", self.cache.map(duration::literal));
         settings.set("after", self.after.as_ref().map(StringList::slice));
         settings.set("failures", self.failures.as_ref());
-        let [list, kind, companion] = ["HEALTH_CHECKS", "HealthCheck", "health_check"];
-        Check { shared: &self.shared, list, kind, companion, each: None, settings }.register(function)
+        let [section, kind, companion] = ["Health", "HealthCheck", "health_check"];
+        Check { shared: &self.shared, section, kind, companion, each: None, settings }.register(function)
     }
 }

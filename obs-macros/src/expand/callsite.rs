@@ -5,10 +5,10 @@ use quote::{ToTokens, quote_spanned};
 
 use crate::expand::shared_keys::SharedKeys;
 
-/// A static in one of the runtime's registries.
+/// A static that the linker adds to one of the runtime's sections.
 pub struct Callsite {
-    /// The registry.
-    pub list: &'static str,
+    /// The section of the runtime that lists it.
+    pub section: &'static str,
     /// The static's name.
     pub name: &'static str,
     /// Its type.
@@ -59,28 +59,24 @@ impl ToTokens for Settings {
 impl Callsite {
     /// The call site of a wrapped function.
     pub fn wrapped(constructor: &'static str, settings: Settings) -> Self {
-        Self { list: "CALLSITES", name: "__CALLSITE", kind: "Callsite", constructor, more: None, settings }
+        Self { section: "Callsites", name: "__CALLSITE", kind: "Callsite", constructor, more: None, settings }
     }
 
     /// The static, to be the first item of a body.
-    ///
-    /// It is registered by the macro that linkme's attribute expands to. The attribute itself would bring `#[allow(clippy::…)]`
-    /// into the user's crate, which warns where those lints are forbidden, and functions that check the static's type.
     pub fn to_static(&self, shared: &SharedKeys) -> TokenStream {
         let site = Span::mixed_site();
         let private = shared.runtime.private();
-        let [list, name, kind, constructor] =
-            [self.list, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
+        let [section, name, kind, constructor] =
+            [self.section, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
         let (operation, settings) = (&shared.name, &self.settings);
         let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
         let documented = &shared.documented;
         quote_spanned! {site=>
             #documented
-            #private::#list! {
-                #![linkme_macro = #private::#list]
-                static #name: #private::#kind =
+            #private::link! {
+                #section #name =
                     #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
-                    #settings;
+                    #settings
             }
         }
     }

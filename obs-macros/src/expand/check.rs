@@ -63,8 +63,8 @@ fn is_shared(receiver: &Receiver) -> bool {
 /// A check of one kind.
 pub struct Check<'a> {
     pub shared: &'a SharedKeys,
-    /// The registry.
-    pub list: &'static str,
+    /// The section of the runtime that lists it.
+    pub section: &'static str,
     /// The type of its static.
     pub kind: &'static str,
     /// The suffix of a method's companion.
@@ -92,8 +92,8 @@ impl Check<'_> {
             Some(each) => ("declared_each", self.run_each(each, function)),
             None => ("declared", self.run(function)),
         };
-        let Self { shared, list, kind, settings, .. } = self;
-        let callsite = Callsite { list, name: "CHECK", kind, constructor, more: Some(run), settings };
+        let Self { shared, section, kind, settings, .. } = self;
+        let callsite = Callsite { section, name: "CHECK", kind, constructor, more: Some(run), settings };
         let body = &function.body;
         let registered = callsite.to_static(shared);
         let registered = quote_spanned!(Span::mixed_site()=> const _: () = { #registered };);

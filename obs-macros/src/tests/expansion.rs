@@ -3,9 +3,8 @@
 use super::{expanded, normal};
 
 const CALLSITE: &str = "
-    ::obs_runtime::__private::CALLSITES! {
-        #![linkme_macro = ::obs_runtime::__private::CALLSITES]
-        static __CALLSITE: ::obs_runtime::__private::Callsite = ";
+    ::obs_runtime::__private::link! {
+        Callsites __CALLSITE = ";
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
 const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
@@ -38,7 +37,7 @@ fn a_function_that_can_only_panic_keeps_its_body() {
         "#[doc = \" Doc.\"] pub fn f(mut a: A) -> u8 {
             #![allow(unused)]
             let __call = {
-                CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+                CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
                 obs::finish_on_drop(__CALLSITE.begin())
             };
             { use x::y; y(a) }
@@ -54,7 +53,7 @@ fn a_sync_function_becomes_a_closure() {
         "pub fn f(a: u8) -> R { #![allow(unused)] use x::y; y(a) }",
         "pub fn f(a: u8) -> R {
             #![allow(unused)]
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE) }
             obs::errors(__CALLSITE.begin(), move || -> R { use x::y; y(a) }, JUDGE)
         }",
     );
@@ -67,7 +66,7 @@ fn an_async_function_becomes_a_future() {
         "level = \"warning\"",
         "async fn nightly_load(a: u8) -> Result<u8, E> { go(a).await }",
         "async fn nightly_load(a: u8) -> Result<u8, E> {
-            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning); }
+            CALLSITE: obs::Callsite::command(\"nightly-load\", PLACE).level(obs::Level::Warning) }
             obs::command_async(
                 __CALLSITE.begin(),
                 async move {
@@ -87,7 +86,7 @@ fn arguments_are_captured_in_the_order_of_their_drops() {
         "",
         "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, _: C) -> R { use_them(a, self, n, r) }",
         "pub(super) fn f(self, a: A, n: u8, unused: B, r: &R, __unnamed5: C) -> R {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
             obs::performance(
                 __CALLSITE.begin(),
                 move || -> R {
@@ -125,7 +124,7 @@ fn under_track_caller_the_body_is_a_function() {
         "",
         "#[track_caller] pub fn f<T, const N: usize>(&self, mut a: [T; N], _: u8) -> R { g(a) }",
         "#[track_caller] pub fn f<T, const N: usize>(&self, a: [T; N], __unnamed2: u8) -> R {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
             let __call = __CALLSITE.begin();
             let __value = Self::__f_under_performance::<T, N>(self, a, __unnamed2);
             obs::ended(__call, __value, JUDGE)
@@ -176,7 +175,7 @@ fn a_returned_future_is_measured_when_it_is_polled() {
         "tags(a = 1)",
         "fn f(a: A) -> impl Future<Output = R> + Send { g(a) }",
         "fn f(a: A) -> impl Future<Output = R> + Send {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
             obs::returned::Direct.performance(
                 __CALLSITE.prepare_with(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 obs::returned::future::<R, _>(move || -> _ { let _ = &a; { g(a) } }),
@@ -193,7 +192,7 @@ fn a_boxed_future_is_recognised_by_its_type() {
         "",
         "fn f<'a>(&'a self) -> Self::Future { log(); Box::pin(async move { self.a }) }",
         "fn f<'a>(&'a self) -> Self::Future {
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE); }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE) }
             ({ use obs::returned::*; (&&Kind::<Self::Future>::new()).kind() }).errors(
                 __CALLSITE.prepare(),
                 move || -> Self::Future { log(); Box::pin(async move { self.a }) },
@@ -253,7 +252,7 @@ fn tags_and_arguments_are_noted_at_entry() {
         "name = \"x\", user = me.name, tags(r#type = a + 1), args(a, b = redact, c = hash, d = len)",
         "fn f(a: u8, b: u8, c: u8, d: &str) {}",
         "fn f(a: u8, b: u8, c: u8, d: &str) {
-            CALLSITE: obs::Callsite::command(\"x\", PLACE); }
+            CALLSITE: obs::Callsite::command(\"x\", PLACE) }
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
@@ -277,7 +276,7 @@ fn errors_are_told_apart() {
         "severity = \"warning\", ignore_if = E::fine, fallback = Ok(3), context(k = 1)",
         "fn f() -> R {}",
         "fn f() -> R {
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning); }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning) }
             if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&&Show(__value)).show() } });
@@ -311,7 +310,7 @@ fn costs_have_statistics() {
         "query_type = \"select\", dataset = d, alert_over_usd = 5, crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0); }
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).query_type(\"select\").alert_over_usd(5.0) }
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.dataset(match &(d) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},
@@ -329,7 +328,7 @@ fn costs_have_limits_and_labels() {
         "max_usd = 20, max_bytes = \"1 KiB\", budget = \"daily\", labels(team = t), crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\"); }
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\") }
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.label(\"team\", match &(t) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},

@@ -9,10 +9,8 @@ fn checks_are_registered() {
         "timeout = \"1m 30s\", critical = false, tags(a = 1)",
         "fn r#database() -> Result<(), E> { ping() }",
         "fn r#database() -> Result<(), E> {
-            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
-            static CHECK: obs::HealthCheck =
-                obs::HealthCheck::declared(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
-                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }); } };
+            const _: () = { obs::link! { Health CHECK = obs::HealthCheck::declared(\"database\", PLACE, || obs::HealthCheck::ready(r#database()))
+                .timeout_millis(90000).critical(false).describe(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }) } };
             ping()
         }",
     );
@@ -21,10 +19,8 @@ fn checks_are_registered() {
         "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
         "async fn nulls() -> f64 { 0.5 }",
         "async fn nulls() -> f64 {
-            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
-            static CHECK: obs::QualityCheck =
-                obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0); } };
+            const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
+                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0) } };
             0.5
         }",
     );
@@ -37,10 +33,8 @@ fn a_check_has_its_own_keys() {
         "groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
         "fn queue() {}",
         "fn queue() {
-            const _: () = { obs::HEALTH_CHECKS! { #![linkme_macro = obs::HEALTH_CHECKS]
-            static CHECK: obs::HealthCheck =
-                obs::HealthCheck::declared(\"queue\", PLACE, || obs::HealthCheck::ready(queue()))
-                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3); } };
+            const _: () = { obs::link! { Health CHECK = obs::HealthCheck::declared(\"queue\", PLACE, || obs::HealthCheck::ready(queue()))
+                .groups(&[\"live\", names::GROUP]).cache_millis(10000).after(&[\"database\"]).failures(3) } };
         }",
     );
     assert_expansion(
@@ -48,12 +42,11 @@ fn a_check_has_its_own_keys() {
         "for_each = tables(), blocking = true",
         "async fn rows(table: &str) -> u64 { 1 }",
         "async fn rows(table: &str) -> u64 {
-            const _: () = { obs::QUALITY_CHECKS! { #![linkme_macro = obs::QUALITY_CHECKS]
-            static CHECK: obs::QualityCheck = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
+            const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
                 let __items = tables();
                 let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
                 obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
-            }).blocking(true); } };
+            }).blocking(true) } };
             1
         }",
     );

@@ -10,6 +10,109 @@ unsafe extern "C" {
     pub safe fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
+/// A list of statics that the linker collects from all crates of the program, in a section of its own.
+///
+/// Only [`link!`](crate::__private::link) adds items, and it gives each the type `Item`: a section holds nothing else.
+pub trait Section {
+    /// The type of the statics.
+    type Item: Sync + 'static;
+}
+
+macro_rules! sections {
+    ($($(#[$documentation:meta])* $section:ident)*) => {$(
+        $(#[$documentation])*
+        #[derive(Debug)]
+        pub enum $section {}
+
+        impl $section {
+            /// The items of all crates that are linked into this program. None on targets whose linker cannot collect them,
+            /// as that of WebAssembly.
+            pub fn items() -> &'static [<Self as Section>::Item] {
+                type Item = <$section as Section>::Item;
+
+                // The linker defines these symbols, also in a program without items: `ANCHOR` creates the section.
+                #[cfg(all(unix, not(target_family = "wasm")))]
+                unsafe extern "Rust" {
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        link_name = concat!("\x01section$start$__DATA$__obs", stringify!($section))
+                    )]
+                    #[cfg_attr(
+                        not(target_vendor = "apple"),
+                        link_name = concat!("__start_set_obs", stringify!($section))
+                    )]
+                    safe static START: [Item; 0];
+                    #[cfg_attr(
+                        target_vendor = "apple",
+                        link_name = concat!("\x01section$end$__DATA$__obs", stringify!($section))
+                    )]
+                    #[cfg_attr(
+                        not(target_vendor = "apple"),
+                        link_name = concat!("__stop_set_obs", stringify!($section))
+                    )]
+                    safe static END: [Item; 0];
+                }
+
+                #[used]
+                #[cfg(all(unix, not(target_vendor = "apple"), not(target_family = "wasm")))]
+                #[unsafe(link_section = concat!("set_obs", stringify!($section)))]
+                static mut ANCHOR: [Item; 0] = [];
+
+                // The linker sorts the parts of a section by what follows the `$`. These two have a size, because
+                // compilers may write something for a static without one.
+                #[cfg(windows)]
+                #[unsafe(link_section = concat!(".obs", stringify!($section), "$a"))]
+                static START: std::mem::MaybeUninit<Item> = std::mem::MaybeUninit::uninit();
+                #[cfg(windows)]
+                #[unsafe(link_section = concat!(".obs", stringify!($section), "$c"))]
+                static END: std::mem::MaybeUninit<Item> = std::mem::MaybeUninit::uninit();
+
+                #[cfg(any(all(unix, not(target_family = "wasm")), windows))]
+                {
+                    let start = (&raw const START).cast::<Item>().wrapping_add(usize::from(cfg!(windows)));
+                    let bytes = (&raw const END).addr() - start.addr();
+                    // On Windows, the compiler must not know that `start` is past the end of a static.
+                    let start = std::hint::black_box(start);
+                    // SAFETY: the linker places all statics of this section, and nothing else, between the two addresses.
+                    // They are of type `Item`, are never mutated through another reference, and live forever.
+                    unsafe { std::slice::from_raw_parts(start, bytes / size_of::<Item>()) }
+                }
+                #[cfg(not(any(all(unix, not(target_family = "wasm")), windows)))]
+                &[]
+            }
+        }
+    )*};
+}
+
+// Names of sections have at most 16 letters on Apple's systems, with the prefix `__obs`.
+sections! {
+    /// The annotated functions, except checks.
+    Callsites
+    /// The functions with `#[health_check]`.
+    Health
+    /// The functions with `#[dq_check]`.
+    Quality
+}
+
+/// Defines a static and adds it to a [`Section`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __obs_link {
+    ($section:ident $name:ident = $value:expr) => {
+        #[used]
+        #[cfg_attr(
+                    all(unix, not(target_vendor = "apple"), not(target_family = "wasm")),
+                    unsafe(link_section = concat!("set_obs", stringify!($section)))
+                )]
+        #[cfg_attr(
+                    target_vendor = "apple",
+                    unsafe(link_section = concat!("__DATA,__obs", stringify!($section), ",regular,no_dead_strip"))
+                )]
+        #[cfg_attr(windows, unsafe(link_section = concat!(".obs", stringify!($section), "$b")))]
+        static $name: <$crate::__private::$section as $crate::__private::Section>::Item = $value;
+    };
+}
+
 /// Visits the return addresses of this thread's stack, innermost first, until `visit` returns false.
 ///
 /// The safe form takes the lock under which names are looked up: an error that is captured while another one is sent would

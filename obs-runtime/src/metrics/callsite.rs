@@ -50,7 +50,7 @@ pub struct SourceLocation {
     pub line: u32,
 }
 
-/// An annotated function. Each one is a static that the linker collects into `CALLSITES`.
+/// An annotated function. Each one is a static that the linker collects into the section [`Callsites`](crate::base::ffi::Callsites).
 #[derive(Debug)]
 pub struct Callsite {
     kind: CallsiteKind,

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::base::ffi::{Callsites, Section};
 use crate::metrics::callsite::{Callsite, CallsiteKind, reserve_series};
 use crate::metrics::cardinality::OTHER;
 
-/// Every function under one of obs' attributes, except health and data-quality checks.
-#[linkme::distributed_slice]
-pub static CALLSITES: [Callsite];
+impl Section for Callsites {
+    type Item = Callsite;
+}
 
 /// Operations and commands that the program names at run time.
 static MANUAL: Mutex<Option<HashMap<Key, &'static Callsite>>> = Mutex::new(None);
@@ -49,5 +50,5 @@ pub fn manual_callsite(
 #[must_use]
 pub fn callsites() -> Vec<&'static Callsite> {
     let manual = MANUAL.lock().unwrap_or_else(PoisonError::into_inner);
-    CALLSITES.iter().chain(manual.iter().flatten().map(|(_, site)| *site)).collect()
+    Callsites::items().iter().chain(manual.iter().flatten().map(|(_, site)| *site)).collect()
 }

@@ -16,13 +16,13 @@ pub mod verdict;
 
 pub use std::sync::Arc;
 
+pub use crate::__obs_link as link;
+pub use crate::base::ffi::{Callsites, Health, Quality, Section};
 pub use crate::base::level::Level;
 pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::checks::health::check::HealthCheck;
-pub use crate::checks::health::list::HEALTH_CHECKS;
 pub use crate::checks::quality::check::QualityCheck;
-pub use crate::checks::quality::list::QUALITY_CHECKS;
 pub use crate::checks::quality::status::Severity;
 pub use crate::events::failure::Failure;
 pub use crate::instrument::call::entry::Entry;
@@ -32,6 +32,5 @@ pub use crate::instrument::errors::tracked::{
 };
 pub use crate::instrument::performance::{ended, finish_on_drop, performance, performance_async};
 pub use crate::metrics::callsite::Callsite;
-pub use crate::metrics::registry::CALLSITES;
 pub use cost_scope::finish_cost_on_drop;
 pub use inference::{described, expect_return, judged};

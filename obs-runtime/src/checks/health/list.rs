@@ -1,15 +1,16 @@
 //! The health checks of the program, and problems of their declarations.
 
+use crate::base::ffi::{Health, Section};
 use crate::checks::health::check::{HealthCheck, MANUAL};
 use crate::checks::runner::registry::{CheckRef, duplicate_names};
 
-/// Every function with `#[health_check]`.
-#[linkme::distributed_slice]
-pub static HEALTH_CHECKS: [HealthCheck];
+impl Section for Health {
+    type Item = HealthCheck;
+}
 
 /// All health checks, sorted by name.
 pub fn checks() -> Vec<CheckRef<HealthCheck>> {
-    let mut checks = MANUAL.with(&HEALTH_CHECKS);
+    let mut checks = MANUAL.with(Health::items());
     checks.sort_by(|left, right| (left.name(), left.place()).cmp(&(right.name(), right.place())));
     checks
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::base::ffi::{Quality, Section};
 use crate::checks::quality::check::{Item, MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::measure::Measure;
@@ -13,13 +14,13 @@ use crate::checks::runner::registry::{CheckRef, duplicate_names};
 use crate::checks::runner::run_all::run_all;
 use crate::pipeline::global;
 
-/// Every function with `#[dq_check]`.
-#[linkme::distributed_slice]
-pub static QUALITY_CHECKS: [QualityCheck];
+impl Section for Quality {
+    type Item = QualityCheck;
+}
 
 /// All declared data-quality checks, sorted by name. A check with `for_each` counts once.
 pub fn checks() -> Vec<CheckRef<QualityCheck>> {
-    let mut checks = MANUAL.with(&QUALITY_CHECKS);
+    let mut checks = MANUAL.with(Quality::items());
     checks.sort_by(|left, right| (left.name(), left.place()).cmp(&(right.name(), right.place())));
     checks
 }

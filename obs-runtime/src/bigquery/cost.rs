@@ -1,4 +1,4 @@
-//! What `#[bq_cost]` puts around a function.
+//! The wrapper of functions under `#[bq_cost]`.
 
 use std::future::Future;
 
@@ -13,7 +13,7 @@ use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Tracked, boxed};
 use crate::pipeline::global;
 
-/// Ends a call under `#[bq_cost]`, still inside its scope.
+/// Ends a call under `#[bq_cost]`. The cost scope is still entered.
 fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnce() -> Option<QueryStatistics>) {
     if !call.is_on() {
         return;
@@ -47,7 +47,7 @@ pub fn cost<R>(
     value
 }
 
-/// The same for an async function.
+/// The async form of [`cost`].
 pub fn cost_async<F, J, S>(call: Call, future: F, judge: J, statistics: S) -> impl Future<Output = F::Output>
 where
     F: Future,

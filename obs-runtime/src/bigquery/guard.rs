@@ -1,11 +1,11 @@
-//! What stands before a query: its price is held in every scope and budget around it, or the query is refused.
+//! The cost guard: holds the price of a query in all enclosing scopes and budgets, or refuses the query.
 
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 #[cfg(feature = "bigquery")]
-use crate::bigquery::budget::budgets::{Held, LEASE_BY_HAND};
+use crate::bigquery::budget::budgets::{BudgetHold, MANUAL_LEASE};
 #[cfg(feature = "bigquery")]
 use crate::bigquery::price::LEAST_BILLED;
 use crate::bigquery::price::{Price, Pricing};
@@ -20,18 +20,18 @@ use crate::instrument::spending;
 use crate::metrics::callsite::Tags;
 use crate::pipeline::global;
 
-/// Asks whether a query that reads so many bytes may run, for users of another client: its price is held in the cost
-/// scopes (`#[bq_cost]`) and budgets around, so that queries at once cannot pass a limit together.
+/// Checks whether a query that reads `bytes_processed` may run, for programs that use another client. Its price is held
+/// in the enclosing cost scopes (`#[bq_cost]`) and budgets, so that concurrent queries cannot exceed a limit together.
 ///
-/// The estimate is measured (`bigquery.cost.usd{kind="estimate"}`) and warned of when it passes a threshold; it is no
-/// spend. Once the query has run, [`CostReservation::settle`] reports what it really cost. With obs not initialised, or
-/// `COST_TRACKING_ENABLED=false`, everything may run.
+/// The estimate is recorded as `bigquery.cost.usd{kind="estimate"}`, with a warning if it exceeds a threshold; it is
+/// not counted as spent. After the query, call [`CostReservation::settle`] with its actual statistics. If obs is not
+/// initialised, or if `COST_TRACKING_ENABLED=false`, every query may run.
 ///
-/// This reads and writes a local file when there is a budget, which may take a moment.
+/// If there is a budget, this reads and writes its store, and blocks for that time.
 ///
 /// # Errors
-/// [`CostRefused`] when the query would pass `max_usd`, `max_bytes` or a budget, of which the innermost is told; also when
-/// a budget that is named cannot be told.
+/// [`CostRefused`] if the query would exceed `max_usd`, `max_bytes` or a budget; it names the innermost limit that is
+/// exceeded. Also if a budget is not defined or cannot be read.
 ///
 /// ```
 /// use obs_runtime::{CostRefused, QueryStatistics, bq_cost, reserve_cost};
@@ -52,9 +52,10 @@ pub fn reserve_cost(bytes_processed: u64) -> Result<CostReservation, CostRefused
     reservation.held(bytes_processed)
 }
 
-/// The place that the price of a query has in its scopes and budgets, until it is known what the query cost.
+/// The price of a query, held in its scopes and budgets until the actual cost is known.
 ///
-/// Dropped without either, it is as a crashed program's: scopes get their share back at once, budgets when its lease ends.
+/// If it is dropped without [`settle`](Self::settle) or [`cancel`](Self::cancel), scopes release it at once, and
+/// budgets when its lease ends, as after a crash.
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct CostReservation {
     estimate: Price,
@@ -64,13 +65,13 @@ pub struct CostReservation {
     alerted: bool,
     source: Source<'static>,
     #[cfg(feature = "bigquery")]
-    budgets: Vec<Held>,
+    budgets: Vec<BudgetHold>,
     #[cfg(feature = "bigquery")]
     pub(super) lease: std::time::Duration,
 }
 
 impl CostReservation {
-    /// The place of a query that is not asked for yet.
+    /// A reservation that does not hold anything yet.
     pub(super) fn new(source: Source<'static>, context: &Context, estimate: Price) -> Self {
         Self {
             estimate,
@@ -82,11 +83,11 @@ impl CostReservation {
             #[cfg(feature = "bigquery")]
             budgets: Vec::new(),
             #[cfg(feature = "bigquery")]
-            lease: LEASE_BY_HAND,
+            lease: MANUAL_LEASE,
         }
     }
 
-    /// Holds the price of the query in every scope and budget of its context.
+    /// Holds the price in all scopes and budgets of the context.
     pub(super) fn held(mut self, bytes_processed: u64) -> Result<Self, CostRefused> {
         if scope::is_tracked() {
             self.hold(bytes_processed)?;
@@ -94,13 +95,13 @@ impl CostReservation {
         Ok(self)
     }
 
-    /// What the query was expected to cost.
+    /// The estimated cost of the query.
     #[must_use]
     pub const fn estimate(&self) -> Price {
         self.estimate
     }
 
-    /// Reports what the query really cost, as [`track_cost`](crate::track_cost) does, in place of what was held.
+    /// Reports the actual cost, as [`track_cost`](crate::track_cost) does, and releases what was held.
     pub fn settle(self, statistics: &QueryStatistics) -> Price {
         if statistics.reported {
             self.cancel();
@@ -109,7 +110,7 @@ impl CostReservation {
         self.settle_once(statistics)
     }
 
-    /// Settles what the tracked client ran.
+    /// Settles a query of the tracked client.
     pub(super) fn settle_once(mut self, statistics: &QueryStatistics) -> Price {
         let _inside = self.context.clone().enter();
         let held = std::mem::take(&mut self.is_held).then_some(self.estimate);
@@ -121,7 +122,7 @@ impl CostReservation {
         price
     }
 
-    /// Gives all that is held back: the query did not run, or cost nothing.
+    /// Releases everything: the query did not run, or was free.
     pub fn cancel(mut self) {
         self.release();
         #[cfg(feature = "bigquery")]
@@ -130,14 +131,14 @@ impl CostReservation {
         }
     }
 
-    /// What is held of budgets.
+    /// The amounts held in budgets.
     #[cfg(feature = "bigquery")]
-    pub(super) fn budgets(&self) -> &[Held] {
+    pub(super) fn budgets(&self) -> &[BudgetHold] {
         &self.budgets
     }
 
-    /// The most bytes that may be billed without passing a limit of a scope, or more of a budget than is held. None without
-    /// a limit. BigQuery takes no limit below the minimum of a query.
+    /// The most bytes that may be billed without exceeding the limit of a scope or the amount held in a budget; `None`
+    /// if there is no limit. BigQuery accepts no value below the minimum charge of a query.
     #[cfg(feature = "bigquery")]
     pub(super) fn most_bytes(&self) -> Option<u64> {
         let pricing = Pricing::current();
@@ -150,7 +151,7 @@ impl CostReservation {
         Some(most.max(LEAST_BILLED))
     }
 
-    /// Warns that BigQuery itself refused a query for what it would bill.
+    /// Warns that BigQuery refused a query because of `maximumBytesBilled`.
     #[cfg(feature = "bigquery")]
     pub(super) fn limit_passed(&self) {
         let operation =
@@ -190,7 +191,7 @@ impl CostReservation {
             if self.budgets.iter().any(|held| held.name() == name) {
                 continue;
             }
-            match Held::reserve(name, self.estimate.usd, self.lease) {
+            match BudgetHold::reserve(name, self.estimate.usd, self.lease) {
                 Ok(held) => self.budgets.push(held),
                 Err(limit) => {
                     self.release();
@@ -213,7 +214,7 @@ impl CostReservation {
         passes
     }
 
-    /// The error, and the alert that goes with it.
+    /// Builds the error, and emits the corresponding alert.
     pub(super) fn refused(&self, limit: CostLimit, scope: Option<&CostScope>) -> CostRefused {
         let operation = scope.map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
         let tags = scope.map(CostScope::tags).cloned().unwrap_or_default();
@@ -222,7 +223,7 @@ impl CostReservation {
         CostRefused { operation: operation.to_owned(), estimate: self.estimate, limit, query: None }
     }
 
-    /// Gives back what is held in scopes.
+    /// Releases what is held in scopes.
     fn release(&mut self) {
         if std::mem::take(&mut self.is_held) {
             CostScope::outwards(self.scope.as_deref()).for_each(|scope| scope.release(&self.estimate));
@@ -230,8 +231,8 @@ impl CostReservation {
     }
 }
 
-/// A reservation that nobody has taken yet: all that is held is given back when nobody does, as a query is given up that is
-/// about to begin.
+/// A reservation that is cancelled if it is dropped before it is taken: the caller's future may be dropped while the
+/// reservation is being made.
 #[cfg(feature = "bigquery")]
 pub struct PendingReservation(Option<CostReservation>);
 

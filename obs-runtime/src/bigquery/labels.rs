@@ -1,4 +1,4 @@
-//! Labels of jobs, by BigQuery's rules: <https://cloud.google.com/bigquery/docs/labels-intro#requirements>.
+//! Job labels, by BigQuery's rules: <https://cloud.google.com/bigquery/docs/labels-intro#requirements>.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use crate::bigquery::scope::CostScope;
 use crate::context::current::Context;
 use crate::pipeline::global;
 
-/// The most letters that a key or a value may have.
+/// The maximum length of a key or a value, in characters.
 const LONGEST: usize = 63;
 
-/// The most labels that a job may have.
+/// The maximum number of labels of a job.
 const MOST: usize = 64;
 
-/// The labels of a job that runs in a context: the program's, the operation, the correlation id, those of every scope
-/// around, inner before outer, and the query's own before all.
+/// The labels of a job. In order of precedence: the query's own, those of the enclosing scopes from the innermost
+/// outwards, and those of the program: service, operation, correlation id.
 pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String> {
     let mut labels = HashMap::new();
     let mut add = |key: &str, value: &str| {
@@ -44,14 +44,14 @@ pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String
     labels
 }
 
-/// A key as BigQuery takes it: a letter first; none when nothing is left of it.
+/// A valid key, which begins with a letter; `None` if no character is left.
 fn key_of(key: &str) -> Option<String> {
     let key = value_of(key);
     let from = key.find(char::is_alphabetic)?;
     Some(key[from..].to_owned())
 }
 
-/// A value as BigQuery takes it: lower-case letters of any script, digits, `_` and `-`.
+/// A valid value: lower-case letters of any script, digits, `_` and `-`.
 fn value_of(value: &str) -> String {
     let lower = value.chars().flat_map(char::to_lowercase);
     let allowed = |letter: char| {

@@ -1,21 +1,21 @@
-//! Queries and messages without the values that stand in them.
+//! Masks literals in queries, and quoted values in BigQuery's messages.
 
 use std::borrow::Cow;
 
 use crate::pipeline::global;
 
-/// The longest query that is shown, in characters.
+/// The maximum length of a query in output, in characters.
 const LONGEST: usize = 2_000;
 
-/// The values that a query is asked with: BigQuery may say them again, in words that nobody knows beforehand.
+/// The values in a query. BigQuery's messages may repeat them in any wording.
 #[derive(Debug, Default)]
 pub struct Values(Vec<String>);
 
-/// The shortest value that is looked for in a message, in bytes: of less, every message is full.
+/// The minimum length, in bytes, of a value that is masked in messages: shorter ones occur by chance.
 const SHORTEST: usize = 3;
 
 impl Values {
-    /// The literals of a query.
+    /// The literals in a query.
     pub fn of(sql: &str) -> Self {
         let mut values = Self::default();
         let mut rest = sql;
@@ -32,16 +32,16 @@ impl Values {
         values
     }
 
-    /// One more, as of a parameter.
+    /// Adds the value of a parameter.
     pub fn add(&mut self, value: &str) {
         if value.len() >= SHORTEST {
             self.0.push(value.to_owned());
         }
     }
 
-    /// A message in which a `?` stands where one of the values stood as a word of its own.
+    /// Replaces each of the values by `?`, where it is a whole word.
     pub fn masked(mut self, message: &str) -> String {
-        // The longest first: one may be a part of another.
+        // The longest first, because one value may contain another.
         self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
         self.0.iter().fold(message.to_owned(), |message, value| without_word(&message, value))
     }
@@ -66,7 +66,7 @@ fn without_word(text: &str, word: &str) -> String {
     shown + &text[copied..]
 }
 
-/// A query as it may leave: every literal is a `?`, comments are left out, spaces are one.
+/// A query that may be shown: literals replaced by `?`, comments removed, white space collapsed.
 pub fn without_literals(sql: &str) -> String {
     let mut shown = String::new();
     let mut length = 0;
@@ -85,7 +85,7 @@ pub fn without_literals(sql: &str) -> String {
             }
             '\'' | '"' | '0'..='9' => shown.push('?'),
             '.' if token.len() > 1 => shown.push('?'),
-            // `r'…'` and `b'…'` begin like a name.
+            // `r'…'` and `b'…'` begin like identifiers.
             _ if first.is_alphabetic() && token.ends_with(['\'', '"']) => shown.push('?'),
             _ => shown.push_str(token),
         }
@@ -98,9 +98,9 @@ pub fn without_literals(sql: &str) -> String {
     global::redact(shown.trim().to_owned())
 }
 
-/// A message of BigQuery's as it may leave: what it quotes of the query's values is masked. Names in backticks stay.
+/// A message of BigQuery that may be shown: quoted values are masked. Names in backticks are kept.
 pub fn without_values(message: &str) -> String {
-    /// `Bad int64 value: 12x`, `Invalid date: 2024-13-01`: the value is what follows.
+    /// In `Bad int64 value: 12x` and `Invalid date: 2024-13-01`, the value follows the colon.
     const SIGNS: [&str; 6] = [
         "value: ",
         "parameter value ",
@@ -121,7 +121,7 @@ pub fn without_values(message: &str) -> String {
     global::redact(format!("{}{mask}{behind}", without_quotes(known)))
 }
 
-/// A text with a `?` in place of what it quotes.
+/// Replaces quoted text by `?`.
 fn without_quotes(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -129,7 +129,7 @@ fn without_quotes(text: &str) -> String {
         let quote = &rest[at..=at];
         let Some(end) = rest[at + 1..].find(quote).map(|end| at + 1 + end) else { break };
         let inside = &rest[at + 1..end];
-        // `Unexpected keyword "FROM"` and the like quote no value.
+        // `Unexpected keyword "FROM"` and similar messages quote no value.
         let is_word = !inside.is_empty() && inside.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
         shown.push_str(&rest[..at]);
         shown.push_str(&if is_word { Cow::Borrowed(&rest[at..=end]) } else { Cow::Owned(format!("{quote}?{quote}")) });
@@ -138,7 +138,7 @@ fn without_quotes(text: &str) -> String {
     shown + rest
 }
 
-/// How long the token is that `sql` begins with `first`.
+/// The length of the token at the start of `sql`, which begins with `first`.
 fn token(sql: &str, first: char) -> usize {
     let while_ = |belongs: fn(char) -> bool| sql.find(|letter| !belongs(letter)).unwrap_or(sql.len());
     match first {
@@ -167,7 +167,7 @@ fn line(sql: &str) -> usize {
     sql.find('\n').unwrap_or(sql.len())
 }
 
-/// A number as `12`, `1.5e-3`, `0xFF`.
+/// The length of a number such as `12`, `1.5e-3` or `0xFF`.
 fn number(sql: &str) -> usize {
     let mut previous = ' ';
     for (at, letter) in sql.char_indices() {
@@ -180,7 +180,7 @@ fn number(sql: &str) -> usize {
     sql.len()
 }
 
-/// A string that begins with its quote, of one or three; to its end or the query's.
+/// The length of a string with one or three quotes. An unterminated string extends to the end of the query.
 fn string(sql: &str) -> usize {
     let quote = &sql[..1];
     let triple = quote.repeat(3);
@@ -188,7 +188,7 @@ fn string(sql: &str) -> usize {
     let mut escaped = false;
     let from = end.len();
     for (at, letter) in sql[from..].char_indices() {
-        // Also in a raw string what follows a backslash does not end it.
+        // A backslash escapes the next character, also in raw strings.
         if escaped {
             escaped = false;
         } else if letter == '\\' {

@@ -1,4 +1,4 @@
-//! What queries cost: known before they run, refused when too high, exact after; added up in scopes, priced, alerted on.
+//! The cost of queries: estimated before they run, limited, and recorded afterwards, in scopes and with alerts.
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod budget;
@@ -51,7 +51,7 @@ pub use client::retry::Retry;
 pub use client::rows::Rows;
 #[cfg(feature = "bigquery")]
 pub use client::tracked_client::Client;
-/// The crate whose models the client speaks in.
+/// The crate whose models the client uses.
 #[cfg(feature = "bigquery")]
 pub use gcp_bigquery_client as gcp;
 pub use guard::{CostReservation, reserve_cost};

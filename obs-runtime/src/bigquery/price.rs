@@ -1,48 +1,49 @@
-//! From bytes to money.
+//! Prices of queries.
 
 use crate::bigquery::statistics::QueryStatistics;
 use crate::pipeline::global;
 
-/// 2^40 bytes: what BigQuery's on-demand price is for.
+/// One TiB (2^40 bytes), the unit of the on-demand price.
 const TEBIBYTE: f64 = 1_099_511_627_776.0;
 
-/// Bytes are billed by whole MiB.
+/// One MiB: billed bytes are rounded up to it.
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// What slot time is priced by.
+/// The number of seconds in an hour: slot time is priced per hour.
 const SECONDS_OF_AN_HOUR: f64 = 3600.0;
 
-/// The least that a query is billed for, unless it reads nothing.
+/// The minimum charge of a query that reads anything, in bytes.
 pub(super) const LEAST_BILLED: u64 = 10 * MEBIBYTE;
 
-/// What a query costs.
+/// The price of a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
-    /// US dollars.
+    /// The amount, in US dollars.
     pub usd: f64,
-    /// Bytes billed.
+    /// The billed bytes.
     pub bytes_billed: u64,
 }
 
-/// Prices: bytes billed at so many US dollars for each TiB, on demand; in a reservation, slot time at so many for each
-/// hour. The first free TiB of a month is not assumed.
+/// Prices per TiB billed on demand, and per slot hour in a reservation. The free TiB per month is not taken into
+/// account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pricing {
-    /// US dollars for each TiB (2^40 bytes) billed.
+    /// US dollars per TiB (2^40 bytes) billed.
     pub usd_per_tib: f64,
-    /// US dollars for each hour of a slot.
+    /// US dollars per slot hour.
     pub usd_per_slot_hour: f64,
 }
 
 impl Default for Pricing {
-    /// The list prices of the regions of the US: on demand, and of the Enterprise edition.
+    /// List prices in US regions: on demand, and Enterprise edition.
     fn default() -> Self {
         Self { usd_per_tib: 6.25, usd_per_slot_hour: 0.06 }
     }
 }
 
 impl Pricing {
-    /// The prices that are configured (`BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices when obs is not initialised.
+    /// The configured prices (`BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices if obs
+    /// is not initialised.
     #[must_use]
     pub fn current() -> Self {
         global::pipeline().map_or_else(Self::default, |pipeline| Self {
@@ -51,8 +52,8 @@ impl Pricing {
         })
     }
 
-    /// What a query that ran costs: nothing when the cache answered it; the slot time when a reservation ran it; otherwise
-    /// the bytes billed, or where those are not known the bytes processed with the minimum of 10 MiB.
+    /// The actual price of a query: zero if the cache answered it; its slot time if a reservation ran it; otherwise the
+    /// billed bytes or, if those are not known, the processed bytes with a minimum of 10 MiB.
     #[must_use]
     pub fn actual(self, statistics: &QueryStatistics) -> Price {
         if statistics.cache_hit {
@@ -65,15 +66,15 @@ impl Pricing {
         statistics.bytes_billed.map_or_else(|| self.estimate(statistics.bytes_processed), |bytes| self.billed(bytes))
     }
 
-    /// What a query that reads so many bytes would cost: billed by whole MiB, at least 10 of them unless it reads nothing.
-    /// A query over several tables is billed for at least 10 MiB of each: see [`estimate_tables`](Self::estimate_tables).
+    /// The price of a query that reads `bytes_processed`: rounded up to whole MiB, at least 10 MiB unless it reads nothing. Of a
+    /// query over several tables, at least 10 MiB are billed for each: see [`estimate_tables`](Self::estimate_tables).
     #[must_use]
     pub fn estimate(self, bytes_processed: u64) -> Price {
         self.estimate_tables(bytes_processed, 1)
     }
 
-    /// What a query that reads so many bytes of so many tables would cost at most. At least 10 MiB of each table are
-    /// billed, and how the bytes are spread over the tables is not known: all of them may be of one.
+    /// The highest price of a query that reads `bytes_processed` from this many tables. At least 10 MiB are billed for each
+    /// table, and the distribution of the bytes over the tables is not known: all may be from one.
     #[must_use]
     pub fn estimate_tables(self, bytes_processed: u64, tables: u64) -> Price {
         let whole = bytes_processed.div_ceil(MEBIBYTE).saturating_mul(MEBIBYTE);
@@ -81,7 +82,7 @@ impl Pricing {
         self.billed(if bytes_processed == 0 { 0 } else { whole.max(LEAST_BILLED).saturating_add(others) })
     }
 
-    /// As many bytes as may be billed for so many US dollars; none when bytes cost nothing.
+    /// The number of bytes billed for `usd`; `None` if bytes are free.
     #[cfg(feature = "bigquery")]
     #[expect(
         clippy::cast_possible_truncation,
@@ -92,7 +93,7 @@ impl Pricing {
         (self.usd_per_tib > 0.0).then(|| (usd.max(0.0) / self.usd_per_tib * TEBIBYTE + 0.5) as u64)
     }
 
-    /// US dollars of so many bytes billed.
+    /// The price of billed bytes, in US dollars.
     pub(super) fn of_bytes(self, bytes_billed: u64) -> f64 {
         self.billed(bytes_billed).usd
     }

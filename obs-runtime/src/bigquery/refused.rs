@@ -1,13 +1,13 @@
-//! The error of a query that would cost too much.
+//! The error of a query that is refused for its cost.
 
 use std::fmt;
 
 use crate::bigquery::price::Price;
 use crate::events::failure::ErrorKind;
 
-/// A query was not run, because it would cost more than it may.
+/// A query was refused because it would exceed a limit.
 ///
-/// It bears the estimate, the limit that was in its way, and the query as it may leave: without its literals.
+/// Contains the estimate, the limit, and the query with its literals masked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "refused before it ran: `{operation}` would cost ${:.6} ({} bytes) by this query, {limit}",
@@ -16,61 +16,61 @@ use crate::events::failure::ErrorKind;
 )]
 #[non_exhaustive]
 pub struct CostRefused {
-    /// The operation whose query it is: the scope that has the limit.
+    /// The operation of the scope with the limit.
     pub operation: String,
-    /// What the query would cost.
+    /// The estimated price.
     pub estimate: Price,
-    /// What it may not pass.
+    /// The limit that the query would exceed.
     pub limit: CostLimit,
-    /// The query, without the literals that it holds; none where only its bytes were known.
+    /// The query with its literals masked; `None` if only its bytes were known.
     pub query: Option<Box<str>>,
 }
 
-/// What the cost of a query may not pass.
+/// A limit on the cost of queries.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum CostLimit {
     /// `max_usd` of a scope.
     Usd {
-        /// The limit in US dollars.
+        /// The limit, in US dollars.
         max_usd: f64,
-        /// What the scope's other queries have cost, or are about to.
+        /// What other queries in the scope have cost or currently hold, in US dollars.
         used_usd: f64,
     },
-    /// `max_bytes` of a scope, or of the query itself.
+    /// `max_bytes` of a scope or of the query.
     Bytes {
-        /// The limit in bytes billed.
+        /// The limit, in billed bytes.
         max_bytes: u64,
-        /// What the scope's other queries were billed for, or are about to be.
+        /// The bytes billed for, or held by, other queries in the scope.
         used_bytes: u64,
     },
     /// A budget.
     Budget {
-        /// Its name.
+        /// The name of the budget.
         name: String,
-        /// What it allows in one period, in US dollars.
+        /// The limit per period, in US dollars.
         limit_usd: f64,
-        /// What of it is spent, or held by queries that are running, in US dollars.
+        /// The amounts spent, and held by running queries, in US dollars.
         used_usd: f64,
-        /// The period that is meant: `2026-11-26`, `2026-W48`, `2026-11`.
+        /// The period: `2026-11-26`, `2026-W48`, `2026-11`.
         period: Box<str>,
     },
-    /// A budget of that name is not defined: `OBS_BUDGETS`.
+    /// `OBS_BUDGETS` does not define the budget.
     UnknownBudget {
-        /// Its name.
+        /// The name of the budget.
         name: String,
     },
-    /// What is left of a budget could not be read or written.
+    /// The store of the budget could not be read or written.
     BudgetUnavailable {
-        /// Its name.
+        /// The name of the budget.
         name: String,
-        /// Why, with the file that is concerned.
+        /// The error, with the affected file.
         why: String,
     },
 }
 
 impl CostLimit {
-    /// The label of `bigquery.cost_alert`: `limit`, `budget`, `budget_undefined` or `budget_unavailable`.
+    /// The `reason` label of `bigquery.cost_alert`: `limit`, `budget`, `budget_undefined` or `budget_unavailable`.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {

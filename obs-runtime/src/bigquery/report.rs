@@ -1,4 +1,4 @@
-//! Reports of queries and prices, as events and in cost scopes.
+//! Reports queries and prices: as events, and to the enclosing cost scopes.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -22,13 +22,13 @@ use crate::instrument::spending;
 use crate::metrics::callsite::Tags;
 use crate::pipeline::global;
 
-/// Reports how a query ran: `bigquery.query.*{query_type}`. It adds nothing to any cost; [`track_cost`] does.
+/// Reports the statistics of a query: `bigquery.query.*{query_type}`. Does not add to any cost; [`track_cost`] does.
 #[track_caller]
 pub fn track_query_performance<'a>(query_type: impl Into<Cow<'a, str>>, statistics: &QueryStatistics) {
     queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new(), Vec::new());
 }
 
-/// Emits how a query ran.
+/// Emits the statistics of a query.
 pub fn queried<'a>(
     source: event::Source<'a>,
     query_type: Cow<'a, str>,
@@ -50,7 +50,7 @@ pub fn queried<'a>(
     global::emit(Topic::Fact, Level::Debug, source, |_| (fact, Details { fields, tags: tags.clone() }));
 }
 
-/// A query that ran is a span of the run that it is part of.
+/// A query is a span of the run that it is part of.
 #[cold]
 fn record(query_type: &str, statistics: &QueryStatistics) {
     let ended = SystemTime::now();
@@ -58,11 +58,11 @@ fn record(query_type: &str, statistics: &QueryStatistics) {
     span::record_query(query_type.to_owned().into(), begun, ended);
 }
 
-/// Reports what a query really cost, in the innermost cost scope (`#[bq_cost]`) and all around it: `bigquery.cost.usd`,
-/// `bigquery.total_cost.usd`, bytes. Gives back the price.
+/// Reports the actual cost of a query to the innermost cost scope (`#[bq_cost]`) and all scopes around it:
+/// `bigquery.cost.usd`, `bigquery.total_cost.usd`, bytes. Returns the price.
 ///
-/// Outside of any scope it counts for the operation of the context. With obs not initialised, or
-/// `COST_TRACKING_ENABLED=false`, it only prices.
+/// Outside of any scope, it counts for the operation of the context. If obs is not initialised, or if
+/// `COST_TRACKING_ENABLED=false`, it only returns the price.
 #[track_caller]
 pub fn track_cost(statistics: &QueryStatistics) -> Price {
     if statistics.reported {
@@ -71,7 +71,7 @@ pub fn track_cost(statistics: &QueryStatistics) -> Price {
     spend(&global::caller(Location::caller()), statistics)
 }
 
-/// Prices a query that ran and adds it to the cost scopes of the context.
+/// Prices a query that has run, and adds the price to the cost scopes of the context.
 pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> Price {
     let price = spend_settled(source, statistics, None, false);
     #[cfg(feature = "bigquery")]
@@ -82,8 +82,8 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
     price
 }
 
-/// Like [`spend`] without the budgets, in place of what was `held` in the scopes. `alerted` says whether the threshold that
-/// applies outside of any scope was warned of.
+/// As [`spend`], but without the budgets, and in place of what was `held` in the scopes. `alerted`: whether an alert for
+/// exceeding the threshold without a scope was emitted.
 ///
 /// The scopes are settled before any exporter gets the event, so that no limit can be passed in between.
 pub fn spend_settled(
@@ -117,8 +117,8 @@ pub fn spend_settled(
     price
 }
 
-/// Reports what a query is expected to cost before it runs: `bigquery.cost.usd{kind="estimate"}`. It is no spend. Gives
-/// back the price: bytes are billed as [`Pricing`] says.
+/// Reports the estimated cost of a query before it runs: `bigquery.cost.usd{kind="estimate"}`. It is not counted as
+/// spent. Returns the price, by the rules of [`Pricing`].
 #[track_caller]
 pub fn track_estimate(bytes_processed: u64) -> Price {
     let price = Pricing::current().estimate(bytes_processed);
@@ -138,7 +138,7 @@ pub fn track_bigquery_operation<'a>(operation_type: impl Into<Cow<'a, str>>, dat
     global::emit_fact(Level::Debug, global::caller(Location::caller()), fact);
 }
 
-/// Emits what a query is expected to cost, or what it cost.
+/// Emits an estimated or an actual price.
 pub fn emit_price(
     source: event::Source<'_>,
     context: &Context,

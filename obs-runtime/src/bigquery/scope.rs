@@ -1,4 +1,4 @@
-//! Cost scopes: what was spent inside a function, however deep, and what may still be.
+//! Cost scopes: the amounts spent and held within a function and everything that it calls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::instrument::errors::message::report_message;
 use crate::metrics::callsite::{Callsite, Limits, Tags};
 use crate::pipeline::global;
 
-/// What was spent inside one call of a function under `#[bq_cost]`, in the scopes within it too.
+/// The cost of one call of a function under `#[bq_cost]`, including nested scopes.
 #[derive(Debug)]
 pub struct CostScope {
     callsite: &'static Callsite,
@@ -23,16 +23,16 @@ pub struct CostScope {
     used: Mutex<Used>,
 }
 
-/// What of a scope's limits is used.
+/// The used part of a scope's limits.
 #[derive(Debug, Default)]
 struct Used {
     spent_usd: f64,
     spent_bytes: u64,
-    /// Held by queries that are about to run or running, in whole billionths, so that nothing is left of what is given
-    /// back.
+    /// Held by queries that have not ended, in billionths of a US dollar: integers, so that releasing an amount leaves
+    /// no remainder.
     reserved_nanos: u64,
     reserved_bytes: u64,
-    /// Whether it was said that the threshold is passed.
+    /// Whether the alert for exceeding the threshold was emitted.
     alerted: bool,
 }
 
@@ -51,7 +51,7 @@ impl Used {
     }
 }
 
-/// How much a sum of binary fractions may be off without being over a limit.
+/// The tolerance for rounding errors when a sum is compared with a limit.
 const SLACK: f64 = 1e-9;
 
 impl CostScope {
@@ -60,34 +60,34 @@ impl CostScope {
         self.callsite.name()
     }
 
-    /// The labels that the call put on its metrics.
+    /// The tags of the call.
     pub const fn tags(&self) -> &Tags {
         &self.tags
     }
 
-    /// The labels of the jobs that run inside.
+    /// The labels of jobs in this scope.
     #[cfg(feature = "bigquery")]
     pub const fn labels(&self) -> &Tags {
         &self.labels
     }
 
-    /// What kind of queries run inside.
+    /// The query type of queries in this scope.
     #[cfg(feature = "bigquery")]
     pub const fn query_type(&self) -> &'static str {
         self.callsite.query_label()
     }
 
-    /// What one call may cost.
+    /// The limits of one call.
     pub const fn limits(&self) -> Limits {
         self.callsite.limits()
     }
 
-    /// The scope and all around it, from the inside out.
+    /// The scope and its enclosing scopes, from the inside out.
     pub fn outwards(scope: Option<&Self>) -> impl Iterator<Item = &Self> {
         std::iter::successors(scope, |scope| scope.outer.as_deref())
     }
 
-    /// Holds what a query is about to cost; says why not when that is too much.
+    /// Holds the price of a query. Returns the limit if that would exceed it.
     pub fn reserve(&self, price: &Price) -> Result<(), CostLimit> {
         let mut used = self.used();
         let Limits { usd: max_usd, bytes: max_bytes, .. } = self.limits();
@@ -102,12 +102,12 @@ impl CostScope {
         Ok(())
     }
 
-    /// Gives back what was held.
+    /// Releases a held price.
     pub fn release(&self, price: &Price) {
         self.used().release(price);
     }
 
-    /// US dollars and bytes that are left, `held` of them being one's own.
+    /// The remaining US dollars and bytes; the amount `held` by the caller counts as remaining.
     #[cfg(feature = "bigquery")]
     pub fn left(&self, held: &Price) -> (Option<f64>, Option<u64>) {
         let used = self.used();
@@ -116,7 +116,7 @@ impl CostScope {
         (usd.map(|max| max - used.usd() + held.usd), bytes.map(|max| max.saturating_sub(others)))
     }
 
-    /// Adds a spend to a scope and to all around it, in place of what was held for it. A reservation of another thread sees
+    /// Replaces what was held by what was spent, in the scope and its enclosing scopes. A reservation of another thread sees
     /// either what is held or what is spent, never neither.
     pub fn settle(scope: Option<&Self>, held: Option<&Price>, price: &Price) {
         for scope in Self::outwards(scope) {
@@ -129,7 +129,7 @@ impl CostScope {
         }
     }
 
-    /// Warns, once, when what is spent and held is over the scope's threshold.
+    /// Emits the alert, once, if the spent and held amounts exceed the threshold.
     pub fn alert_once(&self) {
         let Some(pipeline) = global::pipeline() else { return };
         let threshold = self.callsite.alert_threshold_usd().unwrap_or(pipeline.config().cost_alert_threshold_usd);
@@ -184,29 +184,29 @@ pub fn refusal(operation: &str, usd: f64, limit: &CostLimit, source: Source<'sta
     global::emit_tagged(Level::Warning, source, fact, tags);
 }
 
-/// Whole billionths of a US dollar, rounded up.
+/// US dollars in whole billionths, rounded up.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a float too large becomes the largest number"
 )]
 pub fn nanos(usd: f64) -> u64 {
-    // What comes of binary fractions is no billionth more.
+    // Rounding errors of floating-point numbers do not count as another billionth.
     (usd * 1e9 - 1e-3).ceil().max(0.0) as u64
 }
 
-/// US dollars of billionths.
+/// Billionths in US dollars.
 #[expect(clippy::cast_precision_loss, reason = "2^53 billionths are 9 million dollars")]
 pub fn usd(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// Whether `COST_TRACKING_ENABLED` says so.
+/// Whether cost tracking is enabled (`COST_TRACKING_ENABLED`).
 pub fn is_tracked() -> bool {
     global::pipeline().is_some_and(|pipeline| pipeline.config().cost_tracking_enabled)
 }
 
-/// The context of a cost scope's inside.
+/// The context inside of a cost scope.
 pub fn inside(call: &Call) -> Context {
     let mut context = Context::current();
     if call.is_on() && is_tracked() {

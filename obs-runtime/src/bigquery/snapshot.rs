@@ -1,4 +1,4 @@
-//! Snapshots of live tables as a catalogue, by which queries are estimated without an account.
+//! Snapshots of the metadata of live tables, for estimates without an account.
 
 use gcp_bigquery_client::model::field_type::FieldType;
 use gcp_bigquery_client::model::table::Table as Live;
@@ -19,20 +19,19 @@ struct PartitionRow {
     bytes: Option<u64>,
 }
 
-/// The column by which tables are partitioned that are so by the time of loading.
+/// The pseudo column of tables that are partitioned by ingestion time.
 const LOADING: [(&str, ColumnType); 2] =
     [("_PARTITIONTIME", ColumnType::Timestamp), ("_PARTITIONDATE", ColumnType::Date)];
 
 impl Client {
-    /// What BigQuery knows of these tables, as a catalogue to estimate queries by: rows, columns, logical bytes, how they
-    /// are partitioned and clustered; of views their queries. A name that ends with `*` is a wildcard: all tables that it
-    /// stands for are taken.
+    /// Gets the metadata of these tables as a catalogue for estimates: rows, columns, logical bytes, partitioning and
+    /// clustering; for views, the query. A name that ends with `*` is a wildcard for all matching tables.
     ///
-    /// With `partitions`, the size of each partition too, which takes a query of `INFORMATION_SCHEMA` for each partitioned
-    /// table: 10 MiB are billed for it.
+    /// With `partitions`, also gets the size of each partition. That takes a query of `INFORMATION_SCHEMA` for each
+    /// partitioned table, which is billed for 10 MiB.
     ///
     /// # Errors
-    /// When one of the tables is not there, or BigQuery cannot be asked.
+    /// Returns an error if a table does not exist, or if BigQuery cannot be reached.
     pub async fn snapshot(&self, names: &[&str], partitions: bool) -> Result<Catalogue, BigQueryError> {
         let mut catalogue = Catalogue { tables: Vec::new() };
         for name in names {
@@ -64,7 +63,7 @@ impl Client {
         Ok(table)
     }
 
-    /// The tables of a data set whose names begin so, in their order.
+    /// The tables of a data set whose names begin with a prefix, sorted.
     async fn tables_with(&self, project: &str, dataset: &str, prefix: &str) -> Result<Vec<String>, BigQueryError> {
         let mut names = Vec::new();
         let mut next: Option<String> = None;
@@ -127,7 +126,7 @@ fn empty(name: String, source: &str) -> Table {
     }
 }
 
-/// What BigQuery says of a table, as a catalogue has it.
+/// Converts the metadata of a table into an entry of the catalogue.
 fn of(name: &str, live: Live) -> Table {
     let source =
         format!("tables.get of {name}, last modified at {} ms", live.last_modified_time.as_deref().unwrap_or("?"));
@@ -203,7 +202,7 @@ fn column(field: &TableFieldSchema) -> Option<Column> {
     Some(Column { mode, fields, ..plain(&field.name, kind) })
 }
 
-/// Adds the columns, and the fields of columns, that are not there yet; what is not required everywhere is not required.
+/// Adds missing columns and fields. A column that is not required in all tables is nullable.
 fn merge(columns: &mut Vec<Column>, more: &[Column]) {
     for new in more {
         match columns.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&new.name)) {

@@ -1,8 +1,8 @@
-//! What BigQuery says of a query that ran.
+//! The statistics of a query that has run.
 
 use std::time::Duration;
 
-/// What BigQuery says of a query that ran: `statistics` of its job.
+/// The statistics of a query that has run, as in `statistics` of its job.
 ///
 /// ```
 /// use obs_runtime::QueryStatistics;
@@ -14,23 +14,23 @@ use std::time::Duration;
 pub struct QueryStatistics {
     /// `totalBytesProcessed`.
     pub bytes_processed: u64,
-    /// `totalBytesBilled`; where it is not known, what [`Pricing`](super::Pricing) makes of the bytes processed.
+    /// `totalBytesBilled`. If it is not known, [`Pricing`](super::Pricing) derives it from the processed bytes.
     pub bytes_billed: Option<u64>,
-    /// Rows returned.
+    /// The number of returned rows.
     pub rows: Option<u64>,
     /// `totalSlotMs`.
     pub slot_time: Option<Duration>,
-    /// How long the query took.
+    /// The duration of the query.
     pub duration: Option<Duration>,
-    /// `cacheHit`: a query answered from the cache costs nothing.
+    /// `cacheHit`: a query answered from the cache is free.
     pub cache_hit: bool,
-    /// Whether a reservation ran it (`reservation_id`): it is priced by slot time then, not by bytes.
+    /// Whether a reservation ran the query (`reservation_id`): it is priced by slot time, not by bytes.
     pub reservation: bool,
-    /// Whether obs has counted it already, as it has what the tracked client ran: nothing counts it again.
+    /// Whether obs has reported the query already, as for queries of the tracked client. It is not reported again.
     pub reported: bool,
 }
 
-/// A return value that carries the statistics of a query: `#[bq_cost]` reads and reports them.
+/// A return value with the statistics of a query, which `#[bq_cost]` reads and reports.
 pub trait JobStatistics {
     /// The statistics, if there are any.
     fn job_statistics(&self) -> Option<QueryStatistics>;

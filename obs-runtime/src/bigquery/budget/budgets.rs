@@ -1,4 +1,4 @@
-//! Budgets: what may be spent in a day, a week or a month, by all processes together.
+//! Budgets: spending limits per day, week or month, shared by all processes.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -18,13 +18,14 @@ use crate::config::budgets::{Budget, BudgetPeriod};
 use crate::config::validated::Config;
 use crate::pipeline::global;
 
-/// How long a share is held without renewal: as long as a query can run.
-pub const LEASE_BY_HAND: Duration = Duration::from_hours(6);
+/// The lease on an amount held by [`reserve_cost`](crate::reserve_cost), which is not renewed: as long as a query can
+/// run.
+pub const MANUAL_LEASE: Duration = Duration::from_hours(6);
 
-/// The file in the state folder.
+/// The name of the file in the state folder.
 pub const FILE: &str = "budgets.sqlite3";
 
-/// The stores by file, and the one that a program has put in their place.
+/// The open stores by file, and the store that the program has set.
 static STORES: Mutex<Stores> = Mutex::new(Stores { files: None, own: None });
 
 struct Stores {
@@ -32,29 +33,29 @@ struct Stores {
     own: Option<Arc<dyn BudgetStore>>,
 }
 
-/// Keeps the budgets of this program in a store of its own, in place of a file in `OBS_STATE_DIR`.
+/// Keeps the budgets of this program in the given store, instead of a file in `OBS_STATE_DIR`.
 pub fn set_budget_store(store: Arc<dyn BudgetStore>) {
     STORES.lock().unwrap_or_else(PoisonError::into_inner).own = Some(store);
 }
 
-/// What is used of a budget in the period that is now, in US dollars: spent, and held by queries that have not ended.
+/// Returns what is spent and what is held in the current period of a budget, in US dollars.
 ///
 /// # Errors
 /// [`CostLimit::UnknownBudget`] or [`CostLimit::BudgetUnavailable`].
 pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
-    let known = Known::named(name)?;
-    let used = known.store.used(name, &known.period).map_err(|error| unavailable(name, &error))?;
+    let resolved = ResolvedBudget::named(name)?;
+    let used = resolved.store.used(name, &resolved.period).map_err(|error| unavailable(name, &error))?;
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
-/// A budget that is defined, in the period that is now.
-struct Known {
+/// A configured budget in its current period.
+struct ResolvedBudget {
     budget: Budget,
     period: String,
     store: Arc<dyn BudgetStore>,
 }
 
-impl Known {
+impl ResolvedBudget {
     fn named(name: &str) -> Result<Self, CostLimit> {
         let unknown = || CostLimit::UnknownBudget { name: name.to_owned() };
         let pipeline = global::pipeline().ok_or_else(unknown)?;
@@ -75,44 +76,44 @@ impl Known {
     }
 }
 
-/// A share of a budget that is held for a query.
+/// An amount held in a budget for a query.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct BudgetHold {
     share: BudgetShare,
     store: Arc<dyn BudgetStore>,
 }
 
-impl Held {
-    /// Holds so much of a budget, or says why not.
+impl BudgetHold {
+    /// Holds an amount in a budget, or returns the limit that it would exceed.
     pub fn reserve(name: &str, usd_asked: f64, lease: Duration) -> Result<Self, CostLimit> {
-        let known = Known::named(name)?;
-        let (share, limit) = (known.share(nanos(usd_asked)), nanos(known.budget.usd));
-        let used = known.store.hold(&share, limit, lease).map_err(|error| unavailable(name, &error))?;
+        let resolved = ResolvedBudget::named(name)?;
+        let (share, limit) = (resolved.share(nanos(usd_asked)), nanos(resolved.budget.usd));
+        let used = resolved.store.hold(&share, limit, lease).map_err(|error| unavailable(name, &error))?;
         if used.nanos().saturating_add(share.nanos) > limit {
             return Err(CostLimit::Budget {
                 name: name.to_owned(),
-                limit_usd: known.budget.usd,
+                limit_usd: resolved.budget.usd,
                 used_usd: usd(used.nanos()),
                 period: share.period.into(),
             });
         }
-        Ok(Self { share, store: known.store })
+        Ok(Self { share, store: resolved.store })
     }
 
-    /// The budget's name.
+    /// The name of the budget.
     pub fn name(&self) -> &str {
         &self.share.budget
     }
 
-    /// Holds it for so long from now.
+    /// Extends the lease to `lease` from now.
     pub fn renew(&self, lease: Duration) {
-        // A lease that could not be renewed may be the next time.
+        // A failed renewal is repeated at the next poll.
         if let Err(error) = self.store.renew(&self.share, lease) {
             warn_once(&error);
         }
     }
 
-    /// Spends so much in place of what was held.
+    /// Replaces the amount held by the amount spent.
     pub fn settle(self, usd_spent: f64) {
         if let Err(error) = self.store.settle(&self.share, nanos(usd_spent)) {
             global::warn(format!("${usd_spent:.6} could not be booked on the budget `{}`: {error}", self.share.budget));
@@ -120,12 +121,12 @@ impl Held {
     }
 }
 
-/// Spends what was never held, on each of these budgets once.
+/// Books an amount that was not held on each of these budgets, once per budget.
 pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
     let names: HashSet<&str> = names.collect();
     for name in names {
-        let settled = Known::named(name).and_then(|known| {
-            let settled = known.store.settle(&known.share(0), nanos(usd_spent));
+        let settled = ResolvedBudget::named(name).and_then(|resolved| {
+            let settled = resolved.store.settle(&resolved.share(0), nanos(usd_spent));
             settled.map_err(|error| unavailable(name, &error))
         });
         if let Err(limit) = settled {
@@ -154,7 +155,7 @@ fn store(config: &Config) -> Option<Arc<dyn BudgetStore>> {
     Some(Arc::clone(store) as Arc<dyn BudgetStore>)
 }
 
-/// The name of the period of a moment.
+/// The name of the period that contains a timestamp.
 fn period(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> String {
     let date = now.to_zoned_datetime(zone.clone()).date();
     match period {

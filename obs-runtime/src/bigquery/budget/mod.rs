@@ -1,4 +1,4 @@
-//! Budgets: a limit for a day, a week or a month, shared by all processes of a machine.
+//! Budgets: spending limits per day, week or month, shared by all processes of a machine.
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod budgets;

@@ -1,4 +1,4 @@
-//! Budgets in a file of SQLite, shared by the processes of one machine.
+//! Budgets in a SQLite file, shared by the processes of one machine.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use crate::bigquery::budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
 
 /// How long a transaction waits for those of other processes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS spent (
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS held (
 CREATE INDEX IF NOT EXISTS held_of_budget ON held (budget, period);
 ";
 
-/// A file of SQLite. It is opened when it is first used, and made with its folder when it is not there.
+/// A SQLite file. It is opened on first use, and created with its folder if it does not exist.
 #[derive(Debug)]
 pub struct SqliteBudgets {
     file: PathBuf,
@@ -31,13 +31,13 @@ pub struct SqliteBudgets {
 }
 
 impl SqliteBudgets {
-    /// Budgets in this file.
+    /// A store in this file.
     #[must_use]
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Self { file: file.into(), connection: Mutex::new(None) }
     }
 
-    /// Runs a transaction that writes: it has the file for itself from its beginning.
+    /// Runs a write transaction, which holds the write lock from its beginning.
     fn write<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, BudgetStoreError> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *connection {
@@ -66,8 +66,8 @@ fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
         std::fs::create_dir_all(folder).map_err(|error| self::fault(folder, &error))?;
     }
     let connection = Connection::open(file).map_err(fault)?;
-    connection.busy_timeout(PATIENCE).map_err(fault)?;
-    // A log beside the file: a process that is killed leaves nothing half written. What is committed is on the disk.
+    connection.busy_timeout(LOCK_TIMEOUT).map_err(fault)?;
+    // A write-ahead log keeps the file consistent if a process is killed. Committed transactions are synced to disk.
     let mode = |mode: &str| connection.pragma_update(None, "journal_mode", mode);
     mode("WAL").or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) }).map_err(fault)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fault)?;
@@ -75,7 +75,7 @@ fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
     Ok(connection)
 }
 
-/// Whether another process has the file, which made it so already.
+/// Whether another process holds the lock: it has set the journal mode then.
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
 }
@@ -130,7 +130,7 @@ fn used(transaction: &Transaction<'_>, budget: &str, period: &str) -> rusqlite::
     Ok(BudgetUse { spent_nanos: spent.unwrap_or(0).unsigned_abs(), held_nanos: held.unsigned_abs() })
 }
 
-/// So long from now, as the file has it.
+/// The end of a lease that begins now, as stored in the file.
 fn milliseconds(from_now: Duration) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.saturating_add(from_now).as_millis()).unwrap_or(i64::MAX)

@@ -1,23 +1,23 @@
-//! Where budgets are kept.
+//! The interface of budget stores.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A share of a budget that a query asks for.
+/// An amount that a query holds in a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BudgetShare {
-    /// Its own id, of no other share.
+    /// A unique id.
     pub id: String,
-    /// The budget's name.
+    /// The name of the budget.
     pub budget: String,
-    /// The period of time: `2026-11-26`, `2026-W48`, `2026-11`.
+    /// The period: `2026-11-26`, `2026-W48`, `2026-11`.
     pub period: String,
-    /// Billionths of a US dollar.
+    /// The amount, in billionths of a US dollar.
     pub nanos: u64,
 }
 
-/// What of a budget is used in a period.
+/// The used amounts of a budget in one period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BudgetUse {
     /// Spent, in billionths of a US dollar.
@@ -27,46 +27,46 @@ pub struct BudgetUse {
 }
 
 impl BudgetUse {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub const fn nanos(self) -> u64 {
         self.spent_nanos.saturating_add(self.held_nanos)
     }
 }
 
-/// Why a store could not be read or written.
+/// The error of a store that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BudgetStoreError(pub String);
 
-/// Where what is spent and held of budgets is kept, for all who share it: a file for the processes of one machine, or
-/// something that a whole fleet can reach.
+/// Stores the spent and the held amounts of budgets, for all processes that share them: a file for one machine, or a
+/// database for a fleet.
 ///
-/// Every function is one transaction: what it did is there for all others when it returns, also after a crash.
+/// Each method is one transaction. Its effect is visible to all processes when it returns, and survives a crash.
 pub trait BudgetStore: fmt::Debug + Send + Sync {
-    /// Holds a share until it is settled or its lease ends, unless more than `limit_nanos` would be used then. Gives what
-    /// was used before it; it is held if that and the share are within the limit.
+    /// Holds an amount until it is settled or its lease ends, unless the used amounts would exceed `limit_nanos`.
+    /// Returns what was used before. The amount is held if the sum of both is within the limit.
     ///
     /// # Errors
-    /// When the store cannot be reached: the query is refused then.
+    /// Returns an error if the store cannot be reached. The query is refused then.
     fn hold(&self, share: &BudgetShare, limit_nanos: u64, lease: Duration) -> Result<BudgetUse, BudgetStoreError>;
 
-    /// Makes the lease of a share that is held end later: so long from now.
+    /// Sets the end of the lease of a held amount to `lease` from now.
     ///
     /// # Errors
-    /// When the store cannot be reached.
+    /// Returns an error if the store cannot be reached.
     fn renew(&self, share: &BudgetShare, lease: Duration) -> Result<(), BudgetStoreError>;
 
-    /// Spends `nanos` in place of what was held, also when its lease has ended. Of a share that was never held it is just
-    /// spent.
+    /// Replaces a held amount by the spent amount `nanos`, also if its lease has ended. If it was never held, `nanos`
+    /// is only added to what is spent.
     ///
     /// # Errors
-    /// When the store cannot be reached.
+    /// Returns an error if the store cannot be reached.
     fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), BudgetStoreError>;
 
-    /// What is used of a budget in a period.
+    /// Returns the used amounts of a budget in a period.
     ///
     /// # Errors
-    /// When the store cannot be reached.
+    /// Returns an error if the store cannot be reached.
     fn used(&self, budget: &str, period: &str) -> Result<BudgetUse, BudgetStoreError>;
 }

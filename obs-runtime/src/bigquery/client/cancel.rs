@@ -27,7 +27,7 @@ const RETRY: Retry = Retry {
 };
 
 /// How long a cancelled job is polled until its cost is known.
-const PATIENCE: Duration = Duration::from_mins(1);
+const COST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running job. Dropping it before the job has ended cancels the job.
 pub struct Running(Option<Inner>);
@@ -200,7 +200,7 @@ async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryE
         return Ok(());
     }
     told?;
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + COST_TIMEOUT;
     let mut pause = RETRY.first_pause;
     while Instant::now() < until {
         let now = job_api::get(&connection, RETRY, names).await?;

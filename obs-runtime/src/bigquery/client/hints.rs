@@ -16,7 +16,7 @@ use crate::bigquery::statistics::QueryStatistics;
 const WORTH_A_LOOK_USD: f64 = 0.01;
 
 /// Timeout for getting a table's metadata.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What would have made a query cheaper or faster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ async fn partitioned_by(client: &Client, table: &TableReference) -> Option<Strin
     if let Some(known) = known {
         return known;
     }
-    let table = tokio::time::timeout(PATIENCE, client.table(&name)).await.ok()?.ok()?;
+    let table = tokio::time::timeout(TABLE_TIMEOUT, client.table(&name)).await.ok()?.ok()?;
     let by_time = table.time_partitioning.map(|by| by.field.unwrap_or_else(|| "_PARTITIONTIME".to_owned()));
     let column = by_time.or_else(|| table.range_partitioning?.field);
     client.partitions.lock().unwrap_or_else(PoisonError::into_inner).insert(name, column.clone());

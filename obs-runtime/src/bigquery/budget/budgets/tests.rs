@@ -27,13 +27,13 @@ fn what_is_held_counts_until_it_is_settled() {
     let store = SqliteBudgets::new(folder.path().join("deep/er/budgets.sqlite3"));
     let hour = Duration::from_hours(1);
     assert_eq!(store.hold(&share("1", 60), 100, hour).unwrap().nanos(), 0);
-    // It would be too much, so nothing of it is held.
+    // A refused amount is not held.
     assert_eq!(store.hold(&share("2", 41), 100, hour).unwrap().nanos(), 60);
     assert_eq!(store.hold(&share("3", 40), 100, hour).unwrap().nanos(), 60);
     store.settle(&share("1", 60), 5).unwrap();
     assert_eq!(store.used("b", "p").unwrap(), BudgetUse { spent_nanos: 5, held_nanos: 40 });
     assert_eq!(store.used("b", "q").unwrap(), BudgetUse::default());
-    // The same file, opened anew, says the same.
+    // A new connection to the same file reads the same state.
     let again = SqliteBudgets::new(folder.path().join("deep/er/budgets.sqlite3"));
     assert_eq!(again.used("b", "p").unwrap().nanos(), 45);
 }

@@ -1,4 +1,5 @@
-//! `#[track_caller]`: the body as a function of its own, called by the annotated one, as no closure is told its caller.
+//! Functions under `#[track_caller]`: a closure does not get its caller's location, so the body moves to a function,
+//! which the annotated one calls.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote_spanned};
@@ -8,20 +9,20 @@ use syn::{FnArg, GenericParam, Pat, PatIdent, Safety, Visibility};
 use crate::item::function::Function;
 use crate::item::outer_attribute::OuterAttribute;
 
-/// A function whose body became another one.
+/// A function whose body was moved to an inner function.
 pub struct Split {
-    /// What stands before the braces of the annotated function.
+    /// The annotated function without its body.
     pub head: TokenStream,
-    /// The call of the other one.
+    /// The call of the inner function.
     pub call: TokenStream,
-    /// The other one, when it goes into the annotated function.
+    /// The inner function, if it is an item in the annotated function's body.
     pub within: TokenStream,
-    /// The other one, when it goes beside it.
+    /// The inner function, if it is an item next to the annotated function.
     pub beside: TokenStream,
 }
 
-/// Splits a function under `#[track_caller]`. None for a method that may be one of a trait, which takes no other beside
-/// it, and for arguments that are patterns.
+/// Splits a function under `#[track_caller]`. Returns `None` for a method that may belong to a trait, where no item can
+/// be added, and for arguments that are patterns.
 pub fn split(function: &Function, suffix: &str) -> Option<Split> {
     let tracked = with_path(function, says_track_caller);
     if tracked.is_empty() {
@@ -69,13 +70,13 @@ pub fn split(function: &Function, suffix: &str) -> Option<Split> {
     Some(Split { head, call, within, beside })
 }
 
-/// The tokens of the attributes of a kind.
+/// The tokens of the attributes that match.
 fn with_path(function: &Function, of_kind: impl Fn(&OuterAttribute) -> bool) -> TokenStream {
     let attributes = function.attributes.iter().filter(|attribute| of_kind(attribute));
     attributes.flat_map(|attribute| attribute.tokens.clone()).collect()
 }
 
-/// Whether it has a `panic!` or an `unwrap()` in the body name the caller.
+/// Whether the attribute is `#[track_caller]`, directly or by `cfg_attr`.
 fn says_track_caller(attribute: &OuterAttribute) -> bool {
     let word = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "track_caller");
     match attribute.path.last().map(String::as_str) {
@@ -85,7 +86,7 @@ fn says_track_caller(attribute: &OuterAttribute) -> bool {
     }
 }
 
-/// Makes the argument one that is handed on, and gives its name.
+/// Replaces the pattern by a plain name to pass to the inner function, and returns the name.
 fn handed_on(pattern: &mut Pat, place: usize) -> Option<Ident> {
     match pattern {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, ident, .. }) => {
@@ -112,8 +113,8 @@ fn says_self(function: &Function) -> bool {
     flat(function.head.clone()).iter().chain(&flat(function.body.statements.clone())).any(word)
 }
 
-/// Whether the function may be in a generic `impl` and name a parameter of it, which no function inside of it can: it has a
-/// short name, all in capitals, that is not a parameter of its own.
+/// Whether the function may be in a generic `impl` and name one of its parameters, which an item in the body cannot do.
+/// The heuristic: a name of one or two characters, in capitals, that is not a parameter of the function.
 fn may_name_outer_generics(function: &Function) -> bool {
     let own: Vec<_> = function
         .signature
@@ -136,7 +137,7 @@ fn may_name_outer_generics(function: &Function) -> bool {
     trees.into_iter().any(|tree| matches!(tree, TokenTree::Ident(word) if is_parameter(&word.to_string())))
 }
 
-/// The tokens without their brackets.
+/// The leaves of all token trees, without delimiters.
 fn flat(tokens: TokenStream) -> Vec<TokenTree> {
     let mut flat = Vec::new();
     for tree in tokens {

@@ -1,8 +1,9 @@
-//! What the body takes from the function's arguments, and in which order it is dropped.
+//! How the wrapped body captures the function's arguments, and in which order they are dropped.
 //!
-//! A closure or future drops what it captured in the order in which it was first named; a function drops its arguments
-//! from the last to the first. So the arguments are named in that order before the body is. It also captures only as much
-//! as the body names: of a `mut self` that sets a number in itself, a copy of that number.
+//! A closure or future drops its captures in the order in which the body first names them; a function drops its
+//! arguments from the last to the first. Generated code therefore names the arguments in that order before the body
+//! does. A closure also captures only the fields that its body uses: if the body assigns to a `Copy` field of `mut
+//! self`, the assignment goes to a copy.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -12,24 +13,24 @@ use syn::{FnArg, Pat, PatIdent, Receiver, ReceiverKind, Signature, Type};
 
 use crate::item::function::{Function, bound_names};
 
-/// Types that leave nothing to drop.
+/// Primitive types, which have no drop code.
 const PLAIN: [&str; 16] = [
     "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
     "usize",
 ];
 
-/// How the body has the arguments.
+/// How the wrapped body captures the arguments.
 pub struct Captures {
-    /// All that stands before the braces of the function.
+    /// The function without its body.
     pub head: TokenStream,
-    /// Whether the closure or future takes whatever it names.
+    /// Whether the closure or future is `move`.
     pub by_move: bool,
-    /// What stands before the body.
+    /// Statements before the body.
     pub statements: TokenStream,
 }
 
 impl Captures {
-    /// Those of a function; `lent` when something that stands behind the body needs the arguments too.
+    /// The captures of a function. `lent`: whether code after the body also uses the arguments.
     pub fn of(function: &Function, lent: bool) -> Self {
         if lent {
             return Self { head: function.head.clone(), by_move: false, statements: TokenStream::new() };
@@ -38,8 +39,8 @@ impl Captures {
     }
 }
 
-/// Whether there is a `mut self` or `mut a: A`: what the body sets in it is for its drop to read, of which the compiler
-/// knows nothing in a closure that owns it.
+/// Whether there is a `mut self` or `mut a: A`. The body may assign to a field that only the `Drop` of the value reads;
+/// in a closure that owns the value, the compiler would report the assignment as unused.
 fn changes_what_is_dropped(function: &Function) -> bool {
     function.signature.inputs.iter().any(|argument| match argument {
         FnArg::Receiver(receiver) => is_changed_self(receiver),
@@ -53,8 +54,9 @@ fn is_changed_self(receiver: &Receiver) -> bool {
     receiver.mutability.is_some() && !matches!(receiver.kind, ReceiverKind::Reference(..))
 }
 
-/// The body borrows what it does not use up. A future, which must not hold on to what only one thread may have, and a
-/// closure that hands back what is borrowed for longer than the call, take the rest by a new name.
+/// The body captures by reference what it does not consume. Two kinds of argument are rebound by `let a = a;`, which
+/// moves them: arguments of a future, which may be `Send` but not `Sync`; and mutable references, which a closure may
+/// return with a lifetime longer than the call.
 fn borrowed(function: &Function) -> Captures {
     let site = Span::mixed_site();
     let is_async = function.signature.asyncness.is_some();
@@ -84,10 +86,11 @@ fn is_borrowed_mutably(kind: &Type) -> bool {
     matches!(kind, Type::Reference(reference) if reference.mutability.is_some())
 }
 
-/// `let _ = (&b, &a);`, when something may be dropped with an argument: then the body has the whole of each, in order.
+/// `let _ = (&b, &a);`, unless no argument has drop code. The body then captures each argument as a whole, in the order
+/// of the tuple.
 fn in_order(function: &Function) -> Captures {
     let mut taken: Vec<Ident> = names(function, has_no_drop);
-    // An unused argument that is alone stays where it is, so that the compiler says so.
+    // A single argument that the body does not use is not captured, so that the compiler reports it as unused.
     if let [only] = taken.as_slice()
         && !mentions(&function.body.statements, &only.unraw().to_string())
     {
@@ -97,7 +100,7 @@ fn in_order(function: &Function) -> Captures {
     let site = Span::mixed_site();
     let statements = match taken.as_slice() {
         [] => TokenStream::new(),
-        // On the left side of an assignment, where no lint takes it for a use of what is marked as unused.
+        // The left side of an assignment: lints do not count it as a use of a name that is marked as unused.
         [..] if taken.iter().any(is_marked_unused) => {
             let place = Literal::usize_unsuffixed(taken.len());
             quote_spanned!(site=> *(#(&#taken),*, &mut ()).#place = ();)
@@ -108,7 +111,7 @@ fn in_order(function: &Function) -> Captures {
     Captures { head: head_with_names(function), by_move: true, statements }
 }
 
-/// All that stands before the body, with a name for each argument that has none and may be dropped before another.
+/// The function without its body. An unnamed argument gets a name, if it may be dropped before another one.
 fn head_with_names(function: &Function) -> TokenStream {
     if !names(function, has_no_drop).iter().any(|name| name.to_string().starts_with(UNNAMED)) {
         return function.head.clone();
@@ -130,7 +133,7 @@ fn with_visibility(function: &Function, signature: &Signature) -> TokenStream {
     function.visibility.to_token_stream().into_iter().chain(signature.to_token_stream()).collect()
 }
 
-/// Lints know a single `_` for such a mark.
+/// Lints treat one leading `_` as the mark of an unused name.
 fn is_marked_unused(name: &Ident) -> bool {
     let name = name.to_string();
     name.starts_with('_') && !name.starts_with("__")
@@ -142,13 +145,13 @@ fn unnamed_argument(place: usize, span: Span) -> Ident {
     Ident::new(&format!("{UNNAMED}{place}"), Span::mixed_site().located_at(span))
 }
 
-/// Whether tokens name an argument that can be had only once.
+/// Whether tokens name an argument that can be used only once.
 pub fn name_owned(tokens: &TokenStream, function: &Function) -> bool {
     names(function, is_copy).iter().any(|name| mentions(tokens, &name.unraw().to_string()))
 }
 
-/// The names of arguments, in their order, without those whose type `leaves_out`. One without a name gets one, when
-/// there are others.
+/// The names of the arguments in their order, without those whose type matches `leaves_out`. Unnamed arguments get
+/// names, unless all are unnamed.
 fn names(function: &Function, leaves_out: fn(&Type) -> bool) -> Vec<Ident> {
     let mut names = Vec::new();
     for (place, argument) in function.signature.inputs.iter().enumerate() {
@@ -169,7 +172,7 @@ fn names(function: &Function, leaves_out: fn(&Type) -> bool) -> Vec<Ident> {
     names
 }
 
-/// Whether a value of the type is surely copied when it is used.
+/// Whether the type is known to be `Copy`.
 fn is_copy(kind: &Type) -> bool {
     match kind {
         Type::Reference(reference) => reference.mutability.is_none(),
@@ -177,7 +180,7 @@ fn is_copy(kind: &Type) -> bool {
     }
 }
 
-/// Whether a value of the type surely leaves nothing to drop.
+/// Whether the type is known to have no drop code.
 fn has_no_drop(kind: &Type) -> bool {
     match kind {
         Type::Group(inner) => has_no_drop(&inner.elem),
@@ -188,7 +191,7 @@ fn has_no_drop(kind: &Type) -> bool {
     }
 }
 
-/// Whether the name stands in tokens; in text too, where a format string may hold it.
+/// Whether tokens contain a name, as an identifier or in a format string.
 fn mentions(tokens: &TokenStream, name: &str) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Group(group) => mentions(&group.stream(), name),

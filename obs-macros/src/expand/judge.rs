@@ -1,4 +1,4 @@
-//! The closure that tells whether the value of a call is an error, and which.
+//! The closure that classifies the value of a call as an error or not.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -9,8 +9,8 @@ use crate::expand::shared_keys::{SharedKeys, Verdict};
 use crate::item::function::Function;
 use crate::item::return_type;
 
-/// `|__value| …`, to stand behind the body whose value it judges; a function of the runtime where the return type says
-/// that nothing can be an error.
+/// `|__value| …`, which must follow the body, so that the type of the value is known. If no value of the return type is
+/// an error, a function of the runtime takes its place.
 pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
@@ -31,7 +31,7 @@ pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&Expr
     }
 }
 
-/// The runtime's names are in scope in blocks of their own, so that none of them stands before the user's path.
+/// The runtime's traits are imported in blocks of their own, so that they do not shadow names in the user's path.
 fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, is_borrowed: bool) -> TokenStream {
     let site = Span::mixed_site();
     let borrowed = is_borrowed.then(|| quote_spanned!(site=> use #private::judge::borrowed::*;));
@@ -56,7 +56,8 @@ fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, is_borrowed: bool)
     }
 }
 
-/// What the path says of `__value`, located at the path. The runtime's names are in scope behind it only.
+/// The verdict of the user's path about `__value`, with the span of the path. The runtime's traits are imported only
+/// after the path.
 fn call(private: &TokenStream, path: &ExprPath) -> TokenStream {
     quote_spanned! {Span::mixed_site().located_at(path.span())=>
         match #path {

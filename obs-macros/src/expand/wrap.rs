@@ -1,4 +1,4 @@
-//! The body of a function, handed to the runtime as a closure or as a future.
+//! Wraps a function body in a closure or future that is passed to the runtime.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -15,31 +15,31 @@ use crate::item::function::{Function, Shape, ours};
 use crate::item::return_type;
 use crate::item::returned_future::ReturnedFuture;
 
-/// One call into the runtime, around a body.
+/// One call of the runtime around a function body.
 pub struct Wrap<'a> {
     pub shared: &'a SharedKeys,
-    /// The runtime's function for a closure; the one for a future has `_async` behind it.
+    /// The runtime's function for a closure. The one for a future has the suffix `_async`.
     pub helper: &'static str,
-    /// The static.
+    /// The static of the call site.
     pub callsite: TokenStream,
-    /// What begins the call.
+    /// The expression that begins the call.
     pub begin: TokenStream,
-    /// What prepares it, to begin later.
+    /// The expression that prepares a call which begins later.
     pub prepare: TokenStream,
-    /// What it notes of it.
+    /// The closure that records tags and arguments.
     pub described: Option<TokenStream>,
-    /// Whether a path of the user's judges its value.
+    /// Whether `ok_if` or `error_if` judges the value.
     pub judged: bool,
-    /// What judges its value.
+    /// The closure that judges the value.
     pub judge: TokenStream,
-    /// What else the helper takes.
+    /// Further arguments of the runtime's function.
     pub more: Option<TokenStream>,
-    /// What is returned when the helper gives nothing.
+    /// The value to return if the runtime's function returns `None`.
     pub fallback: Option<&'a Expr>,
 }
 
 impl<'a> Wrap<'a> {
-    /// What every attribute around a body has in common; `constructor` makes the static.
+    /// The parts that all attributes have in common. `constructor` makes the static.
     pub fn new(
         shared: &'a SharedKeys,
         helper: &'static str,
@@ -83,7 +83,7 @@ impl<'a> Wrap<'a> {
                 let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
                 let keywords = quote_spanned!(Span::mixed_site()=> async #by_move);
                 let block = ours(&body.braces_around(body.statements.clone()));
-                // `_` alone says nothing.
+                // A return type of `_` adds nothing to inference.
                 let output = Some(&output).filter(|output| !matches!(output, Type::Infer(_)));
                 (captures.head, self.future(output, &keywords, &captures.statements, &block))
             }
@@ -93,7 +93,7 @@ impl<'a> Wrap<'a> {
         head.into_iter().chain(block.into_token_stream()).collect()
     }
 
-    /// What is left to check when the call is not made.
+    /// Code for the feature `off`, which type-checks the attribute's expressions without running them.
     fn checked(&self, function: &Function) -> Option<TokenStream> {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
@@ -114,19 +114,19 @@ impl<'a> Wrap<'a> {
         (!checked.is_empty()).then_some(checked)
     }
 
-    /// Whether the outcome depends only on how the body is left: by unwinding or not.
+    /// Whether the outcome depends only on whether the body unwinds.
     fn needs_no_value(&self, function: &Function) -> bool {
         let is_closure = return_type::is_closure(function) && self.fallback.is_none();
         !self.judged && (is_closure || self.opens_no_scope() && return_type::never_fails(function))
     }
 
-    /// Whether there is nothing around the body but a call that begins and ends. Errors find their way out by the calls
-    /// that enclose them, so that those who capture them do enclose.
+    /// Whether the wrapper does not enter a scope. Attributes that capture errors must enter one, because an error is
+    /// deduplicated by its enclosing calls.
     fn opens_no_scope(&self) -> bool {
         self.helper == "performance"
     }
 
-    /// The body as it is, behind what ends the call when it is left.
+    /// The unchanged body after a guard that ends the call.
     fn guard(&self, function: &Function) -> TokenStream {
         let body = &function.body;
         let block = ours(&body.braces_around(body.statements.clone()));
@@ -136,7 +136,7 @@ impl<'a> Wrap<'a> {
         quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::#guard(#begin) }; #block)
     }
 
-    /// The function that calls its body.
+    /// The function that calls its former body, now a function of its own.
     fn called(&self, function: &Function, split: caller::Split) -> TokenStream {
         let private = self.shared.runtime.private();
         let Self { callsite, begin, judge, .. } = self;
@@ -163,7 +163,7 @@ impl<'a> Wrap<'a> {
         quote_spanned!(Span::mixed_site()=> #callsite #call)
     }
 
-    /// The body of a function that returns a future: the call is prepared, and begins when the future is polled.
+    /// Wraps the body of a function that returns a future. The call begins at the first poll of the future.
     fn returned(&self, function: &Function, captures: &Captures, future: &ReturnedFuture) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
@@ -181,7 +181,7 @@ impl<'a> Wrap<'a> {
             ReturnedFuture::ByType { .. } => {
                 let output = return_type::of(&function.signature.output);
                 let kind = quote_spanned!(site=> { use #private::returned::*; (&&Kind::<#output>::new()).kind() });
-                // A block at the start of a statement would end it.
+                // Parenthesised, because a block at the start of a statement would end it.
                 (quote_spanned!(site=> (#kind)), body)
             }
         };
@@ -199,7 +199,7 @@ impl<'a> Wrap<'a> {
     ) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
-        // `!` is no type argument, so a type without values stands in for it.
+        // `!` is not allowed as a type argument. An uninhabited type takes its place.
         let never = matches!(output, Some(Type::Never(_)));
         let expect = output.map(|output| {
             let at = site.located_at(output.span());
@@ -218,7 +218,7 @@ impl<'a> Wrap<'a> {
         quote_spanned!(site=> #callsite #value)
     }
 
-    /// Returns what the helper gave, else the fallback.
+    /// Returns the value of the runtime's function or, if that is `None`, the fallback.
     fn or_fallback(&self, call: &TokenStream, given: Option<TokenStream>) -> TokenStream {
         let site = Span::mixed_site();
         let Some(fallback) = self.fallback else { return call.clone() };
@@ -231,7 +231,7 @@ impl<'a> Wrap<'a> {
         }
     }
 
-    /// Whether a fallback needs an argument that the body may not need to own.
+    /// Whether a fallback needs to own an argument that the body may only borrow.
     fn leaves_arguments(&self, function: &Function) -> bool {
         let names_owned = |fallback: &Expr| captures::name_owned(&fallback.to_token_stream(), function);
         self.fallback.is_some_and(names_owned) || captures::name_owned(&function.fallbacks(), function)
@@ -246,8 +246,9 @@ impl<'a> Wrap<'a> {
     }
 }
 
-/// `move || -> T { … }`: the body, after what captures the arguments in order. The return type is left out where it is
-/// inferred.
+/// `move
+/// -> T { … }`: the statements that capture the arguments in order, then the body. The parts of the return type that
+/// cannot be written here are `_`.
 fn body_closure(function: &Function, captures: &Captures) -> TokenStream {
     let site = Span::mixed_site();
     let body = &function.body;

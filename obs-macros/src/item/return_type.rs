@@ -1,4 +1,4 @@
-//! Return types, and what they tell of the outcome.
+//! Return types, and which outcomes they allow.
 
 use proc_macro2::Span;
 use quote::quote_spanned;
@@ -7,7 +7,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer, Ty
 
 use crate::item::function::{Function, Shape};
 
-/// The return type of a function, to be written again inside of it.
+/// The return type, in a form that may be written again inside the function.
 pub fn of(output: &ReturnType) -> Type {
     match output {
         ReturnType::Default => unit(),
@@ -23,8 +23,8 @@ pub fn never_fails(function: &Function) -> bool {
     }
 }
 
-/// Whether the function returns `impl Fn…`. The compiler infers the signature of a closure from the return type, which
-/// works only as long as the closure is the last expression of the function itself.
+/// Whether the function returns `impl Fn…`. The compiler infers the signature of the returned closure from the return
+/// type only if the closure is the last expression of the function itself.
 pub fn is_closure(function: &Function) -> bool {
     let ReturnType::Type(_, output) = &function.signature.output else { return false };
     matches!(function.shape, Shape::Sync) && is_impl_fn(output)
@@ -45,7 +45,7 @@ fn is_impl_fn(written: &Type) -> bool {
     }
 }
 
-/// Whether the error of the return type may hold a box of an error that is not `'static`: it names a lifetime.
+/// Whether the error type may contain a boxed error that is not `'static`: it names a lifetime.
 pub fn borrows_error(function: &Function) -> bool {
     let output = match (&function.shape, &function.signature.output) {
         (Shape::Future(future), _) => future.output(),
@@ -89,7 +89,7 @@ fn is_plain(written: &Type) -> bool {
     }
 }
 
-/// The type with `_` for each `impl Trait` in it.
+/// The type with `_` in place of each `impl Trait`.
 pub fn without_impl_trait(written: &Type) -> Type {
     let mut written = written.clone();
     erase(&mut written);
@@ -104,7 +104,7 @@ fn unit() -> Type {
     })
 }
 
-/// Returns whether there was one.
+/// Replaces each `impl Trait` by `_`. Returns whether there was one.
 fn erase(written: &mut Type) -> bool {
     match written {
         Type::ImplTrait(_) => {
@@ -125,7 +125,7 @@ fn erase(written: &mut Type) -> bool {
             .map(|segment| erase_in_arguments(&mut segment.arguments))
             .fold(false, |found, one| found | one),
         Type::TraitObject(object) => {
-            // `dyn Iterator<Item = impl Trait>`: too deep to name a part, so the whole is inferred.
+            // `dyn Iterator<Item = impl Trait>`: `_` is not allowed inside, so the whole type is inferred.
             let inferred = says_impl(quote_spanned!(Span::mixed_site()=> #object));
             if inferred {
                 *written = infer();

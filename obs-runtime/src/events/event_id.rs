@@ -36,7 +36,7 @@ impl EventId {
         Self::from_uuid(uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid())
     }
 
-    fn from_uuid(uuid: Uuid) -> Self {
+    pub(crate) fn from_uuid(uuid: Uuid) -> Self {
         let mut digits = [0; 32];
         uuid.as_simple().encode_lower(&mut digits);
         Self(digits)

@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod event_id;
+pub(crate) mod event_status;
 pub(crate) mod failure;
 pub(crate) mod field;
 pub(crate) mod field_buffer;

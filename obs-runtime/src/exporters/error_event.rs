@@ -59,6 +59,12 @@ impl RawErrorEvent {
         Self { event, redactor }
     }
 
+    /// The id of its report.
+    #[cfg(feature = "sentry")]
+    pub const fn id(&self) -> crate::events::event_id::EventId {
+        self.event.report.id
+    }
+
     /// When it was captured.
     #[cfg(feature = "sentry")]
     pub const fn time(&self) -> SystemTime {

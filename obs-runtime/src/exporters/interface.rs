@@ -65,7 +65,13 @@ pub trait Exporter: Send + Sync {
     ///
     /// # Errors
     /// What is not delivered, and why.
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError>;
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError>;
+
+    /// What depends on the deliveries of other exporters. Called before all exporters are flushed; the returned function
+    /// runs after that.
+    fn after_flush(&self) -> Option<Box<dyn FnOnce() + Send + '_>> {
+        None
+    }
 
     /// Stops background deliveries, so that an exporter of a later initialisation can replace this one.
     fn close(&self) {}
@@ -74,6 +80,15 @@ pub trait Exporter: Send + Sync {
     fn queued(&self) -> usize {
         0
     }
+}
+
+/// What a complete flush has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flushed {
+    /// It has delivered: this is a success of the exporter.
+    Delivered,
+    /// There was nothing to deliver, or the exporter records each delivery itself.
+    Nothing,
 }
 
 /// Why a flush is incomplete.

@@ -7,7 +7,7 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::events::event::{Event, Fact, FailureFacts};
 use crate::events::report::{Report, ReportKind};
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::redact::redactor::Redacted;
 
 /// The captured events, redacted as for every exporter.
@@ -192,8 +192,8 @@ impl Exporter for MemoryExporter {
         }
     }
 
-    fn flush(&self, _: Instant) -> Result<(), FlushError> {
-        Ok(())
+    fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
+        Ok(Flushed::Nothing)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::exporters::interface::{Exporter, FlushError};
+use crate::exporters::interface::{Exporter, FlushError, Flushed};
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 
@@ -73,9 +73,11 @@ impl Flusher {
             };
             pending.retain(|late| *late != sink);
             match result {
-                Ok(Ok(())) => {
+                Ok(Ok(flushed)) => {
                     self.late().remove(sink);
-                    delivery_stats::record(sink, started.elapsed(), Ok(()));
+                    if flushed == Flushed::Delivered {
+                        delivery_stats::record(sink, started.elapsed(), Ok(()));
+                    }
                 }
                 Ok(Err(error)) => failed.push(error),
                 Err(_) => failed.push(FlushError { sink, reason: "panicked".to_owned() }),
@@ -146,10 +148,10 @@ mod tests {
 
         fn accept(&self, _: &Redacted<Event<'_>>) {}
 
-        fn flush(&self, _: Instant) -> Result<(), FlushError> {
+        fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
             self.flushed.fetch_add(1, Ordering::SeqCst);
             thread::sleep(self.takes);
-            Ok(())
+            Ok(Flushed::Delivered)
         }
     }
 

@@ -160,7 +160,12 @@ fn main() -> Result<(), Boxed> {
     });
     let _guard = builder.init()?;
     let way = std::env::args().nth(1).unwrap_or_default();
-    LogContext::new().field("region", "eu").scope(|| errors_job(&way))?;
+    let result = LogContext::new().field("region", "eu").scope(|| errors_job(&way));
+    // The command has flushed.
+    if let Some(sentry) = obs_runtime::status().sink("sentry") {
+        println!("sentry {}", serde_json::to_string(sentry)?);
+    }
+    result?;
     println!("done");
     Ok(())
 }

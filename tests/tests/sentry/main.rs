@@ -4,6 +4,7 @@
 mod command_runs;
 mod panic_abort;
 mod rate_limits;
+mod rejections;
 mod traces;
 
 use std::path::Path;

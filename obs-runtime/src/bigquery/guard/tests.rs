@@ -8,7 +8,7 @@ use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
 use crate::exporters::aggregation::aggregator::MetricAggregator;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::instrument::call::lifecycle;
 use crate::metrics::callsite::Callsite;
 use crate::pipeline::fan_out::FanOut;
@@ -54,8 +54,8 @@ impl Exporter for Rival {
         }
     }
 
-    fn flush(&self, _deadline: Instant) -> Result<(), FlushError> {
-        Ok(())
+    fn flush(&self, _deadline: Instant) -> Result<Flushed, FlushError> {
+        Ok(Flushed::Nothing)
     }
 }
 

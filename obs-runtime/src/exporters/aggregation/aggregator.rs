@@ -12,7 +12,7 @@ use crate::events::event::Event;
 use crate::exporters::aggregation::calls::{add_callsite, labels};
 use crate::exporters::aggregation::event_recorder::EventRecorder;
 use crate::exporters::aggregation::series_store::SeriesStore;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::metrics::catalogue as family;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
@@ -121,7 +121,7 @@ impl Exporter for MetricAggregator {
         EventRecorder { store: &self.store, counts_calls: self.counts_calls, tags: &event.tags }.record_event(event);
     }
 
-    fn flush(&self, _: Instant) -> Result<(), FlushError> {
-        Ok(())
+    fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
+        Ok(Flushed::Nothing)
     }
 }

@@ -34,7 +34,7 @@ use crate::exporters::datadog::names::{self, EXPORTER};
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::registry;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
@@ -280,15 +280,16 @@ impl Exporter for DatadogExporter {
         }
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         let Self(shared) = self;
         if shared.closed.load(Ordering::SeqCst) {
-            return Ok(());
+            return Ok(Flushed::Nothing);
         }
         shared.urgent.store(true, Ordering::SeqCst);
         let result = shared.deliver(deadline, &|| false);
         shared.urgent.store(false, Ordering::SeqCst);
-        result.map_err(|error| FlushError { sink: EXPORTER, reason: error.to_string() })
+        let failed = |error: DeliveryError| FlushError { sink: EXPORTER, reason: error.to_string() };
+        result.map(|()| Flushed::Delivered).map_err(failed)
     }
 
     fn queued(&self) -> usize {

@@ -4,21 +4,21 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Fact, Source};
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::log::destination::{Destination, NAME, count_dropped};
 use crate::exporters::log::json::{JsonBuffers, JsonFormat};
 use crate::exporters::log::log_file::{LogFile, REOPEN};
 use crate::exporters::log::log_output::{LineWriter, LogOutput, write_stderr};
 use crate::exporters::log::sampler::Sampler;
 use crate::exporters::log::shared_filter::SharedFilter;
-use crate::exporters::log::terminal_summary;
+use crate::exporters::log::terminal_summary::TerminalSummary;
 use crate::exporters::log::text::TextFormat;
 use crate::exporters::log::timestamp::TimestampFormatter;
 use crate::metrics::delivery_stats;
@@ -43,6 +43,8 @@ pub struct LogExporter {
     sampler: Option<Sampler>,
     /// The format of the terminal summary, if standard error is a terminal.
     summary: Option<TextFormat>,
+    /// Summaries that wait for Sentry's answer. The end of each outermost command flushes, which takes them.
+    waiting: Mutex<Vec<TerminalSummary>>,
 }
 
 /// Buffers of a thread, so that a line needs no allocation.
@@ -92,7 +94,7 @@ impl LogExporter {
         let destinations = std::iter::once(console).chain(file).collect();
         let summary = stderr_is_terminal.then_some(TextFormat { coloured });
         let (json, sampler) = (JsonFormat::new(config), config.log_sampling.map(Sampler::new));
-        Self { json, filter, destinations, sampler, summary }
+        Self { json, filter, destinations, sampler, summary, waiting: Mutex::default() }
     }
 
     /// The filter of the console, which can be replaced at run time.
@@ -115,15 +117,17 @@ impl LogExporter {
             // A failure of the warning is reported by the next flush.
             let _ = self.write_to(healthy, &warning(&failure), 0, scratch);
         }
-        if let Some(format) = self.summary
-            && terminal_summary::applies_to(event)
-        {
-            scratch.text.clear();
-            terminal_summary::write(event, format, &mut scratch.text);
-            if let Err(error) = write_stderr(&scratch.text) {
-                count_dropped(&error);
+        if let Some(summary) = self.summary.and_then(|format| TerminalSummary::of(event, format)) {
+            if summary.is_waiting() {
+                self.waiting().push(summary);
+            } else {
+                write_summary(summary);
             }
         }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<TerminalSummary>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a line to each destination that enables it. Returns a failure that is the first of its destination since the
@@ -214,7 +218,7 @@ impl Exporter for LogExporter {
         }
     }
 
-    fn flush(&self, _: Instant) -> Result<(), FlushError> {
+    fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
         if let Some(sampler) = &self.sampler {
             sampler.take_left_out(|event, left_out| {
                 // The filter may have changed since.
@@ -224,7 +228,22 @@ impl Exporter for LogExporter {
             });
         }
         let failures: Vec<String> = self.destinations.iter().filter_map(Destination::take_failure).collect();
-        if failures.is_empty() { Ok(()) } else { Err(FlushError { sink: NAME, reason: failures.join("; ") }) }
+        if failures.is_empty() {
+            Ok(Flushed::Delivered)
+        } else {
+            Err(FlushError { sink: NAME, reason: failures.join("; ") })
+        }
+    }
+
+    fn after_flush(&self) -> Option<Box<dyn FnOnce() + Send + '_>> {
+        let waiting = std::mem::take(&mut *self.waiting());
+        (!waiting.is_empty()).then(|| Box::new(|| waiting.into_iter().for_each(write_summary)) as _)
+    }
+}
+
+fn write_summary(summary: TerminalSummary) {
+    if let Err(error) = write_stderr(&summary.into_line()) {
+        count_dropped(&error);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::base::level::Level;
 use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::events::event::Event;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::format::Format;
 use crate::exporters::prometheus::textfile_exporter::Source;
@@ -71,7 +71,7 @@ impl PushgatewayExporter {
         })
     }
 
-    fn push(&self, deadline: Instant) -> Result<(), String> {
+    fn push(&self, deadline: Instant) -> Result<Flushed, String> {
         // Held while pushing: a concurrent flush then finds nothing left to push.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.not_before.is_some_and(|until| Instant::now() < until) {
@@ -79,7 +79,7 @@ impl PushgatewayExporter {
         }
         let now = (self.source)();
         if state.pushed.as_ref().is_some_and(|pushed| pushed.equals_except_own(&now)) {
-            return Ok(());
+            return Ok(Flushed::Nothing);
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -94,7 +94,7 @@ impl PushgatewayExporter {
         let mut response = request.send(Format::Text.render(&now)).map_err(|error| reason(&error))?;
         if response.status().is_success() {
             *state = State { pushed: Some(now), not_before: None };
-            return Ok(());
+            return Ok(Flushed::Delivered);
         }
         let wait = retry_after(response.headers());
         state.not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
@@ -160,7 +160,7 @@ impl Exporter for PushgatewayExporter {
 
     fn accept(&self, _: &Redacted<Event<'_>>) {}
 
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         self.push(deadline).map_err(|reason| FlushError {
             sink: self.name(),
             reason: format!("PROMETHEUS_PUSHGATEWAY_URL {}: {reason}", self.shown),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::base::level::Level;
 use crate::events::event::Event;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile::Textfile;
 use crate::redact::redactor::Redacted;
@@ -50,9 +50,10 @@ impl Exporter for TextfileExporter {
 
     fn accept(&self, _: &Redacted<Event<'_>>) {}
 
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         self.textfile
             .write((self.source)(), deadline)
+            .map(|()| Flushed::Delivered)
             .map_err(|error| FlushError { sink: self.name(), reason: error.to_string() })
     }
 }

@@ -8,11 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ::sentry::types::Dsn;
+
 use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
 use crate::exporters::error_event::RawErrorEvent;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
 use crate::exporters::sentry::event_draft::EventDraft;
@@ -20,6 +22,7 @@ use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
 use crate::exporters::sentry::traces;
+use crate::exporters::sentry::transport::{Factory, OnDelivery};
 use crate::exporters::sentry::worker::{Job, Worker};
 use crate::redact::redactor::Redacted;
 
@@ -34,20 +37,24 @@ pub struct SentryExporter {
     breadcrumbs: BreadcrumbBuffer,
     worker: Worker,
     trace_sample_rate: f64,
+    /// The host of the server.
+    server: String,
 }
 
 impl SentryExporter {
-    /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled.
+    /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled. `on_delivery` gets the result
+    /// of each envelope.
     ///
     /// # Errors
     /// If the DSN is malformed.
-    pub fn new(config: &Config, options: SentryOptions) -> Result<Option<Self>, InvalidDsn> {
+    pub fn new(config: &Config, options: SentryOptions, on_delivery: OnDelivery) -> Result<Option<Self>, InvalidDsn> {
         let Some(dsn) = config.sentry_dsn.as_ref().filter(|_| config.sentry_enabled) else { return Ok(None) };
-        let dsn = dsn.expose().parse().map_err(|_| InvalidDsn)?;
+        let dsn: Dsn = dsn.expose().parse().map_err(|_| InvalidDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
-        let worker = Worker::new(client(dsn, &settings, options));
+        let server = dsn.host().to_owned();
+        let worker = Worker::new(client(dsn, &settings, options, Factory { on_delivery }));
         let trace_sample_rate = config.sentry_traces_sample_rate;
-        Ok(Some(Self { settings, breadcrumbs: BreadcrumbBuffer::default(), worker, trace_sample_rate }))
+        Ok(Some(Self { settings, breadcrumbs: BreadcrumbBuffer::default(), worker, trace_sample_rate, server }))
     }
 
     fn send(&self, jobs: impl IntoIterator<Item = Job>) {
@@ -88,17 +95,17 @@ impl Exporter for SentryExporter {
     fn accept_report(&self, report: RawErrorEvent) {
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
-        self.worker.send(Job::event(move || {
+        self.worker.send(Job::event(report.id(), move || {
             Some(report.redact(|event| EventDraft::of(event, crumbs))?.into_event(&settings))
         }));
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
-            Fact::Reported(_) => {
+            Fact::Reported(report) => {
                 let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
                 let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
-                self.worker.send(Job::event(move || Some(draft?.into_event(&settings))));
+                self.worker.send(Job::event(report.id, move || Some(draft?.into_event(&settings))));
             }
             Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
             Fact::Started { call, arguments: _ } => self.send(command_runs::started(&self.settings, event, call)),
@@ -116,12 +123,20 @@ impl Exporter for SentryExporter {
         }
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
-        let left = self.worker.flush(deadline);
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        // A little earlier, so that the reason is this one and not that the flush was late.
+        let now = Instant::now();
+        let left = self.worker.flush(now + deadline.saturating_duration_since(now) * 19 / 20);
         if left == 0 {
-            return Ok(());
+            // Each envelope was recorded when the server answered.
+            return Ok(Flushed::Nothing);
         }
-        Err(FlushError { sink: self.name(), reason: format!("{left} envelopes not sent") })
+        let reason = format!(
+            "{left} envelopes not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the host of SENTRY_DSN, and can \
+             this machine reach it?",
+            self.server
+        );
+        Err(FlushError { sink: self.name(), reason })
     }
 
     fn queued(&self) -> usize {

@@ -6,6 +6,7 @@ pub(crate) mod contexts;
 pub(crate) mod event_draft;
 pub(crate) mod exporter;
 pub(crate) mod options;
+pub(crate) mod rejection;
 pub(crate) mod stacktrace;
 pub(crate) mod traces;
 pub(crate) mod transport;

@@ -118,14 +118,14 @@ pub fn is_transport(logger: &str) -> bool {
 }
 
 /// The client, which prepares events and sends envelopes on the calling thread.
-pub fn client(dsn: Dsn, settings: &Settings, options: SentryOptions) -> Client {
+pub fn client(dsn: Dsn, settings: &Settings, options: SentryOptions, transport: Factory) -> Client {
     let mut client = ClientOptions::new()
         .default_integrations(false)
         .send_default_pii(false)
         .release(settings.release.clone())
         .environment(settings.environment.clone())
         .shutdown_timeout(Duration::ZERO)
-        .transport(Factory);
+        .transport(transport);
     client.dsn = Some(dsn);
     client.server_name = settings.server_name.clone().map(Cow::Owned);
     client.before_send = options.before_send.map(|before_send| before_send as _);

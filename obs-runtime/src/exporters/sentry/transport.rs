@@ -1,5 +1,6 @@
 //! Sends envelopes over HTTP on the calling thread, and honours the server's rate limits.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +10,9 @@ use ::sentry::transports::{RateLimiter, RateLimitingCategory};
 use ::sentry::{Envelope, Transport, TransportFactory, TransportOptions};
 use ureq::Agent;
 
-use crate::metrics::delivery_stats;
+use crate::events::event_id::EventId;
+use crate::events::event_status::{self, EventStatus};
+use crate::exporters::sentry::rejection::Rejection;
 use crate::metrics::drop_counters;
 
 /// The timeout of sending one envelope.
@@ -21,12 +24,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most bytes of a response that are read.
 const MAX_RESPONSE: u64 = 64 * 1024;
 
+/// Gets the duration and the result of each delivery.
+pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
+
 /// Creates the transport of a client.
-pub struct Factory;
+pub struct Factory {
+    /// Gets the result of each envelope.
+    pub on_delivery: OnDelivery,
+}
 
 impl TransportFactory for Factory {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        Arc::new(Http::new(&options))
+        Arc::new(Http::new(&options, Arc::clone(&self.on_delivery)))
     }
 }
 
@@ -36,6 +45,9 @@ struct Http {
     auth: String,
     lost: Recorder,
     limits: Mutex<Limits>,
+    /// The host and port of the server.
+    server: String,
+    on_delivery: OnDelivery,
 }
 
 /// The server's rate limits.
@@ -73,7 +85,7 @@ impl Limits {
 }
 
 impl Http {
-    fn new(options: &TransportOptions) -> Self {
+    fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
         let agent = Agent::config_builder()
             .timeout_global(Some(SEND_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
@@ -87,6 +99,8 @@ impl Http {
             auth: options.dsn.to_auth(Some(&options.user_agent)).to_string(),
             lost: options.client_report_recorder.clone(),
             limits: Mutex::default(),
+            server: format!("{}:{}", options.dsn.host(), options.dsn.port()),
+            on_delivery,
         }
     }
 
@@ -94,24 +108,28 @@ impl Http {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the items that the rate limits do not allow; `None` if none is left.
-    fn allowed(&self, envelope: Envelope) -> Option<Envelope> {
+    /// Removes the items that the rate limits do not allow. Returns the rest, if any, and whether some were removed.
+    fn allowed(&self, envelope: Envelope) -> (Option<Envelope>, bool) {
         let limits = self.limits();
+        let removed = Cell::new(false);
         let limited = |item: EnvelopeItem| {
             self.lost.record_lost_data(&item, Reason::RatelimitBackoff);
             count("rate_limited", is_counted(&item).into());
+            set_status(&item, &EventStatus::NotSent(Rejection::RateLimited.cause(&self.server).into()));
+            removed.set(true);
         };
-        envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), limited))
+        let rest = envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), limited));
+        (rest, removed.get())
     }
 
-    /// Sends an envelope. The error says why it was not accepted.
-    fn post(&self, envelope: &Envelope) -> Result<(), String> {
+    /// Sends an envelope.
+    fn post(&self, envelope: &Envelope) -> Result<(), Rejection> {
         let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
         let mut body = Vec::new();
         if let Err(error) = envelope.to_writer(&mut body) {
             self.lost.record_lost_data(envelope, Reason::InternalError);
             count("not_serialised", items);
-            return Err(error.to_string());
+            return Err(Rejection::NotSerialised(error.to_string()));
         }
         let request = self.agent.post(&self.url).header("X-Sentry-Auth", &self.auth);
         let mut response = match request.content_type("application/x-sentry-envelope").send(&body[..]) {
@@ -119,7 +137,7 @@ impl Http {
             Err(error) => {
                 self.lost.record_lost_data(envelope, Reason::NetworkError);
                 count("network", items);
-                return Err(error.to_string());
+                return Err(Rejection::Unreachable(error.to_string()));
             }
         };
         let status = response.status().as_u16();
@@ -140,12 +158,12 @@ impl Http {
             // The server counts what it rejects by rate limits.
             429 => {
                 count("rate_limited", items);
-                Err("rate limited by the server (429)".to_owned())
+                Err(Rejection::RateLimited)
             }
             _ => {
                 self.lost.record_lost_data(envelope, Reason::SendError);
                 count("refused", items);
-                Err(format!("the server answered {status}"))
+                Err(Rejection::Status(status))
             }
         }
     }
@@ -161,12 +179,29 @@ fn count(reason: &'static str, number: u64) {
     }
 }
 
+/// Remembers what has become of an event.
+fn set_status(item: &EnvelopeItem, status: &EventStatus) {
+    if let EnvelopeItem::Event(event) = item {
+        event_status::set(EventId::from_uuid(event.event_id), status.clone());
+    }
+}
+
 impl Transport for Http {
     fn send_envelope(&self, envelope: Envelope) {
-        let Some(envelope) = self.allowed(envelope) else { return };
-        let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
         let begun = Instant::now();
-        let result = self.post(&envelope.with_headers(headers));
-        delivery_stats::record("sentry", begun.elapsed(), result);
+        let (allowed, is_limited) = self.allowed(envelope);
+        let result = allowed.map_or(Ok(()), |envelope| {
+            let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
+            let envelope = envelope.with_headers(headers);
+            let result = self.post(&envelope);
+            let status = match &result {
+                Ok(()) => EventStatus::Accepted,
+                Err(rejection) => EventStatus::NotSent(rejection.cause(&self.server).into()),
+            };
+            envelope.items().for_each(|item| set_status(item, &status));
+            result
+        });
+        let result = if is_limited { result.and(Err(Rejection::RateLimited)) } else { result };
+        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(&self.server)));
     }
 }

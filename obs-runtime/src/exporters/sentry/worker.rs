@@ -8,6 +8,8 @@ use std::time::Instant;
 use ::sentry::protocol::Event;
 use ::sentry::{Client, Envelope};
 
+use crate::events::event_id::EventId;
+use crate::events::event_status::{self, EventStatus};
 use crate::events::panics::caught;
 use crate::metrics::drop_counters;
 
@@ -16,16 +18,16 @@ const CAPACITY: usize = 200;
 
 /// Something to send.
 pub enum Job {
-    /// Creates the event to send.
-    Event(Box<dyn FnOnce() -> Option<Event<'static>> + Send>),
+    /// Creates the event of that id.
+    Event(EventId, Box<dyn FnOnce() -> Option<Event<'static>> + Send>),
     /// Any other envelope.
     Envelope(Box<Envelope>),
 }
 
 impl Job {
-    /// A job for the event that `make` creates on the worker's thread.
-    pub fn event(make: impl FnOnce() -> Option<Event<'static>> + Send + 'static) -> Self {
-        Self::Event(Box::new(make))
+    /// A job for the event of that id, which `make` creates on the worker's thread.
+    pub fn event(id: EventId, make: impl FnOnce() -> Option<Event<'static>> + Send + 'static) -> Self {
+        Self::Event(id, Box::new(make))
     }
 
     /// A job for an envelope with one item.
@@ -83,11 +85,18 @@ impl Worker {
 
     /// Queues a job. Drops and counts it if the queue is full.
     pub fn send(&self, job: Job) {
+        let event = if let Job::Event(id, _) = &job { Some(*id) } else { None };
         let mut queue = self.0.queue();
         if queue.jobs.len() >= CAPACITY {
             drop(queue);
             drop_counters::count("sentry", "queue_full", 1);
+            if let Some(id) = event {
+                event_status::set(id, EventStatus::NotSent("the queue of events to Sentry is full".into()));
+            }
             return;
+        }
+        if let Some(id) = event {
+            event_status::set(id, EventStatus::Queued);
         }
         queue.jobs.push_back(job);
         match queue.thread {
@@ -139,9 +148,13 @@ impl Shared {
                 Some(job) => {
                     queue.thread = ThreadState::Busy;
                     drop(queue);
+                    let event = if let Job::Event(id, _) = &job { Some(*id) } else { None };
                     // `before_send` is the user's code.
                     if caught(|| self.send(job)).is_err() {
                         drop_counters::count("sentry", "panic", 1);
+                        if let Some(id) = event {
+                            event_status::set(id, EventStatus::NotSent("sending the event panicked".into()));
+                        }
                     }
                     queue = self.queue();
                     queue.thread = ThreadState::Awake;
@@ -158,9 +171,10 @@ impl Shared {
 
     fn send(&self, job: Job) {
         match job {
-            Job::Event(make) => {
+            Job::Event(id, make) => {
                 if make().is_some_and(|event| self.client.capture_event(event, None).is_nil()) {
                     drop_counters::count("sentry", "before_send", 1);
+                    event_status::set(id, EventStatus::NotSent("before_send dropped the event".into()));
                 }
             }
             Job::Envelope(envelope) => self.client.send_envelope(*envelope),

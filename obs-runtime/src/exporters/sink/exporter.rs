@@ -11,7 +11,7 @@ use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::panics::caught;
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::reentrancy::Reentrancy;
 use crate::exporters::sink::definition::{Sink, SinkError, SinkInitError};
 use crate::exporters::sink::event::{RedactedEvent, Service};
@@ -157,12 +157,12 @@ impl Exporter for SinkExporter {
         }
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), FlushError> {
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         let (done, flushed) = mpsc::channel();
         self.send(Request::Flush { deadline, done })?;
         let failed = |reason| FlushError { sink: self.name, reason };
         match flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(result) => result.map_err(failed),
+            Ok(result) => result.map(|()| Flushed::Delivered).map_err(failed),
             Err(_) => Err(failed("timed out".to_owned())),
         }
     }

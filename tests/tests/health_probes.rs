@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use obs_runtime::{Guard, Health, Observability, health_check, health_response};
+use obs_runtime::{
+    Guard, Health, HealthCheck, Observability, QualityCheck, QualityStatus, Status, health_check, health_response,
+    run_dq_checks, run_health_checks,
+};
 use obs_tests::{http, wait};
 use serde_json::Value;
 use ureq::Agent;
@@ -76,6 +79,7 @@ fn probes_report_health() {
     json_answers(&guard);
     concurrent_requests_share_a_run(&guard);
     a_hanging_check_does_not_delay_other_requests(&guard);
+    durations_of_any_length_are_accepted(&guard);
     answers_in_any_executor();
     answers_on_an_axum_server();
     self_checks_have_a_group(&guard);
@@ -159,6 +163,21 @@ fn a_hanging_check_does_not_delay_other_requests(guard: &Guard) {
         scope.spawn(|| assert_eq!(ask(guard, "/livez", "").body, "ok"));
         scope.spawn(|| assert_eq!(ask(guard, "/metrics", "").status, 200));
     });
+}
+
+fn durations_of_any_length_are_accepted(guard: &Guard) {
+    let check = HealthCheck::new("unlimited", || {}).groups(&["unlimited"]);
+    check.timeout(Duration::MAX).cache(Duration::MAX).register();
+    let asynchronous = HealthCheck::new_async("unlimited async", || async {}).groups(&["unlimited"]);
+    asynchronous.timeout(Duration::MAX).cache(Duration::MAX).after(&["unlimited"]).register();
+    for _ in 0..2 {
+        let answer = ask(guard, "/healthz?group=unlimited", "");
+        assert_eq!((answer.status, &*answer.body), (200, "ok"));
+    }
+    let report = run_health_checks().group("unlimited").timeout(Duration::MAX).uncached().wait();
+    assert_eq!(report.status, Status::Healthy);
+    QualityCheck::new("unlimited", || true).timeout(Duration::MAX).register();
+    assert_eq!(run_dq_checks().timeout(Duration::MAX).wait().results[0].status, QualityStatus::Passed);
 }
 
 fn answers_in_any_executor() {

@@ -48,7 +48,7 @@ fn normal(text: &str) -> String {
 fn shown(tokens: TokenStream) -> String {
     let mut text = String::new();
     show(tokens, &mut text);
-    without_documented(text).replace("{  }", "{ }")
+    without_documented(&text).replace("{  }", "{ }")
 }
 
 fn show(tokens: TokenStream, text: &mut String) {
@@ -74,16 +74,14 @@ fn show(tokens: TokenStream, text: &mut String) {
 }
 
 /// The text without the item that only rust-analyzer sees.
-fn without_documented(mut text: String) -> String {
+fn without_documented(text: &str) -> String {
     const BEGIN: &str = "# [ allow ( unexpected_cfgs ) ] const _ : (  ) = {";
     const END: &str = "} } ; ";
     // So that a body of nothing else ends as an empty one does.
-    while let Some(start) = text.find(BEGIN) {
-        let rest = &text[start..];
-        let length = rest.find(END).map_or(rest.len(), |end| end + END.len());
-        text.replace_range(start..start + length, "");
-    }
-    text
+    let mut parts = text.split(BEGIN);
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once(END).map_or("", |(_, rest)| rest));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// The messages of all `compile_error!` in the tokens.

@@ -9,6 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::Errno;
 
+use crate::base::clock;
+
 /// How long a line waits for room in a pipe, socket or terminal.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -79,7 +81,7 @@ fn reopen(descriptor: BorrowedFd<'_>, stat: &Stat) -> Option<OwnedFd> {
 
 /// Writes `rest`, and takes from it what was written.
 fn write_all(descriptor: BorrowedFd<'_>, rest: &mut &[u8], timeout: Duration) -> io::Result<()> {
-    let deadline = Instant::now() + timeout;
+    let deadline = clock::deadline(Instant::now(), timeout);
     while !rest.is_empty() {
         let remaining = deadline.saturating_duration_since(Instant::now());
         let remaining = Timespec::try_from(remaining).unwrap_or_default();

@@ -5,7 +5,7 @@
 //! saturates at zero.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
 
@@ -41,6 +41,12 @@ impl Stamp {
     }
 }
 
+/// The point in time that lies a timeout after `start`. A timeout too long for the clock ends after a year.
+pub fn deadline(start: Instant, timeout: Duration) -> Instant {
+    const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
+    start.checked_add(timeout).or_else(|| start.checked_add(NO_LIMIT)).unwrap_or(start)
+}
+
 /// The calibrated clock. The first call calibrates it, usually in less than a millisecond; `init` makes that call, so that
 /// no user's function pays for it.
 #[inline]
@@ -53,13 +59,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_timeout_of_any_length_has_a_deadline() {
+        let start = Instant::now();
+        for timeout in [Duration::ZERO, Duration::from_secs(1), Duration::from_hours(24 * 365)] {
+            assert_eq!(deadline(start, timeout).duration_since(start), timeout);
+        }
+        for timeout in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(i64::MAX.unsigned_abs())] {
+            assert_eq!(deadline(start, timeout).duration_since(start), Duration::from_hours(24 * 365));
+        }
+    }
+
+    #[test]
     fn elapsed_time_agrees_with_the_systems_clock() {
         // The thread may be interrupted between any two readings, so ours lies between the two of the system, within 5 %.
         // The first reading calibrates the clock.
         clock();
-        let earlier = std::time::Instant::now();
+        let earlier = Instant::now();
         let stamp = Stamp::now();
-        let later = std::time::Instant::now();
+        let later = Instant::now();
         while later.elapsed() < Duration::from_millis(20) {
             std::hint::spin_loop();
         }

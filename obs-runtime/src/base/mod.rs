@@ -14,4 +14,5 @@ pub(crate) mod span_buffer;
 pub(crate) mod stack;
 pub(crate) mod standard_streams;
 pub(crate) mod task_id;
+pub(crate) mod text;
 pub(crate) mod trace_context;

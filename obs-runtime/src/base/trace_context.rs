@@ -133,7 +133,10 @@ mod tests {
 
     #[test]
     fn fields_of_later_versions_are_ignored() {
-        for later in ["01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &format!("cc{}-what", &EXAMPLE[2..])] {
+        for later in [
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            &format!("{}-what", EXAMPLE.replacen("00", "cc", 1)),
+        ] {
             assert_eq!(TraceContext::parse(later).map(|trace| trace.to_string()).as_deref(), Some(EXAMPLE), "{later}");
         }
     }
@@ -155,10 +158,10 @@ mod tests {
         let wrong = [
             String::new(),
             "00".to_owned(),
-            EXAMPLE[..54].to_owned(),
+            EXAMPLE.replace("-01", "-0"),
             format!("{EXAMPLE}-what"),
-            format!("cc{}.what", &EXAMPLE[2..]),
-            format!("ff{}", &EXAMPLE[2..]),
+            format!("{}.what", EXAMPLE.replacen("00", "cc", 1)),
+            EXAMPLE.replacen("00", "ff", 1),
             EXAMPLE.to_uppercase(),
             EXAMPLE.replace('-', "_"),
             EXAMPLE.replace("4bf9", "+bf9"),

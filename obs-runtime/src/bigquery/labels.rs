@@ -47,8 +47,8 @@ pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String
 /// A valid key, which begins with a letter; `None` if no character is left.
 fn key_of(key: &str) -> Option<String> {
     let key = value_of(key);
-    let from = key.find(char::is_alphabetic)?;
-    Some(key[from..].to_owned())
+    let key = key.trim_start_matches(|letter: char| !letter.is_alphabetic());
+    Some(key.to_owned()).filter(|key| !key.is_empty())
 }
 
 /// A valid value: lower-case letters of any script, digits, `_` and `-`.

@@ -1,7 +1,6 @@
 //! Masks literals in queries, and quoted values in BigQuery's messages.
 
-use std::borrow::Cow;
-
+use crate::base::text;
 use crate::pipeline::global;
 
 /// The maximum length of a query in output, in characters.
@@ -20,10 +19,10 @@ impl Values {
         let mut values = Self::default();
         let mut rest = sql;
         while let Some(first) = rest.chars().next() {
-            let (token, behind) = rest.split_at(token(rest, first));
+            let (token, behind) = rest.split_at_checked(token(rest, first)).unwrap_or((rest, ""));
             let is_text = token.ends_with(['\'', '"']) && !is_comment(token);
             if is_text && let Some(quote) = token.find(['\'', '"']) {
-                values.add(token[quote..].trim_matches(['\'', '"']));
+                values.add(text::from(token, quote).trim_matches(['\'', '"']));
             } else if first.is_ascii_digit() || first == '.' {
                 values.add(token);
             }
@@ -47,23 +46,23 @@ impl Values {
     }
 }
 
-fn without_word(text: &str, word: &str) -> String {
+fn without_word(message: &str, word: &str) -> String {
     let goes_on = |inside: Option<char>, outside: Option<char>| {
         inside.is_some_and(char::is_alphanumeric) && outside.is_some_and(char::is_alphanumeric)
     };
-    let mut shown = String::with_capacity(text.len());
+    let mut shown = String::with_capacity(message.len());
     let mut copied = 0;
-    for (at, _) in text.match_indices(word) {
+    for (at, _) in message.match_indices(word) {
         let end = at + word.len();
-        let is_part = goes_on(word.chars().next(), text[..at].chars().next_back())
-            || goes_on(word.chars().next_back(), text[end..].chars().next());
+        let is_part = goes_on(word.chars().next(), text::until(message, at).chars().next_back())
+            || goes_on(word.chars().next_back(), text::from(message, end).chars().next());
         if !is_part {
-            shown.push_str(&text[copied..at]);
+            shown.push_str(text::part(message, copied..at));
             shown.push('?');
             copied = end;
         }
     }
-    shown + &text[copied..]
+    shown + text::from(message, copied)
 }
 
 /// A query that may be shown: literals replaced by `?`, comments removed, white space collapsed.
@@ -76,7 +75,7 @@ pub fn without_literals(sql: &str) -> String {
             shown.push('…');
             break;
         }
-        let (token, behind) = rest.split_at(token(rest, first));
+        let (token, behind) = rest.split_at_checked(token(rest, first)).unwrap_or((rest, ""));
         match first {
             _ if first.is_whitespace() || is_comment(token) => {
                 if !shown.ends_with(' ') && !shown.is_empty() {
@@ -112,8 +111,9 @@ pub fn without_values(message: &str) -> String {
     let signs = SIGNS.iter().filter_map(|sign| message.find(sign).map(|at| at + sign.len()));
     let (known, behind) = match signs.min() {
         Some(end) => {
-            let place = message[end..].find(" at [").or_else(|| message[end..].find(" [at "));
-            (&message[..end], place.map_or("", |place| &message[end + place..]))
+            let (known, value) = message.split_at_checked(end).unwrap_or((message, ""));
+            let place = value.find(" at [").or_else(|| value.find(" [at "));
+            (known, place.map_or("", |place| text::from(value, place)))
         }
         None => (message, ""),
     };
@@ -125,15 +125,14 @@ pub fn without_values(message: &str) -> String {
 fn without_quotes(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(['\'', '"']) {
-        let quote = &rest[at..=at];
-        let Some(end) = rest[at + 1..].find(quote).map(|end| at + 1 + end) else { break };
-        let inside = &rest[at + 1..end];
+    while let Some((before, quoted)) = rest.split_once(['\'', '"']) {
+        let quote = if rest.as_bytes().get(before.len()) == Some(&b'"') { "\"" } else { "'" };
+        let Some((inside, behind)) = quoted.split_once(quote) else { break };
         // `Unexpected keyword "FROM"` and similar messages quote no value.
         let is_word = !inside.is_empty() && inside.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
-        shown.push_str(&rest[..at]);
-        shown.push_str(&if is_word { Cow::Borrowed(&rest[at..=end]) } else { Cow::Owned(format!("{quote}?{quote}")) });
-        rest = &rest[end + 1..];
+        let shown_inside = if is_word { inside } else { "?" };
+        shown.extend([before, quote, shown_inside, quote]);
+        rest = behind;
     }
     shown + rest
 }
@@ -145,15 +144,16 @@ fn token(sql: &str, first: char) -> usize {
         _ if first.is_whitespace() => while_(char::is_whitespace),
         '#' => line(sql),
         '-' if sql.starts_with("--") => line(sql),
-        '/' if sql.starts_with("/*") => sql[2..].find("*/").map_or(sql.len(), |end| end + 4),
+        '/' if sql.starts_with("/*") => text::from(sql, 2).find("*/").map_or(sql.len(), |end| end + 4),
         '\'' | '"' => string(sql),
-        '`' => sql[1..].find('`').map_or(sql.len(), |end| end + 2),
+        '`' => text::from(sql, 1).find('`').map_or(sql.len(), |end| end + 2),
         '0'..='9' => number(sql),
-        '.' if sql[1..].starts_with(|next: char| next.is_ascii_digit()) => number(sql),
+        '.' if text::from(sql, 1).starts_with(|next: char| next.is_ascii_digit()) => number(sql),
         _ if first.is_alphabetic() || matches!(first, '_' | '@') => {
             let name = while_(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '@'));
-            let is_prefix = matches!(sql[..name].to_ascii_lowercase().as_str(), "r" | "b" | "rb" | "br");
-            if is_prefix && sql[name..].starts_with(['\'', '"']) { name + string(&sql[name..]) } else { name }
+            let is_prefix = matches!(text::until(sql, name).to_ascii_lowercase().as_str(), "r" | "b" | "rb" | "br");
+            let behind = text::from(sql, name);
+            if is_prefix && behind.starts_with(['\'', '"']) { name + string(behind) } else { name }
         }
         other => other.len_utf8(),
     }
@@ -182,18 +182,18 @@ fn number(sql: &str) -> usize {
 
 /// The length of a string with one or three quotes. An unterminated string extends to the end of the query.
 fn string(sql: &str) -> usize {
-    let quote = &sql[..1];
+    let quote = text::until(sql, 1);
     let triple = quote.repeat(3);
     let end = if sql.starts_with(&triple) { triple.as_str() } else { quote };
     let mut escaped = false;
     let from = end.len();
-    for (at, letter) in sql[from..].char_indices() {
+    for (at, letter) in text::from(sql, from).char_indices() {
         // A backslash escapes the next character, also in raw strings.
         if escaped {
             escaped = false;
         } else if letter == '\\' {
             escaped = true;
-        } else if sql[from + at..].starts_with(end) {
+        } else if text::from(sql, from + at).starts_with(end) {
             return from + at + end.len();
         } else if letter == '\n' && end.len() == 1 {
             return from + at;

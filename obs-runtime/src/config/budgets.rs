@@ -82,14 +82,16 @@ fn one(text: &str) -> Parsed<Budget> {
     let name = name.trim().to_owned();
     let (amount, period) = rest.split_once('/').ok_or_else(|| Some(format!("{name}={}/day", rest.trim())))?;
     let (amount, period) = (amount.trim(), period.trim());
-    let number = amount.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).trim();
+    let digits = amount.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let currency = amount.strip_prefix(digits).unwrap_or_default();
+    let number = digits.trim();
     let usd = parse::usd(number).map_err(|near| near.map(|usd| format!("{name}={usd}USD/{period}")))?;
     let known = BudgetPeriod::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(period));
     let period = known.ok_or_else(|| {
         let words = BudgetPeriod::ALL.map(BudgetPeriod::as_str);
         parse::nearest(period, words).map(|period| format!("{name}={usd}USD/{period}"))
     })?;
-    if name.is_empty() || !amount[number.len()..].trim().eq_ignore_ascii_case("USD") {
+    if name.is_empty() || !currency.eq_ignore_ascii_case("USD") {
         return Err(Some(format!("{name}={usd}USD/{}", period.as_str())).filter(|_| !name.is_empty()));
     }
     Ok(Budget { name, usd, period })

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::base::secret::{MASK, Secret};
+use crate::base::text;
 use crate::config::parse;
 
 /// The URL of a Pushgateway: `http://host:9091`, with `user:password@` before the host for basic authentication and with the
@@ -39,9 +40,9 @@ impl PushgatewayUrl {
     /// The parts of the URL; `None` if it is not the URL of a Pushgateway.
     pub(crate) fn parts(&self) -> Option<Parts<'_>> {
         let (scheme, rest) = self.0.expose().split_once("://")?;
-        let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (user, location) = match authority.rfind('@') {
-            Some(at) => (Some(&rest[..at]), &rest[at + 1..]),
+            Some(at) => (Some(text::until(rest, at)), text::from(rest, at + 1)),
             None => (None, rest),
         };
         let location = location.trim_end_matches('/');

@@ -82,7 +82,7 @@ fn unquoted(value: &str) -> Cow<'_, str> {
     let value = value.trim();
     let Some(quote) = value.chars().next().filter(|first| matches!(first, '"' | '\'')) else { return value.into() };
     let inside = value.strip_suffix(quote).and_then(|value| value.strip_prefix(quote)).or_else(|| {
-        let (inside, rest) = value[1..].split_once(quote)?;
+        let (inside, rest) = value.strip_prefix(quote)?.split_once(quote)?;
         let comment = rest.trim_start();
         (rest.len() > comment.len() && comment.starts_with('#')).then_some(inside)
     });

@@ -38,7 +38,10 @@ pub fn unknown(names: impl IntoIterator<Item = OsString>) -> Vec<UnknownVariable
         .filter(|name| known().all(|known| known != name))
         .map(|name| {
             // The common prefix would make every name similar.
-            let nearest = parse::nearest(&name[PREFIX.len()..], known().filter_map(|known| known.strip_prefix(PREFIX)));
+            let nearest = parse::nearest(
+                name.strip_prefix(PREFIX).unwrap_or_default(),
+                known().filter_map(|known| known.strip_prefix(PREFIX)),
+            );
             UnknownVariable { nearest: nearest.map(|nearest| format!("{PREFIX}{nearest}")), name }
         })
         .collect();

@@ -6,6 +6,7 @@
 
 use std::error::Error;
 
+use crate::base::text;
 use crate::events::event::FailureFacts;
 use crate::events::failure::{Failure, What};
 use crate::events::field::Text;
@@ -127,8 +128,10 @@ impl ErrorFingerprint {
 /// Whether a text contains a message as whole words: at its end, or anywhere if the message is long enough.
 fn contains(text: &str, message: &str) -> bool {
     let is_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
-    let is_whole =
-        |at: usize| is_edge(text[..at].chars().next_back()) && is_edge(text[at + message.len()..].chars().next());
+    let is_whole = |at: usize| {
+        is_edge(text::until(text, at).chars().next_back())
+            && is_edge(text::from(text, at + message.len()).chars().next())
+    };
     !message.is_empty()
         && (message.len() >= MIN_INNER_MESSAGE || text.ends_with(message))
         && text.match_indices(message).any(|(at, _)| is_whole(at))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
+use crate::base::text;
 use crate::events::field::Text;
 use crate::events::panics::caught;
 
@@ -22,7 +23,7 @@ pub fn short_name(full: &'static str) -> Text<'static> {
     let name = pointee(full).trim_start_matches(['&', '(']);
     // Searches bytes, as this runs for every captured error.
     let end = name.bytes().position(|byte| matches!(byte, b'<' | b' ')).unwrap_or(name.len());
-    let mut segments = Segments(&name[..end]);
+    let mut segments = Segments(text::until(name, end));
     let last = segments.next().unwrap_or("unknown");
     match segments.find(|module| *module != "error") {
         Some(module) if last == "Error" => Cow::Owned(format!("{module}.{last}")),
@@ -39,8 +40,8 @@ impl<'n> Iterator for Segments<'n> {
     fn next(&mut self) -> Option<&'n str> {
         let path = self.0.trim_end_matches(':');
         let begin = path.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
-        self.0 = &path[..begin];
-        Some(&path[begin..]).filter(|segment| !segment.is_empty())
+        self.0 = text::until(path, begin);
+        Some(text::from(path, begin)).filter(|segment| !segment.is_empty())
     }
 }
 

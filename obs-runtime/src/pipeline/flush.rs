@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::base::clock;
 use crate::exporters::interface::{Exporter, FlushError, Flushed};
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
-
-/// Replaces a timeout that `Instant` cannot represent.
-const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
 
 /// How many timeouts an exporter that missed one is skipped for while the program runs.
 const BACKOFF: u32 = 10;
@@ -47,7 +45,7 @@ impl Flusher {
         redact: impl Fn(&str) -> String,
     ) -> Vec<FlushError> {
         let started = Instant::now();
-        let deadline = started.checked_add(timeout).unwrap_or(started + NO_LIMIT);
+        let deadline = clock::deadline(started, timeout);
         let (done, results) = mpsc::channel();
         let mut pending = Vec::new();
         let mut failed = Vec::new();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_util::layers::{Fanout, FanoutBuilder};
 
+use crate::events::panics::caught;
 #[cfg(feature = "datadog")]
 use crate::exporters::datadog;
 use crate::exporters::interface::UserMetrics;
@@ -142,7 +143,9 @@ impl ObsRecorder {
             let upkeep = move || loop {
                 thread::sleep(UPKEEP);
                 for exporter in &exporters {
-                    exporter.upkeep();
+                    if caught(|| exporter.upkeep()).is_err() {
+                        drop_counters::count("metrics", "panic", 1);
+                    }
                 }
             };
             thread::Builder::new().name("obs-upkeep".to_owned()).spawn(upkeep).is_ok()

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::base::secret::MASK;
+use crate::base::text;
 use crate::redact::names::{Kind, Names, SecretName};
 use crate::redact::spans::Spans;
 
@@ -66,7 +67,7 @@ pub fn name_before(text: &str, index: usize, names: &Names) -> Option<Name> {
     let end = index - between;
     let start = end - bytes[..end].iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
     let quoted = bytes[end..index].iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`' | b']'));
-    match names.kind(&text[start..end]) {
+    match names.kind(text::part(text, start..end)) {
         Kind::Secret(secret) => Some(Name { secret, bare: colon && !quoted }),
         Kind::Plain | Kind::Sql => None,
     }
@@ -76,7 +77,7 @@ pub fn name_before(text: &str, index: usize, names: &Names) -> Option<Name> {
 pub fn option(text: &str, index: usize, names: &Names) -> Option<(usize, Name)> {
     let bytes = text.as_bytes();
     let end = index + bytes[index..].iter().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
-    match names.kind(&text[index..end]) {
+    match names.kind(text::part(text, index..end)) {
         Kind::Secret(secret) if bytes.get(end) == Some(&b' ') => Some((end, Name { secret, bare: false })),
         Kind::Secret(_) | Kind::Plain | Kind::Sql => None,
     }
@@ -88,7 +89,7 @@ pub fn stated(text: &str, index: usize, names: &Names) -> Option<Name> {
     let before = before.strip_suffix(b"\\").unwrap_or(before);
     let before = [&b" is "[..], b" was ", b" of "].into_iter().find_map(|verb| before.strip_suffix(verb))?;
     let start = before.len() - before.iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
-    match names.kind(&text[start..before.len()]) {
+    match names.kind(text::part(text, start..before.len())) {
         Kind::Secret(secret) => Some(Name { secret, bare: true }),
         Kind::Plain | Kind::Sql => None,
     }
@@ -111,12 +112,12 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
     if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(inside).copied() {
         let end = quoted_end(bytes, inside + 1, quote, inside > 0 && bytes[inside - 1] == b'\\');
         // "unexpected token: `}`"
-        if (quote != b'"' || name.bare && start == from) && name.is_prose_before(&text[inside + 1..end]) {
+        if (quote != b'"' || name.bare && start == from) && name.is_prose_before(text::part(text, inside + 1..end)) {
             return None;
         }
         return hidden(text, inside + 1..end, name);
     }
-    let rest = &text[start..];
+    let rest = text::from(text, start);
     if rest.starts_with(MASK) {
         return None;
     }
@@ -128,7 +129,7 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
         return hidden(text, start..start + bracket_end(rest.as_bytes()), name);
     }
     let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '"' | '\'' | '<' | '>' | '`' | '\\' | '|');
-    let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let word = rest.split(ends).next().unwrap_or_default();
     let word = word.trim_end_matches([',', '.', ')', ']', '}', ':']);
     if spaced && name.is_prose_before(word) || is_placeholder(word) {
         return None;
@@ -146,12 +147,12 @@ fn groups_end(text: &str, first: usize) -> usize {
     };
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     let mut end = first;
-    while is_group(text[..end].rsplit(' ').next().unwrap_or_default())
-        && let Some(rest) = text[end..].strip_prefix(' ')
+    while is_group(text::until(text, end).rsplit(' ').next().unwrap_or_default())
+        && let Some(rest) = text::from(text, end).strip_prefix(' ')
     {
         let group = rest.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '&')).next();
         let group = group.unwrap_or_default().trim_end_matches(['.', ')']);
-        if !is_group(group) || digits(&text[..end]) + digits(group) > MAX_DIGITS {
+        if !is_group(group) || digits(text::until(text, end)) + digits(group) > MAX_DIGITS {
             break;
         }
         end += 1 + group.len();
@@ -161,7 +162,7 @@ fn groups_end(text: &str, first: usize) -> usize {
 
 /// The value if it has to be hidden.
 fn hidden(text: &str, value: Range<usize>, name: Name) -> Option<Range<usize>> {
-    let text = &text[value.clone()];
+    let text = text::part(text, value.clone());
     (!text.starts_with(MASK) && name.secret.hides_text(text)).then_some(value)
 }
 

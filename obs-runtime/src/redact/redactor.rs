@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use crate::base::secret::{MASK, Secret};
+use crate::base::text;
 use crate::events::event::Event;
 use crate::events::field::{Field, Text, Value};
 use crate::redact::cache::Cache;
@@ -15,7 +16,6 @@ use crate::redact::patterns;
 use crate::redact::patterns::PatternError;
 use crate::redact::patterns::Patterns;
 use crate::redact::scan;
-use crate::redact::spans;
 use crate::redact::spans::Spans;
 use crate::redact::sql;
 use crate::redact::values;
@@ -215,10 +215,10 @@ fn truncate(text: Text<'_>) -> Text<'_> {
     if text.len() <= MAX_TEXT {
         return text;
     }
-    let end = spans::floor(&text, MAX_TEXT - MARK);
-    let word = spans::floor(&text, end - WORD);
-    let end = text[word..end].rfind(char::is_whitespace).map_or(end, |space| word + space);
-    Cow::Owned(format!("{}…[cut {} bytes]", &text[..end], text.len() - end))
+    let end = text.floor_char_boundary(MAX_TEXT - MARK);
+    let word = text.floor_char_boundary(end - WORD);
+    let end = text::part(&text, word..end).rfind(char::is_whitespace).map_or(end, |space| word + space);
+    Cow::Owned(format!("{}…[cut {} bytes]", text::until(&text, end), text.len() - end))
 }
 
 #[cfg(test)]

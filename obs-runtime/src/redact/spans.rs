@@ -32,7 +32,7 @@ impl Spans {
                 masked.push_str(before);
                 masked.push_str(MASK);
             }
-            copied = copied.max(ceil(&text, span.end));
+            copied = copied.max(text.ceil_char_boundary(span.end));
         }
         match text.get(copied..) {
             Some(rest) if copied > 0 => {
@@ -42,14 +42,4 @@ impl Spans {
             _ => text,
         }
     }
-}
-
-/// The last character boundary at or before a byte index.
-pub fn floor(text: &str, index: usize) -> usize {
-    (0..=index.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0)
-}
-
-/// The first character boundary at or after a byte index.
-fn ceil(text: &str, index: usize) -> usize {
-    (index..text.len()).find(|index| text.is_char_boundary(*index)).unwrap_or(text.len())
 }

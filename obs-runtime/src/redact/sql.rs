@@ -13,7 +13,7 @@ pub fn is_statement(text: &str) -> bool {
         "declare",
     ];
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
-    let verb = text.find(|c: char| !c.is_ascii_alphabetic()).map_or(text, |end| &text[..end]);
+    let verb = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     text.starts_with("--") || text.starts_with("/*") || VERBS.iter().any(|known| known.eq_ignore_ascii_case(verb))
 }
 

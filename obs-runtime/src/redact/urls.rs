@@ -1,6 +1,6 @@
 //! Passwords in URLs. Of `scheme://user:password@host`, only the password is hidden, so that the host stays readable.
 
-use crate::redact::spans;
+use crate::base::text;
 use crate::redact::spans::Spans;
 
 /// How far before an `@` the scheme of a URL is looked for, in bytes.
@@ -10,31 +10,31 @@ const MAX_USER: usize = 256;
 pub fn find(text: &str, spans: &mut Spans) {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
     let mut rest = 0;
-    while let Some(scheme) = text[rest..].find("://") {
+    while let Some(scheme) = text::from(text, rest).find("://") {
         let start = rest + scheme + 3;
         rest = start;
-        let tail = &text[start..];
-        let tail = &tail[..tail.find("://").unwrap_or(tail.len())];
-        let tail = &tail[..tail.find(ends).unwrap_or(tail.len())];
-        let Some(colon) = tail.find([':', '/', '?', '#', '@']).filter(|at| tail[*at..].starts_with(':')) else {
+        let tail = text::from(text, start);
+        let tail = tail.split("://").next().unwrap_or_default();
+        let tail = tail.split(ends).next().unwrap_or_default();
+        let Some((user, tail)) = tail.split_once(':').filter(|(user, _)| !user.contains(['/', '?', '#', '@'])) else {
             continue;
         };
-        let tail = &tail[colon + 1..];
-        let authority = tail.find(['/', '?', '#']).unwrap_or(tail.len());
-        let end = match tail[..authority].rfind('@') {
+        let authority = tail.split(['/', '?', '#']).next().unwrap_or_default();
+        let end = match authority.rfind('@') {
             Some(end) => Some(end),
             // In `host:8080/path@…`, the colon introduces a port.
-            None if tail[..authority].bytes().all(|byte| byte.is_ascii_digit()) => None,
+            None if authority.bytes().all(|byte| byte.is_ascii_digit()) => None,
             None => tail.find('@'),
         };
         if let Some(end) = end {
-            spans.add(start + colon + 1..start + colon + 1 + end);
+            let password = start + user.len() + 1;
+            spans.add(password..password + end);
         }
     }
 }
 
 /// Whether the word that starts at `start` is the user of a URL.
 pub fn is_user(text: &str, start: usize) -> bool {
-    let before = &text[spans::floor(text, start.saturating_sub(MAX_USER))..start];
-    before.rfind("://").is_some_and(|scheme| !before[scheme + 3..].contains(|c: char| c.is_whitespace() || c == '/'))
+    let before = text::part(text, start.saturating_sub(MAX_USER)..start);
+    before.rsplit_once("://").is_some_and(|(_, user)| !user.contains(|c: char| c.is_whitespace() || c == '/'))
 }

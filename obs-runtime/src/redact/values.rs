@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
+use crate::base::text;
 use crate::redact::cards;
 use crate::redact::scan::Candidates;
 use crate::redact::spans::Spans;
@@ -164,7 +165,8 @@ fn decodes_to_credentials(base64: &[u8]) -> bool {
 /// Only e-mail addresses: neither `package@1.2.3`, nor the user of a URL or of `git@host:path`.
 fn address(text: &str, captures: &Captures<'_>) -> Option<Range<usize>> {
     let part = range(captures, 0)?;
-    let (local, domain) = text[part.clone()].split_once('@').or_else(|| text[part.clone()].split_once("%40"))?;
+    let found = text::part(text, part.clone());
+    let (local, domain) = found.split_once('@').or_else(|| found.split_once("%40"))?;
     let is_version = domain.split('.').take(2).all(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
     let is_user = urls::is_user(text, part.start);
     (local != "git" && !is_version && !is_user).then_some(part)

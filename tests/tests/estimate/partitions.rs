@@ -157,3 +157,19 @@ fn advice_is_given_for_expensive_queries() {
     assert!(advice("SELECT user FROM p.d.events WHERE day = '2024-01-01'").is_empty());
     assert!(estimated("SELECT * FROM p.d.events").advice.is_empty());
 }
+
+#[test]
+fn a_constant_in_any_script_is_compared_and_excludes_nothing_that_it_does_not_name() {
+    for text in ["日本日本", "ééééé-é", "2024-01-é2", "🦀🦀🦀", "2024-01-02T00:00:00日", "１２３４-０１-０２", ""]
+    {
+        for filter in
+            [format!("day = '{text}'"), format!("day BETWEEN '{text}' AND '2024-01-02'"), format!("'{text}' < day")]
+        {
+            let estimate = estimated(&format!("SELECT user FROM p.d.events WHERE {filter}"));
+            assert!(estimate.processed_bytes.is_some_and(|bytes| bytes <= 35 * 16), "{filter}\n{estimate}");
+        }
+        for filter in [format!("LIKE '{text}%'"), format!("= '{text}'"), format!("> '{text}'")] {
+            estimated(&format!("SELECT code FROM `p.d.log_*` WHERE _TABLE_SUFFIX {filter}"));
+        }
+    }
+}

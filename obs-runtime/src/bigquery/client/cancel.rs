@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use gcp_bigquery_client::model::job::Job;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::base::clock;
 use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::job_api;
@@ -145,7 +146,7 @@ impl Drop for Waiting {
 
 /// Waits until all cancel requests have been sent, at most for `deadline`.
 pub fn finish_cancellations(deadline: Duration) {
-    let until = Instant::now() + deadline;
+    let until = clock::deadline(Instant::now(), deadline);
     let mut waiting = WAITING.0.lock().unwrap_or_else(PoisonError::into_inner);
     while *waiting > 0 {
         let left = until.saturating_duration_since(Instant::now());
@@ -200,7 +201,7 @@ async fn stop_and_settle(inner: Inner, waiting: Waiting) -> Result<(), BigQueryE
         return Ok(());
     }
     told?;
-    let until = Instant::now() + COST_TIMEOUT;
+    let until = clock::deadline(Instant::now(), COST_TIMEOUT);
     let mut pause = RETRY.first_pause;
     while Instant::now() < until {
         let now = job_api::get(&connection, RETRY, names).await?;

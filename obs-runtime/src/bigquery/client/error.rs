@@ -174,8 +174,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 /// Parses line and column from `… at [3:17]`, or from an emulator's `[at 3:17]`.
 fn position(message: &str) -> Option<(u32, u32)> {
-    message.match_indices('[').find_map(|(at, _)| {
-        let inside = &message[at + 1..];
+    message.split('[').skip(1).find_map(|inside| {
         let (line, rest) = inside.strip_prefix("at ").unwrap_or(inside).split_once(':')?;
         let (column, _) = rest.split_once(']')?;
         Some((line.parse().ok()?, column.parse().ok()?))

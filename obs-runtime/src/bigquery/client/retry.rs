@@ -56,7 +56,7 @@ impl Attempts {
         let first_failure = *self.first_failure.get_or_insert_with(Instant::now);
         let doubled = self.retry.first_pause.saturating_mul(1 << self.pauses.min(16));
         let pause = jittered(doubled.min(self.retry.longest_pause));
-        if first_failure.elapsed() + pause > self.retry.give_up_after {
+        if first_failure.elapsed().saturating_add(pause) > self.retry.give_up_after {
             return false;
         }
         self.pauses += 1;
@@ -103,6 +103,6 @@ fn is_unreadable(fault: &BQError) -> bool {
 /// A random duration between half of the pause and all of it, so that clients that failed together do not retry
 /// together.
 fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 1000;
-    pause / 2 + pause.mul_f64(f64::from(u16::try_from(random).unwrap_or(0)) / 2000.0)
+    let random = u32::try_from(RandomState::new().build_hasher().finish() % 1000).unwrap_or(0);
+    (pause / 2).saturating_add((pause / 2000).saturating_mul(random))
 }

@@ -140,7 +140,8 @@ fn moment(value: &Value) -> Option<i64> {
     let (Value::SingleQuotedString(text) | Value::DoubleQuotedString(text)) = value else { return None };
     let text =
         text.trim().trim_end_matches(" UTC").trim_end_matches('Z').trim_end_matches("+00:00").trim_end_matches("+00");
-    let has_zone = text.len() > 10 && text[10..].contains(['+', '-']);
+    // `2024-01-02` has ten characters.
+    let has_zone = text.chars().skip(10).any(|letter| matches!(letter, '+' | '-'));
     let time: DateTime = match text.parse::<Date>() {
         Ok(date) if text.len() <= 10 => date.at(0, 0, 0, 0),
         _ if has_zone => return None,

@@ -68,8 +68,8 @@ fn compare(left: &str, op: &BinaryOperator, right: &str) -> bool {
 
 /// Whether a text may be like a pattern: what stands before its first wildcard counts.
 fn is_like(text: &str, pattern: &str) -> bool {
-    match pattern.find(['%', '_', '\\']) {
-        Some(end) => text.starts_with(&pattern[..end]),
+    match pattern.split_once(['%', '_', '\\']) {
+        Some((fixed, _)) => text.starts_with(fixed),
         None => text == pattern,
     }
 }

@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::checks::health::report::HealthReport;
 use crate::checks::health::run::run_health_checks;
+use crate::checks::health::status::Status;
+use crate::events::panics::caught;
+use crate::metrics::drop_counters;
 
 /// How long a report is reused.
 const MAX_AGE: Duration = Duration::from_secs(1);
@@ -39,7 +42,10 @@ pub async fn health_of(group: &str) -> Arc<HealthReport> {
         known.waiting.push(sender);
         if !known.running {
             let name = group.to_owned();
-            known.running = std::thread::Builder::new().name("obs-health".to_owned()).spawn(move || run(&name)).is_ok();
+            known.running = std::thread::Builder::new()
+                .name("obs-health".to_owned())
+                .spawn(move || run(&name, || run_now(&name)))
+                .is_ok();
         }
         if !known.running {
             known.waiting.clear();
@@ -47,7 +53,7 @@ pub async fn health_of(group: &str) -> Arc<HealthReport> {
         report
     };
     // The sender is gone when no thread could be started.
-    report.await.unwrap_or_else(|_| Arc::new(run_now(group)))
+    report.await.unwrap_or_else(|_| completed(|| run_now(group)).0)
 }
 
 fn run_now(group: &str) -> HealthReport {
@@ -55,13 +61,23 @@ fn run_now(group: &str) -> HealthReport {
     if group.is_empty() { run.run() } else { run.group(group).run() }
 }
 
-fn run(group: &str) {
-    let report = Arc::new(run_now(group));
+/// The report of a run, and whether it ended. One that panics is unhealthy, as nothing is known of the checks.
+fn completed(run: impl FnOnce() -> HealthReport) -> (Arc<HealthReport>, bool) {
+    if let Ok(report) = caught(run) {
+        return (Arc::new(report), true);
+    }
+    drop_counters::count("checks", "panic", 1);
+    (Arc::new(HealthReport { status: Status::Unhealthy, checks: Vec::new() }), false)
+}
+
+/// Runs checks, and sends the report to all requests that wait for it.
+fn run(group: &str, checks: impl FnOnce() -> HealthReport) {
+    let (report, ended) = completed(checks);
     let waiting = {
         let mut groups = groups();
         let known = groups.entry(group.to_owned()).or_default();
         known.running = false;
-        known.last = Some((Instant::now(), Arc::clone(&report)));
+        known.last = ended.then(|| (Instant::now(), Arc::clone(&report)));
         std::mem::take(&mut known.waiting)
     };
     for waiting in waiting {
@@ -74,5 +90,22 @@ fn run(group: &str) {
 pub fn discard_reports() {
     for known in groups().values_mut() {
         known.last = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_panics_leaves_no_request_waiting_and_the_next_request_runs_again() {
+        let group = "a group whose run panics";
+        let (sender, waiting) = oneshot::channel();
+        groups().insert(group.to_owned(), Group { last: None, waiting: vec![sender], running: true });
+        run(group, || panic!("expected by the test"));
+        assert_eq!(waiting.blocking_recv().map(|report| report.status), Ok(Status::Unhealthy));
+        let mut groups = groups();
+        let known = groups.remove(group).unwrap();
+        assert!(!known.running && known.waiting.is_empty() && known.last.is_none());
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::checks::health::list;
 use crate::checks::health::run::run_health_checks;
+use crate::events::panics::caught;
+use crate::metrics::drop_counters;
 
 /// Runs the checks until it is dropped.
 #[derive(Debug)]
@@ -20,8 +22,8 @@ impl Refresh {
         let (stop, stopped) = channel::<()>();
         let run = move || {
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                if !list::checks().is_empty() {
-                    run_health_checks().run();
+                if !list::checks().is_empty() && caught(|| run_health_checks().run()).is_err() {
+                    drop_counters::count("checks", "panic", 1);
                 }
             }
         };

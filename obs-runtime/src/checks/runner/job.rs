@@ -4,9 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// Replaces a time limit too long for the clock.
-pub const NO_LIMIT: Duration = Duration::from_hours(24 * 365);
-
 /// Identifies a check: the identity of its declaration, and the item for one with `for_each`.
 pub type Key = (usize, String);
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use crate::checks::runner::job::{Job, Key, NO_LIMIT};
+use crate::base::clock;
+use crate::checks::runner::job::{Job, Key};
 use crate::checks::runner::outcome::{CheckOutcome, FinishedCall};
 use crate::checks::runner::plan::{Admission, Plan};
 use crate::checks::runner::single_flight::{Completion, Join, SingleFlight};
@@ -37,11 +38,11 @@ struct Running {
 impl Running {
     fn deadline(&self) -> Instant {
         let grace = (self.timeout / 20).min(GRACE);
-        self.start.checked_add(self.timeout + grace).unwrap_or(self.start + NO_LIMIT)
+        clock::deadline(self.start, self.timeout.saturating_add(grace))
     }
 
     fn slot_released_at(&self) -> Instant {
-        self.start.checked_add(self.timeout / SLOT_SHARE).unwrap_or(self.start + NO_LIMIT)
+        clock::deadline(self.start, self.timeout / SLOT_SHARE)
     }
 }
 

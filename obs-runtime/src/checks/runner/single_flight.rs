@@ -6,8 +6,9 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::base::clock;
 use crate::checks::runner::isolated_call;
-use crate::checks::runner::job::{Job, Key, NO_LIMIT};
+use crate::checks::runner::job::{Job, Key};
 use crate::checks::runner::outcome::CheckOutcome;
 use crate::context::current::Context;
 use crate::metrics::drop_counters;
@@ -75,7 +76,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
         }
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let key = job.key.clone();
-        let deadline = now.checked_add(job.timeout).unwrap_or(now + NO_LIMIT);
+        let deadline = clock::deadline(now, job.timeout);
         let (this, completed) = (Arc::clone(self), key.clone());
         let complete = move |outcome| this.complete(&completed, id, &outcome);
         if let Err(error) = isolated_call::spawn(job, context.clone(), complete) {

@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::base::clock;
 use crate::exporters::datadog::user_metrics::UserMetricRegistry;
 
 use std::collections::VecDeque;
@@ -153,7 +154,9 @@ impl Shared {
         while self.sleep(interval.max(MIN_INTERVAL)) {
             let begun = Instant::now();
             let interrupted = || self.urgent.load(Ordering::SeqCst) || self.closed.load(Ordering::SeqCst);
-            let delivered = catch_unwind(AssertUnwindSafe(|| self.deliver(begun + BACKGROUND_TIMEOUT, &interrupted)));
+            let delivered = catch_unwind(AssertUnwindSafe(|| {
+                self.deliver(clock::deadline(begun, BACKGROUND_TIMEOUT), &interrupted)
+            }));
             let result = match delivered {
                 // The flush that interrupted it delivers instead.
                 Ok(Err(DeliveryError { interrupted: true, .. })) => continue,

@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::text;
+
 /// The inode of the host's cgroup namespace.
 #[cfg(target_os = "linux")]
 const HOST_NAMESPACE: u64 = 0xEFFF_FFFB;
@@ -27,7 +29,7 @@ fn id_in_cgroup(cgroup: &str) -> Option<&str> {
         let last = last.strip_suffix(".scope").unwrap_or(last);
         // `docker-<id>`, `cri-containerd-<id>`: the id comes last and may contain dashes.
         let starts = std::iter::once(0).chain(last.match_indices(['-', ':']).map(|(index, _)| index + 1));
-        starts.map(|start| &last[start..]).find(|id| is_id(id))
+        starts.map(|start| text::from(last, start)).find(|id| is_id(id))
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::UNIX_EPOCH;
 
+use crate::base::text;
 use crate::exporters::prometheus::names;
 use crate::exporters::prometheus::names::LabelTexts;
 use crate::metrics::catalogue::{Family, Kind};
@@ -283,16 +284,16 @@ pub fn pairs(mut labels: &str) -> Option<Vec<&str>> {
     while !labels.is_empty() {
         let equals = labels.find("=\"")?;
         let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if equals == 0 || !is_name(&labels[..equals]) {
+        if equals == 0 || !is_name(text::until(labels, equals)) {
             return None;
         }
         let mut escaped = false;
-        let length = labels[equals + 2..].find(|character| {
+        let length = text::from(labels, equals + 2).find(|character| {
             let ends = character == '"' && !escaped;
             escaped = character == '\\' && !escaped;
             ends
         })?;
-        let (pair, rest) = labels.split_at(equals + 2 + length + 1);
+        let (pair, rest) = labels.split_at_checked(equals + 2 + length + 1)?;
         pairs.push(pair);
         labels = match rest.strip_prefix(',') {
             Some("") => return None,

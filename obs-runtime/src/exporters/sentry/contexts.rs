@@ -6,6 +6,7 @@ use ::sentry::protocol::{self, Map};
 use serde_json::Value as Json;
 
 use crate::base::level::Level;
+use crate::base::text;
 use crate::base::trace_context::TraceContext;
 use crate::events::event::EventContext;
 use crate::events::field::Value;
@@ -57,8 +58,7 @@ pub fn limited(text: &str, longest: usize) -> Cow<'_, str> {
     if text.len() <= longest {
         return Cow::Borrowed(text);
     }
-    let end = (0..=longest.saturating_sub(3)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    Cow::Owned(format!("{}…", &text[..end]))
+    Cow::Owned(format!("{}…", text::until(text, longest.saturating_sub(3))))
 }
 
 /// Converts a value. A number that JSON does not support becomes text.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
+use crate::events::panics::caught;
 use crate::instrument::error_dedup::pending_error::PendingError;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
@@ -68,9 +69,11 @@ fn watch() {
     WATCHED.call_once(|| {
         let _ = thread::Builder::new().name("obs-errors".to_owned()).spawn(|| {
             loop {
-                let left = report_where(|error| error.age() >= MAX_WAIT);
-                let oldest = left.iter().map(|error| error.age()).max().unwrap_or_default();
-                drop(left);
+                let oldest = caught(|| {
+                    let left = report_where(|error| error.age() >= MAX_WAIT);
+                    left.iter().map(|error| error.age()).max().unwrap_or_default()
+                });
+                let oldest = oldest.unwrap_or_default();
                 thread::sleep(MAX_WAIT.saturating_sub(oldest).max(MIN_PAUSE));
             }
         });

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use crate::base::clock;
+
 /// The header with the id of the process.
 pub const HEADER: &str = "obs-instance";
 
@@ -57,7 +59,7 @@ pub fn verify(address: SocketAddr, timeout: Duration) -> Result<(), NotOurs> {
 
 /// Sends a request that is cheap for the server, and returns the head of its response.
 fn request(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
-    let deadline = Instant::now() + timeout;
+    let deadline = clock::deadline(Instant::now(), timeout);
     let left = || match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
         left => Ok::<_, io::Error>(left),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::UdpSocket;
 
 use super::*;
+use crate::base::clock;
 use crate::metrics::catalogue;
 use crate::metrics::snapshot::SnapshotBuilder;
 
@@ -44,7 +45,7 @@ fn received(agent: &UdpSocket) -> String {
 }
 
 fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+    clock::deadline(Instant::now(), Duration::from_secs(10))
 }
 
 fn dropped(reason: &str) -> u64 {

@@ -42,7 +42,7 @@ fn console(writer: impl LineWriter + 'static) -> LogOutput {
 
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
     Event {
-        time: SystemTime::UNIX_EPOCH + Duration::from_micros(1_767_225_600_000_001),
+        time: SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(1_767_225_600_000_001)).unwrap(),
         level: Level::Warning,
         source: Source {
             logger: "job::load".into(),

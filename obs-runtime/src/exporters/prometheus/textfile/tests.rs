@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use tempfile::TempDir;
 
 use super::*;
+use crate::base::clock;
 use crate::metrics::catalogue;
 use crate::metrics::catalogue::Family;
 use crate::metrics::snapshot::{Labels, Snapshot, SnapshotBuilder};
@@ -10,7 +11,7 @@ use crate::metrics::snapshot::{Labels, Snapshot, SnapshotBuilder};
 const CONSTANT: [(&str, &str); 2] = [("service", "etl"), ("version", "1")];
 
 fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+    clock::deadline(Instant::now(), Duration::from_secs(10))
 }
 
 fn labels(labels: &[(&'static str, &str)]) -> Labels {

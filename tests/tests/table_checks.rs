@@ -108,6 +108,40 @@ fn freshness_is_the_age_of_the_latest_value() {
 }
 
 #[test]
+fn the_freshness_of_what_is_no_time_is_an_error_that_names_what_it_looks_like() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("units.sqlite");
+    let units = "
+        CREATE TABLE units AS SELECT unixepoch() * 1000 AS ms, unixepoch() * 1000000 AS us, unixepoch() * 1000000000 AS ns,
+            unixepoch() / 86400 AS days, CAST(strftime('%Y%m%d') AS INTEGER) AS day, CAST(strftime('%Y') AS INTEGER) AS year,
+            '9999-12-31 23:59:59' AS valid_to, datetime('now', '+2 days') AS tomorrow, datetime('now', '+20 hours') AS zone,
+            0 AS zero, julianday() AS julian;";
+    Connection::open(&file).unwrap().execute_batch(units).unwrap();
+    let units = SqliteTable::new(&file, "units");
+    for (column, expected) in [
+        ("ms", "it looks like milliseconds since 1970 (20"),
+        ("us", "it looks like microseconds since 1970 (20"),
+        ("ns", "it looks like nanoseconds since 1970 (20"),
+        ("days", "it looks like days since 1970 (20"),
+        ("day", "it looks like a date written as a number (20"),
+        ("year", "it looks like a year"),
+        (
+            "valid_to",
+            "is 9999-12-31T23:59:59Z, more than a day in the future; it looks like the open end of a validity",
+        ),
+        ("tomorrow", "more than a day in the future"),
+        ("zero", "is 1970-01-01T00:00:00Z, in the year 1970"),
+        ("julian", "in the year 1970"),
+    ] {
+        let error = now(freshness(&units, column).measure()).unwrap_err();
+        assert!(matches!(&error, TableError::Implausible { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("units: the latest time in {column} is ")), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert!(now(freshness(&units, "zone").measure()).unwrap().value < -70_000.0);
+}
+
+#[test]
 fn every_difference_of_a_schema_is_reported() {
     let customers = table("customers");
     let same = now(schema_equality(&customers, [("NAME", "text"), ("id", "Integer")])).unwrap();

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::checks::quality::measure::Measured;
 use crate::checks::tables::error::TableError;
+use crate::checks::tables::plausible;
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::subject::{Condition, Subject};
 use crate::checks::tables::table::{Row, Table};
@@ -36,8 +38,10 @@ pub fn row_count<T: Table>(table: &T) -> TableCheck<'_, T> {
 }
 
 /// Seconds since the latest time in a column: a `TIMESTAMP`, `DATETIME` or `DATE`, in UTC; in `SQLite` a text like
-/// `2026-11-26 07:05:00` or a number of seconds since 1970. Negative for a time in the future. Without any value the check
-/// is errored.
+/// `2026-11-26 07:05:00` or a number of seconds since 1970. Negative for a time in the future, up to a day. Without any
+/// value the check is errored, as it is when the latest time lies further in the future, or in the year 1970: then it is more
+/// likely a number of milliseconds, days or the like, and the error says which. Leave open ends such as `9999-12-31` out by
+/// [`only`](TableCheck::only).
 pub fn freshness<T: Table>(table: &T, column: impl Into<String>) -> TableCheck<'_, T> {
     TableCheck::new(table, Subject::Age { column: column.into() })
 }
@@ -144,7 +148,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
             Subject::Age { column } => {
                 let (table, column) = (self.table.name().to_owned(), column.clone());
                 Measured::number(match found {
-                    Some(age) => age,
+                    Some(age) => self.plausible(age, &column)?,
                     None if of == 0 => return Err(TableError::Nothing { table, column }),
                     None => return Err(TableError::NoTime { table, column }),
                 })
@@ -158,8 +162,21 @@ impl<'t, T: Table> TableCheck<'t, T> {
     }
 
     fn number(&self, text: Option<&str>) -> Result<Option<f64>, TableError> {
-        let number = text.map(|text| text.parse().map_err(|_| self.unexpected("not a number".to_owned())));
+        let number = text.map(|text| {
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            number.ok_or_else(|| self.unexpected(format!("`{text}` is not a number")))
+        });
         number.transpose()
+    }
+
+    /// The age if the time that it is counted from is likely one.
+    fn plausible(&self, age: f64, column: &str) -> Result<f64, TableError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let latest = now - age;
+        let Some(why) = plausible::objection(latest, now) else { return Ok(age) };
+        let (table, column) = (self.table.name().to_owned(), column.to_owned());
+        let latest = plausible::time(latest).unwrap_or_else(|| format!("{latest:.0}"));
+        Err(TableError::Implausible { table, column, latest, why })
     }
 
     fn unexpected(&self, why: String) -> TableError {

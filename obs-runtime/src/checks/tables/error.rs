@@ -38,6 +38,19 @@ pub enum TableError {
         /// The column.
         column: String,
     },
+    /// The latest time of the column is none: it lies more than a day in the future, as milliseconds do that are read as
+    /// seconds, or in the year 1970.
+    #[error("{table}: the latest time in {column} is {latest}, {why}")]
+    Implausible {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The time, or the number if it is beyond the year 9999.
+        latest: String,
+        /// What is wrong with it, and what the number looks like.
+        why: String,
+    },
     /// The result of the query is not what was expected.
     #[error("{table}: unexpected result: {why}")]
     Answer {

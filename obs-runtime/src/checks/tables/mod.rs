@@ -9,6 +9,7 @@
 pub(crate) mod bigquery;
 pub(crate) mod check;
 pub(crate) mod error;
+pub(crate) mod plausible;
 pub(crate) mod schema;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

@@ -56,6 +56,8 @@ fn events_of_libraries_reach_obs_and_the_layers_of_the_program() {
     let levels = std::mem::take(&mut *levels.0.lock().unwrap());
     assert_eq!(levels, ["INFO", "DEBUG", "WARN", "INFO", "DEBUG", "ERROR"]);
 
+    fields_that_are_named_like_those_of_the_bridge_are_kept(&log);
+
     // The level can be changed at run time, for libraries too.
     guard.log_level().set(obs_runtime::Level::Debug);
     tracing::debug!("by tracing");
@@ -65,4 +67,24 @@ fn events_of_libraries_reach_obs_and_the_layers_of_the_program() {
     log::warn!("below the level");
     let lines = log.take();
     assert_eq!(lines.iter().map(|line| line["level"].as_str().unwrap()).collect::<Vec<_>>(), ["DEBUG", "DEBUG"]);
+}
+
+fn fields_that_are_named_like_those_of_the_bridge_are_kept(log: &MemoryLog) {
+    let span = tracing::info_span!("rotation", log.rotations = 3);
+    let _inside = span.enter();
+    tracing::info!(log.path = "/var/log/app", log.target = "t", log.file = "f", log.line = 7, "by tracing");
+    tracing::info!(target: "log", { log.module_path = "m", log.file = "f" }, "with the target of the bridge");
+    log::info!("by log");
+    let lines = log.take();
+    let (own, target, bridge) = (&lines[0], &lines[1], &lines[2]);
+    for (name, value) in [("log.path", "/var/log/app"), ("log.target", "t"), ("log.file", "f")] {
+        assert_eq!(own[name], value, "{own}");
+    }
+    assert_eq!((&own["log.line"], &own["logger"]), (&7.into(), &"tracing_layers".into()), "{own}");
+    assert!(own["file"].as_str().is_some_and(|file| file.ends_with("tracing_layers.rs")), "{own}");
+    assert_eq!((&target["log.module_path"], &target["log.file"]), (&"m".into(), &"f".into()), "{target}");
+    assert_eq!((&target["logger"], &target["module"]), (&"log".into(), &"tracing_layers".into()), "{target}");
+    let of_bridge = |name: &&String| name.starts_with("log.");
+    let kept: Vec<&String> = bridge.as_object().unwrap().keys().filter(of_bridge).collect();
+    assert_eq!(kept, ["log.rotations"], "{bridge}");
 }

@@ -27,6 +27,8 @@ const MAX_KEPT_CAPACITY: usize = 64 * 1024;
 pub struct Collected {
     text: String,
     entries: Vec<(&'static str, Part)>,
+    /// How many of the first entries are those of a record of the `log` crate.
+    of_log_record: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +40,13 @@ enum Part {
     Bool(bool),
 }
 
-/// The source of a record of the `log` crate, which `tracing-log` puts into fields.
+/// The fields in which `tracing-log` puts the source of a record of the `log` crate.
+const LOG_TARGET: &str = "log.target";
+const LOG_MODULE: &str = "log.module_path";
+const LOG_FILE: &str = "log.file";
+const LOG_LINE: &str = "log.line";
+
+/// The source of a record of the `log` crate.
 #[derive(Debug, Default)]
 pub struct LogSource<'a> {
     pub target: Option<&'a str>,
@@ -52,6 +60,7 @@ impl Collected {
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
+        self.of_log_record = 0;
     }
 
     /// Frees a very large buffer.
@@ -66,27 +75,36 @@ impl Collected {
         self.text_of(MESSAGE)
     }
 
-    /// All fields except the message and those of `tracing-log`.
+    /// Marks the fields collected so far as those of a record of the `log` crate.
+    pub const fn mark_log_record(&mut self) {
+        self.of_log_record = self.entries.len();
+    }
+
+    /// All fields except the message and the source of a record of the `log` crate.
     pub fn fields(&self) -> Vec<Field<'_>> {
-        let own = self.entries.iter().filter(|(name, _)| *name != MESSAGE && !name.starts_with("log."));
+        let source = [LOG_TARGET, LOG_MODULE, LOG_FILE, LOG_LINE];
+        let own =
+            self.entries.iter().enumerate().filter(|(index, (name, _))| {
+                *name != MESSAGE && (*index >= self.of_log_record || !source.contains(name))
+            });
         let mut fields = field_buffer::take();
-        fields.extend(own.map(|(name, part)| Field { name: Cow::Borrowed(name), value: self.value(part) }));
+        fields.extend(own.map(|(_, (name, part))| Field { name: Cow::Borrowed(name), value: self.value(part) }));
         fields
     }
 
     /// The source of a record of the `log` crate; empty for other events.
     pub fn log_source(&self) -> LogSource<'_> {
-        if !self.entries.iter().any(|(name, _)| name.starts_with("log.")) {
+        if self.of_log_record == 0 {
             return LogSource::default();
         }
         let line = self.entries.iter().find_map(|(name, part)| match part {
-            Part::Unsigned(line) if *name == "log.line" => u32::try_from(*line).ok(),
+            Part::Unsigned(line) if *name == LOG_LINE => u32::try_from(*line).ok(),
             _ => None,
         });
         LogSource {
-            target: self.text_of("log.target"),
-            module: self.text_of("log.module_path"),
-            file: self.text_of("log.file"),
+            target: self.text_of(LOG_TARGET),
+            module: self.text_of(LOG_MODULE),
+            file: self.text_of(LOG_FILE),
             line,
         }
     }

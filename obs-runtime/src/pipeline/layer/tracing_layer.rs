@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Metadata, Subscriber};
+use tracing_log::NormalizeEvent as _;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -94,6 +95,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
         let collect_and_handle = |collected: &mut Collected| {
             collected.clear();
             event.record(collected);
+            // The target tells most events from records of the `log` crate without a look at the call site.
+            if event.metadata().target() == "log" && event.is_log() {
+                collected.mark_log_record();
+            }
             // An event's field hides a span's, and an inner span's hides an outer one's.
             for span in context.event_scope(event).into_iter().flatten() {
                 if let Some(SpanFields(outer)) = span.extensions().get() {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use obs_runtime::{Guard, Observability};
+use obs_runtime::snapshot::UserMetricValue;
+use obs_runtime::testing::{capture, capture_async};
+use obs_runtime::{ClosureInContext as _, Guard, Observability, track_performance};
 use obs_tests::process::Process;
 use obs_tests::{http, logs};
 
@@ -116,7 +118,7 @@ fn names_that_are_equal_in_prometheus_are_summed_and_warned_of_once() {
 #[test]
 fn a_metric_of_another_kind_cannot_take_a_name_of_obs() {
     let service = service();
-    obs_runtime::track_performance("owned", || ());
+    track_performance("owned", || ());
     metrics::gauge!("operation_success_total", "from" => "user").set(1.0);
     let text = service.scrape();
     assert_eq!(lines(&text, "operation_success_total")[1], "# TYPE operation_success_total counter");
@@ -130,4 +132,47 @@ fn an_existing_recorder_is_kept_with_one_warning() {
     let ended = process.run();
     assert_eq!((ended.code(), &*ended.stdout), (Some(0), "counted 4\n"), "{ended:?}");
     assert_eq!(ended.stderr.matches("a recorder of the metrics crate is installed already").count(), 1, "{ended:?}");
+}
+
+#[test]
+fn a_capture_has_the_metrics_that_its_code_recorded_and_adds_up_series() {
+    let service = service();
+    let captured = capture(|| {
+        for (table, rows) in [("orders", 3), ("users", 4)] {
+            metrics::counter!("captured_rows", "table" => table, "layer" => "raw").increment(rows);
+        }
+        std::thread::spawn(
+            (|| metrics::counter!("captured_rows", "table" => "users", "layer" => "mart").increment(10))
+                .in_current_context(),
+        )
+        .join()
+        .unwrap();
+        metrics::gauge!("captured_lag").set(1.5);
+        for seconds in [0.5, 2.0] {
+            metrics::histogram!("captured_seconds", "password" => "hunter2").record(seconds);
+        }
+        for name in ["parse", "load", "load"] {
+            track_performance(name, || ());
+        }
+    });
+    let value = |name: &str, labels: &[(&str, &str)]| captured.metrics.value(name, labels);
+    assert_eq!(value("captured_rows", &[("table", "orders"), ("layer", "raw")]), Some(3.0));
+    assert_eq!(value("captured_rows", &[("layer", "raw")]), Some(7.0));
+    assert_eq!(value("captured_rows", &[("table", "users")]), Some(14.0));
+    assert_eq!((value("captured_rows", &[]), value("captured_lag", &[])), (Some(17.0), Some(1.5)));
+    assert_eq!(value("captured_rows", &[("table", "nothing")]), None);
+    assert_eq!(value("captured_seconds", &[("password", "[REDACTED]")]), Some(2.0));
+    let histogram = captured.metrics.user.iter().find(|metric| metric.name == "captured_seconds").unwrap();
+    assert_eq!(histogram.value, UserMetricValue::Histogram(vec![0.5, 2.0]));
+    assert_eq!((value("operation.success", &[]), value("operation.duration.seconds", &[])), (Some(3.0), Some(3.0)));
+    assert_eq!(value("operation.success", &[("operation", "load")]), Some(2.0));
+    assert!(!service.scrape().contains("captured_"), "a capture keeps its metrics to itself");
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let captured = runtime.block_on(capture_async(async {
+        metrics::counter!("captured_calls").increment(1);
+        obs_runtime::spawn(async { metrics::counter!("captured_calls").increment(2) }).await.unwrap();
+    }));
+    assert_eq!(captured.metrics.value("captured_calls", &[]), Some(3.0));
+    assert_eq!(capture(|| ()).metrics.user, []);
 }

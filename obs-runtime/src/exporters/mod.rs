@@ -8,6 +8,8 @@ pub(crate) mod interface;
 pub(crate) mod log;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
+#[cfg(feature = "testing")]
+pub(crate) mod memory_metrics;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 pub(crate) mod reentrancy;

@@ -16,6 +16,33 @@ pub type Labels = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 pub struct Snapshot {
     /// Families with at least one series.
     pub families: Vec<FamilySnapshot>,
+    /// The program's own metrics, from the macros of the `metrics` crate. Filled by captures of the feature `testing`; the
+    /// exporters of a program keep these metrics themselves.
+    pub user: Vec<UserMetric>,
+}
+
+/// A series of the program's own metrics.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct UserMetric {
+    /// The name, as given to the macro.
+    pub name: String,
+    /// The labels, redacted as for every exporter.
+    pub labels: Labels,
+    /// The value.
+    pub value: UserMetricValue,
+}
+
+/// The value of a [`UserMetric`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum UserMetricValue {
+    /// The value of a counter.
+    Counter(u64),
+    /// The value of a gauge.
+    Gauge(f64),
+    /// The observations of a histogram, in their order.
+    Histogram(Vec<f64>),
 }
 
 /// A family and its series.
@@ -65,19 +92,40 @@ impl Snapshot {
         self.families.iter().find(|found| found.family.name == name)
     }
 
-    /// The value of the first series of a family that has all the given labels. The value of a histogram is the number of
+    /// The value of a family, or of a metric of the program's own, with these labels: the sum over all series that have
+    /// them, whatever their other labels are. `None` if there is no such series. The value of a histogram is the number of
     /// its observations.
+    ///
+    /// Give all labels of a gauge whose values make no sense as a sum, such as a point in time.
     #[must_use]
     pub fn value(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let matches = |series: &Series| {
-            labels.iter().all(|(name, value)| series.labels.iter().any(|(has, is)| has == name && is == value))
-        };
-        let series = self.family(family)?.series.iter().find(|series| matches(series))?;
-        Some(match &series.value {
-            SeriesValue::Number(number) => *number,
+        let matches =
+            |of: &Labels| labels.iter().all(|(name, value)| of.iter().any(|(has, is)| has == name && is == value));
+        let series = self.family(family).into_iter().flat_map(|found| &found.series);
+        let values = series.filter(|series| matches(&series.labels)).map(|series| series.value.number());
+        let user = self.user.iter().filter(|metric| metric.name == family && matches(&metric.labels));
+        values.chain(user.map(|metric| metric.value.number())).reduce(|sum, value| sum + value)
+    }
+}
+
+impl SeriesValue {
+    fn number(&self) -> f64 {
+        match self {
+            Self::Number(number) => *number,
             #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-            SeriesValue::Histogram { counts, .. } => counts.iter().sum::<u64>() as f64,
-        })
+            Self::Histogram { counts, .. } => counts.iter().sum::<u64>() as f64,
+        }
+    }
+}
+
+impl UserMetricValue {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    const fn number(&self) -> f64 {
+        match self {
+            Self::Counter(count) => *count as f64,
+            Self::Gauge(number) => *number,
+            Self::Histogram(observations) => observations.len() as f64,
+        }
     }
 }
 
@@ -158,7 +206,7 @@ impl SnapshotBuilder {
             }
             FamilySnapshot { family, series }
         });
-        Snapshot { families: families.collect() }
+        Snapshot { families: families.collect(), user: Vec::new() }
     }
 }
 

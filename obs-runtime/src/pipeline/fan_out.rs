@@ -30,7 +30,13 @@ pub struct FanOut {
     exporters: Vec<Arc<dyn Exporter>>,
     flusher: Flusher,
     rate_limits_errors: bool,
+    #[cfg(feature = "_user-metrics")]
+    recorder: Option<Recorder>,
 }
+
+/// Takes the program's own metrics.
+#[cfg(feature = "_user-metrics")]
+pub type Recorder = Arc<dyn ::metrics::Recorder + Send + Sync>;
 
 impl FanOut {
     /// A pipeline that aggregates into `metrics` and hands every event to `exporters` too.
@@ -46,6 +52,8 @@ impl FanOut {
             exporters,
             flusher: Flusher::default(),
             rate_limits_errors: false,
+            #[cfg(feature = "_user-metrics")]
+            recorder: None,
         }
     }
 
@@ -59,6 +67,13 @@ impl FanOut {
     pub const fn with_error_rate_limit(mut self) -> Self {
         self.rate_limits_errors = true;
         self
+    }
+
+    /// Sends the program's own metrics to this recorder instead of the exporters of the process.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
     }
 
     /// The series of this pipeline.
@@ -123,6 +138,11 @@ impl Pipeline for FanOut {
 
     fn settings(&self) -> &[Setting] {
         &self.settings
+    }
+
+    #[cfg(feature = "_user-metrics")]
+    fn recorder(&self) -> Option<&dyn ::metrics::Recorder> {
+        self.recorder.as_deref().map(|recorder| recorder as _)
     }
 
     fn measured(&self) -> Snapshot {

@@ -154,6 +154,12 @@ pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
     }
 }
 
+/// Calls a function with the pipeline that is scoped to the current context, if there is one.
+#[cfg(feature = "_user-metrics")]
+pub fn with_scoped_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> Option<R>) -> Option<R> {
+    with(&*scoped()?.0)
+}
+
 /// Like [`pipeline`], without touching a reference count that all threads share.
 fn with_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> R) -> Option<R> {
     if interest().is_off() {

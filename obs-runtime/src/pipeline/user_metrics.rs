@@ -5,12 +5,14 @@
 //! which stays installed until it ends. If the program has installed its own, obs warns once and leaves it in place.
 
 use std::collections::HashMap;
+#[cfg(feature = "testing")]
+use std::sync::Arc;
 use std::sync::{Once, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
-use metrics_util::layers::{Fanout, FanoutBuilder};
+use metrics_util::layers::FanoutBuilder;
 
 use crate::events::panics::caught;
 #[cfg(feature = "datadog")]
@@ -20,6 +22,8 @@ use crate::exporters::interface::UserMetrics;
 use crate::exporters::prometheus;
 use crate::metrics::cardinality::{OTHER, truncate};
 use crate::metrics::drop_counters;
+#[cfg(feature = "testing")]
+use crate::pipeline::fan_out::Recorder as Recording;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
 
@@ -38,24 +42,44 @@ fn exporters() -> Vec<&'static dyn UserMetrics> {
 
 /// Installs the recorder on the first call. Warns if the program has one already.
 pub fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        if metrics::set_global_recorder(ObsRecorder::new(exporters())).is_err() {
+    static WARNED: Once = Once::new();
+    if !is_installed() {
+        WARNED.call_once(|| {
             global::warn(
                 "a recorder of the metrics crate is installed already, and obs does not see its metrics: remove it, or call \
                  metrics_macros(false) on the builder"
                     .to_owned(),
             );
-        }
-    });
+        });
+    }
 }
 
-struct ObsRecorder {
+/// Installs the recorder on the first call. Returns whether it could be.
+pub fn is_installed() -> bool {
+    static INSTALLED: OnceLock<bool> = OnceLock::new();
+    *INSTALLED.get_or_init(|| {
+        let exporters = exporters();
+        let targets =
+            exporters.iter().fold(FanoutBuilder::default(), |fanout, exporter| fanout.add_recorder(*exporter));
+        metrics::set_global_recorder(ObsRecorder::new(exporters, targets.build())).is_ok()
+    })
+}
+
+/// A recorder for one pipeline, with the redaction and the limits of the installed one.
+#[cfg(feature = "testing")]
+pub fn scoped(target: impl Recorder + Send + Sync + 'static) -> Recording {
+    Arc::new(ObsRecorder { is_scoped: true, ..ObsRecorder::new(Vec::new(), target) })
+}
+
+struct ObsRecorder<T> {
     exporters: Vec<&'static dyn UserMetrics>,
-    fanout: Fanout,
+    /// Keeps the values of redacted keys.
+    target: T,
     counters: Families<Counter>,
     gauges: Families<Gauge>,
     histograms: Families<Histogram>,
+    /// Whether it belongs to one pipeline. The installed one hands over to that of a scoped pipeline.
+    is_scoped: bool,
 }
 
 /// Handles by name and key.
@@ -75,16 +99,24 @@ impl<H> Default for Family<H> {
     }
 }
 
-impl ObsRecorder {
-    fn new(exporters: Vec<&'static dyn UserMetrics>) -> Self {
-        let fanout = exporters.iter().fold(FanoutBuilder::default(), |fanout, exporter| fanout.add_recorder(*exporter));
+impl<T: Recorder> ObsRecorder<T> {
+    fn new(exporters: Vec<&'static dyn UserMetrics>, target: T) -> Self {
         Self {
             exporters,
-            fanout: fanout.build(),
+            target,
+            is_scoped: false,
             counters: RwLock::default(),
             gauges: RwLock::default(),
             histograms: RwLock::default(),
         }
+    }
+
+    /// The handle of the recorder of the current scoped pipeline, if there is one.
+    fn of_scoped<H>(&self, register: impl FnOnce(&dyn Recorder) -> H) -> Option<H> {
+        if self.is_scoped {
+            return None;
+        }
+        global::with_scoped_pipeline(|pipeline| pipeline.recorder().map(register))
     }
 
     /// The handle of a key; `None` while obs is not initialised, and for a metric past the limit of metrics.
@@ -138,6 +170,9 @@ impl ObsRecorder {
     /// Starts the upkeep thread with the first histogram, the only kind that needs it.
     fn start_upkeep(&self) {
         static STARTED: OnceLock<bool> = OnceLock::new();
+        if self.exporters.is_empty() {
+            return;
+        }
         STARTED.get_or_init(|| {
             let exporters = self.exporters.clone();
             let upkeep = move || loop {
@@ -168,32 +203,41 @@ fn overflow_key(key: &Key) -> Key {
     Key::from_parts(key.name().to_owned(), labels)
 }
 
-impl Recorder for ObsRecorder {
+impl<T: Recorder> Recorder for ObsRecorder<T> {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.fanout.describe_counter(name, unit, description);
+        self.target.describe_counter(name, unit, description);
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.fanout.describe_gauge(name, unit, description);
+        self.target.describe_gauge(name, unit, description);
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.fanout.describe_histogram(name, unit, description);
+        self.target.describe_histogram(name, unit, description);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        let make = |key: &Key| self.fanout.register_counter(key, metadata);
+        if let Some(counter) = self.of_scoped(|recorder| recorder.register_counter(key, metadata)) {
+            return counter;
+        }
+        let make = |key: &Key| self.target.register_counter(key, metadata);
         self.handle(&self.counters, key, make).unwrap_or_else(Counter::noop)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        let make = |key: &Key| self.fanout.register_gauge(key, metadata);
+        if let Some(gauge) = self.of_scoped(|recorder| recorder.register_gauge(key, metadata)) {
+            return gauge;
+        }
+        let make = |key: &Key| self.target.register_gauge(key, metadata);
         self.handle(&self.gauges, key, make).unwrap_or_else(Gauge::noop)
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
+        if let Some(histogram) = self.of_scoped(|recorder| recorder.register_histogram(key, metadata)) {
+            return histogram;
+        }
         self.start_upkeep();
-        let make = |key: &Key| self.fanout.register_histogram(key, metadata);
+        let make = |key: &Key| self.target.register_histogram(key, metadata);
         self.handle(&self.histograms, key, make).unwrap_or_else(Histogram::noop)
     }
 }

@@ -10,7 +10,8 @@
 //! assert_eq!(captured.metrics.value("operation.success", &[("operation", "parse")]), Some(1.0));
 //! ```
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 
 pub use crate::events::event::FailureFacts;
@@ -22,13 +23,15 @@ use crate::context::current::Context;
 use crate::context::in_context::InContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::memory::MemoryExporter;
+use crate::exporters::memory_metrics::MemoryMetrics;
 use crate::instrument::call::lifecycle;
 use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::panic_watcher;
 use crate::metrics::snapshot::Snapshot;
-use crate::pipeline::fan_out::FanOut;
+use crate::pipeline::fan_out::{FanOut, Recorder};
 use crate::pipeline::global::ScopedPipeline;
 use crate::pipeline::subscriber;
+use crate::pipeline::user_metrics;
 
 /// What the captured code returned and reported, after redaction.
 #[derive(Clone, Debug)]
@@ -38,13 +41,16 @@ pub struct Captured<R> {
     pub value: R,
     /// The recorded events.
     pub records: Records,
-    /// The metrics.
+    /// The metrics, with those that the code recorded by the macros of the `metrics` crate.
     pub metrics: Snapshot,
 }
 
 /// Runs a closure and captures what it reports: on this thread, and where its context is propagated
 /// ([`spawn`](crate::spawn), `in_current_context`). Nothing goes to installed exporters, and concurrent captures do not see
 /// each other.
+///
+/// Metrics of the `metrics` crate are captured too. In a process with a recorder of its own those of other threads and tasks
+/// go there.
 pub fn capture<R>(run: impl FnOnce() -> R) -> Captured<R> {
     capture_with(Config::default(), run)
 }
@@ -54,7 +60,7 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
     let capture = Capture::new(config);
     let value = {
         let _inside = capture.context().enter();
-        run()
+        ::metrics::with_local_recorder(&*capture.recorder, run)
     };
     capture.end(value)
 }
@@ -62,7 +68,9 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
 /// Like [`capture`], for a future.
 pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
     let capture = Capture::new(Config::default());
-    let value = InContext::new(capture.context(), future).await;
+    let mut future = pin!(InContext::new(capture.context(), future));
+    let value = poll_fn(|context| ::metrics::with_local_recorder(&*capture.recorder, || future.as_mut().poll(context)));
+    let value = value.await;
     capture.end(value)
 }
 
@@ -70,6 +78,8 @@ struct Capture {
     scope: ScopedPipeline,
     memory: Arc<MemoryExporter>,
     metrics: Arc<MetricAggregator>,
+    user_metrics: Arc<MemoryMetrics>,
+    recorder: Recorder,
 }
 
 impl Capture {
@@ -79,8 +89,13 @@ impl Capture {
         subscriber::install(Vec::new());
         let memory = Arc::new(MemoryExporter::default());
         let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
+        let user_metrics = Arc::new(MemoryMetrics::default());
+        let recorder = user_metrics::scoped(Arc::clone(&user_metrics));
+        // Other threads and tasks find this capture's recorder through it. Without it, they use the program's own.
+        user_metrics::is_installed();
         let pipeline = FanOut::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
-        Self { scope: ScopedPipeline::new(Arc::new(pipeline)), memory, metrics }
+        let pipeline = Arc::new(pipeline.with_recorder(Arc::clone(&recorder)));
+        Self { scope: ScopedPipeline::new(pipeline), memory, metrics, user_metrics, recorder }
     }
 
     /// Each capture has its own state of checks.
@@ -93,7 +108,8 @@ impl Capture {
 
     fn end<R>(self, value: R) -> Captured<R> {
         registry::report_all_of(self.scope.pipeline());
-        Captured { value, records: self.memory.take(), metrics: self.metrics.snapshot() }
+        let metrics = Snapshot { user: self.user_metrics.series(), ..self.metrics.snapshot() };
+        Captured { value, records: self.memory.take(), metrics }
     }
 }
 

@@ -10,6 +10,8 @@ use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 
+use crate::bigquery::client::api::{Api, Direct};
+use crate::bigquery::client::credentials;
 use crate::bigquery::client::error::{BigQueryError, chain};
 
 /// Timeout for connecting.
@@ -21,8 +23,6 @@ const ANSWER: Duration = Duration::from_secs(90);
 /// Google's public endpoint.
 const GOOGLE: &str = "https://bigquery.googleapis.com/bigquery/v2";
 
-type Api = gcp_bigquery_client::Client;
-
 /// How BigQuery is reached.
 #[derive(Clone)]
 pub enum Access {
@@ -31,7 +31,7 @@ pub enum Access {
     /// Without credentials, at this URL.
     Open(String),
     /// Through a client that the program made.
-    Given(Box<Api>),
+    Given(Box<gcp_bigquery_client::Client>),
 }
 
 /// A client of the API, replaced when its token is rejected.
@@ -65,10 +65,7 @@ impl Connection {
 
     /// The same access on new connections: those of another runtime may no longer be polled.
     pub async fn apart(&self) -> Result<Self, BigQueryError> {
-        match &self.access {
-            Access::Given(api) => Ok(Self { access: self.access.clone(), api: Mutex::new(Arc::new(Api::clone(api))) }),
-            access => Self::new(access.clone()).await,
-        }
+        Self::new(self.access.clone()).await
     }
 }
 
@@ -86,7 +83,7 @@ impl fmt::Debug for Connection {
 impl Access {
     async fn api(&self) -> Result<Api, BigQueryError> {
         let url = match self {
-            Self::Given(api) => return Ok(Api::clone(api)),
+            Self::Given(client) => return Ok(Api::new((**client).clone(), None)),
             Self::Credentials(url) => url.as_deref().unwrap_or(GOOGLE),
             Self::Open(url) => url,
         };
@@ -95,13 +92,18 @@ impl Access {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| BigQueryError::Connection(error.to_string()))?;
+        let base = url.trim_end_matches('/').to_owned();
         let mut builder = ClientBuilder::new();
-        builder.with_v2_base_url(url.trim_end_matches('/').to_owned()).with_client(http);
-        let api = match self {
-            Self::Open(_) => builder.build_from_authenticator(Arc::new(NoToken)).await,
-            _ => builder.build_from_application_default_credentials().await,
+        builder.with_v2_base_url(base.clone()).with_client(http.clone());
+        let connected = async {
+            let authenticator = match self {
+                Self::Open(_) => Arc::new(NoToken),
+                _ => credentials::from_environment().await?,
+            };
+            let client = builder.build_from_authenticator(Arc::clone(&authenticator)).await?;
+            Ok(Api::new(client, Some(Direct { http, base, authenticator })))
         };
-        api.map_err(|error| BigQueryError::Credentials(with_file(&chain(&error))))
+        connected.await.map_err(|error: BQError| BigQueryError::Credentials(with_file(&chain(&error))))
     }
 }
 

@@ -23,9 +23,17 @@ pub enum BigQueryError {
     /// BigQuery returned an error, for the request or for the job.
     #[error(transparent)]
     Answer(#[from] Box<Answer>),
-    /// BigQuery could not be reached, or its response could not be parsed.
+    /// BigQuery could not be reached.
     #[error("BigQuery could not be reached: {0}")]
     Connection(String),
+    /// The response of BigQuery, or of a proxy on the way, could not be parsed.
+    #[error("the answer of BigQuery cannot be read: {why}")]
+    Unreadable {
+        /// What is wrong with it.
+        why: String,
+        /// Whether it was cut or is no answer of BigQuery's, so that the next one may differ.
+        may_differ: bool,
+    },
     /// There are no credentials, or they were rejected.
     #[error("no credentials for BigQuery: {0}")]
     Credentials(String),
@@ -92,6 +100,14 @@ impl BigQueryError {
                 let status = u16::try_from(said.code).ok();
                 Self::Answer(Box::new(Answer::new(reason, &said.message, status)))
             }
+            BQError::RequestError(error) if error.is_decode() => {
+                let fault =
+                    std::error::Error::source(error).and_then(|source| source.downcast_ref::<serde_json::Error>());
+                let may_differ = !fault.is_some_and(serde_json::Error::is_data);
+                Self::Unreadable { why: chain(error), may_differ }
+            }
+            BQError::SerializationError(error) => Self::Unreadable { why: chain(error), may_differ: !error.is_data() },
+            BQError::NoDataAvailable => Self::Unreadable { why: "it is no JSON object".to_owned(), may_differ: true },
             BQError::RequestError(error) => Self::Connection(chain(error)),
             BQError::AuthError(_) | BQError::YupAuthError(_) | BQError::NoToken => Self::Credentials(chain(error)),
             other => Self::Connection(chain(other)),
@@ -113,6 +129,7 @@ impl BigQueryError {
                 Self::Answer(Box::new(Answer { message, ..*answer }))
             }
             Self::Connection(said) => Self::Connection(values.masked(&said)),
+            Self::Unreadable { why, may_differ } => Self::Unreadable { why: values.masked(&why), may_differ },
             // The other variants contain no text from BigQuery.
             other => other,
         }
@@ -122,7 +139,7 @@ impl BigQueryError {
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::Answer(answer) => answer.reason.remedy(),
-            Self::Connection(_) => Remedy::AskAgain,
+            Self::Connection(_) | Self::Unreadable { may_differ: true, .. } => Remedy::AskAgain,
             _ => Remedy::None,
         }
     }
@@ -152,6 +169,7 @@ impl ErrorKind for BigQueryError {
             Self::Refused(refused) => refused.error_kind(),
             Self::Answer(answer) => answer.reason.error_kind(),
             Self::Connection(_) => "bigquery_connection",
+            Self::Unreadable { .. } => "bigquery_unreadable",
             Self::Credentials(_) => "bigquery_credentials",
             Self::TimedOut(_) => "bigquery_timed_out",
             Self::Row { .. } => "bigquery_row",

@@ -37,7 +37,7 @@ pub async fn insert(
     let project = &*client.project;
     request(&client.connection, client.retry, |api| {
         let job = job.clone();
-        async move { api.job().insert(project, job).await }
+        async move { api.insert_job(project, job).await }
     })
     .await
 }
@@ -48,7 +48,7 @@ pub async fn get(
     retry: Retry,
     (project, id, location): (&str, &str, Option<&str>),
 ) -> Result<Job, BigQueryError> {
-    request(connection, retry, |api| async move { api.job().get_job(project, id, location).await }).await
+    request(connection, retry, |api| async move { api.get_job(project, id, location).await }).await
 }
 
 /// Gets one page of the rows of a query.
@@ -61,7 +61,7 @@ pub async fn results(
     let project = &*client.project;
     request(&client.connection, retry, |api| {
         let parameters = parameters.clone();
-        async move { api.job().get_query_results(project, id, parameters).await }
+        async move { api.query_results(project, id, parameters).await }
     })
     .await
 }

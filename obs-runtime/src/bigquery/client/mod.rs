@@ -2,11 +2,15 @@
 //! was billed.
 
 #[cfg(feature = "bigquery")]
+pub(crate) mod api;
+#[cfg(feature = "bigquery")]
 pub(crate) mod builder;
 #[cfg(feature = "bigquery")]
 pub(crate) mod cancel;
 #[cfg(feature = "bigquery")]
 pub(crate) mod connect;
+#[cfg(feature = "bigquery")]
+pub(crate) mod credentials;
 #[cfg(feature = "bigquery")]
 pub(crate) mod dry_run;
 #[cfg(feature = "bigquery")]
@@ -39,5 +43,7 @@ pub(crate) mod row;
 pub(crate) mod rows;
 #[cfg(feature = "bigquery")]
 pub(crate) mod run;
+#[cfg(feature = "bigquery")]
+pub(crate) mod timestamp;
 #[cfg(feature = "bigquery")]
 pub(crate) mod tracked_client;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use gcp_bigquery_client::error::BQError;
 
+use crate::bigquery::client::api::Api;
 use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::reason::Remedy;
@@ -51,6 +52,12 @@ impl Attempts {
         Self { retry, first_failure: None, pauses: 0, unreadable: 0, renewed: false }
     }
 
+    /// Whether another attempt makes sense after this error: few unreadable answers become readable.
+    pub fn may_follow(&mut self, error: &BigQueryError) -> bool {
+        self.unreadable += u32::from(matches!(error, BigQueryError::Unreadable { .. }));
+        self.unreadable < UNREADABLE
+    }
+
     /// Waits before the next attempt. Returns false if there is none.
     pub async fn pause(&mut self) -> bool {
         let first_failure = *self.first_failure.get_or_insert_with(Instant::now);
@@ -69,7 +76,7 @@ impl Attempts {
 pub async fn request<T, F>(
     connection: &Connection,
     retry: Retry,
-    ask: impl Fn(Arc<gcp_bigquery_client::Client>) -> F,
+    ask: impl Fn(Arc<Api>) -> F,
 ) -> Result<T, BigQueryError>
 where
     F: Future<Output = Result<T, BQError>>,
@@ -84,20 +91,13 @@ where
         let error = BigQueryError::of_request(&fault);
         let again = match error.remedy() {
             Remedy::NewToken => !std::mem::replace(&mut attempts.renewed, true) && connection.renew(&api).await,
-            Remedy::AskAgain => {
-                attempts.unreadable += u32::from(is_unreadable(&fault));
-                attempts.unreadable < UNREADABLE && attempts.pause().await
-            }
+            Remedy::AskAgain => attempts.may_follow(&error) && attempts.pause().await,
             Remedy::None | Remedy::IsThere => false,
         };
         if !again {
             return Err(error);
         }
     }
-}
-
-fn is_unreadable(fault: &BQError) -> bool {
-    matches!(fault, BQError::RequestError(error) if error.is_decode())
 }
 
 /// A random duration between half of the pause and all of it, so that clients that failed together do not retry

@@ -8,6 +8,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Vi
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
+use crate::bigquery::client::timestamp;
+
 /// What is wrong with a row.
 pub type Fault = serde::de::value::Error;
 
@@ -126,10 +128,7 @@ impl<'r> Cell<'r> {
 
     /// Parses a timestamp into microseconds since the Unix epoch.
     fn micros(&self) -> Option<i64> {
-        let seconds: f64 = self.text().ok()?.parse().ok()?;
-        let micros = (seconds * 1e6).round();
-        #[expect(clippy::cast_possible_truncation, reason = "what BigQuery can say lies within")]
-        (micros.abs() < 9e18).then_some(micros as i64)
+        timestamp::micros(self.text().ok()?)
     }
 
     fn whole<T: std::str::FromStr>(&self, of_micros: impl FnOnce(i64) -> Option<T>) -> Result<T, Fault> {
@@ -193,12 +192,10 @@ impl<'de> Deserializer<'de> for Cell<'_> {
             FieldType::Integer | FieldType::Int64 => visitor.visit_i64(self.whole(Some)?),
             FieldType::Float | FieldType::Float64 => visitor.visit_f64(self.float()?),
             FieldType::Boolean | FieldType::Bool => visitor.visit_bool(self.text()? == "true"),
-            FieldType::Timestamp => {
-                match self.micros().and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok()) {
-                    Some(time) => visitor.visit_string(time.to_string()),
-                    None => visitor.visit_str(self.text()?),
-                }
-            }
+            FieldType::Timestamp => match self.micros().and_then(timestamp::rfc3339) {
+                Some(time) => visitor.visit_string(time),
+                None => visitor.visit_str(self.text()?),
+            },
             _ => visitor.visit_str(self.text()?),
         }
     }

@@ -53,7 +53,9 @@ impl Query {
     /// scalars if there is one column.
     ///
     /// Numbers are read from `INT64`, `FLOAT64` and `NUMERIC`. Text is read from all types: a `TIMESTAMP` in RFC 3339,
-    /// `BYTES` as base64, a `NUMERIC` with all its digits. Integers are also read from a `TIMESTAMP`, in microseconds.
+    /// `BYTES` as base64, a `NUMERIC` with all its digits, a `RANGE` as `[2020-01-01, UNBOUNDED)`. Integers are also read
+    /// from a `TIMESTAMP`, in microseconds. A type that is not known yet is text, except through a client made by
+    /// [`around`](crate::bigquery::Client::around).
     /// `Option` reads `NULL`; structs and vectors read `STRUCT`, `ARRAY` and `JSON`.
     ///
     /// # Errors
@@ -120,7 +122,8 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
         // The job exists: the response to an earlier attempt was lost.
         Err(error) if error.remedy() == Remedy::IsThere => running.ask(query.client.retry).await?,
         Err(error) => {
-            if !matches!(error, BigQueryError::Connection(_)) {
+            // Without a readable answer the job may run.
+            if !matches!(error, BigQueryError::Connection(_) | BigQueryError::Unreadable { .. }) {
                 running.never_ran();
             }
             return Err(limit_passed(query, context, error));
@@ -192,7 +195,7 @@ async fn wait(
         let is_done = status.and_then(|status| status.state.as_deref()) == Some("DONE");
         let failed = status.is_some_and(|status| status.error_result.is_some());
         let again = error.remedy() == Remedy::AskAgain && !(is_done && failed);
-        if !again || !attempts.pause().await {
+        if !again || !attempts.may_follow(&error) || !attempts.pause().await {
             return if is_done { Ok((Err(error), job)) } else { Err(error) };
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use gcp_bigquery_client::model::table::Table;
 
+use crate::bigquery::client::api::{Api, ColumnType};
 use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::retry;
@@ -72,17 +73,21 @@ impl Client {
     pub async fn table(&self, name: &str) -> Result<Table, BigQueryError> {
         let (project, dataset, table) = self.parts(name)?;
         let Inner { connection, retry, .. } = &**self;
-        let names = (&*project, &*dataset, &*table);
-        retry::request(connection, *retry, |api| async move { api.table().get(names.0, names.1, names.2, None).await })
-            .await
+        let names = [&*project, &*dataset, &*table];
+        retry::request(connection, *retry, |api| async move { api.get_table(names).await }).await
+    }
+
+    /// Gets the names and types of a table's columns, also of types that [`table`](Self::table) gives as text.
+    pub(crate) async fn columns(&self, name: &str) -> Result<Vec<ColumnType>, BigQueryError> {
+        let (project, dataset, table) = self.parts(name)?;
+        let Inner { connection, retry, .. } = &**self;
+        let names = [&*project, &*dataset, &*table];
+        retry::request(connection, *retry, |api| async move { api.columns(names).await }).await
     }
 
     /// Sends a request of the API.
     #[cfg(feature = "bigquery-estimate")]
-    pub(crate) async fn request<T, F>(
-        &self,
-        ask: impl Fn(Arc<gcp_bigquery_client::Client>) -> F,
-    ) -> Result<T, BigQueryError>
+    pub(crate) async fn request<T, F>(&self, ask: impl Fn(Arc<Api>) -> F) -> Result<T, BigQueryError>
     where
         F: Future<Output = Result<T, gcp_bigquery_client::error::BQError>>,
     {

@@ -1,11 +1,11 @@
 //! A table of `BigQuery`, queried through the tracked client.
 
+use crate::bigquery::client::api::ColumnType;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::parameter::Parameter;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::DryRun;
 use crate::bigquery::client::tracked_client::Client;
-use crate::bigquery::gcp::model::table_field_schema::TableFieldSchema;
 use crate::checks::tables::check::TableCheck;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
@@ -131,18 +131,19 @@ impl Table for BigQueryTable {
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {
-        let table =
-            self.own_client().await?.table(&self.parts.join(".")).await.map_err(|error| self.table_error(error))?;
-        Ok(table.schema.fields.unwrap_or_default().iter().map(|field| self.column(field)).collect())
+        let columns = self.own_client().await?.columns(&self.parts.join(".")).await;
+        Ok(columns.map_err(|error| self.table_error(error))?.iter().map(|column| self.column(column)).collect())
     }
 }
 
 impl BigQueryTable {
-    fn column(&self, field: &TableFieldSchema) -> Column {
-        let kind = serde_json::to_value(&field.r#type).ok();
-        let kind = self.canonical(kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default());
-        let is_array = field.mode.as_deref() == Some("REPEATED");
-        Column::new(&*field.name, if is_array { format!("ARRAY<{kind}>") } else { kind })
+    fn column(&self, column: &ColumnType) -> Column {
+        let mut kind = self.canonical(&column.kind);
+        if let Some(of) = &column.range_element_type {
+            kind = format!("{kind}<{}>", self.canonical(&of.kind));
+        }
+        let is_array = column.mode.as_deref() == Some("REPEATED");
+        Column::new(&*column.name, if is_array { format!("ARRAY<{kind}>") } else { kind })
     }
 }
 

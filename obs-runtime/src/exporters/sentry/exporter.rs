@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use ::sentry::types::Dsn;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
@@ -126,7 +127,7 @@ impl Exporter for SentryExporter {
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         // A little earlier, so that the reason is this one and not that the flush was late.
         let now = Instant::now();
-        let left = self.worker.flush(now + deadline.saturating_duration_since(now) * 19 / 20);
+        let left = self.worker.flush(clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19));
         if left == 0 {
             // Each envelope was recorded when the server answered.
             return Ok(Flushed::Nothing);

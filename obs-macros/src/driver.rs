@@ -63,7 +63,8 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
     }
     // With `off` nothing wraps the function, so the order has no effect.
     if !cfg!(feature = "off")
-        && let Some(reordered) = order::step_behind(attribute, tokens, &item, &model.shared().runtime)
+        && let Some(reordered) =
+            order::step_behind(attribute, tokens, &item, &model.shared().runtime, args.key("init").is_some())
     {
         return reordered;
     }

@@ -99,6 +99,7 @@ use crate::grammar::vocabulary::Attribute;
 /// | `timezone = "Europe/Berlin"` | the IANA time zone of the schedule | UTC |
 /// | `max_runtime = "30m"`, `margin = "5m"` | the longest run, the latest start | none |
 /// | `monitor = "slug"` | the slug of the Sentry monitor | the command's name |
+/// | `init`, `init = "lenient"` | on `main`: initialises obs too, see below | no |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes). The name defaults to the function's in kebab-case.
 ///
@@ -110,6 +111,24 @@ use crate::grammar::vocabulary::Attribute;
 ///     std::fs::read_to_string(format!("{dsn}/{day}.csv"))
 /// }
 /// assert!(load("ada", 7, "/no/such/folder").is_err());
+/// ```
+///
+/// # On `main`
+///
+/// `#[tracked_command(init)]` is all that a job needs, sync or with `#[tokio::main]` above or below. It initialises obs from
+/// the environment, with the name and version of the crate as defaults for `SERVICE_NAME` and the version; runs the
+/// function; flushes; and returns the exit code. The command is named after the program. `main` may return what every `main`
+/// may.
+///
+/// An error is not printed by the standard library, as the finish line of the log has it, and the line on a terminal; it is
+/// printed if both are absent. An invalid configuration is printed with all its problems, and the function does not run. With
+/// `init = "lenient"` it does: one warning has all problems, and each faulty value becomes the default.
+///
+/// ```no_run
+/// #[obs_runtime::tracked_command(init)]
+/// fn main() -> Result<(), std::io::Error> {
+///     std::fs::copy("users.csv", "copy.csv").map(drop)
+/// }
 /// ```
 #[proc_macro_attribute]
 pub fn tracked_command(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -22,6 +22,25 @@ pub struct TrackedCommand {
     shared: SharedKeys,
     user: Option<Expr>,
     schedule: Option<Schedule>,
+    init: Option<Init>,
+}
+
+/// Whether and how the command, `main`, initialises obs.
+struct Init {
+    lenient: bool,
+}
+
+impl Init {
+    fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let key = args.key("init")?;
+        let lenient = args.value("init", |key, expr| values::choice(key, expr, &["lenient"]), diagnostics).is_some();
+        if !function.is_main() {
+            diagnostics.at(key, "`init` initialises the program, so it goes on `main`; remove it here");
+        } else if function.signature.receiver().is_some() || !function.signature.inputs.is_empty() {
+            diagnostics.at(key, "`init` goes on the `main` of a program, which takes no arguments");
+        }
+        Some(Self { lenient })
+    }
 }
 
 /// The schedule of a command: cron expression, time zone, allowed run time and delay.
@@ -67,6 +86,7 @@ impl Model for TrackedCommand {
             shared: SharedKeys::new(args, function, diagnostics),
             user: args.value("user", values::expr, diagnostics),
             schedule: Schedule::new(args, diagnostics),
+            init: Init::new(args, function, diagnostics),
         }
     }
 
@@ -81,6 +101,10 @@ impl Model for TrackedCommand {
         let mut entry = Entry::new(shared);
         entry.display("user", self.user.as_ref());
         let judge = judge::closure(shared, function, None);
-        Wrap::new(shared, "command", ("command", settings), &entry, judge).around(function)
+        let wrap = Wrap::new(shared, "command", ("command", settings), &entry, judge);
+        match &self.init {
+            Some(init) => wrap.around_main(function, init.lenient),
+            None => wrap.around(function),
+        }
     }
 }

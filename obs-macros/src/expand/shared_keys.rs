@@ -53,7 +53,7 @@ impl SharedKeys {
             runtime,
             name: args
                 .value("name", values::text, diagnostics)
-                .unwrap_or_else(|| default_name(args.attribute(), function)),
+                .unwrap_or_else(|| default_name(args.attribute(), function, args.key("init").is_some())),
             tags: fields::tags(args, diagnostics),
             arguments: if is_check {
                 arguments::values_of_check(args, diagnostics)
@@ -74,10 +74,14 @@ impl SharedKeys {
     }
 }
 
-fn default_name(attribute: Attribute, function: &Function) -> LitStr {
+fn default_name(attribute: Attribute, function: &Function, initialises: bool) -> LitStr {
     let name = function.name();
     let name = match attribute {
-        Attribute::TrackedCommand => name.trim_matches('_').replace('_', "-"),
+        Attribute::TrackedCommand => {
+            let program = std::env::var("CARGO_BIN_NAME").or_else(|_| std::env::var("CARGO_PKG_NAME"));
+            let name = program.ok().filter(|_| initialises).unwrap_or(name);
+            name.trim_matches('_').replace('_', "-")
+        }
         _ => name,
     };
     LitStr::new(&name, Span::mixed_site())

@@ -93,6 +93,33 @@ impl<'a> Wrap<'a> {
         head.into_iter().chain(block.into_token_stream()).collect()
     }
 
+    /// `main`, which initialises obs before its body and returns the exit code.
+    pub fn around_main(&self, function: &Function, lenient: bool) -> TokenStream {
+        // The compiler refuses an async `main`.
+        if cfg!(feature = "off") || !matches!(function.shape, Shape::Sync) {
+            return self.around(function);
+        }
+        let site = Span::mixed_site();
+        let private = self.shared.runtime.private();
+        let callsite = &self.callsite;
+        let command = self.call("", &body_closure(function, &Captures::of(function, false)));
+        let lenient = lenient.then(|| quote_spanned!(site=> .lenient()));
+        let statements = quote_spanned! {site=>
+            #callsite
+            #private::EntryPoint::new(&__CALLSITE, ::core::env!("CARGO_PKG_NAME"), ::core::env!("CARGO_PKG_VERSION")) #lenient
+                .run(|| #command, |__value, __reported| {
+                    use #private::exit_code::*;
+                    (&&Exit::new(__value)).exit_code(__reported)
+                })
+        };
+        let mut signature = function.signature.clone();
+        signature.output = syn::parse_quote_spanned!(site=> -> ::std::process::ExitCode);
+        let block = function.body.inner_attributes.clone().into_iter().chain(statements).collect();
+        let block = function.body.braces_around(block);
+        let visibility = &function.visibility;
+        quote_spanned!(site=> #visibility #signature #block)
+    }
+
     /// Code for the feature `off`, which type-checks the attribute's expressions without running them.
     fn checked(&self, function: &Function) -> Option<TokenStream> {
         let site = Span::mixed_site();

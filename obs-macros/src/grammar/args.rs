@@ -238,7 +238,7 @@ fn key_words(args: &TokenStream) -> Vec<Ident> {
 
 fn misshapen(key: &Key, value: &Value) -> Option<String> {
     match value {
-        Value::Absent if key.is_flag() => None,
+        Value::Absent if key.may_stand_alone() => None,
         Value::Expr(_) | Value::List(_) if key.is_flag() => Some(format!("`{0}` takes no value", key.name)),
         Value::Absent => Some(format!("`{}` has no value: `{}`", key.name, key.usage)),
         Value::Expr(_) if key.is_list() => Some(format!("`{}` is a list: `{}`", key.name, key.usage)),

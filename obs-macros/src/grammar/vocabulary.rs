@@ -18,16 +18,27 @@ pub enum Attribute {
 pub struct Key {
     pub name: &'static str,
     pub usage: &'static str,
+    /// Whether it may be written without its value.
+    alone: bool,
 }
 
 impl Key {
     const fn new(name: &'static str, usage: &'static str) -> Self {
-        Self { name, usage }
+        Self { name, usage, alone: false }
+    }
+
+    const fn or_alone(name: &'static str, usage: &'static str) -> Self {
+        Self { name, usage, alone: true }
     }
 
     /// Whether it is written `key(…)`.
     pub fn is_list(&self) -> bool {
         self.usage.ends_with(')')
+    }
+
+    /// Whether it may be written without a value.
+    pub fn may_stand_alone(&self) -> bool {
+        self.alone || self.is_flag()
     }
 
     /// Whether it takes no value.
@@ -68,6 +79,7 @@ const TRACKED_COMMAND: &[Key] = &[
     Key::new("max_runtime", "max_runtime = \"30m\""),
     Key::new("margin", "margin = \"5m\""),
     Key::new("monitor", "monitor = \"slug\""),
+    Key::or_alone("init", "init = \"lenient\""),
 ];
 
 const WITH_ERROR_TRACKING: &[Key] = &[

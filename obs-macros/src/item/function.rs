@@ -98,6 +98,11 @@ impl Function {
         self.signature.ident.unraw().to_string()
     }
 
+    /// Whether its name is that of a program's entry point.
+    pub fn is_main(&self) -> bool {
+        self.signature.ident == "main"
+    }
+
     /// The span of its return type, or of its name if it has none.
     pub fn return_span(&self) -> Span {
         match &self.signature.output {

@@ -25,9 +25,15 @@ pub fn step_behind(
     args: &TokenStream,
     item: &Item,
     runtime: &RuntimePath,
+    initialises: bool,
 ) -> Option<TokenStream> {
     let function = item.function.as_ref().ok()?;
-    let last = item.attributes.iter().rposition(|other| ours(other, runtime).is_some_and(|other| other > attribute))?;
+    // What starts an async runtime makes a sync function of `main`, which then initialises obs before the runtime.
+    let starts_runtime = |other: &OuterAttribute| initialises && other.path.last().is_some_and(|word| word == "main");
+    let last = item
+        .attributes
+        .iter()
+        .rposition(|other| ours(other, runtime).is_some_and(|other| other > attribute) || starts_runtime(other))?;
     let (before, after) = item.attributes.split_at(last + 1);
     let name = proc_macro2::Ident::new(attribute.name(), Span::mixed_site());
     let (head, braces) = (&function.head, &function.body.braces);

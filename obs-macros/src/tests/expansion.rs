@@ -338,3 +338,24 @@ fn costs_have_limits_and_labels() {
         }",
     );
 }
+
+#[test]
+fn a_main_that_initialises_returns_the_exit_code() {
+    for (args, lenient) in [("init", ""), ("init = \"lenient\"", ".lenient()")] {
+        assert_expansion(
+            "tracked_command",
+            &format!("{args}, name = \"job\""),
+            "fn main() -> R { #![allow(unused)] run() }",
+            &format!(
+                "fn main() -> ::std::process::ExitCode {{
+                    #![allow(unused)]
+                    CALLSITE: obs::Callsite::command(\"job\", PLACE) }}
+                    obs::EntryPoint::new(&__CALLSITE, ::core::env!(\"CARGO_PKG_NAME\"), ::core::env!(\"CARGO_PKG_VERSION\")){lenient}.run(
+                        || obs::command(__CALLSITE.begin(), move || -> R {{ run() }}, JUDGE),
+                        |__value, __reported| {{ use obs::exit_code::*; (&&Exit::new(__value)).exit_code(__reported) }}
+                    )
+                }}"
+            ),
+        );
+    }
+}

@@ -41,9 +41,20 @@ fn the_path_of_the_runtime_is_kept() {
 #[test]
 fn attributes_of_others_do_not_count() {
     for other in ["#[autometrics::track_performance]", "#[tokio::main]", "#[instrument]"] {
-        let expansion = expanded("tracked_command", "", &format!("{other} fn f() -> R {{}}"));
+        let expansion = expanded("tracked_command", "", &format!("{other} fn main() -> R {{}}"));
         assert!(expansion.contains("command ( __CALLSITE"), "{expansion}");
     }
+}
+
+#[test]
+fn a_main_that_initialises_does_so_before_its_runtime_starts() {
+    let first = expanded("tracked_command", "init", "#[allow(x)] #[tokio::main] #[allow(y)] async fn main() -> R {}");
+    assert_eq!(
+        first,
+        normal(
+            "#[allow(x)] #[tokio::main] #[::obs_runtime::tracked_command(init)] #[allow(y)] async fn main() -> R {}"
+        ),
+    );
 }
 
 /// Expands the first of our attributes, again and again, as the compiler does.

@@ -6,6 +6,7 @@ pub(crate) mod budgets;
 pub(crate) mod check;
 pub(crate) mod env_value;
 pub(crate) mod filter;
+pub(crate) mod lenient;
 pub(crate) mod log_format;
 pub(crate) mod parse;
 pub(crate) mod problem;

@@ -32,6 +32,8 @@ pub struct Variable {
     pub(super) set: fn(&mut Config, &str) -> Parsed<()>,
     /// Formats the value in a configuration.
     pub(super) get: fn(&Config) -> Option<String>,
+    /// Takes the value of another configuration.
+    pub(super) reset: fn(&mut Config, &Config),
     /// Whether two configurations have the same value.
     pub(super) same: fn(&Config, &Config) -> bool,
 }
@@ -78,6 +80,7 @@ macro_rules! variables {
                 Ok(())
             },
             get: |config| config.$field.env_value(),
+            reset: |config, other| config.$field.clone_from(&other.$field),
             same: |left, right| left.$field == right.$field,
         }),*];
     };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::panic::Location;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::base::command_run::CommandRun;
@@ -22,9 +23,9 @@ use crate::instrument::error_dedup::pending_error::CommandLayer;
 #[cfg(unix)]
 use crate::instrument::performance::{Tracked, enclosing};
 use crate::instrument::spending::CommandSpending;
+use crate::metrics::callsite::Callsite;
 #[cfg(unix)]
-use crate::metrics::callsite::{Callsite, CallsiteKind};
-#[cfg(unix)]
+use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::registry;
 use crate::pipeline::global;
 
@@ -168,6 +169,30 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
     call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
 }
 
+/// A command that runs while obs is off.
+struct Unrecorded(&'static Callsite);
+
+impl Unrecorded {
+    fn begin(call: &Call) -> Option<Self> {
+        (!call.is_on()).then(|| {
+            call.callsite().unrecorded().fetch_add(1, Ordering::Relaxed);
+            Self(call.callsite())
+        })
+    }
+}
+
+impl Drop for Unrecorded {
+    fn drop(&mut self) {
+        self.0.unrecorded().fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The names of running commands that were started while obs was off.
+pub fn unrecorded_commands() -> Vec<&'static str> {
+    let is_running = |callsite: &&'static Callsite| callsite.unrecorded().load(Ordering::Relaxed) > 0;
+    registry::callsites().into_iter().filter(is_running).map(Callsite::name).collect()
+}
+
 /// Runs the body of a function with `#[tracked_command]`.
 pub fn command<R>(
     mut call: Call,
@@ -175,6 +200,7 @@ pub fn command<R>(
     judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
     if !call.is_on() {
+        let _unrecorded = Unrecorded::begin(&call);
         return body();
     }
     let _inside = command_context(&mut call).enter();
@@ -193,12 +219,14 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
+    let unrecorded = Unrecorded::begin(&call);
     let context = command_context(&mut call);
     if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
     }
-    let end = |call: &mut Call, judge: J, value: &F::Output| {
+    let end = move |call: &mut Call, judge: J, value: &F::Output| {
+        let _unrecorded = unrecorded;
         if call.is_on() {
             finish(call, judge(value).as_ref());
         }

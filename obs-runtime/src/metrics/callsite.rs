@@ -62,6 +62,8 @@ pub struct Callsite {
     alert_over_usd: Option<f64>,
     limits: Limits,
     schedule: Option<Schedule>,
+    /// Commands that are running and not recorded, because they were started while obs was off.
+    unrecorded: AtomicUsize,
     cells: Cells,
     tagged: Mutex<Option<Tagged>>,
 }
@@ -120,6 +122,7 @@ impl Callsite {
             alert_over_usd: None,
             limits: Limits { usd: None, bytes: None, budget: None },
             schedule: None,
+            unrecorded: AtomicUsize::new(0),
             cells: Cells::new(),
             tagged: Mutex::new(None),
         }
@@ -251,6 +254,11 @@ impl Callsite {
 
     pub(crate) const fn alert_threshold_usd(&self) -> Option<f64> {
         self.alert_over_usd
+    }
+
+    /// The number of running commands that were started while obs was off.
+    pub(crate) const fn unrecorded(&self) -> &AtomicUsize {
+        &self.unrecorded
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! The pipeline of a program or of a test: redacts each event once, hands it to the exporters, and contains their panics.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::base::level::Level;
@@ -32,6 +33,7 @@ pub struct FanOut {
     rate_limits_errors: bool,
     #[cfg(feature = "_user-metrics")]
     recorder: Option<Recorder>,
+    used: AtomicBool,
 }
 
 /// Takes the program's own metrics.
@@ -54,6 +56,7 @@ impl FanOut {
             rate_limits_errors: false,
             #[cfg(feature = "_user-metrics")]
             recorder: None,
+            used: AtomicBool::new(false),
         }
     }
 
@@ -82,12 +85,21 @@ impl FanOut {
         &self.metrics
     }
 
+    /// Whether an event has been emitted since this was last set to false.
+    pub const fn used(&self) -> &AtomicBool {
+        &self.used
+    }
+
     fn exporters(&self) -> impl Iterator<Item = &dyn Exporter> {
         let metrics: Option<&dyn Exporter> = if self.config.metrics_enabled { Some(&*self.metrics) } else { None };
         metrics.into_iter().chain(self.exporters.iter().map(|exporter| &**exporter))
     }
 
     fn hand_out(&self, topic: Topic, level: Level, logger: &str, event: Event<'_>) {
+        // Written once, so that threads share the cache line.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
         let Ok(event) = caught(|| self.redactor.event(event)) else {
             drop_counters::count("redactor", "panic", 1);
             return;

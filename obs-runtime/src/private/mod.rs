@@ -5,6 +5,7 @@
 
 pub mod cost_scope;
 pub mod each;
+pub mod exit_code;
 pub mod hashed;
 mod inference;
 pub mod judge;
@@ -32,5 +33,6 @@ pub use crate::instrument::errors::tracked::{
 };
 pub use crate::instrument::performance::{ended, finish_on_drop, performance, performance_async};
 pub use crate::metrics::callsite::Callsite;
+pub use crate::program::init::entry_point::{EntryPoint, of_crate};
 pub use cost_scope::finish_cost_on_drop;
 pub use inference::{described, expect_return, judged};

@@ -18,6 +18,7 @@ use crate::pipeline::interface::Pipeline as _;
 use crate::pipeline::log_level::LogLevelHandle;
 #[cfg(unix)]
 use crate::program::at_exit;
+use crate::program::early_drop::EarlyDrop;
 use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
 use crate::program::signals;
@@ -26,6 +27,7 @@ use crate::program::signals;
 /// unwinds.
 #[must_use = "obs is shut down when the guard is dropped"]
 pub struct Guard {
+    pub(crate) early_drop: EarlyDrop,
     pub(crate) log_level: LogLevelHandle,
     #[cfg(unix)]
     pub(crate) signals: Option<signals::Watch>,
@@ -86,6 +88,7 @@ impl fmt::Debug for Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         wait_for_exit();
+        self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());
         #[cfg(feature = "bigquery")]
         finish_cancellations(self.pipeline.config());

@@ -51,6 +51,9 @@ keys! {
     margin;
     /// `monitor = "slug"`: the name of the schedule's monitor. The default is the command's name.
     monitor;
+    /// `init` on `main`: initialises obs with the crate's name and version, prints why the program failed, and returns the exit
+    /// code. `init = "lenient"` goes on when the configuration is invalid, with a warning.
+    init;
     /// `context(k = expr, …)`: values to record with an error, formatted by `Display` or else `Debug`.
     context;
     /// `severity = "…"`: `info`, `warning` or `critical`; for errors also `error`.
@@ -109,7 +112,7 @@ keys! {
     public_only;
     ---
     /// Keys of `#[tracked_command]`.
-    tracked_command: name tags args ok_if error_if level user cron timezone max_runtime margin monitor;
+    tracked_command: name tags args ok_if error_if level user cron timezone max_runtime margin monitor init;
     /// Keys of `#[with_error_tracking]`.
     with_error_tracking: name tags args ok_if error_if level context severity ignore_if fallback only skip public_only;
     /// Keys of `#[bq_cost]`.

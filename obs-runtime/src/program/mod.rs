@@ -7,6 +7,7 @@ pub(crate) mod at_exit;
 pub mod cli;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
+pub(crate) mod early_drop;
 pub(crate) mod guard;
 pub mod guide;
 pub(crate) mod init;

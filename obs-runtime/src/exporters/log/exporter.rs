@@ -63,23 +63,21 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-impl LogExporter {
-    /// An exporter that writes to `console`, and to `LOG_FILE` if it is configured.
-    ///
-    /// # Errors
-    /// When the file cannot be opened for appending.
-    pub fn new(config: &Config, console: LogOutput) -> Result<Self, LogFileError> {
-        let file: Option<Box<dyn LineWriter>> = match &config.log_file {
-            Some(path) => match LogFile::open(path, Arc::clone(&REOPEN)) {
-                Ok(file) => Some(Box::new(file)),
-                Err(reason) => return Err(LogFileError { path: path.clone(), reason }),
-            },
-            None => None,
-        };
-        Ok(Self::with_file(config, console, file))
+/// Opens `LOG_FILE`, if it is configured.
+///
+/// # Errors
+/// When it cannot be opened for appending.
+pub fn open_file(config: &Config) -> Result<Option<Box<dyn LineWriter>>, LogFileError> {
+    let Some(path) = &config.log_file else { return Ok(None) };
+    match LogFile::open(path, Arc::clone(&REOPEN)) {
+        Ok(file) => Ok(Some(Box::new(file))),
+        Err(reason) => Err(LogFileError { path: path.clone(), reason }),
     }
+}
 
-    fn with_file(config: &Config, console: LogOutput, file: Option<Box<dyn LineWriter>>) -> Self {
+impl LogExporter {
+    /// An exporter that writes to `console`, and to a file opened by [`open_file`].
+    pub fn new(config: &Config, console: LogOutput, file: Option<Box<dyn LineWriter>>) -> Self {
         let text = |format, coloured| match format {
             LogFormat::Json => None,
             LogFormat::Text => Some(TextFormat { coloured }),

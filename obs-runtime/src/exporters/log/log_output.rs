@@ -81,7 +81,7 @@ impl fmt::Debug for LogOutput {
     }
 }
 
-fn stderr_is_terminal() -> bool {
+pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 

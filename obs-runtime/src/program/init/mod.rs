@@ -1,6 +1,9 @@
 //! Initialisation: the builder, its overrides, and the construction of the pipeline.
 
+pub(crate) mod entry_point;
 pub(crate) mod observability;
 pub(crate) mod overrides;
+pub(crate) mod resolve;
+pub(crate) mod running_commands;
 #[cfg(feature = "sentry")]
 pub(crate) mod tracking;

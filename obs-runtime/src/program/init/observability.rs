@@ -8,19 +8,18 @@ use tracing_subscriber::{Layer, Registry};
 use crate::base::clock;
 use crate::config;
 use crate::config::problem::ConfigError;
-use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
-use crate::context::current::Context;
 use crate::context::propagation::InheritedContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
+use crate::exporters::log::exporter;
 use crate::exporters::log::exporter::{LogExporter, LogFileError};
 use crate::exporters::log::log_output::LogOutput;
 #[cfg(feature = "sentry")]
 use crate::exporters::sentry::options::SentryOptions;
+use crate::exporters::sink;
 use crate::exporters::sink::definition::{Sink, SinkInitError};
-use crate::exporters::sink::exporter;
 use crate::instrument::call::lifecycle;
 use crate::instrument::errors::panic_watcher;
 use crate::pipeline::fan_out::FanOut;
@@ -35,7 +34,11 @@ use crate::pipeline::user_metrics;
 use crate::program::at_exit;
 #[cfg(feature = "datadog")]
 use crate::program::datadog;
+use crate::program::early_drop::EarlyDrop;
 use crate::program::guard::Guard;
+use crate::program::init::resolve;
+use crate::program::init::resolve::{Override, Resolved};
+use crate::program::init::running_commands;
 #[cfg(feature = "prometheus")]
 use crate::program::prometheus;
 use crate::program::self_checks::registration::SelfChecks;
@@ -43,7 +46,6 @@ use crate::program::self_checks::registration::SelfChecks;
 use crate::program::sentry;
 #[cfg(unix)]
 use crate::program::signals;
-use crate::redact::redactor::Redactor;
 
 /// Initialises obs from the environment. Keep the guard until the end of `main`: its drop flushes every exporter.
 ///
@@ -97,6 +99,7 @@ impl Observability {
             environment: true,
             signals: true,
             metrics_macros: true,
+            lenient: false,
             defaults: Config::default(),
             overrides: Vec::new(),
             output: None,
@@ -107,8 +110,6 @@ impl Observability {
         }
     }
 }
-
-type Override = Box<dyn FnOnce(&mut Config)>;
 
 /// Configures and initialises obs. Its values override those of the environment.
 ///
@@ -125,10 +126,12 @@ type Override = Box<dyn FnOnce(&mut Config)>;
 /// # Ok::<_, obs_runtime::InitError>(())
 /// ```
 #[must_use = "nothing is initialised before `init`"]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct ObservabilityBuilder {
     environment: bool,
     signals: bool,
     metrics_macros: bool,
+    lenient: bool,
     defaults: Config,
     pub(super) overrides: Vec<Override>,
     output: Option<LogOutput>,
@@ -141,9 +144,10 @@ pub struct ObservabilityBuilder {
 
 impl fmt::Debug for ObservabilityBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { environment, signals, metrics_macros, .. } = self;
+        let Self { environment, signals, metrics_macros, lenient, .. } = self;
         let mut shown = formatter.debug_struct("ObservabilityBuilder");
         shown.field("environment", environment).field("signals", signals).field("metrics_macros", metrics_macros);
+        shown.field("lenient", lenient);
         shown.finish_non_exhaustive()
     }
 }
@@ -164,6 +168,20 @@ impl ObservabilityBuilder {
     /// Starts from the defaults; no environment variable is read.
     pub fn without_environment(mut self) -> Self {
         self.environment = false;
+        self
+    }
+
+    /// Goes on when the configuration is invalid: [`init`](Self::init) logs one warning with all problems, and each faulty
+    /// value, of a variable or of the builder, becomes its default. Without this they are an error of `init`.
+    ///
+    /// A `LOG_FILE` that cannot be opened is a problem too; Sentry without a valid DSN is disabled.
+    ///
+    /// ```no_run
+    /// let _guard = obs_runtime::Observability::builder().lenient().init()?;
+    /// # Ok::<_, obs_runtime::InitError>(())
+    /// ```
+    pub fn lenient(mut self) -> Self {
+        self.lenient = true;
         self
     }
 
@@ -226,7 +244,7 @@ impl ObservabilityBuilder {
     /// # Errors
     /// All problems of the environment and of the builder.
     pub fn config(self) -> Result<Config, ConfigError> {
-        self.resolve().map(|(config, _)| config)
+        self.resolve().map(|resolved| resolved.config)
     }
 
     /// Each setting that would be used: its value, its source (default, environment, builder), the allowed values and a
@@ -244,36 +262,11 @@ impl ObservabilityBuilder {
     /// # Errors
     /// As [`config`](Self::config).
     pub fn settings(self) -> Result<Vec<Setting>, ConfigError> {
-        self.resolve().map(|(_, settings)| settings)
+        self.resolve().map(|resolved| resolved.settings)
     }
 
-    fn resolve(self) -> Result<(Config, Vec<Setting>), ConfigError> {
-        let mut config = self.defaults.clone();
-        let ReadVariables { set, mut problems } =
-            if self.environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
-        let with_environment = config.clone();
-        for change in self.overrides {
-            change(&mut config);
-        }
-        // A variable with an invalid value is not reported a second time for its missing value.
-        for found in config.check().err().into_iter().flat_map(|error| error.problems) {
-            if problems.iter().all(|known| known.variable != found.variable) {
-                problems.push(found);
-            }
-        }
-        if !problems.is_empty() {
-            return Err(ConfigError { problems });
-        }
-        let settings = config.settings(&self.defaults, &with_environment, &set);
-        // These names are in every line and on every series.
-        let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
-        let own = [&mut config.service_name, &mut config.environment, &mut config.version];
-        let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
-        let sentrys = [&mut config.sentry_environment, &mut config.sentry_release];
-        for name in own.into_iter().chain(datadogs.into_iter().chain(sentrys).flatten()) {
-            *name = redactor.text(std::mem::take(name).into()).into_owned();
-        }
-        Ok((config, settings))
+    fn resolve(self) -> Result<Resolved, ConfigError> {
+        resolve::resolve(&self.defaults, self.overrides, self.environment, self.lenient)
     }
 
     /// Initialises obs.
@@ -300,13 +293,25 @@ impl ObservabilityBuilder {
         let sentry = self.sentry.clone();
         let unknown =
             if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
-        let (config, settings) = self.resolve()?;
+        let lenient = self.lenient;
+        let Resolved { mut config, settings, problems } = self.resolve()?;
+        let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let file = exporter::open_file(&config).or_else(|error| {
+            problems.push(global::redact(error.to_string()));
+            config.log_file = None;
+            if lenient { Ok(None) } else { Err(error) }
+        })?;
+        #[cfg(feature = "sentry")]
+        let sentry = sentry::exporter(&config, sentry).or_else(|error| {
+            problems.extend(error.problems.iter().map(ToString::to_string));
+            if lenient { Ok(None) } else { Err(error) }
+        })?;
         // Calibrated here, so that no call has to.
         clock::clock();
         panic_watcher::watch();
         lifecycle::enable();
         let metrics = Arc::new(MetricAggregator::new(config.max_series));
-        let log = LogExporter::new(&config, output)?;
+        let log = LogExporter::new(&config, output, file);
         let log_level = LogLevelHandle::new(log.filter().clone());
         let exporters: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
@@ -314,12 +319,12 @@ impl ObservabilityBuilder {
         #[cfg(feature = "datadog")]
         let exporters = [exporters, datadog::exporter(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
-        let exporters = [exporters, sentry::exporter(&config, sentry)?.into_iter().collect()].concat();
-        let exporters = [exporters, exporter::start_all(own_sinks, &config)?].concat();
+        let exporters = [exporters, sentry.into_iter().collect()].concat();
+        let exporters = [exporters, sink::exporter::start_all(own_sinks, &config)?].concat();
         let pipeline = FanOut::new(config, metrics, exporters).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
-        Context::set_root(inherited.context);
+        running_commands::adopt(inherited.context);
         if let Some(layers) = layers {
             subscriber::install(layers);
         }
@@ -327,31 +332,16 @@ impl ObservabilityBuilder {
         if metrics_macros && pipeline.config().metrics_enabled {
             user_metrics::install();
         }
+        if !problems.is_empty() {
+            global::warn(format!("invalid configuration, going on with defaults: {}", problems.join("; ")));
+        }
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }
         for variable in unknown {
             global::warn(variable.to_string());
         }
-        if pipeline.config().tracing_enabled {
-            global::warn(
-                "TRACING_ENABLED is not supported yet: lines have trace ids, spans are not exported".to_owned(),
-            );
-        }
-        #[cfg(not(feature = "prometheus"))]
-        if pipeline.config().prometheus_textfile_dir.is_some() {
-            global::warn(
-                "PROMETHEUS_TEXTFILE_DIR has no effect without the feature prometheus of obs-runtime".to_owned(),
-            );
-        }
-        #[cfg(not(feature = "datadog"))]
-        if pipeline.config().datadog_enabled {
-            global::warn("DATADOG_ENABLED has no effect without the feature datadog of obs-runtime".to_owned());
-        }
-        #[cfg(not(feature = "sentry"))]
-        if pipeline.config().sentry_enabled {
-            global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
-        }
+        warn_of_settings_without_effect(pipeline.config());
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {
             watch.inspect_err(|error| global::warn(format!("cannot install signal handlers: {error}"))).ok()
@@ -364,7 +354,10 @@ impl ObservabilityBuilder {
                 let warn = |error: &_| global::warn(format!("cannot handle SIGHUP to reopen the log file: {error}"));
                 hangup.inspect_err(warn).ok().flatten()
             });
+        #[cfg(feature = "prometheus")]
+        let server = prometheus::serve(&pipeline);
         Ok(Guard {
+            early_drop: EarlyDrop::watch(&pipeline),
             log_level,
             self_checks: Some(SelfChecks::new(pipeline.config())),
             #[cfg(unix)]
@@ -372,8 +365,26 @@ impl ObservabilityBuilder {
             #[cfg(unix)]
             hangup,
             #[cfg(feature = "prometheus")]
-            server: prometheus::serve(&pipeline),
+            server,
             pipeline,
         })
+    }
+}
+
+fn warn_of_settings_without_effect(config: &Config) {
+    if config.tracing_enabled {
+        global::warn("TRACING_ENABLED is not supported yet: lines have trace ids, spans are not exported".to_owned());
+    }
+    #[cfg(not(feature = "prometheus"))]
+    if config.prometheus_textfile_dir.is_some() {
+        global::warn("PROMETHEUS_TEXTFILE_DIR has no effect without the feature prometheus of obs-runtime".to_owned());
+    }
+    #[cfg(not(feature = "datadog"))]
+    if config.datadog_enabled {
+        global::warn("DATADOG_ENABLED has no effect without the feature datadog of obs-runtime".to_owned());
+    }
+    #[cfg(not(feature = "sentry"))]
+    if config.sentry_enabled {
+        global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
     }
 }

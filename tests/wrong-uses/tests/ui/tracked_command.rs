@@ -20,6 +20,13 @@ async fn find(id: u32) -> Option<u32> {
     Some(id)
 }
 
+mod entry_points {
+    #[obs_runtime::tracked_command(init)]
+    pub fn main() -> Result<(), std::fmt::Error> {
+        Ok(())
+    }
+}
+
 #[tracked_command(nmae = "x")]
 fn unknown_key() {}
 
@@ -69,6 +76,40 @@ const fn constant() {}
 
 #[tracked_command]
 struct NoFunction;
+
+#[tracked_command(init)]
+fn not_main() {}
+
+struct Job;
+
+impl Job {
+    #[tracked_command(init)]
+    fn method(&self) {}
+
+    #[tracked_command(init)]
+    fn main(&self) {}
+}
+
+#[tracked_command(init = "other")]
+fn another_word() {}
+
+mod lists {
+    #[obs_runtime::tracked_command(init("lenient"))]
+    fn main() {}
+}
+
+mod words {
+    #[obs_runtime::tracked_command(init = "leneint")]
+    fn main() {}
+}
+
+mod values {
+    #[obs_runtime::tracked_command(init = true)]
+    fn main() {}
+}
+
+#[track_performance(init)]
+fn key_of_commands() {}
 
 fn main() {
     nightly_load();

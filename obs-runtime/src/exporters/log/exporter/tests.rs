@@ -65,7 +65,7 @@ fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
 fn written(format: LogFormat, event: Event<'_>) -> String {
     let memory = Memory::default();
     let config = Config { log_format: format, version: "1.2.3".to_owned(), ..Config::default() };
-    let exporter = LogExporter::with_file(&config, console(memory.clone()), None);
+    let exporter = LogExporter::new(&config, console(memory.clone()), None);
     exporter.accept(&Redactor::new(&[], None).event(event));
     let mut lines = memory.lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -188,7 +188,7 @@ fn a_destination_that_fails_is_counted_and_reported_once_in_the_other_one_and_by
     let before = dropped();
     let file = Memory::default();
     let config = Config { log_format: LogFormat::Text, ..Config::default() };
-    let exporter = LogExporter::with_file(&config, console(Broken), Some(Box::new(file.clone())));
+    let exporter = LogExporter::new(&config, console(Broken), Some(Box::new(file.clone())));
     exporter.accept(&Redactor::new(&[], None).event(event("m", Vec::new())));
     exporter.accept(&Redactor::new(&[], None).event(event("n", Vec::new())));
     assert_eq!(dropped(), before + 2);
@@ -226,9 +226,7 @@ fn a_file_and_its_folders_are_created_and_several_writers_append_to_it() {
 fn the_error_names_the_file_that_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
-    let error = LogExporter::new(&Config { log_file: Some(path.clone()), ..Config::default() }, LogOutput::stderr())
-        .unwrap_err()
-        .to_string();
+    let error = open_file(&Config { log_file: Some(path.clone()), ..Config::default() }).unwrap_err().to_string();
     assert!(error.starts_with("LOG_FILE: `") && error.contains(&*path.to_string_lossy()), "{error}");
 }
 
@@ -243,7 +241,7 @@ fn a_full_disk_is_an_error_for_every_line() {
 #[test]
 fn wants_what_the_filter_enables() {
     let config = Config { log_level: "info,noisy=off,job=debug".parse().unwrap(), ..Config::default() };
-    let exporter = LogExporter::new(&config, LogOutput::stderr()).unwrap();
+    let exporter = LogExporter::new(&config, LogOutput::stderr(), open_file(&config).unwrap());
     for topic in [Topic::Call, Topic::Log, Topic::Fact] {
         assert!(exporter.wants(topic, Level::Debug, "job::load"));
         assert!(!exporter.wants(topic, Level::Debug, "other"));

@@ -1,0 +1,42 @@
+//! Detects a guard that is dropped at once, as by `let _ = init_observability();`, about which no lint says anything.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::metrics::registry;
+use crate::pipeline::fan_out::FanOut;
+use crate::pipeline::global;
+
+/// How long a guard lives that was not kept, on a busy machine too.
+const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// When obs was initialised.
+#[derive(Debug)]
+pub struct EarlyDrop(Instant);
+
+impl EarlyDrop {
+    /// Begins at the end of the initialisation, whose own events do not count.
+    pub fn watch(pipeline: &FanOut) -> Self {
+        pipeline.used().store(false, Ordering::Relaxed);
+        Self(Instant::now())
+    }
+
+    /// Warns, once in a process, if the guard did not live to see any event or call.
+    pub fn warn(&self, pipeline: &FanOut) {
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let lifetime = self.0.elapsed();
+        if lifetime > AT_ONCE || pipeline.used().load(Ordering::Relaxed) || std::thread::panicking() {
+            return;
+        }
+        let mut called = false;
+        for callsite in registry::callsites() {
+            callsite.for_each_total(|_, _, _| called = true);
+        }
+        if !called && !WARNED.swap(true, Ordering::Relaxed) {
+            global::warn(format!(
+                "obs was shut down {lifetime:.0?} after it was initialised, before anything was recorded: keep the guard until \
+                 the end of `main` with `let _guard = …`; `let _ = …` drops it at once"
+            ));
+        }
+    }
+}

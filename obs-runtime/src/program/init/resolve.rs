@@ -1,0 +1,55 @@
+//! The configuration that a builder describes.
+
+use crate::config::problem::{ConfigError, Problem};
+use crate::config::read::ReadVariables;
+use crate::config::settings::Setting;
+use crate::config::validated::Config;
+use crate::redact::redactor::Redactor;
+
+/// A change that the builder makes to the configuration.
+pub type Override = Box<dyn FnOnce(&mut Config)>;
+
+/// The configuration, and what a lenient builder has replaced in it.
+pub struct Resolved {
+    pub config: Config,
+    pub settings: Vec<Setting>,
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the environment over the defaults, then applies the overrides of the builder.
+///
+/// # Errors
+/// All problems, unless the builder is lenient: it replaces the faulty values.
+pub fn resolve(
+    defaults: &Config,
+    overrides: Vec<Override>,
+    environment: bool,
+    lenient: bool,
+) -> Result<Resolved, ConfigError> {
+    let mut config = defaults.clone();
+    let ReadVariables { set, mut problems } =
+        if environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
+    let with_environment = config.clone();
+    for change in overrides {
+        change(&mut config);
+    }
+    // A variable with an invalid value is not reported a second time for its missing value.
+    for found in config.repair(defaults) {
+        if problems.iter().all(|known| known.variable != found.variable) {
+            problems.push(found);
+        }
+    }
+    if !(problems.is_empty() || lenient) {
+        return Err(ConfigError { problems });
+    }
+    let settings = config.settings(defaults, &with_environment, &set);
+    // These names are in every line and on every series.
+    let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
+    let own = [&mut config.service_name, &mut config.environment, &mut config.version];
+    let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
+    let sentrys = [&mut config.sentry_environment, &mut config.sentry_release];
+    for name in own.into_iter().chain(datadogs.into_iter().chain(sentrys).flatten()) {
+        *name = redactor.text(std::mem::take(name).into()).into_owned();
+    }
+    Ok(Resolved { config, settings, problems })
+}

@@ -59,6 +59,7 @@ pub fn reserve_cost(bytes_processed: u64) -> Result<CostReservation, CostRefused
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct CostReservation {
     estimate: Price,
+    bytes_processed: u64,
     context: Context,
     scope: Option<Arc<CostScope>>,
     is_held: bool,
@@ -75,6 +76,7 @@ impl CostReservation {
     pub(super) fn new(source: Source<'static>, context: &Context, estimate: Price) -> Self {
         Self {
             estimate,
+            bytes_processed: 0,
             context: context.clone(),
             scope: context.extension::<CostScope>(),
             is_held: false,
@@ -89,8 +91,9 @@ impl CostReservation {
 
     /// Holds the price in all scopes and budgets of the context.
     pub(super) fn held(mut self, bytes_processed: u64) -> Result<Self, CostRefused> {
+        self.bytes_processed = bytes_processed;
         if scope::is_tracked() {
-            self.hold(bytes_processed)?;
+            self.hold()?;
         }
         Ok(self)
     }
@@ -111,10 +114,23 @@ impl CostReservation {
     }
 
     /// Settles a query of the tracked client.
-    pub(super) fn settle_once(mut self, statistics: &QueryStatistics) -> Price {
+    pub(super) fn settle_once(self, statistics: &QueryStatistics) -> Price {
         let _inside = self.context.clone().enter();
+        self.settle_at(Pricing::current().actual(statistics), statistics.bytes_processed)
+    }
+
+    /// Counts the estimate as spent, because it is not known what the query cost.
+    #[cfg(feature = "bigquery")]
+    pub(super) fn settle_at_estimate(self) -> Price {
+        let _inside = self.context.clone().enter();
+        let (estimate, bytes_processed) = (self.estimate, self.bytes_processed);
+        self.settle_at(estimate, bytes_processed)
+    }
+
+    /// Settles in the current context, which must be that of the reservation.
+    fn settle_at(mut self, price: Price, bytes_processed: u64) -> Price {
         let held = std::mem::take(&mut self.is_held).then_some(self.estimate);
-        let price = spend_settled(&self.source, statistics, held.as_ref(), self.alerted);
+        spend_settled(&self.source, &price, bytes_processed, held.as_ref(), self.alerted);
         #[cfg(feature = "bigquery")]
         for budget in self.budgets.drain(..) {
             budget.settle(price.usd);
@@ -163,10 +179,10 @@ impl CostReservation {
         spending::add(&self.context, |spent| spent.refused += 1);
     }
 
-    fn hold(&mut self, bytes_processed: u64) -> Result<(), CostRefused> {
+    fn hold(&mut self) -> Result<(), CostRefused> {
         let scope = self.scope.clone();
         let source = self.source.clone();
-        emit_price(source, &self.context, scope.as_deref(), &self.estimate, bytes_processed, true);
+        emit_price(source, &self.context, scope.as_deref(), &self.estimate, self.bytes_processed, true);
         let scopes: Vec<&CostScope> = CostScope::outwards(scope.as_deref()).collect();
         for (at, scope) in scopes.iter().enumerate() {
             if let Err(limit) = scope.reserve(&self.estimate) {

@@ -73,7 +73,8 @@ pub fn track_cost(statistics: &QueryStatistics) -> Price {
 
 /// Prices a query that has run, and adds the price to the cost scopes of the context.
 pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> Price {
-    let price = spend_settled(source, statistics, None, false);
+    let price = Pricing::current().actual(statistics);
+    spend_settled(source, &price, statistics.bytes_processed, None, false);
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
         let scope = Context::current().extension::<CostScope>();
@@ -88,33 +89,32 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
 /// The scopes are settled before any exporter gets the event, so that no limit can be passed in between.
 pub fn spend_settled(
     source: &event::Source<'static>,
-    statistics: &QueryStatistics,
+    price: &Price,
+    bytes_processed: u64,
     held: Option<&Price>,
     alerted: bool,
-) -> Price {
-    let price = Pricing::current().actual(statistics);
+) {
     let context = Context::current();
     let scope = context.extension::<CostScope>();
     if !scope::is_tracked() {
         if let Some(held) = held {
             CostScope::outwards(scope.as_deref()).for_each(|scope| scope.release(held));
         }
-        return price;
+        return;
     }
-    CostScope::settle(scope.as_deref(), held, &price);
+    CostScope::settle(scope.as_deref(), held, price);
     spending::add(&context, |spent| {
         spent.usd += price.usd;
         spent.bytes_billed = spent.bytes_billed.saturating_add(price.bytes_billed);
         spent.queries += 1;
     });
-    emit_price(source.clone(), &context, scope.as_deref(), &price, statistics.bytes_processed, false);
+    emit_price(source.clone(), &context, scope.as_deref(), price, bytes_processed, false);
     CostScope::outwards(scope.as_deref()).for_each(CostScope::alert_once);
     let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
     if scope.is_none() && !alerted && price.usd > threshold {
         let operation = context.operation().unwrap_or(UNKNOWN_OPERATION);
         scope::threshold_passed(operation, price.usd, threshold, source.clone(), &Tags::new());
     }
-    price
 }
 
 /// Reports the estimated cost of a query before it runs: `bigquery.cost.usd{kind="estimate"}`. It is not counted as

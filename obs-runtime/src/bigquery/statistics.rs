@@ -30,6 +30,16 @@ pub struct QueryStatistics {
     pub reported: bool,
 }
 
+#[cfg(feature = "bigquery")]
+impl QueryStatistics {
+    /// Whether a job that failed or was cancelled costs something. Errors are free on demand, except for what was billed
+    /// before: <https://cloud.google.com/bigquery/pricing#on_demand_pricing>. A reservation bills slot time.
+    pub(super) fn is_billed(&self) -> bool {
+        let slots = self.slot_time.filter(|_| self.reservation);
+        self.bytes_billed.is_some_and(|bytes| bytes > 0) || slots.is_some_and(|time| !time.is_zero())
+    }
+}
+
 /// A return value with the statistics of a query, which `#[bq_cost]` reads and reports.
 pub trait JobStatistics {
     /// The statistics, if there are any.

@@ -1,5 +1,6 @@
 //! The cost of queries, of the process and of each command.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::level::Level;
@@ -32,19 +33,26 @@ pub struct CommandSpending {
     command: &'static Callsite,
     outer: Option<Arc<Self>>,
     spent: Mutex<Spending>,
+    has_ended: AtomicBool,
 }
 
 impl CommandSpending {
     /// Starts at zero, and adds itself to the context of the command.
     pub fn begin(command: &'static Callsite, context: &mut Context) -> Arc<Self> {
         let outer = context.extension::<Self>();
-        let spending = Arc::new(Self { command, outer, spent: Mutex::default() });
+        let spending = Arc::new(Self { command, outer, spent: Mutex::default(), has_ended: AtomicBool::new(false) });
         context.set_extension(Arc::clone(&spending));
         spending
     }
 
-    /// Logs the cost since the start or the last report, unless it is zero.
+    /// Logs the cost at the end of the command, unless it is zero.
     pub fn report(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+        self.report_new();
+    }
+
+    /// Logs the cost since the last report, unless it is zero.
+    fn report_new(&self) {
         let spent = std::mem::take(&mut *lock(&self.spent));
         if spent == Spending::default() {
             return;
@@ -71,6 +79,15 @@ pub fn add(context: &Context, change: impl Fn(&mut Spending)) {
     for command in std::iter::successors(command.as_deref(), |command| command.outer.as_deref()) {
         change(&mut lock(&command.spent));
     }
+}
+
+/// Logs the cost that was added to the commands of a context after they ended.
+#[cfg(feature = "bigquery")]
+pub fn report_ended(context: &Context) {
+    let command = context.extension::<CommandSpending>();
+    std::iter::successors(command.as_deref(), |command| command.outer.as_deref())
+        .filter(|command| command.has_ended.load(Ordering::SeqCst))
+        .for_each(CommandSpending::report_new);
 }
 
 /// The cost of all queries of the process that were reported to obs.

@@ -15,6 +15,7 @@ use crate::instrument::command::cancel_commands;
 use crate::instrument::error_dedup::registry;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
+use crate::program::queries;
 
 /// The process that registered the hook. A fork inherits the hook, but its parent sends what was recorded.
 static PROCESS: OnceLock<u32> = OnceLock::new();
@@ -42,6 +43,7 @@ extern "C" fn ended() {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !FLUSHED.load(Ordering::SeqCst) && global::is_installed() {
             cancel_running();
+            queries::end();
             registry::flush(FlushMode::Final);
         }
     });

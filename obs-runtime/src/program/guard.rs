@@ -19,6 +19,7 @@ use crate::pipeline::log_level::LogLevelHandle;
 #[cfg(unix)]
 use crate::program::at_exit;
 use crate::program::early_drop::EarlyDrop;
+use crate::program::queries;
 use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
 use crate::program::signals;
@@ -73,12 +74,6 @@ impl Guard {
     }
 }
 
-/// Waits for pending cancellations of BigQuery jobs, for a quarter of the flush timeout.
-#[cfg(feature = "bigquery")]
-fn finish_cancellations(config: &Config) {
-    crate::bigquery::client::cancel::finish_cancellations(config.flush_timeout / 4);
-}
-
 impl fmt::Debug for Guard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Guard").field("metrics_address", &self.metrics_address()).finish_non_exhaustive()
@@ -90,8 +85,7 @@ impl Drop for Guard {
         wait_for_exit();
         self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());
-        #[cfg(feature = "bigquery")]
-        finish_cancellations(self.pipeline.config());
+        queries::finish();
         registry::flush_all(&*self.pipeline, FlushMode::Final);
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
@@ -120,10 +114,7 @@ pub fn exit(code: i32) -> ! {
     wait_for_exit();
     // The operating system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
-    #[cfg(feature = "bigquery")]
-    if let Some(pipeline) = global::pipeline() {
-        finish_cancellations(pipeline.config());
-    }
+    queries::end();
     registry::flush(FlushMode::Final);
     #[cfg(unix)]
     at_exit::mark_flushed();

@@ -15,6 +15,7 @@ pub(crate) mod inventory;
 pub mod keys;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
+pub(crate) mod queries;
 pub(crate) mod self_checks;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;

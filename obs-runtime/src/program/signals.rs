@@ -25,6 +25,7 @@ use crate::instrument::errors::message::report_message;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::at_exit;
+use crate::program::queries;
 
 /// The installed handlers. They stay until the process ends: removing one would leave the signal ignored.
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
@@ -111,6 +112,7 @@ fn terminate(signal: i32) {
         report_message(Level::Warning, message.as_str().into(), source, Details::default());
     }
     global::warn(message);
+    queries::end();
     registry::flush(FlushMode::Final);
     // The kernel does not end process 1 of a container by a default action.
     if std::process::id() != 1 {

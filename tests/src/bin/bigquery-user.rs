@@ -1,8 +1,6 @@
 //! Runs a query for each line of its standard input and writes the result of each. Its optional argument is the URL of the
 //! API.
 
-use std::io::BufRead as _;
-
 use obs_runtime::bigquery::{BigQueryError, Client, QueryJob, Retry};
 use obs_runtime::{bq_cost, track_performance, tracked_command, with_error_tracking};
 use std::time::Duration;
@@ -14,6 +12,23 @@ async fn limited(client: &Client) -> Result<QueryJob, BigQueryError> {
 
 async fn free(client: &Client) -> Result<QueryJob, BigQueryError> {
     client.query("SELECT 1").run().await
+}
+
+/// A query that is given up.
+#[tracked_command]
+#[bq_cost(max_usd = 7.0, budget = "shared")]
+async fn brief(client: &Client) -> Result<QueryJob, BigQueryError> {
+    client.query("SELECT 1").timeout(Duration::from_secs(2)).run().await
+}
+
+#[tracked_command]
+async fn until_exit(client: &Client) -> Result<QueryJob, BigQueryError> {
+    std::thread::spawn(|| {
+        if std::io::stdin().lines().next().is_some() {
+            obs_runtime::exit(3);
+        }
+    });
+    limited(client).await
 }
 
 /// A query with literals of all kinds, none of which may leave.
@@ -64,8 +79,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     println!("project {}", client.project());
-    for line in std::io::stdin().lock().lines() {
-        let result = match line?.as_str() {
+    loop {
+        // Locked for one line at a time.
+        let Some(line) = std::io::stdin().lines().next() else { break };
+        let line = line?;
+        if line == "health" {
+            for check in obs_runtime::run_health_checks().group("telemetry").wait().checks {
+                println!("health {} {} {}", check.name, check.status, check.message.unwrap_or_default());
+            }
+            continue;
+        }
+        let result = match line.as_str() {
+            "brief" => runtime.block_on(brief(&client)),
+            "until exit" => runtime.block_on(until_exit(&client)),
             "limited" => runtime.block_on(limited(&client)),
             "report" => runtime.block_on(report(&client)).inspect_err(|error| eprintln!("{error:?}")),
             _ => runtime.block_on(free(&client)),

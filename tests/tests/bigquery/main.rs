@@ -4,6 +4,8 @@ mod alerts;
 mod billing;
 mod cancellation;
 mod clients;
+#[cfg(unix)]
+mod ends;
 mod exporter_privacy;
 mod limits;
 mod loads;

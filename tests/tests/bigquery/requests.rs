@@ -1,7 +1,7 @@
 //! What a query sends: labels, parameters and options.
 
 use obs_runtime::bigquery::{BigQueryError, Hint, Parameter};
-use obs_tests::servers::scripted_bigquery::Call;
+use obs_tests::servers::scripted_bigquery::{Call, Reply};
 use serde_json::json;
 
 use crate::support::{MIB, TIB, config, limited, run, server_with_bytes};
@@ -67,15 +67,30 @@ fn parameters_are_typed_and_legacy_sql_is_off() {
 }
 
 #[test]
-fn a_missing_partition_filter_of_an_expensive_query_is_a_hint() {
+fn a_missing_partition_filter_of_an_expensive_query_is_a_hint_on_request() {
     let server = server_with_bytes(TIB);
     server.change(|behaviour| behaviour.table = json!({"timePartitioning": {"type": "DAY", "field": "Day"}}));
     let captured = run(config(&server), |client| async move {
         let all = client.query("SELECT n FROM d.t WHERE note = 'day'").run().await.unwrap();
         let some = client.query("SELECT n FROM d.t WHERE day = '2026-11-26'").run().await.unwrap();
-        (all.hints, some.hints)
+        assert!(server.requests(Call::Table).is_empty(), "a result does not wait for hints");
+        let hints = (all.hints().await, some.hints().await, all.hints().await);
+        assert_eq!(server.requests(Call::Table).len(), 1);
+        hints
     });
-    let hint = Hint::NoPartitionFilter { table: "p.d.t".into(), column: "Day".into() };
-    assert_eq!(captured.value, (vec![hint], vec![]));
-    assert_eq!(server.requests(Call::Table).len(), 1);
+    let hint = vec![Hint::NoPartitionFilter { table: "p.d.t".into(), column: "Day".into() }];
+    assert_eq!(captured.value, (hint.clone(), vec![], hint));
+}
+
+#[test]
+fn a_failed_request_for_a_hint_is_not_repeated() {
+    let server = server_with_bytes(TIB);
+    server.next(Call::Table, Reply::error(403, "accessDenied", "Access Denied: Table p:d.t"));
+    run(config(&server), |client| async move {
+        for _ in 0..2 {
+            let job = client.query("SELECT n FROM d.t").run().await.unwrap();
+            assert_eq!(job.hints().await, []);
+        }
+        assert_eq!(server.requests(Call::Table).len(), 1);
+    });
 }

@@ -1,7 +1,12 @@
 //! Temporary errors are retried on the same job; others are returned at once.
 
-use obs_runtime::ErrorKind;
-use obs_runtime::bigquery::BigQueryError;
+use std::time::{Duration, Instant};
+
+use obs_runtime::bigquery::{BigQueryError, Client, LoadFormat, Retry};
+use obs_runtime::testing::{Captured, capture_with};
+use obs_runtime::{Config, ErrorKind};
+use obs_tests::faults::{Fault, FaultyServer};
+use obs_tests::process::Process;
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, Reply, ScriptedBigQuery};
 
 use crate::support::{config, run};
@@ -153,4 +158,87 @@ fn broken_connections_and_malformed_replies_are_retried() {
             assert_eq!(server.jobs(), 1);
         }
     }
+}
+
+#[test]
+fn a_job_that_bigquery_does_not_show_yet_is_asked_for_again() {
+    let not_found = || Reply::error(404, "notFound", "Not found: Job");
+    let both: &[Call] = &[Call::Results, Call::Get];
+    for calls in [&[Call::Results][..], &[Call::Get], both] {
+        let server = server();
+        for _ in 0..2 {
+            calls.iter().for_each(|call| server.next(*call, not_found()));
+        }
+        let captured =
+            run(
+                config(&server),
+                |client| async move { client.query("SELECT n FROM d.t").rows::<u64>().await?.all().await },
+            );
+        assert_eq!(captured.value.unwrap(), [0, 1, 2], "{calls:?}");
+        assert_eq!((server.jobs(), server.stopped()), (1, 0), "{calls:?}");
+        assert_eq!(captured.records.prices.iter().filter(|price| !price.1).count(), 1, "{calls:?}");
+    }
+    // The same for a job whose insert was not answered, and for a load.
+    let server = server();
+    server.next(Call::Insert, Reply::Lose);
+    (0..2).for_each(|_| server.next(Call::Get, not_found()));
+    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await });
+    assert!(captured.value.is_ok(), "{:?}", captured.value);
+    (0..2).for_each(|_| server.next(Call::Get, not_found()));
+    let load = async |client: Client| client.load("d.t", &["gs://b/f"], LoadFormat::Parquet).await;
+    assert!(run(config(&server), load).value.is_ok());
+    assert_eq!((server.jobs(), server.stopped()), (2, 0));
+}
+
+/// The warnings about requests that are retried.
+fn warnings<T>(captured: &Captured<T>) -> Vec<&str> {
+    let messages = captured.records.logs.iter().map(|line| &*line.message);
+    messages.filter(|message| message.starts_with("BigQuery: ")).collect()
+}
+
+#[test]
+fn the_first_retry_is_a_warning_and_the_next_ones_are_not() {
+    let server = server();
+    (0..5).for_each(|_| server.next(Call::Insert, Reply::error(503, "backendError", "of 'Ada'")));
+    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await });
+    assert!(captured.value.is_ok());
+    assert_eq!(warnings(&captured), ["BigQuery: jobs.insert failed, retrying for up to 20s: backendError"]);
+}
+
+#[test]
+fn an_emulator_that_refuses_connections_is_given_up_early_with_a_warning() {
+    let dead = FaultyServer::start(Fault::Refuse);
+    let config = Config::default().with(|config| config.bigquery_emulator_host = Some(dead.address().to_string()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let started = Instant::now();
+    let captured = capture_with(config, || {
+        runtime.block_on(async {
+            // As by default, for ten minutes.
+            let retry = Retry { first_pause: Duration::from_millis(100), ..Retry::default() };
+            let client = Client::builder().project("p").retry(retry).build().await.unwrap();
+            obs_tests::wait::for_output("an error", client.query("SELECT 1").run()).await.unwrap_err()
+        })
+    });
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    let message = captured.value.to_string();
+    assert!(matches!(captured.value, BigQueryError::Connection(_)) && message.contains("refused"), "{message}");
+    let warnings = warnings(&captured);
+    let [warning] = warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("BigQuery: a dry run failed, retrying for up to 5s: "), "{warning}");
+    assert!(warning.contains("refused"), "{warning}");
+}
+
+#[test]
+fn the_health_check_says_at_once_that_the_connection_is_refused() {
+    let dead = FaultyServer::start(Fault::Refuse);
+    let mut running = Process::new(env!("CARGO_BIN_EXE_bigquery-user"))
+        .env("BIGQUERY_EMULATOR_HOST", dead.address().to_string())
+        .env("GOOGLE_CLOUD_PROJECT", "p")
+        .env("PROMETHEUS_PORT", "0")
+        .start();
+    std::io::Write::write_all(running.stdin.as_mut().unwrap(), b"health\n").unwrap();
+    let health =
+        running.wait_for_output("the check", |line| line.strip_prefix("health obs.bigquery ").map(str::to_owned));
+    assert!(health.starts_with("unhealthy BigQuery could not be reached") && health.contains("refused"), "{health}");
+    assert!(!running.finish().stderr.contains("retrying"));
 }

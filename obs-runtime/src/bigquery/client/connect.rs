@@ -47,6 +47,11 @@ impl Connection {
         Ok(Self { access, api })
     }
 
+    /// Whether it is an emulator: a server without credentials.
+    pub const fn is_emulator(&self) -> bool {
+        matches!(self.access, Access::Open(_))
+    }
+
     /// The current client.
     pub fn api(&self) -> Arc<Api> {
         Arc::clone(&self.api.lock().unwrap_or_else(PoisonError::into_inner))

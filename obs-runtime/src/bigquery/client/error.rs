@@ -136,6 +136,19 @@ impl BigQueryError {
     }
 
     /// How to recover from the error.
+    /// Whether BigQuery says that there is no such thing.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.reason().is_some_and(|reason| *reason == "notFound")
+    }
+
+    /// The error without the words of BigQuery, which may quote a value of the query.
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::Answer(answer) => answer.reason.to_string(),
+            other => other.to_string(),
+        }
+    }
+
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::Answer(answer) => answer.reason.remedy(),

@@ -47,27 +47,61 @@ impl fmt::Display for Hint {
     }
 }
 
-/// The hints for a query that has run.
-pub async fn of(client: &Client, sql: &str, query: &JobStatistics2, statistics: &QueryStatistics) -> Vec<Hint> {
-    let spilled = query
-        .query_plan
-        .iter()
-        .flatten()
-        .filter_map(|stage| stage.shuffle_output_bytes_spilled.as_ref()?.parse::<u64>().ok());
-    let bytes: u64 = spilled.sum();
-    let mut hints: Vec<Hint> = (bytes > 0).then_some(Hint::Spilled { bytes }).into_iter().collect();
-    if Pricing::current().actual(statistics).usd < WORTH_A_LOOK_USD {
-        return hints;
+/// What the hints of a query are derived from.
+#[derive(Clone)]
+pub struct HintSource {
+    client: Client,
+    /// The query in lower case, without literals.
+    query: String,
+    /// The tables, if the query cost enough to inspect them.
+    tables: Vec<TableReference>,
+    spilled_bytes: u64,
+}
+
+impl HintSource {
+    pub fn new(client: &Client, sql: &str, query: &JobStatistics2, statistics: &QueryStatistics) -> Self {
+        let spilled = query
+            .query_plan
+            .iter()
+            .flatten()
+            .filter_map(|stage| stage.shuffle_output_bytes_spilled.as_ref()?.parse::<u64>().ok());
+        let is_cheap = Pricing::current().actual(statistics).usd < WORTH_A_LOOK_USD;
+        let tables = if is_cheap { None } else { query.referenced_tables.clone() }.unwrap_or_default();
+        let query = if tables.is_empty() { String::new() } else { without_literals(sql).to_lowercase() };
+        Self { client: client.clone(), query, tables, spilled_bytes: spilled.fold(0, u64::saturating_add) }
     }
-    let named = without_literals(sql).to_lowercase();
-    for table in query.referenced_tables.iter().flatten() {
-        let Some(column) = partitioned_by(client, table).await else { continue };
-        if !names(&named, &column) {
-            let table = format!("{}.{}.{}", table.project_id, table.dataset_id, table.table_id);
-            hints.push(Hint::NoPartitionFilter { table, column });
+
+    /// The hints that need no request.
+    pub fn known(&self) -> Vec<Hint> {
+        let known = |table: &TableReference| known_partitioning(&self.client, &name(table));
+        self.spilled()
+            .into_iter()
+            .chain(self.tables.iter().filter_map(|table| self.hint(table, known(table)?)))
+            .collect()
+    }
+
+    /// All hints.
+    pub async fn all(&self) -> Vec<Hint> {
+        let mut hints: Vec<Hint> = self.spilled().into_iter().collect();
+        for table in &self.tables {
+            let column = partitioned_by(&self.client, name(table)).await;
+            hints.extend(column.and_then(|column| self.hint(table, column)));
         }
+        hints
     }
-    hints
+
+    fn spilled(&self) -> Option<Hint> {
+        (self.spilled_bytes > 0).then_some(Hint::Spilled { bytes: self.spilled_bytes })
+    }
+
+    /// A hint if the query does not name the partitioning column of a table.
+    fn hint(&self, table: &TableReference, column: String) -> Option<Hint> {
+        (!names(&self.query, &column)).then(|| Hint::NoPartitionFilter { table: name(table), column })
+    }
+}
+
+fn name(table: &TableReference) -> String {
+    format!("{}.{}.{}", table.project_id, table.dataset_id, table.table_id)
 }
 
 /// Whether a query, in lower case, contains the name of a column.
@@ -79,16 +113,23 @@ fn names(query: &str, column: &str) -> bool {
         || of_loading && query.contains('$')
 }
 
-/// The partitioning column of a table. Each table is requested once.
-async fn partitioned_by(client: &Client, table: &TableReference) -> Option<String> {
-    let name = format!("{}.{}.{}", table.project_id, table.dataset_id, table.table_id);
-    let known = client.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-    if let Some(known) = known {
-        return known;
+/// The partitioning column of a table, if the table was requested before.
+fn known_partitioning(client: &Client, table: &str) -> Option<String> {
+    client.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned().flatten()
+}
+
+/// The partitioning column of a table. Each table is requested once, also if the request fails.
+async fn partitioned_by(client: &Client, table: String) -> Option<String> {
+    if let Some(known) = client.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(&table) {
+        return known.clone();
     }
-    let table = tokio::time::timeout(TABLE_TIMEOUT, client.table(&name)).await.ok()?.ok()?;
-    let by_time = table.time_partitioning.map(|by| by.field.unwrap_or_else(|| "_PARTITIONTIME".to_owned()));
-    let column = by_time.or_else(|| table.range_partitioning?.field);
-    client.partitions.lock().unwrap_or_else(PoisonError::into_inner).insert(name, column.clone());
+    let column = match tokio::time::timeout(TABLE_TIMEOUT, client.table(&table)).await {
+        Ok(Ok(table)) => {
+            let by_time = table.time_partitioning.map(|by| by.field.unwrap_or_else(|| "_PARTITIONTIME".to_owned()));
+            by_time.or_else(|| table.range_partitioning?.field)
+        }
+        Ok(Err(_)) | Err(_) => None,
+    };
+    client.partitions.lock().unwrap_or_else(PoisonError::into_inner).insert(table, column.clone());
     column
 }

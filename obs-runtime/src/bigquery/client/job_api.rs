@@ -34,8 +34,10 @@ pub async fn insert(
         }),
         ..Job::default()
     };
+    let is_dry = job.configuration.as_ref().and_then(|configuration| configuration.dry_run) == Some(true);
+    let what = if is_dry { "a dry run" } else { "jobs.insert" };
     let project = &*client.project;
-    request(&client.connection, client.retry, |api| {
+    request(&client.connection, what, client.retry, |api| {
         let job = job.clone();
         async move { api.insert_job(project, job).await }
     })
@@ -48,7 +50,7 @@ pub async fn get(
     retry: Retry,
     (project, id, location): (&str, &str, Option<&str>),
 ) -> Result<Job, BigQueryError> {
-    request(connection, retry, |api| async move { api.get_job(project, id, location).await }).await
+    request(connection, "jobs.get", retry, |api| async move { api.get_job(project, id, location).await }).await
 }
 
 /// Gets one page of the rows of a query.
@@ -59,7 +61,7 @@ pub async fn results(
     parameters: &GetQueryResultsParameters,
 ) -> Result<GetQueryResultsResponse, BigQueryError> {
     let project = &*client.project;
-    request(&client.connection, retry, |api| {
+    request(&client.connection, "jobs.getQueryResults", retry, |api| {
         let parameters = parameters.clone();
         async move { api.query_results(project, id, parameters).await }
     })

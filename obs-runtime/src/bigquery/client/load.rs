@@ -8,11 +8,11 @@ use gcp_bigquery_client::model::table_reference::TableReference;
 use serde::Serialize;
 use std::time::Duration;
 
-use crate::bigquery::client::cancel::Running;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::job_api;
 use crate::bigquery::client::reason::Remedy;
 use crate::bigquery::client::retry::{Attempts, request};
+use crate::bigquery::client::running::Running;
 use crate::bigquery::client::tracked_client::Client;
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_values;
@@ -68,7 +68,7 @@ impl Client {
         // `add_rows` never returns an error.
         let _ = all.add_rows(rows);
         let names = (&*project, &*dataset, &*table);
-        let answer = request(&self.connection, self.retry, |api| {
+        let answer = request(&self.connection, "tabledata.insertAll", self.retry, |api| {
             let all = all.clone();
             async move { api.tabledata().insert_all(names.0, names.1, names.2, all).await }
         });
@@ -105,13 +105,13 @@ impl Client {
             ..JobConfigurationLoad::default()
         };
         track_bigquery_operation("load", &*dataset_id);
-        let mut attempts = Attempts::new(self.retry);
+        let mut attempts = Attempts::new("a load", self.retry);
         let mut runs = 0;
         loop {
             runs += 1;
             match Box::pin(self.load_once(load.clone())).await? {
                 Ok(load) => return Ok(load),
-                Err(error) if error.remedy() == Remedy::AskAgain && runs < RUNS && attempts.pause().await => {}
+                Err(error) if error.remedy() == Remedy::AskAgain && runs < RUNS && attempts.pause(&error).await => {}
                 Err(error) => return Err(error),
             }
         }
@@ -123,12 +123,15 @@ impl Client {
         let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
         let labels = Some(labels::of(&context, &[])).filter(|labels| !labels.is_empty());
         let configuration = JobConfiguration { load: Some(load), labels, ..JobConfiguration::default() };
-        let mut running = Running::new(self, &id, self.location.clone(), &context, None);
+        let mut running = Running::new(self, &id, self.location.clone(), &context, None)?;
         let mut job = match job_api::insert(self, &id, self.location.clone(), configuration).await {
-            Err(error) if error.remedy() == Remedy::IsThere => running.ask(self.retry).await?,
+            Err(error) if error.remedy() == Remedy::IsThere => {
+                running.set_created(None);
+                running.ask(self.retry).await?
+            }
             made => made?,
         };
-        running.set_location(job.job_reference.as_ref().and_then(|reference| reference.location.clone()));
+        running.set_created(job.job_reference.as_ref().and_then(|reference| reference.location.clone()));
         while job.status.as_ref().and_then(|status| status.state.as_deref()) != Some("DONE") {
             tokio::time::sleep(self.retry.first_pause.min(PAUSE)).await;
             job = running.ask(self.retry).await?;

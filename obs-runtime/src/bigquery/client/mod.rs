@@ -44,6 +44,8 @@ pub(crate) mod rows;
 #[cfg(feature = "bigquery")]
 pub(crate) mod run;
 #[cfg(feature = "bigquery")]
+pub(crate) mod running;
+#[cfg(feature = "bigquery")]
 pub(crate) mod timestamp;
 #[cfg(feature = "bigquery")]
 pub(crate) mod tracked_client;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use gcp_bigquery_client::model::get_query_results_response::GetQueryResultsResponse;
 
-use crate::bigquery::client::hints::Hint;
+use crate::bigquery::client::hints::{Hint, HintSource};
 use crate::bigquery::price::Price;
 use crate::bigquery::statistics::QueryStatistics;
 
@@ -42,9 +42,28 @@ pub struct QueryJob {
     pub estimate: Option<Price>,
     /// The number of rows that a DML statement inserted, changed or deleted.
     pub affected_rows: Option<u64>,
-    /// What would have made the query cheaper.
-    pub hints: Vec<Hint>,
+    pub(super) hints: HintSource,
     pub(super) first_page: Option<GetQueryResultsResponse>,
+}
+
+impl QueryJob {
+    /// What would have made the query cheaper. Empty for a query that cost less than a cent.
+    ///
+    /// The first call for a table requests its metadata, for up to 5 seconds; the client keeps the answer, also a failure.
+    /// Nothing is requested before this is called.
+    ///
+    /// ```no_run
+    /// # async fn report(client: obs_runtime::bigquery::Client) -> Result<(), obs_runtime::bigquery::BigQueryError> {
+    /// let job = client.query("CREATE TABLE growth.copy AS SELECT * FROM growth.sign_ups").run().await?;
+    /// for hint in job.hints().await {
+    ///     println!("{hint}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn hints(&self) -> Vec<Hint> {
+        self.hints.all().await
+    }
 }
 
 impl fmt::Debug for QueryJob {
@@ -55,7 +74,6 @@ impl fmt::Debug for QueryJob {
             .field("statement_type", &self.statement_type)
             .field("statistics", &self.statistics)
             .field("price", &self.price)
-            .field("hints", &self.hints)
             .finish_non_exhaustive()
     }
 }

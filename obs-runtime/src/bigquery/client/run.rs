@@ -10,10 +10,8 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
 use serde::de::DeserializeOwned;
 
-use crate::bigquery::client::cancel::Running;
 use crate::bigquery::client::error::BigQueryError;
-use crate::bigquery::client::hints;
-use crate::bigquery::client::hints::Hint;
+use crate::bigquery::client::hints::HintSource;
 use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::query::Query;
@@ -22,6 +20,7 @@ use crate::bigquery::client::reason::Remedy;
 use crate::bigquery::client::reservation::{LEASE, limit_passed, most_bytes, reserve};
 use crate::bigquery::client::retry::{Attempts, Retry};
 use crate::bigquery::client::rows::Rows;
+use crate::bigquery::client::running::{INVISIBLE, Running};
 use crate::bigquery::guard::CostReservation;
 use crate::bigquery::labels;
 use crate::bigquery::price::{Price, Pricing};
@@ -91,7 +90,7 @@ async fn run(query: &Query) -> Result<QueryJob, BigQueryError> {
 
 async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
     let context = Context::current();
-    let mut attempts = Attempts::new(query.client.retry);
+    let mut attempts = Attempts::new("a query", query.client.retry);
     let mut runs = 0;
     loop {
         runs += 1;
@@ -100,7 +99,7 @@ async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
             Err(failed) => failed,
         };
         let again = may_run_again && error.remedy() == Remedy::AskAgain && runs < RUNS;
-        if !again || !attempts.pause().await {
+        if !again || !attempts.pause(&error).await {
             return Err(error);
         }
     }
@@ -116,11 +115,11 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
     configuration.maximum_bytes_billed = most_bytes(query, reservation.as_ref()).map(|bytes| bytes.to_string());
     let estimate = reservation.as_ref().map(CostReservation::estimate);
     let id = job_api::new_query_id();
-    let mut running = Running::new(&query.client, &id, location.clone(), context, reservation);
-    let job = match job_api::insert(&query.client, &id, location, labelled(configuration, context, query)).await {
-        Ok(job) => job,
+    let mut running = Running::new(&query.client, &id, location.clone(), context, reservation)?;
+    let location = match job_api::insert(&query.client, &id, location, labelled(configuration, context, query)).await {
+        Ok(job) => job.job_reference.and_then(|reference| reference.location),
         // The job exists: the response to an earlier attempt was lost.
-        Err(error) if error.remedy() == Remedy::IsThere => running.ask(query.client.retry).await?,
+        Err(error) if error.remedy() == Remedy::IsThere => None,
         Err(error) => {
             // Without a readable answer the job may run.
             if !matches!(error, BigQueryError::Connection(_) | BigQueryError::Unreadable { .. }) {
@@ -129,21 +128,21 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
             return Err(limit_passed(query, context, error));
         }
     };
-    running.set_location(job.job_reference.and_then(|reference| reference.location));
-    let (waited, job) = wait(query, &mut running).await?;
+    running.set_created(location);
+    let (waited, job) = wait(query, &running).await?;
     let failure = job.status.as_ref().and_then(|status| status.error_result.as_ref());
     let failure = failure.map(|error| BigQueryError::of_job(error, &id));
     let statistics = statistics(&job, waited.as_ref().ok());
     let of_query = job.statistics.as_ref().and_then(|statistics| statistics.query.clone()).unwrap_or_default();
     if let Some(error) = failure {
         let is_script = of_query.statement_type.as_deref() == Some("SCRIPT");
-        running.failed(&statistics, is_script);
+        running.ended(&statistics, true);
         return Ok(Err((limit_passed(query, context, error), !is_script)));
     }
     let location = running.location();
-    let hints = hints::of(&query.client, &query.sql, &of_query, &statistics).await;
+    let hints = HintSource::new(&query.client, &query.sql, &of_query, &statistics);
     let price = report(query, context, &id, &of_query, &statistics, &hints);
-    let price = running.ended(&statistics).unwrap_or(price);
+    let price = running.ended(&statistics, false).unwrap_or(price);
     // The job ran and is billed; an error in `waited` concerns only its rows.
     let first_page = Some(waited?);
     Ok(Ok(QueryJob {
@@ -167,13 +166,14 @@ fn labelled(configuration: JobConfigurationQuery, context: &Context, query: &Que
 /// Waits until the job has ended. Returns the first page of rows, or the error for it, and the job.
 async fn wait(
     query: &Query,
-    running: &mut Running,
+    running: &Running,
 ) -> Result<(Result<GetQueryResultsResponse, BigQueryError>, Job), BigQueryError> {
     let client = &query.client;
     // The error of a failed job and that of the request for its rows look the same: the job's state tells them apart.
     // So the request is not retried before the state is known.
     let once = Retry { give_up_after: Duration::ZERO, ..client.retry };
-    let mut attempts = Attempts::new(client.retry);
+    let mut attempts = Attempts::new("jobs.getQueryResults", client.retry);
+    let mut invisible = Attempts::new("jobs.getQueryResults", client.retry.at_most(INVISIBLE));
     loop {
         let parameters = GetQueryResultsParameters {
             location: running.location(),
@@ -183,7 +183,7 @@ async fn wait(
         };
         let error = match job_api::results(client, once, running.id(), &parameters).await {
             Ok(answer) if answer.job_complete == Some(false) => {
-                attempts = Attempts::new(client.retry);
+                attempts = Attempts::new("jobs.getQueryResults", client.retry);
                 running.renew(LEASE).await;
                 continue;
             }
@@ -194,8 +194,14 @@ async fn wait(
         let status = job.status.as_ref();
         let is_done = status.and_then(|status| status.state.as_deref()) == Some("DONE");
         let failed = status.is_some_and(|status| status.error_result.is_some());
-        let again = error.remedy() == Remedy::AskAgain && !(is_done && failed);
-        if !again || !attempts.may_follow(&error) || !attempts.pause().await {
+        let again = match error.remedy() {
+            _ if is_done && failed => false,
+            Remedy::AskAgain => attempts.may_follow(&error) && attempts.pause(&error).await,
+            // The job is there, as its state was just read.
+            _ if error.is_not_found() => invisible.pause(&error).await,
+            _ => false,
+        };
+        if !again {
             return if is_done { Ok((Err(error), job)) } else { Err(error) };
         }
     }
@@ -208,15 +214,15 @@ fn report(
     id: &str,
     of_query: &JobStatistics2,
     statistics: &QueryStatistics,
-    hints: &[Hint],
+    hints: &HintSource,
 ) -> Price {
     let scope = context.extension::<CostScope>();
     let own = scope.as_deref().map(CostScope::query_type).filter(|query_type| *query_type != "query");
     let of_statement = of_query.statement_type.as_deref().map(str::to_ascii_lowercase);
     let query_type = own.map_or_else(|| of_statement.unwrap_or_else(|| "query".to_owned()), str::to_owned);
     let mut fields = vec![Field::new("job_id", id.to_owned())];
+    let hints: Vec<String> = hints.known().iter().map(ToString::to_string).collect();
     if !hints.is_empty() {
-        let hints: Vec<String> = hints.iter().map(ToString::to_string).collect();
         fields.push(Field::new("hints", hints.join("; ")));
     }
     let tags = scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();

@@ -18,8 +18,9 @@ use crate::bigquery::client::retry::Retry;
 /// `maximumBytesBilled` and labels. After the query, what was billed is recorded and added to the scopes, the command
 /// and the budgets. If obs is not initialised, or if `COST_TRACKING_ENABLED=false`, the client only runs queries.
 ///
-/// Requests are repeated after transient failures, on the same job. Dropping the future of a query cancels its job. At
-/// most one page of rows is in memory.
+/// Requests are repeated after transient failures, on the same job, with a warning. Dropping the future of a query cancels
+/// its job, and so does the end of the program; what BigQuery bills for it is added all the same. At most one page of rows
+/// is in memory.
 ///
 /// ```no_run
 /// use obs_runtime::bq_cost;
@@ -74,7 +75,7 @@ impl Client {
         let (project, dataset, table) = self.parts(name)?;
         let Inner { connection, retry, .. } = &**self;
         let names = [&*project, &*dataset, &*table];
-        retry::request(connection, *retry, |api| async move { api.get_table(names).await }).await
+        retry::request(connection, "tables.get", *retry, |api| async move { api.get_table(names).await }).await
     }
 
     /// Gets the names and types of a table's columns, also of types that [`table`](Self::table) gives as text.
@@ -82,7 +83,7 @@ impl Client {
         let (project, dataset, table) = self.parts(name)?;
         let Inner { connection, retry, .. } = &**self;
         let names = [&*project, &*dataset, &*table];
-        retry::request(connection, *retry, |api| async move { api.columns(names).await }).await
+        retry::request(connection, "tables.get", *retry, |api| async move { api.columns(names).await }).await
     }
 
     /// Sends a request of the API.
@@ -91,7 +92,7 @@ impl Client {
     where
         F: Future<Output = Result<T, gcp_bigquery_client::error::BQError>>,
     {
-        retry::request(&self.0.connection, self.0.retry, ask).await
+        retry::request(&self.0.connection, "tables.list", self.0.retry, ask).await
     }
 
     /// The project that runs the jobs and is billed for them.

@@ -1,18 +1,22 @@
 //! Checks of `BigQuery` and of the file of budgets.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
 use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::tracked_client::Client;
 use crate::checks::health::status::Health;
 use crate::program::self_checks::disk;
 
-/// Connects and runs `SELECT 1` as a dry run, which is not billed.
+/// Connects and runs `SELECT 1` as a dry run, which is not billed. A failure is not retried: the check says what is wrong
+/// now.
 pub async fn reachable() -> Result<Health, BigQueryError> {
-    let client = Client::from_env().await?;
+    let once = Retry { give_up_after: Duration::ZERO, ..Retry::default() };
+    let client = Client::builder().retry(once).build().await?;
     client.query("SELECT 1").dry_run().await?;
     Ok(Health::healthy().with_details(&json!({ "project": client.project() })))
 }

@@ -142,7 +142,7 @@ pub fn tracked_command(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning | default |
 /// | --- | --- | --- |
 /// | `context(k = expr, …)` | what to record with the error, rendered by `Display`, else by `Debug` | none |
-/// | `severity = "…"` | `info`, `warning`, `error` or `critical` | `error` |
+/// | `severity = "…"` | `info`, `warning` or `warn`, `error`, `critical`, in any case | `error` |
 /// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it returns `true` are not captured | none |
 /// | `fallback = expr` | swallow the error and return this instead; it cannot use arguments that the body has moved | none |
 ///
@@ -265,7 +265,7 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | meaning | default |
 /// | --- | --- | --- |
 /// | `dataset`, `column`, `owner` `= "…"` | what it checks and who owns it: a string or the path of a constant | none |
-/// | `severity = "…"` | the severity of a failure: `info`, `warning` or `critical` | `critical` |
+/// | `severity = "…"` | the severity of a failure: `info`, `warning` or `warn`, `critical`, in any case | `critical` |
 /// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the limits beyond which the value warns or fails | none |
 /// | `timeout = "30s"` | the longest run: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
 /// | `blocking = true` | it runs first, and its failure skips the remaining checks of the run | `false` |

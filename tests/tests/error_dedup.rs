@@ -71,7 +71,7 @@ fn command(file: &str) -> anyhow::Result<()> {
     let result = passed_on(file);
     if let Err(error) = &result {
         tracing::error!(%error, "it failed");
-        capture_error(&**error);
+        capture_error(error);
     }
     result
 }
@@ -221,7 +221,7 @@ fn a_report_of_eyre_is_one_with_its_whole_chain() {
     fn outer() -> eyre::Result<()> {
         let result = inner().wrap_err("loading");
         if let Err(report) = &result {
-            capture_error(&**report);
+            capture_error(report);
         }
         result
     }

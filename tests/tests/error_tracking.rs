@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use obs_runtime::testing::{capture, capture_async};
-use obs_runtime::{ErrorKind, Level, with_error_tracking};
+use obs_runtime::{ErrorKind, Level, capture_error, with_error_tracking};
 
 #[derive(Debug, ErrorKind)]
 enum LoadError {
@@ -171,4 +171,45 @@ fn a_resumed_panic_does_not_get_the_message_of_an_earlier_one() {
     let [first, error] = &captured.records.errors[..] else { panic!("{:?}", captured.records.errors) };
     assert!(first.panic && first.failure.message.starts_with("earlier at "), "{first:?}");
     assert!(error.panic && error.failure.message == "panicked", "{error:?}");
+}
+
+#[derive(Debug)]
+struct BadRow(u64);
+
+impl std::fmt::Display for BadRow {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "row {} is bad", self.0)
+    }
+}
+
+impl std::error::Error for BadRow {}
+
+#[test]
+fn capture_error_takes_every_form_of_an_error_as_it_is() {
+    type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    let captured = capture(|| {
+        capture_error(&BadRow(1));
+        let by_reference: &BadRow = &BadRow(2);
+        capture_error(by_reference);
+        capture_error(&by_reference);
+        capture_error(&Arc::new(BadRow(3)));
+        capture_error(&Box::new(BadRow(4)));
+        capture_error(&anyhow::Error::new(BadRow(5)));
+        capture_error(&eyre::Report::new(BadRow(6)));
+        capture_error(&Boxed::from(BadRow(7)));
+        let local: Box<dyn std::error::Error> = Box::new(BadRow(8));
+        capture_error(&local);
+        capture_error(&*local);
+        let shared: Arc<dyn std::error::Error + Send + Sync> = Arc::new(BadRow(9));
+        capture_error(&shared);
+        capture_error(&anyhow::Error::new(BadRow(10)).context("loading"));
+    });
+    let errors = &captured.records.errors;
+    let messages: Vec<_> = errors.iter().map(|error| &*error.failure.message).collect();
+    let rows = [1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9].map(|row| format!("row {row} is bad"));
+    assert_eq!(messages[..11], rows);
+    assert_eq!((messages[11], &*errors[11].failure.sources), ("loading", &["row 10 is bad".to_owned().into()][..]));
+    for error in errors {
+        assert_eq!(error.failure.error_type, "BadRow", "{error:?}");
+    }
 }

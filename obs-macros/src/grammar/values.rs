@@ -42,7 +42,11 @@ pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
 
 /// A string literal out of a fixed set, in any case. `warn` is accepted for `warning`, as in `LOG_LEVEL`.
 pub fn choice(key: &Key, expr: &Expr, allowed: &[&'static str]) -> syn::Result<&'static str> {
-    let quoted: Vec<String> = allowed.iter().map(|word| format!("\"{word}\"")).collect();
+    let quoted = allowed.iter().map(|word| match *word {
+        "warning" => "\"warning\" or \"warn\"".to_owned(),
+        word => format!("\"{word}\""),
+    });
+    let quoted: Vec<String> = quoted.collect();
     let Some(Lit::Str(text)) = literal(expr) else {
         return Err(wrong(key, expr, &format!("one of {}", quoted.join(", "))));
     };

@@ -180,7 +180,7 @@ fn mistakes_on_a_block_are_told_once_and_all_of_them() {
         "`public_only` takes no value".to_owned(),
         format!("`timeout` is a key of `#[health_check]` and `#[dq_check]`; {takes}"),
         "`operation` is a label set by obs; rename the tag".to_owned(),
-        "unknown `level` \"lots\"; allowed: \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\""
+        "unknown `level` \"lots\"; allowed: \"trace\", \"debug\", \"info\", \"warning\" or \"warn\", \"error\", \"critical\""
             .to_owned(),
         "the block has no function `raed` that can be instrumented, did you mean `read`? it has `read` and `write`"
             .to_owned(),

@@ -21,7 +21,7 @@ fn text_is_quoted_and_not_empty() {
 
 #[test]
 fn a_level_is_one_of_six() {
-    let allowed = "allowed: \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\"";
+    let allowed = "allowed: \"trace\", \"debug\", \"info\", \"warning\" or \"warn\", \"error\", \"critical\"";
     let level = |value: &str| message("bq_cost", &format!("level = {value}"));
     assert_eq!(level("\"inof\""), format!("unknown `level` \"inof\", did you mean \"info\"? {allowed}"));
     for accepted_word in ["warn", "WARN", "Warning", "INFO", "critical"] {
@@ -30,7 +30,7 @@ fn a_level_is_one_of_six() {
     assert_eq!(level("\"loud\""), format!("unknown `level` \"loud\"; {allowed}"));
     assert_eq!(
         level("Info"),
-        "`level` needs one of \"trace\", \"debug\", \"info\", \"warning\", \"error\", \"critical\": `level = \"info\"`",
+        "`level` needs one of \"trace\", \"debug\", \"info\", \"warning\" or \"warn\", \"error\", \"critical\": `level = \"info\"`",
     );
 }
 
@@ -39,11 +39,11 @@ fn a_severity_is_one_that_the_attribute_knows() {
     assert_eq!(
         message("with_error_tracking", "severity = \"wraning\""),
         "unknown `severity` \"wraning\", did you mean \"warning\"? \
-         allowed: \"info\", \"warning\", \"error\", \"critical\"",
+         allowed: \"info\", \"warning\" or \"warn\", \"error\", \"critical\"",
     );
     assert_eq!(
         message("dq_check", "severity = \"error\""),
-        "unknown `severity` \"error\"; allowed: \"info\", \"warning\", \"critical\"",
+        "unknown `severity` \"error\"; allowed: \"info\", \"warning\" or \"warn\", \"critical\"",
     );
     accepted("with_error_tracking", "severity = \"warn\"");
     accepted("dq_check", "severity = \"WARN\"");

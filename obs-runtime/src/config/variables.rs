@@ -90,7 +90,7 @@ macro_rules! variables {
 
 variables! {
     "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: LogFilterError| error.nearest)?,
-        "TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in any case, or directives such as info,hyper=warn", "INFO",
+        "TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, or off, in any case, or directives such as info,hyper=warn", "INFO",
         "Which log lines are written.";
     "LOG_FORMAT" => log_format = |text| parse::format(text)?,
         "json or text", "json",

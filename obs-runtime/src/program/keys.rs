@@ -37,7 +37,8 @@ keys! {
     ok_if;
     /// `error_if = path`: a function `fn(&T) -> bool` that returns whether the return value is an error.
     error_if;
-    /// `level = "…"` of the start and finish lines: `trace`, `debug`, `info`, `warning`, `error` or `critical`.
+    /// `level = "…"` of the start and finish lines: in any case: `trace`, `debug`, `info`, `warning` or `warn`, `error`,
+    /// `critical`.
     level;
     /// `user = expr`: the user on whose behalf the command runs, formatted by `Display`.
     user;
@@ -56,7 +57,7 @@ keys! {
     init;
     /// `context(k = expr, …)`: values to record with an error, formatted by `Display` or else `Debug`.
     context;
-    /// `severity = "…"`: `info`, `warning` or `critical`; for errors also `error`.
+    /// `severity = "…"`, in any case: `info`, `warning` or `warn`, `critical`; for errors also `error`.
     severity;
     /// `ignore_if = path`: a function `fn(&E) -> bool`: errors for which it says `true` are not captured.
     ignore_if;

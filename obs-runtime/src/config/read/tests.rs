@@ -126,7 +126,7 @@ fn all_problems_are_told_at_once_with_what_is_allowed_and_the_nearest() {
     assert_eq!(
         error.to_string(),
         "invalid configuration:\n  \
-         LOG_LEVEL: `info,hyper=wran` is not allowed; allowed: TRACE, DEBUG, INFO, WARNING, ERROR, CRITICAL or off, in \
+         LOG_LEVEL: `info,hyper=wran` is not allowed; allowed: TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, or off, in \
          any case, or directives such as info,hyper=warn (did you mean `INFO,hyper=WARN`?)\n  \
          LOG_FORMAT: `jsn` is not allowed; allowed: json or text (did you mean `json`?)\n  \
          PROMETHEUS_PORT: `80000` is not allowed; allowed: 1 to 65535, or 0 for any free port (did you mean `65535`?)\n  \

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::ops::DerefMut;
 use std::panic::Location;
 
 use crate::base::clock::Stamp;
@@ -15,6 +16,45 @@ use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::propagation::{self, CallExit, Captures};
 use crate::instrument::errors::message::report_message;
 use crate::pipeline::global;
+
+/// An error that [`capture_error`] takes: any type with [`Error`], and a `Box<dyn Error>`, an `anyhow::Error` or an
+/// `eyre::Report`, which do not implement it. `Kind` tells these apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error",
+    note = "`capture_error` takes a reference to a type that implements `std::error::Error`, to a `Box<dyn Error>`, or to an error of \
+            anyhow or eyre; `capture_message` takes text"
+)]
+pub trait CapturableError<Kind> {
+    #[doc(hidden)]
+    fn failure<'v>(error: &'v &'v Self) -> Failure<'v>;
+}
+
+/// The kind of types that implement [`Error`].
+#[derive(Debug)]
+pub enum ErrorType {}
+
+/// The kind of boxes of this type.
+#[derive(Debug)]
+pub struct ErrorBox<E: ?Sized>(std::marker::PhantomData<E>);
+
+impl<E: Error + ?Sized> CapturableError<ErrorType> for E {
+    fn failure<'v>(error: &'v &'v Self) -> Failure<'v> {
+        Failure::borrowed(error)
+    }
+}
+
+// By `DerefMut`, because `Arc<dyn Error>` implements `Deref` as well as `Error`.
+macro_rules! boxes {
+    ($($error:ty),*) => {$(
+        impl<E: DerefMut<Target = $error>> CapturableError<ErrorBox<$error>> for E {
+            fn failure<'v>(error: &'v &'v Self) -> Failure<'v> {
+                Failure::boxed(&***error)
+            }
+        }
+    )*};
+}
+
+boxes!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);
 
 /// Captures an error: one log line, `operation.error{operation,error_type}`, one event in Sentry. The operation is that of
 /// the context, or `unknown` outside of any. Returns the id of the event; `None` when no sink takes it, as before obs is
@@ -35,11 +75,11 @@ use crate::pipeline::global;
 ///     Err("no such table".into())
 /// }
 /// if let Err(error) = load() {
-///     obs_runtime::capture_error(&*error);
+///     obs_runtime::capture_error(&error);
 /// }
 /// ```
 #[track_caller]
-pub fn capture_error<E: Error + ?Sized + 'static>(error: &E) -> Option<EventId> {
+pub fn capture_error<E: CapturableError<Kind> + ?Sized, Kind>(error: &E) -> Option<EventId> {
     let source = global::caller(Location::caller());
     global::pipeline()?;
     let name = operation();
@@ -53,7 +93,7 @@ pub fn capture_error<E: Error + ?Sized + 'static>(error: &E) -> Option<EventId> 
         swallows: false,
     };
     let layer = || Layer { name: name.clone(), attribute: "capture_error", fields: Vec::new(), tags: Vec::new() };
-    let captured = propagation::fail(&exit, &Failure::borrowed(&error), layer);
+    let captured = propagation::fail(&exit, &E::failure(&error), layer);
     // An error that was captured before has its line already.
     let level = if captured.again { Level::Debug } else { Level::Error };
     global::emit(Topic::Fact, level, source, |_| {

@@ -99,7 +99,8 @@ pub use program::prometheus::{EndpointError, verify_metrics_endpoint};
 #[cfg(feature = "testing")]
 pub use program::testing;
 
-/// What [`before_send`](ObservabilityBuilder::before_send) is given.
+/// The types of events that [`before_send`](ObservabilityBuilder::before_send) takes. They are exempt from semver: obs may
+/// move to another version of sentry, which is below 1.0, in a minor release.
 #[cfg(feature = "sentry")]
 pub use ::sentry::protocol as sentry_protocol;
 pub use base::level::Level;

@@ -51,7 +51,8 @@ pub use client::retry::Retry;
 pub use client::rows::Rows;
 #[cfg(feature = "bigquery")]
 pub use client::tracked_client::Client;
-/// The crate whose models the client uses.
+/// The crate whose models the client uses. It is exempt from semver: obs may move to another version of it, which is below
+/// 1.0, in a minor release.
 #[cfg(feature = "bigquery")]
 pub use gcp_bigquery_client as gcp;
 pub use guard::{CostReservation, reserve_cost};

@@ -21,6 +21,9 @@ use crate::pipeline::log_bridge;
 /// [`init_observability`](crate::init_observability); [`ObservabilityBuilder::layer`](crate::ObservabilityBuilder::layer)
 /// adds further layers to that. `LOG_LEVEL` filters this layer only; other layers keep their own filters.
 ///
+/// The traits are those of `tracing` 0.1 and `tracing_subscriber` 0.3. They are exempt from semver: obs may move to another
+/// version of these crates, which are below 1.0, in a minor release.
+///
 /// ```
 /// use tracing_subscriber::layer::SubscriberExt as _;
 ///

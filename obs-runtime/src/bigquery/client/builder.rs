@@ -23,6 +23,9 @@ impl Client {
     }
 
     /// A client around an existing [`gcp_bigquery_client::Client`], which keeps its credentials.
+    ///
+    /// That type is exempt from semver: obs may move to another version of its crate, which is below 1.0, in a minor release.
+    /// [`bigquery::gcp`](crate::bigquery::gcp) is the version in use.
     #[must_use]
     pub fn around(api: gcp_bigquery_client::Client, project: impl Into<String>) -> ClientBuilder {
         ClientBuilder { access: Some(Access::Given(Box::new(api))), ..Self::builder().project(project) }

@@ -107,6 +107,9 @@ impl<T: DeserializeOwned> Rows<T> {
     }
 
     /// Converts into a stream, which ends after the first error.
+    ///
+    /// The trait is that of `futures-core` 0.3. It is exempt from semver: obs may move to another version of that crate, which is
+    /// below 1.0, in a minor release.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, BigQueryError>> + Send
     where
         T: Send,

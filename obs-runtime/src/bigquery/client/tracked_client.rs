@@ -69,6 +69,9 @@ impl Client {
     /// Gets the metadata of a table: rows, bytes, columns, partitions. The name is `dataset.table` or
     /// `project.dataset.table`.
     ///
+    /// The type of the result is exempt from semver: obs may move to another version of its crate,
+    /// [`bigquery::gcp`](crate::bigquery::gcp), which is below 1.0, in a minor release.
+    ///
     /// # Errors
     /// Returns an error if the table does not exist, or if BigQuery cannot be reached.
     pub async fn table(&self, name: &str) -> Result<Table, BigQueryError> {

@@ -1,4 +1,4 @@
-//! Why there is no estimate at all.
+//! Errors of estimates.
 
 use thiserror::Error;
 
@@ -6,9 +6,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EstimateError {
-    /// The text is not `BigQuery` SQL as far as the parser can tell.
+    /// The text is not valid `BigQuery` SQL, as far as the parser can tell. The source is the parser's error.
     #[error("the query cannot be parsed as BigQuery SQL")]
-    Parse(#[from] sqlparser::parser::ParserError),
+    Parse(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The text holds no statement, or more than one.
     #[error("the text holds {count} statements; what is allowed is one query")]
     Statements {

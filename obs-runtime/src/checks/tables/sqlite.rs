@@ -27,7 +27,7 @@ impl SqliteTable {
         let connection = Connection::open_with_flags(&self.file, flags)?;
         let mut prepared = connection.prepare(&statement.sql)?;
         let columns = prepared.column_count();
-        let rows = prepared.query_map(params_from_iter(&statement.values), |row| {
+        let rows = prepared.query_map(params_from_iter(statement.values.iter().map(Parameter)), |row| {
             (0..columns).map(|column| Ok(text(row.get_ref(column)?))).collect()
         })?;
         rows.collect()
@@ -53,13 +53,18 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-impl ToSql for TableValue {
+/// A value as a parameter. The implementation of `ToSql` is not part of the public API.
+struct Parameter<'v>(&'v TableValue);
+
+impl ToSql for Parameter<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Real(number) => ValueRef::Real(*number),
-            Self::Truth(truth) => ValueRef::Integer((*truth).into()),
-            Self::Text(text) | Self::Date(text) | Self::Timestamp(text) => ValueRef::Text(text.as_bytes()),
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            TableValue::Integer(number) => ValueRef::Integer(*number),
+            TableValue::Real(number) => ValueRef::Real(*number),
+            TableValue::Truth(truth) => ValueRef::Integer((*truth).into()),
+            TableValue::Text(text) | TableValue::Date(text) | TableValue::Timestamp(text) => {
+                ValueRef::Text(text.as_bytes())
+            }
         }))
     }
 }

@@ -211,6 +211,9 @@ impl ObservabilityBuilder {
 
     /// Adds a layer of `tracing_subscriber`, which may have its own filter.
     ///
+    /// The traits are those of `tracing_subscriber` 0.3. They are exempt from semver: obs may move to another version of it,
+    /// which is below 1.0, in a minor release.
+    ///
     /// ```no_run
     /// # use obs_runtime::Observability;
     /// # let their_layer = tracing_subscriber::layer::Identity::new();

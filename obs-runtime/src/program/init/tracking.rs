@@ -9,6 +9,9 @@ impl ObservabilityBuilder {
     /// Calls a function with each redacted event before it is sent to Sentry. The function may change the event, or drop it
     /// by returning `None`. It runs on a thread of obs; if it panics, the event is dropped and counted.
     ///
+    /// The type of the event is sentry's, in [`sentry_protocol`](crate::sentry_protocol). It is exempt from semver: obs may
+    /// move to another version of sentry, which is below 1.0, in a minor release.
+    ///
     /// ```no_run
     /// let builder = obs_runtime::Observability::builder().before_send(|mut event| {
     ///     event.tags.insert("team".to_owned(), "growth".to_owned());

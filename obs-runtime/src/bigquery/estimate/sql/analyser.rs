@@ -22,7 +22,7 @@ use crate::bigquery::estimate::sql::reads::Reads;
 
 /// What the query in `sql` reads, and whether it says `*` of a table.
 pub(in crate::bigquery::estimate) fn reads(sql: &str, catalogue: &Catalogue) -> Result<(Reads, bool), EstimateError> {
-    let statements = Parser::parse_sql(&BigQueryDialect {}, sql)?;
+    let statements = Parser::parse_sql(&BigQueryDialect {}, sql).map_err(|error| EstimateError::Parse(error.into()))?;
     match statements.as_slice() {
         [Statement::Query(query)] => {
             let rows = Analyser { catalogue, views: RefCell::default() }.query(query, &Names::default());

@@ -153,7 +153,7 @@ impl Renderer<'_> {
             after_equals = character == '=';
         }
         let parts = parts.iter().map(|(part, _)| self.text(part)).filter(|part| !part.is_empty());
-        parts.map(|part| line(format!("{}! {}", name.ident, part.trim_end_matches(" =")))).collect()
+        parts.map(|part| line(format!("{}! {}", name.ident, part.trim().trim_end_matches(" =")))).collect()
     }
 
     fn declaration(&self, attributes: &[Attribute], declaration: String) -> Vec<Line> {

@@ -1,6 +1,7 @@
 //! The last panic of each thread, for the calls that it unwinds through, and a hook that reports panics where they begin.
 
 use std::any::Any;
+use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -28,6 +29,10 @@ pub struct Panic {
     pub place: Option<(String, u32)>,
     /// The call stack, if a sink wants it.
     pub stack: Option<Stack>,
+    /// The backtrace as text, if `RUST_BACKTRACE` asks for it.
+    pub backtrace: Option<String>,
+    /// Whether it is one in code that runs for telemetry, or follows from a panic that was seen before.
+    pub is_secondary: bool,
 }
 
 impl fmt::Display for Panic {
@@ -42,32 +47,62 @@ impl fmt::Display for Panic {
 pub struct Watcher {
     /// Whether a sink wants call stacks.
     pub wants_stack_traces: fn() -> bool,
-    /// A panic begins.
-    pub seen: fn(Panic),
+    /// A panic begins, other than one in code that runs for telemetry.
+    pub seen: fn(&Panic),
+    /// Writes the log line of a panic. Returns whether the line replaces the standard library's message.
+    pub log: fn(&Panic) -> bool,
     /// The process aborts as soon as this returns.
     pub dying: fn(),
 }
 
-/// Installs the panic hook. The previous hook is still called.
+/// Installs the panic hook. The previous hook is still called, except that of the standard library where the log line of
+/// the panic replaces its message.
 pub fn watch(watcher: Watcher) {
     static WATCHED: Once = Once::new();
+    // A thread that panics cannot change the hook.
+    if std::thread::panicking() {
+        return;
+    }
     WATCHED.call_once(|| {
-        let previous = std::panic::take_hook();
+        let (previous, is_default) = take_hook();
         std::panic::set_hook(Box::new(move |info| {
             // A panic in here would abort the process: nothing in here calls code of the program's.
             let panic = Panic::new(info, watcher);
-            let is_consequence = CONSEQUENCES.contains(&&*panic.words);
-            let is_own = OWN.try_with(Cell::get).unwrap_or(false);
-            if !is_consequence && !is_own {
+            let is_consequence = is_consequence(&panic.words);
+            if !panic.is_secondary {
                 remember(&panic);
-                (watcher.seen)(panic);
+                (watcher.seen)(&panic);
             }
-            previous(info);
+            if !(watcher.log)(&panic) || !is_default {
+                previous(info);
+            }
             if is_consequence || cfg!(panic = "abort") {
                 (watcher.dying)();
             }
         }));
     });
+}
+
+/// Takes the hook, and tells whether it is that of the standard library, whose message is neither redacted nor JSON, and
+/// which waits for a reader of standard error for ever. There is no other way to tell: a second `take_hook` returns the hook
+/// of the standard library, as none is set then, and the two are compared by the address of their code.
+fn take_hook() -> (Hook, bool) {
+    let hook = std::panic::take_hook();
+    let default = std::panic::take_hook();
+    let is_default = std::ptr::eq(&raw const *hook, &raw const *default);
+    (hook, is_default)
+}
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// The stack as text, as in the standard library's message, if `RUST_BACKTRACE` asks for it.
+fn backtrace() -> Option<String> {
+    let style = std::env::var_os("RUST_BACKTRACE").filter(|style| style != "0")?;
+    let backtrace = Backtrace::force_capture();
+    let text = if style == "full" { format!("{backtrace:#}") } else { backtrace.to_string() };
+    // The frames above are those of this hook.
+    let begin = text.find("rust_begin_unwind").and_then(|at| text.get(..at)?.rfind('\n'));
+    Some(begin.and_then(|begin| text.get(begin..)).unwrap_or(&text).trim_start_matches('\n').trim_end().to_owned())
 }
 
 /// Runs code of the program's on behalf of telemetry. A panic in it ends here, and is not captured.
@@ -83,13 +118,20 @@ pub fn caught<R>(run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
 
 impl Panic {
     fn new(info: &PanicHookInfo<'_>, watcher: Watcher) -> Self {
+        let words = info.payload_as_str().unwrap_or("a value that is not text").to_owned();
         Self {
             at: Stamp::now(),
-            words: info.payload_as_str().unwrap_or("a value that is not text").to_owned(),
+            is_secondary: is_consequence(&words) || OWN.try_with(Cell::get).unwrap_or(false),
+            words,
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
             stack: (watcher.wants_stack_traces)().then(Stack::capture).flatten(),
+            backtrace: backtrace(),
         }
     }
+}
+
+fn is_consequence(words: &str) -> bool {
+    CONSEQUENCES.contains(&words)
 }
 
 fn remember(panic: &Panic) {

@@ -31,12 +31,21 @@ pub struct Report<'a> {
     pub causes: Vec<Cause<'a>>,
     /// Context of each annotated function that the error passed, innermost first.
     pub layers: Vec<Layer<'a>>,
+    /// Context of the command that was running, if the error has not passed it.
+    pub enclosing: Option<Layer<'a>>,
     /// Number of similar reports dropped before this one by the rate limit.
     pub left_out: u64,
     /// Location of a panic: `file:line`.
     pub place: Option<Text<'a>>,
     /// The stack trace.
     pub stack: Option<Stack>,
+}
+
+impl<'a> Report<'a> {
+    /// The layers, and that of the enclosing command.
+    pub fn all_layers(&self) -> impl Iterator<Item = &Layer<'a>> {
+        self.layers.iter().chain(&self.enclosing)
+    }
 }
 
 /// An error in a chain of sources.

@@ -34,7 +34,7 @@ impl ErrorEvent {
             });
             fields.chain(layer.tags.iter().map(|(_, value)| value.len())).sum::<usize>()
         };
-        let in_layers = self.report.layers.iter().map(in_layer);
+        let in_layers = self.report.all_layers().map(in_layer);
         let in_causes = self.report.causes.iter().map(|cause: &Cause<'_>| cause.message.len());
         in_layers.chain(in_causes).sum::<usize>() <= MAX_TEXT
     }
@@ -102,6 +102,7 @@ mod tests {
             error_type: "load_error".into(),
             causes: vec![cause],
             layers: vec![layer],
+            enclosing: None,
             left_out: 0,
             place: None,
             stack: None,

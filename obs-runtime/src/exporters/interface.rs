@@ -43,6 +43,11 @@ pub trait Exporter: Send + Sync {
         false
     }
 
+    /// Whether it writes the line about a panic, of that logger, to standard error, in place of the standard library's message.
+    fn replaces_panic_message(&self, _logger: &str) -> bool {
+        false
+    }
+
     /// The share of command runs, from 0 to 1, whose spans it wants.
     fn trace_sample_rate(&self) -> f64 {
         0.0

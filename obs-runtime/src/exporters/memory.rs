@@ -200,7 +200,7 @@ impl Exporter for MemoryExporter {
 fn reported(event: &Event<'_>, report: &Report<'_>) -> ErrorRecord {
     let place = report.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
     let messages = || report.causes.iter().map(|cause| format!("{}{place}", cause.message));
-    let fields = report.layers.iter().flat_map(|layer| &layer.fields).chain(&event.fields);
+    let fields = report.all_layers().flat_map(|layer| &layer.fields).chain(&event.fields);
     ErrorRecord {
         event_id: report.id.to_string(),
         operation: report.operation.to_string(),

@@ -22,6 +22,11 @@ impl Reentrancy {
         entered
     }
 
+    /// Whether this thread is marked.
+    pub fn is_entered() -> bool {
+        ENTERED.get()
+    }
+
     /// Like [`enter`](Self::enter), without counting.
     pub fn enter_quietly() -> Option<Self> {
         (!ENTERED.replace(true)).then_some(Self(PhantomData))

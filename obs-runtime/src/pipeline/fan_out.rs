@@ -173,6 +173,10 @@ impl Pipeline for FanOut {
         self.exporters().any(Exporter::wants_stack_traces)
     }
 
+    fn replaces_panic_message(&self, logger: &str) -> bool {
+        !Reentrancy::is_entered() && self.exporters().any(|exporter| exporter.replaces_panic_message(logger))
+    }
+
     fn trace_sample_rate(&self) -> f64 {
         self.exporters().map(Exporter::trace_sample_rate).fold(0.0, f64::max)
     }

@@ -37,6 +37,10 @@ pub trait Pipeline: Send + Sync {
     /// Whether an exporter wants the stack traces of errors.
     fn wants_stack_traces(&self) -> bool;
 
+    /// Whether a line about a panic, emitted on this thread now, is written to standard error in place of the standard
+    /// library's message.
+    fn replaces_panic_message(&self, logger: &str) -> bool;
+
     /// The share of command runs, from 0 to 1, whose calls are recorded as spans: the highest of all exporters.
     fn trace_sample_rate(&self) -> f64;
 

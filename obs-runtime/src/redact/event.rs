@@ -125,7 +125,7 @@ impl Redactor {
 
     fn report<'a>(&self, report: Report<'a>) -> Report<'a> {
         // A stack contains nothing but identifiers of the program.
-        let Report { id, kind, operation, error_type, causes, layers, left_out, place, stack } = report;
+        let Report { id, kind, operation, error_type, causes, layers, enclosing, left_out, place, stack } = report;
         let cause = |Cause { type_name, message }: Cause<'a>| Cause {
             type_name: self.repeated(type_name),
             message: self.text(message),
@@ -142,6 +142,7 @@ impl Redactor {
             error_type: self.repeated(error_type),
             causes: causes.into_iter().map(cause).collect(),
             layers: layers.into_iter().map(layer).collect(),
+            enclosing: enclosing.map(layer),
             left_out,
             place: self.optional(place),
             stack,

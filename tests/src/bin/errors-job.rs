@@ -104,6 +104,7 @@ fn errors_job(way: &str) -> Result<(), Boxed> {
     match way {
         "return" => Ok(()),
         "error" => give_up(),
+        "untracked" => Err("asked to fail untracked".into()),
         "panic" => {
             panic_in_it(7);
             Ok(())

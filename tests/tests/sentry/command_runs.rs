@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 
 use obs_tests::servers::SentryServer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::job;
 
@@ -71,4 +71,52 @@ fn the_message_for_a_signal_names_what_it_interrupts() {
     let interrupted =
         "SIGINT: flushing and exiting; running commands: errors-job; running operations: waits_for_the_feed";
     assert_eq!(messages, ["the feed of 2026-11-26 is empty", interrupted]);
+}
+
+/// The messages of the events, and the functions that each error has passed.
+fn events(server: &SentryServer) -> Vec<(String, Value)> {
+    let message = |event: &Value| {
+        let exception = event["exception"]["values"].as_array().and_then(|values| values.last());
+        exception.map_or(&event["logentry"]["message"], |exception| &exception["value"]).as_str().unwrap().to_owned()
+    };
+    server.items("event").iter().map(|event| (message(event), event["extra"]["passed"].clone())).collect()
+}
+
+#[test]
+fn the_error_of_a_command_is_one_event_whether_or_not_a_function_inside_has_captured_it() {
+    let command = "errors-job (tracked_command)";
+    for (way, last, passed) in [
+        ("untracked", "asked to fail untracked", json!([command])),
+        ("error", "asked to fail", json!(["give_up (with_error_tracking)", command])),
+    ] {
+        let server = SentryServer::start();
+        let ended = job(&server, way).run();
+        assert_eq!(ended.code(), Some(1), "{way}: {ended:?}");
+        let events = events(&server);
+        assert_eq!(events.len(), 3, "{way}: {events:#?}");
+        assert_eq!(events[2], (last.to_owned(), passed), "{way}");
+        assert_session(&server, way, "exited", 2);
+        assert_checked_in(&server, way, "error");
+        let event = &server.items("event")[2];
+        assert_eq!((&event["tags"]["team"], &event["contexts"]["errors-job"]["way"]), (&json!("growth"), &json!(way)));
+    }
+}
+
+#[test]
+fn an_error_that_the_command_has_handled_has_not_passed_it() {
+    let server = SentryServer::start();
+    assert_eq!(job(&server, "return").run().code(), Some(0));
+    let events = events(&server);
+    let passed = json!([
+        "parse_row (with_error_tracking)",
+        "parse_row (track_performance)",
+        "load_file (with_error_tracking)",
+        "load_day (track_performance)",
+        "errors-job (capture_error)"
+    ]);
+    let index = events.iter().position(|(message, _)| message == "row 9 is bad").unwrap();
+    assert_eq!(events[index].1, passed);
+    // What the command says of itself is on the event all the same.
+    let event = &server.items("event")[index];
+    assert_eq!((&event["tags"]["team"], &event["contexts"]["errors-job"]["way"]), (&json!("growth"), &json!("return")));
 }

@@ -31,7 +31,8 @@ impl Rival {
             let _inside = context.map(Context::enter);
             reserve_cost(TIB).map(CostReservation::cancel).is_err()
         });
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(rival.join().unwrap());
+        let refused = rival.join().unwrap_or(false);
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(refused);
     }
 }
 

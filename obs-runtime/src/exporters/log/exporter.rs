@@ -45,6 +45,8 @@ pub struct LogExporter {
     summary: Option<TextFormat>,
     /// Summaries that wait for Sentry's answer. The end of each outermost command flushes, which takes them.
     waiting: Mutex<Vec<TerminalSummary>>,
+    /// Whether the console is standard error.
+    is_on_stderr: bool,
 }
 
 /// Buffers of a thread, so that a line needs no allocation.
@@ -83,7 +85,7 @@ impl LogExporter {
             LogFormat::Text => Some(TextFormat { coloured }),
         };
         let filter = SharedFilter::new(config.log_level.clone());
-        let LogOutput { name, writer, coloured, stderr_is_terminal } = console;
+        let LogOutput { name, writer, coloured, is_stderr, stderr_is_terminal } = console;
         let console = Destination::new(name, filter.clone(), text(config.log_format, coloured), writer);
         let file = file.map(|writer| {
             let filter = config.log_file_level.clone().map_or_else(|| filter.clone(), SharedFilter::new);
@@ -92,7 +94,7 @@ impl LogExporter {
         let destinations = std::iter::once(console).chain(file).collect();
         let summary = stderr_is_terminal.then_some(TextFormat { coloured });
         let (json, sampler) = (JsonFormat::new(config), config.log_sampling.map(Sampler::new));
-        Self { json, filter, destinations, sampler, summary, waiting: Mutex::default() }
+        Self { json, filter, destinations, sampler, summary, waiting: Mutex::default(), is_on_stderr: is_stderr }
     }
 
     /// The filter of the console, which can be replaced at run time.
@@ -192,6 +194,10 @@ impl Exporter for LogExporter {
             // The line was written when the error was captured.
             Topic::Report => false,
         }
+    }
+
+    fn replaces_panic_message(&self, logger: &str) -> bool {
+        self.is_on_stderr && self.filter.enables(Level::Error, logger)
     }
 
     fn least_level(&self) -> Option<Level> {

@@ -35,6 +35,7 @@ pub struct LogOutput {
     pub(super) name: &'static str,
     pub(super) writer: Box<dyn LineWriter>,
     pub(super) coloured: bool,
+    pub(super) is_stderr: bool,
     pub(super) stderr_is_terminal: bool,
 }
 
@@ -53,6 +54,7 @@ impl LogOutput {
             name: "standard error",
             writer: Box::new(writer),
             coloured: is_coloured(stderr_is_terminal),
+            is_stderr: true,
             stderr_is_terminal: stderr_is_terminal(),
         }
     }
@@ -64,6 +66,7 @@ impl LogOutput {
             name: "standard output",
             writer: Box::new(|line: &[u8]| StandardStream::Stdout.write_line(line)),
             coloured: is_coloured(|| io::stdout().is_terminal()),
+            is_stderr: false,
             stderr_is_terminal: stderr_is_terminal(),
         }
     }
@@ -71,7 +74,13 @@ impl LogOutput {
     /// A function that gets each line with its end of line, on the thread that logs. It should not block. Lines that it logs
     /// itself, and lines for which it returns an error, are dropped and counted.
     pub fn new(write: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { name: "log output", writer: Box::new(write), coloured: is_coloured(|| false), stderr_is_terminal: false }
+        Self {
+            name: "log output",
+            writer: Box::new(write),
+            coloured: is_coloured(|| false),
+            is_stderr: false,
+            stderr_is_terminal: false,
+        }
     }
 }
 

@@ -142,7 +142,7 @@ mod tests {
         let applies_to = |event: &Event<'_>| TerminalSummary::of(event, TextFormat { coloured: false }).is_some();
         assert!(applies_to(&ended(Outcome::Error, CommandRun::begin(None, None, None), None)));
         assert!(!applies_to(&ended(Outcome::Ok, CommandRun::begin(None, None, None), None)));
-        // The standard library prints panics.
+        // A panic has a line of its own.
         assert!(!applies_to(&ended(Outcome::Panic, CommandRun::begin(None, None, None), None)));
         let outer = Arc::new(CommandRun::begin(None, None, None));
         assert!(!applies_to(&ended(Outcome::Error, CommandRun::begin(Some(outer), None, None), None)));

@@ -1,10 +1,11 @@
-//! The text format: `time LEVEL message [id=…, op=…, user=…] | k=v …`, always one line.
+//! The text format: `time LEVEL message [id=…, op=…, user=…] | k=v …`, always one line, but for the backtrace of a panic, whose
+//! lines follow indented.
 
 use std::io::Write as _;
 
 use crate::base::level::Level;
 use crate::events::event::{Event, EventContext};
-use crate::events::field::Value;
+use crate::events::field::{Field, Value};
 use crate::exporters::log::timestamp::TimestampFormatter;
 
 /// The text format.
@@ -39,8 +40,17 @@ impl TextFormat {
         if left_out > 0 {
             write("left_out", &Value::from(left_out));
         }
-        for field in fields.iter().chain(context.fields.iter()) {
-            write(&field.name, &field.value);
+        let backtrace = fields.iter().position(|field| is_backtrace(event, field));
+        for (index, field) in fields.iter().chain(context.fields.iter()).enumerate() {
+            if Some(index) != backtrace {
+                write(&field.name, &field.value);
+            }
+        }
+        if let Some(Value::Text(backtrace)) = backtrace.map(|index| &fields[index].value) {
+            for frame in backtrace.lines() {
+                line.extend_from_slice(b"\n    ");
+                escape(frame, line);
+            }
         }
     }
 
@@ -54,6 +64,11 @@ impl TextFormat {
             write(line);
         }
     }
+}
+
+/// Whether a field is the backtrace on the line that obs writes about a panic.
+fn is_backtrace(event: &Event<'_>, field: &Field<'_>) -> bool {
+    field.name == "backtrace" && event.source.logger == "obs_runtime" && event.level == Level::Error
 }
 
 /// The colour of a level.

@@ -106,9 +106,12 @@ pub fn tags<'t>(
     tags
 }
 
-/// The contexts of an event: the fields of each function that the error passed, under the function's name, the fields of
-/// the current context as `scope`, the operating system, and the trace.
-pub fn contexts(scope: &EventContext<'_>, layers: &[Layer<'_>]) -> Map<String, protocol::Context> {
+/// The contexts of an event: the fields of each of these functions, under the function's name, the fields of the current
+/// context as `scope`, the operating system, and the trace.
+pub fn contexts<'l>(
+    scope: &EventContext<'_>,
+    layers: impl Iterator<Item = &'l Layer<'l>>,
+) -> Map<String, protocol::Context> {
     let mut contexts = Map::new();
     for layer in layers {
         let name = limited(&layer.name, MAX_TAG_VALUE).into_owned();

@@ -82,8 +82,8 @@ impl EventDraft {
                 .iter()
                 .map(|cause| (owned(&cause.type_name, MAX_NAME), owned(&cause.message, MAX_MESSAGE)))
                 .collect(),
-            tags: report.layers.iter().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
-            contexts: contexts(scope, &report.layers),
+            tags: report.all_layers().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
+            contexts: contexts(scope, report.all_layers()),
             scope: EventContext {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),

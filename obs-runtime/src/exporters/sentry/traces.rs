@@ -47,7 +47,7 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTra
         status: Some(status(*outcome)),
         ..protocol::TraceContext::default()
     };
-    let mut contexts = contexts(&event.context, &[]);
+    let mut contexts = contexts(&event.context, std::iter::empty());
     contexts.insert("trace".to_owned(), Context::Trace(Box::new(of_run)));
     let left_out = (*left_out > 0).then(|| ("spans_left_out".to_owned(), (*left_out).into()));
     Transaction {

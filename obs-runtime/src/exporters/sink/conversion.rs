@@ -15,7 +15,7 @@ impl RedactedEvent {
         let mut fields = Vec::new();
         event.fact.fields(&mut |name, value| fields.push(Field::new(name.to_owned(), owned(&value))));
         if let Fact::Reported(report) = &event.fact {
-            fields.extend(report.layers.iter().flat_map(|layer| &layer.fields).map(owned_field));
+            fields.extend(report.all_layers().flat_map(|layer| &layer.fields).map(owned_field));
         }
         fields.extend(event.fields.iter().map(owned_field));
         let Source { logger, module, file, line } = &event.source;
@@ -98,7 +98,8 @@ fn messages(failure: &FailureFacts<'_>) -> Vec<String> {
 
 fn failure(fact: &Fact<'_>) -> Option<SinkFailure> {
     let Fact::Reported(report) = fact else { return None };
-    let Report { id, kind: _, operation, error_type, causes, layers, left_out, place, stack: _ } = &**report;
+    let Report { id, kind: _, operation, error_type, causes, layers, enclosing: _, left_out, place, stack: _ } =
+        &**report;
     Some(SinkFailure {
         event_id: *id,
         operation: operation.to_string(),

@@ -36,7 +36,14 @@ impl Call {
         let captures = match self.callsite.kind() {
             CallsiteKind::Errors => Captures::Yes,
             CallsiteKind::Operation | CallsiteKind::Cost => Captures::Deferred,
-            CallsiteKind::Command => Captures::No,
+            // One that is ended from outside has no error of its own.
+            CallsiteKind::Command => {
+                if self.encloses {
+                    Captures::Yes
+                } else {
+                    Captures::No
+                }
+            }
         };
         CallExit {
             name: Cow::Borrowed(self.callsite.name()),

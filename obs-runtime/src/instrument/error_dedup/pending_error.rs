@@ -18,8 +18,8 @@ const MAX_LAYERS: usize = 32;
 /// Most causes of one error.
 const MAX_CAUSES: usize = 32;
 
-/// What a command says of itself. The context inside the command carries it; it is added to each error that is reported
-/// there.
+/// What a command says of itself. The context inside the command carries it; each error that is captured there has it, also
+/// one that does not pass the command.
 #[derive(Clone, Debug)]
 pub struct CommandLayer(pub Layer<'static>);
 
@@ -152,11 +152,11 @@ impl PendingError {
         };
         let Some(pipeline) = self.pipeline.upgrade() else { return };
         let mut event = *event;
-        let layers = &mut event.report.layers;
+        let layers = &event.report.layers;
         if let Some(command) = event.context.extension::<CommandLayer>()
             && !layers.iter().any(|layer| (&layer.name, layer.attribute) == (&command.0.name, command.0.attribute))
         {
-            layers.push(command.0.clone());
+            event.report.enclosing = Some(command.0.clone());
         }
         pipeline.report(event);
     }

@@ -288,7 +288,18 @@ fn first_report(
             (ReportKind::Panic, type_name.clone(), vec![Cause { type_name, message }], place, stack)
         }
     };
-    Report { id: EventId::fresh(), kind, operation, error_type, causes, layers, left_out, place, stack }
+    Report {
+        id: EventId::fresh(),
+        kind,
+        operation,
+        error_type,
+        causes,
+        layers,
+        enclosing: None,
+        left_out,
+        place,
+        stack,
+    }
 }
 
 /// An error that is captured only if the call around captures it.

@@ -35,6 +35,7 @@ pub fn report_message(
         error_type: Cow::Borrowed("message"),
         causes: vec![Cause { type_name: Cow::Borrowed(""), message: text }],
         layers: Vec::new(),
+        enclosing: None,
         left_out,
         place: None,
         stack: pipeline.wants_stack_traces().then(Stack::capture).flatten(),

@@ -1,8 +1,11 @@
 //! Panics, seen where they begin: also those that nothing unwinds, and those by which the process ends.
 
-use crate::events::event::Source;
+use crate::base::level::Level;
+use crate::events::event::{Details, Fact, Source};
+use crate::events::field::Field;
 use crate::events::panics;
 use crate::events::panics::{Panic, Watcher};
+use crate::exporters::interface::Topic;
 use crate::instrument::command::panic_commands;
 use crate::instrument::error_dedup::{propagation, registry};
 use crate::pipeline::flush::FlushMode;
@@ -10,22 +13,37 @@ use crate::pipeline::global;
 
 /// Captures panics from now on.
 pub fn watch() {
-    panics::watch(Watcher { wants_stack_traces, seen, dying });
+    panics::watch(Watcher { wants_stack_traces, seen, log, dying });
 }
 
 fn wants_stack_traces() -> bool {
     global::pipeline().is_some_and(|pipeline| pipeline.wants_stack_traces())
 }
 
-fn seen(panic: Panic) {
-    let place = panic.place.clone();
-    let source = Source {
-        logger: "obs_runtime".into(),
-        module: None,
-        file: place.as_ref().map(|(file, _)| file.clone().into()),
-        line: place.map(|(_, line)| line),
-    };
-    propagation::panicked(panic, source);
+fn source(panic: &Panic) -> Source<'static> {
+    let (file, line) = panic.place.clone().unzip();
+    Source { logger: "obs_runtime".into(), module: None, file: file.map(Into::into), line }
+}
+
+fn seen(panic: &Panic) {
+    propagation::panicked(panic.clone(), source(panic));
+}
+
+/// Emits the log line of a panic; that of a secondary one only in place of the standard library's message.
+fn log(panic: &Panic) -> bool {
+    let source = source(panic);
+    let is_written = global::pipeline().is_some_and(|pipeline| pipeline.replaces_panic_message(&source.logger));
+    if panic.is_secondary && !is_written {
+        return false;
+    }
+    let thread = std::thread::current();
+    let mut fields =
+        vec![Field::new("panic", true), Field::new("thread", thread.name().unwrap_or("unnamed").to_owned())];
+    fields.extend(panic.backtrace.iter().map(|backtrace| Field::new("backtrace", backtrace.clone())));
+    let message = format!("panicked: {panic}").into();
+    let details = Details { fields, ..Details::default() };
+    global::emit(Topic::Log, Level::Error, source, |_| (Fact::Log { message }, details));
+    is_written
 }
 
 /// The process is about to abort: nothing unwinds through the calls that are running.

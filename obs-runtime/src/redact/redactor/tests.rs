@@ -207,10 +207,34 @@ fn hashes_agree_under_one_key_and_differ_otherwise() {
     assert!(!format!("{one:?}").contains("\"k\""));
 }
 
+const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
+
+fn text() -> Cow<'static, str> {
+    Cow::Borrowed(SECRET)
+}
+
+/// A report whose every text is the secret.
+fn report() -> Report<'static> {
+    let layer = || {
+        let (fields, tags) = (vec![Field::new("a", SECRET)], vec![("b", SECRET.to_owned())]);
+        Layer { name: text(), attribute: "tracked_command", fields, tags }
+    };
+    Report {
+        id: EventId::fresh(),
+        kind: ReportKind::Error,
+        operation: text(),
+        error_type: text(),
+        causes: vec![Cause { type_name: text(), message: text() }],
+        layers: vec![layer()],
+        enclosing: Some(layer()),
+        left_out: 0,
+        place: Some(text()),
+        stack: None,
+    }
+}
+
 #[test]
 fn every_text_of_an_event_is_redacted() {
-    const SECRET: &str = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
-    let text = || Cow::Borrowed(SECRET);
     let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
     let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
     let duration = Duration::ZERO;
@@ -219,22 +243,7 @@ fn every_text_of_an_event_is_redacted() {
         Fact::Started { call: call(), arguments: Vec::new() },
         Fact::Finished { call: call(), outcome: Outcome::Error, duration, failure: Some(failure()), exit_code: None },
         Fact::Captured { operation: text(), failure: failure(), panic: false },
-        Fact::Reported(Box::new(Report {
-            id: EventId::fresh(),
-            kind: ReportKind::Error,
-            operation: text(),
-            error_type: text(),
-            causes: vec![Cause { type_name: text(), message: text() }],
-            layers: vec![Layer {
-                name: text(),
-                attribute: "tracked_command",
-                fields: vec![Field::new("a", SECRET)],
-                tags: vec![("b", SECRET.to_owned())],
-            }],
-            left_out: 0,
-            place: Some(text()),
-            stack: None,
-        })),
+        Fact::Reported(Box::new(report())),
         Fact::Traced(Box::new(CommandTrace {
             trace: TraceContext::begin(None),
             caller: None,

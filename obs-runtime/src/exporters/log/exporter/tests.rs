@@ -37,7 +37,13 @@ impl LineWriter for Broken {
 }
 
 fn console(writer: impl LineWriter + 'static) -> LogOutput {
-    LogOutput { name: "log output", writer: Box::new(writer), coloured: false, stderr_is_terminal: false }
+    LogOutput {
+        name: "log output",
+        writer: Box::new(writer),
+        coloured: false,
+        is_stderr: false,
+        stderr_is_terminal: false,
+    }
 }
 
 fn event<'a>(message: &'a str, fields: Vec<Field<'a>>) -> Event<'a> {
@@ -226,7 +232,7 @@ fn a_file_and_its_folders_are_created_and_several_writers_append_to_it() {
 fn the_error_names_the_file_that_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_path_buf();
-    let error = open_file(&Config { log_file: Some(path.clone()), ..Config::default() }).unwrap_err().to_string();
+    let error = open_file(&Config { log_file: Some(path.clone()), ..Config::default() }).err().unwrap().to_string();
     assert!(error.starts_with("LOG_FILE: `") && error.contains(&*path.to_string_lossy()), "{error}");
 }
 

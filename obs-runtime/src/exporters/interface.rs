@@ -27,16 +27,22 @@ pub enum Topic {
 /// it drops, by reason, with [`drop_counters::count`](crate::metrics::drop_counters::count). The pipeline records flushes; an
 /// exporter that also delivers at other times records that with
 /// [`delivery_stats::record`](crate::metrics::delivery_stats::record).
+///
+/// By default, an exporter takes no events, as one that delivers the current metrics at each flush.
 pub trait Exporter: Send + Sync {
     /// The exporter's name, as in `obs.dropped{sink="…"}`.
     fn name(&self) -> &'static str;
 
     /// Whether it wants events of that topic, level and logger. Called before an event is created.
-    fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;
+    fn wants(&self, _topic: Topic, _level: Level, _logger: &str) -> bool {
+        false
+    }
 
     /// The lowest level at which it may want single calls or log lines of any logger; `None` for never. Cached, so that
     /// unwanted calls and lines cost one comparison.
-    fn least_level(&self) -> Option<Level>;
+    fn least_level(&self) -> Option<Level> {
+        None
+    }
 
     /// Whether it uses the stack traces of errors.
     fn wants_stack_traces(&self) -> bool {
@@ -54,7 +60,7 @@ pub trait Exporter: Send + Sync {
     }
 
     /// Takes an event.
-    fn accept(&self, event: &Redacted<Event<'_>>);
+    fn accept(&self, _event: &Redacted<Event<'_>>) {}
 
     /// Whether it redacts reports on a thread of its own, which saves the failing function that time.
     fn redacts_reports(&self) -> bool {

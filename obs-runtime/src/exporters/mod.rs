@@ -4,6 +4,8 @@ pub(crate) mod aggregation;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 pub(crate) mod error_event;
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
+pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod log;
 #[cfg(feature = "testing")]

@@ -67,12 +67,15 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let end = |call: &mut Call, judge: J, value: &F::Output| {
-        if call.is_on() {
-            call.finish(judge(value).as_ref(), None);
-        }
-    };
-    Tracked::new(call, future, judge, end)
+    Tracked::new(call, future, judge, finish_judged)
+}
+
+/// Ends a call by its value.
+#[inline]
+pub fn finish_judged<T>(call: &mut Call, judge: impl for<'v> FnOnce(&'v T) -> Option<Failure<'v>>, value: &T) {
+    if call.is_on() {
+        call.finish(judge(value).as_ref(), None);
+    }
 }
 
 /// Holds the call of a [`Tracked`] future.

@@ -114,10 +114,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::base::level::Level;
-    use crate::events::event::Event;
-    use crate::exporters::interface::Topic;
-    use crate::redact::redactor::Redacted;
 
     struct Slow {
         name: &'static str,
@@ -135,16 +131,6 @@ mod tests {
         fn name(&self) -> &'static str {
             self.name
         }
-
-        fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
-            false
-        }
-
-        fn least_level(&self) -> Option<Level> {
-            None
-        }
-
-        fn accept(&self, _: &Redacted<Event<'_>>) {}
 
         fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
             self.flushed.fetch_add(1, Ordering::SeqCst);

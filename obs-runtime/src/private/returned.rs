@@ -216,6 +216,24 @@ impl<R> Value<R> {
     }
 }
 
+macro_rules! boxed_method {
+    ($doc:literal $name:ident $($bound:ident)*) => {
+        #[doc = $doc]
+        pub fn $name<'a, J>(
+            self,
+            prepared: Prepared,
+            body: impl FnOnce() -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>,
+            judge: J,
+        ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
+        where
+            T: 'a,
+            J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
+        {
+            Box::pin(Direct.$name(prepared, body(), judge))
+        }
+    };
+}
+
 macro_rules! boxed_futures {
     ($kind:ident, $trait:ident $(, $bound:ident)*) => {
         /// Boxed futures with these bounds: measured, and boxed again.
@@ -238,33 +256,9 @@ macro_rules! boxed_futures {
         }
 
         impl<T> $kind<T> {
-            /// Under `#[track_performance]`.
-            pub fn performance<'a, J>(
-                self,
-                prepared: Prepared,
-                body: impl FnOnce() -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>,
-                judge: J,
-            ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
-            where
-                T: 'a,
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
-            {
-                Box::pin(Direct.performance(prepared, body(), judge))
-            }
-
-            /// Under `#[with_error_tracking]`.
-            pub fn errors<'a, J>(
-                self,
-                prepared: Prepared,
-                body: impl FnOnce() -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>,
-                judge: J,
-            ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
-            where
-                T: 'a,
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
-            {
-                Box::pin(Direct.errors(prepared, body(), judge))
-            }
+            boxed_method!("Under `#[track_performance]`." performance $($bound)*);
+            boxed_method!("Under `#[with_error_tracking]`." errors $($bound)*);
+            boxed_method!("Under `#[tracked_command]`." command $($bound)*);
 
             /// Under `#[with_error_tracking(fallback = …)]`.
             pub fn errors_or<'a, J, B>(
@@ -280,20 +274,6 @@ macro_rules! boxed_futures {
                 B: FnOnce() -> T $(+ $bound)* + 'a,
             {
                 Box::pin(Direct.errors_or(prepared, body(), judge, fallback))
-            }
-
-            /// Under `#[tracked_command]`.
-            pub fn command<'a, J>(
-                self,
-                prepared: Prepared,
-                body: impl FnOnce() -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>,
-                judge: J,
-            ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
-            where
-                T: 'a,
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
-            {
-                Box::pin(Direct.command(prepared, body(), judge))
             }
 
             /// Under `#[bq_cost]`.

@@ -45,10 +45,6 @@ impl Exporter for Rival {
         topic == Topic::Fact
     }
 
-    fn least_level(&self) -> Option<Level> {
-        None
-    }
-
     fn accept(&self, event: &Redacted<Event<'_>>) {
         if matches!(&event.fact, Fact::Priced(price) if !price.estimate) {
             self.reserve();

@@ -13,15 +13,13 @@ use percent_encoding::percent_decode_str;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Error};
 
-use crate::base::level::Level;
 use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
-use crate::events::event::Event;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::http;
+use crate::exporters::interface::{Exporter, FlushError, Flushed};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::format::Format;
 use crate::exporters::prometheus::textfile_exporter::Source;
-use crate::redact::redactor::Redacted;
 
 /// The longest `Retry-After` that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
@@ -55,15 +53,9 @@ impl PushgatewayExporter {
         let parts = url.parts()?;
         let instance = instance.map(|instance| grouping("instance", instance)).unwrap_or_default();
         let authorization = parts.user.map(authorization);
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent(concat!("obs/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
         Some(Self {
             source,
-            agent,
+            agent: http::agent(None, None),
             url: format!("{}://{}/metrics{}{instance}", parts.scheme, parts.location, grouping("job", job)),
             authorization,
             shown: url.to_string(),
@@ -149,16 +141,6 @@ impl Exporter for PushgatewayExporter {
     fn name(&self) -> &'static str {
         "pushgateway"
     }
-
-    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
-        false
-    }
-
-    fn least_level(&self) -> Option<Level> {
-        None
-    }
-
-    fn accept(&self, _: &Redacted<Event<'_>>) {}
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         self.push(deadline).map_err(|reason| FlushError {

@@ -4,12 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::base::level::Level;
-use crate::events::event::Event;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile::Textfile;
-use crate::redact::redactor::Redacted;
 
 /// Reads the current metrics.
 pub type Source = Arc<dyn Fn() -> Exposition + Send + Sync>;
@@ -39,16 +36,6 @@ impl Exporter for TextfileExporter {
     fn name(&self) -> &'static str {
         "textfile"
     }
-
-    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
-        false
-    }
-
-    fn least_level(&self) -> Option<Level> {
-        None
-    }
-
-    fn accept(&self, _: &Redacted<Event<'_>>) {}
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         self.textfile

@@ -12,6 +12,7 @@ use ureq::Agent;
 
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
+use crate::exporters::http;
 use crate::exporters::sentry::rejection::Rejection;
 use crate::metrics::drop_counters;
 
@@ -86,13 +87,7 @@ impl Limits {
 
 impl Http {
     fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
-        let agent = Agent::config_builder()
-            .timeout_global(Some(SEND_TIMEOUT))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .into();
+        let agent = http::agent(Some(SEND_TIMEOUT), Some(CONNECT_TIMEOUT));
         Self {
             agent,
             url: options.dsn.envelope_api_url().to_string(),

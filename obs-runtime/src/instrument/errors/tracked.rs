@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::call_scope::ScopeGuard;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
-use crate::instrument::performance::{Tracked, enclosing};
+use crate::instrument::performance::{Tracked, enclosing, finish_judged};
 
 /// Runs the body of a function.
 #[inline]
@@ -65,12 +65,7 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let end = |call: &mut Call, judge: J, value: &F::Output| {
-        if call.is_on() {
-            call.finish(judge(value).as_ref(), None);
-        }
-    };
-    Tracked::new(enclosing(call), future, judge, end)
+    Tracked::new(enclosing(call), future, judge, finish_judged)
 }
 
 /// Runs the body of a function that has a fallback. `None` is an error.

@@ -2,20 +2,14 @@
 
 use std::time::Duration;
 
-use ureq::Agent;
-
 use crate::config::pushgateway_url::PushgatewayUrl;
+use crate::exporters::http;
 use crate::exporters::prometheus::pushgateway::authorization;
 
 /// Requests `/-/healthy`.
 pub fn healthy(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
     let parts = url.parts().ok_or("PROMETHEUS_PUSHGATEWAY_URL is not valid")?;
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into();
+    let agent = http::agent(Some(timeout), None);
     let mut request = agent.get(format!("{}://{}/-/healthy", parts.scheme, parts.location));
     if let Some(user) = parts.user {
         request = request.header("Authorization", authorization(user).expose());

@@ -3,22 +3,17 @@
 use std::time::{Duration, SystemTime};
 
 use ::sentry::types::Dsn;
-use ureq::Agent;
 
 use crate::checks::health::status::Health;
 use crate::checks::runner::details::timestamp;
+use crate::exporters::http;
 
 /// Sends an empty client report, which creates no event and uses no quota.
 pub fn accepts_reports(dsn: &str, timeout: Duration) -> Result<Health, String> {
     // The error would contain the DSN.
     let dsn: Dsn = dsn.parse().map_err(|_| "SENTRY_DSN is not valid".to_owned())?;
     let host = dsn.host();
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into();
+    let agent = http::agent(Some(timeout), None);
     let now = timestamp(SystemTime::now());
     let report = format!("{{}}\n{{\"type\":\"client_report\"}}\n{{\"timestamp\":\"{now}\",\"discarded_events\":[]}}\n");
     let request = agent.post(dsn.envelope_api_url().to_string());

@@ -7,12 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::events::event_id::EventId;
 
 /// How many events are remembered.
+#[cfg(feature = "sentry")]
 const CAPACITY: usize = 128;
 
 static EVENTS: Mutex<VecDeque<(EventId, EventStatus)>> = Mutex::new(VecDeque::new());
 
 /// What has become of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "only the exporter to Sentry sets a status"))]
 pub enum EventStatus {
     /// It waits to be sent, or for the server's answer.
     Queued,

@@ -1,4 +1,4 @@
-//! The runtime of obs: what the attributes call, and what a program calls by hand.
+//! The runtime of obs: what the attributes call, and the functions for calls without an attribute.
 //!
 //! obs is instrumentation for data engineering. One attribute on a function gives it structured logs with context, metrics
 //! in Prometheus and Datadog, captured errors, BigQuery cost, and an entry in a registry of health and data-quality checks
@@ -31,7 +31,7 @@
 //! ```
 //!
 //! Everything begins with [`init_observability`] or [`Observability::builder`]; before it, and after the [`Guard`] it
-//! gives is dropped, annotated functions run as if they bore no attribute. No call into obs returns an error to the
+//! gives is dropped, annotated functions run as if they had no attribute. No call into obs returns an error to the
 //! function that it watches, panics, or waits for the network; what had to be dropped is counted in `obs.dropped`.
 //!
 //! # Features

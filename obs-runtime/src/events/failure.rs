@@ -187,7 +187,7 @@ impl<'v> Failure<'v> {
         }
     }
 
-    /// The error and its sources. The first item is the error itself, or stands for it.
+    /// The error and its sources. The first item is the error itself, or represents it.
     pub(super) fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'static)> {
         let (first, skipped) = match self.what {
             What::Erased(error) => (Some(error), None),

@@ -154,7 +154,7 @@ impl Drop for Enclosing {
     }
 }
 
-/// A call with a scope, to stand beside a future.
+/// A call with a scope, for a [`Tracked`] future.
 pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
     if !call.is_on() {
         return None;

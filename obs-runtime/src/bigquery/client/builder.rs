@@ -93,7 +93,7 @@ impl ClientBuilder {
         };
         let project = self.project.or_else(project_of_environment).ok_or_else(|| {
             BigQueryError::Usage(
-                "no project is told: set GOOGLE_CLOUD_PROJECT, or Client::builder().project(…)".to_owned(),
+                "no project is configured: set GOOGLE_CLOUD_PROJECT, or Client::builder().project(…)".to_owned(),
             )
         })?;
         let connection = Arc::new(Connection::new(access).await?);

@@ -1,4 +1,4 @@
-//! Steps on the way to an error, told by hand.
+//! Breadcrumbs that the program adds by calls.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -51,8 +51,8 @@ impl<T: Into<Cow<'static, str>>> From<T> for Breadcrumb {
     }
 }
 
-/// Notes a step on the way to an error: it stands on the next events of the same correlation id. The last hundred are
-/// kept. It is redacted as all else is, and goes nowhere without an error.
+/// Adds a breadcrumb, a step before a possible error. The next events of the same correlation id contain it. The last 100
+/// breadcrumbs are kept. They are redacted, and sent only with an event.
 ///
 /// ```
 /// use obs_runtime::{Breadcrumb, add_breadcrumb};

@@ -27,7 +27,7 @@ pub fn instance() -> &'static str {
 pub enum NotOurs {
     /// No response arrived in time.
     #[error("no response from {address}: {source}")]
-    Nobody {
+    NoAnswer {
         /// The address.
         address: SocketAddr,
         /// The error.
@@ -46,7 +46,7 @@ pub enum NotOurs {
 /// # Errors
 /// If another process answers, or no response arrives in time.
 pub fn verify(address: SocketAddr, timeout: Duration) -> Result<(), NotOurs> {
-    let head = request(address, timeout).map_err(|source| NotOurs::Nobody { address, source })?;
+    let head = request(address, timeout).map_err(|source| NotOurs::NoAnswer { address, source })?;
     let is_ours = |line: &str| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case(HEADER).then(|| value.trim() == instance())
@@ -95,7 +95,7 @@ mod tests {
         assert!(verify(server.local_addr(), SOON).is_ok());
         let gone = server.local_addr();
         drop(server);
-        assert!(matches!(verify(gone, SOON), Err(NotOurs::Nobody { .. })));
+        assert!(matches!(verify(gone, SOON), Err(NotOurs::NoAnswer { .. })));
     }
 
     #[test]
@@ -117,6 +117,6 @@ mod tests {
     fn a_silent_server_times_out() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap();
-        assert!(matches!(verify(address, Duration::from_millis(50)), Err(NotOurs::Nobody { .. })));
+        assert!(matches!(verify(address, Duration::from_millis(50)), Err(NotOurs::NoAnswer { .. })));
     }
 }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 #[cfg(feature = "bigquery")]
 use crate::bigquery::budget::budgets::{BudgetHold, MANUAL_LEASE};
-#[cfg(feature = "bigquery")]
-use crate::bigquery::price::LEAST_BILLED;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::report::{emit_price, spend_settled};
@@ -129,7 +127,7 @@ impl CostReservation {
 
     /// Settles in the current context, which must be that of the reservation.
     fn settle_at(mut self, price: Price, bytes_processed: u64) -> Price {
-        let held = std::mem::take(&mut self.is_held).then_some(self.estimate);
+        let held = std::mem::take(&mut self.is_held).then_some(self.in_scopes());
         spend_settled(&self.source, &price, bytes_processed, held.as_ref(), self.alerted);
         #[cfg(feature = "bigquery")]
         for budget in self.budgets.drain(..) {
@@ -153,29 +151,35 @@ impl CostReservation {
         &self.budgets
     }
 
-    /// The most bytes that may be billed without exceeding the limit of a scope or the amount held in a budget; `None`
-    /// if there is no limit. BigQuery accepts no value below the minimum charge of a query.
+    /// The most bytes that may be billed without exceeding what is left of the limits of the scopes and of the budgets;
+    /// `None` if there is no limit. It does not depend on the estimate, which may be too low: a table may grow after the
+    /// dry run, and that of a script ends at its first control statement.
     #[cfg(feature = "bigquery")]
     pub(super) fn most_bytes(&self) -> Option<u64> {
         let pricing = Pricing::current();
+        let held = self.in_scopes();
         let of_scopes = CostScope::outwards(self.scope.as_deref()).flat_map(|scope| {
-            let (usd, bytes) = scope.left(&self.estimate);
+            let (usd, bytes) = scope.left(&held);
             [usd.and_then(|usd| pricing.bytes_for(usd)), bytes]
         });
-        let of_budgets = (!self.budgets.is_empty() && pricing.usd_per_tib > 0.0).then_some(self.estimate.bytes_billed);
-        let most = of_scopes.chain([of_budgets]).flatten().min()?;
-        Some(most.max(LEAST_BILLED))
+        let of_budgets = self.budgets.iter().map(|held| pricing.bytes_for(held.left_usd()));
+        of_scopes.chain(of_budgets).flatten().min()
+    }
+
+    /// What is held in scopes: the price, and the bytes that the query reads. The minimum charge for each table counts as
+    /// money only.
+    const fn in_scopes(&self) -> Price {
+        Price { usd: self.estimate.usd, bytes_billed: self.bytes_processed }
     }
 
     /// Warns that BigQuery refused a query because of `maximumBytesBilled`.
     #[cfg(feature = "bigquery")]
-    pub(super) fn limit_passed(&self) {
+    pub(super) fn limit_passed(&self, most_bytes: Option<u64>) {
         let operation =
             self.scope.as_deref().map(CostScope::name).or(self.context.operation()).unwrap_or(UNKNOWN_OPERATION);
         let tags = self.scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();
         let _inside = self.context.clone().enter();
-        let limit = CostLimit::Bytes { max_bytes: self.estimate.bytes_billed, used_bytes: 0 };
-        scope::refusal(operation, self.estimate.usd, &limit, self.source.clone(), &tags);
+        scope::refusal_by_bigquery(operation, self.estimate.usd, most_bytes, self.source.clone(), &tags);
         spending::add(&self.context, |spent| spent.refused += 1);
     }
 
@@ -183,10 +187,11 @@ impl CostReservation {
         let scope = self.scope.clone();
         let source = self.source.clone();
         emit_price(source, &self.context, scope.as_deref(), &self.estimate, self.bytes_processed, true);
+        let held = self.in_scopes();
         let scopes: Vec<&CostScope> = CostScope::outwards(scope.as_deref()).collect();
         for (at, scope) in scopes.iter().enumerate() {
-            if let Err(limit) = scope.reserve(&self.estimate) {
-                scopes[..at].iter().for_each(|scope| scope.release(&self.estimate));
+            if let Err(limit) = scope.reserve(&held) {
+                scopes[..at].iter().for_each(|scope| scope.release(&held));
                 return Err(self.refused(limit, Some(scope)));
             }
         }
@@ -242,7 +247,8 @@ impl CostReservation {
     /// Releases what is held in scopes.
     fn release(&mut self) {
         if std::mem::take(&mut self.is_held) {
-            CostScope::outwards(self.scope.as_deref()).for_each(|scope| scope.release(&self.estimate));
+            let held = self.in_scopes();
+            CostScope::outwards(self.scope.as_deref()).for_each(|scope| scope.release(&held));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Job labels, by BigQuery's rules: <https://cloud.google.com/bigquery/docs/labels-intro#requirements>.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::bigquery::scope::CostScope;
 use crate::context::current::Context;
@@ -23,25 +23,35 @@ pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String
             labels.entry(key).or_insert_with(|| value_of(value));
         }
     };
+    let scope = context.extension::<CostScope>();
+    // A key that is given twice has its last value.
+    for (key, value) in own.iter().rev() {
+        add(key, &global::redact(value.clone()));
+    }
+    for scope in CostScope::outwards(scope.as_deref()) {
+        scope.labels().iter().for_each(|(key, value)| add(key, value));
+    }
     let pipeline = global::pipeline();
     if let Some(config) = pipeline.as_ref().map(|pipeline| pipeline.config()) {
         add("service", &config.service_name);
         add("environment", &config.environment);
     }
-    let scope = context.extension::<CostScope>();
     if let Some(operation) = scope.as_deref().map(CostScope::name).or(context.operation()) {
         add("operation", operation);
     }
     if let Some(id) = context.correlation_id() {
         add("correlation_id", id);
     }
-    for (key, value) in own {
-        add(key, &global::redact(value.clone()));
-    }
-    for scope in CostScope::outwards(scope.as_deref()) {
-        scope.labels().iter().for_each(|(key, value)| add(key, value));
-    }
     labels
+}
+
+/// What is wrong with the labels of a query; none if a job can have them all.
+pub fn fault(own: &[(String, String)]) -> Option<String> {
+    if let Some((key, _)) = own.iter().find(|(key, _)| key_of(key).is_none()) {
+        return Some(format!("the label key `{key}` has no letter, with which a key begins"));
+    }
+    let keys: HashSet<_> = own.iter().filter_map(|(key, _)| key_of(key)).collect();
+    (keys.len() > MOST).then(|| format!("the query has {} labels; a job has at most {MOST}", keys.len()))
 }
 
 /// A valid key, which begins with a letter; `None` if no character is left.

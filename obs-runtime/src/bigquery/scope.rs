@@ -184,6 +184,22 @@ pub fn refusal(operation: &str, usd: f64, limit: &CostLimit, source: Source<'sta
     global::emit_tagged(Level::Warning, source, fact, tags);
 }
 
+/// Warns that BigQuery refused a query because of `maximumBytesBilled`.
+#[cfg(feature = "bigquery")]
+pub fn refusal_by_bigquery(operation: &str, usd: f64, most_bytes: Option<u64>, source: Source<'static>, tags: &Tags) {
+    let threshold_usd = most_bytes.map(|bytes| Pricing::current().of_bytes(bytes));
+    let over = most_bytes.map(|bytes| format!(" than the {bytes} that are left")).unwrap_or_default();
+    let fact = Fact::CostAlert {
+        operation: operation.into(),
+        usd: usd.max(threshold_usd.unwrap_or_default()),
+        threshold_usd,
+        reason: "limit",
+        budget: None,
+        refusal: Some(format!("at least, and BigQuery refused it: it would be billed for more bytes{over}").into()),
+    };
+    global::emit_tagged(Level::Warning, source, fact, tags);
+}
+
 /// US dollars in whole billionths, rounded up.
 #[expect(
     clippy::cast_possible_truncation,

@@ -1,8 +1,10 @@
 //! Limits on the cost of queries: by scope, by query, and thresholds that only warn.
 
 use obs_runtime::bigquery::{BigQueryError, Client, CostLimit};
+use obs_runtime::config::{Budget, BudgetPeriod};
 use obs_runtime::{bq_cost, spawn};
-use obs_tests::servers::scripted_bigquery::{Call, Reply, Request};
+use obs_tests::calendar::within_one_month;
+use obs_tests::servers::scripted_bigquery::{Behaviour, Call, Reply, Request, ScriptedBigQuery};
 use serde_json::json;
 
 use crate::support::{MIB, TIB, config, limited, run, server_with_bytes};
@@ -141,12 +143,91 @@ fn a_threshold_warns_once_and_does_not_refuse() {
     );
 }
 
-#[test]
-fn exceeding_maximum_bytes_billed_is_a_cost_alert() {
-    let server = server_with_bytes(20 * MIB);
+/// BigQuery's answer to a query that would be billed for more than its `maximumBytesBilled`.
+fn over_limit() -> Reply {
     let message = "Query exceeded limit for bytes billed: 1000000. 10485760 or higher required.";
-    server.next(Call::Insert, Reply::error(400, "bytesBilledLimitExceeded", message));
-    let captured = run(config(&server), |client| async move { client.query("SELECT 1").run().await.unwrap_err() });
+    Reply::error(400, "bytesBilledLimitExceeded", message)
+}
+
+#[bq_cost(max_usd = 7.0)]
+async fn seven(client: &Client) -> Result<(), BigQueryError> {
+    client.query("SELECT 1").run().await.map(drop)
+}
+
+#[test]
+fn a_query_that_bigquery_refuses_for_its_bytes_is_estimated_anew_once() {
+    let server = server_with_bytes(20 * MIB);
+    server.next(Call::Insert, over_limit());
+    let captured = run(config(&server), |client| async move { seven(&client).await });
+    assert!(captured.value.is_ok(), "{:?}", captured.value);
+    assert_eq!((server.requests(Call::DryRun).len(), server.jobs()), (2, 1));
+    assert_eq!(captured.records.cost_alerts, []);
+    (0..2).for_each(|_| server.next(Call::Insert, over_limit()));
+    let captured = run(config(&server), |client| async move { seven(&client).await.unwrap_err() });
     assert_eq!(captured.value.reason().unwrap(), &"bytesBilledLimitExceeded");
-    assert_eq!(captured.records.cost_alerts, [("unknown".to_owned(), "limit".to_owned())]);
+    assert_eq!(captured.records.cost_alerts, [("seven".to_owned(), "limit".to_owned())]);
+    assert_eq!((server.requests(Call::DryRun).len(), server.jobs()), (4, 1));
+}
+
+#[test]
+fn a_table_that_grew_after_the_dry_run_is_refused_with_its_new_cost() {
+    let server = server_with_bytes(2 * TIB);
+    let small = json!({"jobReference": {"projectId": "p", "location": "US"}, "status": {"state": "DONE"},
+        "statistics": {"query": {"totalBytesProcessed": "1", "statementType": "SELECT"}}});
+    server.next(Call::DryRun, Reply::Answer(200, small));
+    server.next(Call::Insert, over_limit());
+    let captured = run(config(&server), |client| async move { seven(&client).await.unwrap_err() });
+    let refused = captured.value.refused().expect("it is refused");
+    assert_eq!((refused.estimate.usd, &refused.limit), (12.5, &CostLimit::Usd { max_usd: 7.0, used_usd: 0.0 }));
+    assert_eq!(server.jobs(), 0);
+}
+
+#[test]
+fn maximum_bytes_billed_is_what_a_budget_leaves_also_for_a_script() {
+    #[bq_cost(budget = "hundred")]
+    async fn scope(client: &Client) -> Result<(), BigQueryError> {
+        client.query("FOR row IN (SELECT 1) DO SELECT 1; END FOR").run().await.map(drop)
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The dry run of a script ends at its first control statement.
+    let server = ScriptedBigQuery::start(Behaviour { estimated_bytes: 0, billed_bytes: TIB, ..Behaviour::default() });
+    server.change(|behaviour| behaviour.more = json!({"statementType": "SCRIPT"}));
+    let config = config(&server).with(|config| {
+        config.state_dir = Some(folder.path().to_owned());
+        config.budgets = vec![Budget::new("hundred", 100.0, BudgetPeriod::Month)];
+    });
+    within_one_month(|| {
+        let _ = std::fs::remove_file(folder.path().join("budgets.sqlite3"));
+        let before = server.requests(Call::Insert).len();
+        run(config.clone(), |client| async move {
+            scope(&client).await.unwrap();
+            scope(&client).await.unwrap();
+        });
+        let maximum = |request: &Request| request.body["configuration"]["query"]["maximumBytesBilled"].clone();
+        let maxima: Vec<_> = server.requests(Call::Insert)[before..].iter().map(maximum).collect();
+        // 100 and 93.75 US dollars.
+        assert_eq!(maxima, [json!((16 * TIB).to_string()), json!((15 * TIB).to_string())]);
+    });
+}
+
+#[test]
+fn a_limit_of_bytes_does_not_count_the_minimum_of_each_table() {
+    #[bq_cost(max_bytes = "1 GiB")]
+    async fn scope(client: &Client, max_bytes: u64) -> Result<(), BigQueryError> {
+        client.query("SELECT 1").max_bytes(max_bytes).run().await.map(drop)
+    }
+    let gib = 1 << 30;
+    let server = server_with_bytes(gib);
+    server.change(|behaviour| behaviour.tables = vec!["p.d.a".into(), "p.d.b".into()]);
+    run(config(&server), |client| async move {
+        assert!(scope(&client, gib).await.is_ok());
+        assert!(scope(&client, gib - 1).await.unwrap_err().refused().is_some());
+    });
+    let sent = server.requests(Call::Insert);
+    assert_eq!(sent[0].body["configuration"]["query"]["maximumBytesBilled"], gib.to_string());
+    // BigQuery refuses less than the minimum charge.
+    server.change(|behaviour| behaviour.estimated_bytes = MIB);
+    run(config(&server), |client| async move { scope(&client, MIB).await.unwrap() });
+    let sent = server.requests(Call::Insert);
+    assert_eq!(sent[1].body["configuration"]["query"]["maximumBytesBilled"], (20 * MIB).to_string());
 }

@@ -1,7 +1,10 @@
 //! What a query sends: labels, parameters and options.
 
-use obs_runtime::bigquery::{BigQueryError, Hint, Parameter};
-use obs_tests::servers::scripted_bigquery::{Call, Reply};
+use std::time::Duration;
+
+use obs_runtime::bigquery::{BigQueryError, Client, Hint, Parameter};
+use obs_runtime::bq_cost;
+use obs_tests::servers::scripted_bigquery::{Call, Reply, Request};
 use serde_json::json;
 
 use crate::support::{MIB, TIB, config, limited, run, server_with_bytes};
@@ -93,4 +96,49 @@ fn a_failed_request_for_a_hint_is_not_repeated() {
         }
         assert_eq!(server.requests(Call::Table).len(), 1);
     });
+}
+
+#[test]
+fn the_labels_of_a_query_come_before_those_of_scopes_and_of_obs() {
+    #[bq_cost(labels(service = "of-scope", team = "growth"))]
+    async fn scope(client: &Client) -> Result<(), BigQueryError> {
+        client.query("SELECT 1").run().await?;
+        let query =
+            client.query("SELECT 1").label("service", "first").label("Service", "own").label("operation", "load");
+        query.run().await.map(drop)
+    }
+    let server = server_with_bytes(MIB);
+    run(config(&server), |client| async move {
+        scope(&client).await.unwrap();
+        let error = client.query("SELECT 1").label("--9", "x").run().await.unwrap_err();
+        assert_eq!(error.to_string(), "the label key `--9` has no letter, with which a key begins");
+        let many = (0..65).fold(client.query("SELECT 1"), |query, at| query.label(format!("k{at}"), "x"));
+        assert_eq!(many.run().await.unwrap_err().to_string(), "the query has 65 labels; a job has at most 64");
+    });
+    let sent = server.requests(Call::Insert);
+    let label = |at: usize, key: &str| sent[at].body["configuration"]["labels"][key].clone();
+    assert_eq!(
+        (label(0, "service"), label(0, "operation"), label(0, "team")),
+        ("of-scope".into(), "scope".into(), "growth".into())
+    );
+    assert_eq!(
+        (label(1, "service"), label(1, "operation"), label(1, "team")),
+        ("own".into(), "load".into(), "growth".into())
+    );
+    assert_eq!(sent.len(), 2);
+}
+
+#[test]
+fn bigquery_gets_the_timeout_of_a_query() {
+    let server = server_with_bytes(MIB);
+    run(config(&server), |client| async move {
+        client.query("SELECT 1").timeout(Duration::from_secs(50)).run().await.unwrap();
+        client.query("SELECT 1").timeout(Duration::MAX).run().await.unwrap();
+        client.query("SELECT 1").run().await.unwrap();
+    });
+    let timeout =
+        |request: &Request| request.body["configuration"]["jobTimeoutMs"].as_str().map(|ms| ms.parse::<i64>().unwrap());
+    let sent: Vec<_> = server.requests(Call::Insert).iter().map(timeout).collect();
+    assert!(sent[0].is_some_and(|ms| ms > 0 && ms <= 50_000) && sent[1] > sent[0] && sent[2].is_none(), "{sent:?}");
+    assert!(server.requests(Call::DryRun).iter().all(|request| timeout(request).is_none()));
 }

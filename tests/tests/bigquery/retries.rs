@@ -116,15 +116,31 @@ fn a_job_that_fails_for_a_temporary_reason_is_run_three_times_at_most() {
 }
 
 #[test]
-fn a_script_that_fails_is_not_run_again() {
-    let server = server();
-    server.change(|behaviour| {
-        behaviour.more = serde_json::json!({"statementType": "SCRIPT"});
-        behaviour.failures.push_back(("backendError".into(), "half way".into()));
-    });
-    let captured = run(config(&server), |client| async move { client.query("BEGIN END").run().await });
-    assert!(captured.value.is_err());
-    assert_eq!(server.jobs(), 1);
+fn what_may_have_side_effects_is_not_run_again_and_what_it_billed_is_spent() {
+    let gib = (1_u64 << 30).to_string();
+    let children = serde_json::json!({"numChildJobs": "3"});
+    let none = serde_json::json!({});
+    for (statement, statistics) in [
+        ("SCRIPT", &none),
+        ("CALL", &children),
+        ("SELECT", &children),
+        ("INSERT", &none),
+        ("MERGE", &none),
+        ("CREATE_TABLE_AS_SELECT", &none),
+        ("EXPORT_DATA", &none),
+    ] {
+        let server = server();
+        server.change(|behaviour| {
+            behaviour.more = serde_json::json!({"statementType": statement, "totalBytesBilled": gib});
+            behaviour.statistics = statistics.clone();
+            behaviour.failures.push_back(("backendError".into(), "half way".into()));
+        });
+        let captured = run(config(&server), |client| async move { client.query("CALL d.p()").run().await });
+        assert!(captured.value.is_err(), "{statement}");
+        assert_eq!(server.jobs(), 1, "{statement}");
+        let spent: Vec<f64> = captured.records.prices.iter().filter(|price| !price.1).map(|price| price.2).collect();
+        assert_eq!(spent, [6.25 / 1024.0], "{statement}");
+    }
 }
 
 #[test]

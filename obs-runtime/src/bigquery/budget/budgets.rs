@@ -80,6 +80,7 @@ impl ResolvedBudget {
 #[derive(Clone, Debug)]
 pub struct BudgetHold {
     share: BudgetShare,
+    left_usd: f64,
     store: Arc<dyn BudgetStore>,
 }
 
@@ -97,7 +98,13 @@ impl BudgetHold {
                 period: share.period.into(),
             });
         }
-        Ok(Self { share, store: resolved.store })
+        let left_usd = usd(limit.saturating_sub(used.nanos()));
+        Ok(Self { share, left_usd, store: resolved.store })
+    }
+
+    /// What was left of the budget when this amount was held, with the amount itself, in US dollars.
+    pub const fn left_usd(&self) -> f64 {
+        self.left_usd
     }
 
     /// The name of the budget.

@@ -9,6 +9,7 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::parameter::Parameter;
 use crate::bigquery::client::tracked_client::Client;
+use crate::bigquery::labels;
 use crate::bigquery::literals::Values;
 
 /// A query, statement or script that has not run yet. [`run`](Self::run) or [`rows`](Self::rows) runs it.
@@ -63,19 +64,23 @@ impl Query {
         self
     }
 
-    /// Adds a label to the job. Characters that BigQuery does not allow in labels are replaced.
+    /// Adds a label to the job, in place of one of that key from a scope or from obs (`service`, `environment`,
+    /// `operation`, `correlation_id`). Characters that BigQuery does not allow in labels are replaced; the query fails if no
+    /// letter of the key is left, or if it has more than 64 labels.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push((key.into(), value.into()));
         self
     }
 
-    /// The most bytes that may be billed. A query that would exceed this is refused.
+    /// The most bytes that the query may read. A query that would read more is refused: by its dry run, or by BigQuery,
+    /// which gets it as `maximumBytesBilled`. The dry run does not count the minimum charge of 10 MiB for each table.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// The timeout, after which the job is cancelled. By default there is none but BigQuery's own.
+    /// The timeout, after which the job is cancelled. BigQuery gets it, too, so that the job also ends if this process is
+    /// killed. By default there is none but BigQuery's own.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -120,6 +125,9 @@ impl Query {
 
     /// The query configuration of the job.
     pub(super) fn configuration(&self) -> Result<JobConfigurationQuery, BigQueryError> {
+        if let Some(fault) = labels::fault(&self.labels) {
+            return Err(BigQueryError::Usage(fault));
+        }
         let named = self.parameters.iter().filter(|(name, _)| name.is_some()).count();
         let mode = match (named, self.parameters.len()) {
             (_, 0) => None,

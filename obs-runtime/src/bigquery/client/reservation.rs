@@ -6,7 +6,7 @@ use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
-use crate::bigquery::price::Price;
+use crate::bigquery::price::{LEAST_BILLED, Price};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
@@ -16,14 +16,21 @@ use crate::pipeline::global;
 /// The lease on an amount held in a budget. Every poll of the job renews it.
 pub const LEASE: Duration = Duration::from_mins(10);
 
-/// Holds the expected price of the query, if costs are tracked or the query has a limit. Also returns the location of
-/// the job, if known.
-pub async fn reserve(
-    query: &Query,
-    context: &Context,
-) -> Result<(Option<CostReservation>, Option<String>), BigQueryError> {
+/// What is known of a query before it runs.
+#[derive(Default)]
+pub struct Reserved {
+    /// What is held for it; none if costs are not tracked and the query has no limit.
+    pub reservation: Option<CostReservation>,
+    /// The location of the job, if known.
+    pub location: Option<String>,
+    /// The number of tables that it reads.
+    pub tables: u64,
+}
+
+/// Holds the expected price of the query, if costs are tracked or the query has a limit.
+pub async fn reserve(query: &Query, context: &Context) -> Result<Reserved, BigQueryError> {
     if !scope::is_tracked() && query.max_bytes.is_none() {
-        return Ok((None, None));
+        return Ok(Reserved::default());
     }
     let dry = query.dry_run_with_values().await?;
     let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
@@ -32,7 +39,7 @@ pub async fn reserve(
         refused.query = Some(without_literals(&query.sql).into());
         BigQueryError::Refused(Box::new(refused))
     };
-    if let Some(max_bytes) = query.max_bytes.filter(|max_bytes| dry.price.bytes_billed > *max_bytes) {
+    if let Some(max_bytes) = query.max_bytes.filter(|max_bytes| dry.bytes_processed > *max_bytes) {
         return Err(refused(reservation.refused(CostLimit::Bytes { max_bytes, used_bytes: 0 }, None)));
     }
     let inside = context.clone();
@@ -50,21 +57,25 @@ pub async fn reserve(
     } else {
         ask().map(Some)
     };
-    held.map(|held| (held, dry.location)).map_err(refused)
+    let tables = dry.tables.len() as u64;
+    held.map(|reservation| Reserved { reservation, location: dry.location, tables }).map_err(refused)
 }
 
-/// The value of `maximumBytesBilled`.
-pub fn most_bytes(query: &Query, reservation: Option<&CostReservation>) -> Option<u64> {
+/// The value of `maximumBytesBilled`: what is left of all limits. BigQuery refuses a value below the minimum charge of a
+/// query, 10 MiB for each table: <https://cloud.google.com/bigquery/pricing#on_demand_pricing>.
+pub fn most_bytes(query: &Query, reservation: Option<&CostReservation>, tables: u64) -> Option<u64> {
     let of_scopes = reservation.and_then(CostReservation::most_bytes);
-    [query.max_bytes, of_scopes].into_iter().flatten().min()
+    let most = [query.max_bytes, of_scopes].into_iter().flatten().min()?;
+    Some(most.max(LEAST_BILLED.saturating_mul(tables.max(1))))
 }
 
-/// Counts the refusal and warns, if BigQuery refused the query by `maximumBytesBilled`.
-pub fn limit_passed(query: &Query, context: &Context, error: BigQueryError) -> BigQueryError {
-    if error.reason().is_some_and(|reason| *reason == "bytesBilledLimitExceeded") {
-        let reservation =
-            CostReservation::new(global::caller(query.place), context, Price { usd: 0.0, bytes_billed: 0 });
-        reservation.limit_passed();
-    }
-    error
+/// Whether BigQuery refused a query because of `maximumBytesBilled`.
+pub fn is_over_limit(error: &BigQueryError) -> bool {
+    error.reason().is_some_and(|reason| *reason == "bytesBilledLimitExceeded")
+}
+
+/// Counts such a refusal and warns.
+pub fn limit_passed(query: &Query, context: &Context, estimate: Option<Price>, most_bytes: Option<u64>) {
+    let estimate = estimate.unwrap_or(Price { usd: 0.0, bytes_billed: 0 });
+    CostReservation::new(global::caller(query.place), context, estimate).limit_passed(most_bytes);
 }

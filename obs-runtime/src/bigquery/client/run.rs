@@ -1,6 +1,6 @@
 //! Runs a query: dry run, reservation, job, report.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters;
 use gcp_bigquery_client::model::get_query_results_response::GetQueryResultsResponse;
@@ -10,6 +10,7 @@ use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 use gcp_bigquery_client::model::job_statistics2::JobStatistics2;
 use serde::de::DeserializeOwned;
 
+use crate::base::clock;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::hints::HintSource;
 use crate::bigquery::client::job_api;
@@ -17,7 +18,7 @@ use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::QueryJob;
 use crate::bigquery::client::reason::Remedy;
-use crate::bigquery::client::reservation::{LEASE, limit_passed, most_bytes, reserve};
+use crate::bigquery::client::reservation::{LEASE, Reserved, is_over_limit, limit_passed, most_bytes, reserve};
 use crate::bigquery::client::retry::{Attempts, Retry};
 use crate::bigquery::client::rows::Rows;
 use crate::bigquery::client::running::{INVISIBLE, Running};
@@ -34,7 +35,7 @@ use crate::pipeline::global;
 /// How long BigQuery is asked to hold a response back while the query runs.
 const LONG_POLL: Duration = Duration::from_secs(10);
 
-/// How often a query is run if its job fails for a transient reason.
+/// How often a `SELECT` is run if its job fails for a transient reason.
 const RUNS: u32 = 3;
 
 impl Query {
@@ -80,24 +81,42 @@ impl Query {
 /// Runs a query to its end, within its timeout.
 async fn run(query: &Query) -> Result<QueryJob, BigQueryError> {
     match query.timeout {
-        None => run_to_end(query).await,
+        None => run_to_end(query, None).await,
         // Dropping the future cancels the job.
         Some(timeout) => {
-            tokio::time::timeout(timeout, run_to_end(query)).await.unwrap_or(Err(BigQueryError::TimedOut(timeout)))
+            let deadline = clock::deadline(Instant::now(), timeout);
+            let run = run_to_end(query, Some(deadline));
+            tokio::time::timeout(timeout, run).await.unwrap_or(Err(BigQueryError::TimedOut(timeout)))
         }
     }
 }
 
-async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
+/// The limit that a job ran under.
+#[derive(Clone, Copy, Default)]
+struct Limit {
+    estimate: Option<Price>,
+    most_bytes: Option<u64>,
+}
+
+async fn run_to_end(query: &Query, deadline: Option<Instant>) -> Result<QueryJob, BigQueryError> {
     let context = Context::current();
     let mut attempts = Attempts::new("a query", query.client.retry);
-    let mut runs = 0;
+    let (mut runs, mut estimated_anew) = (0, false);
+    let mut limit = Limit::default();
     loop {
         runs += 1;
-        let (error, may_run_again) = match Box::pin(run_once(query, &context)).await? {
-            Ok(job) => return Ok(job),
-            Err(failed) => failed,
+        let (error, may_run_again) = match Box::pin(run_once(query, &context, deadline, &mut limit)).await {
+            Ok(Ok(job)) => return Ok(job),
+            Ok(Err(failed)) => failed,
+            Err(error) => (error, false),
         };
+        if is_over_limit(&error) {
+            // The tables may have grown since the dry run: a new one tells, and refuses with true figures.
+            if !std::mem::replace(&mut estimated_anew, true) {
+                continue;
+            }
+            limit_passed(query, &context, limit.estimate, limit.most_bytes);
+        }
         let again = may_run_again && error.remedy() == Remedy::AskAgain && runs < RUNS;
         if !again || !attempts.pause(&error).await {
             return Err(error);
@@ -107,16 +126,23 @@ async fn run_to_end(query: &Query) -> Result<QueryJob, BigQueryError> {
 
 /// Runs one job. The outer error is that of a request. The inner one is that of the job, with whether the job may be
 /// run again.
-async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (BigQueryError, bool)>, BigQueryError> {
-    let (reservation, location) = reserve(query, context).await?;
+async fn run_once(
+    query: &Query,
+    context: &Context,
+    deadline: Option<Instant>,
+    limit: &mut Limit,
+) -> Result<Result<QueryJob, (BigQueryError, bool)>, BigQueryError> {
+    let Reserved { reservation, location, tables } = reserve(query, context).await?;
     // If the response to the insert is lost, a job outside of the US and EU is only found by its location.
     let location = query.location.clone().or(location);
     let mut configuration = query.configuration()?;
-    configuration.maximum_bytes_billed = most_bytes(query, reservation.as_ref()).map(|bytes| bytes.to_string());
     let estimate = reservation.as_ref().map(CostReservation::estimate);
+    *limit = Limit { estimate, most_bytes: most_bytes(query, reservation.as_ref(), tables) };
+    configuration.maximum_bytes_billed = limit.most_bytes.map(|bytes| bytes.to_string());
+    let configuration = job_configuration(configuration, context, query, deadline);
     let id = job_api::new_query_id();
     let mut running = Running::new(&query.client, &id, location.clone(), context, reservation)?;
-    let location = match job_api::insert(&query.client, &id, location, labelled(configuration, context, query)).await {
+    let location = match job_api::insert(&query.client, &id, location, configuration).await {
         Ok(job) => job.job_reference.and_then(|reference| reference.location),
         // The job exists: the response to an earlier attempt was lost.
         Err(error) if error.remedy() == Remedy::IsThere => None,
@@ -125,7 +151,7 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
             if !matches!(error, BigQueryError::Connection(_) | BigQueryError::Unreadable { .. }) {
                 running.never_ran();
             }
-            return Err(limit_passed(query, context, error));
+            return Err(error);
         }
     };
     running.set_created(location);
@@ -135,9 +161,8 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
     let statistics = statistics(&job, waited.as_ref().ok());
     let of_query = job.statistics.as_ref().and_then(|statistics| statistics.query.clone()).unwrap_or_default();
     if let Some(error) = failure {
-        let is_script = of_query.statement_type.as_deref() == Some("SCRIPT");
         running.ended(&statistics, true);
-        return Ok(Err((limit_passed(query, context, error), !is_script)));
+        return Ok(Err((error, may_run_again(&job))));
     }
     let location = running.location();
     let hints = HintSource::new(&query.client, &query.sql, &of_query, &statistics);
@@ -158,9 +183,29 @@ async fn run_once(query: &Query, context: &Context) -> Result<Result<QueryJob, (
     }))
 }
 
-fn labelled(configuration: JobConfigurationQuery, context: &Context, query: &Query) -> JobConfiguration {
+/// Whether a failed job may be run again: only a `SELECT` has no side effects, and what a script, or a procedure that it
+/// called, did before it failed stays done and billed:
+/// <https://cloud.google.com/bigquery/docs/multi-statement-queries>.
+fn may_run_again(job: &Job) -> bool {
+    let Some(statistics) = &job.statistics else { return false };
+    let statement = statistics.query.as_ref().and_then(|query| query.statement_type.as_deref());
+    let has_children = statistics.num_child_jobs.as_deref().is_some_and(|jobs| jobs != "0");
+    statement == Some("SELECT") && !has_children
+}
+
+/// The configuration of the job. With the query's timeout, BigQuery ends the job also if this process is killed:
+/// <https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfiguration> (`jobTimeoutMs`).
+fn job_configuration(
+    configuration: JobConfigurationQuery,
+    context: &Context,
+    query: &Query,
+    deadline: Option<Instant>,
+) -> JobConfiguration {
     let labels = Some(labels::of(context, &query.labels)).filter(|labels| !labels.is_empty());
-    JobConfiguration { labels, query: Some(configuration), ..JobConfiguration::default() }
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_millis());
+    // int64 in the API.
+    let job_timeout_ms = left.map(|left| left.clamp(1, i64::MAX as u128).to_string());
+    JobConfiguration { labels, job_timeout_ms, query: Some(configuration), ..JobConfiguration::default() }
 }
 
 /// Waits until the job has ended. Returns the first page of rows, or the error for it, and the job.

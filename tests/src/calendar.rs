@@ -4,19 +4,32 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Runs a test, and runs it again if the month changed meanwhile: a budget of a month then begins anew.
 pub fn within_one_month(test: impl Fn()) {
+    within_one(month, test);
+}
+
+/// Runs a test, and runs it again if the day changed meanwhile.
+pub fn within_one_day(test: impl Fn()) {
+    within_one(days, test);
+}
+
+fn within_one(period: impl Fn() -> u64, test: impl Fn()) {
     loop {
-        let month = month();
+        let begun = period();
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&test));
-        if month == self::month() {
+        if begun == period() {
             return result.unwrap_or_else(|payload| std::panic::resume_unwind(payload));
         }
     }
 }
 
+/// Days since 1970 in UTC.
+fn days() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs() / 86_400
+}
+
 /// Months since March of the year 0 in UTC.
 fn month() -> u64 {
-    let days = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs() / 86_400;
-    month_of(days)
+    month_of(days())
 }
 
 /// The same for days since 1970, after <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.

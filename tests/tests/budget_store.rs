@@ -1,7 +1,7 @@
 //! A budget store of the program's own. One test, because the store is process-wide.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use obs_runtime::bigquery::{
     BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, CostLimit, SqliteBudgets, budget_used, set_budget_store,
@@ -40,8 +40,8 @@ impl BudgetStore for RecordingStore {
         self.record("settle").settle(share, nanos)
     }
 
-    fn used(&self, budget: &str, period: &str) -> Result<BudgetUse, BudgetStoreError> {
-        self.record("used").used(budget, period)
+    fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError> {
+        self.record("used").used(budget, since)
     }
 }
 

@@ -6,7 +6,7 @@ use obs_runtime::bigquery::{CostLimit, budget_used};
 use obs_runtime::config::{Budget, BudgetPeriod};
 use obs_runtime::testing::capture_with;
 use obs_runtime::{Config, QueryStatistics, bq_cost, reserve_cost, track_cost};
-use obs_tests::calendar::within_one_month;
+use obs_tests::calendar::{within_one_day, within_one_month};
 use obs_tests::process::{Process, Running};
 use obs_tests::servers::scripted_bigquery::{Behaviour, ScriptedBigQuery};
 use obs_tests::wait;
@@ -51,6 +51,29 @@ fn a_budget_is_held_before_a_query_and_settled_after_it_across_runs() {
         assert_eq!(captured.records.cost_alerts, [("spend".to_owned(), "budget".to_owned())]);
         let later = capture_with(config(folder.path(), 10.0), || budget_used("shared"));
         assert_eq!(later.value, Ok((5.0, 0.0)));
+    });
+}
+
+#[test]
+fn another_period_or_time_zone_keeps_what_was_spent() {
+    within_one_day(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |period, zone: &str| {
+            let budget = Budget::new("shared", 10.0, period);
+            config(folder.path(), 10.0).with(|config| {
+                config.budgets = vec![budget];
+                config.budget_timezone = zone.to_owned();
+            })
+        };
+        capture_with(with(BudgetPeriod::Month, "UTC"), || spend(4 * TIB, 3 * TIB)).value.unwrap();
+        for (period, zone) in
+            [(BudgetPeriod::Day, "UTC"), (BudgetPeriod::Week, "UTC"), (BudgetPeriod::Month, "America/Anchorage")]
+        {
+            let used = capture_with(with(period, zone), || budget_used("shared")).value;
+            assert_eq!(used, Ok((3.0, 0.0)), "{period:?} {zone}");
+        }
+        let refused = capture_with(with(BudgetPeriod::Day, "UTC"), || spend(8 * TIB, TIB)).value.unwrap_err();
+        assert!(matches!(refused.limit, CostLimit::Budget { used_usd, .. } if used_usd == 3.0), "{refused}");
     });
 }
 

@@ -52,8 +52,8 @@ pub fn reserve_cost(bytes_processed: u64) -> Result<CostReservation, CostRefused
 
 /// The price of a query, held in its scopes and budgets until the actual cost is known.
 ///
-/// If it is dropped without [`settle`](Self::settle) or [`cancel`](Self::cancel), scopes release it at once, and
-/// budgets when its lease ends, as after a crash.
+/// If it is dropped without [`settle`](Self::settle) or [`cancel`](Self::cancel), scopes release it at once. In budgets it
+/// stays held until its lease ends, 6 hours later, and then counts as spent, as after a crash.
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct CostReservation {
     estimate: Price,

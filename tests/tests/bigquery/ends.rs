@@ -98,7 +98,7 @@ fn a_signal_counts_the_estimate_when_bigquery_cannot_be_asked() {
         };
         let warning = log.iter().find(said).unwrap_or_else(|| panic!("{log:#?}"));
         assert_eq!(warning["level"], "WARNING");
-        assert!(ended.duration < Duration::from_secs(60), "{:?}", ended.duration);
+        assert!(ended.duration < Duration::from_mins(1), "{:?}", ended.duration);
     });
 }
 

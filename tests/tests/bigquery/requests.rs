@@ -100,7 +100,7 @@ fn a_failed_request_for_a_hint_is_not_repeated() {
 
 #[test]
 fn the_labels_of_a_query_come_before_those_of_scopes_and_of_obs() {
-    #[bq_cost(labels(service = "of-scope", team = "growth"))]
+    #[bq_cost(labels(team = "growth"))]
     async fn scope(client: &Client) -> Result<(), BigQueryError> {
         client.query("SELECT 1").run().await?;
         let query =
@@ -119,7 +119,7 @@ fn the_labels_of_a_query_come_before_those_of_scopes_and_of_obs() {
     let label = |at: usize, key: &str| sent[at].body["configuration"]["labels"][key].clone();
     assert_eq!(
         (label(0, "service"), label(0, "operation"), label(0, "team")),
-        ("of-scope".into(), "scope".into(), "growth".into())
+        ("decentclaude".into(), "scope".into(), "growth".into())
     );
     assert_eq!(
         (label(1, "service"), label(1, "operation"), label(1, "team")),

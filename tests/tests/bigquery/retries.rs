@@ -183,7 +183,9 @@ fn a_job_that_bigquery_does_not_show_yet_is_asked_for_again() {
     for calls in [&[Call::Results][..], &[Call::Get], both] {
         let server = server();
         for _ in 0..2 {
-            calls.iter().for_each(|call| server.next(*call, not_found()));
+            for call in calls {
+                server.next(*call, not_found());
+            }
         }
         let captured =
             run(

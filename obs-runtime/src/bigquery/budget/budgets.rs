@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::bigquery::budget::sqlite::SqliteBudgets;
 use crate::bigquery::budget::store::BudgetShare;
@@ -44,7 +44,7 @@ pub fn set_budget_store(store: Arc<dyn BudgetStore>) {
 /// [`CostLimit::UnknownBudget`] or [`CostLimit::BudgetUnavailable`].
 pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
     let resolved = ResolvedBudget::named(name)?;
-    let used = resolved.store.used(name, &resolved.period).map_err(|error| unavailable(name, &error))?;
+    let used = resolved.store.used(name, resolved.since).map_err(|error| unavailable(name, &error))?;
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
@@ -52,6 +52,7 @@ pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
 struct ResolvedBudget {
     budget: Budget,
     period: String,
+    since: SystemTime,
     store: Arc<dyn BudgetStore>,
 }
 
@@ -62,17 +63,20 @@ impl ResolvedBudget {
         let config = pipeline.config();
         let budget = config.budgets.iter().find(|budget| budget.name == name).ok_or_else(unknown)?.clone();
         let zone = TimeZone::get(&config.budget_timezone).map_err(|error| unavailable(name, &error))?;
-        let period = period(budget.period, Timestamp::now(), &zone);
+        let now = Timestamp::now();
+        let since = since(budget.period, now, &zone).map_err(|error| unavailable(name, &error))?;
+        let since = SystemTime::try_from(since).map_err(|error| unavailable(name, &error))?;
+        let period = period(budget.period, now, &zone);
         let store = store(config).ok_or_else(|| {
             let why = "there is no folder for state: set OBS_STATE_DIR".to_owned();
             CostLimit::BudgetUnavailable { name: name.to_owned(), why }
         })?;
-        Ok(Self { budget, period, store })
+        Ok(Self { budget, period, since, store })
     }
 
     fn share(&self, nanos: u64) -> BudgetShare {
         let id = uuid::Uuid::now_v7().to_string();
-        BudgetShare { id, budget: self.budget.name.clone(), period: self.period.clone(), nanos }
+        BudgetShare { id, budget: self.budget.name.clone(), period: self.period.clone(), since: self.since, nanos }
     }
 }
 
@@ -160,6 +164,17 @@ fn store(config: &Config) -> Option<Arc<dyn BudgetStore>> {
     let files = stores.files.get_or_insert_default();
     let store = files.entry(file.clone()).or_insert_with(|| Arc::new(SqliteBudgets::new(file)));
     Some(Arc::clone(store) as Arc<dyn BudgetStore>)
+}
+
+/// When the period that a point in time lies in began.
+fn since(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+    let date = now.to_zoned_datetime(zone.clone()).date();
+    let first = match period {
+        BudgetPeriod::Day => date,
+        BudgetPeriod::Week => date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days())?,
+        BudgetPeriod::Month => date.first_of_month(),
+    };
+    Ok(first.to_zoned_datetime(zone.clone())?.timestamp())
 }
 
 /// The name of the period that contains a timestamp.

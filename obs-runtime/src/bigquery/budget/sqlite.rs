@@ -4,23 +4,28 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::bigquery::budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
+use crate::bigquery::scope::usd;
+use crate::pipeline::global;
 
 /// How long a transaction waits for those of other processes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long entries are kept: longer than the longest period.
+const KEPT: Duration = Duration::from_hours(24 * 40);
+
+/// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in whatever period the budget
+/// has now.
 const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS spent (
-    budget TEXT NOT NULL, period TEXT NOT NULL, nanos INTEGER NOT NULL,
-    PRIMARY KEY (budget, period)
+CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
+CREATE TABLE IF NOT EXISTS holds (
+    id TEXT NOT NULL PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL,
+    lease_ends INTEGER NOT NULL, reported INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (
-    id TEXT NOT NULL PRIMARY KEY, budget TEXT NOT NULL, period TEXT NOT NULL, nanos INTEGER NOT NULL,
-    lease_ends INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS held_of_budget ON held (budget, period);
+CREATE INDEX IF NOT EXISTS holds_of_budget ON holds (budget, at);
 ";
 
 /// A SQLite file. It is opened on first use, and created with its folder if it does not exist.
@@ -82,58 +87,90 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 impl BudgetStore for SqliteBudgets {
     fn hold(&self, share: &BudgetShare, limit_nanos: u64, lease: Duration) -> Result<BudgetUse, BudgetStoreError> {
-        self.write(|transaction| {
-            let now = milliseconds(Duration::ZERO);
-            transaction.execute("DELETE FROM held WHERE lease_ends <= ?1", [now])?;
-            let used = used(transaction, &share.budget, &share.period)?;
+        let (used, lost) = self.write(|transaction| {
+            let oldest = past(KEPT);
+            transaction.execute("DELETE FROM entries WHERE at < ?1", [oldest])?;
+            transaction.execute("DELETE FROM holds WHERE at < ?1 AND lease_ends < ?1", [oldest])?;
+            let lost = lost(transaction, &share.budget)?;
+            let used = used(transaction, &share.budget, share.since)?;
             if used.nanos().saturating_add(share.nanos) <= limit_nanos {
                 transaction.execute(
-                    "INSERT INTO held (id, budget, period, nanos, lease_ends) VALUES (?1, ?2, ?3, ?4, ?5)
+                    "INSERT INTO holds (id, budget, at, nanos, lease_ends) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (id) DO UPDATE SET lease_ends = excluded.lease_ends",
-                    params![share.id, share.budget, share.period, signed(share.nanos), milliseconds(lease)],
+                    params![share.id, share.budget, now(), signed(share.nanos), future(lease)],
                 )?;
             }
-            Ok(used)
-        })
+            Ok((used, lost))
+        })?;
+        for nanos in lost {
+            global::warn(format!(
+                "a query did not say what it cost of the budget `{}` before its lease ended: its estimate of ${:.6} counts as spent",
+                share.budget,
+                usd(nanos)
+            ));
+        }
+        Ok(used)
     }
 
     fn renew(&self, share: &BudgetShare, lease: Duration) -> Result<(), BudgetStoreError> {
-        let renew = "UPDATE held SET lease_ends = ?2 WHERE id = ?1";
-        self.write(|transaction| transaction.execute(renew, params![share.id, milliseconds(lease)]).map(drop))
+        let renew = "UPDATE holds SET lease_ends = ?2 WHERE id = ?1";
+        self.write(|transaction| transaction.execute(renew, params![share.id, future(lease)]).map(drop))
     }
 
     fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), BudgetStoreError> {
         self.write(|transaction| {
-            transaction.execute("DELETE FROM held WHERE id = ?1", [&share.id])?;
+            transaction.execute("DELETE FROM holds WHERE id = ?1", [&share.id])?;
             if nanos > 0 {
                 transaction.execute(
-                    "INSERT INTO spent (budget, period, nanos) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (budget, period) DO UPDATE SET nanos = nanos + excluded.nanos",
-                    params![share.budget, share.period, signed(nanos)],
+                    "INSERT INTO entries (budget, at, nanos) VALUES (?1, ?2, ?3)",
+                    params![share.budget, now(), signed(nanos)],
                 )?;
             }
             Ok(())
         })
     }
 
-    fn used(&self, budget: &str, period: &str) -> Result<BudgetUse, BudgetStoreError> {
-        self.write(|transaction| used(transaction, budget, period))
+    fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError> {
+        self.write(|transaction| used(transaction, budget, since))
     }
 }
 
-fn used(transaction: &Transaction<'_>, budget: &str, period: &str) -> rusqlite::Result<BudgetUse> {
-    let spent = "SELECT nanos FROM spent WHERE budget = ?1 AND period = ?2";
-    let spent: Option<i64> = transaction.query_row(spent, [budget, period], |row| row.get(0)).optional()?;
-    let held = "SELECT COALESCE(SUM(nanos), 0) FROM held WHERE budget = ?1 AND period = ?2 AND lease_ends > ?3";
-    let held: i64 =
-        transaction.query_row(held, params![budget, period, milliseconds(Duration::ZERO)], |row| row.get(0))?;
-    Ok(BudgetUse { spent_nanos: spent.unwrap_or(0).unsigned_abs(), held_nanos: held.unsigned_abs() })
+/// The amounts of a budget whose leases have ended since the last call: their processes were killed.
+fn lost(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<u64>> {
+    let lost = "UPDATE holds SET reported = 1 WHERE budget = ?1 AND lease_ends <= ?2 AND reported = 0 RETURNING nanos";
+    let mut lost = transaction.prepare(lost)?;
+    let rows = lost.query_map(params![budget, now()], |row| row.get::<_, i64>(0))?;
+    rows.map(|nanos| nanos.map(i64::unsigned_abs)).collect()
 }
 
-/// The end of a lease that begins now, as stored in the file.
-fn milliseconds(from_now: Duration) -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.saturating_add(from_now).as_millis()).unwrap_or(i64::MAX)
+/// What is used since a time. An amount whose lease has ended counts as spent: nobody will say what its query cost, and the
+/// query may have run.
+fn used(transaction: &Transaction<'_>, budget: &str, since: SystemTime) -> rusqlite::Result<BudgetUse> {
+    let sum = |sql: &str| {
+        let values = params![budget, now(), milliseconds(since)];
+        transaction.query_row(sql, values, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    };
+    let entries = sum("SELECT COALESCE(SUM(nanos), 0) FROM entries WHERE budget = ?1 AND at >= ?3 AND ?2 IS NOT NULL")?;
+    let lost = sum("SELECT COALESCE(SUM(nanos), 0) FROM holds WHERE budget = ?1 AND lease_ends <= ?2 AND at >= ?3")?;
+    let held =
+        sum("SELECT COALESCE(SUM(nanos), 0) FROM holds WHERE budget = ?1 AND lease_ends > ?2 AND ?3 IS NOT NULL")?;
+    Ok(BudgetUse { spent_nanos: entries.saturating_add(lost), held_nanos: held })
+}
+
+fn now() -> i64 {
+    milliseconds(SystemTime::now())
+}
+
+fn future(from_now: Duration) -> i64 {
+    now().saturating_add(i64::try_from(from_now.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn past(before_now: Duration) -> i64 {
+    now().saturating_sub(i64::try_from(before_now.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn milliseconds(time: SystemTime) -> i64 {
+    i64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 fn signed(nanos: u64) -> i64 {

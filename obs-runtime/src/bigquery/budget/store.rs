@@ -1,7 +1,7 @@
 //! The interface of budget stores.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// An amount that a query holds in a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct BudgetShare {
     pub budget: String,
     /// The period: `2026-11-26`, `2026-W48`, `2026-11`.
     pub period: String,
+    /// When that period began.
+    pub since: SystemTime,
     /// The amount, in billionths of a US dollar.
     pub nanos: u64,
 }
@@ -20,7 +22,7 @@ pub struct BudgetShare {
 /// The used amounts of a budget in one period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BudgetUse {
-    /// Spent, in billionths of a US dollar.
+    /// Spent, in billionths of a US dollar; also the amounts whose leases ended before they were settled.
     pub spent_nanos: u64,
     /// Held by queries that have not ended, in billionths of a US dollar.
     pub held_nanos: u64,
@@ -44,8 +46,9 @@ pub struct BudgetStoreError(pub String);
 ///
 /// Each method is one transaction. Its effect is visible to all processes when it returns, and survives a crash.
 pub trait BudgetStore: fmt::Debug + Send + Sync {
-    /// Holds an amount until it is settled or its lease ends, unless the used amounts would exceed `limit_nanos`.
-    /// Returns what was used before. The amount is held if the sum of both is within the limit.
+    /// Holds an amount until it is settled, unless the used amounts would exceed `limit_nanos`. Returns what was used
+    /// before. The amount is held if the sum of both is within the limit. Once its lease has ended it counts as spent: its
+    /// process was killed, and its query may have run.
     ///
     /// # Errors
     /// Returns an error if the store cannot be reached. The query is refused then.
@@ -64,9 +67,9 @@ pub trait BudgetStore: fmt::Debug + Send + Sync {
     /// Returns an error if the store cannot be reached.
     fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), BudgetStoreError>;
 
-    /// Returns the used amounts of a budget in a period.
+    /// Returns what was spent of a budget since a point in time, the beginning of its period, and what is held.
     ///
     /// # Errors
     /// Returns an error if the store cannot be reached.
-    fn used(&self, budget: &str, period: &str) -> Result<BudgetUse, BudgetStoreError>;
+    fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError>;
 }

@@ -13,7 +13,8 @@ use crate::bigquery::scope::CostScope;
 use crate::context::current::Context;
 use crate::pipeline::global;
 
-/// The lease on an amount held in a budget. Every poll of the job renews it.
+/// The lease on an amount held in a budget. Every poll of the job renews it. If the process is killed, the estimate counts
+/// as spent when the lease ends.
 pub const LEASE: Duration = Duration::from_mins(10);
 
 /// What is known of a query before it runs.

@@ -6,7 +6,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn share(id: &str, nanos: u64) -> BudgetShare {
-    BudgetShare { id: id.into(), budget: "b".into(), period: "p".into(), nanos }
+    BudgetShare { id: id.into(), budget: "b".into(), period: "p".into(), since: SystemTime::UNIX_EPOCH, nanos }
 }
 
 #[test]
@@ -22,6 +22,18 @@ fn a_day_begins_in_its_time_zone() {
 }
 
 #[test]
+fn a_period_begins_at_midnight_in_its_time_zone() {
+    let berlin = TimeZone::get("Europe/Berlin").unwrap();
+    let begin = |period, now, zone: &TimeZone| since(period, at(now), zone).unwrap().to_string();
+    assert_eq!(begin(BudgetPeriod::Day, "2026-12-31T23:30:00Z", &TimeZone::UTC), "2026-12-31T00:00:00Z");
+    assert_eq!(begin(BudgetPeriod::Day, "2026-12-31T23:30:00Z", &berlin), "2026-12-31T23:00:00Z");
+    // The clocks change on the 25th of October.
+    assert_eq!(begin(BudgetPeriod::Month, "2026-10-31T12:00:00Z", &berlin), "2026-09-30T22:00:00Z");
+    assert_eq!(begin(BudgetPeriod::Week, "2026-11-29T23:59:59Z", &TimeZone::UTC), "2026-11-23T00:00:00Z");
+    assert_eq!(begin(BudgetPeriod::Week, "2026-11-30T00:00:00Z", &TimeZone::UTC), "2026-11-30T00:00:00Z");
+}
+
+#[test]
 fn what_is_held_counts_until_it_is_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteBudgets::new(folder.path().join("deep/er/budgets.sqlite3"));
@@ -31,24 +43,52 @@ fn what_is_held_counts_until_it_is_settled() {
     assert_eq!(store.hold(&share("2", 41), 100, hour).unwrap().nanos(), 60);
     assert_eq!(store.hold(&share("3", 40), 100, hour).unwrap().nanos(), 60);
     store.settle(&share("1", 60), 5).unwrap();
-    assert_eq!(store.used("b", "p").unwrap(), BudgetUse { spent_nanos: 5, held_nanos: 40 });
-    assert_eq!(store.used("b", "q").unwrap(), BudgetUse::default());
+    assert_eq!(store.used("b", SystemTime::UNIX_EPOCH).unwrap(), BudgetUse { spent_nanos: 5, held_nanos: 40 });
+    assert_eq!(store.used("c", SystemTime::UNIX_EPOCH).unwrap(), BudgetUse::default());
+    // What is held is held in every period.
+    let later = SystemTime::now().checked_add(hour).unwrap();
+    assert_eq!(store.used("b", later).unwrap(), BudgetUse { spent_nanos: 0, held_nanos: 40 });
     // A new connection to the same file reads the same state.
     let again = SqliteBudgets::new(folder.path().join("deep/er/budgets.sqlite3"));
-    assert_eq!(again.used("b", "p").unwrap().nanos(), 45);
+    assert_eq!(again.used("b", SystemTime::UNIX_EPOCH).unwrap().nanos(), 45);
 }
 
 #[test]
-fn a_lease_ends_unless_it_is_renewed_and_is_settled_all_the_same() {
+fn an_amount_whose_lease_ends_counts_as_spent_until_it_is_renewed_or_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteBudgets::new(folder.path().join("budgets.sqlite3"));
-    store.hold(&share("crashed", 60), 100, Duration::ZERO).unwrap();
-    store.hold(&share("slow", 70), 100, Duration::ZERO).unwrap();
-    assert_eq!(store.used("b", "p").unwrap(), BudgetUse::default());
+    let used = || store.used("b", SystemTime::UNIX_EPOCH).unwrap();
+    store.hold(&share("killed", 60), 200, Duration::ZERO).unwrap();
+    store.hold(&share("slow", 70), 200, Duration::ZERO).unwrap();
+    assert_eq!(used(), BudgetUse { spent_nanos: 130, held_nanos: 0 });
+    assert_eq!(store.hold(&share("next", 71), 200, Duration::ZERO).unwrap().nanos(), 130);
+    assert_eq!(used().spent_nanos, 130, "it was refused");
     store.renew(&share("slow", 70), Duration::from_hours(1)).unwrap();
-    assert_eq!(store.used("b", "p").unwrap().held_nanos, 70);
-    store.settle(&share("crashed", 60), 60).unwrap();
-    assert_eq!(store.used("b", "p").unwrap(), BudgetUse { spent_nanos: 60, held_nanos: 70 });
+    assert_eq!(used(), BudgetUse { spent_nanos: 60, held_nanos: 70 });
+    store.settle(&share("killed", 60), 5).unwrap();
+    assert_eq!(used(), BudgetUse { spent_nanos: 5, held_nanos: 70 });
+    let later = SystemTime::now().checked_add(Duration::from_hours(1)).unwrap();
+    assert_eq!(store.used("b", later).unwrap(), BudgetUse { spent_nanos: 0, held_nanos: 70 });
+}
+
+#[cfg(feature = "testing")]
+#[test]
+fn an_amount_whose_lease_has_ended_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteBudgets::new(folder.path().join("budgets.sqlite3"));
+    store.hold(&share("killed", 6_250_000_000), u64::MAX, Duration::ZERO).unwrap();
+    let captured = crate::testing::capture(|| {
+        for id in ["first", "second"] {
+            store.hold(&share(id, 1), u64::MAX, Duration::from_hours(1)).unwrap();
+        }
+    });
+    let said: Vec<_> = captured.records.logs.iter().map(|line| &*line.message).collect();
+    assert_eq!(
+        said,
+        [
+            "a query did not say what it cost of the budget `b` before its lease ended: its estimate of $6.250000 counts as spent"
+        ]
+    );
 }
 
 #[test]
@@ -57,6 +97,6 @@ fn a_file_that_is_none_of_ours_is_named() {
     let file = folder.path().join("budgets.sqlite3");
     std::fs::write(&file, "this is no database, though it is long enough to look like one at first sight".repeat(90))
         .unwrap();
-    let error = SqliteBudgets::new(&file).used("b", "p").unwrap_err().to_string();
+    let error = SqliteBudgets::new(&file).used("b", SystemTime::UNIX_EPOCH).unwrap_err().to_string();
     assert!(error.contains("budgets.sqlite3") && error.contains("not a database"), "{error}");
 }

@@ -25,6 +25,8 @@ pub enum Fault {
     Answer(u16, Vec<String>, String),
     /// Every request is answered with bytes that are not HTTP.
     Garbage,
+    /// Every request is answered correctly, after this time.
+    Slow(Duration),
     /// Every request is answered correctly, at one byte a second.
     Trickle,
     /// Connections are closed after the request was read.
@@ -44,7 +46,7 @@ impl Fault {
         Self::Answer(429, vec![format!("Retry-After: {retry_after}")], "slow down".to_owned())
     }
 
-    /// All of them.
+    /// All of them, but [`Slow`](Self::Slow), which is no failure.
     #[must_use]
     pub fn all() -> Vec<Self> {
         vec![
@@ -164,6 +166,10 @@ fn serve(mut stream: TcpStream, fault: &Fault, server: &Shared) {
                 let lines = [std::slice::from_ref(&status), headers, &[length, String::new(), body.clone()]];
                 stream.write_all(lines.concat().join("\r\n").as_bytes())
             }
+            Fault::Slow(delay) => {
+                thread::sleep(*delay);
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            }
             Fault::Garbage => stream.write_all(b"\x00\xff\xfe garbage \r\n\r\n\x16\x03\x01").map(|()| {
                 let _ = stream.shutdown(Shutdown::Both);
             }),
@@ -244,6 +250,7 @@ mod tests {
                     assert_eq!(answer.unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "{fault:?}");
                 }
                 Fault::Answer(status, ..) => assert!(answer.unwrap().starts_with(&format!("HTTP/1.1 {status} "))),
+                Fault::Slow(_) => assert!(answer.unwrap().starts_with("HTTP/1.1 200 ")),
                 Fault::Garbage => assert!(!answer.unwrap().starts_with("HTTP")),
                 Fault::Trickle => assert_eq!(answer.unwrap(), "H"),
                 Fault::Close => assert!(answer.is_ok_and(|answer| answer.is_empty())),

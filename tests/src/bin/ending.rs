@@ -90,9 +90,26 @@ fn run(way: &str) -> Result<(), Boxed> {
     }
 }
 
+/// How often the job has started, succeeded, failed by its outcome, and failed; and its last exit code.
+fn measured() -> [Option<f64>; 5] {
+    let (metrics, command) = (obs_runtime::metrics(), ("command", "ending"));
+    let outcomes = ["error", "panic", "cancelled"].map(|outcome| ("outcome", outcome));
+    let count = |name: &str, labels: &[(&str, &str)]| metrics.value(name, labels).filter(|count| *count != 0.0);
+    let failures: Vec<f64> =
+        outcomes.iter().filter_map(|outcome| count("cli.command.failure", &[command, *outcome])).collect();
+    [
+        count("cli.command.started", &[command]),
+        count("cli.command.success", &[command]),
+        failures.first().copied(),
+        (!failures.is_empty()).then(|| failures.iter().sum()),
+        metrics.value("cli.command.last_exit_code", &[command]),
+    ]
+}
+
 fn main() -> Result<(), Boxed> {
     let _guard = obs_runtime::init_observability()?;
     let ended = catch_unwind(AssertUnwindSafe(|| run(&std::env::args().nth(1).unwrap_or_default())));
     println!("status {}", serde_json::to_string(&obs_runtime::status())?);
+    println!("measured {}", serde_json::to_string(&measured())?);
     ended.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -16,7 +16,7 @@ pub use datadog_agent::DatadogAgentLog;
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Prometheus, Target};
 pub use pushgateway::Pushgateway;
-pub use sentry::{Answer, SentryServer};
+pub use sentry::{Answer, SentryServer, envelope_items};
 pub use statsd_exporter::StatsdExporter;
 
 use std::fs::{self, File};

@@ -1,7 +1,6 @@
 //! Envelopes: a line of headers, and for each item a line of headers and its payload.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpStream;
+use std::io::BufRead;
 
 use serde_json::Value;
 
@@ -24,7 +23,7 @@ pub struct Request {
 }
 
 /// Reads the next request; none when the client has closed the connection.
-pub fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Result<Request, String>> {
+pub fn read_request(reader: &mut impl BufRead) -> Option<Result<Request, String>> {
     let mut line = String::new();
     if !matches!(reader.read_line(&mut line), Ok(1..)) {
         return None;

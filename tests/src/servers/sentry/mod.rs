@@ -94,6 +94,13 @@ impl SentryServer {
     }
 }
 
+/// The types and payloads of the items in a request that another server has recorded.
+pub fn envelope_items(mut request: &[u8]) -> Result<Vec<(String, Value)>, String> {
+    let request = read_request(&mut request).ok_or("an empty request")??;
+    let (items, _) = check_request(&request)?;
+    Ok(items.into_iter().map(|item| (item.kind, item.payload)).collect())
+}
+
 fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {

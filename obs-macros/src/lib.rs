@@ -91,6 +91,8 @@ use crate::grammar::vocabulary::Attribute;
 ///
 /// The function runs in the context of a command (a correlation id if there is none, the command's name, the user), with
 /// a start and a finish line and the `cli.command.*` metrics. The outermost command flushes every exporter when it ends.
+/// The error that it returns is captured, once, also if no function inside has captured it; `ok_if` and `error_if` decide
+/// what an error of the command is.
 ///
 /// | key | meaning | default |
 /// | --- | --- | --- |
@@ -143,7 +145,7 @@ pub fn tracked_command(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | --- | --- | --- |
 /// | `context(k = expr, …)` | what to record with the error, rendered by `Display`, else by `Debug` | none |
 /// | `severity = "…"` | `info`, `warning` or `warn`, `error`, `critical`, in any case | `error` |
-/// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it returns `true` are not captured | none |
+/// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it returns `true` are not captured here; a command that returns one captures it | none |
 /// | `fallback = expr` | swallow the error and return this instead; it cannot use arguments that the body has moved | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).

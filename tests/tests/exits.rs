@@ -104,6 +104,18 @@ fn an_exit_from_outside_cancels_the_command_and_closes_its_check_in() {
 }
 
 #[test]
+fn a_command_on_a_thread_that_the_program_does_not_wait_for_is_cancelled() {
+    let ended = run("detached");
+    assert_eq!(ended.finished.code(), Some(0), "{:?}", ended.finished);
+    let (started, finished) = (command_line(&ended.lines, None), command_line(&ended.lines, Some("cancelled")));
+    assert_eq!(identity(started), identity(finished));
+    assert_eq!(finished["error"], "obs was shut down", "{finished}");
+    let failed = [("command", "ending"), ("outcome", "cancelled"), ("team", "growth")];
+    assert_eq!(ended.metrics.value("cli_command_failure_total", &failed), Some(1.0), "{:#?}", ended.metrics);
+    assert_eq!(ended.sentry.items("check_in").last().unwrap()["status"], "error");
+}
+
+#[test]
 fn what_is_said_of_a_signal_has_the_context_of_the_command() {
     for (way, signal) in [("TERM", 15), ("INT", 2)] {
         let ended = run(way);

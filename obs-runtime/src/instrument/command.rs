@@ -11,16 +11,13 @@ use crate::base::level::Level;
 use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
-#[cfg(unix)]
 use crate::context::in_context::InContext;
-#[cfg(unix)]
 use crate::context::scope::new_correlation_id;
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
 use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::error_dedup::pending_error::CommandLayer;
-#[cfg(unix)]
 use crate::instrument::performance::{Tracked, enclosing};
 use crate::instrument::spending::CommandSpending;
 use crate::metrics::callsite::Callsite;
@@ -28,6 +25,7 @@ use crate::metrics::callsite::Callsite;
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::registry;
 use crate::pipeline::global;
+use crate::pipeline::interface::Pipeline;
 
 /// A running command, an extension of the context inside it: nested commands find the outer one, and
 /// [`exit`](crate::exit) the commands to finish.
@@ -37,6 +35,8 @@ struct RunningCommand {
     spending: Arc<CommandSpending>,
     /// The context inside the command, for its end on another thread.
     context: Context,
+    /// The pipeline that it reports to. Does not keep it alive.
+    pipeline: Option<Weak<dyn Pipeline>>,
 }
 
 /// The running commands of all threads. Finished ones are removed when the next command starts.
@@ -63,7 +63,13 @@ fn command_context(call: &mut Call) -> Context {
     context.set_extension(Arc::new(CommandLayer(call.layer())));
     context.set_extension(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
-    let command = Arc::new(RunningCommand { finisher: call.finisher(), outer, spending, context: context.clone() });
+    let command = Arc::new(RunningCommand {
+        finisher: call.finisher(),
+        outer,
+        spending,
+        context: context.clone(),
+        pipeline: global::pipeline().map(|pipeline| Arc::downgrade(&pipeline)),
+    });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     running.retain(|command| command.strong_count() > 0);
     running.push(Arc::downgrade(&command));
@@ -136,9 +142,32 @@ pub struct Cancelled {
 
 /// Ends all running commands as cancelled, the last started first, because something is about to end the process.
 pub fn cancel_commands(error_type: &'static str, reason: &'static str, exit_code: Option<u8>) -> Cancelled {
-    let running: Vec<_> = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    cancel_where(error_type, reason, exit_code, |_| true)
+}
+
+/// Ends the running commands of a pipeline that is about to be closed, except those around the caller, as cancelled.
+pub fn cancel_commands_of(pipeline: &dyn Pipeline) {
+    let innermost = Context::current().extension::<RunningCommand>();
+    let is_around = |command: &RunningCommand| {
+        let around = std::iter::successors(innermost.as_deref(), |around| around.outer.as_deref());
+        around.into_iter().any(|around| std::ptr::eq(around, command))
+    };
+    let is_of = |command: &RunningCommand| {
+        command.pipeline.as_ref().is_some_and(|known| std::ptr::addr_eq(known.as_ptr(), &raw const *pipeline))
+    };
+    cancel_where("shutdown", "obs was shut down", None, |command| is_of(command) && !is_around(command));
+}
+
+fn cancel_where(
+    error_type: &'static str,
+    reason: &'static str,
+    exit_code: Option<u8>,
+    applies_to: impl Fn(&RunningCommand) -> bool,
+) -> Cancelled {
+    let running: Vec<_> =
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
     let mut cancelled = Cancelled::default();
-    for command in running.iter().rev().filter_map(Weak::upgrade) {
+    for command in running.iter().rev().filter(|command| applies_to(command)) {
         if command.end(|finisher| finisher.cancel(&Failure::words(error_type, reason), exit_code)) {
             cancelled.names.push(command.finisher.name());
             cancelled.context.get_or_insert_with(|| command.context.clone());

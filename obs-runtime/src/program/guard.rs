@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
-use crate::instrument::command::end_commands;
+use crate::instrument::command::{cancel_commands_of, end_commands};
 use crate::instrument::error_dedup::registry;
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::fan_out::FanOut;
@@ -25,7 +25,7 @@ use crate::program::self_checks::registration::SelfChecks;
 use crate::program::signals;
 
 /// Keeps obs initialised. Its drop flushes every exporter within `OBS_FLUSH_TIMEOUT`: on return, on `Err` and while a panic
-/// unwinds.
+/// unwinds. Commands that still run on other threads or in tasks end as `cancelled`; nothing is recorded of them afterwards.
 #[must_use = "obs is shut down when the guard is dropped"]
 pub struct Guard {
     pub(crate) early_drop: EarlyDrop,
@@ -85,6 +85,7 @@ impl Drop for Guard {
         wait_for_exit();
         self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());
+        cancel_commands_of(&*self.pipeline);
         queries::finish();
         registry::flush_all(&*self.pipeline, FlushMode::Final);
         #[cfg(unix)]

@@ -4,11 +4,13 @@
 //! - `exit` by `obs_runtime::exit`, `process-exit` by `std::process::exit`, each also on another thread (`thread-exit`,
 //!   `thread-process-exit`),
 //! - `TERM`, `INT`, or `second-INT`, which sends SIGINT again once `LOG_FILE` tells of the first one,
-//! - `timeout` and `drop` of the future of an async job.
+//! - `timeout` and `drop` of the future of an async job,
+//! - `detached`, on a thread that the program does not wait for.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 
 type Boxed = Box<dyn Error + Send + Sync>;
+
+/// Whether the detached job runs.
+static PARKED: AtomicBool = AtomicBool::new(false);
 
 #[track_performance]
 fn step() {}
@@ -51,6 +56,7 @@ fn ending(way: &str) -> Result<(), Boxed> {
         "error" => Err("asked to fail".into()),
         "panic" => panic!("asked to panic"),
         "abort" => std::process::abort(),
+        "parked" => elsewhere(|| PARKED.store(true, Ordering::SeqCst)),
         "exit" => obs_runtime::exit(7),
         "thread-exit" => elsewhere(|| obs_runtime::exit(7)),
         "process-exit" => std::process::exit(7),
@@ -84,6 +90,13 @@ fn run(way: &str) -> Result<(), Boxed> {
         "drop" => {
             let polled = pin!(never_ready(way)).poll(&mut Context::from_waker(Waker::noop()));
             println!("dropped: {}", polled.is_pending());
+            Ok(())
+        }
+        "detached" => {
+            std::thread::spawn(|| ending("parked"));
+            while !PARKED.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
             Ok(())
         }
         way => ending(way),

@@ -108,8 +108,8 @@ fn an_error_that_the_command_has_handled_has_not_passed_it() {
     assert_eq!(job(&server, "return").run().code(), Some(0));
     let events = events(&server);
     let passed = json!([
-        "parse_row (with_error_tracking)",
         "parse_row (track_performance)",
+        "parse_row (with_error_tracking)",
         "load_file (with_error_tracking)",
         "load_day (track_performance)",
         "errors-job (capture_error)"

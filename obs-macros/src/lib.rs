@@ -22,7 +22,8 @@
 //!
 //! `#[track_caller]` is preserved: a panic in the body reports the caller's line. There are three exceptions, in which it
 //! reports the function's own line: under `tracked_command` and `bq_cost`, in a method without `pub` whose return type can
-//! hold an error, and in an associated function without `self` that names a one-letter type parameter of its `impl`.
+//! hold an error, and in a function without `self` and `Self` that seems to name a type parameter of its `impl`: a name of one or two capitals,
+//! a usual one such as `Key`, or an argument of a generic type such as `Table<Key>`.
 //!
 //! # Futures, streams and closures
 //!

@@ -114,7 +114,8 @@ fn says_self(function: &Function) -> bool {
 }
 
 /// Whether the function may be in a generic `impl` and name one of its parameters, which an item in the body cannot do.
-/// The heuristic: a name of one or two characters, in capitals, that is not a parameter of the function.
+/// The heuristic: a name that is not a parameter of the function, and that has one or two characters, in capitals; or is
+/// usual for parameters; or is an argument of a generic type of the signature that is not one of the standard library's.
 fn may_name_outer_generics(function: &Function) -> bool {
     let own: Vec<_> = function
         .signature
@@ -131,10 +132,88 @@ fn may_name_outer_generics(function: &Function) -> bool {
         name.len() <= 2
             && name.starts_with(|letter: char| letter.is_ascii_uppercase())
             && !name.contains(|letter: char| letter.is_ascii_lowercase())
-            && !own.iter().any(|parameter| parameter == name)
+            || USUAL_PARAMETERS.contains(&name)
     };
-    let trees = flat(function.head.clone()).into_iter().chain(flat(function.body.statements.clone()));
-    trees.into_iter().any(|tree| matches!(tree, TokenTree::Ident(word) if is_parameter(&word.to_string())))
+    let head = flat(function.head.clone());
+    let arguments = arguments_of_generic_types(&head);
+    let names = head.iter().chain(&flat(function.body.statements.clone())).filter_map(word).collect::<Vec<_>>();
+    let foreign = |name: &String| !own.iter().any(|parameter| parameter == name);
+    names.iter().filter(|name| is_parameter(name)).chain(&arguments).any(foreign)
+}
+
+/// Names that type parameters with more than two characters often have.
+const USUAL_PARAMETERS: [&str; 12] =
+    ["Key", "Value", "Item", "Iter", "Fut", "Func", "Req", "Res", "Idx", "Acc", "Elem", "Out"];
+
+/// Types of the standard library with type arguments, which usually are types of their own.
+const STANDARD: [&str; 24] = [
+    "Arc",
+    "AsRef",
+    "BTreeMap",
+    "BTreeSet",
+    "Box",
+    "Cell",
+    "Cow",
+    "From",
+    "HashMap",
+    "HashSet",
+    "Into",
+    "IntoIterator",
+    "Iterator",
+    "Mutex",
+    "Option",
+    "Pin",
+    "Rc",
+    "RefCell",
+    "Result",
+    "RwLock",
+    "Vec",
+    "VecDeque",
+    "Fn",
+    "PhantomData",
+];
+
+/// The names in capitals that are whole arguments of types outside of the standard library: `Key` in `Table<Key>`.
+fn arguments_of_generic_types(trees: &[TokenTree]) -> Vec<String> {
+    let is_type = |name: &str| name.starts_with(|letter: char| letter.is_ascii_uppercase());
+    let mark = |place: usize| match trees.get(place) {
+        Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
+        _ => None,
+    };
+    let mut arguments = Vec::new();
+    let mut outer: Vec<Option<String>> = Vec::new();
+    for (place, tree) in trees.iter().enumerate() {
+        match tree {
+            TokenTree::Punct(punct) if punct.as_char() == '<' => {
+                outer.push(place.checked_sub(1).and_then(|before| word(&trees[before])).filter(|name| is_type(name)));
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '>' && place.checked_sub(1).and_then(mark) != Some('-') => {
+                outer.pop();
+            }
+            TokenTree::Ident(name) => {
+                let name = name.to_string();
+                let ends =
+                    matches!(mark(place + 1), Some(',' | '>')) && place.checked_sub(1).and_then(mark) != Some(':');
+                let of = outer.last().and_then(Option::as_deref);
+                if ends && is_type(&name) && of.is_some_and(|of| !STANDARD.contains(&of)) && !is_text(&name) {
+                    arguments.push(name);
+                }
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) | TokenTree::Group(_) => {}
+        }
+    }
+    arguments
+}
+
+fn is_text(name: &str) -> bool {
+    name == "String" || STANDARD.contains(&name)
+}
+
+fn word(tree: &TokenTree) -> Option<String> {
+    match tree {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        _ => None,
+    }
 }
 
 /// The leaves of all token trees, without delimiters.

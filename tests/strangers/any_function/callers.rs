@@ -42,6 +42,27 @@ macro_rules! callers {
             #[track_caller]
             pub fn nothing(_: A, _: B) {}
         }
+        pub struct Table<Key, Value>(Key, Value);
+        impl<Key: Clone, Value: Default, Handle: Clone> Table<Key, (Value, Handle)> {
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn keyed(key: &Key) -> Option<Key> { Some(key.clone()) }
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn of(table: &Table<Key, (Value, Handle)>) -> Result<Handle, String> { Ok(table.1.1.clone()) }
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn made(key: Key, handle: Handle) -> Option<Table<Key, (Value, Handle)>> { Some(Table(key, (Value::default(), handle))) }
+        }
+        pub struct Shelf<Entry>(Entry);
+        impl<Entry: Clone> Shelf<Entry> {
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn first(shelf: &Shelf<Entry>) -> Option<Entry> { Some(shelf.0.clone()) }
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn put(entry: Entry) -> Result<Shelf<Entry>, String> { Ok(Shelf(entry)) }
+        }
         pub struct Grid<const N: usize>([u8; N]);
         impl<const N: usize> Grid<N> {
             $(#[$attribute])*
@@ -67,6 +88,8 @@ macro_rules! callers {
                 format!("{:?}", (Pair::first(&Pair(1, 2)), Pair::<u8, u8>::second(1).map(Pair::hidden))),
                 format!("{:?}", (Pair::<u8, u8>::only_in_body(3), Pair::<u8, u8>::own::<u32>(3))),
                 format!("{:?}", (Grid::<3>::filled(1), Grid([1, 2]).at(1), Vec::made(3))),
+                format!("{:?}", (Table::<u8, (u8, u8)>::keyed(&1), Table::of(&Table(1, (2, 3))), Shelf::first(&Shelf(1)))),
+                format!("{:?}", (Table::<u8, (u8, u8)>::made(1, 2).map(|table| table.1), Shelf::put(1).map(|shelf| shelf.0))),
             ]
         }
     };

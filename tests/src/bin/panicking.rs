@@ -40,7 +40,7 @@ fn run(place: &str) -> Result<(), Boxed> {
             println!("failed: {}", thread.join().is_err());
         }
         "task" => {
-            println!("failed: {}", runtime()?.block_on(async { tokio::spawn(async { fail("task") }).await }).is_err())
+            println!("failed: {}", runtime()?.block_on(async { tokio::spawn(async { fail("task") }).await }).is_err());
         }
         "spawned" => {
             println!(

@@ -206,7 +206,7 @@ impl Claims<'_> {
             }
             match status {
                 None => {
-                    self.holds(sink, !self.ending.goes_on || self.state == State::Absent, || "no status".to_owned())
+                    self.holds(sink, !self.ending.goes_on || self.state == State::Absent, || "no status".to_owned());
                 }
                 Some(status) => {
                     let failure = status["failure"].as_str();

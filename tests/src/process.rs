@@ -1,6 +1,6 @@
 //! Processes: their output, their exit status, and a deadline for their end.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -208,6 +208,13 @@ impl Running {
     fn wait_for<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> T {
         wait::poll(DEADLINE, ask)
             .unwrap_or_else(|| panic!("timed out after {DEADLINE:?}: {what}\n{}", self.output_so_far()))
+    }
+
+    /// Writes a line to its standard input.
+    #[track_caller]
+    pub fn write_line(&mut self, line: &str) {
+        let written = self.stdin.as_mut().map(|stdin| writeln!(stdin, "{line}").and_then(|()| stdin.flush()));
+        assert!(matches!(written, Some(Ok(()))), "its standard input is closed: {}", self.output_so_far());
     }
 
     /// Sends a signal, named without `SIG`.

@@ -102,7 +102,12 @@ fn a_ratio_is_reported_with_its_counts_and_a_bounded_redacted_sample() {
     assert_eq!(result.sample.len(), 10);
     assert!(result.sample.iter().all(|row| !row.contains("example.org")), "{:?}", result.sample);
     assert_eq!(found(&captured.value, "of_none").value, Some(0.0));
-    assert_eq!(captured.metrics.value("data_quality.check.value", &[("check", "too_many")]), Some(0.25));
+    let value = |family: &str| captured.metrics.value(family, &[("check", "too_many"), ("severity", "critical")]);
+    assert_eq!((value("data_quality.check.value"), value("data_quality.check.status")), (Some(0.25), Some(0.0)));
+    assert!(value("data_quality.check.last_run.timestamp.seconds") > Some(1e9));
+    let counted = ["executed", "passed", "failed", "errored"].map(|name| value(&format!("data_quality.check.{name}")));
+    assert_eq!(counted, [Some(1.0), Some(0.0), Some(1.0), Some(0.0)]);
+    assert_eq!(captured.metrics.value("data_quality.check.status", &[("check", "of_none")]), Some(1.0));
 }
 
 #[test]

@@ -10,8 +10,16 @@ const BEGINNING: &str = "\
 
 <!-- Generated: UPDATE_PAGES=1 cargo test -p obs-tests --test metrics_page -->
 All metric families of obs. Datadog uses the names of the first column, Prometheus those of the second. Every series has
-the labels `service`, `environment` and `version` (in Datadog `service`, `env` and `version`), then those of the family,
-then the tags of the function.
+the labels `service` and `environment` (in Datadog `service`, `env` and `version`), then those of the family, then the tags
+of the function. In Prometheus the version is a label of `obs_build_info` alone, so that a deploy ends no series:
+
+```promql
+rate(operation_failure_total[5m]) * on (service, environment, instance) group_left (version) obs_build_info
+```
+
+The counters of a function are there as 0 once it has run, those of a command as soon as the program has: `increase` and
+`rate` see the first failure. A label value that only a failure brings, such as `error_type`, has no 0 before it. OpenMetrics
+has the time of creation of every counter and histogram, and `target_info`.
 
 | family | in Prometheus | kind | unit | labels | help |
 | --- | --- | --- | --- | --- | --- |
@@ -57,6 +65,13 @@ fn page() -> String {
     page.push_str("\nUpper bounds of the buckets of histograms; each histogram also has a bucket without a bound:\n\n| unit | bounds |\n| --- | --- |\n");
     for (unit, of) in [("seconds", &SECONDS[..]), ("bytes", &BYTES), ("rows", &ROWS), ("US dollars", &USD)] {
         writeln!(page, "| {unit} | {} |", bounds(of)).unwrap();
+    }
+    page.push_str(
+        "\nPrometheus gets fewer buckets of these, so that a function has at most 40 series with two outcomes:\n\n",
+    );
+    page.push_str("| family | bounds in Prometheus |\n| --- | --- |\n");
+    for family in FAMILIES.iter().filter(|family| family.prometheus_buckets() != family.buckets()) {
+        writeln!(page, "| `{}` | {} |", family.name, bounds(family.prometheus_buckets())).unwrap();
     }
     page
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use obs_tests::exposition::Samples;
+use obs_tests::exposition::{Samples, Series};
 use obs_tests::logs;
 use obs_tests::process::{Finished, Process};
 
@@ -60,6 +60,11 @@ fn later_runs_add_to_the_counters_in_the_textfile() {
         assert_eq!(success, Some(90.0 * f64::from(run_number)));
         assert_eq!(metrics.sum("operation_duration_seconds_count", &[]), Some(100.0 * f64::from(run_number)));
         assert_eq!(metrics.value("cli_command_last_exit_code", &[]), Some(0.0));
+        let series = metrics.into_inner();
+        let is_odd_step = |(_, labels): &&Series| labels.get("parity").is_some_and(|parity| parity == "odd");
+        let of_step = series.keys().filter(is_odd_step).count();
+        assert!((20..=40).contains(&of_step), "one function with two outcomes has {of_step} series");
+        assert!(series.len() <= 300, "a small job has {} series", series.len());
     }
 }
 

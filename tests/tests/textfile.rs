@@ -1,18 +1,23 @@
 //! The textfile: sums over runs and concurrent writers, damaged files and failing folders.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use obs_tests::exposition::Samples;
 use obs_tests::faults::{full_disk, read_only_folder};
 use obs_tests::process::{Finished, Process};
+use obs_tests::servers::Pushgateway;
+use obs_tests::wait;
 
 const WRITERS: u32 = 8;
 const RUNS: u32 = 100;
 
 fn job(folder: &Path) -> Process {
-    Process::new(env!("CARGO_BIN_EXE_short-lived"))
-        .args(&["return"])
+    configured(Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&["return"]), folder)
+}
+
+fn configured(process: Process, folder: &Path) -> Process {
+    process
         .env("SERVICE_NAME", "job")
         .env("LOG_LEVEL", "WARNING")
         .env("METRICS_ENABLED", "true")
@@ -57,6 +62,90 @@ fn eight_concurrent_writers_lose_and_duplicate_nothing() {
     assert_eq!(textfile.sum("cli_command_success_total", &[]), Some(f64::from(WRITERS * RUNS)));
     // 0 + 1 + … + 99 for each run.
     assert_eq!(textfile.sum("short_lived_batch_rows_sum", &[]), Some(f64::from(WRITERS * RUNS * 4950)));
+}
+
+#[test]
+fn every_user_can_read_the_file_and_take_its_lock_whatever_the_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    let shell = ["-c", "umask 077; exec \"$0\" return", env!("CARGO_BIN_EXE_short-lived")];
+    let ended = configured(Process::new("sh").args(&shell), folder.path()).run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("job.prom"), mode("job.prom.lock")), (0o644, 0o666));
+}
+
+#[test]
+fn counters_are_zero_before_their_first_step_and_deploys_add_no_series() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path());
+    let first = textfile(folder.path());
+    for outcome in ["error", "panic", "cancelled"] {
+        let labels = [("outcome", outcome), ("service", "job")];
+        assert_eq!(first.sum("cli_command_failure_total", &labels), Some(0.0), "{outcome}");
+        assert_eq!(first.sum("operation_failure_total", &labels), Some(0.0), "{outcome}");
+        assert_eq!(first.sum("operation_duration_seconds_count", &[("outcome", outcome)]), None, "{outcome}");
+    }
+    for commit in ["a", "b", "c"] {
+        assert_eq!(job(folder.path()).env("OBS_COMMIT", commit).run().code(), Some(0));
+    }
+    let names = |samples: &Samples| {
+        let all = samples.clone().into_inner().into_keys().map(|(name, _)| name);
+        // Those of deliveries are there once one has ended.
+        all.filter(|name| !name.starts_with("obs_flush_") && !name.starts_with("obs_last_")).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&textfile(folder.path())), names(&first));
+    assert_eq!(textfile(folder.path()).values("obs_build_info", &[("commit", "c")]).collect::<Vec<_>>(), [1.0]);
+    let text = std::fs::read_to_string(folder.path().join("job.prom")).unwrap();
+    assert!(!text.contains("# HELP"), "{text}");
+    assert!(text.lines().filter(|line| line.contains("version=\"")).all(|line| line.starts_with("obs_build_info")));
+}
+
+#[test]
+fn a_run_that_was_killed_is_known_by_its_start() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path());
+    let before = textfile(folder.path());
+    assert_eq!(before.value("cli_command_running", &[]), Some(0.0));
+    assert_eq!(before.value("cli_command_last_exit_code", &[]), Some(0.0));
+    let hanging = Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&["hang"]);
+    let running = configured(hanging, folder.path()).start();
+    running.wait_for_output("its start", |line| (line == "ready").then_some(()));
+    wait::until_true("the start is in the textfile", || {
+        textfile(folder.path()).value("cli_command_started_total", &[]) == Some(2.0)
+    });
+    running.signal("KILL");
+    assert_eq!(running.finish().code(), None);
+    let after = textfile(folder.path());
+    let value = |name: &str| after.value(name, &[("command", "short-lived")]);
+    assert_eq!((value("cli_command_running"), value("cli_command_last_exit_code")), (Some(1.0), Some(-1.0)));
+    let last = |samples: &Samples| samples.value("cli_command_last_start_timestamp_seconds", &[]);
+    assert!(last(&after) > last(&before), "{after:?}");
+    assert_eq!(
+        value("cli_command_last_success_timestamp_seconds"),
+        before.value("cli_command_last_success_timestamp_seconds", &[]),
+        "the last success stays"
+    );
+}
+
+#[test]
+fn failures_are_counted_over_runs_until_a_success() {
+    let folder = tempfile::tempdir().unwrap();
+    for (way, failures) in [("error", 1.0), ("panic", 2.0), ("return", 0.0), ("error", 1.0), ("error", 2.0)] {
+        let ended = configured(Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&[way]), folder.path()).run();
+        let counted = textfile(folder.path()).value("cli_command_consecutive_failures", &[]);
+        assert_eq!(counted, Some(failures), "after {way}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_textfile_that_cannot_be_written_is_told_by_the_pushgateway() {
+    let gateway = Pushgateway::start();
+    let ended = job(read_only_folder()).env("PROMETHEUS_PUSHGATEWAY_URL", gateway.url()).run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let samples = gateway.samples();
+    assert!(samples.value("obs_flush_failed_total", &[("sink", "textfile")]) > Some(0.0), "{samples:?}");
+    assert_eq!(samples.value("obs_flush_failed_total", &[("sink", "pushgateway")]), Some(0.0));
+    assert_eq!(samples.sum("obs_dropped_total", &[]).unwrap_or_default(), 0.0, "nothing is lost yet");
 }
 
 #[test]

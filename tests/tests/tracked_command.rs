@@ -71,11 +71,19 @@ fn every_outcome_is_counted_once() {
     assert_eq!(value("cli.command.success", &[command]), Some(1.0));
     assert_eq!(value("cli.command.failure", &[command, ("outcome", "error")]), Some(1.0));
     assert_eq!(value("cli.command.failure", &[command, ("outcome", "panic")]), Some(1.0));
-    assert_eq!(value("cli.command.duration.seconds", &[command, ("success", "false")]), Some(2.0));
+    for (outcome, times) in [("ok", 1.0), ("error", 1.0), ("panic", 1.0)] {
+        assert_eq!(value("cli.command.duration.seconds", &[command, ("outcome", outcome)]), Some(times), "{outcome}");
+    }
+    assert_eq!(value("cli.command.duration.seconds", &[command, ("outcome", "cancelled")]), None);
+    assert_eq!(value("cli.command.failure", &[command, ("outcome", "cancelled")]), Some(0.0));
+    assert_eq!(value("cli.command.consecutive_failures", &[command]), Some(2.0));
+    assert!(value("cli.command.last_duration.seconds", &[command]).is_some_and(|seconds| seconds < 600.0));
     assert_eq!(value("cli.command.last_exit_code", &[command]), Some(101.0));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     let last_success = value("cli.command.last_success.timestamp.seconds", &[command]).unwrap();
     assert!((now - 600.0..=now + 1.0).contains(&last_success), "{last_success}");
+    let last_start = value("cli.command.last_start.timestamp.seconds", &[command]).unwrap();
+    assert!((last_success..=now + 1.0).contains(&last_start), "{last_start}");
 }
 
 #[test]

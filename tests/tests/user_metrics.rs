@@ -60,12 +60,11 @@ fn counters_gauges_and_histograms_are_scraped_with_the_constant_labels() {
         [
             "# HELP rows_loaded_total Rows that were loaded.",
             "# TYPE rows_loaded_total counter",
-            r#"rows_loaded_total{table="users",service="etl",environment="test",version="1"} 7"#,
+            r#"rows_loaded_total{table="users",service="etl",environment="test"} 7"#,
         ]
     );
-    assert_eq!(lines(&text, "queue_depth{"), [r#"queue_depth{service="etl",environment="test",version="1"} 2.5"#]);
-    let count =
-        r#"request_seconds_count{tag_le="x",tag_service="mine",service="etl",environment="test",version="1"} 1"#;
+    assert_eq!(lines(&text, "queue_depth{"), [r#"queue_depth{service="etl",environment="test"} 2.5"#]);
+    let count = r#"request_seconds_count{tag_le="x",tag_service="mine",service="etl",environment="test"} 1"#;
     assert_eq!(lines(&text, "request_seconds_count"), [count]);
     let buckets = lines(&text, "request_seconds_bucket").len();
     assert_eq!(buckets, obs_runtime::catalogue::SECONDS.len() + 1, "every bound of durations and +Inf");
@@ -92,10 +91,7 @@ fn series_beyond_the_limit_are_counted_together_and_values_are_redacted_and_cut(
     metrics::counter!("private", "email" => "ann@example.com", "long" => "x".repeat(1000)).increment(1);
     let text = service.scrape();
     assert_eq!(lines(&text, "bounded_total{").len(), 21);
-    assert!(
-        text.contains(r#"bounded_total{number="other",service="etl",environment="test",version="1"} 10"#),
-        "{text}"
-    );
+    assert!(text.contains(r#"bounded_total{number="other",service="etl",environment="test"} 10"#), "{text}");
     let private = lines(&text, "private_total{")[0];
     assert!(!private.contains("ann@") && private.len() < 400, "{private}");
     assert_eq!(service.warned("OBS_MAX_SERIES"), 1);

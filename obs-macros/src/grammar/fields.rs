@@ -8,8 +8,9 @@ use crate::grammar::args::{Args, Entry, Value};
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::vocabulary::Attribute;
 
-/// Labels of every series, or of the series of every call.
-const RESERVED_TAGS: [&str; 6] = ["operation", "outcome", "service", "environment", "version", "error_type"];
+/// Labels of every series or of the series of every call, and those that a scrape and a Pushgateway set.
+const RESERVED_TAGS: [&str; 8] =
+    ["operation", "outcome", "service", "environment", "version", "error_type", "job", "instance"];
 
 /// Labels of the metric families of an attribute.
 const fn labels(attribute: Attribute) -> &'static [&'static str] {

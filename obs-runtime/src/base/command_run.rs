@@ -1,13 +1,27 @@
 //! One run of a command, from its start event to its end event.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use uuid::Uuid;
 
 use crate::base::schedule::Schedule;
 use crate::base::span_buffer::SpanBuffer;
+
+/// The name of the first command of this process that no other one encloses.
+static FIRST: OnceLock<&'static str> = OnceLock::new();
+
+/// Notes that a command starts that no other one encloses.
+pub fn note_outermost(name: &'static str) {
+    FIRST.get_or_init(|| name);
+}
+
+/// The name of the first command of this process that no other one encloses.
+#[cfg_attr(not(feature = "prometheus"), expect(dead_code, reason = "names the group of a Pushgateway"))]
+pub fn first_outermost() -> Option<&'static str> {
+    FIRST.get().copied()
+}
 
 /// A run of a command.
 #[derive(Debug)]

@@ -139,6 +139,13 @@ pub fn count(text: &str) -> Parsed<usize> {
     }
 }
 
+/// Tags separated by commas, or by spaces where there is no comma. Those without a value are left out.
+pub fn tags(text: &str) -> Vec<String> {
+    let is_separator = |letter: char| if text.contains(',') { letter == ',' } else { letter.is_whitespace() };
+    let has_value = |tag: &&str| tag.split_once(':').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
+    text.split(is_separator).map(str::trim).filter(has_value).map(str::to_owned).collect()
+}
+
 /// Names separated by commas.
 pub fn names(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()

@@ -54,9 +54,15 @@ pub struct Config {
     pub datadog_api_key: Option<Secret<String>>,
     /// `DATADOG_SITE`
     pub datadog_site: String,
-    /// `DATADOG_SERVICE`; defaults to `SERVICE_NAME`.
+    /// `DD_SERVICE`; used if `DATADOG_SERVICE` is not set.
+    pub dd_service: Option<String>,
+    /// `DD_ENV`; used if `DATADOG_ENV` is not set.
+    pub dd_env: Option<String>,
+    /// `DD_TAGS`, each `name:value`.
+    pub dd_tags: Vec<String>,
+    /// `DATADOG_SERVICE`; defaults to `DD_SERVICE`, then `SERVICE_NAME`.
     pub datadog_service: Option<String>,
-    /// `DATADOG_ENV`; defaults to `ENVIRONMENT`.
+    /// `DATADOG_ENV`; defaults to `DD_ENV`, then `ENVIRONMENT`.
     pub datadog_env: Option<String>,
     /// `DD_VERSION`; defaults to the version of the program.
     pub datadog_version: Option<String>,
@@ -78,7 +84,7 @@ pub struct Config {
     pub prometheus_textfile_expiry: Option<Duration>,
     /// `PROMETHEUS_PUSHGATEWAY_URL`
     pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
-    /// The `instance` label of the pushed group; set in the builder.
+    /// `PROMETHEUS_PUSHGATEWAY_INSTANCE`
     pub prometheus_pushgateway_instance: Option<String>,
     /// `SENTRY_ENABLED`
     pub sentry_enabled: bool,
@@ -130,6 +136,8 @@ pub struct Config {
     pub bigquery_emulator_host: Option<String>,
     /// Version of the program; set in the builder.
     pub version: String,
+    /// `OBS_COMMIT`
+    pub commit: Option<String>,
 }
 
 impl Config {
@@ -186,6 +194,9 @@ impl Default for Config {
             datadog_enabled: false,
             datadog_api_key: None,
             datadog_site: "datadoghq.com".to_owned(),
+            dd_service: None,
+            dd_env: None,
+            dd_tags: Vec::new(),
             datadog_service: None,
             datadog_env: None,
             datadog_version: None,
@@ -221,6 +232,7 @@ impl Default for Config {
             budget_timezone: "UTC".to_owned(),
             bigquery_emulator_host: None,
             version: "unknown".to_owned(),
+            commit: None,
         }
     }
 }

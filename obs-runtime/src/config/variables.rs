@@ -120,12 +120,21 @@ variables! {
     "DATADOG_SITE" => datadog_site = |text| agent_address::host(text)?,
         "a host name such as datadoghq.eu", "datadoghq.com",
         "Datadog site; not needed for sending through an agent.";
+    "DD_SERVICE" => dd_service = |text| Some(text.to_owned()),
+        "text", "",
+        "Service in Datadog, if DATADOG_SERVICE is not set.";
+    "DD_ENV" => dd_env = |text| Some(text.to_owned()),
+        "text", "",
+        "Environment in Datadog, if DATADOG_ENV is not set.";
+    "DD_TAGS" => dd_tags = |text| parse::tags(text),
+        "tags such as team:data,region:eu, separated by commas or spaces", "",
+        "Further tags of everything that Datadog gets; service, env and version in it apply if no other variable sets them.";
     "DATADOG_SERVICE" => datadog_service = |text| Some(text.to_owned()),
         "text", "",
-        "Service in Datadog; SERVICE_NAME if not set.";
+        "Service in Datadog; DD_SERVICE if not set, then SERVICE_NAME.";
     "DATADOG_ENV" => datadog_env = |text| Some(text.to_owned()),
         "text", "",
-        "Environment in Datadog; ENVIRONMENT if not set.";
+        "Environment in Datadog; DD_ENV if not set, then ENVIRONMENT.";
     "DD_VERSION" => datadog_version = |text| Some(text.to_owned()),
         "text", "",
         "Version in Datadog; the version of the program if not set.";
@@ -151,6 +160,9 @@ variables! {
     },
         "a URL such as http://host:9091, with user:password@ before the host for basic authentication", "",
         "Pushgateway that metrics are pushed to on flush and on exit; https needs the feature https.";
+    "PROMETHEUS_PUSHGATEWAY_INSTANCE" => prometheus_pushgateway_instance = |text| Some(text.to_owned()),
+        "text", "",
+        "Instance in the key of the pushed group, where one command runs on several hosts; each value is a group that stays.";
     "SENTRY_ENABLED" => sentry_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether errors are sent to Sentry.";
@@ -197,6 +209,9 @@ variables! {
     "ENVIRONMENT" => environment = |text| text.to_owned(),
         "text", "dev",
         "Environment that the service runs in, in every log line and every series.";
+    "OBS_COMMIT" => commit = |text| Some(text.to_owned()),
+        "text", "",
+        "Commit that the program was built from, a label of obs.build.info.";
     "OBS_FLUSH_TIMEOUT" => flush_timeout = |text| parse::duration(text)?,
         "a duration above zero such as 2s or 500ms", "2s",
         "Maximum time that an exit waits for telemetry to be sent.";

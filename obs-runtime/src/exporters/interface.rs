@@ -1,5 +1,6 @@
 //! The trait of exporters. A new exporter is one file with one exhaustive `match` on [`Fact`](crate::events::event::Fact).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::level::Level;
@@ -87,11 +88,25 @@ pub trait Exporter: Send + Sync {
     /// Stops background deliveries, so that an exporter of a later initialisation can replace this one.
     fn close(&self) {}
 
+    /// Measures what tells of the start of a command, so that a run that is killed is known. The returned function delivers
+    /// it, on another thread, until a deadline.
+    fn at_start(self: Arc<Self>) -> Option<StartFlush> {
+        None
+    }
+
+    /// The reasons for which it drops data, so that their counters are there before they first step.
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &["panic"]
+    }
+
     /// The queue length: events or requests that are accepted and not delivered yet.
     fn queued(&self) -> usize {
         0
     }
 }
+
+/// Delivers what was measured at the start of a command.
+pub type StartFlush = Box<dyn FnOnce(Instant) -> Result<Flushed, FlushError> + Send>;
 
 /// What a complete flush has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

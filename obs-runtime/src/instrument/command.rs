@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::base::command_run::CommandRun;
+use crate::base::command_run::{CommandRun, note_outermost};
 use crate::base::level::Level;
 use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
@@ -50,6 +50,9 @@ fn command_context(call: &mut Call) -> Context {
     }
     let outer = context.extension::<RunningCommand>();
     call.set_flushes(outer.is_none());
+    if outer.is_none() {
+        note_outermost(call.callsite().name());
+    }
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
     }

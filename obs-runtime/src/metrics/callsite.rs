@@ -280,7 +280,8 @@ impl Callsite {
         (tagged.entry(tags).or_insert_with(|| Box::leak(Box::default())), full)
     }
 
-    /// Visits the counts of this call site: those without tags first, then those of each set of tag values.
+    /// Visits the counts of this call site: those without tags first, then those of each set of tag values. A call site that
+    /// was not called yet is visited only if it is a command.
     pub(crate) fn for_each_total(&self, mut visit: impl FnMut(&Tags, &Totals, &Cells)) {
         let tagged: Vec<_> = self
             .tagged
@@ -294,7 +295,8 @@ impl Callsite {
         let all = std::iter::once((&none, &self.cells)).chain(tagged.iter().map(|(tags, cells)| (tags, *cells)));
         for (tags, cells) in all {
             let totals = cells.totals();
-            if totals.started > 0 {
+            let is_declared = self.kind == CallsiteKind::Command && tagged.is_empty();
+            if totals.started > 0 || is_declared {
                 visit(tags, &totals, cells);
             }
         }

@@ -37,10 +37,21 @@ pub enum Unit {
     Usd,
 }
 
-/// Upper bounds of duration buckets in seconds: 1 ms to 4 h.
-pub const SECONDS: [f64; 22] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-    1800.0, 3600.0, 7200.0, 14400.0,
+/// Upper bounds of duration buckets in seconds: 1 ms to a day.
+pub const SECONDS: [f64; 29] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0,
+    600.0, 900.0, 1200.0, 1800.0, 3600.0, 7200.0, 10_800.0, 14_400.0, 28_800.0, 86_400.0,
+];
+
+/// The bounds of [`SECONDS`] that Prometheus gets of `operation.duration.seconds`, so that a function has at most 40 series
+/// with two outcomes.
+pub const OPERATION_SECONDS: [f64; 14] =
+    [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 28_800.0];
+
+/// The bounds of [`SECONDS`] that Prometheus gets of `cli.command.duration.seconds`: those from 100 ms on.
+pub const COMMAND_SECONDS: [f64; 23] = [
+    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0,
+    7200.0, 10_800.0, 14_400.0, 28_800.0, 86_400.0,
 ];
 
 /// Upper bounds of size buckets in bytes: 1 KiB to 1 PiB, in factors of 32.
@@ -79,6 +90,16 @@ pub struct Family {
 }
 
 impl Family {
+    /// The bounds of [`buckets`](Self::buckets) that Prometheus gets.
+    #[must_use]
+    pub fn prometheus_buckets(&self) -> &'static [f64] {
+        match self.name {
+            "operation.duration.seconds" => &OPERATION_SECONDS,
+            "cli.command.duration.seconds" => &COMMAND_SECONDS,
+            _ => self.buckets(),
+        }
+    }
+
     /// Upper bounds of the buckets of a histogram, without `+Inf`.
     #[must_use]
     pub const fn buckets(&self) -> &'static [f64] {
@@ -149,14 +170,26 @@ families! {
         "Commands that succeeded.";
     CLI_COMMAND_FAILURE = "cli.command.failure", Counter of Count by [command, outcome]:
         "Commands that returned an error, panicked or were cancelled.";
-    CLI_COMMAND_DURATION_SECONDS = "cli.command.duration.seconds", Histogram of Seconds by [command, success]:
-        "Duration of commands.";
+    CLI_COMMAND_DURATION_SECONDS = "cli.command.duration.seconds", Histogram of Seconds by [command, outcome]:
+        "Duration of commands, by outcome.";
     CLI_COMMAND_ARGUMENT = "cli.command.argument", Counter of Count by [command, argument]:
         "Times that an argument of a command was given.";
     CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS = "cli.command.last_success.timestamp.seconds", Gauge of UnixSeconds by [command]:
         "Time of the command's last success.";
     CLI_COMMAND_LAST_EXIT_CODE = "cli.command.last_exit_code", Gauge of Count by [command]:
-        "Exit code of the command's last run.";
+        "Exit code of the command's last run; -1 while it runs, and after a run that was killed.";
+    CLI_COMMAND_LAST_START_TIMESTAMP_SECONDS = "cli.command.last_start.timestamp.seconds", Gauge of UnixSeconds by [command]:
+        "Time at which the command's last run started.";
+    CLI_COMMAND_LAST_DURATION_SECONDS = "cli.command.last_duration.seconds", Gauge of Seconds by [command]:
+        "Duration of the command's last run that ended.";
+    CLI_COMMAND_CONSECUTIVE_FAILURES = "cli.command.consecutive_failures", Gauge of Count by [command]:
+        "Runs of the command that have failed since its last success.";
+    CLI_COMMAND_RUNNING = "cli.command.running", Gauge of Count by [command]:
+        "Runs of the command in progress in the process that reported last.";
+    CLI_COMMAND_SCHEDULE_INFO = "cli.command.schedule.info", Gauge of Count by [command, cron, timezone]:
+        "Schedule of the command; always 1.";
+    CLI_COMMAND_MAX_RUNTIME_SECONDS = "cli.command.max_runtime.seconds", Gauge of Seconds by [command]:
+        "Declared maximum duration of a run of the command.";
     CLI_FEATURE_USAGE = "cli.feature.usage", Counter of Count by [feature]:
         "Times that a feature was used.";
     DATA_QUALITY_CHECK_EXECUTED = "data_quality.check.executed", Counter of Count by [check, dataset, severity]:
@@ -169,16 +202,42 @@ families! {
         "Data-quality checks that did not complete.";
     DATA_QUALITY_CHECK_DURATION_SECONDS = "data_quality.check.duration.seconds", Histogram of Seconds by [check]:
         "Duration of data-quality checks.";
-    DATA_QUALITY_CHECK_VALUE = "data_quality.check.value", Gauge of Count by [check]:
+    DATA_QUALITY_CHECK_VALUE = "data_quality.check.value", Gauge of Count by [check, dataset, severity]:
         "Last value measured by a data-quality check.";
+    DATA_QUALITY_CHECK_STATUS = "data_quality.check.status", Gauge of Count by [check, dataset, severity]:
+        "Status of a data-quality check: 1 passed, 0.5 warned, 0 failed; absent if its last run did not complete.";
+    DATA_QUALITY_CHECK_LAST_RUN_TIMESTAMP_SECONDS = "data_quality.check.last_run.timestamp.seconds", Gauge of UnixSeconds by [check, dataset, severity]:
+        "Time of the last run of a data-quality check.";
     HEALTH_CHECK_STATUS = "health_check.status", Gauge of Count by [check]:
         "Status of a health check: 1 healthy, 0.5 degraded, 0 unhealthy.";
     HEALTH_CHECK_DURATION_SECONDS = "health_check.duration.seconds", Histogram of Seconds by [check]:
         "Duration of health checks.";
+    BIGQUERY_BUDGET_LIMIT_USD = "bigquery.budget.limit.usd", Gauge of Usd by [budget]:
+        "Limit of a budget in its current period.";
+    BIGQUERY_BUDGET_USED_USD = "bigquery.budget.used.usd", Gauge of Usd by [budget]:
+        "What is spent of a budget in its current period.";
+    BIGQUERY_BUDGET_HELD_USD = "bigquery.budget.held.usd", Gauge of Usd by [budget]:
+        "What running queries hold of a budget in its current period.";
+    PROCESS_CPU_SECONDS = "process.cpu.seconds", Counter of Seconds by []:
+        "CPU time that the process has used.";
+    PROCESS_RESIDENT_MEMORY_BYTES = "process.resident_memory.bytes", Gauge of Bytes by []:
+        "Resident memory of the process.";
+    PROCESS_OPEN_FDS = "process.open_fds", Gauge of Count by []:
+        "Open file descriptors of the process.";
+    PROCESS_THREADS = "process.threads", Gauge of Count by []:
+        "Threads of the process.";
+    PROCESS_START_TIME_SECONDS = "process.start_time.seconds", Gauge of UnixSeconds by []:
+        "Time at which the process started.";
+    OBS_BUILD_INFO = "obs.build.info", Gauge of Count by [version, commit]:
+        "Version and commit of the program; always 1.";
     OBS_DROPPED = "obs.dropped", Counter of Count by [sink, reason]:
-        "Telemetry items dropped, by sink and reason.";
-    OBS_FLUSH_DURATION_SECONDS = "obs.flush.duration.seconds", Histogram of Seconds by [sink]:
-        "Duration of a sink's deliveries, successful or failed.";
+        "Telemetry items lost, by sink and reason.";
+    OBS_FLUSH_FAILED = "obs.flush.failed", Counter of Count by [sink]:
+        "Deliveries of a sink that failed or were skipped; a later one delivers what was not lost.";
+    OBS_FLUSH_LAST_DURATION_SECONDS = "obs.flush.last_duration.seconds", Gauge of Seconds by [sink]:
+        "Duration of a sink's last delivery, successful or failed.";
+    OBS_FLUSH_MAX_DURATION_SECONDS = "obs.flush.max_duration.seconds", Gauge of Seconds by [sink]:
+        "Duration of a sink's longest delivery, successful or failed.";
     OBS_QUEUE_LENGTH = "obs.queue.length", Gauge of Count by [sink]:
         "Items that a sink has accepted and not yet delivered.";
     OBS_LAST_SUCCESS_TIMESTAMP_SECONDS = "obs.last_success.timestamp.seconds", Gauge of UnixSeconds by [sink]:
@@ -200,8 +259,12 @@ mod tests {
 
     #[test]
     fn buckets_ascend() {
-        for buckets in [&SECONDS[..], &BYTES, &ROWS, &USD] {
+        for buckets in [&SECONDS[..], &OPERATION_SECONDS, &COMMAND_SECONDS, &BYTES, &ROWS, &USD] {
             assert!(buckets.is_sorted_by(|left, right| left < right));
+        }
+        for family in FAMILIES {
+            let of_family = |bound: &&f64| family.buckets().contains(bound);
+            assert!(family.prometheus_buckets().iter().all(|bound| of_family(&bound)), "{}", family.name);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::base::outcome::Outcome;
 use crate::base::trace_context::TraceContext;
 use crate::metrics::catalogue::SECONDS;
 use crate::metrics::exemplars::{Exemplar, Exemplars};
+use crate::metrics::recent_calls::RecentCalls;
 
 /// Number of duration buckets: one for each bound of [`SECONDS`], and one above the last.
 pub const BUCKETS: usize = SECONDS.len() + 1;
@@ -104,6 +105,7 @@ pub struct Cells {
     teardown: OnceLock<Box<TeardownTotals>>,
     /// By outcome.
     exemplars: Exemplars,
+    recent: RecentCalls,
 }
 
 /// Totals shared by all threads that end.
@@ -114,7 +116,13 @@ impl Cells {
     /// Cells of a call site that was not called yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { id: AtomicU32::new(0), first: OnceLock::new(), teardown: OnceLock::new(), exemplars: Exemplars::new() }
+        Self {
+            id: AtomicU32::new(0),
+            first: OnceLock::new(),
+            teardown: OnceLock::new(),
+            exemplars: Exemplars::new(),
+            recent: RecentCalls::new(),
+        }
     }
 
     /// Counts the start of a call and returns this thread's cell, or `None` while the thread's local storage is destroyed.
@@ -152,6 +160,18 @@ impl Cells {
     /// The exemplars of calls that ended with an outcome.
     pub fn exemplars(&self, outcome: Outcome) -> Vec<Exemplar> {
         self.exemplars.of_histogram(outcome.index())
+    }
+
+    /// Records the duration of a slow call.
+    #[cold]
+    #[inline(never)]
+    pub fn record_recent(&self, outcome: Outcome, nanos: u64) {
+        self.recent.record(outcome, nanos);
+    }
+
+    /// The durations in seconds of the most recent slow calls that ended with an outcome, oldest first.
+    pub fn recent(&self, outcome: Outcome) -> Vec<f64> {
+        self.recent.of_outcome(outcome)
     }
 
     #[inline]
@@ -301,7 +321,7 @@ mod tests {
         assert_eq!(bucket(0), 0);
         assert_eq!(bucket(1_000_000), 0);
         assert_eq!(bucket(1_000_001), 1);
-        assert_eq!(bucket(14_400_000_000_000), SECONDS.len() - 1);
+        assert_eq!(bucket(86_400_000_000_000), SECONDS.len() - 1);
         assert_eq!(bucket(u64::MAX), SECONDS.len());
     }
 

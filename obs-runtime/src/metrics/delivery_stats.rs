@@ -1,10 +1,8 @@
-//! Delivery statistics of each sink, for the whole process: last success, last failure and durations.
+//! Delivery statistics of each sink, for the whole process: last success, failures and durations.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-
-use crate::metrics::catalogue::SECONDS;
 
 static STATS: Mutex<BTreeMap<&'static str, DeliveryStats>> = Mutex::new(BTreeMap::new());
 
@@ -17,10 +15,15 @@ pub struct DeliveryStats {
     pub failure: Option<String>,
     /// Duration of the last delivery.
     pub last_duration: Duration,
-    /// Total duration of all deliveries, in seconds.
-    pub seconds: f64,
-    /// Deliveries by bucket of [`SECONDS`], and one more above the last bound.
-    pub buckets: [u64; SECONDS.len() + 1],
+    /// Duration of the longest delivery.
+    pub max_duration: Duration,
+    /// Deliveries that failed or were skipped.
+    pub failed: u64,
+}
+
+/// Counts a delivery that was skipped after a missed deadline as failed.
+pub fn count_failed(sink: &'static str) {
+    STATS.lock().unwrap_or_else(PoisonError::into_inner).entry(sink).or_default().failed += 1;
 }
 
 /// Records a delivery of a sink. The error is the redacted reason of a failure. Returns whether the delivery failed for
@@ -31,14 +34,13 @@ pub fn record(sink: &'static str, duration: Duration, result: Result<(), String>
     let stats = all.entry(sink).or_default();
     let failure = result.err();
     let is_new = failure.is_some() && failure != stats.failure;
-    if failure.is_none() {
-        stats.last_success = Some(now);
+    match &failure {
+        None => stats.last_success = Some(now),
+        Some(_) => stats.failed += 1,
     }
     stats.failure = failure;
-    let seconds = duration.as_secs_f64();
     stats.last_duration = duration;
-    stats.seconds += seconds;
-    stats.buckets[SECONDS.partition_point(|&bound| bound < seconds)] += 1;
+    stats.max_duration = stats.max_duration.max(duration);
     is_new
 }
 
@@ -60,8 +62,11 @@ mod tests {
         record("stats-test", Duration::from_millis(2), Ok(()));
         let succeeded = all()["stats-test"].clone();
         assert!(succeeded.last_success.is_some() && succeeded.failure.is_none());
-        assert_eq!((succeeded.last_duration, succeeded.buckets.iter().sum::<u64>()), (Duration::from_millis(2), 2));
+        assert_eq!(
+            (succeeded.last_duration, succeeded.max_duration),
+            (Duration::from_millis(2), Duration::from_millis(20))
+        );
         record("stats-test", Duration::from_millis(2), Err("hung".to_owned()));
-        assert_eq!(all()["stats-test"].last_success, succeeded.last_success);
+        assert_eq!((all()["stats-test"].last_success, all()["stats-test"].failed), (succeeded.last_success, 2));
     }
 }

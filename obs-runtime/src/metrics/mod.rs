@@ -8,5 +8,7 @@ pub(crate) mod cells;
 pub(crate) mod delivery_stats;
 pub(crate) mod drop_counters;
 pub(crate) mod exemplars;
+pub(crate) mod process;
+pub(crate) mod recent_calls;
 pub(crate) mod registry;
 pub mod snapshot;

@@ -65,8 +65,8 @@ pub struct Series {
     pub value: SeriesValue,
     /// Exemplars of a histogram: at most one for each bucket.
     pub exemplars: Vec<Exemplar>,
-    /// The most recent observations of a histogram, oldest first. Empty for histograms that keep bucket counts only, such
-    /// as those of calls.
+    /// The most recent observations of a histogram, oldest first; of the durations of calls only those above the first bound,
+    /// and only if Datadog is enabled.
     pub recent: Vec<f64>,
 }
 
@@ -146,11 +146,13 @@ impl SnapshotBuilder {
     }
 
     /// Adds observations to a histogram, by bucket of [`Family::buckets`].
+    #[cfg(test)]
     pub fn histogram(&mut self, family: &'static Family, labels: Labels, counts: &[u64], sum: f64) {
-        self.histogram_with_exemplars(family, labels, counts, sum, Vec::new());
+        self.histogram_with_exemplars(family, labels, counts, sum, Vec::new(), Vec::new());
     }
 
-    /// As [`histogram`](Self::histogram), with exemplars; the latest of each bucket is kept.
+    /// Adds observations to a histogram, by bucket of [`Family::buckets`], with exemplars, of which the latest of each bucket is
+    /// kept, and the most recent observations above the first bound.
     pub fn histogram_with_exemplars(
         &mut self,
         family: &'static Family,
@@ -158,12 +160,13 @@ impl SnapshotBuilder {
         counts: &[u64],
         sum: f64,
         exemplars: Vec<Exemplar>,
+        recent: Vec<f64>,
     ) {
         let value = SeriesValue::Histogram { counts: counts.to_vec(), sum };
-        self.add(family, Series { labels, value, exemplars, recent: Vec::new() });
+        self.add(family, Series { labels, value, exemplars, recent });
     }
 
-    /// As [`histogram`](Self::histogram), with the most recent observations; they are dropped if another source adds to
+    /// Adds observations to a histogram, by bucket of [`Family::buckets`], with the most recent observations; they are dropped if another source adds to
     /// the same series.
     pub fn histogram_with_recent(
         &mut self,

@@ -233,6 +233,9 @@ impl Pipeline for FanOut {
 
     fn flush(&self, mode: FlushMode) -> Vec<FlushError> {
         let redact = |reason: &str| self.redactor.text(reason.into()).into_owned();
+        if mode == FlushMode::Start {
+            return self.flusher.flush(&self.exporters, self.config.flush_timeout, mode, redact);
+        }
         let afterwards: Vec<_> = self.exporters.iter().filter_map(|exporter| exporter.after_flush()).collect();
         let failures = self.flusher.flush(&self.exporters, self.config.flush_timeout, mode, redact);
         for run in afterwards {

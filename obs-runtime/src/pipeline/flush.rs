@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use crate::base::clock;
 use crate::exporters::interface::{Exporter, FlushError, Flushed};
 use crate::metrics::delivery_stats;
-use crate::metrics::drop_counters;
 
 /// How many timeouts an exporter that missed one is skipped for while the program runs.
 const BACKOFF: u32 = 10;
@@ -21,6 +20,8 @@ const BACKOFF: u32 = 10;
 /// Whether the program continues after a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlushMode {
+    /// An outermost command has started: only exporters that want it are flushed, on threads that are not waited for.
+    Start,
     /// A command has ended, or the program asked for the flush.
     Ongoing,
     /// The program ends.
@@ -32,7 +33,12 @@ pub enum FlushMode {
 pub struct Flusher {
     /// When each late exporter last missed its deadline.
     late: Mutex<HashMap<&'static str, Instant>>,
+    /// The results of flushes at the start of a command.
+    starts: Mutex<Vec<mpsc::Receiver<(&'static str, FlushResult)>>>,
 }
+
+/// The result of an exporter's flush, or its panic.
+type FlushResult = thread::Result<Result<Flushed, FlushError>>;
 
 impl Flusher {
     /// Flushes all exporters concurrently and waits for them until the deadline. A late exporter continues on its own
@@ -44,6 +50,10 @@ impl Flusher {
         mode: FlushMode,
         redact: impl Fn(&str) -> String,
     ) -> Vec<FlushError> {
+        if mode == FlushMode::Start {
+            self.flush_in_background(exporters, timeout);
+            return Vec::new();
+        }
         let started = Instant::now();
         let deadline = clock::deadline(started, timeout);
         let (done, results) = mpsc::channel();
@@ -51,7 +61,7 @@ impl Flusher {
         let mut failed = Vec::new();
         for exporter in exporters {
             if self.in_backoff(exporter.name(), timeout, mode) {
-                drop_counters::count(exporter.name(), "flush", 1);
+                delivery_stats::count_failed(exporter.name());
                 continue;
             }
             let (done, flushed) = (done.clone(), Arc::clone(exporter));
@@ -65,34 +75,71 @@ impl Flusher {
                 Err(error) => failed.push(FlushError { sink: exporter.name(), reason: error.to_string() }),
             }
         }
+        // Those of the same exporter, which its flush has waited for, come first.
+        for start in std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner)) {
+            if let Ok((sink, result)) = start.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                failed.extend(Self::settled(sink, result, started.elapsed()));
+            }
+        }
         while !pending.is_empty() {
             let Ok((sink, result)) = results.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
                 break;
             };
             pending.retain(|late| *late != sink);
-            match result {
-                Ok(Ok(flushed)) => {
+            match Self::settled(sink, result, started.elapsed()) {
+                None => {
                     self.late().remove(sink);
-                    if flushed == Flushed::Delivered {
-                        delivery_stats::record(sink, started.elapsed(), Ok(()));
+                }
+                Some(failure) => {
+                    failed.push(failure);
+                    if started.elapsed() >= timeout / 2 {
+                        self.late().insert(sink, Instant::now());
                     }
                 }
-                Ok(Err(error)) => failed.push(error),
-                Err(_) => failed.push(FlushError { sink, reason: "panicked".to_owned() }),
-            }
-            if failed.last().is_some_and(|last| last.sink == sink) && started.elapsed() >= timeout / 2 {
-                self.late().insert(sink, Instant::now());
             }
         }
         for sink in pending {
             self.late().insert(sink, Instant::now());
             failed.push(FlushError { sink, reason: "timed out".to_owned() });
         }
-        failed.retain(|failure| {
-            drop_counters::count(failure.sink, "flush", 1);
-            delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason)))
-        });
+        failed.retain(|failure| delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason))));
         failed
+    }
+
+    /// Records a flush that succeeded; returns why it failed.
+    fn settled(sink: &'static str, result: FlushResult, took: Duration) -> Option<FlushError> {
+        match result {
+            Ok(Ok(Flushed::Delivered)) => {
+                delivery_stats::record(sink, took, Ok(()));
+                None
+            }
+            Ok(Ok(Flushed::Nothing)) => None,
+            Ok(Err(error)) => Some(error),
+            Err(_) => Some(FlushError { sink, reason: "panicked".to_owned() }),
+        }
+    }
+
+    /// Delivers the start of a command, by each exporter that wants it on a thread of its own. The next flush reports whether
+    /// that failed.
+    fn flush_in_background(&self, exporters: &[Arc<dyn Exporter>], timeout: Duration) {
+        for exporter in exporters {
+            let name = exporter.name();
+            let measure = || {
+                if self.in_backoff(name, timeout, FlushMode::Start) { None } else { Arc::clone(exporter).at_start() }
+            };
+            let Ok(Some(deliver)) = catch_unwind(AssertUnwindSafe(measure)) else { continue };
+            let (done, result) = mpsc::channel();
+            let flush = move || {
+                let deadline = clock::deadline(Instant::now(), timeout);
+                let result = catch_unwind(AssertUnwindSafe(|| deliver(deadline)));
+                // The receiver may be gone already.
+                let _ = done.send((name, result));
+            };
+            // Without a thread, the run is known at its end only.
+            if thread::Builder::new().name("obs-flush-start".to_owned()).spawn(flush).is_ok() {
+                self.starts.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+            }
+        }
     }
 
     fn late(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
@@ -102,7 +149,7 @@ impl Flusher {
     /// Whether an exporter was late so recently that it is skipped.
     fn in_backoff(&self, name: &str, timeout: Duration, mode: FlushMode) -> bool {
         let backoff = match mode {
-            FlushMode::Ongoing => timeout.saturating_mul(BACKOFF),
+            FlushMode::Start | FlushMode::Ongoing => timeout.saturating_mul(BACKOFF),
             FlushMode::Final => timeout,
         };
         self.late().get(name).is_some_and(|late| late.elapsed() < backoff)
@@ -171,6 +218,6 @@ mod tests {
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
         assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Final), 0, "the same failure is not reported again");
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 2, "the final flush tries again");
-        assert_eq!(drop_counters::all().into_iter().find(|dropped| dropped.0 == "flush-hanging").unwrap().2, 103);
+        assert_eq!(delivery_stats::all()["flush-hanging"].failed, 103);
     }
 }

@@ -3,5 +3,8 @@
 #[doc = include_str!("../../docs/logs.md")]
 pub mod logs {}
 
+#[doc = include_str!("../../docs/metrics.md")]
+pub mod metrics {}
+
 #[doc = include_str!("../../docs/costs.md")]
 pub mod costs {}

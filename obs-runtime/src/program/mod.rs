@@ -13,6 +13,7 @@ pub mod guide;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub mod keys;
+pub(crate) mod known_series;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 pub(crate) mod queries;

@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::validated::Config;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::{Exporter, UserMetrics};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::names::CONSTANT;
-use crate::exporters::prometheus::pushgateway::PushgatewayExporter;
+use crate::exporters::prometheus::pushgateway::{GroupKey, PushgatewayExporter};
 use crate::exporters::prometheus::textfile::Textfile;
 use crate::exporters::prometheus::textfile_exporter::{Source, TextfileExporter};
 use crate::exporters::prometheus::user_metrics;
@@ -75,28 +75,35 @@ fn connectable(address: SocketAddr) -> SocketAddr {
 #[derive(Clone)]
 struct MetricSource {
     metrics: Arc<MetricAggregator>,
-    constant: [(&'static str, String); 3],
+    constant: [(&'static str, String); 2],
+    version: String,
+    /// When the counters were zero, in seconds since 1970.
+    created: f64,
 }
 
 impl MetricSource {
     fn new(config: &Config, metrics: &Arc<MetricAggregator>) -> Self {
-        let [service, environment, version] = CONSTANT;
-        let constant = [
-            (service, config.service_name.clone()),
-            (environment, config.environment.clone()),
-            (version, config.version.clone()),
-        ];
-        Self { metrics: Arc::clone(metrics), constant }
+        let [service, environment] = CONSTANT;
+        let constant = [(service, config.service_name.clone()), (environment, config.environment.clone())];
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        Self { metrics: Arc::clone(metrics), constant, version: config.version.clone(), created }
     }
 
-    /// The current metrics. Gauges of running calls are meaningless once the process has ended, so they are optional.
+    /// The current metrics. Those of running calls and of the process are meaningless once it has ended, so they are optional.
     fn exposition(&self, with_active: bool) -> Exposition {
         let mut snapshot = self.metrics.snapshot();
         if !with_active {
-            snapshot.families.retain(|found| found.family.name != OPERATION_ACTIVE.name);
+            let ends_with_it = |name: &str| name == OPERATION_ACTIVE.name || name.starts_with("process.");
+            snapshot.families.retain(|found| !ends_with_it(found.family.name));
         }
         let constant: Vec<_> = self.constant.iter().map(|(name, value)| (*name, &**value)).collect();
-        let mut exposition = Exposition::new(snapshot, &constant);
+        let [(_, service), (_, environment)] = &self.constant;
+        let target = [
+            ("service_name", &**service),
+            ("service_version", &*self.version),
+            ("deployment_environment_name", &**environment),
+        ];
+        let mut exposition = Exposition::new(snapshot, &constant).with_origin(self.created, &target);
         user_metrics::registry().add_to(&mut exposition, &constant);
         for warning in user_metrics::registry().take_warnings() {
             global::warn(warning);
@@ -119,9 +126,13 @@ pub fn exporters(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dy
         let textfile = Textfile::new(folder, &config.service_name).with_expiry(config.prometheus_textfile_expiry);
         Arc::new(TextfileExporter::new(source(), textfile))
     });
-    let instance = config.prometheus_pushgateway_instance.as_deref();
+    let key = GroupKey {
+        job: &config.service_name,
+        environment: &config.environment,
+        instance: config.prometheus_pushgateway_instance.as_deref(),
+    };
     let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| -> Option<Arc<dyn Exporter>> {
-        Some(Arc::new(PushgatewayExporter::new(source(), url, &config.service_name, instance)?))
+        Some(Arc::new(PushgatewayExporter::new(source(), url, &key)?))
     });
     textfile.into_iter().chain(pushgateway).collect()
 }
@@ -135,6 +146,12 @@ pub fn serve(pipeline: &FanOut) -> Option<Server> {
     }
     let metrics = MetricSource::new(config, pipeline.metrics());
     let address = SocketAddr::new(config.prometheus_bind, config.prometheus_port);
+    if address.ip().is_loopback() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        global::warn(format!(
+            "PROMETHEUS_BIND is {}: neither Prometheus nor a probe reaches this pod there; set PROMETHEUS_BIND=0.0.0.0",
+            address.ip()
+        ));
+    }
     let routes = Routes::new().metrics(move |format| format.render(&metrics.exposition(true))).health();
     match Server::start(address, routes) {
         Ok(server) => {

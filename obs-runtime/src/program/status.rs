@@ -52,7 +52,7 @@ fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<
 
 /// The status of each exporter of this process: its last success, what it dropped and why, the duration of its flush and
 /// the length of its queue. The same is measured as `obs.last_success.timestamp.seconds`, `obs.dropped`,
-/// `obs.flush.duration.seconds` and `obs.queue.length`.
+/// `obs.flush.last_duration.seconds` and `obs.queue.length`.
 ///
 /// Sends nothing, and can be called at any time, also when obs is not initialised.
 ///

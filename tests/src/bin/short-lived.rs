@@ -1,6 +1,7 @@
 //! A job of a few milliseconds: a hundred annotated calls, and a hundred counts and observations by the macros of the crate
 //! `metrics`. Its first argument is the way it ends: `return`, `error`, `panic`, `exit` (by `obs_runtime::exit`), `TERM`, `INT`,
-//! or by `std::process::exit` on the main thread (`process-exit`) or on another one (`thread-exit`).
+//! or by `std::process::exit` on the main thread (`process-exit`) or on another one (`thread-exit`). With `hang` it says `ready`
+//! and does not end.
 
 use obs_runtime::{track_performance, tracked_command};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -38,6 +39,12 @@ fn short_lived(way: &str) -> Result<(), Box<dyn std::error::Error>> {
         "thread-exit" => std::thread::spawn(|| std::process::exit(7)).join().map_err(|_| "it panicked".into()),
         "TERM" => end_by(SIGTERM),
         "INT" => end_by(SIGINT),
+        "hang" => {
+            println!("ready");
+            loop {
+                std::thread::park();
+            }
+        }
         other => Err(format!("unknown argument: {other}").into()),
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use obs_runtime::catalogue::Kind;
+use obs_runtime::config::{Budget, BudgetPeriod};
 use obs_runtime::snapshot::{SeriesValue, Snapshot};
 use obs_runtime::{Guard, Level, Observability};
 use obs_tests::exposition::Series;
@@ -17,6 +19,8 @@ pub struct Service {
     pub guard: Guard,
     /// The folder of its textfile.
     pub textfiles: PathBuf,
+    /// When it began, in seconds since 1970.
+    pub began: f64,
     /// Its metrics.
     pub measured: Snapshot,
 }
@@ -31,6 +35,8 @@ pub fn service() -> &'static Service {
         }
         fs::create_dir_all(&textfiles).unwrap();
         fs::write(textfiles.join("etl_1.prom"), "garbage").unwrap();
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        let state = textfiles.join("state");
         let guard = Observability::builder()
             .without_environment()
             .service_name("etl 1")
@@ -40,6 +46,10 @@ pub fn service() -> &'static Service {
             .prometheus_port(0)
             .prometheus_textfile_dir(&textfiles)
             .max_series(20)
+            .defaults(|config| {
+                config.budgets = vec![Budget::new("nightly", 50.0, BudgetPeriod::Day)];
+                config.state_dir = Some(state);
+            })
             .init()
             .unwrap();
         work(HOSTILE);
@@ -47,7 +57,7 @@ pub fn service() -> &'static Service {
         // The second flush exports what the first one counts as dropped.
         guard.flush();
         guard.flush();
-        Service { guard, textfiles, measured: obs_runtime::metrics() }
+        Service { guard, textfiles, began, measured: obs_runtime::metrics() }
     })
 }
 
@@ -57,10 +67,12 @@ pub fn expected(measured: &Snapshot) -> BTreeMap<Series, f64> {
     for found in &measured.families {
         let name = found.family.name.replace('.', "_");
         for series in &found.series {
-            let mut labels: BTreeMap<_, _> =
-                [("service", "etl 1"), ("environment", "test"), ("version", "1.2.3")].map(owned).into();
+            let mut labels: BTreeMap<_, _> = [("service", "etl 1"), ("environment", "test")].map(owned).into();
             for (name, value) in &series.labels {
                 let taken = labels.contains_key(&**name) || name == "le";
+                if value.is_empty() {
+                    continue;
+                }
                 labels.insert(if taken { format!("tag_{name}") } else { name.to_string() }, value.to_string());
             }
             match &series.value {
@@ -69,10 +81,14 @@ pub fn expected(measured: &Snapshot) -> BTreeMap<Series, f64> {
                     expected.insert((name.clone() + total, labels), *number);
                 }
                 SeriesValue::Histogram { counts, sum } => {
+                    let shown = found.family.prometheus_buckets();
                     let bounds = found.family.buckets().iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
                     let mut cumulative = 0;
                     for (bound, count) in bounds.zip(counts) {
                         cumulative += count;
+                        if bound != "+Inf" && !shown.iter().any(|shown| shown.to_string() == bound) {
+                            continue;
+                        }
                         let mut labels = labels.clone();
                         labels.insert("le".to_owned(), bound);
                         expected.insert((name.clone() + "_bucket", labels), number(cumulative));

@@ -48,6 +48,12 @@ pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
+/// As [`budget_used`], of a budget in a local file; `None` for others, which may take a request to another machine.
+pub fn local_budget_used(name: &str) -> Option<(f64, f64)> {
+    let is_local = STORES.lock().unwrap_or_else(PoisonError::into_inner).own.is_none();
+    if is_local { budget_used(name).ok() } else { None }
+}
+
 /// A configured budget in its current period.
 struct ResolvedBudget {
     budget: Budget,

@@ -101,6 +101,11 @@ impl QualityCheck {
         }
     }
 
+    /// Whether the declaration stands for a list of checks.
+    pub(crate) const fn is_for_each(&self) -> bool {
+        matches!(self.check.run, Runs::Each(_))
+    }
+
     /// The check of a function with `#[dq_check]`.
     #[doc(hidden)]
     pub const fn declared(

@@ -44,6 +44,9 @@ fn every_variable_is_read() {
         ("DATADOG_SERVICE", "etl"),
         ("DATADOG_ENV", "staging"),
         ("DD_VERSION", "1.2.3"),
+        ("DD_SERVICE", "others"),
+        ("DD_ENV", "live"),
+        ("DD_TAGS", "team:data, region:eu,flag"),
         ("DD_AGENT_HOST", "10.0.0.7"),
         ("DD_DOGSTATSD_PORT", "9125"),
         ("DD_DOGSTATSD_URL", "unix:///run/dsd.socket"),
@@ -62,6 +65,8 @@ fn every_variable_is_read() {
         ("OBS_STATE_DIR", "/var/lib/obs"),
         ("OBS_BUDGETS", "daily=50USD/day"),
         ("OBS_BUDGET_TIMEZONE", "Europe/Berlin"),
+        ("OBS_COMMIT", "5f3c1e9"),
+        ("PROMETHEUS_PUSHGATEWAY_INSTANCE", "host-1"),
         ("BIGQUERY_EMULATOR_HOST", "localhost:9050"),
     ])
     .unwrap();
@@ -87,6 +92,10 @@ fn every_variable_is_read() {
         (&*config.budget_timezone, config.bigquery_emulator_host.as_deref()),
         ("Europe/Berlin", Some("localhost:9050"))
     );
+    assert_eq!((config.dd_service.as_deref(), config.dd_env.as_deref()), (Some("others"), Some("live")));
+    assert_eq!(config.dd_tags, ["team:data", "region:eu"]);
+    let texts = [&config.commit, &config.prometheus_pushgateway_instance];
+    assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["5f3c1e9", "host-1"]);
     assert_eq!(config.redact_names, ["iban", "customer name"]);
     assert_eq!(config.redaction_key.as_ref().map(|key| key.expose().as_str()), Some("key"));
 }

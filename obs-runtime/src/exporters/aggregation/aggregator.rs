@@ -20,11 +20,15 @@ use crate::metrics::registry;
 use crate::metrics::snapshot::{Snapshot, SnapshotBuilder};
 use crate::redact::redactor::Redacted;
 
+/// Adds series to a snapshot that are known without any event.
+pub type SeriesSource = Box<dyn Fn(&mut SnapshotBuilder) + Send + Sync>;
+
 /// The series of a pipeline.
 pub struct MetricAggregator {
     counts_calls: bool,
     store: SeriesStore,
-    /// The exporters whose queue lengths are measured.
+    sources: Vec<SeriesSource>,
+    /// The exporters whose queue lengths and losses are measured.
     watched: OnceLock<Vec<Weak<dyn Exporter>>>,
 }
 
@@ -32,7 +36,14 @@ impl MetricAggregator {
     /// An aggregator for the program, whose call sites count the calls.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
-        Self { counts_calls: false, store: SeriesStore::new(max_series), watched: OnceLock::new() }
+        let store = SeriesStore::new(max_series);
+        Self { counts_calls: false, store, sources: Vec::new(), watched: OnceLock::new() }
+    }
+
+    /// Adds the series of these sources to every snapshot.
+    #[must_use]
+    pub fn with_sources(self, sources: Vec<SeriesSource>) -> Self {
+        Self { sources, ..self }
     }
 
     /// An aggregator for a test, which counts only the events that it receives.
@@ -54,13 +65,14 @@ impl MetricAggregator {
                 callsite
                     .for_each_total(|tags, totals, cells| add_callsite(&mut snapshot, callsite, tags, totals, cells));
             }
+            self.sources.iter().for_each(|add| add(&mut snapshot));
             self.add_own(&mut snapshot);
         }
         self.store.add_to(&mut snapshot);
         snapshot.finish()
     }
 
-    /// Measures the queue lengths of these exporters while they live.
+    /// Measures the queue lengths and losses of these exporters while they live.
     pub fn watch(&self, exporters: &[Arc<dyn Exporter>]) {
         self.watched.get_or_init(|| exporters.iter().map(Arc::downgrade).collect());
     }
@@ -73,16 +85,26 @@ impl MetricAggregator {
         }
         for (sink, deliveries) in delivery_stats::all() {
             let by_sink = || labels(&[("sink", sink)]);
-            let (buckets, seconds) = (&deliveries.buckets, deliveries.seconds);
-            snapshot.histogram(&family::OBS_FLUSH_DURATION_SECONDS, by_sink(), buckets, seconds);
+            snapshot.number(&family::OBS_FLUSH_FAILED, by_sink(), deliveries.failed as f64);
+            for (family, duration) in [
+                (&family::OBS_FLUSH_LAST_DURATION_SECONDS, deliveries.last_duration),
+                (&family::OBS_FLUSH_MAX_DURATION_SECONDS, deliveries.max_duration),
+            ] {
+                snapshot.number(family, by_sink(), duration.as_secs_f64());
+            }
             let last_success = deliveries.last_success.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             if let Some(time) = last_success {
                 snapshot.number(&family::OBS_LAST_SUCCESS_TIMESTAMP_SECONDS, by_sink(), time.as_secs_f64());
             }
         }
         for exporter in self.watched.get().into_iter().flatten().filter_map(Weak::upgrade) {
-            let labels = labels(&[("sink", exporter.name())]);
-            snapshot.number(&family::OBS_QUEUE_LENGTH, labels, exporter.queued() as f64);
+            let by_sink = || labels(&[("sink", exporter.name())]);
+            snapshot.number(&family::OBS_QUEUE_LENGTH, by_sink(), exporter.queued() as f64);
+            snapshot.number(&family::OBS_FLUSH_FAILED, by_sink(), 0.0);
+            for reason in exporter.drop_reasons() {
+                let labels = labels(&[("sink", exporter.name()), ("reason", reason)]);
+                snapshot.number(&family::OBS_DROPPED, labels, 0.0);
+            }
         }
     }
 

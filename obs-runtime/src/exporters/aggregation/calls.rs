@@ -15,6 +15,9 @@ pub fn labels(pairs: &[(&'static str, &str)]) -> Labels {
     pairs.iter().map(|&(name, value)| (Cow::Borrowed(name), Cow::Owned(value.to_owned()))).collect()
 }
 
+/// The reasons of cost alerts.
+const COST_ALERTS: [&str; 3] = ["budget", "limit", "threshold"];
+
 /// The outcomes sorted by name, so that series come sorted.
 const SORTED: [Outcome; 4] = [Outcome::Cancelled, Outcome::Error, Outcome::Ok, Outcome::Panic];
 
@@ -23,15 +26,6 @@ pub const fn name_label(kind: CallsiteKind) -> &'static str {
     match kind {
         CallsiteKind::Command => "command",
         CallsiteKind::Operation | CallsiteKind::Errors | CallsiteKind::Cost => "operation",
-    }
-}
-
-/// The label for the outcome in the metrics of durations.
-pub const fn outcome_label(kind: CallsiteKind, outcome: Outcome) -> (&'static str, &'static str) {
-    match (kind, outcome) {
-        (CallsiteKind::Command, Outcome::Ok) => ("success", "true"),
-        (CallsiteKind::Command, _) => ("success", "false"),
-        _ => ("outcome", outcome.as_str()),
     }
 }
 
@@ -52,7 +46,6 @@ pub const fn call_families(kind: CallsiteKind) -> Option<[&'static Family; 3]> {
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 pub fn add_callsite(snapshot: &mut SnapshotBuilder, callsite: &Callsite, tags: &Tags, totals: &Totals, cells: &Cells) {
     let kind = callsite.kind();
-    let Some([duration, success, failure]) = call_families(kind) else { return };
     let name = (name_label(kind), callsite.name());
     // Names and outcomes are static: only tags are copied.
     let labels = |pairs: &[(&'static str, &'static str)]| {
@@ -61,15 +54,24 @@ pub fn add_callsite(snapshot: &mut SnapshotBuilder, callsite: &Callsite, tags: &
         labels.extend(tags.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Owned(value.clone()))));
         labels
     };
+    if kind == CallsiteKind::Cost {
+        snapshot.number(&family::BIGQUERY_TOTAL_COST_USD, labels(&[name]), 0.0);
+        for reason in COST_ALERTS {
+            snapshot.number(&family::BIGQUERY_COST_ALERT, labels(&[name, ("reason", reason)]), 0.0);
+        }
+    }
+    let Some([duration, success, failure]) = call_families(kind) else { return };
     for outcome in SORTED {
         let count = totals.count(outcome);
-        if count == 0 {
-            continue;
+        // A counter is there from the start, as 0: `increase` does not see the step to a first value. An empty histogram
+        // would add nothing to that.
+        if count > 0 {
+            let seconds = Duration::from_nanos(totals.nanos[outcome.index()]).as_secs_f64();
+            let buckets = &totals.buckets[outcome.index()];
+            let timed = labels(&[name, ("outcome", outcome.as_str())]);
+            let (exemplars, recent) = (cells.exemplars(outcome), cells.recent(outcome));
+            snapshot.histogram_with_exemplars(duration, timed, buckets, seconds, exemplars, recent);
         }
-        let seconds = Duration::from_nanos(totals.nanos[outcome.index()]).as_secs_f64();
-        let buckets = &totals.buckets[outcome.index()];
-        let timed = labels(&[name, outcome_label(kind, outcome)]);
-        snapshot.histogram_with_exemplars(duration, timed, buckets, seconds, cells.exemplars(outcome));
         if outcome.is_ok() {
             snapshot.number(success, labels(&[name]), count as f64);
         } else {
@@ -78,6 +80,9 @@ pub fn add_callsite(snapshot: &mut SnapshotBuilder, callsite: &Callsite, tags: &
     }
     if kind == CallsiteKind::Command {
         snapshot.number(&family::CLI_COMMAND_STARTED, labels(&[name]), totals.started as f64);
+        if totals.started > 0 {
+            snapshot.number(&family::CLI_COMMAND_RUNNING, labels(&[name]), totals.active() as f64);
+        }
     } else {
         snapshot.number(&family::OPERATION_ACTIVE, labels(&[name]), totals.active() as f64);
     }

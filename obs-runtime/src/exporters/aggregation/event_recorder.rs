@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::outcome::Outcome;
 use crate::events::event::{CallInfo, Event, Fact, Price};
-use crate::exporters::aggregation::calls::{call_families, labels, name_label, outcome_label};
+use crate::exporters::aggregation::calls::{call_families, labels, name_label};
 use crate::exporters::aggregation::series_store::SeriesStore;
 use crate::metrics::callsite::{CallsiteKind, Tags};
 use crate::metrics::catalogue as family;
@@ -36,10 +36,14 @@ impl EventRecorder<'_> {
         self.record(family, labels, 1.0);
     }
 
-    fn started(&self, call: &CallInfo, arguments: &[&'static str]) {
+    fn started(&self, call: &CallInfo, arguments: &[&'static str], at: SystemTime) {
         if call.kind != CallsiteKind::Command {
             return;
         }
+        let command = || labels(&[("command", &call.name)]);
+        self.record(&family::CLI_COMMAND_LAST_START_TIMESTAMP_SECONDS, command(), unix_seconds(at));
+        // Until it ends.
+        self.record(&family::CLI_COMMAND_LAST_EXIT_CODE, command(), -1.0);
         for argument in arguments {
             self.count(&family::CLI_COMMAND_ARGUMENT, labels(&[("command", &call.name), ("argument", argument)]));
         }
@@ -54,9 +58,12 @@ impl EventRecorder<'_> {
             if let Some(code) = exit_code {
                 self.record(&family::CLI_COMMAND_LAST_EXIT_CODE, command(), f64::from(code));
             }
+            self.record(&family::CLI_COMMAND_LAST_DURATION_SECONDS, command(), duration.as_secs_f64());
             if outcome.is_ok() {
-                let at = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-                self.record(&family::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, command(), at);
+                self.record(&family::CLI_COMMAND_LAST_SUCCESS_TIMESTAMP_SECONDS, command(), unix_seconds(at));
+                self.record(&family::CLI_COMMAND_CONSECUTIVE_FAILURES, command(), 0.0);
+            } else {
+                self.store.increase(&family::CLI_COMMAND_CONSECUTIVE_FAILURES, self.tagged(command()), 1.0);
             }
         }
         if !self.counts_calls {
@@ -64,11 +71,11 @@ impl EventRecorder<'_> {
         }
         let Some([seconds, success, failure]) = call_families(call.kind) else { return };
         let name = (name_label(call.kind), &*call.name);
-        self.record(seconds, labels(&[name, outcome_label(call.kind, outcome)]), duration.as_secs_f64());
-        if outcome.is_ok() {
-            self.count(success, labels(&[name]));
-        } else {
-            self.count(failure, labels(&[name, ("outcome", outcome.as_str())]));
+        self.record(seconds, labels(&[name, ("outcome", outcome.as_str())]), duration.as_secs_f64());
+        self.record(success, labels(&[name]), f64::from(u8::from(outcome.is_ok())));
+        for failed in Outcome::ALL.into_iter().filter(|failed| !failed.is_ok()) {
+            let ended_so = f64::from(u8::from(outcome == failed));
+            self.record(failure, labels(&[name, ("outcome", failed.as_str())]), ended_so);
         }
     }
 
@@ -85,12 +92,34 @@ impl EventRecorder<'_> {
         }
     }
 
+    /// Counts a data-quality check, and sets its status.
+    fn judged(&self, checked: &dyn Fn() -> Labels, status: &str) {
+        let (verdict, score) = match status {
+            "passed" => (&family::DATA_QUALITY_CHECK_PASSED, Some(1.0)),
+            "warned" => (&family::DATA_QUALITY_CHECK_FAILED, Some(0.5)),
+            "errored" => (&family::DATA_QUALITY_CHECK_ERRORED, None),
+            _ => (&family::DATA_QUALITY_CHECK_FAILED, Some(0.0)),
+        };
+        self.count(&family::DATA_QUALITY_CHECK_EXECUTED, checked());
+        for family in [
+            &family::DATA_QUALITY_CHECK_PASSED,
+            &family::DATA_QUALITY_CHECK_FAILED,
+            &family::DATA_QUALITY_CHECK_ERRORED,
+        ] {
+            self.record(family, checked(), f64::from(u8::from(family.name == verdict.name)));
+        }
+        match score {
+            Some(score) => self.record(&family::DATA_QUALITY_CHECK_STATUS, checked(), score),
+            None => self.store.remove(&family::DATA_QUALITY_CHECK_STATUS, &self.tagged(checked())),
+        }
+    }
+
     /// Updates the series of an event.
     #[expect(clippy::cast_precision_loss, reason = "bytes and rows are measured, not counted, here")]
     pub fn record_event(&self, event: &Event<'_>) {
         match &event.fact {
             Fact::Log { .. } | Fact::Reported(_) | Fact::Traced(_) | Fact::Breadcrumb { .. } => {}
-            Fact::Started { call, arguments } => self.started(call, arguments),
+            Fact::Started { call, arguments } => self.started(call, arguments, event.time),
             Fact::Finished { call, outcome, duration, exit_code, failure: _ } => {
                 self.finished(call, *outcome, *duration, *exit_code, event.time);
             }
@@ -135,22 +164,26 @@ impl EventRecorder<'_> {
                 }
             }
             Fact::QualityChecked { check, dataset, status, severity, value, duration, message: _ } => {
-                let counted = || labels(&[("check", check), ("dataset", dataset), ("severity", severity)]);
-                self.count(&family::DATA_QUALITY_CHECK_EXECUTED, counted());
-                let verdict = match *status {
-                    "passed" => &family::DATA_QUALITY_CHECK_PASSED,
-                    "errored" => &family::DATA_QUALITY_CHECK_ERRORED,
-                    _ => &family::DATA_QUALITY_CHECK_FAILED,
-                };
-                self.count(verdict, counted());
-                let check = || labels(&[("check", check)]);
+                let checked = || labels(&[("check", check), ("dataset", dataset), ("severity", severity)]);
+                self.judged(&checked, status);
+                self.record(
+                    &family::DATA_QUALITY_CHECK_LAST_RUN_TIMESTAMP_SECONDS,
+                    checked(),
+                    unix_seconds(event.time),
+                );
                 if let Some(duration) = duration {
-                    self.record(&family::DATA_QUALITY_CHECK_DURATION_SECONDS, check(), duration.as_secs_f64());
+                    let labels = labels(&[("check", check)]);
+                    self.record(&family::DATA_QUALITY_CHECK_DURATION_SECONDS, labels, duration.as_secs_f64());
                 }
                 if let Some(value) = value {
-                    self.record(&family::DATA_QUALITY_CHECK_VALUE, check(), *value);
+                    self.record(&family::DATA_QUALITY_CHECK_VALUE, checked(), *value);
                 }
             }
         }
     }
+}
+
+/// Seconds since 1970.
+fn unix_seconds(at: SystemTime) -> f64 {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

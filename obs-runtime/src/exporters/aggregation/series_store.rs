@@ -12,7 +12,7 @@ use crate::metrics::snapshot::{Labels, SeriesValue, SnapshotBuilder};
 
 /// Labels with a fixed set of values. They are kept past the limit of series, so that estimates are never added to actual
 /// costs.
-const FIXED_LABELS: [&str; 6] = ["outcome", "kind", "reason", "cache_hit", "success", "severity"];
+const FIXED_LABELS: [&str; 5] = ["outcome", "kind", "reason", "cache_hit", "severity"];
 
 /// Series by family and labels.
 #[derive(Debug)]
@@ -52,7 +52,17 @@ impl SeriesStore {
     }
 
     /// Adds a value to a counter, sets a gauge to it, or observes it in a histogram.
-    pub fn record(&self, family: &'static Family, mut labels: Labels, observed: f64) {
+    pub fn record(&self, family: &'static Family, labels: Labels, observed: f64) {
+        self.update(family, labels, observed, family.kind);
+    }
+
+    /// Adds to a gauge, which starts at zero.
+    pub fn increase(&self, gauge: &'static Family, labels: Labels, by: f64) {
+        self.update(gauge, labels, by, Kind::Counter);
+    }
+
+    /// Records a value in the way of that kind.
+    fn update(&self, family: &'static Family, mut labels: Labels, observed: f64, way: Kind) {
         for (_, value) in labels.iter_mut().filter(|(_, value)| value.len() > MAX_LABEL_CHARS) {
             *value = truncate(std::mem::take(value).into_owned()).into();
         }
@@ -72,7 +82,7 @@ impl SeriesStore {
             };
             Series { value, recent: VecDeque::new() }
         });
-        match (&mut found.value, family.kind) {
+        match (&mut found.value, way) {
             (SeriesValue::Number(number), Kind::Counter) => *number += observed,
             (SeriesValue::Number(number), _) => *number = observed,
             (SeriesValue::Histogram { counts, sum }, _) => {

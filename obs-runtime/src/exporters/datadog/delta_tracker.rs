@@ -171,8 +171,9 @@ impl SeriesState {
                 let counts: Vec<u64> = counts.iter().zip(counts_sent.iter()).map(|(now, sent)| now - sent).collect();
                 // Samples of the same weight share a line.
                 let mut by_count: BTreeMap<u64, Vec<WeightedSample>> = BTreeMap::new();
-                let exact = exact_samples(series.bounds, &counts, series.recent);
-                for sample in exact.unwrap_or_else(|| weighted_samples(series.bounds, &counts, sum - *sum_sent)) {
+                let new_sum = sum - *sum_sent;
+                let exact = exact_samples(series.bounds, &counts, new_sum, series.recent);
+                for sample in exact.unwrap_or_else(|| weighted_samples(series.bounds, &counts, new_sum)) {
                     by_count.entry(sample.count).or_default().push(sample);
                 }
                 for samples in by_count
@@ -194,8 +195,11 @@ fn tags(constant: &Tags, series: &Measured<'_>) -> Tags {
     let mut list = TagList::after(constant);
     let mut rest: Vec<_> = series.labels.iter().collect();
     for own in series.own {
-        let value = rest.iter().position(|(name, _)| name == own).map(|index| &rest.remove(index).1);
-        list.add(own, value.map_or("", |value| &**value));
+        let value = rest.iter().position(|(name, _)| name == own).map_or("", |index| &*rest.remove(index).1);
+        // The version of `obs.build.info`.
+        if !constant.iter().any(|(name, constant)| name == own && constant == value) {
+            list.add(own, value);
+        }
     }
     rest.sort_unstable();
     for (name, value) in rest {

@@ -7,7 +7,8 @@
 //! - count, sum and average are exact (up to the last bits of a double);
 //! - each percentile, minimum and maximum is within its true bucket: the error is less than the bucket's width. If all
 //!   observations since the last delivery fell into one bucket, the value is their average;
-//! - a single observation is exact, and so are up to 25 observations between two deliveries of queries, prices and checks.
+//! - a single observation is exact, and so are up to 25 observations between two deliveries of queries, prices and checks, and
+//!   up to 32 calls of a function that took more than a millisecond.
 
 /// Observations of one bucket, represented by one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,13 +35,32 @@ pub fn weighted_samples(bounds: &[f64], counts: &[u64], sum: f64) -> Vec<Weighte
     samples
 }
 
-/// One sample for each observation, if the `recent` observations (oldest first) contain all that were counted.
-pub fn exact_samples(bounds: &[f64], counts: &[u64], recent: &[f64]) -> Option<Vec<WeightedSample>> {
-    let new = usize::try_from(counts.iter().sum::<u64>()).ok()?;
-    let recent = &recent[recent.len().checked_sub(new)?..];
-    let sample =
-        |&value: &f64| WeightedSample { bucket: bounds.partition_point(|&bound| bound < value), count: 1, value };
-    recent.iter().all(|value| value.is_finite()).then(|| recent.iter().map(sample).collect())
+/// One sample for each observation, if the `recent` observations (oldest first) contain all that were counted. If they contain
+/// all but those of the first bucket, these share one sample, so that the weighted sum is `sum`.
+pub fn exact_samples(bounds: &[f64], counts: &[u64], sum: f64, recent: &[f64]) -> Option<Vec<WeightedSample>> {
+    exact_from(0, bounds, counts, recent).or_else(|| {
+        let mut samples = exact_from(1, bounds, counts, recent).filter(|samples| !samples.is_empty())?;
+        let rest = (sum - samples.iter().map(|sample| sample.value).sum::<f64>()) / times(counts[0], 1.0);
+        let value = rest.clamp(0.0, *bounds.first()?);
+        samples.push(WeightedSample { bucket: 0, count: counts[0], value });
+        Some(samples)
+    })
+}
+
+/// One sample for each observation from a bucket on.
+fn exact_from(first: usize, bounds: &[f64], counts: &[u64], recent: &[f64]) -> Option<Vec<WeightedSample>> {
+    let new = usize::try_from(counts[first..].iter().sum::<u64>()).ok()?;
+    let bucket = |value: f64| bounds.partition_point(|&bound| bound < value);
+    let counted: Vec<f64> = recent.iter().copied().filter(|&value| bucket(value) >= first).collect();
+    let newest = &counted[counted.len().checked_sub(new)?..];
+    let samples: Vec<_> =
+        newest.iter().map(|&value| WeightedSample { bucket: bucket(value), count: 1, value }).collect();
+    let mut of_bucket = vec![0; counts.len()];
+    for sample in &samples {
+        of_bucket[sample.bucket] += 1;
+    }
+    let agrees = of_bucket[first..] == counts[first..] && newest.iter().all(|value| value.is_finite());
+    agrees.then_some(samples)
 }
 
 /// The range of a bucket: above the first value, up to and including the second.
@@ -170,14 +190,28 @@ mod tests {
     fn recent_observations_are_exact() {
         let recent = [9.0, 0.3, 0.3, 2.0];
         let counts = |observed: &[f64]| counted(&SECONDS, observed).0;
-        let sent = exact_samples(&SECONDS, &counts(&recent[1..]), &recent).unwrap();
+        let sent = exact_samples(&SECONDS, &counts(&recent[1..]), 2.6, &recent).unwrap();
         assert_eq!(
             sent.iter().map(|sample| (sample.count, sample.value)).collect::<Vec<_>>(),
             [(1, 0.3), (1, 0.3), (1, 2.0)]
         );
-        assert_eq!(exact_samples(&SECONDS, &counts(&[9.0, 9.0, 0.3, 0.3, 2.0]), &recent), None);
-        assert_eq!(exact_samples(&SECONDS, &counts(&[1.0]), &[f64::NAN]), None);
-        assert_eq!(exact_samples(&SECONDS, &counts(&[]), &recent), Some(Vec::new()));
+        assert_eq!(exact_samples(&SECONDS, &counts(&[9.0, 9.0, 0.3, 0.3, 2.0]), 20.6, &recent), None);
+        assert_eq!(exact_samples(&SECONDS, &counts(&[1.0]), 1.0, &[f64::NAN]), None);
+        assert_eq!(exact_samples(&SECONDS, &counts(&[]), 0.0, &recent), Some(Vec::new()));
+    }
+
+    #[test]
+    fn slow_calls_are_exact_beside_fast_ones() {
+        let slow: Vec<f64> = (26..36).map(|hundredths| f64::from(hundredths) / 100.0).collect();
+        let (mut counts, sum) = counted(&SECONDS, &slow);
+        counts[0] = 4;
+        let sent = exact_samples(&SECONDS, &counts, sum + 0.002, &slow).unwrap();
+        assert_eq!(sent[..10].iter().map(|sample| sample.value).collect::<Vec<_>>(), slow);
+        assert!(sent.len() == 11 && sent[10].count == 4 && (sent[10].value - 0.0005).abs() < 1e-12, "{sent:?}");
+        // A call that is counted and not recorded yet.
+        counts[12] += 1;
+        assert_eq!(exact_samples(&SECONDS, &counts, sum + 9.0, &slow), None);
+        assert_eq!(exact_samples(&SECONDS, &counted(&SECONDS, &[9.0]).0, 9.0, &slow), None, "of another bucket");
     }
 
     #[test]
@@ -187,7 +221,7 @@ mod tests {
                 assert_eq!(SECONDS.partition_point(|&bound| bound < sample.value), sample.bucket, "{sum}");
             }
         }
-        assert_eq!(weighted_samples(&SECONDS, &[0; 23], 0.0), []);
+        assert_eq!(weighted_samples(&SECONDS, &[0; 30], 0.0), []);
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::exporters::datadog::delta_tracker::DeltaTracker;
 use crate::exporters::datadog::events_and_service_checks::Sender;
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
-use crate::exporters::datadog::names::{self, EXPORTER};
+use crate::exporters::datadog::names::{self, EXPORTER, TagList, Tags};
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::registry;
@@ -39,6 +39,7 @@ use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
+use crate::metrics::recent_calls;
 use crate::metrics::snapshot::Snapshot;
 use crate::redact::redactor::Redacted;
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub env: String,
     /// Tag `version`.
     pub version: String,
+    /// Further tags of everything that is sent.
+    pub tags: Vec<(String, String)>,
     /// The origin of the metrics, for the agent: `DD_ENTITY_ID`. `none` disables origin detection.
     pub entity_id: Option<String>,
     /// Whether health checks are sent as service checks.
@@ -102,20 +105,34 @@ impl DatadogExporter {
     /// If its thread cannot be started, it sends at flushes only.
     #[must_use]
     pub fn new(settings: Settings, source: Source, warn: Warn) -> Self {
-        let Settings { agent, interval, service, env, version, entity_id, service_checks, command_events, metrics } =
-            settings;
+        let Settings {
+            agent,
+            interval,
+            service,
+            env,
+            version,
+            tags,
+            entity_id,
+            service_checks,
+            command_events,
+            metrics,
+        } = settings;
         let no_origin = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
         let entity_id = entity_id.filter(|_| !no_origin);
         let constant = [("service", &*service), ("env", &*env), ("version", &*version)];
         let entity = entity_id.as_deref().map(|id| ("dd.internal.entity_id", id));
-        let sender = Sender {
-            constant: constant
-                .into_iter()
-                .chain(entity)
-                .filter_map(|(name, value)| names::constant_tag(name, value))
-                .collect(),
-            container: if no_origin || entity_id.is_some() { None } else { origin::container() },
-        };
+        let mut constant: Tags =
+            constant.into_iter().chain(entity).filter_map(|(name, value)| names::constant_tag(name, value)).collect();
+        let mut more = TagList::after(&constant);
+        for (name, value) in &tags {
+            more.add(name, value);
+        }
+        constant.extend(more.finish());
+        let sender =
+            Sender { constant, container: if no_origin || entity_id.is_some() { None } else { origin::container() } };
+        if metrics {
+            recent_calls::enable();
+        }
         let mut tracker = DeltaTracker::new(sender.constant.clone());
         UserMetricRegistry::set_enabled(metrics);
         tracker.start_from(&Measurements { snapshot: source(), users: registry().series() });
@@ -293,6 +310,10 @@ impl Exporter for DatadogExporter {
         shared.urgent.store(false, Ordering::SeqCst);
         let failed = |error: DeliveryError| FlushError { sink: EXPORTER, reason: error.to_string() };
         result.map(|()| Flushed::Delivered).map_err(failed)
+    }
+
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &["panic", "queue_full", "refused", "too_long", "unreachable"]
     }
 
     fn queued(&self) -> usize {

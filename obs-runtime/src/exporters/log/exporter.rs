@@ -222,6 +222,10 @@ impl Exporter for LogExporter {
         }
     }
 
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &["panic", "timeout", "write"]
+    }
+
     fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
         if let Some(sampler) = &self.sampler {
             sampler.take_left_out(|event, left_out| {

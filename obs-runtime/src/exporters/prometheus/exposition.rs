@@ -12,12 +12,22 @@ use crate::metrics::catalogue::{Family, Kind};
 use crate::metrics::exemplars::Exemplar;
 use crate::metrics::snapshot::{FamilySnapshot, Labels, Series, SeriesValue, Snapshot};
 
+/// A gauge that a run continues from the earlier runs.
+const CONSECUTIVE_FAILURES: &str = "cli_command_consecutive_failures";
+
+/// The counter that ends it.
+const SUCCESSES: &str = "cli_command_success_total";
+
 /// Metrics by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition {
     pub(super) metrics: BTreeMap<String, Metric>,
     /// Descriptions of labels whose different names become the same.
     label_conflicts: BTreeSet<String>,
+    /// When the counters were zero, in seconds since 1970.
+    pub(super) created: Option<f64>,
+    /// The labels of `target_info`, as between the braces.
+    pub(super) target: String,
 }
 
 /// A metric and its series by the text of their labels.
@@ -67,6 +77,14 @@ impl Exposition {
         exposition
     }
 
+    /// Sets when the counters were zero, in seconds since 1970, and the labels of `target_info`: attributes of the resource in
+    /// OpenTelemetry. Only OpenMetrics shows them.
+    pub fn with_origin(mut self, created: f64, target: &[(&str, &str)]) -> Self {
+        self.created = Some(created);
+        self.target = names::constant_text(target);
+        self
+    }
+
     /// Labels with different names that have the same Prometheus name, so that their series were added up. Each pair once.
     pub fn label_conflicts(&self) -> impl Iterator<Item = &str> {
         self.label_conflicts.iter().map(String::as_str)
@@ -97,19 +115,21 @@ impl Exposition {
         });
     }
 
-    /// Whether both are equal except for the metrics of obs itself, which change with every flush.
-    pub fn equals_except_own(&self, other: &Self) -> bool {
-        self.metrics_except_own().eq(other.metrics_except_own())
+    /// Whether both are equal except for what changes with every delivery.
+    pub fn equals_except_deliveries(&self, other: &Self) -> bool {
+        self.metrics_except_deliveries().eq(other.metrics_except_deliveries())
     }
 
-    fn metrics_except_own(&self) -> impl Iterator<Item = (&String, &Metric)> {
-        self.metrics.iter().filter(|(name, _)| !name.starts_with("obs_"))
+    fn metrics_except_deliveries(&self) -> impl Iterator<Item = (&String, &Metric)> {
+        let changing = ["obs_flush_last_", "obs_flush_max_", "obs_last_success_", "obs_queue_"];
+        self.metrics.iter().filter(move |(name, _)| !changing.iter().any(|prefix| name.starts_with(prefix)))
     }
 
     /// The growth of counters and histograms since `earlier`, and the current gauges. A counter below its earlier value
     /// was reset: all of it is growth.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut growth = self.clone();
+        let failures = growth.metrics.remove(CONSECUTIVE_FAILURES);
         for (name, metric) in growth.metrics.iter_mut().filter(|(_, metric)| metric.kind != Kind::Gauge) {
             let Some(before) = earlier.metrics.get(name) else { continue };
             for (labels, sample) in &mut metric.series {
@@ -118,11 +138,30 @@ impl Exposition {
                 }
             }
         }
+        // After a success they count from zero, otherwise from those of earlier runs.
+        if let Some(mut failures) = failures {
+            let succeeded = growth.successful_commands();
+            let before = earlier.metrics.get(CONSECUTIVE_FAILURES);
+            for (labels, sample) in failures.series.iter_mut().filter(|(labels, _)| !succeeded.contains(*labels)) {
+                if let Some(before) = before.and_then(|before| before.series.get(labels)) {
+                    sample.subtract(before);
+                }
+            }
+            growth.metrics.insert(CONSECUTIVE_FAILURES.to_owned(), failures);
+        }
         growth
     }
 
-    /// Adds counters and histograms, and replaces gauges. A gauge also replaces those of other `version`s of the program
-    /// that have otherwise the same labels.
+    /// The labels of commands whose successes are above zero.
+    fn successful_commands(&self) -> BTreeSet<String> {
+        let series = self.metrics.get(SUCCESSES).into_iter().flat_map(|metric| &metric.series);
+        let grown = series.filter(|(_, sample)| matches!(sample, Sample::Number(number) if *number > 0.0));
+        grown.map(|(labels, _)| labels.clone()).collect()
+    }
+
+    /// Adds counters and histograms, and replaces gauges. A gauge that is always 1 also replaces those that differ only in what
+    /// it tells, such as the version. Of times, the later one stays. Consecutive failures are added to, unless there was a
+    /// success.
     ///
     /// # Errors
     /// If a metric has another kind here. Then nothing is changed.
@@ -132,14 +171,28 @@ impl Exposition {
                 return Err(format!("{name} is a {} in the file and a {} now", known.kind_name(), new.kind_name()));
             }
         }
-        for (name, new) in growth.metrics {
+        let succeeded = growth.successful_commands();
+        for (name, mut new) in growth.metrics {
             let Some(known) = self.metrics.get_mut(&name) else {
                 self.metrics.insert(name, new);
                 continue;
             };
-            if new.kind == Kind::Gauge {
-                let replaced: BTreeSet<_> = new.series.keys().map(|labels| without_version(labels)).collect();
-                known.series.retain(|labels, _| !replaced.contains(&without_version(labels)));
+            if new.kind == Kind::Gauge && name.ends_with("_info") {
+                let replaced: BTreeSet<_> = new.series.keys().map(|labels| identity(labels)).collect();
+                known.series.retain(|labels, _| !replaced.contains(&identity(labels)));
+            }
+            if name == CONSECUTIVE_FAILURES || name.ends_with("_timestamp_seconds") {
+                for (labels, sample) in &mut new.series {
+                    match (known.series.get(labels), sample) {
+                        (Some(Sample::Number(known)), Sample::Number(new)) if name != CONSECUTIVE_FAILURES => {
+                            *new = new.max(*known);
+                        }
+                        (Some(Sample::Number(known)), Sample::Number(new)) if !succeeded.contains(labels) => {
+                            *new += known;
+                        }
+                        _ => {}
+                    }
+                }
             }
             known.help = new.help;
             for (labels, sample) in new.series {
@@ -162,13 +215,19 @@ impl Metric {
         let mut samples: Vec<(String, Sample)> = Vec::with_capacity(series.len());
         for (text, series) in series {
             if !series.exemplars.is_empty() {
-                let exemplars = series.exemplars.iter().map(|one| (one.bucket, exemplar_text(one)));
+                let exemplars =
+                    series.exemplars.iter().map(|one| (prometheus_bucket(family, one.bucket), exemplar_text(one)));
                 metric.exemplars.insert(text.clone(), exemplars.collect());
             }
             let sample = match series.value {
                 SeriesValue::Number(number) => Sample::Number(number),
                 SeriesValue::Histogram { counts, sum } => {
-                    Sample::Histogram { bounds: Cow::Borrowed(family.buckets()), counts, sum }
+                    let bounds = family.prometheus_buckets();
+                    let mut merged = vec![0; bounds.len() + 1];
+                    for (bucket, count) in counts.into_iter().enumerate() {
+                        merged[prometheus_bucket(family, bucket)] += count;
+                    }
+                    Sample::Histogram { bounds: Cow::Borrowed(bounds), counts: merged, sum }
                 }
             };
             match samples.last_mut().filter(|(last, _)| *last == text) {
@@ -181,7 +240,8 @@ impl Metric {
         metric
     }
 
-    fn put(&mut self, labels: String, sample: Sample) {
+    /// Adds a sample; of gauges the last one wins.
+    pub(super) fn put(&mut self, labels: String, sample: Sample) {
         match self.series.entry(labels) {
             Entry::Occupied(known) => known.into_mut().put(sample, self.kind),
             Entry::Vacant(vacant) => {
@@ -246,6 +306,12 @@ impl Sample {
     }
 }
 
+/// The bucket of Prometheus that contains a bucket of a family.
+fn prometheus_bucket(family: &Family, bucket: usize) -> usize {
+    let upper = family.buckets().get(bucket).copied().unwrap_or(f64::INFINITY);
+    family.prometheus_buckets().partition_point(|&bound| bound < upper)
+}
+
 /// An exemplar in the format of `OpenMetrics`: labels, value, and UNIX time.
 fn exemplar_text(exemplar: &Exemplar) -> String {
     let at = exemplar.at.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -273,9 +339,10 @@ fn total(known: f64, more: f64) -> f64 {
     }
 }
 
-/// The labels except `version`.
-fn without_version(labels: &str) -> Vec<&str> {
-    pairs(labels).unwrap_or_default().into_iter().filter(|pair| !pair.starts_with("version=")).collect()
+/// The labels of an info metric that say what it is about.
+fn identity(labels: &str) -> Vec<&str> {
+    let told = |pair: &&str| ["version=", "commit=", "cron=", "timezone="].iter().any(|name| pair.starts_with(name));
+    pairs(labels).unwrap_or_default().into_iter().filter(|pair| !told(pair)).collect()
 }
 
 /// The labels (`name="value"`) of the text between the braces; `None` if it is malformed.

@@ -1,8 +1,10 @@
 //! Converts names and labels to Prometheus' rules.
 //!
 //! A series has the family's own labels, then the constant labels, then the call's tags, sorted by name. A tag with the name
-//! of an earlier label, or with a reserved name (`le`, `quantile`, `__…`), is renamed to `tag_<name>`. A label without a value
+//! of an earlier label, or with a reserved name (`le`, `quantile`, `job`, `instance`, `__…`), is renamed to `tag_<name>`. A label without a value
 //! is omitted: to Prometheus it is the same as no label.
+//!
+//! The version of the program is only a label of `obs_build_info`: on every series it would end all of them at a deploy.
 
 use std::borrow::Cow;
 
@@ -10,7 +12,10 @@ use crate::metrics::catalogue::{Family, Kind};
 use crate::metrics::snapshot::Labels;
 
 /// The labels of every series.
-pub const CONSTANT: [&str; 3] = ["service", "environment", "version"];
+pub const CONSTANT: [&str; 2] = ["service", "environment"];
+
+/// Names that the text format, the scrape of Prometheus or the grouping key of a Pushgateway use.
+const RESERVED: [&str; 4] = ["le", "quantile", "job", "instance"];
 
 /// The family's name: `.` and `-` become `_`, and a counter ends with `_total`.
 pub fn metric_name(family: &Family) -> String {
@@ -96,7 +101,7 @@ impl<'a> Claimed<'a> {
     }
 
     fn claim(&mut self, mut name: Cow<'a, str>) -> &str {
-        let reserved = |name: &str| name == "le" || name == "quantile" || name.starts_with("__");
+        let reserved = |name: &str| RESERVED.contains(&name) || name.starts_with("__");
         while reserved(&name) || self.0.contains(&name) {
             name = Cow::Owned(format!("tag_{name}"));
         }
@@ -175,10 +180,11 @@ mod tests {
 
     #[test]
     fn a_tag_never_takes_a_name_that_is_taken() {
-        let labels = [("operation", "a"), ("operation", "b"), ("service", "c"), ("le", "d"), ("__name__", "e")];
+        let labels =
+            [("operation", "a"), ("operation", "b"), ("service", "c"), ("le", "d"), ("__name__", "e"), ("job", "f")];
         assert_eq!(
             text(&catalogue::OPERATION_SUCCESS, &labels, &[("service", "etl")]),
-            r#"operation="a",service="etl",tag___name__="e",tag_le="d",tag_operation="b",tag_service="c""#
+            r#"operation="a",service="etl",tag___name__="e",tag_job="f",tag_le="d",tag_operation="b",tag_service="c""#
         );
         let labels = [("operation", "a"), ("x-y", "1"), ("x.y", "2"), ("x y", "3")];
         assert_eq!(

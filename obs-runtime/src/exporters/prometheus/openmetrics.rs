@@ -1,10 +1,11 @@
-//! OpenMetrics, version 1.0: names of families without `_total`, UNIT lines and an end marker.
+//! OpenMetrics, version 1.0: names of families without `_total`, UNIT lines, created timestamps, `target_info` and an end
+//! marker.
 //!
 //! Bucket bounds are written as in the text format (`1`, although OpenMetrics recommends `1.0`): they are label values, so
 //! that a series is the same in both formats and in a textfile.
 
 use crate::exporters::prometheus::exposition::Exposition;
-use crate::exporters::prometheus::text::{capacity, push_all, write_series};
+use crate::exporters::prometheus::text::{Extras, capacity, push_all, write_series};
 use crate::metrics::catalogue::Kind;
 
 /// Units for UNIT lines, if the family's name ends with one.
@@ -28,7 +29,18 @@ pub fn write(exposition: &Exposition) -> String {
         }
         // OpenMetrics escapes quotation marks in HELP lines.
         push_all(&mut text, &["# HELP ", family, " ", &metric.help.replace('"', "\\\""), "\n"]);
-        write_series(&mut text, name, metric, true);
+        let created = match (kind, exposition.created) {
+            ("counter" | "histogram", Some(at)) => Some(([family, "_created"].concat(), at)),
+            _ => None,
+        };
+        let created = created.as_ref().map(|(name, at)| (&**name, *at));
+        write_series(&mut text, name, metric, Extras { exemplars: true, created });
+    }
+    if !exposition.target.is_empty() {
+        push_all(
+            &mut text,
+            &["# TYPE target info\n# HELP target The program.\ntarget_info{", &exposition.target, "} 1\n"],
+        );
     }
     text.push_str("# EOF\n");
     text

@@ -1,8 +1,10 @@
-//! Parses exactly the text that [`write`](super::text::write) produces. Any other file is damaged or not written by obs.
+//! Parses exactly the text that [`write_without_help`](super::text::write_without_help) produces, or an earlier version of obs
+//! did. Any other file is damaged or not written by obs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::exporters::prometheus::earlier_layout;
 use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample, pairs};
 use crate::metrics::catalogue::Kind;
 
@@ -13,17 +15,21 @@ use crate::metrics::catalogue::Kind;
 pub fn parse(text: &str) -> Result<Exposition, String> {
     let mut exposition = Exposition::default();
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
+    let mut is_earlier = false;
     while let Some((number, line)) = lines.next() {
+        let (number, line) = if line.starts_with("# HELP ") {
+            is_earlier = true;
+            lines.next().unwrap_or((number, ""))
+        } else {
+            (number, line)
+        };
         let at = |reason: &str| format!("line {number}: {reason}");
-        let (name, help) = line
-            .strip_prefix("# HELP ")
-            .and_then(|rest| rest.split_once(' '))
-            .ok_or_else(|| at("expected a HELP line"))?;
-        let kind = match lines.next().and_then(|(_, line)| line.strip_prefix("# TYPE ")?.strip_prefix(name)) {
-            Some(" counter") => Kind::Counter,
-            Some(" gauge") => Kind::Gauge,
-            Some(" histogram") => Kind::Histogram,
-            _ => return Err(at("expected a TYPE line after it")),
+        let typed = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '));
+        let (name, kind) = match typed {
+            Some((name, "counter")) => (name, Kind::Counter),
+            Some((name, "gauge")) => (name, Kind::Gauge),
+            Some((name, "histogram")) => (name, Kind::Histogram),
+            _ => return Err(at("expected a TYPE line")),
         };
         let mut samples = Vec::new();
         while let Some((number, line)) = lines.next_if(|(_, line)| !line.starts_with('#')) {
@@ -34,12 +40,12 @@ pub fn parse(text: &str) -> Result<Exposition, String> {
             Kind::Counter | Kind::Gauge => numbers(samples),
         };
         let series = series.map_err(|labels| format!("{name}{{{labels}}}: incomplete or duplicate series"))?;
-        let metric = Metric::new(kind, help.to_owned(), series);
+        let metric = Metric::new(kind, String::new(), series);
         if exposition.metrics.insert(name.to_owned(), metric).is_some() {
             return Err(at("duplicate metric"));
         }
     }
-    Ok(exposition)
+    Ok(if is_earlier { earlier_layout::convert(exposition) } else { exposition })
 }
 
 /// A line: the suffix of the metric's name (`_bucket`, …), labels, value.

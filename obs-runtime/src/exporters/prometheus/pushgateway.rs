@@ -1,10 +1,11 @@
 //! Pushes metrics to a Pushgateway, for jobs that end before they are scraped.
 //!
-//! Metrics are pushed by POST, which keeps other families of the same group. The group is the job, and the instance only if
-//! configured: a Pushgateway never deletes groups.
+//! The group is the job (the service), the environment, the outermost command, and the instance only if configured: a
+//! Pushgateway never deletes groups. Once the command has succeeded, PUT replaces the whole group. Before that, POST replaces
+//! the families pushed, so that the time of the last success stays after a run that failed.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -13,13 +14,19 @@ use percent_encoding::percent_decode_str;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Error};
 
+use crate::base::command_run::first_outermost;
 use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::exporters::http;
-use crate::exporters::interface::{Exporter, FlushError, Flushed};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::format::Format;
+use crate::exporters::prometheus::push_groups;
+use crate::exporters::prometheus::push_groups::Group;
 use crate::exporters::prometheus::textfile_exporter::Source;
+
+/// The exporter's name.
+const NAME: &str = "pushgateway";
 
 /// The longest `Retry-After` that is honoured.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
@@ -27,11 +34,24 @@ const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 /// The most characters of a server's error message that are logged.
 const MAX_MESSAGE: usize = 300;
 
+/// The key of the group that is pushed to, beside the command.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupKey<'a> {
+    /// The service.
+    pub job: &'a str,
+    pub environment: &'a str,
+    /// Only if configured.
+    pub instance: Option<&'a str>,
+}
+
 /// Pushes at every flush. Takes no events.
 pub struct PushgatewayExporter {
     source: Source,
     agent: Agent,
+    /// Of the group of the service.
     url: String,
+    /// The end of the group's key.
+    instance: String,
     authorization: Option<Secret<String>>,
     /// The URL without credentials.
     shown: String,
@@ -42,6 +62,8 @@ pub struct PushgatewayExporter {
 struct State {
     /// What was pushed last.
     pushed: Option<Exposition>,
+    /// When that was measured.
+    at: Option<Instant>,
     /// When the server accepts requests again, after a `Retry-After`.
     not_before: Option<Instant>,
 }
@@ -49,47 +71,67 @@ struct State {
 impl PushgatewayExporter {
     /// An exporter that pushes the metrics of `source`; `None` if the URL is invalid.
     #[must_use]
-    pub fn new(source: Source, url: &PushgatewayUrl, job: &str, instance: Option<&str>) -> Option<Self> {
+    pub fn new(source: Source, url: &PushgatewayUrl, key: &GroupKey<'_>) -> Option<Self> {
         let parts = url.parts()?;
-        let instance = instance.map(|instance| grouping("instance", instance)).unwrap_or_default();
+        let optional = |label, value: Option<&str>| value.map(|value| grouping(label, value)).unwrap_or_default();
+        let environment = optional("environment", Some(key.environment).filter(|name| !name.is_empty()));
         let authorization = parts.user.map(authorization);
         Some(Self {
             source,
             agent: http::agent(None, None),
-            url: format!("{}://{}/metrics{}{instance}", parts.scheme, parts.location, grouping("job", job)),
+            url: format!("{}://{}/metrics{}{environment}", parts.scheme, parts.location, grouping("job", key.job)),
+            instance: optional("instance", key.instance),
             authorization,
             shown: url.to_string(),
             state: Mutex::default(),
         })
     }
 
-    fn push(&self, deadline: Instant) -> Result<Flushed, String> {
+    fn failed(&self, reason: &str) -> FlushError {
+        FlushError { sink: NAME, reason: format!("PROMETHEUS_PUSHGATEWAY_URL {}: {reason}", self.shown) }
+    }
+
+    /// Pushes the current metrics, or those measured before unless later ones were pushed already.
+    fn push(&self, measured: Option<(Exposition, Instant)>, deadline: Instant) -> Result<Flushed, String> {
         // Held while pushing: a concurrent flush then finds nothing left to push.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.not_before.is_some_and(|until| Instant::now() < until) {
             return Err("waiting for the server's Retry-After".to_owned());
         }
-        let now = (self.source)();
-        if state.pushed.as_ref().is_some_and(|pushed| pushed.equals_except_own(&now)) {
+        if measured.as_ref().is_some_and(|(_, at)| state.at.is_some_and(|pushed| pushed >= *at)) {
             return Ok(Flushed::Nothing);
         }
+        let (now, at) = measured.unwrap_or_else(|| ((self.source)(), Instant::now()));
+        if state.pushed.as_ref().is_some_and(|pushed| pushed.equals_except_deliveries(&now)) {
+            return Ok(Flushed::Nothing);
+        }
+        for group in push_groups::split(&now, first_outermost()) {
+            self.push_group(&group, deadline, &mut state.not_before)?;
+        }
+        *state = State { pushed: Some(now), at: Some(at), not_before: None };
+        Ok(Flushed::Delivered)
+    }
+
+    fn push_group(&self, group: &Group, deadline: Instant, not_before: &mut Option<Instant>) -> Result<(), String> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err("timed out".to_owned());
         }
-        let request = self.agent.post(&self.url).content_type(Format::Text.content_type());
+        let command = group.command.as_deref().map(|command| grouping("command", command)).unwrap_or_default();
+        let url = format!("{}{command}{}", self.url, self.instance);
+        let request = if group.is_whole { self.agent.put(&url) } else { self.agent.post(&url) };
+        let request = request.content_type(Format::Text.content_type());
         let request = match &self.authorization {
             Some(authorization) => request.header("authorization", authorization.expose()),
             None => request,
         };
         let request = request.config().timeout_global(Some(left)).build();
-        let mut response = request.send(Format::Text.render(&now)).map_err(|error| reason(&error))?;
+        let mut response = request.send(Format::Text.render(&group.exposition)).map_err(|error| reason(&error))?;
         if response.status().is_success() {
-            *state = State { pushed: Some(now), not_before: None };
-            return Ok(Flushed::Delivered);
+            return Ok(());
         }
         let wait = retry_after(response.headers());
-        state.not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
+        *not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
         let body = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
         let message: String = body.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect();
         Err(format!("status {}: {message}", response.status().as_u16()))
@@ -139,14 +181,16 @@ impl fmt::Debug for PushgatewayExporter {
 
 impl Exporter for PushgatewayExporter {
     fn name(&self) -> &'static str {
-        "pushgateway"
+        NAME
+    }
+
+    fn at_start(self: Arc<Self>) -> Option<StartFlush> {
+        let (now, at) = ((self.source)(), Instant::now());
+        Some(Box::new(move |deadline| self.push(Some((now, at)), deadline).map_err(|reason| self.failed(&reason))))
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        self.push(deadline).map_err(|reason| FlushError {
-            sink: self.name(),
-            reason: format!("PROMETHEUS_PUSHGATEWAY_URL {}: {reason}", self.shown),
-        })
+        self.push(None, deadline).map_err(|reason| self.failed(&reason))
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::exporters::prometheus::exposition::Exposition;
+use crate::exporters::prometheus::shared_file;
 use crate::exporters::prometheus::textfile_error::TextfileError;
 
 /// The file of last updates, and how long a series is kept.
@@ -48,9 +49,7 @@ impl SeriesExpiry {
             stays
         });
         let temporary = self.path.with_extension("touched.tmp");
-        fs::write(&temporary, text)
-            .map_err(TextfileError::io("write", &temporary))
-            .and_then(|()| fs::rename(&temporary, &self.path).map_err(TextfileError::io("replace", &self.path)))
+        shared_file::replace(&self.path, &temporary, &text)
     }
 
     /// The UNIX time of the last update by series. Malformed lines are ignored.

@@ -6,10 +6,22 @@ use crate::exporters::prometheus::exposition::{Exposition, Metric, Sample};
 
 /// Renders an exposition.
 pub fn write(exposition: &Exposition) -> String {
+    render(exposition, true)
+}
+
+/// Renders an exposition without HELP lines. `node_exporter` drops a metric that has different ones in two textfiles.
+pub fn write_without_help(exposition: &Exposition) -> String {
+    render(exposition, false)
+}
+
+fn render(exposition: &Exposition, with_help: bool) -> String {
     let mut text = String::with_capacity(capacity(exposition));
     for (name, metric) in &exposition.metrics {
-        push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n# TYPE ", name, " ", metric.kind_name(), "\n"]);
-        write_series(&mut text, name, metric, false);
+        if with_help {
+            push_all(&mut text, &["# HELP ", name, " ", &metric.help, "\n"]);
+        }
+        push_all(&mut text, &["# TYPE ", name, " ", metric.kind_name(), "\n"]);
+        write_series(&mut text, name, metric, Extras::default());
     }
     text
 }
@@ -31,8 +43,16 @@ pub(super) fn capacity(exposition: &Exposition) -> usize {
     metrics.sum()
 }
 
+/// What OpenMetrics has in addition to the text format.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extras<'a> {
+    pub exemplars: bool,
+    /// The name of the `_created` samples of counters and histograms, and their value.
+    pub created: Option<(&'a str, f64)>,
+}
+
 /// Writes the lines of a metric's series.
-pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_exemplars: bool) {
+pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, extras: Extras<'_>) {
     let mut known_bounds: &[f64] = &[];
     let mut bound_texts: Vec<String> = Vec::new();
     for (labels, sample) in &metric.series {
@@ -50,7 +70,7 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_
                 }
                 let comma = if labels.is_empty() { "" } else { "," };
                 let bucket = [name, "_bucket{", labels, comma, "le=\""].concat();
-                let exemplars = if with_exemplars { metric.exemplars.get(labels) } else { None };
+                let exemplars = if extras.exemplars { metric.exemplars.get(labels) } else { None };
                 let mut cumulative = 0_u64;
                 // Reused, because most buckets have the same cumulative count.
                 let mut end = String::from("0\n");
@@ -76,6 +96,12 @@ pub(super) fn write_series(text: &mut String, name: &str, metric: &Metric, with_
                 push_labels(text, labels);
                 push_count(text, cumulative);
             }
+        }
+        if let Some((created, at)) = extras.created {
+            push_all(text, &[created]);
+            push_labels(text, labels);
+            push_number(text, at);
+            text.push('\n');
         }
     }
 }

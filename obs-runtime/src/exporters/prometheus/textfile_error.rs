@@ -17,11 +17,13 @@ pub enum TextfileError {
         /// The reason.
         source: io::Error,
     },
-    /// Other processes held the lock until the deadline. The next write contains what this one did not write.
-    #[error("PROMETHEUS_TEXTFILE_DIR: timed out waiting for the lock {path}", path = path.display())]
+    /// Other processes held the lock until the deadline.
+    #[error("PROMETHEUS_TEXTFILE_DIR: timed out waiting for the lock {path}; {kept}", path = path.display(), kept = kept(pending.as_deref()))]
     Locked {
         /// The lock file.
         path: PathBuf,
+        /// The file that holds what was not written, for the next writer; `None` if this process keeps it.
+        pending: Option<PathBuf>,
     },
     /// The old file was damaged. It is kept under another name, **and the new file is written**.
     #[error("PROMETHEUS_TEXTFILE_DIR: {path} was damaged ({reason}) and is kept as {kept}; its counters restart from zero", path = path.display(), kept = kept.display())]
@@ -33,6 +35,13 @@ pub enum TextfileError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+fn kept(pending: Option<&Path>) -> String {
+    match pending {
+        Some(path) => format!("the next run adds what is kept in {}", path.display()),
+        None => "the next write of this process contains what it did not write".to_owned(),
+    }
 }
 
 impl TextfileError {

@@ -4,9 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::exporters::interface::{Exporter, FlushError, Flushed};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::textfile::Textfile;
+use crate::exporters::prometheus::textfile_error::TextfileError;
+
+/// The exporter's name.
+const NAME: &str = "textfile";
 
 /// Reads the current metrics.
 pub type Source = Arc<dyn Fn() -> Exposition + Send + Sync>;
@@ -34,13 +38,19 @@ impl fmt::Debug for TextfileExporter {
 
 impl Exporter for TextfileExporter {
     fn name(&self) -> &'static str {
-        "textfile"
+        NAME
+    }
+
+    fn at_start(self: Arc<Self>) -> Option<StartFlush> {
+        let (now, at) = ((self.source)(), Instant::now());
+        Some(Box::new(move |deadline| self.textfile.write_measured(now, at, deadline).map_err(|error| failed(&error))))
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        self.textfile
-            .write((self.source)(), deadline)
-            .map(|()| Flushed::Delivered)
-            .map_err(|error| FlushError { sink: self.name(), reason: error.to_string() })
+        self.textfile.write_from(&*self.source, deadline).map_err(|error| failed(&error))
     }
+}
+
+fn failed(error: &TextfileError) -> FlushError {
+    FlushError { sink: NAME, reason: error.to_string() }
 }

@@ -140,6 +140,10 @@ impl Exporter for SentryExporter {
         Err(FlushError { sink: self.name(), reason })
     }
 
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &["network", "not_serialised", "panic", "queue_full", "rate_limited", "refused"]
+    }
+
     fn queued(&self) -> usize {
         self.worker.queued()
     }

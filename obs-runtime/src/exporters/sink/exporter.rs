@@ -172,6 +172,10 @@ impl Exporter for SinkExporter {
         let _ = self.send(Request::Close);
     }
 
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &["closed", "panic", "queue_full"]
+    }
+
     fn queued(&self) -> usize {
         self.queued.load(Ordering::SeqCst)
     }

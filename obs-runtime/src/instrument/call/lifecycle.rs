@@ -38,6 +38,9 @@ impl Call {
         if nanos > FAST_NANOS || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
+        if nanos > FAST_NANOS {
+            cells.record_recent(outcome, nanos);
+        }
         self.end_span(outcome, nanos);
         let captured = self.propagate(outcome, failure);
         let wanted = match self.callsite.kind() {
@@ -61,6 +64,9 @@ impl Call {
             let arguments = self.entry().map(Entry::given).unwrap_or_default();
             (Fact::Started { call: self.info(), arguments }, self.details())
         });
+        if self.flushes {
+            global::flush(FlushMode::Start);
+        }
         // The function's duration does not include the time of this event.
         self.start = Stamp::now();
     }

@@ -39,6 +39,7 @@ use crate::program::guard::Guard;
 use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
 use crate::program::init::running_commands;
+use crate::program::known_series;
 #[cfg(feature = "prometheus")]
 use crate::program::prometheus;
 use crate::program::self_checks::registration::SelfChecks;
@@ -313,7 +314,8 @@ impl ObservabilityBuilder {
         clock::clock();
         panic_watcher::watch();
         lifecycle::enable();
-        let metrics = Arc::new(MetricAggregator::new(config.max_series));
+        let metrics = MetricAggregator::new(config.max_series).with_sources(known_series::sources(&config));
+        let metrics = Arc::new(metrics);
         let log = LogExporter::new(&config, output, file);
         let log_level = LogLevelHandle::new(log.filter().clone());
         let exporters: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];

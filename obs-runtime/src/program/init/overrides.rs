@@ -29,7 +29,8 @@ impl ObservabilityBuilder {
         service_name(name: impl Into<String>) => service_name = name.into();
         /// Instead of `ENVIRONMENT`.
         environment(name: impl Into<String>) => environment = name.into();
-        /// The program's version, a label of every series. Usually `env!("CARGO_PKG_VERSION")`.
+        /// The program's version, a label of `obs.build.info` and, in Datadog, of every series. Usually
+        /// `env!("CARGO_PKG_VERSION")`.
         version(version: impl Into<String>) => version = version.into();
         /// Instead of `LOG_LEVEL`.
         log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
@@ -126,6 +127,8 @@ impl ObservabilityBuilder {
         tracing_sample_rate(rate: f64) => tracing_sample_rate = rate;
         /// Instead of `HEALTH_CHECK_INTERVAL_SECONDS`.
         health_check_interval(interval: Duration) => health_check_interval = interval;
+        /// Instead of `OBS_COMMIT`.
+        commit(commit: impl Into<String>) => commit = Some(commit.into());
         /// Instead of `OBS_FLUSH_TIMEOUT`.
         flush_timeout(timeout: Duration) => flush_timeout = timeout;
         /// Instead of `OBS_MAX_SERIES`.

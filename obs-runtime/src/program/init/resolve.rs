@@ -47,8 +47,15 @@ pub fn resolve(
     let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
     let own = [&mut config.service_name, &mut config.environment, &mut config.version];
     let datadogs = [&mut config.datadog_service, &mut config.datadog_env, &mut config.datadog_version];
-    let sentrys = [&mut config.sentry_environment, &mut config.sentry_release];
-    for name in own.into_iter().chain(datadogs.into_iter().chain(sentrys).flatten()) {
+    let others = [
+        &mut config.sentry_environment,
+        &mut config.sentry_release,
+        &mut config.commit,
+        &mut config.dd_service,
+        &mut config.dd_env,
+    ];
+    let optional = datadogs.into_iter().chain(others).flatten().chain(&mut config.dd_tags);
+    for name in own.into_iter().chain(optional) {
         *name = redactor.text(std::mem::take(name).into()).into_owned();
     }
     Ok(Resolved { config, settings, problems })

@@ -52,7 +52,7 @@ fn secrets(api_key: &str, session_id: &str, authorization: &str) {
     let _ = (api_key, session_id, authorization);
 }
 
-#[track_performance(tags(outcome = 1, service = 2, environment = 3, version = 4, error_type = 5))]
+#[track_performance(tags(outcome = 1, service = 2, environment = 3, version = 4, error_type = 5, job = 6, instance = 7))]
 fn labels_of_obs() {}
 
 #[track_performance(level = "INF")]

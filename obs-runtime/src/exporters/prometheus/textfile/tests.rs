@@ -8,7 +8,7 @@ use crate::metrics::catalogue;
 use crate::metrics::catalogue::Family;
 use crate::metrics::snapshot::{Labels, Snapshot, SnapshotBuilder};
 
-const CONSTANT: [(&str, &str); 2] = [("service", "etl"), ("version", "1")];
+const CONSTANT: [(&str, &str); 2] = [("service", "etl"), ("environment", "test")];
 
 fn soon() -> Instant {
     clock::deadline(Instant::now(), Duration::from_secs(10))
@@ -55,7 +55,7 @@ fn lines(file: &Textfile, beginning: &str) -> Vec<String> {
     text.lines().filter(|line| line.starts_with(beginning)).map(str::to_owned).collect()
 }
 
-const SUCCESS: &str = r#"operation_success_total{operation="load",service="etl",version="1"}"#;
+const SUCCESS: &str = r#"operation_success_total{operation="load",service="etl",environment="test"}"#;
 
 #[test]
 fn counters_of_runs_are_added_up_and_a_flush_adds_only_the_growth() {
@@ -76,14 +76,14 @@ fn histograms_are_added_up_bucket_by_bucket() {
     let folder = TempDir::new().unwrap();
     for sum in [1.5, 2.25] {
         let file = Textfile::new(folder.path(), "etl");
-        file.write(exposed(durations(&[(0, 1), (22, 1)], sum)), soon()).unwrap();
-        file.write(exposed(durations(&[(0, 2), (3, 4), (22, 1)], sum * 2.0)), soon()).unwrap();
+        file.write(exposed(durations(&[(0, 1), (29, 1)], sum)), soon()).unwrap();
+        file.write(exposed(durations(&[(0, 2), (3, 4), (29, 1)], sum * 2.0)), soon()).unwrap();
     }
     let file = Textfile::new(folder.path(), "etl");
     let (first, last) = (r#"le="0.001"} 4"#, r#"le="+Inf"} 14"#);
     let buckets = lines(&file, "operation_duration_seconds_bucket");
-    assert_eq!(buckets.len(), 23);
-    assert!(buckets[0].ends_with(first) && buckets[22].ends_with(last), "{buckets:?}");
+    assert_eq!(buckets.len(), 15);
+    assert!(buckets[0].ends_with(first) && buckets[14].ends_with(last), "{buckets:?}");
     assert!(lines(&file, "operation_duration_seconds_sum")[0].ends_with(" 7.5"));
     assert!(lines(&file, "operation_duration_seconds_count")[0].ends_with(" 14"));
 }
@@ -101,23 +101,83 @@ fn changed_buckets_lose_no_observation() {
     fs::write(file.path(), old).unwrap();
     file.write(Exposition::new(durations(&[(0, 1)], 1.0), &[]), soon()).unwrap();
     let buckets = lines(&file, "operation_duration_seconds_bucket");
-    assert!(buckets[1].ends_with("le=\"0.0025\"} 1") && buckets[2].ends_with("le=\"0.005\"} 3"), "{buckets:?}");
-    assert!(buckets[21].ends_with("} 3") && buckets[22].ends_with("} 4"), "{buckets:?}");
+    assert!(buckets[0].ends_with("le=\"0.001\"} 1") && buckets[1].ends_with("le=\"0.005\"} 3"), "{buckets:?}");
+    assert!(buckets[13].ends_with("} 3") && buckets[14].ends_with("} 4"), "{buckets:?}");
 }
 
 #[test]
-fn gauges_are_replaced_also_those_of_another_version() {
+fn gauges_are_replaced() {
     let folder = TempDir::new().unwrap();
     let gauge = |check: &str, value| numbers(&[(&catalogue::DATA_QUALITY_CHECK_VALUE, check, value)]);
-    Textfile::new(folder.path(), "etl").write(exposed(gauge("nulls", 7.0)), soon()).unwrap();
-    Textfile::new(folder.path(), "etl").write(exposed(gauge("twins", 1.0)), soon()).unwrap();
-    let file = Textfile::new(folder.path(), "etl");
-    file.write(Exposition::new(gauge("nulls", 2.0), &[("service", "etl"), ("version", "2")]), soon()).unwrap();
+    for (check, value) in [("nulls", 7.0), ("twins", 1.0), ("nulls", 2.0)] {
+        Textfile::new(folder.path(), "etl").write(exposed(gauge(check, value)), soon()).unwrap();
+    }
     let expected = [
-        r#"data_quality_check_value{check="nulls",service="etl",version="2"} 2"#,
-        r#"data_quality_check_value{check="twins",service="etl",version="1"} 1"#,
+        r#"data_quality_check_value{check="nulls",service="etl",environment="test"} 2"#,
+        r#"data_quality_check_value{check="twins",service="etl",environment="test"} 1"#,
     ];
-    assert_eq!(lines(&file, "data_quality_check_value"), expected);
+    assert_eq!(lines(&Textfile::new(folder.path(), "etl"), "data_quality_check_value"), expected);
+}
+
+#[test]
+fn nothing_grows_with_deploys() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    for version in ["1", "2", "3"] {
+        let mut builder = SnapshotBuilder::default();
+        builder.number(&catalogue::OBS_BUILD_INFO, labels(&[("version", version), ("commit", "c")]), 1.0);
+        Textfile::new(folder.path(), "etl").write(exposed(builder.finish()), soon()).unwrap();
+    }
+    let other = Exposition::new(numbers(&[(&catalogue::OBS_BUILD_INFO, "9", 1.0)]), &[("service", "x")]);
+    Textfile::new(folder.path(), "etl").write(other, soon()).unwrap();
+    let expected = [
+        r#"obs_build_info{version="3",commit="c",service="etl",environment="test"} 1"#,
+        r#"obs_build_info{version="9",service="x"} 1"#,
+    ];
+    assert_eq!(lines(&file, "obs_build_info{"), expected, "one for each service and environment");
+    assert!(lines(&file, "# HELP").is_empty());
+}
+
+#[test]
+fn the_versions_of_an_earlier_layout_are_added_up_once() {
+    let folder = TempDir::new().unwrap();
+    let file = Textfile::new(folder.path(), "etl");
+    let duration = |success: bool, version: u8| {
+        let labels =
+            format!(r#"command="load",success="{success}",service="etl",environment="test",version="{version}""#);
+        format!(
+            "cli_command_duration_seconds_bucket{{{labels},le=\"1\"}} 2\n\
+             cli_command_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 3\n\
+             cli_command_duration_seconds_sum{{{labels}}} 9\n\
+             cli_command_duration_seconds_count{{{labels}}} 3\n"
+        )
+    };
+    let earlier = [
+        "# HELP cli_command_duration_seconds h\n# TYPE cli_command_duration_seconds histogram\n".to_owned(),
+        duration(false, 1) + &duration(true, 1) + &duration(true, 2),
+        "# HELP operation_success_total h\n# TYPE operation_success_total counter\n".to_owned(),
+        r#"operation_success_total{operation="load",service="etl",environment="test",version="1.0",tag_version="x"} 7"#
+            .to_owned()
+            + "\n",
+        r#"operation_success_total{operation="load",service="etl",environment="test",version="1.0"} 40"#.to_owned()
+            + "\n",
+        r#"operation_success_total{operation="load",service="etl",environment="test",version="1.1"} 2"#.to_owned()
+            + "\n",
+    ];
+    fs::write(file.path(), earlier.concat() + END).unwrap();
+    for _ in 0..2 {
+        Textfile::new(folder.path(), "etl").write(exposed(success(1.0)), soon()).unwrap();
+    }
+    let tagged = SUCCESS.replace('}', r#",tag_version="x"} 7"#);
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 44"), tagged]);
+    let counts = lines(&file, "cli_command_duration_seconds_count");
+    let count = |outcome: &str, count: u32| {
+        format!(
+            r#"cli_command_duration_seconds_count{{command="load",outcome="{outcome}",service="etl",environment="test"}} {count}"#
+        )
+    };
+    assert_eq!(counts, [count("error", 3), count("ok", 6)]);
+    assert!(!fs::read_to_string(file.path()).unwrap().contains(" h\n"), "HELP lines are gone");
 }
 
 #[test]
@@ -167,10 +227,10 @@ fn a_damaged_file_is_renamed_and_reported() {
         (b"", "truncated"),
         (&whole[..whole.len() / 2], "truncated"),
         (b"\xff\xfe# EOF\n", "not UTF-8"),
-        (b"hello\n# EOF\n", "line 1: expected a HELP line"),
+        (b"hello\n# EOF\n", "line 1: expected a TYPE line"),
         (b"# HELP a h\n# TYPE a counter\na{b=\"c} 1\n# EOF\n", "line 3: not a sample of a"),
         (gauge, "operation_success_total is a gauge in the file and a counter now"),
-        (&twice, "line 28: duplicate metric"),
+        (&twice, "line 19: duplicate metric"),
     ];
     for (index, (content, reason)) in cases.into_iter().enumerate() {
         fs::write(file.path(), content).unwrap();
@@ -191,11 +251,31 @@ fn a_lock_that_is_held_is_waited_for_until_the_deadline() {
     let lock = file.lock(soon()).unwrap();
     let begun = Instant::now();
     let error = file.write(exposed(success(1.0)), begun + Duration::from_millis(50)).unwrap_err();
-    assert!(matches!(error, TextfileError::Locked { .. }), "{error}");
-    assert!(begun.elapsed() >= Duration::from_millis(50));
+    let TextfileError::Locked { pending: Some(pending), .. } = &error else { panic!("{error}") };
+    assert!(begun.elapsed() >= Duration::from_millis(30), "some of the time is left for keeping the growth");
+    assert!(pending.exists() && error.to_string().contains("the next run adds"), "{error}");
     drop(lock);
+    // Also after this process has ended.
+    Textfile::new(folder.path(), "etl").write(exposed(success(2.0)), soon()).unwrap();
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 3")]);
     file.write(exposed(success(1.0)), soon()).unwrap();
-    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 1")]);
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 3")], "it was added already");
+    assert!(!pending.exists());
+}
+
+#[test]
+fn of_a_hundred_writers_at_once_that_do_not_wait_none_is_lost() {
+    let folder = TempDir::new().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| {
+                let result = Textfile::new(folder.path(), "etl").write(exposed(success(1.0)), Instant::now());
+                assert!(matches!(result, Ok(_) | Err(TextfileError::Locked { pending: Some(_), .. })), "{result:?}");
+            });
+        }
+    });
+    let file = Textfile::new(folder.path(), "etl");
+    assert_eq!(lines(&file, "operation_success"), [format!("{SUCCESS} 100")], "the last one adds what the others kept");
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! Series that are known without any event: what the program is, what it declares, and what the operating system tells.
+
+use crate::checks::quality::list;
+use crate::config::validated::Config;
+use crate::exporters::aggregation::aggregator::SeriesSource;
+use crate::exporters::aggregation::calls::labels;
+use crate::metrics::catalogue as family;
+use crate::metrics::snapshot::SnapshotBuilder;
+use crate::metrics::{process, registry};
+
+/// The sources of these series.
+pub fn sources(config: &Config) -> Vec<SeriesSource> {
+    let sources: Vec<SeriesSource> =
+        vec![build_info(config), Box::new(schedules), Box::new(quality_checks), Box::new(process_stats)];
+    #[cfg(feature = "bigquery")]
+    let sources = sources.into_iter().chain([budgets(config)]).collect();
+    sources
+}
+
+fn build_info(config: &Config) -> SeriesSource {
+    let (version, commit) = (config.version.clone(), config.commit.clone().unwrap_or_default());
+    Box::new(move |snapshot| {
+        snapshot.number(&family::OBS_BUILD_INFO, labels(&[("version", &version), ("commit", &commit)]), 1.0);
+    })
+}
+
+fn schedules(snapshot: &mut SnapshotBuilder) {
+    for callsite in registry::callsites() {
+        let Some(schedule) = callsite.cron_schedule() else { continue };
+        let command = ("command", callsite.name());
+        let told = labels(&[command, ("cron", schedule.cron), ("timezone", schedule.timezone)]);
+        snapshot.number(&family::CLI_COMMAND_SCHEDULE_INFO, told, 1.0);
+        if let Some(limit) = schedule.max_runtime {
+            snapshot.number(&family::CLI_COMMAND_MAX_RUNTIME_SECONDS, labels(&[command]), limit.as_secs_f64());
+        }
+    }
+}
+
+/// The counters of declared checks as 0, before they run.
+fn quality_checks(snapshot: &mut SnapshotBuilder) {
+    for check in list::checks().iter().filter(|check| !check.is_for_each()) {
+        let declared = [("check", check.name()), ("dataset", check.dataset), ("severity", check.severity.as_str())];
+        for family in [
+            &family::DATA_QUALITY_CHECK_EXECUTED,
+            &family::DATA_QUALITY_CHECK_PASSED,
+            &family::DATA_QUALITY_CHECK_FAILED,
+            &family::DATA_QUALITY_CHECK_ERRORED,
+        ] {
+            snapshot.number(family, labels(&declared), 0.0);
+        }
+    }
+}
+
+fn process_stats(snapshot: &mut SnapshotBuilder) {
+    let Some(stats) = process::read() else { return };
+    for (family, value) in [
+        (&family::PROCESS_CPU_SECONDS, stats.cpu_seconds),
+        (&family::PROCESS_RESIDENT_MEMORY_BYTES, stats.resident_bytes),
+        (&family::PROCESS_OPEN_FDS, stats.open_fds),
+        (&family::PROCESS_THREADS, stats.threads),
+        (&family::PROCESS_START_TIME_SECONDS, stats.start_time),
+    ] {
+        snapshot.number(family, labels(&[]), value);
+    }
+}
+
+#[cfg(feature = "bigquery")]
+fn budgets(config: &Config) -> SeriesSource {
+    use crate::bigquery::budget::budgets::local_budget_used;
+    let limits: Vec<_> = config.budgets.iter().map(|budget| (budget.name.clone(), budget.usd)).collect();
+    Box::new(move |snapshot| {
+        for (name, limit) in &limits {
+            let budget = || labels(&[("budget", name)]);
+            snapshot.number(&family::BIGQUERY_BUDGET_LIMIT_USD, budget(), *limit);
+            if let Some((used, held)) = local_budget_used(name) {
+                snapshot.number(&family::BIGQUERY_BUDGET_USED_USD, budget(), used);
+                snapshot.number(&family::BIGQUERY_BUDGET_HELD_USD, budget(), held);
+            }
+        }
+    })
+}

@@ -11,6 +11,7 @@ pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod span_buffer;
+pub(crate) mod span_groups;
 pub(crate) mod stack;
 pub(crate) mod standard_streams;
 pub(crate) mod task_id;

@@ -5,13 +5,11 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::base::outcome::Outcome;
+use crate::base::span_groups::{Ended, Group, SpanGroups};
 use crate::base::trace_context::TraceContext;
-
-/// Most spans of one command; further ones are counted only.
-const MAX_SPANS: usize = 1000;
 
 /// How many sampled commands are running.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
@@ -105,6 +103,8 @@ pub struct Span {
     pub ended: SystemTime,
     /// How it ended.
     pub outcome: Outcome,
+    /// For a span that stands for several calls of one operation: their number and the sum of their durations.
+    pub calls: Option<(u64, Duration)>,
 }
 
 /// The spans of a command that has ended.
@@ -122,9 +122,9 @@ pub struct CommandTrace {
     pub ended: SystemTime,
     /// How it ended.
     pub outcome: Outcome,
-    /// Its spans in the order of their ends.
+    /// Its spans in the order of their ends; of each operation the first ones, then one for all others.
     pub spans: Vec<Span>,
-    /// How many further spans there were.
+    /// How many further spans there were, of operations past their limit.
     pub left_out: u64,
 }
 
@@ -138,8 +138,8 @@ pub struct SpanBuffer {
 
 #[derive(Debug, Default)]
 struct Spans {
-    ended: Vec<Span>,
-    left_out: u64,
+    kept: Vec<Span>,
+    groups: SpanGroups,
     /// Whether the command has ended.
     closed: bool,
 }
@@ -162,10 +162,9 @@ impl SpanBuffer {
         if spans.closed {
             return;
         }
-        if spans.ended.len() < MAX_SPANS {
-            spans.ended.push(span);
-        } else {
-            spans.left_out += 1;
+        let Span { id, parent, ref name, op, attribute, begun, ended, outcome, calls: _ } = span;
+        if spans.groups.keeps(&Ended { id, parent, name, op, attribute, begun, ended, outcome }) {
+            spans.kept.push(span);
         }
     }
 
@@ -177,8 +176,14 @@ impl SpanBuffer {
         }
         RUNNING.fetch_sub(1, Ordering::Relaxed);
         let (trace, caller) = (self.trace, self.caller);
-        let left_out = spans.left_out;
-        let spans = merged(&name, &std::mem::take(&mut spans.ended));
+        let left_out = spans.groups.left_out;
+        let mut all = std::mem::take(&mut spans.kept);
+        let (groups, stand_ins) = spans.groups.take();
+        for span in &mut all {
+            span.parent = stand_ins.get(&span.parent).copied().unwrap_or(span.parent);
+        }
+        all.extend(without_repetitions(groups));
+        let spans = merged(&name, &all);
         Some(CommandTrace { trace, caller, name, begun, ended: SystemTime::now(), outcome, spans, left_out })
     }
 }
@@ -189,6 +194,22 @@ impl Drop for SpanBuffer {
             RUNNING.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+/// One span for each group. Several attributes on one function have a group each, of which the longest stays.
+fn without_repetitions(groups: Vec<((Cow<'static, str>, &'static str), Group)>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::with_capacity(groups.len());
+    for ((name, attribute), group) in groups {
+        let Group { id, parent, op, begun, ended, outcome, calls, total } = group;
+        let calls = Some((calls, total));
+        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls };
+        match spans.iter_mut().find(|known| known.name == span.name && known.op == span.op) {
+            Some(known) if known.calls >= span.calls => {}
+            Some(known) => *known = span,
+            None => spans.push(span),
+        }
+    }
+    spans
 }
 
 /// Merges the spans of several attributes on one function, and gives those whose parent was left out to the command.
@@ -217,10 +238,12 @@ fn merged(run: &str, spans: &[Span]) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
 
     fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
         let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
-        Span { id, parent, name: name.into(), op: "function", attribute, begun, ended, outcome: Outcome::Ok }
+        let (name, op, outcome) = (name.into(), "function", Outcome::Ok);
+        Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None }
     }
 
     #[test]
@@ -241,16 +264,58 @@ mod tests {
     }
 
     #[test]
-    fn a_command_gives_its_spans_once_and_keeps_no_more_than_the_limit() {
+    fn a_command_gives_its_spans_once_and_one_operation_leaves_room_for_the_others() {
         let buffer = SpanBuffer::begin(TraceContext::begin(None), None);
         assert!(any());
-        for id in 1..=2 + MAX_SPANS as u64 {
-            buffer.add(span(id, 0, "load", "track_performance"));
+        let calls = 1300_u64;
+        for call in 0..calls {
+            let (hot, inner) = (2 * call + 1, 2 * call + 2);
+            buffer.add(span(inner, hot, "inner", "track_performance"));
+            buffer.add(span(hot, 5000, "hot", "track_performance"));
         }
+        buffer.add(span(5000, 0, "load", "track_performance"));
         let end = || buffer.end("job".into(), SystemTime::UNIX_EPOCH, Outcome::Ok);
         let trace = end().unwrap();
-        assert_eq!((trace.spans.len(), trace.left_out), (MAX_SPANS, 2));
+        let of = |name: &str| trace.spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+        let kept = MAX_OF_OPERATION as u64;
+        for name in ["hot", "inner"] {
+            let (last, single) = of(name).split_last().map(|(last, single)| (*last, single.len())).unwrap();
+            assert_eq!((single, last.calls), (MAX_OF_OPERATION, Some((calls - kept, Duration::ZERO))), "{name}");
+        }
+        assert_eq!((of("load").len(), of("hot")[MAX_OF_OPERATION].parent, trace.left_out), (1, 5000, 0));
         buffer.add(span(1, 0, "late", "track_performance"));
         assert!(end().is_none());
+    }
+
+    #[test]
+    fn children_of_a_grouped_span_are_below_the_one_that_stands_for_it() {
+        let buffer = SpanBuffer::begin(TraceContext::begin(None), None);
+        for id in 1..=2 * MAX_OF_OPERATION as u64 {
+            buffer.add(span(id, 0, "hot", "track_performance"));
+        }
+        buffer.add(span(7001, 7000, "rare", "track_performance"));
+        buffer.add(span(7000, 0, "hot", "track_performance"));
+        // Each attribute of one function has a group.
+        for id in 8000..8000 + 2 * MAX_OF_OPERATION as u64 {
+            buffer.add(span(2 * id, 2 * id + 1, "twice", "with_error_tracking"));
+            buffer.add(span(2 * id + 1, 0, "twice", "track_performance"));
+        }
+        let trace = buffer.end("job".into(), SystemTime::UNIX_EPOCH, Outcome::Ok).unwrap();
+        let rare = trace.spans.iter().find(|span| span.name == "rare").unwrap();
+        let parent = trace.spans.iter().find(|span| span.id == rare.parent).unwrap();
+        assert_eq!((&*parent.name, parent.calls.map(|calls| calls.0)), ("hot", Some(MAX_OF_OPERATION as u64 + 1)));
+        let twice: Vec<_> = trace.spans.iter().filter(|span| span.name == "twice").collect();
+        assert_eq!((twice.len(), twice.iter().filter(|span| span.calls.is_some()).count()), (MAX_OF_OPERATION + 1, 1));
+    }
+
+    #[test]
+    fn operations_past_their_limit_are_counted() {
+        let buffer = SpanBuffer::begin(TraceContext::begin(None), None);
+        for id in 1..=2000_u64 {
+            let span = Span { name: format!("operation {id}").into(), ..span(id, 0, "", "track_performance") };
+            buffer.add(span);
+        }
+        let trace = buffer.end("job".into(), SystemTime::UNIX_EPOCH, Outcome::Ok).unwrap();
+        assert_eq!((trace.spans.len(), trace.left_out), (MAX_SPANS + 200, 800));
     }
 }

@@ -58,6 +58,14 @@ fn panic_in_it(number: u32) {
 }
 
 #[track_performance]
+fn hot(number: u64) -> u64 {
+    number.rotate_left(3)
+}
+
+#[track_performance]
+fn after_the_hot_one() {}
+
+#[track_performance]
 fn waits_for_the_feed() -> Result<(), Boxed> {
     println!("ready");
     std::io::stdout().flush()?;
@@ -131,6 +139,11 @@ fn errors_job(way: &str) -> Result<(), Boxed> {
             Ok(())
         }
         "exit" => obs_runtime::exit(7),
+        "hot" => {
+            println!("sum {}", (0..1_300).map(hot).fold(0, u64::wrapping_add));
+            after_the_hot_one();
+            Ok(())
+        }
         "wait" => waits_for_the_feed(),
         "patient" => {
             wait_for_rate_limit(2);

@@ -54,6 +54,27 @@ fn a_sampled_run_is_a_transaction_with_a_span_for_each_function() {
 }
 
 #[test]
+fn a_hot_function_leaves_room_for_the_others_and_is_summed_up() {
+    let server = SentryServer::start();
+    let ended = job(&server, "hot").env("SENTRY_TRACES_SAMPLE_RATE", "1").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let transactions = server.items("transaction");
+    let [run] = &transactions[..] else { panic!("{transactions:#?}") };
+    let found = spans(run);
+    let with = |name: &str| found.iter().filter(|[description, ..]| description == name).count();
+    assert_eq!((with("hot"), with("after_the_hot_one"), with("load_day")), (100, 1, 1), "{found:?}");
+    let sums = run["spans"].as_array().unwrap().iter().filter(|span| span["data"].get("calls").is_some());
+    let [sum] = &sums.collect::<Vec<_>>()[..] else { panic!("{run:#}") };
+    let description = sum["description"].as_str().unwrap();
+    assert!(description.starts_with("hot × 1,200, ") && description.ends_with(" s"), "{description}");
+    assert_eq!((&sum["data"]["calls"], &sum["op"]), (&json!(1200), &json!("function")));
+    assert_eq!(sum["parent_span_id"], run["contexts"]["trace"]["span_id"]);
+    assert!(run["extra"].get("spans_left_out").is_none(), "{run:#}");
+    #[cfg(feature = "real")]
+    assert_eq!(obs_tests::sentry_relay::remarks(&transactions), Vec::<String>::new());
+}
+
+#[test]
 fn sampling_follows_the_parent_and_otherwise_the_rate() {
     let traced = |rate: &str, traceparent: &str| {
         let server = SentryServer::start();

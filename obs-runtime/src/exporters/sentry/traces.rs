@@ -20,22 +20,42 @@ const fn status(outcome: Outcome) -> SpanStatus {
     }
 }
 
+/// A number with a comma after each thousand.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The transaction of a run.
 pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTrace) -> Transaction<'static> {
     let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
-        let Span { id, parent, name, op, attribute, begun, ended, outcome } = span;
+        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls } = span;
+        let mut data = protocol::Map::from([("attribute".to_owned(), (*attribute).into())]);
+        let mut description = limited(name, MAX_NAME).into_owned();
+        if let Some((calls, total)) = calls {
+            let total = total.as_secs_f64();
+            description = format!("{description} × {}, {total:.1} s", grouped(*calls));
+            data.extend([("calls".to_owned(), (*calls).into()), ("total_seconds".to_owned(), total.into())]);
+        }
         protocol::Span {
             span_id: SpanId::from(id.to_be_bytes()),
             trace_id,
             parent_span_id: Some(if *parent == 0 { root } else { SpanId::from(parent.to_be_bytes()) }),
             op: Some((*op).to_owned()),
-            description: Some(limited(name, MAX_NAME).into_owned()),
+            description: Some(description),
             start_timestamp: *begun,
             timestamp: Some(*ended),
             status: Some(status(*outcome)),
-            data: [("attribute".to_owned(), (*attribute).into())].into(),
+            data,
             ..protocol::Span::default()
         }
     };

@@ -25,7 +25,7 @@ pub fn record_query(name: Cow<'static, str>, begun: SystemTime, ended: SystemTim
     let Some(spans) = spans() else { return };
     let (id, parent) = (span_buffer::fresh_id(), span_buffer::current());
     let (op, attribute, outcome) = ("db.query", "query", Outcome::Ok);
-    spans.add(Span { id, parent, name, op, attribute, begun, ended, outcome });
+    spans.add(Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None });
 }
 
 impl Call {
@@ -71,6 +71,7 @@ impl Call {
             begun,
             ended: begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun),
             outcome,
+            calls: None,
         });
     }
 

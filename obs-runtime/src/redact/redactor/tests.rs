@@ -260,6 +260,7 @@ fn every_text_of_an_event_is_redacted() {
                 begun: SystemTime::UNIX_EPOCH,
                 ended: SystemTime::UNIX_EPOCH,
                 outcome: Outcome::Ok,
+                calls: None,
             }],
             left_out: 0,
         })),

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprPath};
+use syn::{Expr, ExprPath, Member};
 
 use crate::grammar::args::{Args, Entry, Value};
 use crate::grammar::diagnostics::Diagnostics;
@@ -116,11 +116,55 @@ fn public(word: &Ident, name: &str, is_argument: bool) -> syn::Result<()> {
     Err(syn::Error::new_spanned(word, format!("`{name}` looks like a secret and would be recorded in full; {fix}")))
 }
 
-/// Refuses `a = password`.
+/// Refuses `a = password`, `a = user.password` and `a = user.password()`.
 fn shown_under_another_name(value: &Expr, known: &[Ident]) -> syn::Result<()> {
     match lone_word(value) {
         Some(word) => public(word, &word.unraw().to_string(), known.contains(word)),
-        None => Ok(()),
+        // A field `key` is more often that of a table than of a lock.
+        None => last_name(value)
+            .filter(|name| *name != "key")
+            .map_or(Ok(()), |name| public(name, &name.unraw().to_string(), false)),
+    }
+}
+
+/// The name of what an expression gives: of a field, a method, or a constant.
+fn last_name(value: &Expr) -> Option<&Ident> {
+    /// Methods that give the value that they are called on.
+    const SAME: [&str; 18] = [
+        "as_bytes",
+        "as_deref",
+        "as_ref",
+        "as_str",
+        "borrow",
+        "clone",
+        "cloned",
+        "expect",
+        "expose",
+        "into",
+        "lock",
+        "read",
+        "to_owned",
+        "to_string",
+        "trim",
+        "unwrap",
+        "unwrap_or_default",
+        "unwrap_or",
+    ];
+    match values::plain(value) {
+        Expr::Field(field) => match &field.member {
+            Member::Named(name) => Some(name),
+            Member::Unnamed(_) => last_name(&field.base),
+        },
+        Expr::MethodCall(call) if SAME.iter().any(|same| call.method == same) => last_name(&call.receiver),
+        Expr::MethodCall(call) => Some(&call.method),
+        Expr::Path(path) => Some(&path.path.segments.last()?.ident),
+        Expr::Reference(reference) => last_name(&reference.expr),
+        Expr::Unary(unary) => last_name(&unary.expr),
+        Expr::Try(tried) => last_name(&tried.expr),
+        Expr::Await(awaited) => last_name(&awaited.base),
+        Expr::Index(index) => last_name(&index.expr),
+        Expr::Cast(cast) => last_name(&cast.expr),
+        _ => None,
     }
 }
 

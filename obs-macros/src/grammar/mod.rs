@@ -11,6 +11,7 @@ pub mod function_filter;
 pub mod message;
 pub mod runtime_path;
 pub mod secret_names;
+pub mod secret_words;
 pub mod string_list;
 pub mod thresholds;
 pub mod values;

@@ -1,51 +1,17 @@
 //! Names that suggest a secret value.
 
-/// Consecutive words of a `snake_case` name.
-const SECRET: [&[&str]; 33] = [
-    &["password"],
-    &["passwords"],
-    &["passwd"],
-    &["passphrase"],
-    &["pwd"],
-    &["secret"],
-    &["secrets"],
-    &["token"],
-    &["tokens"],
-    &["jwt"],
-    &["apikey"],
-    &["apikeys"],
-    &["api", "key"],
-    &["api", "keys"],
-    &["access", "key"],
-    &["private", "key"],
-    &["private", "keys"],
-    &["signing", "key"],
-    &["encryption", "key"],
-    &["ssh", "key"],
-    &["credential"],
-    &["credentials"],
-    &["creds"],
-    &["authorization"],
-    &["auth", "header"],
-    &["bearer"],
-    &["cookie"],
-    &["cookies"],
-    &["dsn"],
-    &["session"],
-    &["sessions"],
-    &["connection", "string"],
-    &["database", "url"],
-];
+use crate::grammar::secret_words::{is_property, is_question, lookup};
 
-/// Last words of names that measure a secret without revealing it: `token_count`.
-const MEASURES: [&str; 7] = ["count", "kind", "len", "length", "limit", "size", "total"];
+/// The most words of a name that are one word of the table: `shared_access_key`.
+const MAX_WORDS: usize = 4;
 
 /// Whether a value of this name is likely to be a secret.
 pub fn looks_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
-    if words.last().is_some_and(|last| MEASURES.contains(last)) {
+    if words.last().is_some_and(|last| is_property(last)) || words.first().is_some_and(|first| is_question(first)) {
         return false;
     }
-    name == "key" || SECRET.iter().any(|secret| words.windows(secret.len()).any(|run| run == *secret))
+    let is_secret = |run: &[&str]| lookup(&run.concat(), run.len() == 1).is_some();
+    name == "key" || (1..=MAX_WORDS).any(|length| words.windows(length).any(is_secret))
 }

@@ -75,10 +75,77 @@ fn secrets_are_known_by_the_words_of_a_name() {
         let item = format!("fn f({name}: &str) {{}}");
         assert_eq!(messages_on("track_performance", &format!("args({name})"), &item).len(), 1, "{name}");
     }
-    for name in ["tokenizer", "partition_key", "secretary", "token_count", "keys", "dsnx"] {
+    for name in [
+        "jwt",
+        "signing_key",
+        "database_url",
+        "DB_PASS",
+        "pw",
+        "password1",
+        "api_key2",
+        "pin",
+        "iban",
+        "email",
+        "card_number",
+        "ms_graph_client_secret",
+        "status_page_api_key",
+        "rate_limit_password",
+        "passwort",
+        "mot_de_passe",
+        "contrasena",
+        "senha",
+        "wachtwoord",
+        "haslo",
+    ] {
+        let item = format!("fn f({name}: &str) {{}}");
+        assert_eq!(messages_on("track_performance", &format!("args({name})"), &item).len(), 1, "{name}");
+    }
+    for name in [
+        "tokenizer",
+        "partition_key",
+        "secretary",
+        "token_count",
+        "keys",
+        "dsnx",
+        "has_password",
+        "password_age",
+        "compass",
+    ] {
         let item = format!("fn f({name}: &str) {{}}");
         let expansion = super::expand("track_performance", &format!("args({name})"), &item);
         assert_eq!(messages_in(expansion), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn secrets_inside_an_expression_are_known() {
+    for value in [
+        "c.password",
+        "&c.password",
+        "c.password.as_str()",
+        "c.auth.token()",
+        "self::API_KEY",
+        "c.token?",
+        "c.token.await",
+        "c.passwords[0]",
+        "*c.password",
+        "c.password.clone().unwrap()",
+    ] {
+        let found = messages_on("track_performance", &format!("args(x = {value})"), "fn f(c: &C) {}");
+        assert!(found.len() == 1 && found[0].contains("looks like a secret"), "{value}: {found:?}");
+    }
+    for value in [
+        "c.password.len()",
+        "c.password.is_empty()",
+        "c.token_count",
+        "&c.key",
+        "c.tokens.len()",
+        "c.name",
+        "1 + 2",
+        "table(c)",
+    ] {
+        let expansion = super::expand("track_performance", &format!("args(x = {value})"), "fn f(c: &C) {}");
+        assert_eq!(messages_in(expansion), Vec::<String>::new(), "{value}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::base::outcome::Outcome;
-use crate::base::span_groups::{Ended, Group, SpanGroups};
+use crate::base::span_groups::{Candidate, Group, SpanGroups};
 use crate::base::trace_context::TraceContext;
 
 /// How many sampled commands are running.
@@ -163,7 +163,7 @@ impl SpanBuffer {
             return;
         }
         let Span { id, parent, ref name, op, attribute, begun, ended, outcome, calls: _ } = span;
-        if spans.groups.keeps(&Ended { id, parent, name, op, attribute, begun, ended, outcome }) {
+        if spans.groups.keeps(&Candidate { id, parent, name, op, attribute, begun, ended, outcome }) {
             spans.kept.push(span);
         }
     }

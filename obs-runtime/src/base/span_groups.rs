@@ -19,7 +19,7 @@ const MAX_GROUPS: usize = 200;
 type Operation = (Cow<'static, str>, &'static str);
 
 /// A span, without its children.
-pub struct Ended<'s> {
+pub struct Candidate<'s> {
     pub id: u64,
     pub parent: u64,
     pub name: &'s Cow<'static, str>,
@@ -66,7 +66,7 @@ pub struct SpanGroups {
 
 impl SpanGroups {
     /// Whether a span is kept. If not, it is added to its group.
-    pub fn keeps(&mut self, span: &Ended<'_>) -> bool {
+    pub fn keeps(&mut self, span: &Candidate<'_>) -> bool {
         let operation = (span.name.clone(), span.attribute);
         let is_parent = self.parents.remove(&span.id);
         let kept_of = self.kept_of.get(&operation).copied().unwrap_or(0);
@@ -99,12 +99,12 @@ impl SpanGroups {
 }
 
 impl Group {
-    const fn new(first: &Ended<'_>) -> Self {
-        let &Ended { id, parent, op, begun, ended, outcome, .. } = first;
+    const fn new(first: &Candidate<'_>) -> Self {
+        let &Candidate { id, parent, op, begun, ended, outcome, .. } = first;
         Self { id, parent, op, begun, ended, outcome, calls: 0, total: Duration::ZERO }
     }
 
-    fn add(&mut self, span: &Ended<'_>) {
+    fn add(&mut self, span: &Candidate<'_>) {
         self.calls += 1;
         self.total = self.total.saturating_add(span.ended.duration_since(span.begun).unwrap_or_default());
         self.begun = self.begun.min(span.begun);

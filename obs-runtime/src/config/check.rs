@@ -4,6 +4,7 @@ use crate::config::parse;
 use crate::config::problem::{ConfigError, Problem};
 use crate::config::validated::Config;
 use crate::config::variables::VARIABLES;
+use crate::redact::patterns::MAX_PATTERNS;
 use crate::redact::redactor::Redactor;
 
 impl Config {
@@ -54,12 +55,17 @@ impl Config {
             Some(variable.problem(&value, None))
         })
         .collect();
-        let patterns = self.redact_patterns.iter().filter_map(|pattern| {
+        let count = self.redact_patterns.len();
+        let too_many = (count > MAX_PATTERNS).then(|| {
+            let value = format!("{count} patterns");
+            Problem { variable: "redact_patterns", value, allowed: "at most 500 regular expressions", nearest: None }
+        });
+        let patterns = self.redact_patterns.iter().take(MAX_PATTERNS).filter_map(|pattern| {
             let why = Redactor::check_pattern(pattern).err()?;
             let value = format!("{pattern}: {why}");
             Some(Problem { variable: "redact_patterns", value, allowed: "regular expressions", nearest: None })
         });
-        let problems: Vec<Problem> = problems.into_iter().chain(patterns).collect();
+        let problems: Vec<Problem> = problems.into_iter().chain(too_many).chain(patterns).collect();
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod pairs;
 pub(crate) mod patterns;
 pub(crate) mod redactor;
 pub(crate) mod scan;
+pub(crate) mod secret_words;
 pub(crate) mod spans;
 pub(crate) mod sql;
 pub(crate) mod urls;

@@ -1,6 +1,7 @@
 //! Field names that indicate a secret value.
 
 use crate::redact::cache::Cache;
+use crate::redact::secret_words::{self, Word};
 
 /// What a name indicates about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +60,20 @@ impl SecretName {
 
     /// Whether a text with this name is hidden.
     pub fn hides_text(self, text: &str) -> bool {
-        !text.is_empty()
-            && (self.is_exact()
-                || !self.has(PROPERTY) && (self.has(ENDS) || !text.bytes().all(|byte| byte.is_ascii_digit())))
+        if self.has(PROPERTY) {
+            return !is_value_of_property(text);
+        }
+        !text.is_empty() && (self.has(ENDS) || !text.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
     /// Whether a number with this name is hidden.
     pub const fn hides_numbers(self) -> bool {
         self.is_exact() || self.has(ENDS) && !self.has(PROPERTY)
+    }
+
+    /// Whether the name is about a property of the secret.
+    pub const fn is_property(self) -> bool {
+        self.has(PROPERTY)
     }
 
     /// Whether the name is the secret's name and nothing else.
@@ -123,23 +130,30 @@ impl Names {
         let words = Words::split(name, &mut buffer, &mut starts);
         let count = words.count();
         let (mut found, mut prose, mut property) = (0, PROSE, 0);
+        let mut behind = 0;
         for first in 0..count {
             // `private_key` and `set-cookie` consist of several words.
-            let mut of_secret = false;
             for last in first..count.min(first + 4) {
                 let text = words.joined(first, last);
-                let Some(word) = secret(text, first == last).or_else(|| self.custom(text)) else { continue };
-                of_secret = true;
-                let ends = last + 1 == count && !word.plural;
+                let Some((word, plural)) = secret_words::lookup(text, first == last).or_else(|| self.custom(text))
+                else {
+                    continue;
+                };
+                behind = behind.max(last + 1);
+                let ends = last + 1 == count && !plural && word != Word::Text;
                 found |= SECRET
                     | if ends { ENDS } else { 0 }
                     | if ends && first == 0 { EXACT } else { 0 }
-                    | if word.header { HEADER } else { 0 };
-                prose &= if word.prose { PROSE } else { 0 };
+                    | if word == Word::Header { HEADER } else { 0 };
+                prose &= if word == Word::Prose { PROSE } else { 0 };
             }
-            if !of_secret && is_property(words.joined(first, first)) {
-                property = PROPERTY;
-            }
+        }
+        // What stands before a secret, as in `rate_limit_password`, says nothing about it; before secrets, as in
+        // `max_tokens`, it does.
+        let from = if found & ENDS == 0 { 0 } else { behind };
+        let is_property = (from..count).any(|word| secret_words::is_property(words.joined(word, word)));
+        if is_property || count > 1 && secret_words::is_question(words.joined(0, 0)) {
+            property = PROPERTY;
         }
         if found != 0 {
             return found | prose | property;
@@ -147,9 +161,8 @@ impl Names {
         if count > 0 && is_sql(words.joined(count - 1, count - 1)) { SQL } else { PLAIN }
     }
 
-    fn custom(&self, word: &[u8]) -> Option<Word> {
-        let known = self.custom.iter().any(|name| name.as_bytes() == word);
-        known.then_some(Word { plural: false, prose: false, header: false })
+    fn custom(&self, word: &str) -> Option<(Word, bool)> {
+        self.custom.iter().any(|name| name == word).then_some((Word::Secret, false))
     }
 }
 
@@ -186,89 +199,23 @@ impl<'a> Words<'a> {
     }
 
     /// The words `first` to `last`, joined.
-    fn joined(&self, first: usize, last: usize) -> &[u8] {
-        &self.text[usize::from(self.starts[first])..usize::from(self.starts[last + 1])]
+    fn joined(&self, first: usize, last: usize) -> &str {
+        let text = &self.text[usize::from(self.starts[first])..usize::from(self.starts[last + 1])];
+        // Only letters and digits of ASCII are in it.
+        std::str::from_utf8(text).unwrap_or_default()
     }
 }
 
-#[derive(Clone, Copy)]
-struct Word {
-    plural: bool,
-    prose: bool,
-    header: bool,
+fn is_sql(word: &str) -> bool {
+    matches!(word, "sql" | "query" | "statement")
 }
 
-/// Looks up a built-in secret's name. `single` is true if it was written as one word.
-fn secret(word: &[u8], single: bool) -> Option<Word> {
-    let singular = |word: &[u8]| {
-        let (prose, header) = match word {
-            b"password" | b"passwd" | b"pwd" | b"passphrase" | b"apikey" | b"privatekey" | b"accesskey"
-            | b"accountkey" | b"secretkey" | b"dsn" | b"ssn" => (false, false),
-            b"authorization" | b"cookie" | b"setcookie" => (false, true),
-            b"secret" | b"token" | b"credential" | b"session" | b"sessionid" | b"email" | b"phone" | b"telephone" => {
-                (true, false)
-            }
-            // Compounds that are often written as one word: `dbpassword`, `authtoken`.
-            _ if single
-                && [&b"password"[..], b"passwd", b"passphrase", b"apikey", b"privatekey", b"token"]
-                    .iter()
-                    .any(|end| word.ends_with(end)) =>
-            {
-                (false, false)
-            }
-            _ => return None,
-        };
-        Some(Word { plural: false, prose, header })
+/// Whether the value of a property is one: a number, a duration, a date, or a word without digits. `password_age=hunter2`
+/// is a secret.
+fn is_value_of_property(text: &str) -> bool {
+    let is_plain = |word: &str| {
+        let letters = word.chars().filter(|letter| letter.is_alphabetic()).count();
+        letters <= 3 || !word.bytes().any(|byte| byte.is_ascii_digit())
     };
-    if word.len() < 3 {
-        return None;
-    }
-    singular(word).or_else(|| Some(Word { plural: true, ..singular(word.strip_suffix(b"s")?)? }))
-}
-
-/// Whether a word names a property of a secret, not the secret itself.
-fn is_property(word: &[u8]) -> bool {
-    matches!(
-        word,
-        b"count"
-            | b"counts"
-            | b"used"
-            | b"usage"
-            | b"total"
-            | b"len"
-            | b"length"
-            | b"size"
-            | b"bytes"
-            | b"limit"
-            | b"max"
-            | b"min"
-            | b"avg"
-            | b"rate"
-            | b"ratio"
-            | b"remaining"
-            | b"budget"
-            | b"duration"
-            | b"seconds"
-            | b"secs"
-            | b"ms"
-            | b"age"
-            | b"ttl"
-            | b"timeout"
-            | b"expires"
-            | b"expiry"
-            | b"has"
-            | b"is"
-            | b"valid"
-            | b"present"
-            | b"missing"
-            | b"enabled"
-            | b"required"
-            | b"type"
-            | b"kind"
-            | b"status"
-    )
-}
-
-fn is_sql(word: &[u8]) -> bool {
-    matches!(word, b"sql" | b"query" | b"statement")
+    text.len() <= 32 && text.split_whitespace().all(is_plain)
 }

@@ -126,6 +126,10 @@ fn value(text: &str, from: usize, name: Name) -> Option<Range<usize>> {
         return hidden(text, start..start + end, name);
     }
     if rest.starts_with(['[', '{']) {
+        // Properties of secrets, such as `token_counts: [`, are not secret: their brackets are not searched for an end.
+        if name.secret.is_property() {
+            return None;
+        }
         return hidden(text, start..start + bracket_end(rest.as_bytes()), name);
     }
     let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '"' | '\'' | '<' | '>' | '`' | '\\' | '|');

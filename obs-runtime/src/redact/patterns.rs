@@ -7,6 +7,12 @@ use crate::redact::spans::Spans;
 /// Maximum size of the automaton of a pattern, in bytes.
 const MAX_AUTOMATON: usize = 1 << 20;
 
+/// Maximum number of patterns, which the message of a problem with more names, too.
+pub const MAX_PATTERNS: usize = 500;
+
+/// How many bytes the patterns may look at in one text. Each match may have looked at the rest of the text.
+const BUDGET: usize = 16 << 20;
+
 /// Why a pattern is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
@@ -29,7 +35,8 @@ pub struct Patterns {
 impl Patterns {
     /// Compiles patterns; invalid ones are left out.
     pub fn new(patterns: &[String]) -> Self {
-        let patterns: Vec<_> = patterns.iter().filter_map(|pattern| compile(pattern).ok()).collect();
+        let patterns = patterns.iter().take(MAX_PATTERNS);
+        let patterns: Vec<_> = patterns.filter_map(|pattern| compile(pattern).ok()).collect();
         let set = RegexSet::new(patterns.iter().map(Regex::as_str));
         Self { set: set.ok(), patterns }
     }
@@ -51,10 +58,21 @@ impl Patterns {
         if self.patterns.is_empty() {
             return;
         }
+        let mut budget = BUDGET;
         let find = |pattern: &Regex| {
-            let matches =
-                pattern.captures_iter(text).filter_map(|captures| captures.get(1).or_else(|| captures.get(0)));
-            matches.for_each(|part| spans.add(part.range()));
+            let mut searched = 0;
+            for captures in pattern.captures_iter(text) {
+                let Some(part) = captures.get(1).or_else(|| captures.get(0)) else { continue };
+                spans.add(part.range());
+                let cost = text.len().saturating_sub(searched);
+                searched = captures.get(0).map_or(searched, |matched| matched.end());
+                let Some(left) = budget.checked_sub(cost) else {
+                    // The rest is unknown, so all of it is hidden.
+                    spans.add(searched..text.len());
+                    return;
+                };
+                budget = left;
+            }
         };
         match &self.set {
             Some(set) => set.matches(text).iter().map(|index| &self.patterns[index]).for_each(find),
@@ -101,6 +119,20 @@ mod tests {
         patterns.find(text, &mut spans);
         let masked = spans.mask(text.to_owned().into()).into_owned();
         assert_eq!(masked, "employee-3-[REDACTED] and employee-49-[REDACTED], not employee-50-79");
+    }
+
+    #[test]
+    fn what_a_pattern_cannot_look_at_within_its_budget_is_hidden() {
+        let masked = |length: usize| {
+            let mut spans = Spans::default();
+            Patterns::new(&[".*[^a-z]|[a-z]".to_owned()]).find(&"a".repeat(length), &mut spans);
+            spans.mask("a".repeat(length).into()).into_owned()
+        };
+        // Each of the few matches of a short text is hidden by itself.
+        assert_eq!(masked(3), "[REDACTED]".repeat(3));
+        let long = masked(64 * 1024);
+        let matches = long.matches("[REDACTED]").count();
+        assert!(!long.contains('a') && (BUDGET / (64 * 1024)..BUDGET / (32 * 1024)).contains(&matches), "{matches}");
     }
 
     #[test]

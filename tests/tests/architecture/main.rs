@@ -131,6 +131,13 @@ fn mod_files_only_declare_and_re_export() {
 }
 
 #[test]
+fn attributes_and_redaction_have_one_table_of_secret_names() {
+    let [attributes, redaction] = ["obs-macros/src/grammar", "obs-runtime/src/redact"]
+        .map(|folder| read(&Path::new(folder).join("secret_words.rs")));
+    assert!(attributes == redaction, "copy obs-macros/src/grammar/secret_words.rs to obs-runtime/src/redact");
+}
+
+#[test]
 fn unsafe_code_is_in_one_file() {
     let allows_unsafe = |file: &PathBuf| {
         let text = read(file);

@@ -104,6 +104,32 @@ fn secrets_are_found_by_name() {
         "customerNumber",
         "pwd",
         "OAuthToken",
+        "MS_GRAPH_CLIENT_SECRET",
+        "STATUS_PAGE_API_KEY",
+        "RATE_LIMIT_PASSWORD",
+        "jwt",
+        "signing_key",
+        "connection_string",
+        "DB_PASS",
+        "pass",
+        "pw",
+        "password1",
+        "api_key2",
+        "cvv",
+        "cardNumber",
+        "otp",
+        "pin",
+        "JSESSIONID",
+        "mobile",
+        "passport",
+        "dob",
+        "Passwort",
+        "mot_de_passe",
+        "contrasena",
+        "senha",
+        "wachtwoord",
+        "haslo",
+        "pasuwado",
     ] {
         assert_eq!(redactor.named(name, "opaque".into()), MASK, "{name}");
     }
@@ -112,6 +138,14 @@ fn secrets_are_found_by_name() {
     {
         assert_eq!(redactor.named(name, "opaque".into()), "opaque", "{name}");
     }
+    for (name, value) in [("password_age", "hunter2"), ("has_password", "hunter2"), ("token_type", "eyJhbGciOi4x")] {
+        assert_eq!(redactor.named(name, value.into()), MASK, "{name}");
+    }
+    for (name, value) in [("password_age", "12 days"), ("token_expires", "2026-11-29 12:00"), ("token_type", "Bearer")]
+    {
+        assert_eq!(redactor.named(name, value.into()), value, "{name}");
+    }
+    assert_eq!(value(&redactor, "pass", Value::from(512)), Value::from(512));
     assert_eq!(redactor.named("password", "".into()), "");
     assert_eq!(redactor.named(&format!("{}_password", "x".repeat(100)), "opaque".into()), MASK);
     assert_eq!(redactor.named("query", "SELECT 1 WHERE a = 'Ann'".into()), "SELECT 1 WHERE a = '[REDACTED]'");
@@ -168,6 +202,9 @@ fn the_time_for_a_hostile_text_is_proportional_to_its_length() {
         "://a:",
         "password=",
         "token: [",
+        "token_count=[",
+        "token_count='",
+        "session_status: {",
         "4 ",
         "4111-",
         "-----BEGIN PRIVATE KEY-----",

@@ -24,8 +24,17 @@ pub enum FlushMode {
     Start,
     /// A command has ended, or the program asked for the flush.
     Ongoing,
-    /// The program ends.
-    Final,
+    /// The program ends. What it did for that since this time, such as cancelling queries, counts towards the deadline.
+    Final(Instant),
+}
+
+impl FlushMode {
+    fn begun(self) -> Option<Instant> {
+        match self {
+            Self::Start | Self::Ongoing => None,
+            Self::Final(begun) => Some(begun),
+        }
+    }
 }
 
 /// Flushes exporters, and remembers which ones were late.
@@ -55,7 +64,7 @@ impl Flusher {
             return Vec::new();
         }
         let started = Instant::now();
-        let deadline = clock::deadline(started, timeout);
+        let deadline = clock::deadline(mode.begun().unwrap_or(started), timeout);
         let (done, results) = mpsc::channel();
         let mut pending = Vec::new();
         let mut failed = Vec::new();
@@ -150,7 +159,7 @@ impl Flusher {
     fn in_backoff(&self, name: &str, timeout: Duration, mode: FlushMode) -> bool {
         let backoff = match mode {
             FlushMode::Start | FlushMode::Ongoing => timeout.saturating_mul(BACKOFF),
-            FlushMode::Final => timeout,
+            FlushMode::Final(_) => timeout,
         };
         self.late().get(name).is_some_and(|late| late.elapsed() < backoff)
     }
@@ -191,6 +200,15 @@ mod tests {
     }
 
     #[test]
+    fn the_time_that_the_end_of_a_program_took_before_its_flush_counts_towards_the_deadline() {
+        let flusher = Flusher::default();
+        let slow = Slow::new("flush-at-end", Duration::from_secs(30));
+        let timeout = Duration::from_mins(1);
+        let begun = Instant::now().checked_sub(timeout).unwrap();
+        assert_eq!(flush(&flusher, &slow, timeout, FlushMode::Final(begun)), 1, "no time is left");
+    }
+
+    #[test]
     fn a_timeout_of_any_length_is_accepted() {
         let flusher = Flusher::default();
         let quick = Slow::new("flush-quick", Duration::ZERO);
@@ -198,7 +216,7 @@ mod tests {
             assert_eq!(flush(&flusher, &quick, timeout, FlushMode::Ongoing), 0);
         }
         assert_eq!(quick.flushed.load(Ordering::SeqCst), 2);
-        assert!(flusher.flush(&[], Duration::ZERO, FlushMode::Final, str::to_owned).is_empty());
+        assert!(flusher.flush(&[], Duration::ZERO, FlushMode::Final(Instant::now()), str::to_owned).is_empty());
     }
 
     #[test]
@@ -216,7 +234,11 @@ mod tests {
         flusher.late().insert("flush-hanging", Instant::now().checked_sub(timeout * 2).unwrap());
         assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 0);
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
-        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Final), 0, "the same failure is not reported again");
+        assert_eq!(
+            flush(&flusher, &hanging, timeout, FlushMode::Final(Instant::now())),
+            0,
+            "the same failure is not reported again"
+        );
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 2, "the final flush tries again");
         assert_eq!(delivery_stats::all()["flush-hanging"].failed, 103);
     }

@@ -9,6 +9,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
+use std::time::Instant;
 
 use crate::base::ffi;
 use crate::instrument::command::cancel_commands;
@@ -42,9 +43,10 @@ extern "C" fn ended() {
     let _ = catch_unwind(|| {
         let ours = PROCESS.get() == Some(&std::process::id());
         if ours && !FLUSHED.load(Ordering::SeqCst) && global::is_installed() {
+            let begun = Instant::now();
             cancel_running();
             queries::end();
-            registry::flush(FlushMode::Final);
+            registry::flush(FlushMode::Final(begun));
         }
     });
 }

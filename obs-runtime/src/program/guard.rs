@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
@@ -85,9 +86,10 @@ impl Drop for Guard {
         wait_for_exit();
         self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());
+        let begun = Instant::now();
         cancel_commands_of(&*self.pipeline);
         queries::finish();
-        registry::flush_all(&*self.pipeline, FlushMode::Final);
+        registry::flush_all(&*self.pipeline, FlushMode::Final(begun));
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
         global::uninstall();
@@ -113,10 +115,11 @@ pub fn exit(code: i32) -> ! {
     let here = thread::current().id();
     EXITING.get_or_init(|| here);
     wait_for_exit();
+    let begun = Instant::now();
     // The operating system keeps the lowest eight bits.
     end_commands(code.to_le_bytes()[0]);
     queries::end();
-    registry::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final(begun));
     #[cfg(unix)]
     at_exit::mark_flushed();
     std::process::exit(code)

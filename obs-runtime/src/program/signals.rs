@@ -10,6 +10,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Instant;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -95,6 +96,7 @@ impl Handlers {
 }
 
 fn terminate(signal: i32) {
+    let begun = Instant::now();
     let exit_code = u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128));
     let name = low_level::signal_name(signal).unwrap_or("a signal");
     let operations = running_operations();
@@ -113,7 +115,7 @@ fn terminate(signal: i32) {
     }
     global::warn(message);
     queries::end();
-    registry::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final(begun));
     // The kernel does not end process 1 of a container by a default action.
     if std::process::id() != 1 {
         let _ = low_level::emulate_default_handler(signal);

@@ -1,5 +1,7 @@
 //! Panics, seen where they begin: also those that nothing unwinds, and those by which the process ends.
 
+use std::time::Instant;
+
 use crate::base::level::Level;
 use crate::events::event::{Details, Fact, Source};
 use crate::events::field::Field;
@@ -49,5 +51,5 @@ fn log(panic: &Panic) -> bool {
 /// The process is about to abort: nothing unwinds through the calls that are running.
 fn dying() {
     panic_commands();
-    registry::flush(FlushMode::Final);
+    registry::flush(FlushMode::Final(Instant::now()));
 }

@@ -39,6 +39,7 @@ fn series_beyond_the_limit_are_counted_together_with_one_warning() {
     let lines = logs::read(&log);
     let messages = logs::messages(&lines);
     assert!(messages.len() == 1 && messages[0].contains("OBS_MAX_SERIES"), "{messages:?}");
+    assert!(messages[0].starts_with("metric operation.duration.seconds: more than 3 series"), "{messages:?}");
 }
 
 #[test]

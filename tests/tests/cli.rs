@@ -54,9 +54,13 @@ fn the_exit_code_of_dq_run_tells_whether_the_data_is_usable() {
     let blocked = run(&["dq", "run", "--dataset", "users"], &["TEST_DOWN"]);
     assert_eq!(blocked.code(), Some(1));
     assert!(blocked.stdout.ends_with("\n1 failed, 2 skipped\n"), "{blocked:?}");
-    let nothing = run(&["dq", "run", "no_such_check"], &[]);
-    assert_eq!((nothing.code(), &*nothing.stdout), (Some(3), "\n"));
-    assert_eq!(nothing.stderr, "error: there is nothing to check\n");
+    let unknown = run(&["dq", "run", "odd_nmaes", "readable[nosuch]", "zzz", "--dataset", "usrs"], &[]);
+    assert_eq!((unknown.code(), &*unknown.stdout), (Some(3), ""));
+    let lines: Vec<_> = unknown.stderr.lines().collect();
+    assert_eq!(lines[0], "error: there is no check `odd_nmaes`; did you mean `odd_names`?");
+    assert!(lines[1].starts_with("error: there is no check `readable[nosuch]`; did you mean `readable"), "{lines:?}");
+    assert_eq!(lines[2], "error: there is no check `zzz`; `dq list` shows all");
+    assert_eq!(lines[3], "error: there is no data set `usrs`; did you mean `users`?");
     for wrong in [["dq", "run", "--format=xml"], ["dq", "run", "--timeout=0s"], ["dq", "run", "--at-once=x"]] {
         assert_eq!(run(&wrong, &[]).code(), Some(2), "{wrong:?}");
     }
@@ -104,6 +108,46 @@ fn config_and_status_do_not_show_secrets() {
     let status = run(&["status", "--format", "json"], &[]);
     assert_eq!((status.code(), &status.json()["initialised"]), (Some(0), &true.into()));
     assert!(run(&["status"], &[]).stdout.lines().any(|line| line.starts_with("log ")));
+}
+
+#[test]
+fn config_shows_what_is_wrong_although_obs_is_not_initialised() {
+    let process = |arguments: &[&str]| {
+        let process = Process::new(programs::program("embedded")).args(arguments);
+        process.env("LOG_FORMAT", "jsno").env("OBS_MAX_SERIES", "none").env("SERVICE_NAME", "orders")
+    };
+    let config = process(&["config"]).run();
+    assert_eq!(config.code(), Some(3), "{config:?}");
+    for problem in ["LOG_FORMAT: `jsno`", "OBS_MAX_SERIES: `none`"] {
+        assert!(config.stderr.contains(problem), "{config:?}");
+    }
+    let table: Vec<_> = rows(&config.stdout).into_iter().map(|row| row.join(" ")).collect();
+    assert!(table.contains(&"SERVICE_NAME orders environment".to_owned()), "{config:?}");
+    assert!(table.contains(&"LOG_FORMAT json default".to_owned()), "{config:?}");
+    // What needs obs does not run without it.
+    let load = process(&["load"]).run();
+    assert_eq!(load.code(), Some(1), "{load:?}");
+    assert!(load.stderr.contains("LOG_FORMAT: `jsno`"), "{load:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_not() {
+    let program = programs::program("embedded");
+    let shell = |redirected: &str| {
+        let script = format!("'{}' {redirected}", program.display());
+        Process::new("/bin/bash").args(&["-o", "pipefail", "-c", &script]).env("LOG_LEVEL", "off").run()
+    };
+    for command in ["catalogue", "config", "status", "dq list", "dq run", "catalogue --format json"] {
+        let full = shell(&format!("{command} >/dev/full"));
+        assert_eq!(full.code(), Some(74), "{command}: {full:?}");
+        assert!(full.stderr.contains("standard output cannot be written: "), "{command}: {full:?}");
+        let closed = shell(&format!("{command} | true"));
+        assert_eq!((closed.code(), &*closed.stderr), (Some(0), ""), "{command}");
+    }
+    assert_eq!(shell("health --group ready >/dev/full").code(), Some(3));
+    let closed = shell("health --group ready | true");
+    assert_eq!((closed.code(), &*closed.stderr), (Some(0), ""));
 }
 
 /// The program on a terminal of its own.

@@ -44,6 +44,11 @@ fn all_invalid_variables_are_reported_at_once_and_misspelled_names_are_warned_of
     assert!(!dsn.stderr.contains("hunter2"), "{dsn:?}");
     let misspelled = writer().env("OBS_MAX_SERIE", "5").env("SERVICE_NAME", "").run();
     assert_eq!(misspelled.code(), Some(0), "{misspelled:?}");
+    let rate = writer().env("TRACING_SAMPLE_RATE", "2").run();
+    assert!(rate.stderr.contains("TRACING_SAMPLE_RATE: `2`") && rate.stderr.contains("did you mean `1`?"), "{rate:?}");
+    let shared = writer().env("SENTRY_DNS", "x").env("LOG_DIR", "x").env("SERVICE_NAME", "").run();
+    assert!(shared.stderr.contains("unknown variable SENTRY_DNS (did you mean SENTRY_DSN?)"), "{shared:?}");
+    assert!(!shared.stderr.contains("LOG_DIR"), "{shared:?}");
     let warning = "unknown variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)";
     assert!(
         misspelled.stderr.contains(warning) && misspelled.stderr.contains(r#""service":"decentclaude""#),

@@ -74,8 +74,9 @@ pub fn rate(text: &str) -> Parsed<f64> {
         let percent = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|rate| rate / 100.0);
         let repaired = percent.map_or_else(|| text.replace(',', "."), |rate| rate.to_string());
         let number = repaired.parse::<f64>().ok().filter(|rate| rate.is_finite());
-        // A number above 1 was probably meant as a percentage.
-        number.map(|rate| (if rate > 1.0 { rate / 100.0 } else { rate }).clamp(0.0, 1.0).to_string())
+        // A number of two digits was probably meant as a percentage.
+        let is_percentage = |rate: f64| (10.0..=100.0).contains(&rate);
+        number.map(|rate| (if is_percentage(rate) { rate / 100.0 } else { rate }).clamp(0.0, 1.0).to_string())
     })
 }
 

@@ -9,10 +9,17 @@ use crate::config::variables::VARIABLES;
 /// The prefix of names that only obs uses.
 const PREFIX: &str = "OBS_";
 
+/// Prefixes of names that obs shares with others: a name is only reported if it is like one that obs reads.
+const SHARED_PREFIXES: [&str; 9] =
+    ["BIGQUERY_", "COST_", "DATADOG_", "DD_", "HEALTH_CHECK_", "LOG_", "PROMETHEUS_", "SENTRY_", "TRACING_"];
+
+/// How many letters of a shared name may be wrong.
+const MAX_WRONG: usize = 2;
+
 /// A variable that obs reads as context, not as configuration.
 const INHERITED: &str = "OBS_CORRELATION_ID";
 
-/// An environment variable that starts with `OBS_` and does not exist in obs.
+/// An environment variable that obs does not read, although its name looks as if it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownVariable {
@@ -29,22 +36,27 @@ impl fmt::Display for UnknownVariable {
     }
 }
 
-/// The names that start with `OBS_` and do not exist in obs.
+/// The names that start with `OBS_`, or with another prefix of obs and are like a known name, and do not exist in obs.
 pub fn unknown(names: impl IntoIterator<Item = OsString>) -> Vec<UnknownVariable> {
-    let known = || VARIABLES.iter().map(|variable| variable.name).chain([INHERITED]);
-    let candidates =
-        names.into_iter().filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(PREFIX));
-    let mut unknown: Vec<UnknownVariable> = candidates
-        .filter(|name| known().all(|known| known != name))
-        .map(|name| {
-            // The common prefix would make every name similar.
-            let nearest = parse::nearest(
-                name.strip_prefix(PREFIX).unwrap_or_default(),
-                known().filter_map(|known| known.strip_prefix(PREFIX)),
-            );
-            UnknownVariable { nearest: nearest.map(|nearest| format!("{PREFIX}{nearest}")), name }
-        })
-        .collect();
+    let mut unknown: Vec<UnknownVariable> =
+        names.into_iter().filter_map(|name| name.into_string().ok()).filter_map(check).collect();
     unknown.sort_by(|left, right| left.name.cmp(&right.name));
     unknown
+}
+
+fn check(name: String) -> Option<UnknownVariable> {
+    let known = || VARIABLES.iter().map(|variable| variable.name).chain([INHERITED]);
+    if known().any(|known| known == name) {
+        return None;
+    }
+    // The common prefix would make every name similar.
+    if let Some(own) = name.strip_prefix(PREFIX) {
+        let nearest = parse::nearest(own, known().filter_map(|known| known.strip_prefix(PREFIX)));
+        return Some(UnknownVariable { nearest: nearest.map(|nearest| format!("{PREFIX}{nearest}")), name });
+    }
+    let prefix = SHARED_PREFIXES.into_iter().find(|prefix| name.starts_with(prefix))?;
+    let is_like = |known: &&str| strsim::damerau_levenshtein(known, &name) <= MAX_WRONG;
+    let nearest = known().filter(|known| known.starts_with(prefix)).filter(is_like);
+    let nearest = nearest.min_by_key(|known| strsim::damerau_levenshtein(known, &name))?.to_owned();
+    Some(UnknownVariable { name, nearest: Some(nearest) })
 }

@@ -36,6 +36,17 @@ impl CallsiteKind {
             Self::Operation => "track_performance",
         }
     }
+
+    /// The metric family that stands for all that such a call site has a series in.
+    #[must_use]
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::Command => "cli.command.duration.seconds",
+            Self::Errors => "operation.error",
+            Self::Cost => "bigquery.cost.usd",
+            Self::Operation => "operation.duration.seconds",
+        }
+    }
 }
 
 /// A location in the user's source code.

@@ -112,13 +112,16 @@ impl FanOut {
         field_buffer::give_back(event.into_fields());
     }
 
-    /// Warns once for each pipeline; `obs.dropped` counts every time.
+    /// Warns once for each metric; `obs.dropped` counts every time.
     fn warn_of_cardinality(&self) {
-        if !self.metrics.take_overflow() {
-            return;
+        for metric in self.metrics.take_overflows() {
+            self.warn_of_overflow(&metric);
         }
+    }
+
+    fn warn_of_overflow(&self, metric: &str) {
         let message = format!(
-            "a metric has more than {} series: further label values are recorded as \"other\" (OBS_MAX_SERIES)",
+            "metric {metric}: more than {} series: further label values are recorded as \"other\" (OBS_MAX_SERIES)",
             self.config.max_series
         );
         let event = Event {
@@ -212,8 +215,8 @@ impl Pipeline for FanOut {
         self.warn_of_cardinality();
     }
 
-    fn overflow(&self) {
-        self.metrics.overflow();
+    fn overflow(&self, metric: &str) {
+        self.metrics.overflow(metric);
         if let Some(_entered) = Reentrancy::enter_quietly() {
             self.warn_of_cardinality();
         }

@@ -57,8 +57,8 @@ pub trait Pipeline: Send + Sync {
     /// Like [`emit`](Self::emit), for an error, panic or message with all that is known of it.
     fn report(&self, event: ErrorEvent);
 
-    /// Notes that a metric has reached its limit of series.
-    fn overflow(&self);
+    /// Notes that a metric, or the metrics of an operation or command, has reached the limit of series.
+    fn overflow(&self, metric: &str);
 
     /// Redacts a text by value.
     fn text<'a>(&self, text: Text<'a>) -> Text<'a>;

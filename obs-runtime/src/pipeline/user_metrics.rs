@@ -150,7 +150,7 @@ impl<T: Recorder> ObsRecorder<T> {
         if !families.contains_key(key.name()) && families.len() >= limit {
             drop(families);
             drop_counters::count("metrics", "names", 1);
-            pipeline.overflow();
+            pipeline.overflow("(names of the program's own metrics)");
             return None;
         }
         let family = families.entry(key.name().to_owned()).or_default();
@@ -162,7 +162,7 @@ impl<T: Recorder> ObsRecorder<T> {
         }
         drop(families);
         if full {
-            pipeline.overflow();
+            pipeline.overflow(key.name());
         }
         Some(handle)
     }

@@ -64,7 +64,14 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    let _guard = Observability::builder().prometheus_port(0).init();
+    let _guard = match Observability::builder().prometheus_port(0).init() {
+        Ok(guard) => Some(guard),
+        Err(_) if matches!(&command, Command::Obs(command) if !command.needs_init()) => None,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     if is_set("TEST_TWICE") {
         HealthCheck::new("database", || ()).register();
     }

@@ -266,14 +266,20 @@ fn where_each_value_came_from_is_told() {
 
 #[test]
 fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
-    let names = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
-    let shown: Vec<String> = unknown(names.map(OsString::from)).iter().map(ToString::to_string).collect();
+    let own = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
+    // Names of other programs with the same prefix are left alone.
+    let shared = ["LOG_LEVL", "LOG_DIR", "SENTRY_DNS", "SENTRY_AUTH_TOKEN", "DD_TRACE_ENABLED", "TRACING_SAMPLE_RATES"];
+    let names = own.into_iter().chain(shared).map(OsString::from);
+    let shown: Vec<String> = unknown(names).iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
         [
+            "unknown variable LOG_LEVL (did you mean LOG_LEVEL?)",
             "unknown variable OBS_FLUSHTIMEOUT (did you mean OBS_FLUSH_TIMEOUT?)",
             "unknown variable OBS_MAX_SERIE (did you mean OBS_MAX_SERIES?)",
             "unknown variable OBS_ZZZ",
+            "unknown variable SENTRY_DNS (did you mean SENTRY_DSN?)",
+            "unknown variable TRACING_SAMPLE_RATES (did you mean TRACING_SAMPLE_RATE?)",
         ]
     );
 }

@@ -108,14 +108,14 @@ impl MetricAggregator {
         }
     }
 
-    /// Whether a metric has reached its limit of series. Returns true once.
-    pub fn take_overflow(&self) -> bool {
-        self.store.take_overflow()
+    /// The metrics that have reached their limit of series. Each is returned once.
+    pub fn take_overflows(&self) -> Vec<String> {
+        self.store.take_overflows()
     }
 
     /// Notes that a metric counted elsewhere has reached its limit of series.
-    pub fn overflow(&self) {
-        self.store.overflow();
+    pub fn overflow(&self, metric: &str) {
+        self.store.overflow(metric);
     }
 }
 

@@ -1,8 +1,7 @@
 //! The series of events, limited in number for each family.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::cardinality::{MAX_LABEL_CHARS, OTHER, truncate};
@@ -19,9 +18,19 @@ const FIXED_LABELS: [&str; 5] = ["outcome", "kind", "reason", "cache_hit", "seve
 pub struct SeriesStore {
     max_series: usize,
     series: Mutex<HashMap<&'static str, HashMap<Labels, Series>>>,
-    overflowed: AtomicBool,
-    warned: AtomicBool,
+    overflows: Mutex<Overflows>,
 }
+
+/// The metrics that have reached the limit of series.
+#[derive(Debug, Default)]
+struct Overflows {
+    all: BTreeSet<String>,
+    /// Those that are not warned of yet.
+    new: Vec<String>,
+}
+
+/// The most metrics that are warned of.
+const MAX_WARNED: usize = 100;
 
 /// How many of the last observations are kept for a series: usually all between two deliveries.
 const MAX_RECENT: usize = 25;
@@ -36,19 +45,22 @@ struct Series {
 impl SeriesStore {
     /// An empty store that keeps at most `max_series` series for each family.
     pub fn new(max_series: usize) -> Self {
-        let (overflowed, warned) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { max_series, series: Mutex::default(), overflowed, warned }
+        Self { max_series, series: Mutex::default(), overflows: Mutex::default() }
     }
 
-    /// Whether a family has reached the limit of series. Returns true once.
-    pub fn take_overflow(&self) -> bool {
-        self.overflowed.load(Ordering::Relaxed) && !self.warned.swap(true, Ordering::Relaxed)
+    /// The metrics that have reached the limit of series since the last call. Each is returned once.
+    pub fn take_overflows(&self) -> Vec<String> {
+        std::mem::take(&mut self.overflows.lock().unwrap_or_else(PoisonError::into_inner).new)
     }
 
-    /// Notes that a family has reached the limit of series.
-    pub fn overflow(&self) {
-        self.overflowed.store(true, Ordering::Relaxed);
+    /// Notes that a metric has reached the limit of series.
+    pub fn overflow(&self, metric: &str) {
         drop_counters::count("metrics", "cardinality", 1);
+        let mut overflows = self.overflows.lock().unwrap_or_else(PoisonError::into_inner);
+        if overflows.all.len() < MAX_WARNED && !overflows.all.contains(metric) {
+            overflows.all.insert(metric.to_owned());
+            overflows.new.push(metric.to_owned());
+        }
     }
 
     /// Adds a value to a counter, sets a gauge to it, or observes it in a histogram.
@@ -69,7 +81,7 @@ impl SeriesStore {
         let mut all = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all.entry(family.name).or_default();
         let labels = if series.len() >= self.max_series && !series.contains_key(&labels) {
-            self.overflow();
+            self.overflow(family.name);
             let value = |name: &str, value| if FIXED_LABELS.contains(&name) { value } else { Cow::Borrowed(OTHER) };
             labels.into_iter().map(|(name, known)| (name.clone(), value(&name, known))).collect()
         } else {

@@ -127,7 +127,7 @@ impl Callsite {
         let limit = global::pipeline().map_or(1, |pipeline| pipeline.config().max_series);
         let (cells, overflowed) = self.cells_tagged(tags.clone(), limit);
         if overflowed && let Some(pipeline) = global::pipeline() {
-            pipeline.overflow();
+            pipeline.overflow(self.kind().family());
         }
         cells
     }
@@ -161,7 +161,7 @@ impl Call {
         let name = if name.len() > MAX_LABEL_CHARS { Cow::Owned(truncate(name.into_owned())) } else { name };
         let (callsite, overflowed) = registry::manual_callsite(name, command, pipeline.config().max_series, place);
         if overflowed {
-            pipeline.overflow();
+            pipeline.overflow(callsite.kind().family());
         }
         Some(callsite.begin())
     }

@@ -1,7 +1,7 @@
 //! `catalogue`
 
 use crate::program::cli::arguments::Format;
-use crate::program::cli::output::{UNKNOWN, json, print, print_problems};
+use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 use crate::program::inventory::{Catalogue, Entry, catalogue};
 
@@ -14,13 +14,13 @@ pub struct CatalogueArguments {
 }
 
 impl CatalogueArguments {
-    pub(super) fn run(&self) -> u8 {
+    pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         let catalogue = catalogue();
         print(&match self.format {
             Format::Json => json(&catalogue, true),
             Format::Text => text(&catalogue),
-        });
-        if print_problems(&catalogue.problems) { UNKNOWN } else { 0 }
+        })?;
+        Ok(if print_problems(&catalogue.problems) { UNKNOWN } else { 0 })
     }
 }
 

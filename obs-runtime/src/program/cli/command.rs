@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::program::cli::catalogue::CatalogueArguments;
 use crate::program::cli::dq::DqCommand;
 use crate::program::cli::health::HealthArguments;
+use crate::program::cli::output::OUTPUT_FAILED;
 use crate::program::cli::settings::ConfigArguments;
 use crate::program::cli::settings::StatusArguments;
 
@@ -26,15 +27,24 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command, prints to standard output and returns the exit code. Blocks until the command has ended; `--watch`
+    /// Runs the command, prints to standard output and returns the exit code: 74 if the output could not be written (`health`:
+    /// 3). Blocks until the command has ended; `--watch`
     /// ends with the process.
     pub fn run(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Health(arguments) => arguments.run(),
+        let code = match self {
+            Self::Health(arguments) => Ok(arguments.run()),
             Self::Dq(command) => command.run(),
             Self::Catalogue(arguments) => arguments.run(),
             Self::Config(arguments) => arguments.run(),
             Self::Status(arguments) => arguments.run(),
-        })
+        };
+        ExitCode::from(code.unwrap_or(OUTPUT_FAILED))
+    }
+
+    /// Whether the command needs obs to be initialised. `config` and `catalogue` do not: `config` shows what is wrong when
+    /// initialisation fails.
+    #[must_use]
+    pub const fn needs_init(&self) -> bool {
+        !matches!(self, Self::Config(_) | Self::Catalogue(_))
     }
 }

@@ -1,5 +1,6 @@
 //! `dq run` and `dq list`
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,14 +13,15 @@ use serde::Serialize;
 
 #[cfg(unix)]
 use crate::base::standard_streams::StandardStream;
-use crate::checks::quality::list::{instances, problems};
+use crate::checks::quality::list::{CheckInstance, instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::status::QualityStatus;
+use crate::config::parse;
 use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::junit;
-use crate::program::cli::output::{UNKNOWN, json, print, print_error, print_problems};
+use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_error, print_problems};
 use crate::program::cli::table::{Cell, table};
 
 /// The most frames of the progress bar in a second.
@@ -36,9 +38,9 @@ pub enum DqCommand {
 }
 
 impl DqCommand {
-    pub(super) fn run(&self) -> u8 {
+    pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         if print_problems(&problems()) {
-            return UNKNOWN;
+            return Ok(UNKNOWN);
         }
         match self {
             Self::Run(arguments) => arguments.run(),
@@ -68,7 +70,10 @@ pub struct RunArguments {
 }
 
 impl RunArguments {
-    fn run(&self) -> u8 {
+    fn run(&self) -> Result<u8, OutputFailed> {
+        if print_problems(&self.unknown_names()) {
+            return Ok(UNKNOWN);
+        }
         let mut run = self.dataset.iter().fold(run_dq_checks(), QualityRun::dataset);
         if !self.only.is_empty() {
             run = run.only(&self.only);
@@ -85,12 +90,32 @@ impl RunArguments {
             QualityFormat::Junit => junit::quality(&report),
             QualityFormat::Openlineage => json(&report.openlineage(), false),
             QualityFormat::Text => text(&report),
-        });
+        })?;
         if report.results.is_empty() {
             print_error("there is nothing to check");
-            return UNKNOWN;
+            return Ok(UNKNOWN);
         }
-        u8::from(!report.passed())
+        Ok(u8::from(!report.passed()))
+    }
+
+    /// What is wrong with the names of checks and data sets, each with the nearest one that exists.
+    fn unknown_names(&self) -> Vec<String> {
+        if self.only.is_empty() && self.dataset.is_empty() {
+            return Vec::new();
+        }
+        let instances = instances();
+        let checks: BTreeSet<String> = (instances.iter())
+            .flat_map(|instance| [instance.name(), instance.declaration().name().to_owned()])
+            .collect();
+        let datasets: BTreeSet<String> = instances.iter().map(CheckInstance::dataset).collect();
+        let unknown = |what: &str, name: &String, known: &BTreeSet<String>| {
+            let nearest = parse::nearest(name, known.iter().map(String::as_str).filter(|known| !known.is_empty()));
+            let hint =
+                nearest.map_or_else(|| "; `dq list` shows all".to_owned(), |near| format!("; did you mean `{near}`?"));
+            (!known.contains(name)).then(|| format!("there is no {what} `{}`{hint}", name.escape_debug()))
+        };
+        let checks = self.only.iter().filter_map(|name| unknown("check", name, &checks));
+        checks.chain(self.dataset.iter().filter_map(|name| unknown("data set", name, &datasets))).collect()
     }
 }
 
@@ -205,7 +230,7 @@ struct ListedCheck {
 }
 
 impl ListArguments {
-    fn run(&self) -> u8 {
+    fn run(&self) -> Result<u8, OutputFailed> {
         let listed: Vec<ListedCheck> = instances()
             .iter()
             .map(|instance| {
@@ -229,8 +254,8 @@ impl ListArguments {
                 let rows: Vec<Vec<Cell>> = listed.iter().map(row).collect();
                 table(&["check", "dataset", "column", "severity", "blocking", "owner", "place"], &rows)
             }
-        });
-        0
+        })?;
+        Ok(0)
     }
 }
 

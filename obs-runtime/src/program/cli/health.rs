@@ -34,8 +34,8 @@ pub struct HealthArguments {
 }
 
 impl HealthArguments {
-    /// Runs the checks, prints the results and returns the exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown. For a
-    /// program that is only a health check.
+    /// Runs the checks, prints the results and returns the exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, also
+    /// if the results could not be printed. For a program that is only a health check.
     pub fn run(&self) -> u8 {
         if print_problems(&problems()) {
             return UNKNOWN;
@@ -44,10 +44,11 @@ impl HealthArguments {
             let report = self.report();
             let text = self.shown(&report);
             let Some(pause) = self.watch else {
-                print(&text);
-                return report.status.exit_code();
+                return if print(&text).is_ok() { report.status.exit_code() } else { UNKNOWN };
             };
-            print(&if Term::stdout().is_term() { format!("{CLEAR}{text}") } else { text });
+            if print(&if Term::stdout().is_term() { format!("{CLEAR}{text}") } else { text }).is_err() {
+                return UNKNOWN;
+            }
             std::thread::sleep(pause);
         }
     }

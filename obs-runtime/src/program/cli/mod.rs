@@ -17,7 +17,15 @@
 //!
 //! fn main() -> ExitCode {
 //!     let command = Command::parse();
-//!     let _guard = obs_runtime::init_observability();
+//!     let _guard = match obs_runtime::init_observability() {
+//!         Ok(guard) => Some(guard),
+//!         // `config` shows what is wrong.
+//!         Err(_) if matches!(&command, Command::Obs(command) if !command.needs_init()) => None,
+//!         Err(error) => {
+//!             eprintln!("error: {error}");
+//!             return ExitCode::FAILURE;
+//!         }
+//!     };
 //!     match command {
 //!         Command::Load => ExitCode::SUCCESS,
 //!         Command::Obs(command) => command.run(),
@@ -28,11 +36,13 @@
 //! | command | exit code |
 //! | --- | --- |
 //! | `health` | 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, skipped or invalid declarations |
-//! | `dq run` | 0 if the data can be used, 1 if not, 3 if there is nothing to check or a declaration is invalid |
+//! | `dq run` | 0 if the data can be used, 1 if not, 3 if there is nothing to check, a name is unknown or a declaration is invalid |
 //! | `dq list`, `catalogue` | 0, or 3 if a declaration is invalid: a duplicate name, `after` with an unknown check |
-//! | `config`, `status` | 0, or 3 if obs is not initialised |
+//! | `config` | 0, or 3 if the configuration has problems; these go to standard error. It needs no initialised obs |
+//! | `status` | 0, or 3 if obs is not initialised |
 //!
-//! Results go to standard output, everything else to standard error.
+//! Results go to standard output, everything else to standard error. If the results cannot be written, because a disk is full for
+//! example, the exit code is 74, and 3 for `health`. A pipe that its reader has closed is no error.
 
 #[cfg(feature = "cli")]
 pub(crate) mod arguments;

@@ -1,5 +1,7 @@
 //! What commands print, and the exit code that they share.
 
+use std::io::ErrorKind;
+
 use serde::Serialize;
 
 use crate::base::standard_streams::StandardStream;
@@ -7,11 +9,27 @@ use crate::base::standard_streams::StandardStream;
 /// Exit code for an unknown result or wrong use.
 pub const UNKNOWN: u8 = 3;
 
-/// Prints to standard output. A closed stream is not an error.
-pub fn print(text: &str) {
+/// Exit code when the output could not be written, as `EX_IOERR` of `sysexits.h`.
+pub const OUTPUT_FAILED: u8 = 74;
+
+/// Prints to standard output. A pipe whose reader has closed it is not an error: the reader wants no more.
+///
+/// # Errors
+/// If the output could not be written. Standard error says why.
+pub fn print(text: &str) -> Result<(), OutputFailed> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    let _ = StandardStream::Stdout.write_all(format!("{text}{end}").as_bytes());
+    match StandardStream::Stdout.write_all(format!("{text}{end}").as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            print_error(&format!("standard output cannot be written: {error}"));
+            Err(OutputFailed)
+        }
+        _ => Ok(()),
+    }
 }
+
+/// The output could not be written.
+#[derive(Clone, Copy, Debug)]
+pub struct OutputFailed;
 
 pub fn json(value: &impl Serialize, pretty: bool) -> String {
     let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };

@@ -9,9 +9,10 @@ use crate::config::settings::Setting;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::program::cli::arguments::Format;
-use crate::program::cli::output::{UNKNOWN, json, print, print_error};
+use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_error, print_problems};
 use crate::program::cli::table::{Cell, table};
 use crate::program::guard::settings;
+use crate::program::init::observability::Observability;
 use crate::program::status::{SinkStatus, status};
 
 /// Arguments of `config`.
@@ -26,12 +27,8 @@ pub struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    pub(super) fn run(&self) -> u8 {
-        let settings = settings();
-        if settings.is_empty() {
-            print_error("obs is not initialised, so there is no configuration");
-            return UNKNOWN;
-        }
+    pub(super) fn run(&self) -> Result<u8, OutputFailed> {
+        let (settings, problems) = current();
         print(&match self.format {
             Format::Json => json(&settings, true),
             Format::Text if self.help_values => {
@@ -47,8 +44,24 @@ impl ConfigArguments {
                 };
                 table(&["variable", "value", "source"], &settings.iter().map(row).collect::<Vec<_>>())
             }
-        });
-        0
+        })?;
+        Ok(if print_problems(&problems) { UNKNOWN } else { 0 })
+    }
+}
+
+/// The settings, and the problems of the configuration. If obs is not initialised, those of the environment, each faulty
+/// variable at its default.
+fn current() -> (Vec<Setting>, Vec<String>) {
+    let settings = settings();
+    if !settings.is_empty() {
+        return (settings, Vec::new());
+    }
+    match Observability::builder().settings() {
+        Ok(settings) => (settings, Vec::new()),
+        Err(error) => {
+            let settings = Observability::builder().lenient().settings().unwrap_or_default();
+            (settings, error.problems.iter().map(ToString::to_string).collect())
+        }
     }
 }
 
@@ -61,7 +74,7 @@ pub struct StatusArguments {
 }
 
 impl StatusArguments {
-    pub(super) fn run(&self) -> u8 {
+    pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         // An exporter that has not flushed has no status yet.
         global::flush(FlushMode::Ongoing);
         let status = status();
@@ -71,12 +84,12 @@ impl StatusArguments {
                 let rows: Vec<Vec<Cell>> = status.sinks.iter().map(row).collect();
                 table(&["sink", "last success", "queued", "dropped", "failure"], &rows)
             }
-        });
+        })?;
         if status.initialised {
-            return 0;
+            return Ok(0);
         }
         print_error("obs is not initialised");
-        UNKNOWN
+        Ok(UNKNOWN)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A backend that hangs costs its deadline once: an exporter that missed it is skipped for a while, so that neither a
 //! frequent command nor the end of the program (last command, then guard) waits for it again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,7 +111,12 @@ impl Flusher {
             self.late().insert(sink, Instant::now());
             failed.push(FlushError { sink, reason: "timed out".to_owned() });
         }
-        failed.retain(|failure| delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason))));
+        // The start of a command and its end can fail for the same cause, in different words.
+        let mut reported = HashSet::new();
+        failed.retain(|failure| {
+            let is_new = delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason)));
+            is_new && reported.insert(failure.sink)
+        });
         failed
     }
 

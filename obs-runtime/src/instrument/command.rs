@@ -205,11 +205,9 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
 struct Unrecorded(&'static Callsite);
 
 impl Unrecorded {
-    fn begin(call: &Call) -> Option<Self> {
-        (!call.is_on()).then(|| {
-            call.callsite().unrecorded().fetch_add(1, Ordering::Relaxed);
-            Self(call.callsite())
-        })
+    fn begin(call: &Call) -> Self {
+        call.callsite().unrecorded().fetch_add(1, Ordering::Relaxed);
+        Self(call.callsite())
     }
 }
 
@@ -251,14 +249,16 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let unrecorded = Unrecorded::begin(&call);
     let context = command_context(&mut call);
     if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
+    } else {
+        // In the future itself it would cost each of them two words.
+        let unrecorded = Arc::new(Unrecorded::begin(&call));
+        call.keep(unrecorded);
     }
-    let end = move |call: &mut Call, judge: J, value: &F::Output| {
-        let _unrecorded = unrecorded;
+    let end = |call: &mut Call, judge: J, value: &F::Output| {
         if call.is_on() {
             finish(call, judge(value).as_ref());
         }

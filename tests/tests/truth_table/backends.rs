@@ -47,15 +47,15 @@ impl State {
         Duration::from_secs(if self == Self::Hanging { 10 } else { 30 })
     }
 
-    /// What the reason of a failed delivery says.
-    pub fn reason(self) -> &'static str {
+    /// What the reason of a failed delivery says: one of these.
+    pub fn reasons(self) -> &'static [&'static str] {
         match self {
-            Self::Well | Self::Absent | Self::Slow => "",
-            Self::Refusing => "refused",
-            Self::Hanging => "time",
-            Self::Unauthorised => "401",
-            Self::RateLimiting => "429",
-            Self::Failing => "500",
+            Self::Well | Self::Absent | Self::Slow => &[],
+            Self::Refusing => &["refused"],
+            Self::Hanging => &["time"],
+            Self::Unauthorised => &["401"],
+            Self::RateLimiting => &["429", "Retry-After"],
+            Self::Failing => &["500"],
         }
     }
 

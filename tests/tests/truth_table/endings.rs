@@ -9,8 +9,8 @@ pub struct Ending {
     pub status: i32,
     /// The outcome; none if the process is ended before anything can be recorded.
     pub outcome: Option<&'static str>,
-    /// The exit code that the metrics have.
-    pub exit_code: Option<f64>,
+    /// The exit code that the metrics have: -1 for one that is not known.
+    pub exit_code: f64,
     /// How the run ends in release health.
     pub session: Option<&'static str>,
     /// How often the session counts an error.
@@ -29,7 +29,7 @@ const DEFAULT: Ending = Ending {
     way: "",
     status: 0,
     outcome: Some("cancelled"),
-    exit_code: None,
+    exit_code: -1.0,
     session: Some("abnormal"),
     errors: 0,
     event: None,
@@ -40,19 +40,12 @@ const DEFAULT: Ending = Ending {
 
 /// The endings.
 pub const ENDINGS: [Ending; 12] = [
-    Ending {
-        way: "return",
-        outcome: Some("ok"),
-        exit_code: Some(0.0),
-        session: Some("exited"),
-        goes_on: true,
-        ..DEFAULT
-    },
+    Ending { way: "return", outcome: Some("ok"), exit_code: 0.0, session: Some("exited"), goes_on: true, ..DEFAULT },
     Ending {
         way: "error",
         status: 1,
         outcome: Some("error"),
-        exit_code: Some(1.0),
+        exit_code: 1.0,
         session: Some("exited"),
         errors: 1,
         event: Some("asked to fail"),
@@ -64,7 +57,7 @@ pub const ENDINGS: [Ending; 12] = [
         way: "panic",
         status: 101,
         outcome: Some("panic"),
-        exit_code: Some(101.0),
+        exit_code: 101.0,
         session: Some("crashed"),
         errors: 1,
         event: Some("asked to panic"),
@@ -76,24 +69,17 @@ pub const ENDINGS: [Ending; 12] = [
         way: "exit",
         status: 7,
         outcome: Some("error"),
-        exit_code: Some(7.0),
+        exit_code: 7.0,
         session: Some("exited"),
         errors: 1,
         summary: true,
         ..DEFAULT
     },
-    Ending { way: "thread-exit", status: 7, exit_code: Some(7.0), ..DEFAULT },
+    Ending { way: "thread-exit", status: 7, exit_code: 7.0, ..DEFAULT },
     Ending { way: "process-exit", status: 7, ..DEFAULT },
-    Ending { way: "TERM", status: 143, exit_code: Some(143.0), event: Some("SIGTERM: "), ..DEFAULT },
-    Ending { way: "INT", status: 130, exit_code: Some(130.0), event: Some("SIGINT: "), ..DEFAULT },
-    Ending {
-        way: "second-INT",
-        status: 130,
-        exit_code: Some(130.0),
-        event: Some("SIGINT: "),
-        is_cut_short: true,
-        ..DEFAULT
-    },
+    Ending { way: "TERM", status: 143, exit_code: 143.0, event: Some("SIGTERM: "), ..DEFAULT },
+    Ending { way: "INT", status: 130, exit_code: 130.0, event: Some("SIGINT: "), ..DEFAULT },
+    Ending { way: "second-INT", status: 130, exit_code: 130.0, event: Some("SIGINT: "), is_cut_short: true, ..DEFAULT },
     Ending { way: "timeout", goes_on: true, ..DEFAULT },
     Ending { way: "drop", goes_on: true, ..DEFAULT },
 ];

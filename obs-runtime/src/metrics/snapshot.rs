@@ -93,7 +93,7 @@ impl Snapshot {
     }
 
     /// The value of a family, or of a metric of the program's own, with these labels: the sum over all series that have
-    /// them, whatever their other labels are. `None` if there is no such series. The value of a histogram is the number of
+    /// them, with any other labels. `None` if there is no such series. The value of a histogram is the number of
     /// its observations.
     ///
     /// Give all labels of a gauge whose values make no sense as a sum, such as a point in time.

@@ -16,8 +16,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long entries are kept: longer than the longest period.
 const KEPT: Duration = Duration::from_hours(24 * 40);
 
-/// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in whatever period the budget
-/// has now.
+/// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in the period that the
+/// budget has now.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
@@ -143,7 +143,7 @@ fn lost(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<u64
     rows.map(|nanos| nanos.map(i64::unsigned_abs)).collect()
 }
 
-/// What is used since a time. An amount whose lease has ended counts as spent: nobody will say what its query cost, and the
+/// What is used since a time. An amount whose lease has ended counts as spent: its process was killed, and the
 /// query may have run.
 fn used(transaction: &Transaction<'_>, budget: &str, since: SystemTime) -> rusqlite::Result<BudgetUse> {
     let sum = |sql: &str| {

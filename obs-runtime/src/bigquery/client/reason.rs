@@ -68,7 +68,7 @@ static KNOWN: [Known; 28] = [
 
 impl Reason {
     /// Interprets a response by its reason or, if that is not one of Google's, by its status. An error with a position
-    /// in the query is an error of the query, whatever its reason.
+    /// in the query is an error of the query, with any reason.
     pub(super) fn new(word: &str, message: &str, status: Option<u16>, has_position: bool) -> Self {
         let by_word = KNOWN.iter().find(|known| known.word == word);
         let meant = match (by_word, status) {

@@ -81,7 +81,7 @@ fn a_reservation_during_a_settlement_sees_what_is_held_or_what_is_spent() {
         reservation.settle(&billed);
         rival.reserve();
     });
-    // Reported by hand: spent without a reservation.
+    // Spent without a reservation.
     limited(&rival, || {
         crate::track_cost(&billed);
     });

@@ -1,4 +1,4 @@
-//! Files that other users of the machine read or lock, whatever the umask of this process.
+//! Files that other users of the machine read or lock, under any umask of this process.
 
 #[cfg(unix)]
 use std::fs::Permissions;

@@ -110,6 +110,9 @@ fn sentry_the_pushgateway_and_budgets_are_checked_when_configured() {
     got(&gateway, "GET /behind/-/healthy");
     got(&gateway, "Basic YWRhOmh1bnRlcjI=");
 
+    // Another file: the gauges of the budgets keep the first one open.
+    std::fs::remove_dir_all(&state).unwrap();
+    std::fs::create_dir(&state).unwrap();
     std::fs::write(state.join("budgets.sqlite3"), "this is not a database").unwrap();
     let unhealthy = found(&address(&refusing), &format!("127.0.0.1:{}", ports::free()));
     let message =

@@ -249,14 +249,13 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let context = command_context(&mut call);
+    let mut context = command_context(&mut call);
     if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
     } else {
-        // In the future itself it would cost each of them two words.
-        let unrecorded = Arc::new(Unrecorded::begin(&call));
-        call.keep(unrecorded);
+        // A field of the future would make each command's future larger.
+        context.set_extension(Arc::new(Unrecorded::begin(&call)));
     }
     let end = |call: &mut Call, judge: J, value: &F::Output| {
         if call.is_on() {

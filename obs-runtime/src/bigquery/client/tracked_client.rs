@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use gcp_bigquery_client::model::table::Table;
 
-use crate::bigquery::client::api::{Api, ColumnType};
+#[cfg(feature = "bigquery-estimate")]
+use crate::bigquery::client::api::Api;
+use crate::bigquery::client::api::ColumnType;
 use crate::bigquery::client::connect::Connection;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::retry;

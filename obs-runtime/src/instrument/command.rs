@@ -18,7 +18,7 @@ use crate::events::failure::Failure;
 use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::error_dedup::pending_error::CommandLayer;
-use crate::instrument::performance::{Tracked, enclosing};
+use crate::instrument::performance::{Tracked, enclosing, keeping};
 use crate::instrument::spending::CommandSpending;
 use crate::metrics::callsite::Callsite;
 #[cfg(unix)]
@@ -249,20 +249,22 @@ where
     F: Future,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let mut context = command_context(&mut call);
-    if call.is_on() {
+    let context = command_context(&mut call);
+    let call = if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
+        enclosing(call)
     } else {
-        // A field of the future would make each command's future larger.
-        context.set_extension(Arc::new(Unrecorded::begin(&call)));
-    }
+        let unrecorded = Arc::new(Unrecorded::begin(&call));
+        call.keep(unrecorded);
+        keeping(call)
+    };
     let end = |call: &mut Call, judge: J, value: &F::Output| {
         if call.is_on() {
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::new(context, Tracked::new(enclosing(call), future, judge, end))
+    InContext::new(context, Tracked::new(call, future, judge, end))
 }
 
 /// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures

@@ -160,6 +160,11 @@ pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
         return None;
     }
     call.set_encloses();
+    keeping(call)
+}
+
+/// The same for a call of which nothing is recorded, which keeps something until it ends.
+pub fn keeping(call: Call) -> Option<Box<Enclosing>> {
     Some(Box::new(Enclosing { scope: CallScope::default(), call: Some(call) }))
 }
 

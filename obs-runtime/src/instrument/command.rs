@@ -18,7 +18,7 @@ use crate::events::failure::Failure;
 use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::error_dedup::pending_error::CommandLayer;
-use crate::instrument::performance::{Tracked, enclosing, keeping};
+use crate::instrument::performance::{Enclosing, Tracked, enclosing};
 use crate::instrument::spending::CommandSpending;
 use crate::metrics::callsite::Callsite;
 #[cfg(unix)]
@@ -257,7 +257,7 @@ where
     } else {
         let unrecorded = Arc::new(Unrecorded::begin(&call));
         call.keep(unrecorded);
-        keeping(call)
+        Some(Box::new(Enclosing::new(call)))
     };
     let end = |call: &mut Call, judge: J, value: &F::Output| {
         if call.is_on() {

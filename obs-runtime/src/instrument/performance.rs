@@ -132,6 +132,13 @@ pub struct Enclosing {
     call: Option<Call>,
 }
 
+impl Enclosing {
+    /// A call in a scope, also one of which nothing is recorded but that keeps something until it ends.
+    pub fn new(call: Call) -> Self {
+        Self { scope: CallScope::default(), call: Some(call) }
+    }
+}
+
 impl CallSlot for Option<Box<Enclosing>> {
     type Entered<'c> = (ScopeGuard<'c>, Option<SpanGuard>);
 
@@ -160,12 +167,7 @@ pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
         return None;
     }
     call.set_encloses();
-    keeping(call)
-}
-
-/// The same for a call of which nothing is recorded, which keeps something until it ends.
-pub fn keeping(call: Call) -> Option<Box<Enclosing>> {
-    Some(Box::new(Enclosing { scope: CallScope::default(), call: Some(call) }))
+    Some(Box::new(Enclosing::new(call)))
 }
 
 pin_project! {

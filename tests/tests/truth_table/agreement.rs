@@ -215,9 +215,14 @@ impl Claims<'_> {
                     self.holds(sink, if fails { says_why } else { failure.is_none() }, || status.to_string());
                     self.holds(sink, status["last_success"].is_string() != fails, || status.to_string());
                     let dropped = status["dropped"].as_object().is_some_and(|dropped| !dropped.is_empty());
-                    // The Pushgateway's next push has everything that a failed one had, and what hangs is still queued.
-                    let is_lost = fails && sink == "sentry" && self.state != State::Hanging;
-                    self.holds(&format!("{sink}: dropped"), dropped == is_lost, || status.to_string());
+                    // The Pushgateway's next push has everything that a failed one had. The envelope that hangs is given up at
+                    // the deadline, when the status is read; the others are still queued.
+                    let is_known = if sink == "sentry" && self.state == State::Hanging {
+                        dropped || status["queued"].as_u64() > Some(0)
+                    } else {
+                        dropped == (fails && sink == "sentry")
+                    };
+                    self.holds(&format!("{sink}: dropped"), is_known, || status.to_string());
                 }
             }
         }

@@ -148,7 +148,7 @@ impl Names {
                 prose &= if word == Word::Prose { PROSE } else { 0 };
             }
         }
-        // What stands before a secret, as in `rate_limit_password`, says nothing about it; before secrets, as in
+        // A word before a secret, as in `rate_limit_password`, says nothing about it; before secrets, as in
         // `max_tokens`, it does.
         let from = if found & ENDS == 0 { 0 } else { behind };
         let is_property = (from..count).any(|word| secret_words::is_property(words.joined(word, word)));

@@ -1,4 +1,4 @@
-//! Jobs that initialise inside of their command: sync, or async when they are told so.
+//! A job that initialises obs inside of its command: a sync one, or an async one with any argument.
 
 use obs_runtime::tracked_command;
 

@@ -105,7 +105,7 @@ impl Claims<'_> {
             self.same("metrics in the program", measured, &Value::from(expected.to_vec()));
         }
         if !self.is_complete() {
-            // Whatever has arrived is true, or the start only.
+            // Each sample is the final one, or that of the start.
             for samples in evidence.textfile.iter().chain(&evidence.received.pushes) {
                 let numbers = self.numbers(samples);
                 let only_started = [Some(1.0), None, None, None, Some(-1.0)];

@@ -104,7 +104,7 @@ impl Backends {
 
     /// What they have accepted so far.
     pub fn received(self) -> Received {
-        // Packets arrive in order: whatever was sent before this one has arrived with it.
+        // Packets arrive in order: with this one, all earlier packets have arrived.
         let mark = b"mark:1|c";
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         sender.send_to(mark, self.agent.url().trim_start_matches("udp://")).unwrap();

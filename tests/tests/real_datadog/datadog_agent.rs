@@ -8,9 +8,10 @@ fn the_agent_accepts_every_line_of_a_short_job() {
     let log = DatadogAgentLog::of(folder.path(), env!("CARGO_BIN_EXE_short-lived"), &["return"]);
     assert_eq!(log.accepted(), log.received(), "{}", log.text());
     assert_eq!(log.errors(), [""; 0], "{}", log.text());
-    for line in ["operation.success:100|c|#", "short_lived.rows:100|c|#", "|d|@0.01|#"] {
+    for line in ["operation.success:100|c|#", "short_lived.rows:100|c|#"] {
         assert!(log.text().contains(line), "{line}: {}", log.text());
     }
+    assert_eq!(calls_of(&log, "operation.duration.seconds").round(), 100.0, "{}", log.text());
 }
 
 #[test]
@@ -26,4 +27,16 @@ fn the_agent_reports_a_malformed_line() {
     let folder = tempfile::tempdir().unwrap();
     let log = DatadogAgentLog::of(folder.path(), "/bin/bash", &["-c", "printf 'broken|line' >/dev/udp/127.0.0.1/8125"]);
     assert_eq!((log.accepted(), log.errors().len()), (0, 1), "{}", log.text());
+}
+
+/// How many observations the values of a distribution stand for: each counts as one divided by its sample rate.
+fn calls_of(log: &DatadogAgentLog, name: &str) -> f64 {
+    let lines = log.text().lines().filter_map(|line| line.split_once(&format!("{name}:")));
+    let weight = |line: &str| {
+        let mut parts = line.split('|');
+        let values = parts.next()?.split(':').count();
+        let rate = parts.find_map(|part| part.strip_prefix('@')).map_or(Some(1.0), |rate| rate.parse().ok());
+        Some(values as f64 / rate?)
+    };
+    lines.filter_map(|(_, line)| weight(line)).sum()
 }

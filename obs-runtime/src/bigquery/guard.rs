@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "bigquery")]
 use crate::bigquery::budget::budgets::{BudgetHold, MANUAL_LEASE};
+#[cfg(feature = "bigquery")]
+use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::report::{emit_price, spend_settled};
@@ -53,7 +55,7 @@ pub fn reserve_cost(bytes_processed: u64) -> Result<CostReservation, CostRefused
 /// The price of a query, held in its scopes and budgets until the actual cost is known.
 ///
 /// If it is dropped without [`settle`](Self::settle) or [`cancel`](Self::cancel), scopes release it at once. In budgets it
-/// stays held until its lease ends, 6 hours later, and then counts as spent, as after a crash.
+/// stays held until its lease ends, 6 hours later, and then counts as spent.
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct CostReservation {
     estimate: Price,
@@ -67,6 +69,9 @@ pub struct CostReservation {
     budgets: Vec<BudgetHold>,
     #[cfg(feature = "bigquery")]
     pub(super) lease: std::time::Duration,
+    /// The job that amounts in budgets are held for.
+    #[cfg(feature = "bigquery")]
+    pub(super) job: Option<BudgetJob>,
 }
 
 impl CostReservation {
@@ -84,6 +89,8 @@ impl CostReservation {
             budgets: Vec::new(),
             #[cfg(feature = "bigquery")]
             lease: MANUAL_LEASE,
+            #[cfg(feature = "bigquery")]
+            job: None,
         }
     }
 
@@ -117,10 +124,12 @@ impl CostReservation {
         self.settle_at(Pricing::current().actual(statistics), statistics.bytes_processed)
     }
 
-    /// Counts the estimate as spent, because it is not known what the query cost.
+    /// Counts the estimate as spent, because it is not known what the query cost. In budgets it counts until BigQuery says
+    /// what the job cost.
     #[cfg(feature = "bigquery")]
-    pub(super) fn settle_at_estimate(self) -> Price {
+    pub(super) fn settle_at_estimate(mut self) -> Price {
         let _inside = self.context.clone().enter();
+        self.budgets.drain(..).for_each(BudgetHold::abandon);
         let (estimate, bytes_processed) = (self.estimate, self.bytes_processed);
         self.settle_at(estimate, bytes_processed)
     }
@@ -212,7 +221,7 @@ impl CostReservation {
             if self.budgets.iter().any(|held| held.name() == name) {
                 continue;
             }
-            match BudgetHold::reserve(name, self.estimate.usd, self.lease) {
+            match BudgetHold::reserve(name, self.estimate.usd, self.lease, self.job.clone()) {
                 Ok(held) => self.budgets.push(held),
                 Err(limit) => {
                     self.release();

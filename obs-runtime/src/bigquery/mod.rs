@@ -26,7 +26,7 @@ pub use budget::budgets::{budget_used, set_budget_store};
 #[cfg(feature = "bigquery")]
 pub use budget::sqlite::SqliteBudgets;
 #[cfg(feature = "bigquery")]
-pub use budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
+pub use budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, LostShare};
 #[cfg(feature = "bigquery")]
 pub use client::builder::ClientBuilder;
 #[cfg(feature = "bigquery")]

@@ -8,10 +8,9 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::bigquery::budget::owners::Live;
 use crate::bigquery::budget::sqlite::SqliteBudgets;
-use crate::bigquery::budget::store::BudgetShare;
-use crate::bigquery::budget::store::BudgetStore;
-use crate::bigquery::budget::store::BudgetStoreError;
+use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, LostShare};
 use crate::bigquery::refused::CostLimit;
 use crate::bigquery::scope::{nanos, usd};
 use crate::config::budgets::{Budget, BudgetPeriod};
@@ -80,9 +79,10 @@ impl ResolvedBudget {
         Ok(Self { budget, period, since, store })
     }
 
-    fn share(&self, nanos: u64) -> BudgetShare {
+    fn share(&self, nanos: u64, job: Option<BudgetJob>) -> BudgetShare {
         let id = uuid::Uuid::now_v7().to_string();
-        BudgetShare { id, budget: self.budget.name.clone(), period: self.period.clone(), since: self.since, nanos }
+        let (budget, period) = (self.budget.name.clone(), self.period.clone());
+        BudgetShare { id, budget, period, since: self.since, nanos, job }
     }
 }
 
@@ -92,13 +92,15 @@ pub struct BudgetHold {
     share: BudgetShare,
     left_usd: f64,
     store: Arc<dyn BudgetStore>,
+    _live: Live,
 }
 
 impl BudgetHold {
     /// Holds an amount in a budget, or returns the limit that it would exceed.
-    pub fn reserve(name: &str, usd_asked: f64, lease: Duration) -> Result<Self, CostLimit> {
+    pub fn reserve(name: &str, usd_asked: f64, lease: Duration, job: Option<BudgetJob>) -> Result<Self, CostLimit> {
         let resolved = ResolvedBudget::named(name)?;
-        let (share, limit) = (resolved.share(nanos(usd_asked)), nanos(resolved.budget.usd));
+        let (share, limit) = (resolved.share(nanos(usd_asked), job), nanos(resolved.budget.usd));
+        let live = Live::new(&share.id);
         let used = resolved.store.hold(&share, limit, lease).map_err(|error| unavailable(name, &error))?;
         if used.nanos().saturating_add(share.nanos) > limit {
             return Err(CostLimit::Budget {
@@ -109,7 +111,7 @@ impl BudgetHold {
             });
         }
         let left_usd = usd(limit.saturating_sub(used.nanos()));
-        Ok(Self { share, left_usd, store: resolved.store })
+        Ok(Self { share, left_usd, store: resolved.store, _live: live })
     }
 
     /// What was left of the budget when this amount was held, with the amount itself, in US dollars.
@@ -130,6 +132,13 @@ impl BudgetHold {
         }
     }
 
+    /// Counts the amount held as spent until BigQuery says what its job cost: see [`LostHold`].
+    pub fn abandon(self) {
+        if let Err(error) = self.store.abandon(&self.share) {
+            warn_once(&error);
+        }
+    }
+
     /// Replaces the amount held by the amount spent.
     pub fn settle(self, usd_spent: f64) {
         if let Err(error) = self.store.settle(&self.share, nanos(usd_spent)) {
@@ -138,12 +147,52 @@ impl BudgetHold {
     }
 }
 
+/// A held amount of a budget that no process will settle, and the store to book it in.
+#[derive(Clone, Debug)]
+pub struct LostHold {
+    pub share: LostShare,
+    store: Arc<dyn BudgetStore>,
+}
+
+impl LostHold {
+    /// The lost amounts of these budgets that are held for jobs. None if a store cannot be read: the reservation that follows
+    /// says so.
+    pub fn all(names: &[&str]) -> Vec<Self> {
+        let of_budget = |name: &&str| {
+            let resolved = ResolvedBudget::named(name).ok()?;
+            let lost = resolved.store.lost(name).ok()?;
+            Some(lost.into_iter().map(move |share| Self { share, store: Arc::clone(&resolved.store) }))
+        };
+        names.iter().filter_map(of_budget).flatten().collect()
+    }
+
+    /// Books what the job cost. `why`: BigQuery could not be asked, and this is the estimate.
+    pub fn book(self, usd_spent: f64, why: Option<&str>) {
+        let LostShare { job, budget, nanos: held, .. } = &self.share;
+        let recovered = self.store.recover(&self.share, nanos(usd_spent), why.is_some());
+        let text = match (recovered, why) {
+            (Ok(false), _) => return,
+            (Ok(true), None) => format!(
+                "BigQuery job {} of the budget `{budget}`, whose process has ended, cost ${usd_spent:.6} of the ${:.6} held for it",
+                job.id,
+                usd(*held)
+            ),
+            (Ok(true), Some(why)) => format!(
+                "BigQuery did not say what job {} of the budget `{budget}`, whose process has ended, cost ({why}): its estimate of ${usd_spent:.6} counts as spent",
+                job.id
+            ),
+            (Err(error), _) => format!("${usd_spent:.6} could not be booked on the budget `{budget}`: {error}"),
+        };
+        global::warn(text);
+    }
+}
+
 /// Books an amount that was not held on each of these budgets, once per budget.
 pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
     let names: HashSet<&str> = names.collect();
     for name in names {
         let settled = ResolvedBudget::named(name).and_then(|resolved| {
-            let settled = resolved.store.settle(&resolved.share(0), nanos(usd_spent));
+            let settled = resolved.store.settle(&resolved.share(0, None), nanos(usd_spent));
             settled.map_err(|error| unavailable(name, &error))
         });
         if let Err(limit) = settled {

@@ -3,6 +3,10 @@
 #[cfg(feature = "bigquery")]
 pub(crate) mod budgets;
 #[cfg(feature = "bigquery")]
+pub(crate) mod owners;
+#[cfg(feature = "bigquery")]
+pub(crate) mod schema;
+#[cfg(feature = "bigquery")]
 pub(crate) mod sqlite;
 #[cfg(feature = "bigquery")]
 pub(crate) mod store;

@@ -1,37 +1,28 @@
 //! Budgets in a SQLite file, shared by the processes of one machine.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
-use crate::bigquery::budget::store::{BudgetShare, BudgetStore, BudgetStoreError, BudgetUse};
+use crate::bigquery::budget::owners::Owners;
+use crate::bigquery::budget::schema::{fault, open};
+use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, LostShare};
 use crate::bigquery::scope::usd;
 use crate::pipeline::global;
-
-/// How long a transaction waits for those of other processes.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long entries are kept: longer than the longest period.
 const KEPT: Duration = Duration::from_hours(24 * 40);
 
-/// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in the period that the
-/// budget has now.
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
-CREATE TABLE IF NOT EXISTS holds (
-    id TEXT NOT NULL PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL,
-    lease_ends INTEGER NOT NULL, reported INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS holds_of_budget ON holds (budget, at);
-";
-
 /// A SQLite file. It is opened on first use, and created with its folder if it does not exist.
+///
+/// Beside it, each process that holds an amount keeps a locked file, by which the others see when it ends.
 #[derive(Debug)]
 pub struct SqliteBudgets {
     file: PathBuf,
+    owners: Owners,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -39,74 +30,118 @@ impl SqliteBudgets {
     /// A store in this file.
     #[must_use]
     pub fn new(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), connection: Mutex::new(None) }
+        let file = file.into();
+        Self { owners: Owners::beside(&file), file, connection: Mutex::new(None) }
     }
 
     /// Runs a write transaction, which holds the write lock from its beginning.
     fn write<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, BudgetStoreError> {
+        self.transact(TransactionBehavior::Immediate, run)
+    }
+
+    /// Runs a transaction that only reads.
+    fn read<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, BudgetStoreError> {
+        self.transact(TransactionBehavior::Deferred, run)
+    }
+
+    fn transact<T>(
+        &self,
+        behavior: TransactionBehavior,
+        run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, BudgetStoreError> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &mut *connection {
             Some(connection) => connection,
             closed @ None => closed.insert(open(&self.file)?),
         };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = transaction.map_err(|error| self.fault(&error))?;
-        let value = run(&transaction).map_err(|error| self.fault(&error))?;
-        transaction.commit().map_err(|error| self.fault(&error))?;
-        Ok(value)
+        let run = || {
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let value = run(&transaction)?;
+            transaction.commit().map(|()| value)
+        };
+        run().map_err(|error| fault(&self.file, &error))
     }
 
-    fn fault(&self, error: &rusqlite::Error) -> BudgetStoreError {
-        fault(&self.file, error)
+    /// Removes what is older than any period, and the files of processes that hold nothing any more.
+    fn tidy(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let oldest = past(KEPT);
+        transaction.execute("DELETE FROM entries WHERE at < ?1", [oldest])?;
+        transaction.execute("DELETE FROM holds WHERE at < ?1 AND lease_ends < ?1", [oldest])?;
+        if self.owners.is_first() {
+            let mut owners = transaction.prepare("SELECT DISTINCT owner FROM holds WHERE owner IS NOT NULL")?;
+            let owners: HashSet<String> = owners.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            self.owners.sweep(|name| owners.contains(name));
+        }
+        Ok(())
     }
-}
 
-fn fault(file: &Path, error: &dyn std::error::Error) -> BudgetStoreError {
-    BudgetStoreError(format!("{}: {error}", file.display()))
-}
-
-fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
-    let fault = |error: rusqlite::Error| fault(file, &error);
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| self::fault(folder, &error))?;
+    /// What is used since a time. An amount whose lease has ended, and whose process does not run, counts as spent: its
+    /// query may have run. The second part is the sum of those that were not reported yet.
+    fn sum(
+        &self,
+        transaction: &Transaction<'_>,
+        budget: &str,
+        since: SystemTime,
+    ) -> rusqlite::Result<(BudgetUse, Vec<Hold>)> {
+        let since = milliseconds(since);
+        let entries = "SELECT COALESCE(SUM(nanos), 0), COALESCE(SUM(nanos * estimated), 0)
+                       FROM entries WHERE budget = ?1 AND at >= ?2";
+        let (spent, estimated) =
+            transaction.query_row(entries, params![budget, since], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?;
+        let mut used = BudgetUse { spent_nanos: spent, estimated_nanos: estimated, held_nanos: 0 };
+        let (mut lost, now) = (Vec::new(), now());
+        for hold in holds(transaction, budget)? {
+            let has_owner = || hold.owner.as_ref().is_some_and(|owner| self.owners.holds(owner, &hold.id));
+            if hold.lease_ends > now || has_owner() {
+                used.held_nanos = used.held_nanos.saturating_add(hold.nanos);
+                continue;
+            }
+            if hold.at >= since {
+                used.spent_nanos = used.spent_nanos.saturating_add(hold.nanos);
+                used.estimated_nanos = used.estimated_nanos.saturating_add(hold.nanos);
+            }
+            lost.push(hold);
+        }
+        Ok((used, lost))
     }
-    let connection = Connection::open(file).map_err(fault)?;
-    connection.busy_timeout(LOCK_TIMEOUT).map_err(fault)?;
-    // A write-ahead log keeps the file consistent if a process is killed. Committed transactions are synced to disk.
-    let mode = |mode: &str| connection.pragma_update(None, "journal_mode", mode);
-    mode("WAL").or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) }).map_err(fault)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(fault)?;
-    connection.execute_batch(SCHEMA).map_err(fault)?;
-    Ok(connection)
-}
-
-/// Whether another process holds the lock: it has set the journal mode then.
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
 }
 
 impl BudgetStore for SqliteBudgets {
     fn hold(&self, share: &BudgetShare, limit_nanos: u64, lease: Duration) -> Result<BudgetUse, BudgetStoreError> {
         let (used, lost) = self.write(|transaction| {
-            let oldest = past(KEPT);
-            transaction.execute("DELETE FROM entries WHERE at < ?1", [oldest])?;
-            transaction.execute("DELETE FROM holds WHERE at < ?1 AND lease_ends < ?1", [oldest])?;
-            let lost = lost(transaction, &share.budget)?;
-            let used = used(transaction, &share.budget, share.since)?;
+            self.tidy(transaction)?;
+            let (used, mut lost) = self.sum(transaction, &share.budget, share.since)?;
+            lost.retain(|hold| !hold.reported);
+            for hold in &lost {
+                transaction.execute("UPDATE holds SET reported = 1 WHERE id = ?1", [&hold.id])?;
+            }
             if used.nanos().saturating_add(share.nanos) <= limit_nanos {
+                let job = share.job.as_ref();
                 transaction.execute(
-                    "INSERT INTO holds (id, budget, at, nanos, lease_ends) VALUES (?1, ?2, ?3, ?4, ?5)
+                    "INSERT INTO holds (id, budget, at, nanos, lease_ends, owner, endpoint, project, location, job)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                      ON CONFLICT (id) DO UPDATE SET lease_ends = excluded.lease_ends",
-                    params![share.id, share.budget, now(), signed(share.nanos), future(lease)],
+                    params![
+                        share.id,
+                        share.budget,
+                        now(),
+                        signed(share.nanos),
+                        future(lease),
+                        self.owners.own(),
+                        job.map(|job| &job.endpoint),
+                        job.map(|job| &job.project),
+                        job.and_then(|job| job.location.as_ref()),
+                        job.map(|job| &job.id),
+                    ],
                 )?;
             }
             Ok((used, lost))
         })?;
-        for nanos in lost {
+        for hold in lost {
             global::warn(format!(
                 "a query did not say what it cost of the budget `{}` before its lease ended: its estimate of ${:.6} counts as spent",
                 share.budget,
-                usd(nanos)
+                usd(hold.nanos)
             ));
         }
         Ok(used)
@@ -120,41 +155,94 @@ impl BudgetStore for SqliteBudgets {
     fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), BudgetStoreError> {
         self.write(|transaction| {
             transaction.execute("DELETE FROM holds WHERE id = ?1", [&share.id])?;
-            if nanos > 0 {
-                transaction.execute(
-                    "INSERT INTO entries (budget, at, nanos) VALUES (?1, ?2, ?3)",
-                    params![share.budget, now(), signed(nanos)],
-                )?;
-            }
-            Ok(())
+            book(transaction, &share.budget, now(), nanos, false)
         })
     }
 
     fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError> {
-        self.write(|transaction| used(transaction, budget, since))
+        self.read(|transaction| self.sum(transaction, budget, since).map(|(used, _)| used))
+    }
+
+    fn abandon(&self, share: &BudgetShare) -> Result<(), BudgetStoreError> {
+        let abandon = "UPDATE holds SET owner = NULL, lease_ends = 0, reported = 1 WHERE id = ?1";
+        self.write(|transaction| transaction.execute(abandon, [&share.id]).map(drop))
+    }
+
+    fn lost(&self, budget: &str) -> Result<Vec<LostShare>, BudgetStoreError> {
+        let now = now();
+        let holds = self.read(|transaction| holds(transaction, budget))?;
+        let is_lost = |hold: &Hold| match &hold.owner {
+            Some(owner) => !self.owners.holds(owner, &hold.id),
+            None => hold.lease_ends <= now,
+        };
+        let lost = holds.into_iter().filter(|hold| hold.job.is_some() && is_lost(hold));
+        Ok(lost
+            .filter_map(|hold| {
+                Some(LostShare {
+                    id: hold.id,
+                    budget: budget.to_owned(),
+                    nanos: hold.nanos,
+                    at: UNIX_EPOCH.checked_add(Duration::from_millis(hold.at.unsigned_abs()))?,
+                    lease_has_ended: hold.lease_ends <= now,
+                    job: hold.job?,
+                })
+            })
+            .collect())
+    }
+
+    fn recover(&self, lost: &LostShare, nanos: u64, estimated: bool) -> Result<bool, BudgetStoreError> {
+        self.write(|transaction| {
+            let is_there = transaction.execute("DELETE FROM holds WHERE id = ?1", [&lost.id])? > 0;
+            if is_there {
+                book(transaction, &lost.budget, milliseconds(lost.at), nanos, estimated)?;
+            }
+            Ok(is_there)
+        })
     }
 }
 
-/// The amounts of a budget whose leases have ended since the last call: their processes were killed.
-fn lost(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<u64>> {
-    let lost = "UPDATE holds SET reported = 1 WHERE budget = ?1 AND lease_ends <= ?2 AND reported = 0 RETURNING nanos";
-    let mut lost = transaction.prepare(lost)?;
-    let rows = lost.query_map(params![budget, now()], |row| row.get::<_, i64>(0))?;
-    rows.map(|nanos| nanos.map(i64::unsigned_abs)).collect()
+/// A row of the table of holds.
+struct Hold {
+    id: String,
+    at: i64,
+    nanos: u64,
+    lease_ends: i64,
+    reported: bool,
+    owner: Option<String>,
+    job: Option<BudgetJob>,
 }
 
-/// What is used since a time. An amount whose lease has ended counts as spent: its process was killed, and the
-/// query may have run.
-fn used(transaction: &Transaction<'_>, budget: &str, since: SystemTime) -> rusqlite::Result<BudgetUse> {
-    let sum = |sql: &str| {
-        let values = params![budget, now(), milliseconds(since)];
-        transaction.query_row(sql, values, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-    };
-    let entries = sum("SELECT COALESCE(SUM(nanos), 0) FROM entries WHERE budget = ?1 AND at >= ?3 AND ?2 IS NOT NULL")?;
-    let lost = sum("SELECT COALESCE(SUM(nanos), 0) FROM holds WHERE budget = ?1 AND lease_ends <= ?2 AND at >= ?3")?;
-    let held =
-        sum("SELECT COALESCE(SUM(nanos), 0) FROM holds WHERE budget = ?1 AND lease_ends > ?2 AND ?3 IS NOT NULL")?;
-    Ok(BudgetUse { spent_nanos: entries.saturating_add(lost), held_nanos: held })
+fn holds(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<Hold>> {
+    let mut holds = transaction.prepare(
+        "SELECT id, at, nanos, lease_ends, reported, owner, endpoint, project, location, job
+         FROM holds WHERE budget = ?1 ORDER BY at",
+    )?;
+    let holds = holds.query_map([budget], |row| {
+        let (endpoint, project, id): (Option<_>, Option<_>, Option<_>) = (row.get(6)?, row.get(7)?, row.get(9)?);
+        let location = row.get(8)?;
+        let job = endpoint.zip(project).zip(id);
+        Ok(Hold {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            nanos: unsigned(row, 2)?,
+            lease_ends: row.get(3)?,
+            reported: row.get(4)?,
+            owner: row.get(5)?,
+            job: job.map(|((endpoint, project), id)| BudgetJob { endpoint, project, location, id }),
+        })
+    })?;
+    holds.collect()
+}
+
+/// Adds an amount to what is spent.
+fn book(transaction: &Transaction<'_>, budget: &str, at: i64, nanos: u64, estimated: bool) -> rusqlite::Result<()> {
+    if nanos > 0 {
+        transaction.execute(
+            "INSERT INTO entries (budget, at, nanos, estimated) VALUES (?1, ?2, ?3, ?4)",
+            params![budget, at, signed(nanos), estimated],
+        )?;
+    }
+    Ok(())
 }
 
 fn now() -> i64 {
@@ -175,4 +263,8 @@ fn milliseconds(time: SystemTime) -> i64 {
 
 fn signed(nanos: u64) -> i64 {
     i64::try_from(nanos).unwrap_or(i64::MAX)
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::unsigned_abs)
 }

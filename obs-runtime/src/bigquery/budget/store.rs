@@ -17,6 +17,40 @@ pub struct BudgetShare {
     pub since: SystemTime,
     /// The amount, in billionths of a US dollar.
     pub nanos: u64,
+    /// The job that it is held for, if the tracked client runs it.
+    pub job: Option<BudgetJob>,
+}
+
+/// A job that an amount is held for, by which BigQuery can be asked what it cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BudgetJob {
+    /// The URL of the API that runs it.
+    pub endpoint: String,
+    /// The project that runs it.
+    pub project: String,
+    /// Its location, if known.
+    pub location: Option<String>,
+    /// Its id.
+    pub id: String,
+}
+
+/// An amount that is held for a job whose process has ended without settling it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostShare {
+    /// The id of the amount.
+    pub id: String,
+    /// The name of the budget.
+    pub budget: String,
+    /// The amount, in billionths of a US dollar.
+    pub nanos: u64,
+    /// Since when it is held.
+    pub at: SystemTime,
+    /// Whether its lease has ended.
+    pub lease_has_ended: bool,
+    /// The job.
+    pub job: BudgetJob,
 }
 
 /// The used amounts of a budget in one period.
@@ -24,12 +58,14 @@ pub struct BudgetShare {
 pub struct BudgetUse {
     /// Spent, in billionths of a US dollar; also the amounts whose leases ended before they were settled.
     pub spent_nanos: u64,
+    /// The part of it that is not known from BigQuery: estimates of queries whose cost could not be asked.
+    pub estimated_nanos: u64,
     /// Held by queries that have not ended, in billionths of a US dollar.
     pub held_nanos: u64,
 }
 
 impl BudgetUse {
-    /// The sum of both.
+    /// What is spent and what is held.
     #[must_use]
     pub const fn nanos(self) -> u64 {
         self.spent_nanos.saturating_add(self.held_nanos)
@@ -47,8 +83,8 @@ pub struct BudgetStoreError(pub String);
 /// Each method is one transaction. Its effect is visible to all processes when it returns, and survives a crash.
 pub trait BudgetStore: fmt::Debug + Send + Sync {
     /// Holds an amount until it is settled, unless the used amounts would exceed `limit_nanos`. Returns what was used
-    /// before. The amount is held if the sum of both is within the limit. Once its lease has ended it counts as spent: its
-    /// process was killed, and its query may have run.
+    /// before. The amount is held if the sum of both is within the limit. Once its lease has ended it counts as spent,
+    /// unless the store knows that its process still runs: its process was killed, and its query may have run.
     ///
     /// # Errors
     /// Returns an error if the store cannot be reached. The query is refused then.
@@ -72,4 +108,33 @@ pub trait BudgetStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// Returns an error if the store cannot be reached.
     fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError>;
+
+    /// Counts a held amount as spent until it is [recovered](Self::recover): its process will not settle it, because it
+    /// could not ask BigQuery what the job cost. By default, ends its lease.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn abandon(&self, share: &BudgetShare) -> Result<(), BudgetStoreError> {
+        self.renew(share, Duration::ZERO)
+    }
+
+    /// Returns the amounts of a budget that are held for jobs, and that no process will settle. By default, none.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn lost(&self, budget: &str) -> Result<Vec<LostShare>, BudgetStoreError> {
+        let _ = budget;
+        Ok(Vec::new())
+    }
+
+    /// Replaces a [lost](Self::lost) amount by `nanos`, spent at the time since which it was held. Returns false, and does
+    /// nothing, if another process has replaced it already. `estimated`: BigQuery could not be asked. By default, does
+    /// nothing.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn recover(&self, lost: &LostShare, nanos: u64, estimated: bool) -> Result<bool, BudgetStoreError> {
+        let _ = (lost, nanos, estimated);
+        Ok(false)
+    }
 }

@@ -47,6 +47,15 @@ impl Connection {
         Ok(Self { access, api })
     }
 
+    /// The URL of the API. It tells jobs of one endpoint from those of another.
+    pub fn endpoint(&self) -> String {
+        match &self.access {
+            Access::Credentials(Some(url)) | Access::Open(url) => url.trim_end_matches('/').to_owned(),
+            Access::Credentials(None) => GOOGLE.to_owned(),
+            Access::Given(_) => "the endpoint of the program's own client".to_owned(),
+        }
+    }
+
     /// Whether it is an emulator: a server without credentials.
     pub const fn is_emulator(&self) -> bool {
         matches!(self.access, Access::Open(_))

@@ -34,6 +34,8 @@ pub(crate) mod query_job;
 #[cfg(feature = "bigquery")]
 pub(crate) mod reason;
 #[cfg(feature = "bigquery")]
+pub(crate) mod recovery;
+#[cfg(feature = "bigquery")]
 pub(crate) mod reservation;
 #[cfg(feature = "bigquery")]
 pub(crate) mod retry;

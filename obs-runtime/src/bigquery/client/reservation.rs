@@ -1,9 +1,12 @@
 //! Checks a query against the limits and budgets of the enclosing scopes, and holds its price in them.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
+use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::query::Query;
+use crate::bigquery::client::recovery;
+use crate::bigquery::client::recovery::LEASE;
 use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::{LEAST_BILLED, Price};
@@ -12,10 +15,6 @@ use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
 use crate::context::current::Context;
 use crate::pipeline::global;
-
-/// The lease on an amount held in a budget. Every poll of the job renews it. If the process is killed, the estimate counts
-/// as spent when the lease ends.
-pub const LEASE: Duration = Duration::from_mins(10);
 
 /// What is known of a query before it runs.
 #[derive(Default)]
@@ -28,14 +27,21 @@ pub struct Reserved {
     pub tables: u64,
 }
 
-/// Holds the expected price of the query, if costs are tracked or the query has a limit.
-pub async fn reserve(query: &Query, context: &Context) -> Result<Reserved, BigQueryError> {
+/// Holds the expected price of the query, which the job of this id will run, if costs are tracked or the query has a limit.
+pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reserved, BigQueryError> {
     if !scope::is_tracked() && query.max_bytes.is_none() {
         return Ok(Reserved::default());
     }
     let dry = query.dry_run_with_values().await?;
     let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
     reservation.lease = LEASE;
+    reservation.job = Some(BudgetJob {
+        endpoint: query.client.connection.endpoint(),
+        project: query.client.project.clone(),
+        // As the job is inserted.
+        location: query.location.clone().or_else(|| dry.location.clone()),
+        id: id.to_owned(),
+    });
     let refused = |mut refused: CostRefused| {
         refused.query = Some(without_literals(&query.sql).into());
         BigQueryError::Refused(Box::new(refused))
@@ -50,7 +56,12 @@ pub async fn reserve(query: &Query, context: &Context) -> Result<Reserved, BigQu
     };
     // A budget store is a file that other processes may have locked.
     let scope = context.extension::<CostScope>();
-    let has_budget = CostScope::outwards(scope.as_deref()).any(|scope| scope.limits().budget.is_some());
+    let budgets = CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget);
+    let budgets: BTreeSet<&'static str> = budgets.collect();
+    let has_budget = !budgets.is_empty();
+    if has_budget && scope::is_tracked() {
+        recovery::recover(&query.client.connection, budgets).await;
+    }
     let held = if has_budget {
         let held = tokio::task::spawn_blocking(|| ask().map(PendingReservation::new)).await;
         held.map_err(|_| BigQueryError::Usage("the rest of a budget could not be read".to_owned()))?

@@ -18,7 +18,8 @@ use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::QueryJob;
 use crate::bigquery::client::reason::Remedy;
-use crate::bigquery::client::reservation::{LEASE, Reserved, is_over_limit, limit_passed, most_bytes, reserve};
+use crate::bigquery::client::recovery::LEASE;
+use crate::bigquery::client::reservation::{Reserved, is_over_limit, limit_passed, most_bytes, reserve};
 use crate::bigquery::client::retry::{Attempts, Retry};
 use crate::bigquery::client::rows::Rows;
 use crate::bigquery::client::running::{INVISIBLE, Running};
@@ -132,7 +133,8 @@ async fn run_once(
     deadline: Option<Instant>,
     limit: &mut Limit,
 ) -> Result<Result<QueryJob, (BigQueryError, bool)>, BigQueryError> {
-    let Reserved { reservation, location, tables } = reserve(query, context).await?;
+    let id = job_api::new_query_id();
+    let Reserved { reservation, location, tables } = reserve(query, context, &id).await?;
     // If the response to the insert is lost, a job outside of the US and EU is only found by its location.
     let location = query.location.clone().or(location);
     let mut configuration = query.configuration()?;
@@ -140,7 +142,6 @@ async fn run_once(
     *limit = Limit { estimate, most_bytes: most_bytes(query, reservation.as_ref(), tables) };
     configuration.maximum_bytes_billed = limit.most_bytes.map(|bytes| bytes.to_string());
     let configuration = job_configuration(configuration, context, query, deadline);
-    let id = job_api::new_query_id();
     let mut running = Running::new(&query.client, &id, location.clone(), context, reservation)?;
     let location = match job_api::insert(&query.client, &id, location, configuration).await {
         Ok(job) => job.job_reference.and_then(|reference| reference.location),

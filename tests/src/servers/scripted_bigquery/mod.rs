@@ -121,6 +121,11 @@ impl ScriptedBigQuery {
         self.lock().script.entry(call).or_default().push_back(reply);
     }
 
+    /// Drops what is scripted for further requests.
+    pub fn clear(&self) {
+        self.lock().script.clear();
+    }
+
     /// Changes what later queries do.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.lock().behaviour);

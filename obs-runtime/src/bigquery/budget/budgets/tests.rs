@@ -6,7 +6,18 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn share(id: &str, nanos: u64) -> BudgetShare {
-    BudgetShare { id: id.into(), budget: "b".into(), period: "p".into(), since: SystemTime::UNIX_EPOCH, nanos }
+    BudgetShare {
+        id: id.into(),
+        budget: "b".into(),
+        period: "p".into(),
+        since: SystemTime::UNIX_EPOCH,
+        nanos,
+        job: None,
+    }
+}
+
+const fn amounts(spent_nanos: u64, estimated_nanos: u64, held_nanos: u64) -> BudgetUse {
+    BudgetUse { spent_nanos, estimated_nanos, held_nanos }
 }
 
 #[test]
@@ -43,11 +54,11 @@ fn what_is_held_counts_until_it_is_settled() {
     assert_eq!(store.hold(&share("2", 41), 100, hour).unwrap().nanos(), 60);
     assert_eq!(store.hold(&share("3", 40), 100, hour).unwrap().nanos(), 60);
     store.settle(&share("1", 60), 5).unwrap();
-    assert_eq!(store.used("b", SystemTime::UNIX_EPOCH).unwrap(), BudgetUse { spent_nanos: 5, held_nanos: 40 });
+    assert_eq!(store.used("b", SystemTime::UNIX_EPOCH).unwrap(), amounts(5, 0, 40));
     assert_eq!(store.used("c", SystemTime::UNIX_EPOCH).unwrap(), BudgetUse::default());
     // What is held is held in every period.
     let later = SystemTime::now().checked_add(hour).unwrap();
-    assert_eq!(store.used("b", later).unwrap(), BudgetUse { spent_nanos: 0, held_nanos: 40 });
+    assert_eq!(store.used("b", later).unwrap(), amounts(0, 0, 40));
     // A new connection to the same file reads the same state.
     let again = SqliteBudgets::new(folder.path().join("deep/er/budgets.sqlite3"));
     assert_eq!(again.used("b", SystemTime::UNIX_EPOCH).unwrap().nanos(), 45);
@@ -60,15 +71,15 @@ fn an_amount_whose_lease_ends_counts_as_spent_until_it_is_renewed_or_settled() {
     let used = || store.used("b", SystemTime::UNIX_EPOCH).unwrap();
     store.hold(&share("killed", 60), 200, Duration::ZERO).unwrap();
     store.hold(&share("slow", 70), 200, Duration::ZERO).unwrap();
-    assert_eq!(used(), BudgetUse { spent_nanos: 130, held_nanos: 0 });
+    assert_eq!(used(), amounts(130, 130, 0));
     assert_eq!(store.hold(&share("next", 71), 200, Duration::ZERO).unwrap().nanos(), 130);
     assert_eq!(used().spent_nanos, 130, "it was refused");
     store.renew(&share("slow", 70), Duration::from_hours(1)).unwrap();
-    assert_eq!(used(), BudgetUse { spent_nanos: 60, held_nanos: 70 });
+    assert_eq!(used(), amounts(60, 60, 70));
     store.settle(&share("killed", 60), 5).unwrap();
-    assert_eq!(used(), BudgetUse { spent_nanos: 5, held_nanos: 70 });
+    assert_eq!(used(), amounts(5, 0, 70));
     let later = SystemTime::now().checked_add(Duration::from_hours(1)).unwrap();
-    assert_eq!(store.used("b", later).unwrap(), BudgetUse { spent_nanos: 0, held_nanos: 70 });
+    assert_eq!(store.used("b", later).unwrap(), amounts(0, 0, 70));
 }
 
 #[cfg(feature = "testing")]

@@ -1,0 +1,101 @@
+//! The SQLite file of budgets: how it is opened, and its tables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::bigquery::budget::store::BudgetStoreError;
+
+/// How long a transaction waits for those of other processes.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The steps from an empty file to the current tables; `user_version` is the number of those that were taken.
+///
+/// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in the period that the
+/// budget has now.
+const STEPS: [&str; 2] = [
+    // Files of before the steps were counted have these tables.
+    "CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
+     CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
+     CREATE TABLE IF NOT EXISTS holds (
+         id TEXT NOT NULL PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL,
+         lease_ends INTEGER NOT NULL, reported INTEGER NOT NULL DEFAULT 0
+     ) WITHOUT ROWID;
+     CREATE INDEX IF NOT EXISTS holds_of_budget ON holds (budget, at);",
+    "ALTER TABLE entries ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE holds ADD COLUMN owner TEXT;
+     ALTER TABLE holds ADD COLUMN endpoint TEXT;
+     ALTER TABLE holds ADD COLUMN project TEXT;
+     ALTER TABLE holds ADD COLUMN location TEXT;
+     ALTER TABLE holds ADD COLUMN job TEXT;",
+];
+
+/// Opens the file. Creates it, its folder and its tables if they do not exist.
+pub fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
+    let fault = |error: rusqlite::Error| fault(file, &error);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| self::fault(folder, &error))?;
+    }
+    let mut connection = Connection::open(file).map_err(fault)?;
+    connection.busy_timeout(LOCK_TIMEOUT).map_err(fault)?;
+    // A write-ahead log keeps the file consistent if a process is killed. Committed transactions are synced to disk.
+    let mode = |mode: &str| connection.pragma_update(None, "journal_mode", mode);
+    mode("WAL").or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) }).map_err(fault)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(fault)?;
+    upgrade(&mut connection).map_err(fault)?;
+    Ok(connection)
+}
+
+fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
+    let taken = |connection: &Connection| -> rusqlite::Result<usize> {
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)).map(|taken| taken as usize)
+    };
+    if taken(connection)? >= STEPS.len() {
+        return Ok(());
+    }
+    // Another process may take the steps at the same time: counted again under the lock.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = taken(&transaction)?;
+    STEPS.iter().skip(from).try_for_each(|step| transaction.execute_batch(step))?;
+    let version = i64::try_from(STEPS.len().max(from)).unwrap_or(i64::MAX);
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()
+}
+
+/// Whether another process holds the lock: it has set the journal mode then.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+}
+
+/// An error that names the file.
+pub fn fault(file: &Path, error: &dyn std::error::Error) -> BudgetStoreError {
+    BudgetStoreError(format!("{}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_an_earlier_version_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("budgets.sqlite3");
+        let old = Connection::open(&file).unwrap();
+        old.execute_batch(STEPS[0]).unwrap();
+        old.execute_batch("INSERT INTO entries VALUES ('b', 1, 2); INSERT INTO holds VALUES ('id', 'b', 1, 2, 3, 0);")
+            .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let new = open(&file).unwrap();
+            let sum: i64 = new
+                .query_row(
+                    "SELECT SUM(nanos) + (SELECT COUNT(*) FROM holds WHERE owner IS NULL) FROM entries",
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            assert_eq!(sum, 3);
+        }
+    }
+}

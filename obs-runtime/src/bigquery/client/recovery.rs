@@ -1,0 +1,101 @@
+//! Asks BigQuery what became of jobs whose processes ended without settling them, and books what they cost on budgets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::bigquery::budget::budgets::LostHold;
+use crate::bigquery::budget::store::LostShare;
+use crate::bigquery::client::connect::Connection;
+use crate::bigquery::client::job_api;
+use crate::bigquery::client::job_statistics::statistics;
+use crate::bigquery::client::retry::Retry;
+use crate::bigquery::client::running::INVISIBLE;
+use crate::bigquery::price::Pricing;
+use crate::bigquery::scope::usd;
+
+/// The lease on an amount held in a budget. Every poll of the job renews it. If the process is killed, the next query with the
+/// budget asks BigQuery what the job cost; what it cannot say by the end of the lease counts as spent at the estimate.
+pub const LEASE: Duration = Duration::from_mins(10);
+
+/// Retries are short: a query waits for this.
+const RETRY: Retry = Retry {
+    first_pause: Duration::from_millis(200),
+    longest_pause: Duration::from_secs(1),
+    give_up_after: Duration::from_secs(3),
+};
+
+/// How long BigQuery is asked for one job.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+
+/// How long BigQuery is asked for all jobs. The next query asks for the rest.
+const ALL_ASKED_FOR: Duration = Duration::from_secs(20);
+
+/// How many jobs BigQuery is asked for at a time.
+const AT_ONCE: usize = 16;
+
+/// What became of a job.
+enum Outcome {
+    /// It has ended, and cost this much in US dollars.
+    Ended(f64),
+    /// It runs, or may not be visible yet.
+    Open,
+    /// BigQuery did not say.
+    Unknown(String),
+}
+
+/// Books the jobs of these budgets whose processes have ended. A job that still runs stays held.
+pub async fn recover(connection: &Arc<Connection>, budgets: BTreeSet<&'static str>) {
+    let budgets: Vec<&str> = budgets.into_iter().collect();
+    let Ok(lost) = tokio::task::spawn_blocking(move || LostHold::all(&budgets)).await else { return };
+    if lost.is_empty() {
+        return;
+    }
+    let book = |hold: LostHold| async move {
+        let asked = tokio::time::timeout(ASKED_FOR, outcome(connection, &hold.share)).await;
+        let outcome = asked.unwrap_or_else(|_| Outcome::Unknown(format!("no answer within {ASKED_FOR:?}")));
+        let (usd, why) = match outcome {
+            Outcome::Ended(usd) => (usd, None),
+            // It is asked again while its lease has not ended.
+            Outcome::Unknown(why) if hold.share.lease_has_ended && is_older(&hold.share, LEASE) => {
+                (usd(hold.share.nanos), Some(why))
+            }
+            Outcome::Open | Outcome::Unknown(_) => return,
+        };
+        let _ = tokio::task::spawn_blocking(move || hold.book(usd, why.as_deref())).await;
+    };
+    let all = stream::iter(lost).for_each_concurrent(AT_ONCE, book);
+    let _ = tokio::time::timeout(ALL_ASKED_FOR, all).await;
+}
+
+async fn outcome(connection: &Arc<Connection>, lost: &LostShare) -> Outcome {
+    let job = &lost.job;
+    if job.endpoint != connection.endpoint() {
+        return Outcome::Unknown(format!("it ran at {}", job.endpoint));
+    }
+    let job = match job_api::get(connection, RETRY, (&job.project, &job.id, job.location.as_deref())).await {
+        Ok(job) => job,
+        // Outside of the US and EU a job is found with its location only:
+        // <https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/get>.
+        Err(error) if error.is_not_found() && lost.job.location.is_some() => {
+            return if is_older(lost, INVISIBLE) { Outcome::Ended(0.0) } else { Outcome::Open };
+        }
+        Err(error) => return Outcome::Unknown(error.summary()),
+    };
+    let status = job.status.as_ref();
+    if status.and_then(|status| status.state.as_deref()) != Some("DONE") {
+        return Outcome::Open;
+    }
+    let has_failed = status.is_some_and(|status| status.error_result.is_some());
+    let statistics = statistics(&job, None);
+    let is_free = has_failed && !statistics.is_billed();
+    Outcome::Ended(if is_free { 0.0 } else { Pricing::current().actual(&statistics).usd })
+}
+
+/// Whether an amount is held for longer than this. If the clock was set back, it is not.
+fn is_older(lost: &LostShare, than: Duration) -> bool {
+    lost.at.elapsed().is_ok_and(|age| age > than)
+}

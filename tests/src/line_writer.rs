@@ -40,6 +40,12 @@ impl LineWriter {
         self.running.wait_for_output("the status", |line| serde_json::from_str(line.strip_prefix("status ")?).ok())
     }
 
+    /// Whether its standard error contains this so far.
+    #[must_use]
+    pub fn has_said(&self, text: &str) -> bool {
+        self.running.has_said(text)
+    }
+
     /// Sends a signal, by its name without `SIG`.
     #[track_caller]
     pub fn signal(&self, name: &str) {

@@ -204,6 +204,12 @@ impl Running {
         self.wait_for(what, || whole_lines(&self.errors.so_far()).find_map(&find))
     }
 
+    /// Whether its standard error contains this so far.
+    #[must_use]
+    pub fn has_said(&self, text: &str) -> bool {
+        self.errors.so_far().contains(text)
+    }
+
     #[track_caller]
     fn wait_for<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> T {
         wait::poll(DEADLINE, ask)

@@ -1,10 +1,10 @@
 //! The textfile: sums over runs and concurrent writers, damaged files and failing folders.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use obs_tests::exposition::Samples;
-use obs_tests::faults::{full_disk, read_only_folder};
+use obs_tests::faults::read_only_folder;
 use obs_tests::process::{Finished, Process};
 use obs_tests::servers::Pushgateway;
 use obs_tests::wait;
@@ -167,11 +167,17 @@ fn a_damaged_file_is_renamed_with_a_warning() {
 fn a_full_disk_leaves_the_old_file_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path());
-    symlink(full_disk(), folder.path().join("job.prom.tmp")).unwrap();
-    let ended = run(folder.path());
+    // A limit of 1 KiB acts like a full disk.
+    let script = "ulimit -f 1; trap '' XFSZ; exec \"$0\" return";
+    let job = Process::new("/bin/bash").args(&["-c", script, env!("CARGO_BIN_EXE_short-lived")]);
+    let ended = configured(job, folder.path()).run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
     assert_eq!(ended.stderr.matches("failed to flush exporter textfile").count(), 1, "{ended:?}");
-    assert!(ended.stderr.contains("PROMETHEUS_TEXTFILE_DIR") && ended.stderr.contains("No space left"), "{ended:?}");
-    // The flush of the command fails and removes the incomplete file, so the flush of the guard succeeds.
+    assert!(ended.stderr.contains("PROMETHEUS_TEXTFILE_DIR") && ended.stderr.contains("File too large"), "{ended:?}");
+    assert_eq!(textfile(folder.path()).sum("operation_success_total", &[]), Some(100.0));
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.filter(|name| name.contains(".tmp")).count(), 0, "the incomplete files are removed");
+    assert_eq!(run(folder.path()).stderr, "");
     assert_eq!(textfile(folder.path()).sum("operation_success_total", &[]), Some(200.0));
 }
 

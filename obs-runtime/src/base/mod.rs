@@ -10,6 +10,7 @@ pub(crate) mod level;
 pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;
+pub(crate) mod shared_folder;
 pub(crate) mod span_buffer;
 pub(crate) mod span_groups;
 pub(crate) mod stack;

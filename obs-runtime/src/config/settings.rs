@@ -114,6 +114,7 @@ impl fmt::Debug for Config {
             map.field(variable.name, &value);
         }
         map.field("log_file_format", &self.log_file_format).field("log_file_level", &self.log_file_level);
+        map.field("log_file_mode", &format_args!("{:#o}", self.log_file_mode));
         map.field("log_sampling", &self.log_sampling);
         map.field("datadog_interval", &self.datadog_interval);
         map.field("datadog_service_checks", &self.datadog_service_checks);

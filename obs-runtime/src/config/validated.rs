@@ -38,6 +38,8 @@ pub struct Config {
     pub log_file_format: LogFormat,
     /// Which lines are written to the log file; set in the builder. Defaults to `log_level`.
     pub log_file_level: Option<LogFilter>,
+    /// The mode of a new log file on Unix, less the umask; set in the builder.
+    pub log_file_mode: u32,
     /// Sampling of log lines; set in the builder.
     pub log_sampling: Option<LogSampling>,
     /// `METRICS_ENABLED`
@@ -183,6 +185,7 @@ impl Default for Config {
             log_file: None,
             log_file_format: LogFormat::Json,
             log_file_level: None,
+            log_file_mode: 0o600,
             log_sampling: None,
             metrics_enabled: true,
             prometheus_port: 8000,

@@ -34,9 +34,9 @@ fn calls_of(log: &DatadogAgentLog, name: &str) -> f64 {
     let lines = log.text().lines().filter_map(|line| line.split_once(&format!("{name}:")));
     let weight = |line: &str| {
         let mut parts = line.split('|');
-        let values = parts.next()?.split(':').count();
+        let values = u32::try_from(parts.next()?.split(':').count()).ok()?;
         let rate = parts.find_map(|part| part.strip_prefix('@')).map_or(Some(1.0), |rate| rate.parse().ok());
-        Some(values as f64 / rate?)
+        Some(f64::from(values) / rate?)
     };
     lines.filter_map(|(_, line)| weight(line)).sum()
 }

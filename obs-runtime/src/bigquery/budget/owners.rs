@@ -8,6 +8,8 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::base::shared_folder;
+
 /// The ids of the amounts that this process still holds.
 static LIVE: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
@@ -68,7 +70,7 @@ impl Owners {
 
     fn lock(&self, name: &str) -> Option<File> {
         std::fs::create_dir_all(&self.folder).ok()?;
-        let file = File::create(self.folder.join(name)).ok()?;
+        let file = shared_folder::create(&self.folder.join(name), 0o600).ok()?;
         file.try_lock().ok()?;
         Some(file)
     }
@@ -89,7 +91,7 @@ impl Owners {
 
     /// Whether the file of a process is locked. What cannot be read counts as locked: nothing is released by mistake.
     fn runs(&self, owner: &str) -> bool {
-        match File::open(self.folder.join(owner)) {
+        match shared_folder::open_to_read(&self.folder.join(owner)) {
             Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
             Err(error) => error.kind() != std::io::ErrorKind::NotFound,
         }
@@ -97,10 +99,14 @@ impl Owners {
 
     /// Removes the files of processes that have ended, except for those that `is_needed`.
     pub fn sweep(&self, is_needed: impl Fn(&str) -> bool) {
+        // Another user may have put a link to another folder there.
+        if !self.folder.symlink_metadata().is_ok_and(|folder| folder.is_dir()) {
+            return;
+        }
         let Ok(files) = std::fs::read_dir(&self.folder) else { return };
         for file in files.flatten() {
             let name = file.file_name();
-            let Some(name) = name.to_str() else { continue };
+            let Some(name) = name.to_str().filter(|name| uuid::Uuid::try_parse(name).is_ok()) else { continue };
             let is_own =
                 self.own.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|own| own.0 == name);
             if !is_own && !is_needed(name) && !self.runs(name) {

@@ -1,10 +1,12 @@
 //! The SQLite file of budgets: how it is opened, and its tables.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::base::shared_folder;
 use crate::bigquery::budget::store::BudgetStoreError;
 
 /// How long a transaction waits for those of other processes.
@@ -37,7 +39,7 @@ pub fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| self::fault(folder, &error))?;
     }
-    let mut connection = Connection::open(file).map_err(fault)?;
+    let mut connection = open_unfollowed(file)?;
     connection.busy_timeout(LOCK_TIMEOUT).map_err(fault)?;
     // A write-ahead log keeps the file consistent if a process is killed. Committed transactions are synced to disk.
     let mode = |mode: &str| connection.pragma_update(None, "journal_mode", mode);
@@ -45,6 +47,23 @@ pub fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(fault)?;
     upgrade(&mut connection).map_err(fault)?;
     Ok(connection)
+}
+
+/// Opens the file, which only this user can read if it is new. Another user of the folder may have put a link or a pipe there.
+fn open_unfollowed(file: &Path) -> Result<Connection, BudgetStoreError> {
+    // Closing any descriptor of the file releases this process's locks on it: the new file is closed before another thread
+    // can open it, and an existing one is not opened to look at it.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let fault = |error: &dyn std::error::Error| fault(file, error);
+    let folder = file.parent().unwrap_or(Path::new("")).canonicalize();
+    let path = folder.map_err(|error| fault(&error))?.join(file.file_name().unwrap_or_default());
+    let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+    match shared_folder::create(&path, 0o600) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(fault(&error)),
+        _ => shared_folder::check_to_write(&path).map_err(|error| fault(&error))?,
+    }
+    let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    Connection::open_with_flags(&path, flags).map_err(|error| fault(&error))
 }
 
 fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {

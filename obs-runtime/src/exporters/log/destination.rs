@@ -11,6 +11,15 @@ use crate::metrics::drop_counters;
 /// Name of the log exporter.
 pub const NAME: &str = "log";
 
+/// What went wrong with a line.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The destination and the reason.
+    pub reason: String,
+    /// Whether the line is lost.
+    pub drops_lines: bool,
+}
+
 /// Where lines are written, which ones, and in which format.
 pub struct Destination {
     name: &'static str,
@@ -20,7 +29,7 @@ pub struct Destination {
     pub text: Option<TextFormat>,
     writer: Box<dyn LineWriter>,
     /// The first failure since the last flush.
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Failure>>,
 }
 
 impl Destination {
@@ -34,13 +43,20 @@ impl Destination {
     }
 
     /// Writes a line or counts it as dropped. Returns the failure if it is the first since the last flush.
-    pub fn write(&self, line: &[u8]) -> Option<String> {
-        let error = self.writer.write_line(line).err()?;
-        count_dropped(&error);
+    pub fn write(&self, line: &[u8]) -> Option<Failure> {
+        let written = self.writer.write_line(line);
+        let drops_lines = written.is_err();
+        let reason = match written {
+            Ok(()) => self.writer.take_problem()?,
+            Err(error) => {
+                count_dropped(&error);
+                // Only the kind: the message of an error from the program's own writer is not redacted.
+                error.kind().to_string()
+            }
+        };
         let mut failure = self.failure();
         let is_first = failure.is_none();
-        // Only the kind: the message of an error from the program's own writer is not redacted.
-        is_first.then(|| failure.insert(format!("{}: {}", self.name, error.kind())).clone())
+        is_first.then(|| failure.insert(Failure { reason: format!("{}: {reason}", self.name), drops_lines }).clone())
     }
 
     pub fn is_failing(&self) -> bool {
@@ -48,11 +64,11 @@ impl Destination {
     }
 
     /// The first failure since the last call.
-    pub fn take_failure(&self) -> Option<String> {
+    pub fn take_failure(&self) -> Option<Failure> {
         self.failure().take()
     }
 
-    fn failure(&self) -> MutexGuard<'_, Option<String>> {
+    fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

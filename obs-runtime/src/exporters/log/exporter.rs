@@ -12,8 +12,10 @@ use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
-use crate::exporters::log::destination::{Destination, NAME, count_dropped};
+use crate::exporters::log::destination::{Destination, Failure, NAME, count_dropped};
 use crate::exporters::log::json::{JsonBuffers, JsonFormat};
+#[cfg(unix)]
+use crate::exporters::log::log_device;
 use crate::exporters::log::log_file::{LogFile, REOPEN};
 use crate::exporters::log::log_output::{LineWriter, LogOutput, write_stderr};
 use crate::exporters::log::sampler::Sampler;
@@ -71,10 +73,15 @@ thread_local! {
 /// When it cannot be opened for appending.
 pub fn open_file(config: &Config) -> Result<Option<Box<dyn LineWriter>>, LogFileError> {
     let Some(path) = &config.log_file else { return Ok(None) };
-    match LogFile::open(path, Arc::clone(&REOPEN)) {
-        Ok(file) => Ok(Some(Box::new(file))),
-        Err(reason) => Err(LogFileError { path: path.clone(), reason }),
-    }
+    #[cfg(unix)]
+    let device = log_device::open(path);
+    #[cfg(not(unix))]
+    let device = Ok(None);
+    let opened = device.and_then(|device| match device {
+        None => Ok(Box::new(LogFile::open(path, config.log_file_mode, Arc::clone(&REOPEN))?) as _),
+        Some(device) => Ok(device),
+    });
+    opened.map(Some).map_err(|reason| LogFileError { path: path.clone(), reason })
 }
 
 impl LogExporter {
@@ -111,7 +118,7 @@ impl LogExporter {
 
     fn write(&self, event: &Event<'_>, left_out: u64, scratch: &mut Scratch) {
         if let Some(failure) = self.write_to(self.destinations.iter(), event, left_out, scratch)
-            && delivery_stats::record(NAME, Duration::ZERO, Err(failure.clone()))
+            && delivery_stats::record(NAME, Duration::ZERO, Err(failure.reason.clone()))
         {
             let healthy = self.destinations.iter().filter(|destination| !destination.is_failing());
             // A failure of the warning is reported by the next flush.
@@ -138,7 +145,7 @@ impl LogExporter {
         event: &Event<'_>,
         left_out: u64,
         scratch: &mut Scratch,
-    ) -> Option<String> {
+    ) -> Option<Failure> {
         let Scratch { json, text, buffers, timestamps } = scratch;
         json.clear();
         let mut failure = None;
@@ -167,14 +174,15 @@ impl LogExporter {
     }
 }
 
-/// The warning that a destination drops lines.
-fn warning(failure: &str) -> Event<'static> {
+/// The warning that a destination fails.
+fn warning(failure: &Failure) -> Event<'static> {
+    let effect = if failure.drops_lines { "log lines are dropped" } else { "log lines go to the old file" };
     Event {
         time: SystemTime::now(),
         level: Level::Warning,
         source: Source { logger: "obs_runtime".into(), ..Source::default() },
         context: EventContext::default(),
-        fact: Fact::Log { message: format!("log lines are dropped: {failure}").into() },
+        fact: Fact::Log { message: format!("{effect}: {}", failure.reason).into() },
         fields: Vec::new(),
         tags: Vec::new(),
     }
@@ -235,7 +243,8 @@ impl Exporter for LogExporter {
                 }
             });
         }
-        let failures: Vec<String> = self.destinations.iter().filter_map(Destination::take_failure).collect();
+        let failures = self.destinations.iter().filter_map(Destination::take_failure);
+        let failures: Vec<String> = failures.map(|failure| failure.reason).collect();
         if failures.is_empty() {
             Ok(Flushed::Delivered)
         } else {

@@ -15,6 +15,11 @@ pub static PROGRESS_BAR_DRAWN: AtomicBool = AtomicBool::new(false);
 pub trait LineWriter: Send + Sync {
     /// Writes a line, its end of line included.
     fn write_line(&self, line: &[u8]) -> io::Result<()>;
+
+    /// What else went wrong since the last call, without a line being lost.
+    fn take_problem(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<W: Fn(&[u8]) -> io::Result<()> + Send + Sync> LineWriter for W {

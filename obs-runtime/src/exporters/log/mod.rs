@@ -3,6 +3,8 @@
 pub(crate) mod destination;
 pub(crate) mod exporter;
 pub(crate) mod json;
+#[cfg(unix)]
+pub(crate) mod log_device;
 pub(crate) mod log_file;
 pub(crate) mod log_output;
 pub(crate) mod object_writer;

@@ -1,7 +1,5 @@
 //! Growth that processes could not add to the textfile in time, each in a file of its own, for the next writer.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,10 +38,8 @@ impl PendingGrowth {
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let named =
-            |suffix: &str| self.textfile.with_extension(format!("prom.{nanos:020}-{}-{number}{suffix}", process::id()));
-        let path = named(SUFFIX);
-        shared_file::replace(&path, &named(".tmp"), &text::write_without_help(growth))?;
+        let path = self.textfile.with_extension(format!("prom.{nanos:020}-{}-{number}{SUFFIX}", process::id()));
+        shared_file::replace(&path, &text::write_without_help(growth))?;
         Ok(Some(path))
     }
 
@@ -52,25 +48,11 @@ impl PendingGrowth {
     /// # Errors
     /// If the folder cannot be read.
     pub fn files(&self) -> Result<Vec<PathBuf>, TextfileError> {
-        let (Some(folder), Some(name)) = (self.textfile.parent(), self.textfile.file_name()) else {
-            return Ok(Vec::new());
-        };
-        let prefix = format!("{}.", name.to_string_lossy());
-        let list = || -> io::Result<Vec<PathBuf>> {
-            let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-            let is_pending = |path: &PathBuf| {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                name.starts_with(&prefix) && name.ends_with(SUFFIX)
-            };
-            Ok(paths.into_iter().filter(is_pending).collect())
-        };
-        let mut files = list().map_err(TextfileError::io("list", folder))?;
-        files.sort();
-        Ok(files)
+        shared_file::beside(&self.textfile, SUFFIX)
     }
 
     /// The growth in a file; `None` if it is not readable.
     pub fn read(path: &Path) -> Option<Exposition> {
-        parse::parse(&fs::read_to_string(path).ok()?).ok()
+        parse::parse(&String::from_utf8(shared_file::read(path).ok()??).ok()?).ok()
     }
 }

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -48,17 +46,12 @@ impl SeriesExpiry {
             }
             stays
         });
-        let temporary = self.path.with_extension("touched.tmp");
-        shared_file::replace(&self.path, &temporary, &text)
+        shared_file::replace(&self.path, &text)
     }
 
     /// The UNIX time of the last update by series. Malformed lines are ignored.
     fn read(&self) -> Result<BTreeMap<String, u64>, TextfileError> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(TextfileError::io("read", &self.path)(error)),
-        };
+        let bytes = shared_file::read(&self.path)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let line = |line: &str| {
             let (seconds, series) = line.split_once('\t')?;

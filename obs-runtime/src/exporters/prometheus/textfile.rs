@@ -1,7 +1,6 @@
 //! The textfile for `node_exporter`, which exposes the metrics of jobs that end before they are scraped.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -182,7 +181,7 @@ impl Textfile {
         }
         let damaged = damage.map(|reason| self.set_aside(reason)).transpose()?;
         self.expiry.expire(&mut total, now)?;
-        shared_file::replace(&self.path, &self.beside("tmp"), &(text::write_without_help(&total) + END))?;
+        shared_file::replace(&self.path, &(text::write_without_help(&total) + END))?;
         for path in &pending {
             fs::remove_file(path).map_err(TextfileError::io("remove", path))?;
         }
@@ -191,11 +190,7 @@ impl Textfile {
 
     /// The file's content, or the damage.
     fn read(&self) -> Result<Result<Exposition, String>, TextfileError> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Exposition::default())),
-            Err(error) => return Err(TextfileError::io("read", &self.path)(error)),
-        };
+        let Some(bytes) = shared_file::read(&self.path)? else { return Ok(Ok(Exposition::default())) };
         let Ok(content) = String::from_utf8(bytes) else { return Ok(Err("not UTF-8".to_owned())) };
         let Some(whole) = content.strip_suffix(END) else { return Ok(Err("truncated".to_owned())) };
         Ok(parse::parse(whole))

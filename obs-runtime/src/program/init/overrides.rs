@@ -42,6 +42,9 @@ impl ObservabilityBuilder {
         log_file_format(format: LogFormat) => log_file_format = format;
         /// The filter of the log file. The default is `LOG_LEVEL`.
         log_file_level(filter: impl Into<LogFilter>) => log_file_level = Some(filter.into());
+        /// The mode of a log file that obs creates on Unix, less the umask. The default is 0600: its lines have users and
+        /// arguments. A collector that runs as another user needs more, such as 0640.
+        log_file_mode(mode: u32) => log_file_mode = mode;
         /// Samples the lines of successful calls of hot functions. By default all are written.
         log_sampling(sampling: LogSampling) => log_sampling = Some(sampling);
         /// Instead of `METRICS_ENABLED`.

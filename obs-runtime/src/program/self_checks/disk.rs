@@ -1,11 +1,11 @@
 //! Checks of free disk space and write access.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
 use serde_json::json;
 
+use crate::base::shared_folder;
 use crate::checks::health::status::Health;
 
 /// Less free space than this is degraded, in bytes.
@@ -14,17 +14,19 @@ const LOW: u64 = 64 << 20;
 /// Less free space than this is unhealthy, in bytes.
 const FULL: u64 = 1 << 20;
 
-/// Checks a file that is appended to.
+/// Checks a file that is appended to; `path` may be a link to it.
 pub fn file(path: &Path) -> io::Result<Health> {
-    OpenOptions::new().append(true).open(path)?;
-    free_space(path)
+    let path = path.canonicalize()?;
+    shared_folder::open_to_append(&path)?;
+    free_space(&path)
 }
 
 /// Checks a folder in which files are replaced.
 #[cfg(any(feature = "bigquery", feature = "prometheus"))]
 pub fn folder(path: &Path) -> io::Result<Health> {
-    let trial = path.join(format!(".obs-health-{}", std::process::id()));
-    std::fs::write(&trial, [])?;
+    // A name that nothing can be planted at.
+    let trial = path.join(format!(".obs-health-{}", uuid::Uuid::now_v7().simple()));
+    shared_folder::create(&trial, 0o600)?;
     std::fs::remove_file(&trial)?;
     free_space(path)
 }

@@ -44,8 +44,8 @@ impl SelfChecks {
         let mut checks = Vec::new();
         #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "no remote check"))]
         let mut remote = Vec::new();
-        if let Some(file) = &config.log_file {
-            let file = file.clone();
+        // A device or a pipe has no disk that could be full.
+        if let Some(file) = config.log_file.clone().filter(|file| !file.exists() || file.is_file()) {
             checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
         }
         #[cfg(feature = "prometheus")]

@@ -212,7 +212,7 @@ fn a_file_and_its_folders_are_created_and_several_writers_append_to_it() {
     let path = folder.path().join("a/b/run.jsonl");
     let threads: Vec<_> = (0..4)
         .map(|_| {
-            let file = LogFile::open(&path, Arc::default()).unwrap();
+            let file = LogFile::open(&path, 0o600, Arc::default()).unwrap();
             std::thread::spawn(move || {
                 for length in 0..200 {
                     file.write_line(format!("{{\"x\":\"{}\"}}\n", "y".repeat(length * 7)).as_bytes()).unwrap();
@@ -239,7 +239,7 @@ fn the_error_names_the_file_that_cannot_be_opened() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_for_every_line() {
-    let full = LogFile::open(std::path::Path::new("/dev/full"), Arc::default()).unwrap();
+    let full = log_device::open(std::path::Path::new("/dev/full")).unwrap().unwrap();
     assert!(full.write_line(b"x\n").is_err());
     assert!(full.write_line(b"x\n").is_err());
 }

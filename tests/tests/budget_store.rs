@@ -69,6 +69,6 @@ fn budgets_are_kept_in_the_store_of_the_program() {
         assert!(first.is_ok());
         assert!(matches!(second.unwrap_err().limit, CostLimit::Budget { used_usd, .. } if used_usd == 1.0));
         assert_eq!(used, Ok((1.0, 0.0)));
-        assert_eq!(*calls.lock().unwrap(), ["hold", "settle", "hold", "used"]);
+        assert_eq!(*calls.lock().unwrap(), ["hold", "settle", "used", "hold", "used"]);
     });
 }

@@ -48,7 +48,9 @@ fn a_budget_is_held_before_a_query_and_settled_after_it_across_runs() {
             panic!("{:?}", captured.value)
         };
         assert_eq!((name.as_str(), *limit_usd, *used_usd), ("shared", 10.0, 3.0));
-        assert_eq!(captured.records.cost_alerts, [("spend".to_owned(), "budget".to_owned())]);
+        // The second reason: half of the budget is spent.
+        let alerts = ["budget", "threshold"].map(|reason| ("spend".to_owned(), reason.to_owned()));
+        assert_eq!(captured.records.cost_alerts, alerts);
         let later = capture_with(config(folder.path(), 10.0), || budget_used("shared"));
         assert_eq!(later.value, Ok((5.0, 0.0)));
     });

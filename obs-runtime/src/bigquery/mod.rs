@@ -22,7 +22,9 @@ pub(crate) mod statistics;
 
 pub use crate::instrument::spending::{Spending, spent};
 #[cfg(feature = "bigquery")]
-pub use budget::budgets::{budget_used, set_budget_store};
+pub use budget::budgets::budget_used;
+#[cfg(feature = "bigquery")]
+pub use budget::resolved::set_budget_store;
 #[cfg(feature = "bigquery")]
 pub use budget::sqlite::SqliteBudgets;
 #[cfg(feature = "bigquery")]

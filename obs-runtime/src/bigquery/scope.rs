@@ -1,11 +1,17 @@
 //! Cost scopes: the amounts spent and held within a function and everything that it calls.
 
+#[cfg(feature = "bigquery")]
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::level::Level;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::CostLimit;
+#[cfg(feature = "bigquery")]
+use crate::config::budgets::Budget;
 use crate::context::current::Context;
+#[cfg(feature = "bigquery")]
+use crate::events::event::UNKNOWN_OPERATION;
 use crate::events::event::{Details, Fact, Source};
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::errors::message::report_message;
@@ -163,6 +169,29 @@ pub fn threshold_passed(operation: &str, usd: f64, threshold_usd: f64, source: S
     let details = Details { tags: tags.clone(), ..Details::default() };
     report_message(Level::Warning, fact.message(), source.clone(), details);
     global::emit_tagged(Level::Warning, source, fact, tags);
+}
+
+/// Warns that a part of a budget is spent: a line, a metric, and a message, because the program gets no error.
+#[cfg(feature = "bigquery")]
+pub fn budget_passed(budget: &Budget, period: &str, percent: u8, spent_usd: f64) {
+    let context = Context::current();
+    let scope = context.extension::<CostScope>();
+    let operation = scope.as_deref().map(CostScope::name).or(context.operation()).unwrap_or(UNKNOWN_OPERATION);
+    let fact = Fact::CostAlert {
+        operation: operation.to_owned().into(),
+        usd: spent_usd,
+        threshold_usd: Some(budget.usd * f64::from(percent) / 100.0),
+        reason: "threshold",
+        budget: Some(budget.name.clone().into()),
+        refusal: None,
+    };
+    let text = format!(
+        "{percent} % of the budget `{}` for {period} are spent: ${spent_usd:.6} of ${}",
+        budget.name, budget.usd
+    );
+    let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
+    report_message(Level::Warning, text.into(), source.clone(), Details::default());
+    global::emit_tagged(Level::Warning, source, fact, &Tags::new());
 }
 
 /// Warns that a query was refused because of a limit: a line and a metric. The program gets an error.

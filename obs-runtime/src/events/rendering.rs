@@ -32,7 +32,11 @@ impl Fact<'_> {
             Self::CostAlert { operation, usd, threshold_usd: _, reason: _, budget: _, refusal: Some(refusal) } => {
                 format!("{} would cost {usd:.6} USD, {refusal}", spender(operation))
             }
-            Self::CostAlert { operation, usd, threshold_usd, reason, budget: _, refusal: None } => {
+            Self::CostAlert { operation: _, usd, threshold_usd, reason, budget: Some(budget), refusal: None } => {
+                let over = threshold_usd.unwrap_or_default();
+                format!("{usd:.6} USD of the budget `{budget}` are spent, over its {reason} of {over} USD")
+            }
+            Self::CostAlert { operation, usd, threshold_usd, reason, budget: None, refusal: None } => {
                 let over = threshold_usd.unwrap_or_default();
                 format!("{} costs {usd:.6} USD, over its {reason} of {over} USD", spender(operation))
             }

@@ -71,8 +71,9 @@ fn budgets(config: &Config) -> SeriesSource {
     Box::new(move |snapshot| {
         for (name, limit) in &limits {
             let budget = || labels(&[("budget", name)]);
-            snapshot.number(&family::BIGQUERY_BUDGET_LIMIT_USD, budget(), *limit);
-            if let Some((used, held)) = local_budget_used(name) {
+            let used = local_budget_used(name);
+            snapshot.number(&family::BIGQUERY_BUDGET_LIMIT_USD, budget(), used.map_or(*limit, |(limit, ..)| limit));
+            if let Some((_, used, held)) = used {
                 snapshot.number(&family::BIGQUERY_BUDGET_USED_USD, budget(), used);
                 snapshot.number(&family::BIGQUERY_BUDGET_HELD_USD, budget(), held);
             }

@@ -1,41 +1,20 @@
 //! Budgets: spending limits per day, week or month, shared by all processes.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-
+use crate::bigquery::budget::alerts::alert;
 use crate::bigquery::budget::owners::Live;
-use crate::bigquery::budget::sqlite::SqliteBudgets;
+use crate::bigquery::budget::resolved::{ResolvedBudget, is_local, unavailable};
 use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, LostShare};
 use crate::bigquery::refused::CostLimit;
 use crate::bigquery::scope::{nanos, usd};
-use crate::config::budgets::{Budget, BudgetPeriod};
-use crate::config::validated::Config;
 use crate::pipeline::global;
 
 /// The lease on an amount held by [`reserve_cost`](crate::reserve_cost), which is not renewed: as long as a query can
 /// run.
 pub const MANUAL_LEASE: Duration = Duration::from_hours(6);
-
-/// The name of the file in the state folder.
-pub const FILE: &str = "budgets.sqlite3";
-
-/// The open stores by file, and the store that the program has set.
-static STORES: Mutex<Stores> = Mutex::new(Stores { files: None, own: None });
-
-struct Stores {
-    files: Option<HashMap<PathBuf, Arc<SqliteBudgets>>>,
-    own: Option<Arc<dyn BudgetStore>>,
-}
-
-/// Keeps the budgets of this program in the given store, instead of a file in `OBS_STATE_DIR`.
-pub fn set_budget_store(store: Arc<dyn BudgetStore>) {
-    STORES.lock().unwrap_or_else(PoisonError::into_inner).own = Some(store);
-}
 
 /// Returns what is spent and what is held in the current period of a budget, in US dollars.
 ///
@@ -47,43 +26,11 @@ pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
-/// As [`budget_used`], of a budget in a local file; `None` for others, which may take a request to another machine.
-pub fn local_budget_used(name: &str) -> Option<(f64, f64)> {
-    let is_local = STORES.lock().unwrap_or_else(PoisonError::into_inner).own.is_none();
-    if is_local { budget_used(name).ok() } else { None }
-}
-
-/// A configured budget in its current period.
-struct ResolvedBudget {
-    budget: Budget,
-    period: String,
-    since: SystemTime,
-    store: Arc<dyn BudgetStore>,
-}
-
-impl ResolvedBudget {
-    fn named(name: &str) -> Result<Self, CostLimit> {
-        let unknown = || CostLimit::UnknownBudget { name: name.to_owned() };
-        let pipeline = global::pipeline().ok_or_else(unknown)?;
-        let config = pipeline.config();
-        let budget = config.budgets.iter().find(|budget| budget.name == name).ok_or_else(unknown)?.clone();
-        let zone = TimeZone::get(&config.budget_timezone).map_err(|error| unavailable(name, &error))?;
-        let now = Timestamp::now();
-        let since = since(budget.period, now, &zone).map_err(|error| unavailable(name, &error))?;
-        let since = SystemTime::try_from(since).map_err(|error| unavailable(name, &error))?;
-        let period = period(budget.period, now, &zone);
-        let store = store(config).ok_or_else(|| {
-            let why = "there is no folder for state: set OBS_STATE_DIR".to_owned();
-            CostLimit::BudgetUnavailable { name: name.to_owned(), why }
-        })?;
-        Ok(Self { budget, period, since, store })
-    }
-
-    fn share(&self, nanos: u64, job: Option<BudgetJob>) -> BudgetShare {
-        let id = uuid::Uuid::now_v7().to_string();
-        let (budget, period) = (self.budget.name.clone(), self.period.clone());
-        BudgetShare { id, budget, period, since: self.since, nanos, job }
-    }
+/// The limit of a budget in a local file, what is spent and what is held, in US dollars; `None` for other budgets.
+pub fn local_budget_used(name: &str) -> Option<(f64, f64, f64)> {
+    let resolved = is_local().then(|| ResolvedBudget::named(name).ok())??;
+    let used = resolved.store.used(name, resolved.since).ok()?;
+    Some((resolved.budget.usd, usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
 /// An amount held in a budget for a query.
@@ -144,6 +91,7 @@ impl BudgetHold {
         if let Err(error) = self.store.settle(&self.share, nanos(usd_spent)) {
             global::warn(format!("${usd_spent:.6} could not be booked on the budget `{}`: {error}", self.share.budget));
         }
+        alert(&self.share.budget);
     }
 }
 
@@ -184,6 +132,7 @@ impl LostHold {
             (Err(error), _) => format!("${usd_spent:.6} could not be booked on the budget `{budget}`: {error}"),
         };
         global::warn(text);
+        alert(budget);
     }
 }
 
@@ -198,51 +147,13 @@ pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
         if let Err(limit) = settled {
             global::warn(format!("${usd_spent:.6} were spent {limit}"));
         }
+        alert(name);
     }
 }
 
 fn warn_once(error: &BudgetStoreError) {
     static WARNED: std::sync::Once = std::sync::Once::new();
     WARNED.call_once(|| global::warn(format!("what is held of a budget could not be renewed: {error}")));
-}
-
-fn unavailable(name: &str, error: &dyn std::error::Error) -> CostLimit {
-    CostLimit::BudgetUnavailable { name: name.to_owned(), why: error.to_string() }
-}
-
-fn store(config: &Config) -> Option<Arc<dyn BudgetStore>> {
-    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(own) = &stores.own {
-        return Some(Arc::clone(own));
-    }
-    let file = config.state_folder()?.join(FILE);
-    let files = stores.files.get_or_insert_default();
-    let store = files.entry(file.clone()).or_insert_with(|| Arc::new(SqliteBudgets::new(file)));
-    Some(Arc::clone(store) as Arc<dyn BudgetStore>)
-}
-
-/// When the period that a point in time lies in began.
-fn since(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
-    let date = now.to_zoned_datetime(zone.clone()).date();
-    let first = match period {
-        BudgetPeriod::Day => date,
-        BudgetPeriod::Week => date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days())?,
-        BudgetPeriod::Month => date.first_of_month(),
-    };
-    Ok(first.to_zoned_datetime(zone.clone())?.timestamp())
-}
-
-/// The name of the period that contains a timestamp.
-fn period(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> String {
-    let date = now.to_zoned_datetime(zone.clone()).date();
-    match period {
-        BudgetPeriod::Day => date.to_string(),
-        BudgetPeriod::Week => {
-            let week = date.iso_week_date();
-            format!("{:04}-W{:02}", week.year(), week.week())
-        }
-        BudgetPeriod::Month => format!("{:04}-{:02}", date.year(), date.month()),
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in the period that the
 /// budget has now.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     // Files of before the steps were counted have these tables.
     "CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
      CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
@@ -31,6 +31,10 @@ const STEPS: [&str; 2] = [
      ALTER TABLE holds ADD COLUMN project TEXT;
      ALTER TABLE holds ADD COLUMN location TEXT;
      ALTER TABLE holds ADD COLUMN job TEXT;",
+    "CREATE TABLE limits (budget TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+     CREATE TABLE alerts (
+         budget TEXT NOT NULL, since INTEGER NOT NULL, percent INTEGER NOT NULL, PRIMARY KEY (budget, since, percent)
+     ) WITHOUT ROWID;",
 ];
 
 /// Opens the file. Creates it, its folder and its tables if they do not exist.

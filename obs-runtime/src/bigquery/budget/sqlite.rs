@@ -11,6 +11,7 @@ use crate::bigquery::budget::owners::Owners;
 use crate::bigquery::budget::schema::{fault, open};
 use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, LostShare};
 use crate::bigquery::scope::usd;
+use crate::config::budgets::Budget;
 use crate::pipeline::global;
 
 /// How long entries are kept: longer than the longest period.
@@ -67,6 +68,7 @@ impl SqliteBudgets {
         let oldest = past(KEPT);
         transaction.execute("DELETE FROM entries WHERE at < ?1", [oldest])?;
         transaction.execute("DELETE FROM holds WHERE at < ?1 AND lease_ends < ?1", [oldest])?;
+        transaction.execute("DELETE FROM alerts WHERE since < ?1", [oldest])?;
         if self.owners.is_first() {
             let mut owners = transaction.prepare("SELECT DISTINCT owner FROM holds WHERE owner IS NOT NULL")?;
             let owners: HashSet<String> = owners.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -198,6 +200,57 @@ impl BudgetStore for SqliteBudgets {
             }
             Ok(is_there)
         })
+    }
+
+    fn limits(&self) -> Result<Vec<Budget>, BudgetStoreError> {
+        let definitions: Vec<String> = self.read(|transaction| {
+            let mut limits = transaction.prepare("SELECT definition FROM limits ORDER BY budget")?;
+            limits.query_map([], |row| row.get(0))?.collect()
+        })?;
+        let read = |definition: String| {
+            let budgets = crate::config::budgets::parse(&definition).unwrap_or_default();
+            budgets
+                .into_iter()
+                .next()
+                .ok_or_else(|| fault(&self.file, &BudgetStoreError(format!("{definition} is no limit"))))
+        };
+        definitions.into_iter().map(read).collect()
+    }
+
+    fn set_limit(&self, limit: &Budget) -> Result<(), BudgetStoreError> {
+        let set = "INSERT OR REPLACE INTO limits (budget, definition) VALUES (?1, ?2)";
+        self.write(|transaction| transaction.execute(set, params![limit.name, limit.to_string()]).map(drop))
+    }
+
+    fn remove_limit(&self, budget: &str) -> Result<(), BudgetStoreError> {
+        self.write(|transaction| transaction.execute("DELETE FROM limits WHERE budget = ?1", [budget]).map(drop))
+    }
+
+    fn reset(&self, budget: &str, since: SystemTime) -> Result<(), BudgetStoreError> {
+        self.write(|transaction| {
+            let (_, lost) = self.sum(transaction, budget, since)?;
+            for hold in lost {
+                transaction.execute("DELETE FROM holds WHERE id = ?1", [&hold.id])?;
+            }
+            for table in [
+                "DELETE FROM entries WHERE budget = ?1 AND at >= ?2",
+                "DELETE FROM alerts WHERE budget = ?1 AND since >= ?2",
+            ] {
+                transaction.execute(table, params![budget, milliseconds(since)])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn alert_once(&self, budget: &str, since: SystemTime, percent: u8) -> Result<bool, BudgetStoreError> {
+        let values = params![budget, milliseconds(since), percent];
+        let was = "SELECT EXISTS (SELECT 1 FROM alerts WHERE budget = ?1 AND since = ?2 AND percent = ?3)";
+        // Read first: most calls find the alert, and need no lock.
+        if self.read(|transaction| transaction.query_row(was, values, |row| row.get(0)))? {
+            return Ok(false);
+        }
+        let add = "INSERT OR IGNORE INTO alerts (budget, since, percent) VALUES (?1, ?2, ?3)";
+        self.write(|transaction| Ok(transaction.execute(add, values)? > 0))
     }
 }
 

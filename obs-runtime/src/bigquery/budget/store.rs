@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use crate::config::budgets::Budget;
+
 /// An amount that a query holds in a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,6 +137,51 @@ pub trait BudgetStore: fmt::Debug + Send + Sync {
     /// Returns an error if the store cannot be reached.
     fn recover(&self, lost: &LostShare, nanos: u64, estimated: bool) -> Result<bool, BudgetStoreError> {
         let _ = (lost, nanos, estimated);
+        Ok(false)
+    }
+
+    /// Returns the limits that were set in the store. They apply instead of those of `OBS_BUDGETS`, and are read before each
+    /// reservation. By default, none.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn limits(&self) -> Result<Vec<Budget>, BudgetStoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Sets the limit of a budget.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached, and by default, as the store keeps no limits.
+    fn set_limit(&self, limit: &Budget) -> Result<(), BudgetStoreError> {
+        Err(BudgetStoreError(format!("the store keeps no limits: set OBS_BUDGETS=\"{limit}\"")))
+    }
+
+    /// Removes the limit that was set for a budget, if there is one.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn remove_limit(&self, budget: &str) -> Result<(), BudgetStoreError> {
+        let _ = budget;
+        Ok(())
+    }
+
+    /// Forgets what was spent of a budget since a point in time, and which alerts there were. What running queries hold stays.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached, and by default, as the store cannot do that.
+    fn reset(&self, budget: &str, since: SystemTime) -> Result<(), BudgetStoreError> {
+        let _ = since;
+        Err(BudgetStoreError(format!("the store cannot forget what was spent of `{budget}`")))
+    }
+
+    /// Returns true for the first call with these values, over all processes: the alert that this percentage of the budget is
+    /// spent in the period that began at `since`. By default, false: there is no alert.
+    ///
+    /// # Errors
+    /// Returns an error if the store cannot be reached.
+    fn alert_once(&self, budget: &str, since: SystemTime, percent: u8) -> Result<bool, BudgetStoreError> {
+        let _ = (budget, since, percent);
         Ok(false)
     }
 }

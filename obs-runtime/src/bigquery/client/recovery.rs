@@ -16,6 +16,7 @@ use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::running::INVISIBLE;
 use crate::bigquery::price::Pricing;
 use crate::bigquery::scope::usd;
+use crate::context::current::Context;
 
 /// The lease on an amount held in a budget. Every poll of the job renews it. If the process is killed, the next query with the
 /// budget asks BigQuery what the job cost; what it cannot say by the end of the lease counts as spent at the estimate.
@@ -48,9 +49,14 @@ enum Outcome {
 }
 
 /// Books the jobs of these budgets whose processes have ended. A job that still runs stays held.
-pub async fn recover(connection: &Arc<Connection>, budgets: BTreeSet<&'static str>) {
+pub async fn recover(connection: &Arc<Connection>, context: &Context, budgets: BTreeSet<&'static str>) {
     let budgets: Vec<&str> = budgets.into_iter().collect();
-    let Ok(lost) = tokio::task::spawn_blocking(move || LostHold::all(&budgets)).await else { return };
+    let inside = context.clone();
+    let find = move || {
+        let _inside = inside.enter();
+        LostHold::all(&budgets)
+    };
+    let Ok(lost) = tokio::task::spawn_blocking(find).await else { return };
     if lost.is_empty() {
         return;
     }
@@ -65,7 +71,12 @@ pub async fn recover(connection: &Arc<Connection>, budgets: BTreeSet<&'static st
             }
             Outcome::Open | Outcome::Unknown(_) => return,
         };
-        let _ = tokio::task::spawn_blocking(move || hold.book(usd, why.as_deref())).await;
+        let inside = context.clone();
+        let book = move || {
+            let _inside = inside.enter();
+            hold.book(usd, why.as_deref());
+        };
+        let _ = tokio::task::spawn_blocking(book).await;
     };
     let all = stream::iter(lost).for_each_concurrent(AT_ONCE, book);
     let _ = tokio::time::timeout(ALL_ASKED_FOR, all).await;

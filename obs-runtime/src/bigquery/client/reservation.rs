@@ -60,7 +60,7 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
     let budgets: BTreeSet<&'static str> = budgets.collect();
     let has_budget = !budgets.is_empty();
     if has_budget && scope::is_tracked() {
-        recovery::recover(&query.client.connection, budgets).await;
+        recovery::recover(&query.client.connection, context, budgets).await;
     }
     let held = if has_budget {
         let held = tokio::task::spawn_blocking(|| ask().map(PendingReservation::new)).await;

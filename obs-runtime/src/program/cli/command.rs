@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "bigquery")]
+use crate::program::cli::budget::BudgetCommand;
 use crate::program::cli::catalogue::CatalogueArguments;
 use crate::program::cli::dq::DqCommand;
 use crate::program::cli::health::HealthArguments;
@@ -20,6 +22,10 @@ pub enum Command {
     Dq(DqCommand),
     /// Lists the instrumented functions, checks and metrics of the program, without running any.
     Catalogue(CatalogueArguments),
+    /// Budgets of BigQuery costs.
+    #[cfg(feature = "bigquery")]
+    #[command(subcommand)]
+    Budget(BudgetCommand),
     /// Prints each setting, its value and its source. Secrets are masked.
     Config(ConfigArguments),
     /// Prints the status of each exporter of this process.
@@ -35,6 +41,8 @@ impl Command {
             Self::Health(arguments) => Ok(arguments.run()),
             Self::Dq(command) => command.run(),
             Self::Catalogue(arguments) => arguments.run(),
+            #[cfg(feature = "bigquery")]
+            Self::Budget(command) => command.run(),
             Self::Config(arguments) => arguments.run(),
             Self::Status(arguments) => arguments.run(),
         };

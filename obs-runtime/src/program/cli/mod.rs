@@ -39,6 +39,7 @@
 //! | `dq run` | 0 if the data can be used, 1 if not, 3 if there is nothing to check, a name is unknown or a declaration is invalid |
 //! | `dq list`, `catalogue` | 0, or 3 if a declaration is invalid: a duplicate name, `after` with an unknown check |
 //! | `config` | 0, or 3 if the configuration has problems; these go to standard error. It needs no initialised obs |
+//! | `budget list`, `show`, `set`, `reset` (feature `bigquery`) | 0, or 3 if a budget is unknown, a limit is invalid or the store cannot be used |
 //! | `status` | 0, or 3 if obs is not initialised |
 //!
 //! Results go to standard output, everything else to standard error. If the results cannot be written, because a disk is full for
@@ -46,6 +47,8 @@
 
 #[cfg(feature = "cli")]
 pub(crate) mod arguments;
+#[cfg(all(feature = "cli", feature = "bigquery"))]
+pub(crate) mod budget;
 #[cfg(feature = "cli")]
 pub(crate) mod catalogue;
 #[cfg(feature = "cli")]
@@ -63,6 +66,8 @@ pub(crate) mod settings;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
 
+#[cfg(feature = "bigquery")]
+pub use budget::{BudgetCommand, BudgetListArguments, BudgetResetArguments, BudgetSetArguments, BudgetShowArguments};
 pub use catalogue::CatalogueArguments;
 pub use command::Command;
 pub use dq::{DqCommand, ListArguments, RunArguments};

@@ -76,7 +76,7 @@ impl SelfChecks {
         #[cfg(feature = "bigquery")]
         {
             if let Some(folder) = config.state_folder().filter(|_| !config.budgets.is_empty()) {
-                let file = folder.join(crate::bigquery::budget::budgets::FILE);
+                let file = folder.join(crate::bigquery::budget::resolved::FILE);
                 checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
             }
             if crate::bigquery::client::environment::is_configured(config) {

@@ -1,5 +1,13 @@
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::*;
+use crate::bigquery::budget::resolved::{period, since};
+use crate::bigquery::budget::sqlite::SqliteBudgets;
 use crate::bigquery::budget::store::BudgetUse;
+use crate::config::budgets::BudgetPeriod;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -116,6 +116,21 @@ use crate::grammar::vocabulary::Attribute;
 /// assert!(load("ada", 7, "/no/such/folder").is_err());
 /// ```
 ///
+/// # The flush at the end
+///
+/// It takes `OBS_FLUSH_TIMEOUT` at most. A sync command returns after it. The future of an async command never blocks its
+/// executor:
+///
+/// - The future of an `async fn`, or of a function that returns `impl Future`, is ready after the flush if its output is `Send`.
+///   The outcome is recorded before. A timeout around the future includes the flush: if it expires in between, the command has
+///   ended with its outcome, and the output is lost.
+/// - If the output is not `Send`, such as `Result<(), Box<dyn Error>>`, the future is ready at once: keeping the output would
+///   take `Send` from the future. The same applies to boxed futures. The flush runs in the background.
+/// - If the future is dropped before it is ready, the flush runs in the background, too.
+///
+/// Later flushes, `Guard::flush` and the drop of the guard among them, wait for those in the
+/// background. So nothing is lost at the end of the program.
+///
 /// # On `main`
 ///
 /// `#[tracked_command(init)]` is all that a job needs, sync or with `#[tokio::main]` above or below. It initialises obs from

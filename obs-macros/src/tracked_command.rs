@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, LitStr};
+use syn::{Expr, LitStr, Type};
 
 use crate::expand::callsite::Settings;
 use crate::expand::entry::Entry;
@@ -15,7 +15,9 @@ use crate::grammar::cron;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::duration;
 use crate::grammar::values;
-use crate::item::function::Function;
+use crate::item::function::{Function, Shape};
+use crate::item::return_type;
+use crate::item::returned_future::{ReturnedFuture, mentions_impl};
 
 /// The validated arguments of `#[tracked_command]`.
 pub struct TrackedCommand {
@@ -80,6 +82,28 @@ impl Schedule {
     }
 }
 
+/// Whether the future of a command waits for the flush at its end: if its output is `Send`, which the compiler decides.
+fn at_end(shared: &SharedKeys, function: &Function) -> Option<TokenStream> {
+    let written = &function.signature.output;
+    let output = match &function.shape {
+        Shape::Sync => return None,
+        Shape::Async => Some(return_type::of(written)).filter(|_| !mentions_impl(written)),
+        Shape::Future(future) => match &**future {
+            ReturnedFuture::Opaque { output } => Some(output.clone()).filter(|_| !mentions_impl(output)),
+            ReturnedFuture::ByType { .. } => None,
+        },
+    };
+    let site = Span::mixed_site();
+    let private = shared.runtime.private();
+    let Some(output) = output.filter(|output| !matches!(output, Type::Never(_))) else {
+        return Some(quote_spanned!(site=> #private::at_end::ReturnAtOnce));
+    };
+    Some(quote_spanned! {site=> {
+        use #private::at_end::{IsAny as _, IsSend as _};
+        (&&#private::at_end::Output::<#output>::new()).at_end()
+    }})
+}
+
 impl Model for TrackedCommand {
     fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         Self {
@@ -101,7 +125,8 @@ impl Model for TrackedCommand {
         let mut entry = Entry::new(shared);
         entry.display("user", self.user.as_ref());
         let judge = judge::closure(shared, function, None);
-        let wrap = Wrap::new(shared, "command", ("command", settings), &entry, judge);
+        let mut wrap = Wrap::new(shared, "command", ("command", settings), &entry, judge);
+        wrap.more = at_end(shared, function);
         match &self.init {
             Some(init) => wrap.around_main(function, init.lenient),
             None => wrap.around(function),

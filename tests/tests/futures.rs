@@ -1,6 +1,9 @@
 //! An attribute leaves a future `Send`, as it was.
 
 use std::cell::Cell;
+use std::error::Error;
+use std::pin::Pin;
+use std::rc::Rc;
 
 use obs_runtime::{bq_cost, track_performance, tracked_command, with_error_tracking};
 
@@ -17,6 +20,34 @@ macro_rules! shapes {
             pub async fn not_sync(cell: Cell<usize>) -> Answer {
                 tokio::task::yield_now().await;
                 Ok(cell.get())
+            }
+
+            $(#[$attribute])*
+            pub async fn boxed_error(fails: bool) -> Result<usize, Box<dyn Error>> {
+                tokio::task::yield_now().await;
+                if fails { Err("failed".into()) } else { Ok(1) }
+            }
+
+            $(#[$attribute])*
+            pub async fn generic<T>(make: fn() -> T) -> T {
+                tokio::task::yield_now().await;
+                make()
+            }
+
+            $(#[$attribute])*
+            pub async fn borrowed<'a>(text: &'a str, _: &u8) -> Option<&'a str> {
+                tokio::task::yield_now().await;
+                Some(text)
+            }
+
+            $(#[$attribute])*
+            pub fn returned() -> impl Future<Output = Result<usize, Box<dyn Error>>> + Send {
+                async { Ok(1) }
+            }
+
+            $(#[$attribute])*
+            pub fn boxed() -> Pin<Box<dyn Future<Output = Result<usize, Box<dyn Error>>> + Send>> {
+                Box::pin(async { Ok(1) })
             }
         }
     };
@@ -35,6 +66,21 @@ fn a_future_that_owns_what_is_send_but_not_sync_stays_send() {
     assert_send(&command::not_sync(Cell::new(1)));
     assert_send(&cost::not_sync(Cell::new(1)));
     assert_send(&stack::not_sync(Cell::new(1)));
+}
+
+/// A task needs a future that is `Send`, but may take an output out of it that is not.
+#[test]
+fn a_future_with_an_output_that_is_not_send_stays_send() {
+    macro_rules! check {
+        ($($module:ident),*) => {$(
+            assert_send(&$module::boxed_error(true));
+            assert_send(&$module::generic(|| Rc::new(1)));
+            assert_send(&$module::borrowed("text", &1));
+            assert_send(&$module::returned());
+            assert_send(&$module::boxed());
+        )*};
+    }
+    check!(performance, errors, command, cost, stack);
 }
 
 /// The size of a future, bare and under each attribute.

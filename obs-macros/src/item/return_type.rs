@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer, TypeParamBound};
 
 use crate::item::function::{Function, Shape};
+use crate::item::returned_future::mentions_impl;
 
 /// The return type, in a form that may be written again inside the function.
 pub fn of(output: &ReturnType) -> Type {
@@ -126,7 +127,7 @@ fn erase(written: &mut Type) -> bool {
             .fold(false, |found, one| found | one),
         Type::TraitObject(object) => {
             // `dyn Iterator<Item = impl Trait>`: `_` is not allowed inside, so the whole type is inferred.
-            let inferred = says_impl(quote_spanned!(Span::mixed_site()=> #object));
+            let inferred = mentions_impl(object);
             if inferred {
                 *written = infer();
             }
@@ -147,14 +148,6 @@ fn erase_in_arguments(arguments: &mut PathArguments) -> bool {
             _ => false,
         })
         .fold(false, |found, one| found | one)
-}
-
-fn says_impl(tokens: proc_macro2::TokenStream) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        proc_macro2::TokenTree::Group(group) => says_impl(group.stream()),
-        proc_macro2::TokenTree::Ident(ident) => ident == "impl",
-        _ => false,
-    })
 }
 
 fn infer() -> Type {

@@ -104,7 +104,8 @@ fn future_output(bound: &TypeParamBound) -> Option<&Type> {
     })
 }
 
-fn mentions_impl(written: &Type) -> bool {
+/// Whether the type contains `impl Trait`.
+pub fn mentions_impl(written: &impl ToTokens) -> bool {
     fn has_impl(tokens: proc_macro2::TokenStream) -> bool {
         tokens.into_iter().any(|tree| match tree {
             proc_macro2::TokenTree::Group(group) => has_impl(group.stream()),

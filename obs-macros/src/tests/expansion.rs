@@ -73,10 +73,30 @@ fn an_async_function_becomes_a_future() {
                     if let ::core::option::Option::Some(__value) = obs::expect_return::<Result<u8, E>>() { return __value; }
                     { go(a).await }
                 },
-                JUDGE
+                JUDGE,
+                { use obs::at_end::{IsAny as _, IsSend as _}; (&&obs::at_end::Output::<Result<u8, E>>::new()).at_end() }
             ).await
         }",
     );
+}
+
+#[test]
+fn the_future_of_a_command_whose_output_cannot_be_named_returns_at_once() {
+    let returns_at_once = |item: &str| expanded("tracked_command", "", item).contains("ReturnAtOnce");
+    for item in [
+        "async fn f() -> ! { g().await }",
+        "async fn f() -> impl Iterator<Item = u8> { g().await }",
+        "async fn f() -> Result<impl Fn(), E> { g().await }",
+        "fn f() -> BoxFuture<'static, u8> { g() }",
+        "fn f() -> Pin<Box<dyn Future<Output = u8>>> { g() }",
+    ] {
+        assert!(returns_at_once(item), "{item}");
+    }
+    for item in
+        ["async fn f() { g().await }", "async fn f() -> E { g().await }", "fn f() -> impl Future<Output = E> { g() }"]
+    {
+        assert!(!returns_at_once(item), "{item}");
+    }
 }
 
 #[test]

@@ -35,10 +35,10 @@ impl TraceContext {
         }
     }
 
-    /// A new span of the same trace.
+    /// A new span of the same trace, with the same flags.
     #[must_use]
     pub fn next(self) -> Self {
-        Self { trace_id: self.trace_id, ..Self::begin(None) }
+        Self { span_id: Self::begin(None).span_id, ..self }
     }
 
     /// Sets the flag that tells other services whether the trace is sampled.

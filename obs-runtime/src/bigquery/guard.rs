@@ -27,7 +27,8 @@ use crate::pipeline::global;
 /// not counted as spent. After the query, call [`CostReservation::settle`] with its actual statistics. If obs is not
 /// initialised, or if `COST_TRACKING_ENABLED=false`, every query may run.
 ///
-/// If there is a budget, this reads and writes its store, and blocks for that time.
+/// If there is a budget, this and [`CostReservation::settle`] read and write its store, and block for that time. In async code,
+/// call them on a thread for blocking work. The tracked client does that.
 ///
 /// # Errors
 /// [`CostRefused`] if the query would exceed `max_usd`, `max_bytes` or a budget; it names the innermost limit that is

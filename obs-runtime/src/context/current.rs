@@ -12,6 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use crate::base::trace_context::TraceContext;
+use crate::context::scope_state;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
 
@@ -34,9 +35,21 @@ struct ScopeStack {
 pub(super) type OpenScopes = Option<Box<Vec<u64>>>;
 
 impl ScopeStack {
+    /// Enters the scopes of a future again.
+    fn append(&mut self, mut open: Vec<u64>) {
+        self.open.append(&mut open);
+        scope_state::set_open(self.open.len());
+    }
+
+    fn take_all(&mut self) -> Vec<u64> {
+        scope_state::set_open(0);
+        std::mem::take(&mut self.open)
+    }
+
     fn enter(&mut self) -> u64 {
         self.last += 1;
         self.open.push(self.last);
+        scope_state::set_open(self.open.len());
         self.last
     }
 
@@ -46,6 +59,7 @@ impl ScopeStack {
         let at = self.open.iter().rposition(|open| *open == id)?;
         let within = self.open.split_off(at + 1);
         self.open.pop();
+        scope_state::set_open(self.open.len());
         Some(within)
     }
 }
@@ -93,10 +107,37 @@ impl Context {
     /// Enters the context of a future again, with the scopes that the future keeps entered.
     pub(super) fn resume(&self, open: &mut OpenScopes) -> ContextGuard {
         let guard = self.clone().enter();
-        if let Some(mut open) = open.take() {
-            let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().open.append(&mut open));
+        if let Some(open) = open.take() {
+            let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().append(*open));
         }
         guard
+    }
+
+    /// Enters what a future has kept of the scope of its own, where nothing is entered.
+    pub(super) fn enter_kept(self, open: OpenScopes) {
+        Self::replace(self);
+        if let Some(open) = open {
+            let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().append(*open));
+        }
+        scope_state::set_changed();
+    }
+
+    /// Leaves everything that is entered, for a future to keep.
+    pub(super) fn leave_kept() -> (Self, OpenScopes) {
+        let open = SCOPES.try_with(|scopes| scopes.borrow_mut().take_all()).unwrap_or_default();
+        (Self::replace(Self::default()), (!open.is_empty()).then(|| Box::new(open)))
+    }
+
+    /// Changes the current context until its scope ends. Does nothing outside of any scope, and returns false.
+    pub(super) fn change_current(change: impl FnOnce(&mut Self)) -> bool {
+        if scope_state::is_outside() {
+            return false;
+        }
+        let mut context = Self::current();
+        change(&mut context);
+        Self::replace(context);
+        scope_state::set_changed();
+        true
     }
 
     pub(super) fn replace(context: Self) -> Self {
@@ -196,7 +237,11 @@ impl ContextGuard {
     /// Exits the context, and returns the ids of the scopes that were still entered within it.
     pub(super) fn exit(&mut self) -> Vec<u64> {
         let inner = SCOPES.try_with(|scopes| scopes.borrow_mut().exit(self.id)).ok().flatten();
-        inner.inspect(|_| drop(Context::replace(std::mem::take(&mut self.previous)))).unwrap_or_default()
+        let Some(inner) = inner else { return Vec::new() };
+        let previous = std::mem::take(&mut self.previous);
+        // A guard may outlive the scope that it was made in, which must not come back.
+        drop(Context::replace(if scope_state::is_outside() { Context::default() } else { previous }));
+        inner
     }
 }
 

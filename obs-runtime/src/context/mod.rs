@@ -3,5 +3,7 @@
 
 pub(crate) mod current;
 pub(crate) mod in_context;
+pub(crate) mod own_scope;
 pub(crate) mod propagation;
 pub(crate) mod scope;
+pub(crate) mod scope_state;

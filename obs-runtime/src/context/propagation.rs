@@ -1,6 +1,7 @@
 //! Propagation of the context between processes, by environment variables and HTTP headers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
@@ -16,11 +17,24 @@ const ID_HEADER: &str = "x-correlation-id";
 /// Maximum length of a correlation id from another process, in bytes.
 const MAX_ID: usize = 128;
 
+/// The span of another process that this one works for, an extension of the context.
+#[derive(Debug)]
+pub struct RemoteParent(pub TraceContext);
+
+impl Context {
+    /// Continues the trace of another process with a span of its own.
+    fn continue_trace(&mut self, parent: TraceContext) {
+        self.set_extension(Arc::new(RemoteParent(parent)));
+        self.set_trace(parent.next());
+    }
+}
+
 /// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`.
 /// `init` reads them in the child.
 ///
-/// A missing correlation id or trace is created and added to the current context. A correlation id that the child would not
-/// accept (see [`LogContext::from_headers`]) is left out.
+/// A missing correlation id or trace is created, and kept by the scope around: that of a [`LogContext`], of a command, or of the
+/// outermost annotated function. Outside of any scope nothing is kept, and each call returns new ones. A correlation id that the
+/// child would not accept (see [`LogContext::from_headers`]) is left out. The child continues the trace with a span of its own.
 ///
 /// ```
 /// # use obs_runtime::LogContext;
@@ -59,12 +73,13 @@ fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static st
     let trace = context.trace().unwrap_or_else(|| TraceContext::begin(context.correlation_id()));
     context.set_trace(trace);
     let id = context.correlation_id().and_then(valid_id).map(|id| (id_name, id.to_owned()));
-    Context::replace(context);
+    // Outside of any scope, nothing is kept.
+    Context::change_current(|current| *current = context);
     id.into_iter().chain([(trace_name, trace.to_string())]).collect()
 }
 
 impl LogContext {
-    /// The current context with the correlation id and the trace of a request. `header` returns the value of a header by its
+    /// The current context with the correlation id and a new span in the trace of a request. `header` returns the value of a header by its
     /// lower-case name.
     ///
     /// A value that is missing or invalid is kept from the current context. A valid correlation id consists of 1 to 128
@@ -84,7 +99,7 @@ impl LogContext {
             context.set_correlation_id(id);
         }
         if let Some(trace) = header(TRACE_HEADER).and_then(TraceContext::parse) {
-            context.set_trace(trace);
+            context.continue_trace(trace);
         }
         Self(context)
     }
@@ -127,7 +142,7 @@ impl InheritedContext {
         }
         if let Some(trace) = set(TRACE_VARIABLE) {
             match trace.to_str().and_then(TraceContext::parse) {
-                Some(trace) => context.set_trace(trace),
+                Some(trace) => context.continue_trace(trace),
                 None => inherited.ignore(TRACE_VARIABLE, "a traceparent such as 00-<32 digits>-<16 digits>-01"),
             }
         }

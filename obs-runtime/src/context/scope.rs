@@ -5,6 +5,7 @@ use std::future::Future;
 
 use crate::context::current::{Context, ContextGuard};
 use crate::context::in_context::InContext;
+use crate::context::own_scope;
 use crate::events::field::Value;
 
 /// The correlation id of the current context, which every log line contains: the id of a run or request.
@@ -13,18 +14,31 @@ pub fn correlation_id() -> Option<String> {
     Context::with_current(|context| context.correlation_id().map(str::to_owned))
 }
 
-/// Sets the correlation id of the current scope. Outside of any scope, it applies to the thread until it ends.
+/// Sets the correlation id until the current scope ends: that of a [`LogContext`], of a command, or of the outermost annotated
+/// function.
+///
+/// Outside of any scope it does nothing, because the id would pass to whatever runs on the thread next. The first such call
+/// is warned of; all are counted as `obs.dropped{sink="context",reason="no_scope"}`.
 pub fn set_correlation_id(id: impl AsRef<str>) {
-    let mut context = Context::current();
-    context.set_correlation_id(id.as_ref());
-    Context::replace(context);
+    if !Context::change_current(|context| context.set_correlation_id(id.as_ref())) {
+        own_scope::ignored("set_correlation_id");
+    }
 }
 
-/// Sets the user of the current scope.
+/// Sets the user until the current scope ends. Outside of any scope it does nothing, like [`set_correlation_id`].
+///
+/// ```
+/// use obs_runtime::{LogContext, set_user};
+///
+/// LogContext::new().scope(|| {
+///     set_user("ada");
+///     // … log lines contain "user":"ada" …
+/// });
+/// ```
 pub fn set_user(user: impl AsRef<str>) {
-    let mut context = Context::current();
-    context.set_user(user.as_ref());
-    Context::replace(context);
+    if !Context::change_current(|context| context.set_user(user.as_ref())) {
+        own_scope::ignored("set_user");
+    }
 }
 
 /// A new correlation id: a UUID of version 7, so that ids sort by time.

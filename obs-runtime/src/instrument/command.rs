@@ -12,13 +12,14 @@ use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
 use crate::context::in_context::InContext;
+use crate::context::propagation::RemoteParent;
 use crate::context::scope::new_correlation_id;
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
 use crate::instrument::call::command_finisher::CommandFinisher;
-use crate::instrument::call::tracked_call::Call;
+use crate::instrument::call::tracked_call::{Call, EndFlush};
+use crate::instrument::command_future::{AtEnd, CommandFuture};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
-use crate::instrument::performance::{Enclosing, Tracked, enclosing};
 use crate::instrument::spending::CommandSpending;
 use crate::metrics::callsite::Callsite;
 #[cfg(unix)]
@@ -49,7 +50,7 @@ fn command_context(call: &mut Call) -> Context {
         return context;
     }
     let outer = context.extension::<RunningCommand>();
-    call.set_flushes(outer.is_none());
+    call.set_flushes(if outer.is_none() { EndFlush::Wait } else { EndFlush::No });
     if outer.is_none() {
         note_outermost(call.callsite().name());
     }
@@ -60,7 +61,7 @@ fn command_context(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user);
     }
-    let spans = if outer.is_none() { sampled(&mut context) } else { None };
+    let spans = if outer.is_none() { begin_trace(&mut context) } else { None };
     let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));
     call.set_run(Arc::clone(&run));
     context.set_extension(Arc::new(CommandLayer(call.layer())));
@@ -83,20 +84,22 @@ fn command_context(call: &mut Call) -> Context {
     context
 }
 
-/// Records spans if the command is sampled: as its caller has decided, otherwise at random.
-fn sampled(context: &mut Context) -> Option<SpanBuffer> {
-    let sample_rate = global::pipeline().map_or(0.0, |pipeline| pipeline.trace_sample_rate());
-    if sample_rate <= 0.0 {
-        return None;
-    }
-    let caller = context.trace();
+/// Begins the command's trace, or its span in the trace of its caller. Records spans if the command is sampled and an exporter
+/// wants them.
+///
+/// The caller decides whether the command is sampled; without a caller, the rate of the configuration does. The decision is the
+/// flag of `traceparent`, also if no exporter wants spans.
+fn begin_trace(context: &mut Context) -> Option<SpanBuffer> {
+    let pipeline = global::pipeline()?;
+    let config = pipeline.config();
+    let (wanted, traced) =
+        (pipeline.trace_sample_rate(), if config.tracing_enabled { config.tracing_sample_rate } else { 0.0 });
+    let caller = context.extension::<RemoteParent>().map(|parent| parent.0).or_else(|| context.trace());
     let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
-    if !caller.map_or_else(|| trace.is_within(sample_rate), |caller| caller.is_sampled()) {
-        return None;
-    }
-    let trace = trace.with_sampled(true);
+    let is_sampled = |rate: f64| caller.map_or_else(|| trace.is_within(rate), |caller| caller.is_sampled());
+    let trace = trace.with_sampled(is_sampled(wanted.max(traced)));
     context.set_trace(trace);
-    Some(SpanBuffer::begin(trace, caller))
+    (wanted > 0.0 && is_sampled(wanted)).then(|| SpanBuffer::begin(trace, caller))
 }
 
 impl RunningCommand {
@@ -243,28 +246,31 @@ pub fn command<R>(
     value
 }
 
-/// Like [`command`], for an async function.
-pub fn command_async<F, J>(mut call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
+/// Like [`command`], for an async function. The flush at its end does not block the executor: it runs on another thread, and the
+/// future waits for it if `A` says so. If the future is dropped before its end, nothing waits.
+pub fn command_async<F, J, A>(mut call: Call, future: F, judge: J, _: A) -> impl Future<Output = F::Output>
 where
     F: Future,
+    A: AtEnd<F::Output>,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
     let context = command_context(&mut call);
-    let call = if call.is_on() {
+    let flushes = call.set_flushes_in_background();
+    if call.is_on() {
         let _inside = context.clone().enter();
         call.report_start();
-        enclosing(call)
     } else {
         let unrecorded = Arc::new(Unrecorded::begin(&call));
         call.keep(unrecorded);
-        Some(Box::new(Enclosing::new(call)))
-    };
+    }
     let end = |call: &mut Call, judge: J, value: &F::Output| {
         if call.is_on() {
+            // The future requests the flush, to wait for it.
+            call.set_flushes(EndFlush::No);
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::new(context, Tracked::new(call, future, judge, end))
+    InContext::new(context, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
 }
 
 /// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod command;
+pub(crate) mod command_future;
 pub(crate) mod error_dedup;
 pub(crate) mod errors;
 pub(crate) mod performance;

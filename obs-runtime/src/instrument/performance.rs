@@ -125,36 +125,42 @@ pub fn boxed(call: Call) -> Option<Box<Call>> {
     call.is_on().then(|| Box::new(call))
 }
 
-/// A call with a scope. Boxed, so that the future stays small.
-pub struct Enclosing {
+/// A call with a scope, and what else a future keeps of it. Boxed, so that the future stays small.
+pub struct Enclosing<W = ()> {
     scope: CallScope,
     // None only during the drop.
     call: Option<Call>,
+    /// What else is kept.
+    pub with: W,
 }
 
-impl Enclosing {
+impl<W> Enclosing<W> {
     /// A call in a scope, also one of which nothing is recorded but that keeps something until it ends.
-    pub fn new(call: Call) -> Self {
-        Self { scope: CallScope::default(), call: Some(call) }
+    pub fn new(mut call: Call, with: W) -> Self {
+        call.set_encloses();
+        Self { scope: CallScope::default(), call: Some(call), with }
     }
 }
 
-impl CallSlot for Option<Box<Enclosing>> {
-    type Entered<'c> = (ScopeGuard<'c>, Option<SpanGuard>);
+impl<W> CallSlot for Option<Box<Enclosing<W>>> {
+    type Entered<'c>
+        = (ScopeGuard<'c>, Option<SpanGuard>)
+    where
+        W: 'c;
 
     fn call(&mut self) -> Option<&mut Call> {
         self.as_deref_mut()?.call.as_mut()
     }
 
     fn enter(&mut self) -> Option<(&mut Call, Self::Entered<'_>)> {
-        let Enclosing { scope, call } = self.as_deref_mut()?;
+        let Enclosing { scope, call, .. } = self.as_deref_mut()?;
         let call = call.as_mut()?;
         let span = call.enter_span();
         Some((call, (scope.enter_for_poll(), span)))
     }
 }
 
-impl Drop for Enclosing {
+impl<W> Drop for Enclosing<W> {
     fn drop(&mut self) {
         let _scope = self.scope.enter_for_poll();
         self.call = None;
@@ -162,21 +168,34 @@ impl Drop for Enclosing {
 }
 
 /// A call with a scope, for a [`Tracked`] future.
-pub fn enclosing(mut call: Call) -> Option<Box<Enclosing>> {
-    if !call.is_on() {
-        return None;
-    }
-    call.set_encloses();
-    Some(Box::new(Enclosing::new(call)))
+pub fn enclosing(call: Call) -> Option<Box<Enclosing>> {
+    call.is_on().then(|| Box::new(Enclosing::new(call, ())))
 }
 
 pin_project! {
     /// A future whose call ends when the future is ready, panics or is dropped.
-    pub struct Tracked<F, J, E, C> {
+    pub struct Tracked<F, J, E, C>
+    where
+        C: CallSlot,
+    {
         #[pin]
         future: F,
         call: C,
         judge: Option<(J, E)>,
+    }
+
+    impl<F, J, E, C> PinnedDrop for Tracked<F, J, E, C>
+    where
+        C: CallSlot,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if this.call.call().is_some_and(|call| call.has_kept_scope())
+                && let Some((call, _entered)) = this.call.enter()
+            {
+                call.enter_own_scope().call.end_unfinished();
+            }
+        }
     }
 }
 
@@ -191,11 +210,17 @@ where
     pub fn new(mut call: C, future: F, judge: J, end: E) -> Self {
         if let Some(call) = call.call() {
             call.set_unless_finished(Outcome::Cancelled);
+            call.end_own_scope();
             if call.entry().is_some() {
                 call.leave_span();
             }
         }
         Self { future, call, judge: Some((judge, end)) }
+    }
+
+    /// What holds the call.
+    pub fn slot(self: Pin<&mut Self>) -> &mut C {
+        self.project().call
     }
 }
 
@@ -211,6 +236,8 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some((call, _entered)) = this.call.enter() else { return this.future.poll(task) };
+        let own = call.enter_own_scope();
+        let call = &mut *own.call;
         // Unwinding out of here is a panic, being dropped between two polls is not.
         call.set_unless_finished(Outcome::Panic);
         let poll = this.future.poll(task);

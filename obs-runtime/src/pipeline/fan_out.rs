@@ -18,6 +18,7 @@ use crate::exporters::reentrancy::Reentrancy;
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
+use crate::pipeline::background_flush::BackgroundFlush;
 use crate::pipeline::flush::{FlushMode, Flusher};
 use crate::pipeline::interface::Pipeline;
 use crate::redact::redactor::Redactor;
@@ -30,6 +31,7 @@ pub struct FanOut {
     metrics: Arc<MetricAggregator>,
     exporters: Vec<Arc<dyn Exporter>>,
     flusher: Flusher,
+    background_flush: BackgroundFlush,
     rate_limits_errors: bool,
     #[cfg(feature = "_user-metrics")]
     recorder: Option<Recorder>,
@@ -53,6 +55,7 @@ impl FanOut {
             metrics,
             exporters,
             flusher: Flusher::default(),
+            background_flush: BackgroundFlush::default(),
             rate_limits_errors: false,
             #[cfg(feature = "_user-metrics")]
             recorder: None,
@@ -232,6 +235,10 @@ impl Pipeline for FanOut {
 
     fn hashed(&self, text: &str) -> Value<'static> {
         self.redactor.hashed(text)
+    }
+
+    fn background_flush(&self) -> &BackgroundFlush {
+        &self.background_flush
     }
 
     fn flush(&self, mode: FlushMode) -> Vec<FlushError> {

@@ -22,17 +22,18 @@ const BACKOFF: u32 = 10;
 pub enum FlushMode {
     /// An outermost command has started: only exporters that want it are flushed, on threads that are not waited for.
     Start,
-    /// A command has ended, or the program asked for the flush.
-    Ongoing,
+    /// A command has ended, or the program asked for the flush, at this time.
+    Ongoing(Instant),
     /// The program ends. What it did for that since this time, such as cancelling queries, counts towards the deadline.
     Final(Instant),
 }
 
 impl FlushMode {
-    fn begun(self) -> Option<Instant> {
+    /// What the deadline counts from.
+    pub const fn begun(self) -> Option<Instant> {
         match self {
-            Self::Start | Self::Ongoing => None,
-            Self::Final(begun) => Some(begun),
+            Self::Start => None,
+            Self::Ongoing(begun) | Self::Final(begun) => Some(begun),
         }
     }
 }
@@ -163,7 +164,7 @@ impl Flusher {
     /// Whether an exporter was late so recently that it is skipped.
     fn in_backoff(&self, name: &str, timeout: Duration, mode: FlushMode) -> bool {
         let backoff = match mode {
-            FlushMode::Start | FlushMode::Ongoing => timeout.saturating_mul(BACKOFF),
+            FlushMode::Start | FlushMode::Ongoing(_) => timeout.saturating_mul(BACKOFF),
             FlushMode::Final(_) => timeout,
         };
         self.late().get(name).is_some_and(|late| late.elapsed() < backoff)
@@ -218,7 +219,7 @@ mod tests {
         let flusher = Flusher::default();
         let quick = Slow::new("flush-quick", Duration::ZERO);
         for timeout in [Duration::from_mins(1), Duration::MAX] {
-            assert_eq!(flush(&flusher, &quick, timeout, FlushMode::Ongoing), 0);
+            assert_eq!(flush(&flusher, &quick, timeout, FlushMode::Ongoing(Instant::now())), 0);
         }
         assert_eq!(quick.flushed.load(Ordering::SeqCst), 2);
         assert!(flusher.flush(&[], Duration::ZERO, FlushMode::Final(Instant::now()), str::to_owned).is_empty());
@@ -228,16 +229,16 @@ mod tests {
     fn a_late_exporter_is_skipped_for_a_while_and_reported_once() {
         let flusher = Flusher::default();
         let (hanging, timeout) = (Slow::new("flush-hanging", Duration::from_mins(10)), Duration::from_millis(200));
-        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 1);
+        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing(Instant::now())), 1);
         let started = Instant::now();
         for _ in 0..100 {
-            assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 0);
+            assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing(Instant::now())), 0);
         }
         assert!(started.elapsed() < timeout * BACKOFF, "waited for an exporter in backoff");
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
         // Pretends that time has passed.
         flusher.late().insert("flush-hanging", Instant::now().checked_sub(timeout * 2).unwrap());
-        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing), 0);
+        assert_eq!(flush(&flusher, &hanging, timeout, FlushMode::Ongoing(Instant::now())), 0);
         assert_eq!(hanging.flushed.load(Ordering::SeqCst), 1);
         assert_eq!(
             flush(&flusher, &hanging, timeout, FlushMode::Final(Instant::now())),

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::context::current::Context;
 use crate::events::event::{Details, Event, Fact, Source};
@@ -246,8 +247,17 @@ pub fn flush(mode: FlushMode) {
     }
 }
 
-/// Flushes every exporter of a pipeline under its deadline, and warns once of each failure.
+/// Flushes every exporter of a pipeline under its deadline, and warns once of each failure. Waits for flushes in the background
+/// first, whose data may still be on its way.
 pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
+    if let Some(begun) = mode.begun() {
+        pipeline.background_flush().wait(clock::deadline(begun, pipeline.config().flush_timeout));
+    }
+    deliver(pipeline, mode);
+}
+
+/// Like [`flush_all`], without waiting for flushes in the background.
+pub fn deliver(pipeline: &dyn Pipeline, mode: FlushMode) {
     for failure in pipeline.flush(mode) {
         warn(format!("failed to flush exporter {failure}"));
     }

@@ -8,6 +8,7 @@ use crate::events::field::{Text, Value};
 use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;
+use crate::pipeline::background_flush::BackgroundFlush;
 use crate::pipeline::flush::FlushMode;
 
 /// Takes events, redacts them and hands them to exporters.
@@ -68,6 +69,9 @@ pub trait Pipeline: Send + Sync {
 
     /// A keyed hash of a text.
     fn hashed(&self, text: &str) -> Value<'static>;
+
+    /// The flush in the background.
+    fn background_flush(&self) -> &BackgroundFlush;
 
     /// Flushes all exporters under `OBS_FLUSH_TIMEOUT`. Returns the failures that differ from the exporter's previous one.
     fn flush(&self, mode: FlushMode) -> Vec<FlushError>;

@@ -1,6 +1,8 @@
 //! The path of an event to the exporters: the global pipeline, fan-out and flush, and the inputs from `tracing`, `log` and
 //! `metrics`.
 
+pub(crate) mod async_flush;
+pub(crate) mod background_flush;
 pub(crate) mod fan_out;
 pub(crate) mod flush;
 pub(crate) mod global;

@@ -3,6 +3,7 @@
 //! Where the type of a value decides, generated code uses autoref specialization: a method call on `&&Wrapper(value)`
 //! takes the applicable implementation with the most references.
 
+pub mod at_end;
 pub mod cost_scope;
 pub mod each;
 pub mod exit_code;

@@ -13,6 +13,7 @@ use crate::bigquery::statistics::QueryStatistics;
 use crate::events::failure::Failure;
 use crate::instrument::call::prepared::Prepared;
 use crate::instrument::command::{command, command_async};
+use crate::instrument::command_future::{AtEnd, ReturnAtOnce};
 use crate::instrument::errors::tracked::{errors, errors_async, errors_or, errors_or_async};
 use crate::instrument::performance::{performance, performance_async};
 
@@ -116,12 +117,13 @@ impl Direct {
     }
 
     /// Under `#[tracked_command]`.
-    pub fn command<F, J>(self, prepared: Prepared, future: F, judge: J) -> impl Future<Output = F::Output>
+    pub fn command<F, J, A>(self, prepared: Prepared, future: F, judge: J, at_end: A) -> impl Future<Output = F::Output>
     where
         F: Future,
+        A: AtEnd<F::Output>,
         J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
     {
-        Returned::new(move || command_async(prepared.begin(), future, judge))
+        Returned::new(move || command_async(prepared.begin(), future, judge, at_end))
     }
 
     /// Under `#[bq_cost]`.
@@ -199,7 +201,7 @@ impl<R> Value<R> {
     }
 
     /// Under `#[tracked_command]`.
-    pub fn command<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J) -> R
+    pub fn command<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J, _: ReturnAtOnce) -> R
     where
         J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
     {
@@ -217,19 +219,20 @@ impl<R> Value<R> {
 }
 
 macro_rules! boxed_method {
-    ($doc:literal $name:ident $($bound:ident)*) => {
+    ($doc:literal $name:ident $(($extra:ident: $type:ty))? $($bound:ident)*) => {
         #[doc = $doc]
         pub fn $name<'a, J>(
             self,
             prepared: Prepared,
             body: impl FnOnce() -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>,
             judge: J,
+            $($extra: $type,)?
         ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
         where
             T: 'a,
             J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
         {
-            Box::pin(Direct.$name(prepared, body(), judge))
+            Box::pin(Direct.$name(prepared, body(), judge $(, $extra)?))
         }
     };
 }
@@ -258,7 +261,7 @@ macro_rules! boxed_futures {
         impl<T> $kind<T> {
             boxed_method!("Under `#[track_performance]`." performance $($bound)*);
             boxed_method!("Under `#[with_error_tracking]`." errors $($bound)*);
-            boxed_method!("Under `#[tracked_command]`." command $($bound)*);
+            boxed_method!("Under `#[tracked_command]`." command (at_end: ReturnAtOnce) $($bound)*);
 
             /// Under `#[with_error_tracking(fallback = …)]`.
             pub fn errors_or<'a, J, B>(

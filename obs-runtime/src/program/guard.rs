@@ -71,7 +71,7 @@ impl Guard {
 
     /// Flushes every exporter. Returns after `OBS_FLUSH_TIMEOUT` at the latest.
     pub fn flush(&self) {
-        registry::flush_all(&*self.pipeline, FlushMode::Ongoing);
+        registry::flush_all(&*self.pipeline, FlushMode::Ongoing(Instant::now()));
     }
 }
 

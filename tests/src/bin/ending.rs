@@ -1,6 +1,6 @@
 //! A scheduled job that ends according to its first argument, and then prints the status of its exporters if it still can:
 //!
-//! - `return`, `error`, `panic`, `abort`,
+//! - `return`, `error`, `panic`, `abort`, `await` of an async job,
 //! - `exit` by `obs_runtime::exit`, `process-exit` by `std::process::exit`, each also on another thread (`thread-exit`,
 //!   `thread-process-exit`),
 //! - `TERM`, `INT`, or `second-INT`, which sends SIGINT again once `LOG_FILE` tells of the first one,
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use obs_runtime::{track_performance, tracked_command};
+use obs_runtime::{Guard, track_performance, tracked_command};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 
@@ -73,23 +73,36 @@ fn ending(way: &str) -> Result<(), Boxed> {
 }
 
 #[tracked_command(name = "ending", user = "ada", cron = "0 3 * * *", args(way), tags(team = "growth"))]
+async fn ready(way: &str) {
+    tokio::task::yield_now().await;
+    step();
+}
+
+#[tracked_command(name = "ending", user = "ada", cron = "0 3 * * *", args(way), tags(team = "growth"))]
 async fn never_ready(way: &str) {
     step();
     std::future::pending::<()>().await;
 }
 
-fn run(way: &str) -> Result<(), Boxed> {
+fn run(way: &str, guard: &Guard) -> Result<(), Boxed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     match way {
+        "await" => {
+            runtime.block_on(ready(way));
+            Ok(())
+        }
         "timeout" => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
             let limit = Duration::from_millis(10);
             let ended = runtime.block_on(async { tokio::time::timeout(limit, never_ready(way)).await });
             println!("timed out: {}", ended.is_err());
+            // What is dropped cannot wait for its flush.
+            guard.flush();
             Ok(())
         }
         "drop" => {
             let polled = pin!(never_ready(way)).poll(&mut Context::from_waker(Waker::noop()));
             println!("dropped: {}", polled.is_pending());
+            guard.flush();
             Ok(())
         }
         "detached" => {
@@ -120,8 +133,8 @@ fn measured() -> [Option<f64>; 5] {
 }
 
 fn main() -> Result<(), Boxed> {
-    let _guard = obs_runtime::init_observability()?;
-    let ended = catch_unwind(AssertUnwindSafe(|| run(&std::env::args().nth(1).unwrap_or_default())));
+    let guard = obs_runtime::init_observability()?;
+    let ended = catch_unwind(AssertUnwindSafe(|| run(&std::env::args().nth(1).unwrap_or_default(), &guard)));
     println!("status {}", serde_json::to_string(&obs_runtime::status())?);
     println!("measured {}", serde_json::to_string(&measured())?);
     ended.unwrap_or_else(|panic| resume_unwind(panic))

@@ -6,12 +6,11 @@ use obs_runtime::{LogContext, tracked_command};
 
 #[tracked_command]
 fn generation(left: u32) -> Result<(), Box<dyn std::error::Error>> {
-    tracing::info!(left, "here");
+    let passed_on = obs_runtime::child_env();
+    let traceparent = passed_on.iter().find(|(name, _)| *name == "TRACEPARENT").map(|(_, value)| &**value);
+    tracing::info!(left, traceparent, "here");
     if left > 0 {
-        let child = Command::new(std::env::current_exe()?)
-            .arg((left - 1).to_string())
-            .envs(obs_runtime::child_env())
-            .status()?;
+        let child = Command::new(std::env::current_exe()?).arg((left - 1).to_string()).envs(passed_on).status()?;
         tracing::info!(left, succeeded = child.success(), "back");
     }
     Ok(())

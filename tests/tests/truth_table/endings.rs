@@ -39,8 +39,9 @@ const DEFAULT: Ending = Ending {
 };
 
 /// The endings.
-pub const ENDINGS: [Ending; 12] = [
+pub const ENDINGS: [Ending; 13] = [
     Ending { way: "return", outcome: Some("ok"), exit_code: 0.0, session: Some("exited"), goes_on: true, ..DEFAULT },
+    Ending { way: "await", outcome: Some("ok"), exit_code: 0.0, session: Some("exited"), goes_on: true, ..DEFAULT },
     Ending {
         way: "error",
         status: 1,

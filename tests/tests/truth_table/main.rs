@@ -43,7 +43,7 @@ fn run(states: &[State], at_a_time: usize) -> Vec<String> {
 #[test]
 fn everything_agrees_however_a_command_ends_and_whatever_its_backends_do() {
     let (hanging, others): (Vec<_>, Vec<_>) = State::ALL.iter().partition(|state| **state == State::Hanging);
-    assert_eq!((hanging.len() + others.len()) * ENDINGS.len(), 96);
+    assert_eq!((hanging.len() + others.len()) * ENDINGS.len(), 104);
     let found = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| run(&hanging, ENDINGS.len()));
         let mut found = run(&others, AT_A_TIME);

@@ -123,7 +123,7 @@ impl Client {
         let id = format!("obs_load_{}", uuid::Uuid::now_v7().simple());
         let labels = Some(labels::of(&context, &[])).filter(|labels| !labels.is_empty());
         let configuration = JobConfiguration { load: Some(load), labels, ..JobConfiguration::default() };
-        let mut running = Running::new(self, &id, self.location.clone(), &context, None)?;
+        let mut running = Running::new(self, &id, self.location.clone(), &context, None).await?;
         let mut job = match job_api::insert(self, &id, self.location.clone(), configuration).await {
             Err(error) if error.remedy() == Remedy::IsThere => {
                 running.set_created(None);
@@ -136,7 +136,7 @@ impl Client {
             tokio::time::sleep(self.retry.first_pause.min(PAUSE)).await;
             job = running.ask(self.retry).await?;
         }
-        running.never_ran();
+        running.never_ran().await;
         if let Some(error) = job.status.and_then(|status| status.error_result) {
             return Ok(Err(BigQueryError::of_job(&error, &id)));
         }

@@ -142,7 +142,7 @@ async fn run_once(
     *limit = Limit { estimate, most_bytes: most_bytes(query, reservation.as_ref(), tables) };
     configuration.maximum_bytes_billed = limit.most_bytes.map(|bytes| bytes.to_string());
     let configuration = job_configuration(configuration, context, query, deadline);
-    let mut running = Running::new(&query.client, &id, location.clone(), context, reservation)?;
+    let mut running = Running::new(&query.client, &id, location.clone(), context, reservation).await?;
     let location = match job_api::insert(&query.client, &id, location, configuration).await {
         Ok(job) => job.job_reference.and_then(|reference| reference.location),
         // The job exists: the response to an earlier attempt was lost.
@@ -150,7 +150,7 @@ async fn run_once(
         Err(error) => {
             // Without a readable answer the job may run.
             if !matches!(error, BigQueryError::Connection(_) | BigQueryError::Unreadable { .. }) {
-                running.never_ran();
+                running.never_ran().await;
             }
             return Err(error);
         }
@@ -162,13 +162,13 @@ async fn run_once(
     let statistics = statistics(&job, waited.as_ref().ok());
     let of_query = job.statistics.as_ref().and_then(|statistics| statistics.query.clone()).unwrap_or_default();
     if let Some(error) = failure {
-        running.ended(&statistics, true);
+        running.ended(&statistics, true).await;
         return Ok(Err((error, may_run_again(&job))));
     }
     let location = running.location();
     let hints = HintSource::new(&query.client, &query.sql, &of_query, &statistics);
     let price = report(query, context, &id, &of_query, &statistics, &hints);
-    let price = running.ended(&statistics, false).unwrap_or(price);
+    let price = running.ended(&statistics, false).await.unwrap_or(price);
     // The job ran and is billed; an error in `waited` concerns only its rows.
     let first_page = Some(waited?);
     Ok(Ok(QueryJob {

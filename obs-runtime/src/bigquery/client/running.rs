@@ -38,6 +38,12 @@ pub struct Running {
 struct Slot(Mutex<Option<RunningJob>>);
 
 impl Slot {
+    fn register(self: &Arc<Self>) {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|slot| slot.strong_count() > 0);
+        running.push(Arc::downgrade(self));
+    }
+
     fn take(&self) -> Option<RunningJob> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -52,7 +58,7 @@ impl Running {
     ///
     /// # Errors
     /// If the program ends.
-    pub fn new(
+    pub async fn new(
         client: &Client,
         id: &str,
         location: Option<String>,
@@ -69,14 +75,11 @@ impl Running {
             is_created: false,
         };
         let slot = Arc::new(Slot(Mutex::new(Some(job))));
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|slot| slot.strong_count() > 0);
-        running.push(Arc::downgrade(&slot));
-        drop(running);
-        let mut running = Self { id: id.to_owned(), location, slot };
+        slot.register();
+        let running = Self { id: id.to_owned(), location, slot };
         // Read after the registration: either this sees the flag, or `end` finds the job.
         if ENDING.load(Ordering::SeqCst) {
-            running.never_ran();
+            running.never_ran().await;
             return Err(ending());
         }
         Ok(running)
@@ -127,23 +130,41 @@ impl Running {
     }
 
     /// Releases the reservation of a job that was never created.
-    pub fn never_ran(&mut self) {
-        let _unsettled = Unsettled::new();
+    pub async fn never_ran(&self) {
+        let unsettled = Unsettled::new();
         if let Some(reservation) = self.slot.take().and_then(|job| job.reservation) {
-            reservation.cancel();
+            settle(reservation, unsettled, CostReservation::cancel).await;
         }
     }
 
     /// Settles a job that has ended. Returns its cost. A failed job costs nothing, unless BigQuery billed it.
-    pub fn ended(&self, statistics: &QueryStatistics, has_failed: bool) -> Option<Price> {
-        let _unsettled = Unsettled::new();
+    pub async fn ended(&self, statistics: &QueryStatistics, has_failed: bool) -> Option<Price> {
+        let unsettled = Unsettled::new();
         let reservation = self.slot.take()?.reservation?;
         if has_failed && !statistics.is_billed() {
-            reservation.cancel();
+            settle(reservation, unsettled, CostReservation::cancel).await;
             return None;
         }
-        Some(reservation.settle_once(statistics))
+        let statistics = *statistics;
+        settle(reservation, unsettled, move |reservation| reservation.settle_once(&statistics)).await
     }
+}
+
+/// Settles a reservation. If it holds an amount in a budget, on a thread of its own: a budget store is a file that other
+/// processes may have locked. Runs to its end even if the caller's future is dropped.
+async fn settle<R: Send + 'static>(
+    reservation: CostReservation,
+    unsettled: Unsettled,
+    settle: impl FnOnce(CostReservation) -> R + Send + 'static,
+) -> Option<R> {
+    if reservation.budgets().is_empty() {
+        return Some(settle(reservation));
+    }
+    let run = move || {
+        let _unsettled = unsettled;
+        settle(reservation)
+    };
+    tokio::task::spawn_blocking(run).await.ok()
 }
 
 impl Drop for Running {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::base::command_run::CommandRun;
 use crate::base::secret::MASK;
 use crate::base::span_buffer::OpenSpan;
+use crate::context::own_scope::KeptScope;
 use crate::events::event::Details;
 use crate::events::field::{Field, Value};
 use crate::events::panics::caught;
@@ -26,6 +27,8 @@ pub struct Entry {
     pub(crate) labels: Vec<(&'static str, String)>,
     /// Of a command: whether it has ended.
     pub(super) ended: Option<Arc<AtomicBool>>,
+    /// What a future has set in its context, if nothing encloses the call.
+    pub(super) kept_scope: Option<Box<KeptScope>>,
     /// Its span, in a sampled command.
     pub(super) span: Option<OpenSpan>,
     /// Of a command: its run.

@@ -1,6 +1,6 @@
 //! What happens at the start and at the end of a call beside counting it: its events, its span, its error.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::base::clock::Stamp;
 use crate::base::level::Level;
@@ -11,10 +11,11 @@ use crate::events::event::{CallInfo, Fact};
 use crate::events::failure::Failure;
 use crate::events::panics;
 use crate::instrument::call::entry::Entry;
-use crate::instrument::call::tracked_call::{Call, End, Hooks};
+use crate::instrument::call::tracked_call::{Call, End, EndFlush, Hooks};
 use crate::instrument::error_dedup::propagation::{self, CaptureOutcome};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::cells::{Cells, FAST_NANOS};
+use crate::pipeline::async_flush::flush_in_background;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 
@@ -52,8 +53,10 @@ impl Call {
         if wanted {
             self.report_end(outcome, nanos, failure, captured, exit_code);
         }
-        if self.flushes {
-            global::flush(FlushMode::Ongoing);
+        match self.flushes {
+            EndFlush::No => {}
+            EndFlush::Wait => global::flush(FlushMode::Ongoing(Instant::now())),
+            EndFlush::Background => drop(flush_in_background()),
         }
     }
 
@@ -64,7 +67,7 @@ impl Call {
             let arguments = self.entry().map(Entry::given).unwrap_or_default();
             (Fact::Started { call: self.info(), arguments }, self.details())
         });
-        if self.flushes {
+        if self.flushes != EndFlush::No {
             global::flush(FlushMode::Start);
         }
         // The function's duration does not include the time of this event.

@@ -10,6 +10,7 @@ use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer;
+use crate::context::scope_state;
 use crate::events::event::{CallInfo, Details};
 use crate::events::failure::Failure;
 use crate::events::panics;
@@ -53,6 +54,17 @@ impl Hooks {
     }
 }
 
+/// Whether every sink is flushed when a call has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndFlush {
+    /// It is not.
+    No,
+    /// The call waits for the flush.
+    Wait,
+    /// The call does not wait for the flush.
+    Background,
+}
+
 /// How a call has ended.
 pub(super) struct End<'f> {
     pub cells: &'static Cells,
@@ -76,11 +88,13 @@ pub struct Call {
     /// The outcome if the call is dropped before it is finished.
     unless_finished: Outcome,
     /// Whether every sink is flushed when the call has ended.
-    pub(super) flushes: bool,
+    pub(super) flushes: EndFlush,
     /// Whether the function replaces an error by a fallback value.
     pub(super) swallows: bool,
     /// Whether it has a [`CallScope`], which is the innermost one when the call ends.
     pub(super) encloses: bool,
+    /// Whether the call has begun a scope of its own on this thread, as nothing encloses it.
+    pub(super) own_scope: bool,
 }
 
 impl Callsite {
@@ -117,6 +131,7 @@ impl Callsite {
         let (here, start) = (cells.start(), Stamp::now());
         let mut call = Call::new(self, Some(cells), start);
         (call.here, call.entry) = (here, entry);
+        call.own_scope = scope_state::begin();
         if span_buffer::any() || call.reports_start() {
             Hooks::begun(&mut call);
         }
@@ -143,9 +158,10 @@ impl Call {
             start,
             entry: None,
             unless_finished: Outcome::Panic,
-            flushes: false,
+            flushes: EndFlush::No,
             swallows: false,
             encloses: false,
+            own_scope: false,
         }
     }
 
@@ -196,6 +212,13 @@ impl Call {
         self.here = None;
     }
 
+    /// Ends the call as its drop does.
+    pub(crate) fn end_unfinished(&mut self) {
+        let outcome = self.unless_finished;
+        let exit_code = (outcome == Outcome::Panic).then_some(101);
+        self.end(outcome, None, exit_code);
+    }
+
     /// Whether this thread has seen a panic since the call began.
     pub(crate) fn has_panicked(&self) -> bool {
         panics::message_since(self.start).is_some()
@@ -208,8 +231,17 @@ impl Call {
     }
 
     /// Whether every sink is to be flushed when the call has ended.
-    pub(crate) const fn set_flushes(&mut self, flushes: bool) {
+    pub(crate) const fn set_flushes(&mut self, flushes: EndFlush) {
         self.flushes = flushes;
+    }
+
+    /// If every sink is to be flushed when the call has ended, does so in the background. Returns whether it is.
+    pub(crate) const fn set_flushes_in_background(&mut self) -> bool {
+        let flushes = !matches!(self.flushes, EndFlush::No);
+        if flushes {
+            self.flushes = EndFlush::Background;
+        }
+        flushes
     }
 
     /// Gives the call a scope: errors that leave the calls inside wait for its end. The scope is to be entered wherever the
@@ -267,8 +299,19 @@ impl Call {
     #[inline(never)]
     pub(super) fn end(&mut self, outcome: Outcome, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
         let Some(cells) = self.cells.take() else { return };
+        self.end_counted(cells, outcome, failure, exit_code);
+        self.entry = None;
+        self.end_own_scope();
+    }
+
+    fn end_counted(
+        &mut self,
+        cells: &'static Cells,
+        outcome: Outcome,
+        failure: Option<&Failure<'_>>,
+        exit_code: Option<u8>,
+    ) {
         if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
-            self.entry = None;
             return;
         }
         let nanos = self.start.elapsed_nanos();
@@ -280,7 +323,6 @@ impl Call {
         if is_waited_for || self.is_reported(outcome, nanos) {
             Hooks::ended(self, &End { cells, outcome, nanos, failure, exit_code });
         }
-        self.entry = None;
     }
 
     /// Whether there is more to do at the end than to count.
@@ -293,7 +335,7 @@ impl Call {
         };
         !outcome.is_ok()
             || nanos > FAST_NANOS
-            || self.flushes
+            || self.flushes != EndFlush::No
             || self.entry().is_some_and(Entry::has_span)
             || is_wanted()
     }
@@ -324,9 +366,7 @@ impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
         if self.cells.is_some() {
-            let outcome = self.unless_finished;
-            let exit_code = (outcome == Outcome::Panic).then_some(101);
-            self.end(outcome, None, exit_code);
+            self.end_unfinished();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `config` and `status`
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use console::Style;
 
@@ -76,7 +76,7 @@ pub struct StatusArguments {
 impl StatusArguments {
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         // An exporter that has not flushed has no status yet.
-        global::flush(FlushMode::Ongoing);
+        global::flush(FlushMode::Ongoing(Instant::now()));
         let status = status();
         print(&match self.format {
             Format::Json => json(&status, true),

@@ -10,6 +10,7 @@ use crate::config;
 use crate::config::problem::ConfigError;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
+use crate::context::own_scope;
 use crate::context::propagation::InheritedContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
@@ -313,6 +314,7 @@ impl ObservabilityBuilder {
         // Calibrated here, so that no call has to.
         clock::clock();
         panic_watcher::watch();
+        own_scope::set_warn(global::warn);
         lifecycle::enable();
         let metrics = MetricAggregator::new(config.max_series).with_sources(known_series::sources(&config));
         let metrics = Arc::new(metrics);

@@ -83,6 +83,24 @@ fn probes_report_health() {
     answers_in_any_executor();
     answers_on_an_axum_server();
     self_checks_have_a_group(&guard);
+    readiness_follows_set_ready(&guard);
+}
+
+fn readiness_follows_set_ready(guard: &Guard) {
+    DOWN.store(false, Ordering::SeqCst);
+    guard.set_ready(false);
+    for path in ["/readyz", "/healthz?group=ready"] {
+        assert_eq!(ask(guard, path, "").status, 503, "{path}");
+    }
+    for path in ["/livez", "/startupz"] {
+        assert_eq!(ask(guard, path, "").status, 200, "{path}");
+    }
+    let verbose = ask(guard, "/readyz?verbose", "");
+    assert_eq!(verbose.body, "[-]readiness unhealthy: set_ready(false) was called\nreadyz check failed");
+    let body: Value = serde_json::from_str(&ask(guard, "/readyz?verbose", "application/json").body).unwrap();
+    assert_eq!((&body["status"], &body["checks"]["readiness"][0]["status"]), (&"fail".into(), &"fail".into()));
+    guard.set_ready(true);
+    wait::until_true("it is ready", || ask(guard, "/readyz", "").status == 200);
 }
 
 fn text_answers(guard: &Guard) {

@@ -10,6 +10,64 @@ unsafe extern "C" {
     pub safe fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
 }
 
+/// What a signal does in this process.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalAction {
+    /// Its default.
+    Default,
+    /// Nothing.
+    Ignored,
+    /// It runs a handler.
+    Handler {
+        /// The address of the handler.
+        address: usize,
+        /// Whether interrupted system calls go on after it.
+        restarts: bool,
+    },
+}
+
+/// What a signal does now. Async-signal-safe. `signal-hook` has no such question.
+///
+/// # Errors
+/// If there is no such signal.
+#[cfg(unix)]
+pub fn signal_action(signal: std::ffi::c_int) -> std::io::Result<SignalAction> {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action, the call changes nothing but writes the current one to `action`, for which zeros are
+    // valid too.
+    let (failed, action) =
+        unsafe { (libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0, action.assume_init()) };
+    if failed {
+        return Err(std::io::Error::last_os_error());
+    }
+    Ok(match action.sa_sigaction {
+        libc::SIG_DFL => SignalAction::Default,
+        libc::SIG_IGN => SignalAction::Ignored,
+        address => SignalAction::Handler { address, restarts: action.sa_flags & libc::SA_RESTART != 0 },
+    })
+}
+
+/// Makes a signal run a handler, which may only call async-signal-safe functions. Interrupted system calls go on.
+///
+/// A handler of `signal-hook` would share one address with those of `tokio::signal`, so that neither could be told from the
+/// other. The handlers of both call this one first.
+///
+/// # Errors
+/// If the system refuses.
+#[cfg(unix)]
+pub fn handle_signal(signal: std::ffi::c_int, handler: extern "C" fn(std::ffi::c_int)) -> std::io::Result<()> {
+    // SAFETY: zeros are valid for the structure, and mean no flags and an empty mask. The handler lives as long as the
+    // program and has the signature that is called without SA_SIGINFO.
+    let failed = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as libc::sighandler_t;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(signal, &raw const action, std::ptr::null_mut()) != 0
+    };
+    if failed { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// A list of statics that the linker collects from all crates of the program, in a section of its own.
 ///
 /// Only [`link!`](crate::__private::link) adds items, and it gives each the type `Item`: a section holds nothing else.

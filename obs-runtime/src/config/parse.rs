@@ -114,6 +114,14 @@ pub fn duration(text: &str) -> Parsed<Duration> {
     }
 }
 
+/// A duration, also of zero.
+pub fn duration_or_zero(text: &str) -> Parsed<Duration> {
+    if humantime::parse_duration(text).is_ok_and(|duration| duration.is_zero()) {
+        return Ok(Duration::ZERO);
+    }
+    duration(text)
+}
+
 /// A positive number of seconds, or a duration.
 pub fn seconds(text: &str) -> Parsed<Duration> {
     let Ok(seconds) = text.parse::<f64>() else { return duration(text) };

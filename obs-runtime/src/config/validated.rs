@@ -120,6 +120,10 @@ pub struct Config {
     pub environment: String,
     /// `OBS_FLUSH_TIMEOUT`
     pub flush_timeout: Duration,
+    /// `OBS_SIGNALS`
+    pub signals: bool,
+    /// `OBS_SHUTDOWN_GRACE`
+    pub shutdown_grace: Duration,
     /// `OBS_MAX_SERIES`
     pub max_series: usize,
     /// `OBS_REDACT_NAMES`
@@ -226,6 +230,8 @@ impl Default for Config {
             service_name: "decentclaude".to_owned(),
             environment: "dev".to_owned(),
             flush_timeout: Duration::from_secs(2),
+            signals: true,
+            shutdown_grace: Duration::ZERO,
             max_series: 1000,
             redact_names: Vec::new(),
             redact_patterns: Vec::new(),

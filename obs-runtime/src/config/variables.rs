@@ -215,6 +215,12 @@ variables! {
     "OBS_FLUSH_TIMEOUT" => flush_timeout = |text| parse::duration(text)?,
         "a duration above zero such as 2s or 500ms", "2s",
         "Maximum time that an exit waits for telemetry to be sent.";
+    "OBS_SIGNALS" => signals = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "true",
+        "Whether SIGTERM and SIGINT end running commands, and a program without a handler of its own, after a flush.";
+    "OBS_SHUTDOWN_GRACE" => shutdown_grace = |text| parse::duration_or_zero(text)?,
+        "a duration such as 10s, or 0s", "0s",
+        "How long the program goes on after SIGTERM, with readiness 503, before obs ends it.";
     "OBS_MAX_SERIES" => max_series = |text| parse::count(text)?,
         "a whole number, 1 or more", "1000",
         "Maximum number of series per metric.";

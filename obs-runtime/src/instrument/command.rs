@@ -137,6 +137,13 @@ pub fn panic_commands() {
     }
 }
 
+/// Whether a command is running.
+#[cfg(unix)]
+pub fn is_any_running() -> bool {
+    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    running.iter().filter_map(Weak::upgrade).any(|command| !command.finisher.has_ended())
+}
+
 /// The commands that were ended from outside.
 #[derive(Debug, Default)]
 pub struct Cancelled {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
+use crate::checks::health::readiness;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
@@ -20,6 +21,8 @@ use crate::pipeline::log_level::LogLevelHandle;
 #[cfg(unix)]
 use crate::program::at_exit;
 use crate::program::early_drop::EarlyDrop;
+#[cfg(unix)]
+use crate::program::hangup;
 use crate::program::queries;
 use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
@@ -34,7 +37,7 @@ pub struct Guard {
     #[cfg(unix)]
     pub(crate) signals: Option<signals::Watch>,
     #[cfg(unix)]
-    pub(crate) hangup: Option<signals::Hangup>,
+    pub(crate) hangup: Option<hangup::Hangup>,
     pub(crate) self_checks: Option<SelfChecks>,
     pub(crate) pipeline: Arc<FanOut>,
     #[cfg(feature = "prometheus")]
@@ -67,6 +70,20 @@ impl Guard {
     #[must_use]
     pub fn log_level(&self) -> LogLevelHandle {
         self.log_level.clone()
+    }
+
+    /// Sets whether the program takes requests. While it does not, `/readyz` answers 503; `/livez` does not change. After
+    /// SIGTERM the program is not ready, and this does not change that. The default is true.
+    ///
+    /// ```
+    /// let guard = obs_runtime::Observability::builder().without_environment().prometheus_port(0).init()?;
+    /// guard.set_ready(false);
+    /// // … fill a cache …
+    /// guard.set_ready(true);
+    /// # Ok::<_, obs_runtime::InitError>(())
+    /// ```
+    pub fn set_ready(&self, ready: bool) {
+        readiness::set_ready(ready);
     }
 
     /// Flushes every exporter. Returns after `OBS_FLUSH_TIMEOUT` at the latest.

@@ -10,6 +10,8 @@ pub(crate) mod datadog;
 pub(crate) mod early_drop;
 pub(crate) mod guard;
 pub mod guide;
+#[cfg(unix)]
+pub(crate) mod hangup;
 pub(crate) mod init;
 pub(crate) mod inventory;
 pub mod keys;
@@ -22,6 +24,8 @@ pub(crate) mod self_checks;
 pub(crate) mod sentry;
 #[cfg(feature = "prometheus")]
 pub(crate) mod server;
+#[cfg(unix)]
+pub(crate) mod signal_handler;
 #[cfg(unix)]
 pub(crate) mod signals;
 pub(crate) mod status;

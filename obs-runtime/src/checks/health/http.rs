@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::checks::health::list;
 use crate::checks::health::probe::health_of;
+use crate::checks::health::readiness;
 use crate::checks::health::report::{HealthReport, HealthResult};
 use crate::checks::health::status::Status;
 use crate::pipeline::global;
@@ -88,6 +89,9 @@ fn accepted_json(accept: &str) -> Option<&'static str> {
 /// their own; concurrent requests share one run, and its report is reused for a second. The endpoint of obs uses this
 /// function too.
 ///
+/// After SIGTERM, and after [`set_ready(false)`](crate::Guard::set_ready), the group `ready` is unhealthy without a run of its
+/// checks. Liveness does not change.
+///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {
@@ -103,6 +107,11 @@ pub async fn health_response(path_and_query: &str, accept: &str) -> Option<Healt
     if !is_standard && !list::groups().contains(&&*request.group) {
         let body = "no health check is in that group".to_owned();
         return Some(HealthResponse { status: 404, content_type: TEXT, body });
+    }
+    if request.group == "ready"
+        && let Some(refusal) = readiness::refusal()
+    {
+        return Some(respond(&request, &refusal));
     }
     let report =
         if is_standard && !request.group.is_empty() && list::select(std::slice::from_ref(&request.group)).is_empty() {

@@ -6,6 +6,7 @@ pub(crate) mod http;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod probe;
+pub(crate) mod readiness;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod run;

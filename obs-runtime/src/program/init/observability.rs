@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::base::clock;
+use crate::checks::health::readiness;
 use crate::config;
 use crate::config::problem::ConfigError;
 use crate::config::settings::Setting;
@@ -37,6 +38,8 @@ use crate::program::at_exit;
 use crate::program::datadog;
 use crate::program::early_drop::EarlyDrop;
 use crate::program::guard::Guard;
+#[cfg(unix)]
+use crate::program::hangup;
 use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
 use crate::program::init::running_commands;
@@ -99,7 +102,6 @@ impl Observability {
     pub fn builder() -> ObservabilityBuilder {
         ObservabilityBuilder {
             environment: true,
-            signals: true,
             metrics_macros: true,
             lenient: false,
             defaults: Config::default(),
@@ -131,7 +133,6 @@ impl Observability {
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct ObservabilityBuilder {
     environment: bool,
-    signals: bool,
     metrics_macros: bool,
     lenient: bool,
     defaults: Config,
@@ -146,9 +147,9 @@ pub struct ObservabilityBuilder {
 
 impl fmt::Debug for ObservabilityBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { environment, signals, metrics_macros, lenient, .. } = self;
+        let Self { environment, metrics_macros, lenient, .. } = self;
         let mut shown = formatter.debug_struct("ObservabilityBuilder");
-        shown.field("environment", environment).field("signals", signals).field("metrics_macros", metrics_macros);
+        shown.field("environment", environment).field("metrics_macros", metrics_macros);
         shown.field("lenient", lenient);
         shown.finish_non_exhaustive()
     }
@@ -184,17 +185,6 @@ impl ObservabilityBuilder {
     /// ```
     pub fn lenient(mut self) -> Self {
         self.lenient = true;
-        self
-    }
-
-    /// Whether the first SIGTERM or SIGINT finishes the running commands, flushes every exporter within `OBS_FLUSH_TIMEOUT`
-    /// and then ends the process. The default is true. A second signal ends the process at once.
-    ///
-    /// Set it to false in a program that keeps running after such a signal, for example to drain connections: the drop of
-    /// the [`Guard`] flushes. A handler that was installed before `init`, and an ignored signal, are never replaced. Unix
-    /// only.
-    pub fn signals(mut self, handled: bool) -> Self {
-        self.signals = handled;
         self
     }
 
@@ -285,8 +275,6 @@ impl ObservabilityBuilder {
         let layers = self.layers.take();
         let own_sinks = std::mem::take(&mut self.sinks);
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
-        #[cfg(unix)]
-        let handled = self.signals;
         #[cfg(feature = "_user-metrics")]
         let metrics_macros = self.metrics_macros;
         let inherited = if self.environment {
@@ -349,6 +337,9 @@ impl ObservabilityBuilder {
             global::warn(variable.to_string());
         }
         warn_of_settings_without_effect(pipeline.config());
+        readiness::reset();
+        #[cfg(unix)]
+        let handled = pipeline.config().signals;
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {
             watch.inspect_err(|error| global::warn(format!("cannot install signal handlers: {error}"))).ok()
@@ -357,7 +348,7 @@ impl ObservabilityBuilder {
         at_exit::watch();
         #[cfg(unix)]
         let hangup =
-            (handled && pipeline.config().log_file.is_some()).then(signals::reopen_on_hangup).and_then(|hangup| {
+            (handled && pipeline.config().log_file.is_some()).then(hangup::reopen_on_hangup).and_then(|hangup| {
                 let warn = |error: &_| global::warn(format!("cannot handle SIGHUP to reopen the log file: {error}"));
                 hangup.inspect_err(warn).ok().flatten()
             });

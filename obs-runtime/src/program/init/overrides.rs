@@ -134,6 +134,19 @@ impl ObservabilityBuilder {
         commit(commit: impl Into<String>) => commit = Some(commit.into());
         /// Instead of `OBS_FLUSH_TIMEOUT`.
         flush_timeout(timeout: Duration) => flush_timeout = timeout;
+        /// Instead of `OBS_SIGNALS`: whether the first SIGTERM or SIGINT flushes every exporter within `OBS_FLUSH_TIMEOUT` and ends
+        /// the process, and a second one at once. The default is true. Unix only.
+        ///
+        /// While a command runs, the signal ends it as `cancelled`. Without a running command, obs leaves the end to a handler
+        /// that the program has installed, for example by `tokio::signal`, before or after `init`: the drop of the
+        /// [`Guard`](crate::Guard) flushes. In both cases SIGTERM turns `/readyz` to 503.
+        ///
+        /// With false, obs installs no handler. An ignored signal and a handler that was installed before `init` are never
+        /// replaced; such a handler also gets the signals that come while a command runs.
+        signals(handled: bool) => signals = handled;
+        /// Instead of `OBS_SHUTDOWN_GRACE`: how long the program goes on after SIGTERM before obs ends it, while `/readyz` answers
+        /// 503 and a load balancer takes it out. The default is zero. A second signal ends it at once.
+        shutdown_grace(grace: Duration) => shutdown_grace = grace;
         /// Instead of `OBS_MAX_SERIES`.
         max_series(series: usize) => max_series = series;
         /// Instead of `OBS_REDACT_NAMES`.

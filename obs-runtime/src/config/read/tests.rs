@@ -59,6 +59,8 @@ fn every_variable_is_read() {
         ("SERVICE_NAME", "it's \"mine\""),
         ("ENVIRONMENT", "prod"),
         ("OBS_FLUSH_TIMEOUT", "1s 500ms"),
+        ("OBS_SIGNALS", "off"),
+        ("OBS_SHUTDOWN_GRACE", "10s"),
         ("OBS_MAX_SERIES", "7"),
         ("OBS_REDACT_NAMES", "iban, customer name,,"),
         ("OBS_REDACTION_KEY", "key"),
@@ -86,6 +88,7 @@ fn every_variable_is_read() {
     assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib), (0.0, 5.5));
     assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
     assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));
+    assert_eq!((config.signals, config.shutdown_grace), (false, Duration::from_secs(10)));
     assert_eq!((config.bigquery_usd_per_slot_hour, config.state_dir), (0.04, Some("/var/lib/obs".into())));
     assert_eq!(config.budgets, [Budget { name: "daily".into(), usd: 50.0, period: BudgetPeriod::Day }]);
     assert_eq!(
@@ -162,6 +165,8 @@ fn invalid_values_have_suggestions() {
         ("BIGQUERY_USD_PER_TIB", "inf", None),
         ("OBS_FLUSH_TIMEOUT", "0s", None),
         ("OBS_FLUSH_TIMEOUT", "soon", None),
+        ("OBS_SHUTDOWN_GRACE", "10", Some("10s")),
+        ("OBS_SIGNALS", "of", Some("off")),
         ("OBS_MAX_SERIES", "0", Some("1")),
         ("OBS_MAX_SERIES", "-3", Some("1")),
         ("OBS_MAX_SERIES", "many", None),

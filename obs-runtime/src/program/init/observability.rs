@@ -130,7 +130,6 @@ impl Observability {
 /// # Ok::<_, obs_runtime::InitError>(())
 /// ```
 #[must_use = "nothing is initialised before `init`"]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct ObservabilityBuilder {
     environment: bool,
     metrics_macros: bool,

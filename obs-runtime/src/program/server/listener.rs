@@ -1,23 +1,25 @@
 //! The HTTP server for `/metrics` and health, on a thread of its own.
 //!
-//! A client cannot block the program or other clients: reading a request and writing a response have time limits, and a
-//! new connection closes the least recently active one when there are too many.
+//! A client cannot block the program or other clients: reading a request and writing a response have time limits, a new
+//! connection closes an idle one when there are too many, and probes are answered while metrics are rendered and sent.
 
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::program::server::connections::Connections;
+use crate::program::server::connections::{ConnectionGuard, Connections};
 use crate::program::server::error::ServerError;
 use crate::program::server::routes::Routes;
 use crate::program::server::write_timeout::WriteTimeout;
@@ -28,6 +30,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The pause after a failed accept, for example because of too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// How many clients may wait to be accepted. The system may allow fewer.
+const BACKLOG: u32 = 4096;
+
 /// The largest request head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
@@ -35,15 +40,25 @@ const MAX_HEAD: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     connections: usize,
+    /// For the first request of a connection, when others wait.
+    patience: Duration,
     /// For the head of a request, from the start of the connection or the previous response.
     read_timeout: Duration,
     /// For a write that makes no progress.
     write_timeout: Duration,
+    /// For a whole response.
+    response_timeout: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 128, read_timeout: Duration::from_secs(20), write_timeout: Duration::from_secs(10) }
+        Self {
+            connections: 256,
+            patience: Duration::from_millis(500),
+            read_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_mins(1),
+        }
     }
 }
 
@@ -69,14 +84,12 @@ impl Server {
 
     fn start_with(address: SocketAddr, routes: Routes, limits: Limits) -> Result<Self, ServerError> {
         let bind = |source| ServerError::Bind { address, source };
-        let listener = TcpListener::bind(address).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
         let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(ServerError::Start)?;
         let listener = {
             let _context = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(ServerError::Start)?
+            listen(address).map_err(bind)?
         };
+        let address = listener.local_addr().map_err(bind)?;
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = channel();
         let thread = std::thread::Builder::new()
@@ -106,9 +119,18 @@ impl Drop for Server {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library does: on Windows it would let two processes have the port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 fn run(
     runtime: &Runtime,
-    listener: tokio::net::TcpListener,
+    listener: TcpListener,
     routes: Routes,
     limits: Limits,
     stopped: oneshot::Receiver<Infallible>,
@@ -119,30 +141,34 @@ fn run(
     let _ = runtime.block_on(stopped);
 }
 
-async fn accept(listener: tokio::net::TcpListener, routes: Arc<Routes>, limits: Limits) {
-    let connections = Arc::new(Connections::new(limits.connections));
+async fn accept(listener: TcpListener, routes: Arc<Routes>, limits: Limits) {
+    let connections = Arc::new(Connections::new(limits.connections, limits.patience));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve(stream, &routes, &connections, limits),
+            Ok((stream, _)) => {
+                let guard = connections.add().await;
+                serve(stream, &routes, guard, &connections, limits);
+            }
             Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }
     }
 }
 
-fn serve(stream: TcpStream, routes: &Arc<Routes>, connections: &Arc<Connections>, limits: Limits) {
-    let guard = connections.add();
+fn serve(stream: TcpStream, routes: &Arc<Routes>, guard: ConnectionGuard, connections: &Connections, limits: Limits) {
     let number = guard.number();
     let routes = Arc::clone(routes);
     let service = service_fn(move |request| {
-        let response = routes.respond(&request);
-        guard.touch();
-        async move { Ok::<_, Infallible>(response.await) }
+        let response = routes.respond(&request, guard.begin_request());
+        async move { Ok::<_, Infallible>(response.await.map(Full::new)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.read_timeout)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(WriteTimeout::new(stream, limits.write_timeout)), service);
+        .serve_connection(
+            TokioIo::new(WriteTimeout::new(stream, limits.write_timeout, limits.response_timeout)),
+            service,
+        );
     let task = tokio::spawn(async move {
         // An error on a connection concerns its client only.
         let _ = connection.await;

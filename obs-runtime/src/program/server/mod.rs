@@ -11,6 +11,10 @@ pub(crate) mod listener;
 #[cfg(feature = "prometheus")]
 pub(crate) mod negotiation;
 #[cfg(feature = "prometheus")]
+pub(crate) mod response;
+#[cfg(feature = "prometheus")]
 pub(crate) mod routes;
+#[cfg(feature = "prometheus")]
+pub(crate) mod scrapes;
 #[cfg(feature = "prometheus")]
 pub(crate) mod write_timeout;

@@ -1,54 +1,27 @@
 //! The routes of the HTTP server.
 
-use std::future::Future;
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http_body_util::Full;
+use hyper::Method;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
-};
-use hyper::{Method, StatusCode};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 use crate::checks::health::http::health_response;
 use crate::exporters::prometheus::format::Format;
-use crate::program::server::{identity, negotiation};
-
-/// The content type of plain text.
-const PLAIN: &str = "text/plain; charset=utf-8";
-
-/// Shorter bodies are not compressed.
-const MIN_COMPRESSED: usize = 1024;
+use crate::program::server::negotiation;
+use crate::program::server::response::Response;
+use crate::program::server::scrapes::{Scrapes, Wanted};
 
 enum Handler {
-    /// Returns at once.
-    Sync(Box<dyn Fn(Accepted) -> Response + Send + Sync>),
-    /// Takes the path with its query, and the `Accept` header.
-    Async(fn(String, String) -> ResponseFuture),
+    Scrape(Arc<Scrapes>),
+    Health,
 }
 
 type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The paths of health checks.
 const HEALTH: [&str; 4] = ["/livez", "/readyz", "/startupz", "/healthz"];
-
-/// What a request accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    pub format: Format,
-    gzip: bool,
-}
-
-impl Accepted {
-    fn of(request: &hyper::Request<Incoming>) -> Self {
-        let [types, encodings] = [ACCEPT, ACCEPT_ENCODING].map(|name| header(request, name));
-        Self { format: negotiation::format(&types), gzip: negotiation::gzip(&encodings) }
-    }
-}
 
 fn header(request: &hyper::Request<Incoming>, name: HeaderName) -> String {
     let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
@@ -66,76 +39,55 @@ impl Routes {
         Self::default()
     }
 
-    /// Adds a handler for GET and HEAD. It runs on the server's thread, so it must not block. A panic becomes status 500.
+    /// Adds `/metrics`, in the format that the client prefers. A panic becomes status 500.
     #[must_use]
-    pub fn get(mut self, path: &'static str, handler: impl Fn(Accepted) -> Response + Send + Sync + 'static) -> Self {
-        self.0.push((path, Handler::Sync(Box::new(handler))));
+    pub fn metrics(mut self, render: impl Fn(Format) -> String + Send + Sync + 'static) -> Self {
+        self.0.push(("/metrics", Handler::Scrape(Scrapes::new(render))));
         self
-    }
-
-    /// Adds `/metrics`, in the format that the client prefers.
-    #[must_use]
-    pub fn metrics(self, render: impl Fn(Format) -> String + Send + Sync + 'static) -> Self {
-        self.get("/metrics", move |accepted| {
-            Response::text(render(accepted.format)).content_type(accepted.format.content_type())
-        })
     }
 
     /// Adds `/livez`, `/readyz`, `/startupz` and `/healthz`.
     #[must_use]
     pub fn health(mut self) -> Self {
-        self.0.extend(HEALTH.map(|path| (path, Handler::Async(|target, accept| Box::pin(health(target, accept))))));
+        self.0.extend(HEALTH.map(|path| (path, Handler::Health)));
         self
     }
 
-    /// Handles a request.
-    pub(super) fn respond(
+    /// Handles a request. `guard` is kept until the response is written.
+    pub(super) fn respond<G: Send + 'static>(
         &self,
         request: &hyper::Request<Incoming>,
-    ) -> impl Future<Output = hyper::Response<Full<Bytes>>> + Send + use<> {
-        let accepted = Accepted::of(request);
-        let found = self.find(request);
-        async move {
-            match found {
-                Match::Ready(response) => response.into_http(accepted),
-                Match::Pending(response) => response.await.into_http(accepted),
-                Match::WrongMethod => {
-                    let mut refusal = Response::text("GET or HEAD only\n").status(405).into_http(accepted);
-                    refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-                    refusal
-                }
-            }
-        }
+        guard: G,
+    ) -> impl Future<Output = hyper::Response<Bytes>> + Send + use<G> {
+        let response = self.response(request);
+        async move { response.await.holding(guard).into_http() }
     }
 
-    fn find(&self, request: &hyper::Request<Incoming>) -> Match {
+    fn response(&self, request: &hyper::Request<Incoming>) -> ResponseFuture {
         let path = request.uri().path();
         let Some((_, handler)) = self.0.iter().find(|(known, _)| *known == path) else {
             let paths: Vec<_> = self.0.iter().map(|(path, _)| *path).collect();
-            return Match::Ready(
-                Response::text(format!("not found; the paths are {}\n", paths.join(", "))).status(404),
-            );
+            let refusal = Response::text(format!("not found; the paths are {}\n", paths.join(", "))).status(404);
+            return Box::pin(async { refusal });
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
-            return Match::WrongMethod;
+            return Box::pin(async { Response::wrong_method() });
         }
+        let accept = header(request, ACCEPT);
+        let gzip = negotiation::gzip(&header(request, ACCEPT_ENCODING));
         match handler {
-            Handler::Sync(handler) => Match::Ready(
-                catch_unwind(AssertUnwindSafe(|| handler(Accepted::of(request))))
-                    .unwrap_or_else(|_| Response::text("the handler panicked\n").status(500)),
-            ),
-            Handler::Async(handler) => {
+            Handler::Scrape(scrapes) => {
+                Box::pin(Arc::clone(scrapes).answer(Wanted { format: negotiation::format(&accept), gzip }))
+            }
+            Handler::Health => {
                 let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-                Match::Pending(handler(target, header(request, ACCEPT)))
+                Box::pin(async move {
+                    let response = health(target, accept).await;
+                    if gzip { response.compressed() } else { response }
+                })
             }
         }
     }
-}
-
-enum Match {
-    Ready(Response),
-    Pending(ResponseFuture),
-    WrongMethod,
 }
 
 async fn health(target: String, accept: String) -> Response {
@@ -149,69 +101,4 @@ impl std::fmt::Debug for Routes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_list().entries(self.0.iter().map(|(path, _)| path)).finish()
     }
-}
-
-/// A response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    status: u16,
-    content_type: &'static str,
-    body: Bytes,
-    caching: Option<&'static str>,
-}
-
-impl Response {
-    /// Status 200 with plain text.
-    #[must_use]
-    pub fn text(body: impl Into<String>) -> Self {
-        Self { status: 200, content_type: PLAIN, body: Bytes::from(body.into()), caching: None }
-    }
-
-    /// With another status.
-    #[must_use]
-    pub const fn status(mut self, status: u16) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// With another content type.
-    #[must_use]
-    pub const fn content_type(mut self, content_type: &'static str) -> Self {
-        self.content_type = content_type;
-        self
-    }
-
-    /// Forbids caching.
-    #[must_use]
-    pub const fn uncached(mut self) -> Self {
-        self.caching = Some("no-store");
-        self
-    }
-
-    fn into_http(self, accepted: Accepted) -> hyper::Response<Full<Bytes>> {
-        let compressed = if accepted.gzip && self.body.len() >= MIN_COMPRESSED { gzip(&self.body) } else { None };
-        let encoding = compressed.is_some().then_some("gzip");
-        let mut response = hyper::Response::new(Full::new(compressed.unwrap_or(self.body)));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = [
-            (CONTENT_TYPE, Some(self.content_type)),
-            (CONTENT_ENCODING, encoding),
-            (CACHE_CONTROL, self.caching),
-            (VARY, Some("accept, accept-encoding")),
-            (HeaderName::from_static(identity::HEADER), Some(identity::instance())),
-        ];
-        for (name, value) in headers {
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        response
-    }
-}
-
-fn gzip(body: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-    // Writing to memory cannot fail.
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok().map(Bytes::from)
 }

@@ -177,7 +177,7 @@ fn a_slow_request_times_out_and_blocks_no_other_client() {
 
 #[test]
 fn idle_connections_above_the_limit_lock_no_client_out() {
-    let limits = Limits { connections: 4, ..Limits::default() };
+    let limits = Limits { connections: 4, patience: Duration::from_millis(20), ..Limits::default() };
     let server = Server::start_with(any_port(), Routes::new().metrics(|_| TEXT.to_owned()), limits).unwrap();
     let mut idle: Vec<_> = (0..12).map(|_| connect(&server)).collect();
     assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
@@ -212,6 +212,73 @@ fn a_panic_is_a_500_and_the_next_request_is_served() {
     let server = Server::start(any_port(), routes).unwrap();
     assert!(ask(&server, "GET", "/metrics").0.starts_with("http/1.1 500"));
     assert_eq!(ask(&server, "GET", "/metrics").1, TEXT);
+}
+
+/// A server whose `/metrics` waits, and what tells that it does and ends it.
+fn held_server(limits: Limits) -> (Server, Receiver<()>, Sender<()>) {
+    let (release, held) = channel::<()>();
+    let held = Mutex::new(held);
+    let (entered, running) = channel();
+    let routes = Routes::new().metrics(move |_| {
+        let _ = entered.send(());
+        let _ = held.lock().unwrap().recv();
+        TEXT.to_owned()
+    });
+    (Server::start_with(any_port(), routes.health(), limits).unwrap(), running, release)
+}
+
+#[test]
+fn probes_are_answered_while_metrics_are_rendered() {
+    let (server, running, release) = held_server(Limits::default());
+    let mut scrape = connect(&server);
+    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    running.recv().unwrap();
+    let (head, body) = ask(&server, "GET", "/livez");
+    assert!(head.starts_with("http/1.1 200 ok") && body == "ok", "{head}");
+    drop(release);
+    let mut answer = String::new();
+    scrape.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with(TEXT), "{answer}");
+}
+
+#[test]
+fn a_connection_whose_request_is_being_answered_is_not_closed_for_another_one() {
+    let limits = Limits { connections: 2, patience: Duration::from_millis(20), ..Limits::default() };
+    let (server, running, release) = held_server(limits);
+    let mut scrape = connect(&server);
+    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    running.recv().unwrap();
+    for _ in 0..5 {
+        assert_eq!(ask(&server, "GET", "/livez").1, "ok");
+    }
+    // These take the places of each other.
+    let idle: Vec<_> = (0..5).map(|_| connect(&server)).collect();
+    assert_eq!(ask(&server, "GET", "/livez").1, "ok");
+    drop((idle, release));
+    let mut answer = String::new();
+    scrape.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with(TEXT), "{answer}");
+}
+
+#[test]
+fn a_response_that_is_read_too_slowly_is_cut_off() {
+    let large = "x".repeat(64 << 20);
+    let routes = Routes::new().metrics(move |_| large.clone());
+    let limits = Limits { response_timeout: Duration::from_millis(200), ..Limits::default() };
+    let server = Server::start_with(any_port(), routes, limits).unwrap();
+    let mut stream = connect(&server);
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    // The client reads, so that the limit for writes without progress does not apply; but only half of the response.
+    let mut read = 0;
+    let mut buffer = vec![0; 1 << 20];
+    while read < 32 << 20 {
+        read += stream.read(&mut buffer).unwrap();
+    }
+    let begun = Instant::now();
+    while stream.write_all(b"\r").is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(9), "still connected");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]

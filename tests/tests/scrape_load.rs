@@ -14,6 +14,9 @@ const SCRAPES: usize = 1000;
 /// The size of the metrics, in bytes.
 const LARGE: usize = 4_000_000;
 
+/// The scrapes that are not over.
+static OPEN: AtomicUsize = AtomicUsize::new(SCRAPES);
+
 /// A field of `/proc/PID/status`, in bytes.
 fn memory(process: &Running, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
@@ -52,7 +55,6 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
     let service = Process::new(env!("CARGO_BIN_EXE_many-series")).env("PROMETHEUS_PORT", "0").start();
     let address = service.wait_for_output("an address", |line| line.parse::<SocketAddr>().ok());
     let rest = memory(&service, "VmRSS");
-    static OPEN: AtomicUsize = AtomicUsize::new(SCRAPES);
     let scrapes: Vec<_> = (0..SCRAPES)
         .map(|_| {
             tokio::spawn(async move {

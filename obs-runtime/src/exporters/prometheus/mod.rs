@@ -1,5 +1,6 @@
 //! Prometheus: the text formats, the textfile of `node_exporter`, and the Pushgateway.
 
+pub(crate) mod buffered_histogram;
 pub(crate) mod earlier_layout;
 pub(crate) mod exposition;
 pub(crate) mod format;

@@ -11,6 +11,7 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::exporters::interface::UserMetrics;
+use crate::exporters::prometheus::buffered_histogram::BufferedHistograms;
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::{names, rendered};
 use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
@@ -26,6 +27,7 @@ const UNITLESS: [f64; 26] = [
 pub struct UserMetricRegistry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    histograms: BufferedHistograms,
     /// The program's first name of each safe name.
     names: Mutex<HashMap<String, String>>,
     warnings: Mutex<Warnings>,
@@ -53,7 +55,13 @@ impl UserMetricRegistry {
         });
         let recorder = builder.set_buckets(&UNITLESS).unwrap_or_default().build_recorder();
         let handle = recorder.handle();
-        Self { recorder, handle, names: Mutex::default(), warnings: Mutex::default() }
+        Self {
+            recorder,
+            handle,
+            histograms: BufferedHistograms::default(),
+            names: Mutex::default(),
+            warnings: Mutex::default(),
+        }
     }
 
     /// Adds the current values of all metrics, and warns of conflicts. A metric of another kind that has the same name is
@@ -63,7 +71,7 @@ impl UserMetricRegistry {
             self.warn(format!("{conflict}: rename one"));
         }
         let constant = names::constant_text(constant);
-        for (name, mut metric) in rendered::parse(&self.handle.render()) {
+        for (name, mut metric) in rendered::parse(&self.histograms.drain(|| self.handle.render())) {
             if !constant.is_empty() {
                 metric.series =
                     metric.series.into_iter().map(|(labels, sample)| (joined(&labels, &constant), sample)).collect();
@@ -109,7 +117,7 @@ fn joined(labels: &str, more: &str) -> String {
 
 impl UserMetrics for UserMetricRegistry {
     fn upkeep(&self) {
-        self.handle.run_upkeep();
+        self.histograms.drain(|| self.handle.run_upkeep());
     }
 
     fn take_warnings(&self) -> Vec<String> {
@@ -139,6 +147,9 @@ impl Recorder for UserMetricRegistry {
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.recorder.register_histogram(&self.safe(key), metadata)
+        self.histograms.buffered(self.recorder.register_histogram(&self.safe(key), metadata))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A real `statsd_exporter`, which reads `DogStatsD` and exposes Prometheus metrics.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,6 +58,12 @@ impl StatsdExporter {
             command
         });
         Self { daemon, udp, socket: socket.to_owned() }
+    }
+
+    /// The address of its metrics.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.daemon.address()
     }
 
     /// Its UDP port.

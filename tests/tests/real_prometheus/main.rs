@@ -1,6 +1,7 @@
 //! The metrics in Prometheus' own programs: its linter, its Python parsers, a server that scrapes them, and `node_exporter`,
 //! which reads the textfile. Each must have every series, label and value.
 
+mod alerts;
 mod all_families;
 mod twenty_runs;
 mod workload;

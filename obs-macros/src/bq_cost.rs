@@ -25,6 +25,7 @@ pub struct BqCost {
     alert_over_usd: Option<Number>,
     max_usd: Option<Number>,
     max_bytes: Option<u64>,
+    max_slot_hours: Option<Number>,
     budget: Option<LitStr>,
     labels: Vec<Field>,
 }
@@ -38,6 +39,7 @@ impl Model for BqCost {
             alert_over_usd: args.value("alert_over_usd", values::amount, diagnostics),
             max_usd: args.value("max_usd", values::amount, diagnostics),
             max_bytes: args.value("max_bytes", bytes::number, diagnostics),
+            max_slot_hours: args.value("max_slot_hours", values::amount, diagnostics),
             budget: args.value("budget", values::text, diagnostics),
             labels: fields::job_labels(args, diagnostics),
         }
@@ -55,6 +57,7 @@ impl Model for BqCost {
         settings.set("alert_over_usd", self.alert_over_usd.as_ref());
         settings.set("max_usd", self.max_usd.as_ref());
         settings.set("max_bytes", self.max_bytes.map(bytes::literal));
+        settings.set("max_slot_hours", self.max_slot_hours.as_ref());
         settings.set("budget", self.budget.as_ref());
         let mut entry = Entry::new(shared);
         entry.display("dataset", self.dataset.as_ref());

@@ -200,6 +200,7 @@ pub fn with_error_tracking(args: TokenStream, item: TokenStream) -> TokenStream 
 /// | `dataset = expr` | label of `bigquery.operation`, rendered by `Display` | none |
 /// | `alert_over_usd = 5.0` | warn when one call costs more | `COST_ALERT_THRESHOLD_USD` |
 /// | `max_usd = 20.0`, `max_bytes = "1 TiB"` | refuse a query with which one call would cost more, or read more bytes | none |
+/// | `max_slot_hours = 2.5` | refuse further queries once those of one call have used this slot time | none |
 /// | `budget = "name"` | refuse a query that would exceed the budget of this name (`OBS_BUDGETS`) | none |
 /// | `labels(k = expr, …)` | labels of the jobs inside, rendered by `Display` and sanitised to BigQuery's rules | none |
 ///

@@ -109,6 +109,7 @@ const BQ_COST: &[Key] = &[
     Key::new("alert_over_usd", "alert_over_usd = 5.0"),
     Key::new("max_usd", "max_usd = 20.0"),
     Key::new("max_bytes", "max_bytes = \"1 TiB\""),
+    Key::new("max_slot_hours", "max_slot_hours = 2.5"),
     Key::new("budget", "budget = \"name\""),
     Key::new("labels", "labels(k = expr, …)"),
 ];

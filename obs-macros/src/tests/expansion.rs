@@ -345,10 +345,10 @@ fn costs_have_statistics() {
 fn costs_have_limits_and_labels() {
     assert_expansion(
         "bq_cost",
-        "max_usd = 20, max_bytes = \"1 KiB\", budget = \"daily\", labels(team = t), crate = ::obs_runtime",
+        "max_usd = 20, max_bytes = \"1 KiB\", max_slot_hours = 2, budget = \"daily\", labels(team = t), crate = ::obs_runtime",
         "fn f() {}",
         "fn f() {
-            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).budget(\"daily\") }
+            CALLSITE: obs::Callsite::cost(\"f\", PLACE).max_usd(20.0).max_bytes(1024).max_slot_hours(2.0).budget(\"daily\") }
             obs::cost(
                 __CALLSITE.begin_with(|__entry| { __entry.label(\"team\", match &(t) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
                 move || -> () {},

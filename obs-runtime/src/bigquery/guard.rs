@@ -10,10 +10,12 @@ use crate::bigquery::budget::budgets::{BudgetHold, MANUAL_LEASE};
 use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
-use crate::bigquery::report::{emit_price, spend_settled};
+use crate::bigquery::report::{PriceKind, Settled, emit_price, spend_settled};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
+#[cfg(feature = "bigquery")]
+use crate::config::pricing_mode::PricingMode;
 use crate::context::current::Context;
 use crate::events::event::{Source, UNKNOWN_OPERATION};
 use crate::instrument::spending;
@@ -122,7 +124,8 @@ impl CostReservation {
     /// Settles a query of the tracked client.
     pub(super) fn settle_once(self, statistics: &QueryStatistics) -> Price {
         let _inside = self.context.clone().enter();
-        self.settle_at(Pricing::current().actual(statistics), statistics.bytes_processed)
+        let price = Pricing::current().actual(statistics);
+        self.settle_at(&Settled::of(statistics, price))
     }
 
     /// Counts the estimate as spent, because it is not known what the query cost. In budgets it counts until BigQuery says
@@ -131,19 +134,19 @@ impl CostReservation {
     pub(super) fn settle_at_estimate(mut self) -> Price {
         let _inside = self.context.clone().enter();
         self.budgets.drain(..).for_each(BudgetHold::abandon);
-        let (estimate, bytes_processed) = (self.estimate, self.bytes_processed);
-        self.settle_at(estimate, bytes_processed)
+        let (price, bytes_processed) = (self.estimate, self.bytes_processed);
+        self.settle_at(&Settled { price, bytes_processed, slot_time: None, is_lower_bound: false })
     }
 
     /// Settles in the current context, which must be that of the reservation.
-    fn settle_at(mut self, price: Price, bytes_processed: u64) -> Price {
+    fn settle_at(mut self, settled: &Settled) -> Price {
         let held = std::mem::take(&mut self.is_held).then_some(self.in_scopes());
-        spend_settled(&self.source, &price, bytes_processed, held.as_ref(), self.alerted);
+        spend_settled(&self.source, settled, held.as_ref(), self.alerted);
         #[cfg(feature = "bigquery")]
         for budget in self.budgets.drain(..) {
-            budget.settle(price.usd);
+            budget.settle(settled.price.usd);
         }
-        price
+        settled.price
     }
 
     /// Releases everything: the query did not run, or was free.
@@ -196,7 +199,7 @@ impl CostReservation {
     fn hold(&mut self) -> Result<(), CostRefused> {
         let scope = self.scope.clone();
         let source = self.source.clone();
-        emit_price(source, &self.context, scope.as_deref(), &self.estimate, self.bytes_processed, true);
+        emit_price(source, &self.context, scope.as_deref(), &self.estimate, self.bytes_processed, PriceKind::Estimate);
         let held = self.in_scopes();
         let scopes: Vec<&CostScope> = CostScope::outwards(scope.as_deref()).collect();
         for (at, scope) in scopes.iter().enumerate() {
@@ -222,7 +225,9 @@ impl CostReservation {
             if self.budgets.iter().any(|held| held.name() == name) {
                 continue;
             }
-            match BudgetHold::reserve(name, self.estimate.usd, self.lease, self.job.clone()) {
+            // In an edition, a query may start while anything is left.
+            let least = if Pricing::current().mode == PricingMode::Edition { 1e-9 } else { 0.0 };
+            match BudgetHold::reserve(name, self.estimate.usd.max(least), self.lease, self.job.clone()) {
                 Ok(held) => self.budgets.push(held),
                 Err(limit) => {
                     self.release();

@@ -1,6 +1,7 @@
 //! Prices of queries.
 
 use crate::bigquery::statistics::QueryStatistics;
+use crate::config::pricing_mode::PricingMode;
 use crate::pipeline::global;
 
 /// One TiB (2^40 bytes), the unit of the on-demand price.
@@ -10,7 +11,7 @@ const TEBIBYTE: f64 = 1_099_511_627_776.0;
 const MEBIBYTE: u64 = 1024 * 1024;
 
 /// The number of seconds in an hour: slot time is priced per hour.
-const SECONDS_OF_AN_HOUR: f64 = 3600.0;
+pub(super) const SECONDS_OF_AN_HOUR: f64 = 3600.0;
 
 /// The minimum charge of a query that reads anything, in bytes.
 pub(super) const LEAST_BILLED: u64 = 10 * MEBIBYTE;
@@ -26,33 +27,40 @@ pub struct Price {
 
 /// Prices per TiB billed on demand, and per slot hour in a reservation. The free TiB per month is not taken into
 /// account.
+///
+/// The price of slot time is a lower bound. An edition bills the slots that its autoscaler provides, not those that a query
+/// uses: in multiples of 50, for at least a minute, also for jobs that fail:
+/// <https://cloud.google.com/bigquery/docs/slots-autoscaling-intro>.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pricing {
     /// US dollars per TiB (2^40 bytes) billed.
     pub usd_per_tib: f64,
     /// US dollars per slot hour.
     pub usd_per_slot_hour: f64,
+    /// How queries are billed, as far as is known before they run.
+    pub mode: PricingMode,
 }
 
 impl Default for Pricing {
     /// List prices in US regions: on demand, and Enterprise edition.
     fn default() -> Self {
-        Self { usd_per_tib: 6.25, usd_per_slot_hour: 0.06 }
+        Self { usd_per_tib: 6.25, usd_per_slot_hour: 0.06, mode: PricingMode::OnDemand }
     }
 }
 
 impl Pricing {
-    /// The configured prices (`BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices if obs
+    /// The configured prices (`BIGQUERY_PRICING`, `BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices if obs
     /// is not initialised.
     #[must_use]
     pub fn current() -> Self {
         global::pipeline().map_or_else(Self::default, |pipeline| Self {
             usd_per_tib: pipeline.config().bigquery_usd_per_tib,
             usd_per_slot_hour: pipeline.config().bigquery_usd_per_slot_hour,
+            mode: pipeline.config().bigquery_pricing,
         })
     }
 
-    /// The actual price of a query: zero if the cache answered it; its slot time if a reservation ran it; otherwise the
+    /// The actual price of a query: zero if the cache answered it; its slot time, a lower bound, if a reservation ran it; otherwise the
     /// billed bytes or, if those are not known, the processed bytes with a minimum of 10 MiB.
     #[must_use]
     pub fn actual(self, statistics: &QueryStatistics) -> Price {
@@ -63,7 +71,10 @@ impl Pricing {
             let usd = slot_time.as_secs_f64() / SECONDS_OF_AN_HOUR * self.usd_per_slot_hour;
             return Price { usd, bytes_billed: statistics.bytes_billed.unwrap_or(0) };
         }
-        statistics.bytes_billed.map_or_else(|| self.estimate(statistics.bytes_processed), |bytes| self.billed(bytes))
+        let on_demand = Self { mode: PricingMode::OnDemand, ..self };
+        statistics
+            .bytes_billed
+            .map_or_else(|| on_demand.estimate(statistics.bytes_processed), |bytes| self.billed(bytes))
     }
 
     /// The price of a query that reads `bytes_processed`: rounded up to whole MiB, at least 10 MiB unless it reads nothing. Of a
@@ -75,14 +86,20 @@ impl Pricing {
 
     /// The highest price of a query that reads `bytes_processed` from this many tables. At least 10 MiB are billed for each
     /// table, and the distribution of the bytes over the tables is not known: all may be from one.
+    ///
+    /// In an edition the price is zero: bytes are not billed, and the slot time is not known before the query has run.
     #[must_use]
     pub fn estimate_tables(self, bytes_processed: u64, tables: u64) -> Price {
         let whole = bytes_processed.div_ceil(MEBIBYTE).saturating_mul(MEBIBYTE);
         let others = tables.saturating_sub(1).saturating_mul(LEAST_BILLED);
-        self.billed(if bytes_processed == 0 { 0 } else { whole.max(LEAST_BILLED).saturating_add(others) })
+        let bytes_billed = if bytes_processed == 0 { 0 } else { whole.max(LEAST_BILLED).saturating_add(others) };
+        match self.mode {
+            PricingMode::OnDemand => self.billed(bytes_billed),
+            PricingMode::Edition => Price { usd: 0.0, bytes_billed },
+        }
     }
 
-    /// The number of bytes billed for `usd`; `None` if bytes are free.
+    /// The number of bytes billed for `usd`; `None` if bytes are free, as in an edition.
     #[cfg(feature = "bigquery")]
     #[expect(
         clippy::cast_possible_truncation,
@@ -90,7 +107,8 @@ impl Pricing {
         reason = "a float too large is the largest number"
     )]
     pub(super) fn bytes_for(self, usd: f64) -> Option<u64> {
-        (self.usd_per_tib > 0.0).then(|| (usd.max(0.0) / self.usd_per_tib * TEBIBYTE + 0.5) as u64)
+        (self.usd_per_tib > 0.0 && self.mode == PricingMode::OnDemand)
+            .then(|| (usd.max(0.0) / self.usd_per_tib * TEBIBYTE + 0.5) as u64)
     }
 
     /// The price of billed bytes, in US dollars.
@@ -108,7 +126,7 @@ impl Pricing {
 mod tests {
     use super::*;
 
-    const LIST: Pricing = Pricing { usd_per_tib: 6.25, usd_per_slot_hour: 0.06 };
+    const LIST: Pricing = Pricing { usd_per_tib: 6.25, usd_per_slot_hour: 0.06, mode: PricingMode::OnDemand };
 
     #[test]
     fn a_tebibyte_costs_the_price_of_a_tebibyte() {
@@ -132,6 +150,14 @@ mod tests {
             ..QueryStatistics::default()
         };
         assert!((LIST.actual(&statistics).usd - 0.03).abs() < 1e-12);
+    }
+
+    #[test]
+    fn in_an_edition_bytes_cost_nothing_unless_the_job_ran_on_demand() {
+        let edition = Pricing { mode: PricingMode::Edition, ..LIST };
+        assert_eq!(edition.estimate(1 << 40), Price { usd: 0.0, bytes_billed: 1 << 40 });
+        let statistics = QueryStatistics { bytes_billed: Some(1 << 40), ..QueryStatistics::default() };
+        assert!((edition.actual(&statistics).usd - 6.25).abs() < 1e-12);
     }
 
     #[test]

@@ -9,11 +9,7 @@ use crate::events::failure::ErrorKind;
 ///
 /// Contains the estimate, the limit, and the query with its literals masked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error(
-    "refused before it ran: `{operation}` would cost ${:.6} ({} bytes) by this query, {limit}",
-    estimate.usd,
-    estimate.bytes_billed
-)]
+#[error("refused before it ran: `{operation}` would {} by this query, {limit}", amount(estimate))]
 #[non_exhaustive]
 pub struct CostRefused {
     /// The operation of the scope with the limit.
@@ -24,6 +20,16 @@ pub struct CostRefused {
     pub limit: CostLimit,
     /// The query with its literals masked; `None` if only its bytes were known.
     pub query: Option<Box<str>>,
+}
+
+/// What a query would cost. In an edition only its bytes are known.
+fn amount(estimate: &Price) -> String {
+    let Price { usd, bytes_billed } = estimate;
+    if *usd > 0.0 || *bytes_billed == 0 {
+        format!("cost ${usd:.6} ({bytes_billed} bytes)")
+    } else {
+        format!("read {bytes_billed} bytes")
+    }
 }
 
 /// A limit on the cost of queries.
@@ -43,6 +49,13 @@ pub enum CostLimit {
         max_bytes: u64,
         /// The bytes billed for, or held by, other queries in the scope.
         used_bytes: u64,
+    },
+    /// `max_slot_hours` of a scope.
+    SlotHours {
+        /// The limit, in slot hours.
+        max_slot_hours: f64,
+        /// The slot time of other queries in the scope, in hours.
+        used_slot_hours: f64,
     },
     /// A budget.
     Budget {
@@ -74,7 +87,7 @@ impl CostLimit {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Usd { .. } | Self::Bytes { .. } => "limit",
+            Self::Usd { .. } | Self::Bytes { .. } | Self::SlotHours { .. } => "limit",
             Self::Budget { .. } => "budget",
             Self::UnknownBudget { .. } => "budget_undefined",
             Self::BudgetUnavailable { .. } => "budget_unavailable",
@@ -85,7 +98,7 @@ impl CostLimit {
     #[must_use]
     pub fn budget(&self) -> Option<&str> {
         match self {
-            Self::Usd { .. } | Self::Bytes { .. } => None,
+            Self::Usd { .. } | Self::Bytes { .. } | Self::SlotHours { .. } => None,
             Self::Budget { name, .. } | Self::UnknownBudget { name } | Self::BudgetUnavailable { name, .. } => {
                 Some(name)
             }
@@ -101,6 +114,12 @@ impl fmt::Display for CostLimit {
             }
             Self::Bytes { max_bytes, used_bytes } => {
                 write!(formatter, "which is over its limit of {max_bytes} bytes ({used_bytes} are used)")
+            }
+            Self::SlotHours { max_slot_hours, used_slot_hours } => {
+                write!(
+                    formatter,
+                    "which is over its limit of {max_slot_hours} slot hours ({used_slot_hours:.6} are used)"
+                )
             }
             Self::Budget { name, limit_usd, used_usd, period } => write!(
                 formatter,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::base::level::Level;
 use crate::base::span_buffer;
@@ -12,6 +12,7 @@ use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
+use crate::config::pricing_mode::PricingMode;
 use crate::context::current::Context;
 use crate::events::event;
 use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
@@ -74,7 +75,7 @@ pub fn track_cost(statistics: &QueryStatistics) -> Price {
 /// Prices a query that has run, and adds the price to the cost scopes of the context.
 pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> Price {
     let price = Pricing::current().actual(statistics);
-    spend_settled(source, &price, statistics.bytes_processed, None, false);
+    spend_settled(source, &Settled::of(statistics, price), None, false);
     #[cfg(feature = "bigquery")]
     if scope::is_tracked() {
         let scope = Context::current().extension::<CostScope>();
@@ -83,17 +84,29 @@ pub fn spend(source: &event::Source<'static>, statistics: &QueryStatistics) -> P
     price
 }
 
+/// What a query has cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Settled {
+    pub price: Price,
+    pub bytes_processed: u64,
+    pub slot_time: Option<Duration>,
+    pub is_lower_bound: bool,
+}
+
+impl Settled {
+    /// By the statistics of the query.
+    pub const fn of(statistics: &QueryStatistics, price: Price) -> Self {
+        let QueryStatistics { bytes_processed, slot_time, reservation, cache_hit, .. } = *statistics;
+        Self { price, bytes_processed, slot_time, is_lower_bound: reservation && !cache_hit }
+    }
+}
+
 /// As [`spend`], but without the budgets, and in place of what was `held` in the scopes. `alerted`: whether an alert for
 /// exceeding the threshold without a scope was emitted.
 ///
 /// The scopes are settled before any exporter gets the event, so that no limit can be passed in between.
-pub fn spend_settled(
-    source: &event::Source<'static>,
-    price: &Price,
-    bytes_processed: u64,
-    held: Option<&Price>,
-    alerted: bool,
-) {
+pub fn spend_settled(source: &event::Source<'static>, settled: &Settled, held: Option<&Price>, alerted: bool) {
+    let Settled { price, bytes_processed, slot_time, is_lower_bound } = settled;
     let context = Context::current();
     let scope = context.extension::<CostScope>();
     if !scope::is_tracked() {
@@ -103,12 +116,14 @@ pub fn spend_settled(
         return;
     }
     CostScope::settle(scope.as_deref(), held, price);
+    CostScope::add_slot_time(scope.as_deref(), *slot_time);
     spending::add(&context, |spent| {
         spent.usd += price.usd;
         spent.bytes_billed = spent.bytes_billed.saturating_add(price.bytes_billed);
         spent.queries += 1;
     });
-    emit_price(source.clone(), &context, scope.as_deref(), price, bytes_processed, false);
+    let kind = if *is_lower_bound { PriceKind::AtLeast } else { PriceKind::Actual };
+    emit_price(source.clone(), &context, scope.as_deref(), price, *bytes_processed, kind);
     CostScope::outwards(scope.as_deref()).for_each(CostScope::alert_once);
     let threshold = global::pipeline().map_or(f64::MAX, |pipeline| pipeline.config().cost_alert_threshold_usd);
     if scope.is_none() && !alerted && price.usd > threshold {
@@ -126,7 +141,7 @@ pub fn track_estimate(bytes_processed: u64) -> Price {
         let context = Context::current();
         let scope = context.extension::<CostScope>();
         let source = global::caller(Location::caller());
-        emit_price(source, &context, scope.as_deref(), &price, bytes_processed, true);
+        emit_price(source, &context, scope.as_deref(), &price, bytes_processed, PriceKind::Estimate);
     }
     price
 }
@@ -138,20 +153,33 @@ pub fn track_bigquery_operation<'a>(operation_type: impl Into<Cow<'a, str>>, dat
     global::emit_fact(Level::Debug, global::caller(Location::caller()), fact);
 }
 
-/// Emits an estimated or an actual price.
+/// What a price is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceKind {
+    Estimate,
+    Actual,
+    /// An actual price by slot time, which is a lower bound.
+    AtLeast,
+}
+
+/// Emits an estimated or an actual price. In an edition there is no estimate.
 pub fn emit_price(
     source: event::Source<'_>,
     context: &Context,
     scope: Option<&CostScope>,
     price: &Price,
     bytes_processed: u64,
-    estimate: bool,
+    kind: PriceKind,
 ) {
+    if kind == PriceKind::Estimate && Pricing::current().mode == PricingMode::Edition {
+        return;
+    }
     let operation = scope.map(CostScope::name).or(context.operation()).unwrap_or(UNKNOWN_OPERATION);
     let tags = scope.map(CostScope::tags).cloned().unwrap_or_default();
     let fact = Fact::Priced(event::Price {
         operation: operation.into(),
-        estimate,
+        estimate: kind == PriceKind::Estimate,
+        is_lower_bound: kind == PriceKind::AtLeast,
         usd: price.usd,
         bytes_processed,
         bytes_billed: price.bytes_billed,

@@ -3,12 +3,14 @@
 #[cfg(feature = "bigquery")]
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::base::level::Level;
-use crate::bigquery::price::{Price, Pricing};
+use crate::bigquery::price::{Price, Pricing, SECONDS_OF_AN_HOUR};
 use crate::bigquery::refused::CostLimit;
 #[cfg(feature = "bigquery")]
 use crate::config::budgets::Budget;
+use crate::config::pricing_mode::PricingMode;
 use crate::context::current::Context;
 #[cfg(feature = "bigquery")]
 use crate::events::event::UNKNOWN_OPERATION;
@@ -34,6 +36,7 @@ pub struct CostScope {
 struct Used {
     spent_usd: f64,
     spent_bytes: u64,
+    slot_time: Duration,
     /// Held by queries that have not ended, in billionths of a US dollar: integers, so that releasing an amount leaves
     /// no remainder.
     reserved_nanos: u64,
@@ -96,7 +99,16 @@ impl CostScope {
     /// Holds the price of a query. Returns the limit if that would exceed it.
     pub fn reserve(&self, price: &Price) -> Result<(), CostLimit> {
         let mut used = self.used();
-        let Limits { usd: max_usd, bytes: max_bytes, .. } = self.limits();
+        let Limits { usd: max_usd, bytes: max_bytes, slot_hours, .. } = self.limits();
+        let used_slot_hours = used.slot_time.as_secs_f64() / SECONDS_OF_AN_HOUR;
+        if let Some(max_slot_hours) = slot_hours.filter(|max| used_slot_hours >= *max) {
+            return Err(CostLimit::SlotHours { max_slot_hours, used_slot_hours });
+        }
+        // In an edition no price is known before the query has run: it may start while something is left.
+        let is_used_up = |max: f64| Pricing::current().mode == PricingMode::Edition && used.usd() >= max;
+        if let Some(max_usd) = max_usd.filter(|max_usd| is_used_up(*max_usd)) {
+            return Err(CostLimit::Usd { max_usd, used_usd: used.usd() });
+        }
         if let Some(max_usd) = max_usd.filter(|max_usd| used.usd() + price.usd > max_usd * (1.0 + SLACK)) {
             return Err(CostLimit::Usd { max_usd, used_usd: used.usd() });
         }
@@ -132,6 +144,14 @@ impl CostScope {
             }
             used.spent_usd += price.usd;
             used.spent_bytes = used.spent_bytes.saturating_add(price.bytes_billed);
+        }
+    }
+
+    /// Adds the slot time of a query that has run, in the scope and its enclosing scopes.
+    pub fn add_slot_time(scope: Option<&Self>, slot_time: Option<Duration>) {
+        for scope in Self::outwards(scope) {
+            let mut used = scope.used();
+            used.slot_time = used.slot_time.saturating_add(slot_time.unwrap_or_default());
         }
     }
 
@@ -200,7 +220,7 @@ pub fn refusal(operation: &str, usd: f64, limit: &CostLimit, source: Source<'sta
         CostLimit::Usd { max_usd, .. } => Some(*max_usd),
         CostLimit::Bytes { max_bytes, .. } => Some(Pricing::current().of_bytes(*max_bytes)),
         CostLimit::Budget { limit_usd, .. } => Some(*limit_usd),
-        CostLimit::UnknownBudget { .. } | CostLimit::BudgetUnavailable { .. } => None,
+        CostLimit::SlotHours { .. } | CostLimit::UnknownBudget { .. } | CostLimit::BudgetUnavailable { .. } => None,
     };
     let fact = Fact::CostAlert {
         operation: operation.into(),

@@ -9,6 +9,7 @@ use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 
 /// A value of an environment variable.
@@ -37,6 +38,7 @@ env_value_by_display!(
     IpAddr,
     LogFilter,
     LogFormat,
+    PricingMode,
     AgentAddress,
     PushgatewayUrl
 );

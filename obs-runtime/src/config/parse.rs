@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::log_format::LogFormat;
+use crate::config::pricing_mode::PricingMode;
 
 /// A value, or the closest valid text if there is one.
 pub type Parsed<T> = Result<T, Option<String>>;
@@ -36,6 +37,12 @@ pub fn format(text: &str) -> Parsed<LogFormat> {
         _ if text.eq_ignore_ascii_case("text") => Ok(LogFormat::Text),
         _ => Err(nearest(text, ["json", "text"])),
     }
+}
+
+pub fn pricing(text: &str) -> Parsed<PricingMode> {
+    const ALL: [PricingMode; 2] = [PricingMode::OnDemand, PricingMode::Edition];
+    let known = ALL.into_iter().find(|mode| mode.to_string().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| nearest(text, ["on_demand", "edition"]))
 }
 
 pub fn port(text: &str) -> Parsed<u16> {

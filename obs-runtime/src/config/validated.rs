@@ -11,6 +11,7 @@ use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
 
@@ -102,6 +103,8 @@ pub struct Config {
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
     pub cost_alert_threshold_usd: f64,
+    /// `BIGQUERY_PRICING`
+    pub bigquery_pricing: PricingMode,
     /// `BIGQUERY_USD_PER_TIB`
     pub bigquery_usd_per_tib: f64,
     /// `BIGQUERY_USD_PER_SLOT_HOUR`
@@ -221,6 +224,7 @@ impl Default for Config {
             sentry_traces_sample_rate: 0.1,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
+            bigquery_pricing: PricingMode::OnDemand,
             bigquery_usd_per_tib: 6.25,
             bigquery_usd_per_slot_hour: 0.06,
             health_check_enabled: true,

@@ -185,6 +185,9 @@ variables! {
     "COST_ALERT_THRESHOLD_USD" => cost_alert_threshold_usd = |text| parse::usd(text)?,
         "a number of US dollars, 0 or more", "100",
         "Cost of an operation above which an alert is raised.";
+    "BIGQUERY_PRICING" => bigquery_pricing = |text| parse::pricing(text)?,
+        "on_demand or edition", "on_demand",
+        "How BigQuery bills queries: by bytes, or by the slots of a reservation.";
     "BIGQUERY_USD_PER_TIB" => bigquery_usd_per_tib = |text| parse::usd(text)?,
         "a number of US dollars, 0 or more", "6.25",
         "On-demand price of BigQuery per TiB.";

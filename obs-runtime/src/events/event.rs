@@ -236,6 +236,8 @@ pub struct Price<'a> {
     pub operation: Text<'a>,
     /// True for an estimate, false for the actual cost.
     pub estimate: bool,
+    /// Whether the cost is a lower bound: that of slot time in a reservation.
+    pub is_lower_bound: bool,
     /// Cost in US dollars.
     pub usd: f64,
     /// Bytes processed.

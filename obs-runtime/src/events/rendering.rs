@@ -25,8 +25,12 @@ impl Fact<'_> {
             },
             Self::Traced(recorded) => format!("trace of {}", recorded.name),
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
-            Self::Priced(Price { operation, estimate, usd, bytes_processed: _, bytes_billed: _ }) => {
-                let verb = if *estimate { "is estimated to cost" } else { "cost" };
+            Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed: _, bytes_billed: _ }) => {
+                let verb = match (estimate, is_lower_bound) {
+                    (true, _) => "is estimated to cost",
+                    (false, true) => "cost at least",
+                    (false, false) => "cost",
+                };
                 format!("{} {verb} {usd:.6} USD", spender(operation))
             }
             Self::CostAlert { operation, usd, threshold_usd: _, reason: _, budget: _, refusal: Some(refusal) } => {
@@ -85,9 +89,12 @@ impl Fact<'_> {
             Self::Traced(recorded) => visit("call", borrowed(&recorded.name)),
             Self::Breadcrumb { category, message: _ } => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
-            Self::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
+            Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed, bytes_billed }) => {
                 visit("call", borrowed(operation));
                 visit("cost_kind", if *estimate { "estimate" } else { "actual" }.into());
+                if *is_lower_bound {
+                    visit("cost_is_lower_bound", true.into());
+                }
                 visit("cost_usd", (*usd).into());
                 visit("bytes_processed", (*bytes_processed).into());
                 visit("bytes_billed", (*bytes_billed).into());

@@ -86,6 +86,8 @@ pub struct Limits {
     pub usd: Option<f64>,
     /// Billed bytes.
     pub bytes: Option<u64>,
+    /// Slot hours.
+    pub slot_hours: Option<f64>,
     /// Name of the budget that the call draws on.
     pub budget: Option<&'static str>,
 }
@@ -131,7 +133,7 @@ impl Callsite {
             severity: Level::Error,
             query_type: "query",
             alert_over_usd: None,
-            limits: Limits { usd: None, bytes: None, budget: None },
+            limits: Limits { usd: None, bytes: None, slot_hours: None, budget: None },
             schedule: None,
             unrecorded: AtomicUsize::new(0),
             cells: Cells::new(),
@@ -209,6 +211,13 @@ impl Callsite {
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = Some(bytes);
+        self
+    }
+
+    /// Sets the slot hours of one call, after which further queries are refused.
+    #[must_use]
+    pub const fn max_slot_hours(mut self, hours: f64) -> Self {
+        self.limits.slot_hours = Some(hours);
         self
     }
 

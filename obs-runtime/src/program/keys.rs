@@ -73,6 +73,8 @@ keys! {
     max_usd;
     /// `max_bytes = "1 TiB"`: the bytes billed of one call, above which a query is refused.
     max_bytes;
+    /// `max_slot_hours = 2.5`: the slot hours of one call, after which further queries are refused.
+    max_slot_hours;
     /// `budget = "name"`: one of `OBS_BUDGETS`; a query that would exceed it is refused.
     budget;
     /// `labels(k = expr, …)`: labels of the jobs that run inside, formatted by `Display`.
@@ -117,7 +119,7 @@ keys! {
     /// Keys of `#[with_error_tracking]`.
     with_error_tracking: name tags args ok_if error_if level context severity ignore_if fallback only skip public_only;
     /// Keys of `#[bq_cost]`.
-    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes budget labels;
+    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes max_slot_hours budget labels;
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.

@@ -68,8 +68,15 @@ impl Redactor {
                 Fact::Breadcrumb { category: self.text(category), message: self.text(message) }
             }
             Fact::FeatureUsed { feature } => Fact::FeatureUsed { feature: self.text(feature) },
-            Fact::Priced(Price { operation, estimate, usd, bytes_processed, bytes_billed }) => {
-                Fact::Priced(Price { operation: self.text(operation), estimate, usd, bytes_processed, bytes_billed })
+            Fact::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed, bytes_billed }) => {
+                Fact::Priced(Price {
+                    operation: self.text(operation),
+                    estimate,
+                    is_lower_bound,
+                    usd,
+                    bytes_processed,
+                    bytes_billed,
+                })
             }
             Fact::CostAlert { operation, usd, threshold_usd, reason, budget, refusal } => Fact::CostAlert {
                 operation: self.text(operation),

@@ -5,6 +5,7 @@ mod billing;
 mod cancellation;
 mod clients;
 #[cfg(unix)]
+mod editions;
 mod ends;
 mod exporter_privacy;
 mod limits;

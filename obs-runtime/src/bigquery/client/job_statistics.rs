@@ -30,7 +30,9 @@ pub fn statistics(job: &Job, rows: Option<&GetQueryResultsResponse>) -> QuerySta
         slot_time: milliseconds(slots).map(Duration::from_millis),
         duration: started.zip(ended).map(|(started, ended)| Duration::from_millis(ended.saturating_sub(started))),
         cache_hit: of_query.and_then(|query| query.cache_hit).unwrap_or(false),
-        reservation: statistics.reservation_id.is_some(),
+        // "unreserved" is on-demand:
+        // <https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics>.
+        reservation: statistics.reservation_id.as_deref().is_some_and(|id| id != "unreserved"),
         reported: true,
     }
 }

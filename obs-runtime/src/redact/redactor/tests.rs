@@ -305,6 +305,7 @@ fn every_text_of_an_event_is_redacted() {
         Fact::FeatureUsed { feature: text() },
         Fact::Priced(crate::events::event::Price {
             operation: text(),
+            is_lower_bound: false,
             estimate: true,
             usd: 1.0,
             bytes_processed: 0,

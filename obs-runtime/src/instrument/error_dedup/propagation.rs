@@ -249,7 +249,13 @@ fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Op
         run.count_error();
     }
     let is_wanted = pipeline.wants(Topic::Report, exit.level, &exit.source.logger);
-    let allowed = if is_wanted { rate_limit::allow(&*pipeline, &exit.source) } else { None };
+    let kind = match &passing {
+        Passing::Error(error) => {
+            rate_limit::kind(&error.error_type, error.causes.last().map_or("", |cause| &cause.message))
+        }
+        Passing::Panic(last) => rate_limit::kind("panic", last.as_ref().map_or("", |last| &last.words)),
+    };
+    let allowed = if is_wanted { rate_limit::allow(&*pipeline, &exit.source, &exit.name, kind) } else { None };
     let state = match allowed {
         None => State::Suppressed,
         Some(left_out) => State::Open(Box::new(ErrorEvent {

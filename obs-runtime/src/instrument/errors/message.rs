@@ -24,10 +24,10 @@ pub fn report_message(
     if !pipeline.wants(Topic::Report, level, &source.logger) {
         return None;
     }
-    let left_out = rate_limit::allow(&*pipeline, &source)?;
     let context = Context::current();
     let operation =
         context.operation().map_or(Cow::Borrowed(UNKNOWN_OPERATION), |operation| operation.to_owned().into());
+    let left_out = rate_limit::allow(&*pipeline, &source, &operation, rate_limit::kind("message", &text))?;
     let report = Report {
         id: EventId::fresh(),
         kind: ReportKind::Message,

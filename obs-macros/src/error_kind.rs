@@ -63,6 +63,7 @@ impl Model {
             });
             quote_spanned!(site=> match self { #(#arms)* })
         };
+        let registration = self.registration();
         quote_spanned! {site=>
             #[automatically_derived]
             impl #with_bounds #runtime::ErrorKind for #ident #names #bounds {
@@ -70,7 +71,28 @@ impl Model {
                     #kind
                 }
             }
+            #registration
         }
+    }
+
+    /// Adds the type to those that are recognised behind pointers. The linker collects statics, which cannot be generic, and
+    /// lifetimes could not be compared.
+    fn registration(&self) -> Option<TokenStream> {
+        let is_registered = self.input.generics.params.is_empty() && !cfg!(feature = "off");
+        let site = Span::mixed_site();
+        let (ident, private) = (&self.input.ident, self.runtime.private());
+        is_registered.then(|| {
+            quote_spanned! {site=>
+                const _: () = {
+                    #private::link! {
+                        ErrorKinds KIND = #private::RegisteredKind::new(|error| {
+                            use #private::judge::*;
+                            (&&ErrorType::<#ident>::new()).kind(error)
+                        })
+                    }
+                };
+            }
+        })
     }
 }
 

@@ -343,7 +343,9 @@ pub fn track_performance(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Gives each variant of an error enum a stable label: `LoadError::HttpTimeout` is `http_timeout`.
 ///
-/// The label is the `error_type` of `operation.error` and part of the fingerprint of events.
+/// The label is the `error_type` of `operation.error` and of log lines, and part of the fingerprint of events. It is the same
+/// behind `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`, `Arc` and as the source of another error, if the enum implements
+/// `Error` and has no generic parameters.
 /// `#[error_kind(crate = path)]` on the enum sets the path of `obs_runtime`.
 ///
 /// ```

@@ -106,8 +106,8 @@ fn an_error_that_passes_many_functions_and_is_logged_and_captured_manually_is_on
 #[test]
 fn each_function_that_it_passes_counts_it() {
     let captured = capture(|| command("users.csv"));
-    for (operation, error_type) in [("innermost", "LoadError"), ("converted_by_from", "JobError")] {
-        let labels = [("operation", operation), ("error_type", error_type)];
+    for operation in ["innermost", "converted_by_from"] {
+        let labels = [("operation", operation), ("error_type", "LoadError")];
         assert_eq!(captured.metrics.value("operation.error", &labels), Some(1.0), "{operation}");
     }
 }

@@ -127,7 +127,7 @@ fn any_error_type_can_be_captured() {
     let errors = capture(|| drop((without_debug(), boxed(), chained()))).records.errors;
     let captured: Vec<_> = errors.iter().map(|error| (&*error.failure.error_type, &*error.failure.message)).collect();
     assert_eq!(captured[0].0, "WithoutDebug");
-    assert_eq!(captured[1..], [("io.Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
+    assert_eq!(captured[1..], [("io_Error", "disk on fire"), ("ParseIntError", "cannot go on")]);
     assert_eq!(errors[2].failure.sources, ["the answer is no number", "invalid digit found in string"]);
 }
 

@@ -164,7 +164,7 @@ macro_rules! compare {
             assert!(reference.starts_with("true"), "{reference}");
             $module::each(&|name, future| {
                 let captured = awaited(future);
-                // The reference's error is an `io.Error`; that of the parser is one too.
+                // The reference's error is an `io_Error`; that of the parser is one too.
                 let message = |text: String| text.replace("invalid digit found in string", "it failed");
                 assert_eq!(message(summary(&captured)), reference, "{name}");
             });

@@ -35,7 +35,7 @@ pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&Expr
 fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, is_borrowed: bool) -> TokenStream {
     let site = Span::mixed_site();
     let borrowed = is_borrowed.then(|| quote_spanned!(site=> use #private::judge::borrowed::*;));
-    let describe = quote_spanned!(site=> (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()));
+    let describe = quote_spanned!(site=> (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()));
     match ignore_if {
         None => quote_spanned! {site=> {
             use #private::judge::*;

@@ -33,6 +33,23 @@ fn each_variant_has_its_label() {
 }
 
 #[test]
+fn a_type_without_parameters_is_registered() {
+    let registration = normal(
+        "const _: () = { ::obs_runtime::__private::link! {
+            ErrorKinds KIND = ::obs_runtime::__private::RegisteredKind::new(|error| {
+                use ::obs_runtime::__private::judge::*;
+                (&&ErrorType::<E>::new()).kind(error)
+            })
+        } };",
+    );
+    for (item, is_registered) in
+        [("enum E { A }", true), ("enum E<'a> { A(&'a u8) }", false), ("enum E<T> { A(T) }", false)]
+    {
+        assert_eq!(derived(item).ends_with(&registration), is_registered && !cfg!(feature = "off"), "{item}");
+    }
+}
+
+#[test]
 fn an_enum_without_variants_has_no_label() {
     assert!(derived("enum Never {}").contains("match * self { }"));
 }

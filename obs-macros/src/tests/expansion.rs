@@ -10,7 +10,7 @@ const JUDGE: &str = "|__value| {
     use ::obs_runtime::__private::judge::*;
     match (&&Judge(__value)).error() {
         ::core::option::Option::Some(__error) => ::core::option::Option::Some(
-            (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind())
+            (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind())
         ),
         ::core::option::Option::None => ::core::option::Option::None,
     }
@@ -304,7 +304,7 @@ fn errors_are_told_apart() {
                 move || -> R {},
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !match E::fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
-                    .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) })
+                    .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) })
             ) { return __value; }
             Ok(3)
         }",

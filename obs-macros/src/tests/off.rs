@@ -21,7 +21,7 @@ fn what_an_attribute_names_counts_as_used() {
             obs::described(|__entry| { __entry.tag(\"k\", match &(a) { __value => { use obs::text::*; (&&Text(__value)).text() } }); });
             obs::judged::<R>(|__value| { { use obs::judge::*; (&&Judge(__value)).error() }
                 .filter(|&__value| !match fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
-                .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().labelled((&&Kind(__error)).kind()) }) });
+                .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) }) });
             return Ok(a);
         }
         { g(a) }

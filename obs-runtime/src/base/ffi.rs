@@ -1,6 +1,8 @@
 //! All unsafe code of this crate.
 #![expect(unsafe_code, reason = "each function says why its safe form does not do")]
 
+use std::error::Error;
+
 #[cfg(unix)]
 unsafe extern "C" {
     /// Registers a function that C calls when the process ends by `exit`. Returns 0 on success. It has no safe form.
@@ -150,6 +152,8 @@ sections! {
     Health
     /// The functions with `#[dq_check]`.
     Quality
+    /// The error types with `#[derive(ErrorKind)]`.
+    ErrorKinds
 }
 
 /// Defines a static and adds it to a [`Section`].
@@ -170,6 +174,30 @@ macro_rules! __obs_link {
         static $name: <$crate::__private::$section as $crate::__private::Section>::Item = $value;
     };
 }
+
+/// Calls `see` with an error whose type can be compared, although it may have lifetimes.
+///
+/// `see` may compare it only with types without lifetimes: as the comparison ignores them, an error that borrows is taken for
+/// one that lives forever. The reference itself does not leave `see`.
+pub fn with_comparable_type<R>(
+    error: &(dyn Error + '_),
+    see: impl for<'e> FnOnce(&'e (dyn Error + 'static)) -> R,
+) -> R {
+    // SAFETY: both types have the same layout. A type without lifetimes equals only itself, so `see` gets no reference that
+    // lives longer than the error's.
+    see(unsafe { std::mem::transmute::<&(dyn Error + '_), &(dyn Error + 'static)>(error) })
+}
+
+/// Adds a static of this crate to a [`Section`].
+macro_rules! link_own {
+    ($section:ident $name:ident = $value:expr) => {
+        #[expect(unsafe_code, reason = "the static has the type of its section")]
+        const _: () = {
+            $crate::base::ffi::link_item! { $section $name = $value }
+        };
+    };
+}
+pub(crate) use {__obs_link as link_item, link_own};
 
 /// Visits the return addresses of this thread's stack, innermost first, until `visit` returns false.
 ///

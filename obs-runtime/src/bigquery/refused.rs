@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::base::ffi::link_own;
 use crate::bigquery::price::Price;
-use crate::events::failure::ErrorKind;
+use crate::events::error_kind::{ErrorKind, RegisteredKind};
 
 /// A query was refused because it would exceed a limit.
 ///
@@ -140,3 +141,5 @@ impl ErrorKind for CostRefused {
         "cost_refused"
     }
 }
+
+link_own! { ErrorKinds COST_REFUSED = RegisteredKind::of::<CostRefused>() }

@@ -4,165 +4,125 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
-use std::sync::Arc;
 
+use crate::events::error_kind::registered_kind;
 use crate::events::event::FailureFacts;
 use crate::events::field::Text;
 use crate::events::panics::caught;
 use crate::events::report::Cause;
-use crate::events::type_names::{leading_name, name_of, pointee, short_name};
-
-/// A stable, low-cardinality label for an error: `LoadError::Timeout` → `timeout`.
-///
-/// Derive it on an enum with `#[derive(ErrorKind)]`. The label is the `error_type` of `operation.error`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no stable error kind",
-    note = "put #[derive(obs_runtime::ErrorKind)] on the enum"
-)]
-pub trait ErrorKind {
-    /// The label of this value.
-    fn error_kind(&self) -> &'static str;
-}
-
-impl<E: ErrorKind + ?Sized> ErrorKind for Box<E> {
-    fn error_kind(&self) -> &'static str {
-        (**self).error_kind()
-    }
-}
-
-impl<E: ErrorKind + ?Sized> ErrorKind for Arc<E> {
-    fn error_kind(&self) -> &'static str {
-        (**self).error_kind()
-    }
-}
+use crate::events::type_names::{HIDDEN_TYPE, label, name_of, short_name};
 
 /// A borrowed error. Nothing is formatted until it is read.
 #[derive(Clone, Copy)]
 pub struct Failure<'v> {
-    label: Option<&'static str>,
+    kind: Option<&'static str>,
+    exit_code: u8,
     pub(super) type_name: &'static str,
     pub(super) what: What<'v>,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum What<'v> {
-    Exit(&'v ExitFailure),
-    /// An error behind a type that hides it (a box, `anyhow::Error`): its root cause gives the label.
-    Erased(&'v (dyn Error + 'static)),
-    /// An error that need not be `'static`. Its sources are.
-    Borrowed(Borrowed<'v>),
+    Error(Seen<'v>),
     Display(&'v dyn Display),
     Debug(&'v dyn Debug),
     Opaque,
-    Words {
-        label: &'static str,
-        message: &'static str,
-    },
+    Words(&'static str),
 }
 
+/// An error and where it is.
 #[derive(Clone, Copy)]
-pub(super) struct Borrowed<'v> {
-    error: &'v (dyn Error + 'v),
+pub(super) struct Seen<'v> {
+    pub(super) error: &'v (dyn Error + 'v),
     /// Its address and size.
     pub(super) place: (usize, usize),
-}
-
-impl<'v> Borrowed<'v> {
-    fn source(&self) -> Option<&'v (dyn Error + 'static)> {
-        caught(|| self.error.source()).ok().flatten()
-    }
+    /// Whether it is behind a pointer that hides its type.
+    pub(super) is_boxed: bool,
 }
 
 impl<'v> Failure<'v> {
+    fn new<E: ?Sized>(what: What<'v>) -> Self {
+        Self { kind: None, exit_code: 1, type_name: type_name::<E>(), what }
+    }
+
     /// An error that may be a `dyn Error`, behind one more reference.
     pub fn borrowed<E: Error + ?Sized>(error: &'v &'v E) -> Self {
-        let place = (std::ptr::from_ref(*error).cast::<()>().addr(), size_of_val(*error));
-        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(Borrowed { error, place }) }
+        let is_boxed = type_name::<E>().starts_with("dyn ");
+        Self::new::<E>(What::Error(Seen { error, place: place(*error), is_boxed }))
     }
 
     /// An error of a concrete type.
     pub fn error<E: Error>(error: &'v E) -> Self {
-        let place = (std::ptr::from_ref(error).addr(), size_of::<E>());
-        Self { label: None, type_name: type_name::<E>(), what: What::Borrowed(Borrowed { error, place }) }
+        Self::new::<E>(What::Error(Seen { error, place: place(error), is_boxed: false }))
     }
 
-    /// A box of an error that need not be `'static`.
-    pub fn boxed(error: &'v (dyn Error + 'v)) -> Self {
-        let place = (std::ptr::from_ref(error).cast::<()>().addr(), size_of_val(error));
-        Self { label: None, type_name: type_name::<dyn Error>(), what: What::Borrowed(Borrowed { error, place }) }
+    /// An error behind a type that hides it: a box, `anyhow::Error`.
+    pub fn boxed<E: ?Sized>(error: &'v (dyn Error + 'v)) -> Self {
+        Self::new::<E>(What::Error(Seen { error, place: place(error), is_boxed: true }))
     }
 
     /// An exit code.
     pub fn exit(failure: &'v ExitFailure) -> Self {
-        Self { label: None, type_name: type_name::<ExitFailure>(), what: What::Exit(failure) }
-    }
-
-    /// An error behind a type that hides it.
-    pub fn erased<E>(error: &'v (dyn Error + 'static)) -> Self {
-        Self { label: None, type_name: type_name::<E>(), what: What::Erased(error) }
+        Self { exit_code: failure.0, ..Self::error(failure) }
     }
 
     /// A value with `Display`.
     pub fn display<E: Display>(error: &'v E) -> Self {
-        Self { label: None, type_name: type_name::<E>(), what: What::Display(error) }
+        Self::new::<E>(What::Display(error))
     }
 
     /// A value with `Debug`.
     pub fn debug<E: Debug>(error: &'v E) -> Self {
-        Self { label: None, type_name: type_name::<E>(), what: What::Debug(error) }
+        Self::new::<E>(What::Debug(error))
     }
 
     /// A value of which only the type is known.
     pub fn opaque<E>() -> Self {
-        Self { label: None, type_name: type_name::<E>(), what: What::Opaque }
+        Self::new::<E>(What::Opaque)
     }
 
     /// A failure without an error value.
-    pub const fn words(label: &'static str, message: &'static str) -> Self {
-        Self { label: None, type_name: "", what: What::Words { label, message } }
+    pub const fn words(kind: &'static str, message: &'static str) -> Self {
+        Self { kind: Some(kind), exit_code: 1, type_name: kind, what: What::Words(message) }
     }
 
-    /// The same failure with the label of its [`ErrorKind`], if it has one.
+    /// The same failure with its [`ErrorKind`](crate::ErrorKind), if the static type of the error has one.
     #[must_use]
-    pub fn labelled(mut self, label: Option<&'static str>) -> Self {
-        self.label = label.or(self.label);
+    pub fn with_kind(mut self, kind: Option<&'static str>) -> Self {
+        self.kind = kind.or(self.kind);
         self
     }
 
     /// The exit code of a program that ends by this failure.
     #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self.what {
-            What::Exit(failure) => failure.0,
-            _ => 1,
-        }
+    pub const fn exit_code(&self) -> u8 {
+        self.exit_code
     }
 
-    /// The label for metrics.
+    /// The one label of the error, in every log line, metric and event: its kind, else the kind of its first source that has
+    /// one, else the name of the last source's type.
     #[must_use]
     pub fn error_type(&self) -> Text<'static> {
-        if let Some(label) = self.label {
-            return Cow::Borrowed(label);
-        }
+        let kind = self.kind.or_else(|| self.chain().find_map(registered_kind)).map(Cow::Borrowed);
+        label(kind.unwrap_or_else(|| self.chain().skip(1).last().map_or_else(|| self.name(), source_name)))
+    }
+
+    /// What the error is called wherever only its value is known: by an enum's variant rather than by its type.
+    fn name(&self) -> Text<'static> {
+        let name = if let What::Error(Seen { error, .. }) = self.what { name_of(error) } else { None };
+        name.unwrap_or_else(|| self.type_name())
+    }
+
+    /// The name of the error's own type, as far as it is known.
+    fn type_name(&self) -> Text<'static> {
         match self.what {
-            What::Erased(error) => name_of(root(error)),
-            What::Borrowed(borrowed) if self.points_to_what_hides_its_type() => {
-                borrowed.source().map_or_else(|| leading_name(&borrowed.error), |source| name_of(root(source)))
+            What::Error(Seen { error, is_boxed: true, .. }) => source_name(error),
+            What::Error(Seen { error, .. }) => {
+                let name = short_name(self.type_name);
+                if name == HIDDEN_TYPE { source_name(error) } else { name }
             }
-            What::Words { label, .. } => Cow::Borrowed(label),
-            What::Exit(_) | What::Borrowed(_) | What::Display(_) | What::Debug(_) | What::Opaque => {
-                short_name(self.type_name)
-            }
+            _ => short_name(self.type_name),
         }
-    }
-
-    pub(super) fn hides_its_type(&self) -> bool {
-        self.type_name.starts_with("dyn ")
-    }
-
-    /// As an `Arc<dyn Error>` does.
-    fn points_to_what_hides_its_type(&self) -> bool {
-        pointee(self.type_name).starts_with("dyn ")
     }
 
     /// The formatted error. A `Display` or `Debug` that panics is replaced by a note.
@@ -177,37 +137,30 @@ impl<'v> Failure<'v> {
 
     fn message(&self) -> String {
         match self.what {
-            What::Exit(failure) => shown(failure),
-            What::Erased(error) => shown(&error),
-            What::Borrowed(borrowed) => shown(&borrowed.error),
+            What::Error(Seen { error, .. }) => shown(&error),
             What::Display(value) => shown(&value),
             What::Debug(value) => shown(&format_args!("{value:?}")),
             What::Opaque => format!("a value of type {}", self.type_name),
-            What::Words { message, .. } => message.to_owned(),
+            What::Words(message) => message.to_owned(),
         }
     }
 
-    /// The error and its sources. The first item is the error itself, or represents it.
-    pub(super) fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'static)> {
-        let (first, skipped) = match self.what {
-            What::Erased(error) => (Some(error), None),
-            What::Borrowed(borrowed) => (borrowed.source(), borrowed.source()),
-            _ => (None, None),
+    /// The error and its sources, outermost first. It ends where `source` panics.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &'v (dyn Error + 'v)> {
+        // An error may return itself as its source.
+        const MAX_LENGTH: usize = 33;
+        let first = if let What::Error(Seen { error, .. }) = self.what { Some(error) } else { None };
+        let source = |error: &'v (dyn Error + 'v)| -> Option<&'v (dyn Error + 'v)> {
+            caught(|| error.source()).ok().flatten().map(|source| source as _)
         };
-        skipped.into_iter().chain(first.into_iter().flat_map(chain))
+        std::iter::successors(first, move |error| source(*error)).take(MAX_LENGTH)
     }
 
     /// The error and its sources with the names of their types, outermost first.
     pub(super) fn causes(&self) -> Vec<Cause<'static>> {
-        let type_name = match self.what {
-            What::Erased(error) => name_of(error),
-            What::Borrowed(borrowed) if self.points_to_what_hides_its_type() => leading_name(&borrowed.error),
-            What::Words { label, .. } => Cow::Borrowed(label),
-            _ => short_name(self.type_name),
-        };
-        let first = Cause { type_name, message: self.message().into() };
+        let first = Cause { type_name: self.type_name(), message: self.message().into() };
         let sources = self.chain().skip(1);
-        let sources = sources.map(|source| Cause { type_name: name_of(source), message: shown(&source).into() });
+        let sources = sources.map(|source| Cause { type_name: source_name(source), message: shown(&source).into() });
         std::iter::once(first).chain(sources).collect()
     }
 }
@@ -216,6 +169,15 @@ impl Debug for Failure<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Failure").field("error_type", &self.error_type()).finish_non_exhaustive()
     }
+}
+
+/// The address and the size of a value.
+pub(super) fn place<E: ?Sized>(value: &E) -> (usize, usize) {
+    (std::ptr::from_ref(value).cast::<()>().addr(), size_of_val(value))
+}
+
+fn source_name(source: &(dyn Error + '_)) -> Text<'static> {
+    name_of(source).unwrap_or(Cow::Borrowed(HIDDEN_TYPE))
 }
 
 /// An exit code other than success.
@@ -259,20 +221,10 @@ pub fn shown(value: &dyn Display) -> String {
     }
 }
 
-/// An error and its sources, outermost first. It ends where `source` panics.
-fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    // An error may return itself as its source.
-    const MAX_LENGTH: usize = 33;
-    let source = |error: &'e (dyn Error + 'static)| caught(|| error.source()).ok().flatten();
-    std::iter::successors(Some(error), move |error| source(*error)).take(MAX_LENGTH)
-}
-
-fn root<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
-    chain(error).last().unwrap_or(error)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[derive(Debug)]
@@ -295,35 +247,34 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_its_type_and_its_sources() {
+    fn an_error_is_labelled_by_its_root_however_it_comes() {
         let error = outer();
-        let facts = Failure::error(&error).facts();
-        assert_eq!((&*facts.error_type, &*facts.message), ("Outer", "row 3 is bad"));
-        assert_eq!(facts.sources, ["invalid digit found in string"]);
+        let boxed: Box<dyn Error> = Box::new(outer());
+        let shared: Arc<dyn Error + Send + Sync> = Arc::new(outer());
+        let pointers = Arc::new(Box::new(outer()));
+        for failure in [
+            Failure::error(&error),
+            Failure::borrowed(&&error),
+            Failure::borrowed(&&*boxed),
+            Failure::boxed::<Box<dyn Error>>(&*boxed),
+            Failure::error(&shared),
+            Failure::error(&pointers),
+        ] {
+            let facts = failure.facts();
+            assert_eq!((&*facts.error_type, &*facts.message), ("ParseIntError", "row 3 is bad"));
+            assert_eq!(facts.sources, ["invalid digit found in string"]);
+            assert_eq!(failure.causes()[0].type_name, "Outer");
+        }
     }
 
     #[test]
-    fn an_erased_error_is_labelled_by_its_root() {
-        let error: Box<dyn Error> = Box::new(outer());
-        assert_eq!(Failure::erased::<Box<dyn Error>>(&*error).error_type(), "ParseIntError");
+    fn an_error_without_a_name_has_that_of_its_type_or_none() {
         let words: Box<dyn Error> = "just words".into();
-        assert_eq!(Failure::erased::<Box<dyn Error>>(&*words).error_type(), "Error");
-    }
-
-    #[test]
-    fn a_name_without_meaning_keeps_its_module() {
-        assert_eq!(short_name(type_name::<std::io::Error>()), "io.Error");
-        assert_eq!(short_name(type_name::<Option<Outer>>()), "Option");
-    }
-
-    #[test]
-    fn a_pointer_has_the_name_of_its_target() {
-        let shared = Arc::new(Box::new(outer()));
-        assert_eq!(Failure::error(&shared).error_type(), "Outer");
-        let hidden: Arc<dyn Error + Send + Sync> = Arc::new(outer());
-        let failure = Failure::error(&hidden);
-        assert_eq!((&*failure.error_type(), &*failure.causes()[0].type_name), ("ParseIntError", "Outer"));
-        assert_eq!(short_name(type_name::<Arc<Vec<u8>>>()), "Vec");
+        assert_eq!(Failure::boxed::<Box<dyn Error>>(&*words).error_type(), "Error");
+        let shared: Arc<dyn Error> = words.into();
+        assert_eq!(Failure::error(&shared).error_type(), "Error");
+        assert_eq!(Failure::display(&"just words").error_type(), "str");
+        assert_eq!(Failure::words("not_ok", "it is not ok").error_type(), "not_ok");
     }
 
     #[test]
@@ -353,6 +304,6 @@ mod tests {
         }
         let facts = Failure::error(&Bad).facts();
         assert_eq!((&*facts.error_type, &*facts.message, facts.sources.len()), ("Bad", "bad", 0));
-        assert_eq!(Failure::erased::<Box<dyn Error>>(&Bad).facts().error_type, "Bad");
+        assert_eq!(Failure::boxed::<Box<dyn Error>>(&Bad).facts().error_type, "Bad");
     }
 }

@@ -4,11 +4,9 @@
 //! its address while its owner is moved. Everything else is compared by message, which only means something where the
 //! program makes it likely that both are one error; see `instrument::error_dedup`.
 
-use std::error::Error;
-
 use crate::base::text;
 use crate::events::event::FailureFacts;
-use crate::events::failure::{Failure, What};
+use crate::events::failure::{Failure, Seen, What, place};
 use crate::events::field::Text;
 use crate::events::report::Cause;
 
@@ -55,26 +53,18 @@ impl Failure<'_> {
     }
 
     fn addresses(&self) -> impl Iterator<Item = Address> {
-        let first = match self.what {
-            What::Erased(error) => Some(extent(error)),
-            What::Borrowed(borrowed) => Some(borrowed.place),
-            _ => None,
-        };
-        let is_boxed = matches!(self.what, What::Erased(_)) || self.hides_its_type();
+        let seen = if let What::Error(seen) = self.what { Some(seen) } else { None };
         let is_part_of_first = move |address: usize| {
-            first.is_some_and(|(start, size)| (start..start.saturating_add(size)).contains(&address))
+            seen.is_some_and(|Seen { place: (start, size), .. }| (start..start.saturating_add(size)).contains(&address))
         };
-        let sources = self.chain().skip(1).map(extent);
-        first.into_iter().chain(sources).enumerate().map(move |(index, (address, size))| Address {
+        let first = seen.map(|seen| (seen.place, seen.is_boxed));
+        // A source inside of the error itself moves with it.
+        let sources = self.chain().skip(1).map(place).map(move |place| (place, !is_part_of_first(place.0)));
+        first.into_iter().chain(sources).map(|((address, size), is_stable)| Address {
             address: if size == 0 { 0 } else { address },
-            // A source inside of the error itself moves with it.
-            is_stable: size > 0 && (is_boxed || index > 0 && !is_part_of_first(address)),
+            is_stable: is_stable && size > 0,
         })
     }
-}
-
-fn extent(error: &(dyn Error + 'static)) -> (usize, usize) {
-    (std::ptr::from_ref(error).cast::<()>().addr(), size_of_val(error))
 }
 
 impl ErrorFingerprint {
@@ -139,12 +129,14 @@ fn contains(text: &str, message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use super::*;
 
     type Boxed = Box<dyn Error + Send + Sync>;
 
     fn boxed(error: &Boxed) -> ErrorFingerprint {
-        Failure::erased::<Boxed>(&**error).fingerprint()
+        Failure::boxed::<Boxed>(&**error).fingerprint()
     }
 
     #[derive(Debug, thiserror::Error)]

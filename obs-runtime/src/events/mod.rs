@@ -1,5 +1,6 @@
 //! The event vocabulary: events that features create and exporters receive, error events, and how both are rendered.
 
+pub(crate) mod error_kind;
 pub(crate) mod event;
 pub(crate) mod event_id;
 pub(crate) mod event_status;

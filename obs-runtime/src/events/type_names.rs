@@ -2,77 +2,165 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Write};
+use std::io;
 
 use crate::base::text;
+use crate::events::error_kind::{as_type, with_pointees};
 use crate::events::field::Text;
 use crate::events::panics::caught;
 
-/// Pointers whose `Debug` and `Display` are those of the value that they point to.
-const POINTERS: [&str; 3] = ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<"];
+/// What stands before the name of the first type in a type's name: pointers, whose `Debug` and `Display` are those of the
+/// value that they point to, and brackets.
+const PREFIXES: [&str; 10] =
+    ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<", "&", "(", "[", "*const ", "*mut ", "mut ", "dyn "];
 
-/// Strips pointers from a type name.
-pub fn pointee(full: &'static str) -> &'static str {
-    let inner = POINTERS.iter().find_map(|pointer| full.strip_prefix(pointer)?.strip_suffix('>'));
-    inner.map_or(full, pointee)
-}
+/// The name of `dyn Error`.
+pub const HIDDEN_TYPE: &str = "Error";
 
 /// The name of a type without pointers, path and parameters, such as `LoadError`. A type called `Error` is prefixed with its
-/// module: `io.Error`.
-pub fn short_name(full: &'static str) -> Text<'static> {
-    let name = pointee(full).trim_start_matches(['&', '(']);
-    // Searches bytes, as this runs for every captured error.
-    let end = name.bytes().position(|byte| matches!(byte, b'<' | b' ')).unwrap_or(name.len());
-    let mut segments = Segments(text::until(name, end));
+/// module: `io_Error`. Of a tuple or a slice it is the name of the first type in it.
+pub fn short_name(full: &str) -> Text<'_> {
+    let mut name = full;
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        name = rest;
+    }
+    let path = text::until(name, end_of_path(name));
+    let mut segments = path.rsplit(':').filter(|segment| !segment.is_empty());
     let last = segments.next().unwrap_or("unknown");
     match segments.find(|module| *module != "error") {
-        Some(module) if last == "Error" => Cow::Owned(format!("{module}.{last}")),
+        Some(module) if last == "Error" && path != "core::error::Error" => Cow::Owned(format!("{module}_{last}")),
         _ => Cow::Borrowed(last),
     }
 }
 
-/// The segments of a path, last one first.
-struct Segments<'n>(&'n str);
+fn end_of_path(text: &str) -> usize {
+    text.find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | ':'))).unwrap_or(text.len())
+}
 
-impl<'n> Iterator for Segments<'n> {
-    type Item = &'n str;
+/// The name of an error that is known by its value alone: what its derived `Debug` starts with, which is the name of the
+/// type or of the enum's variant. `None` if its `Debug` is of another form, or names the type only as `Error`.
+pub fn name_of(error: &(dyn Error + '_)) -> Option<Text<'static>> {
+    with_pointees(error, foreign_name).map(Cow::Borrowed).or_else(|| {
+        let mut start = Start(String::new());
+        // Fails as soon as the start is complete.
+        let _ = caught(|| write!(start, "{error:?}"));
+        Some(short_name(derived_name(&start.0)?)).filter(|name| *name != "Error").map(|name| name.into_owned().into())
+    })
+}
 
-    fn next(&mut self) -> Option<&'n str> {
-        let path = self.0.trim_end_matches(':');
-        let begin = path.bytes().rposition(|byte| byte == b':').map_or(0, |colon| colon + 1);
-        self.0 = text::until(path, begin);
-        Some(text::from(path, begin)).filter(|segment| !segment.is_empty())
+/// The names of known types whose `Debug` does not tell them.
+fn foreign_name(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    as_type::<io::Error>(error)
+        .map(|_| "io_Error")
+        .or_else(|| as_type::<fmt::Error>(error).map(|_| "fmt_Error"))
+        .or_else(|| as_type::<serde_json::Error>(error).map(|_| "serde_json_Error"))
+}
+
+/// The path at the start of what a derived `Debug` writes: `Name`, `Name(…)`, `Name { … }`, `module::Name { … }`.
+fn derived_name(start: &str) -> Option<&str> {
+    let end = end_of_path(start);
+    let (path, rest) = (text::until(start, end), text::from(start, end));
+    let is_derived = rest.starts_with('(') || rest.starts_with(" {") || rest.is_empty() && start.len() < Start::FULL;
+    let last = path.rsplit(':').next()?;
+    (is_derived && last.starts_with(char::is_uppercase)).then_some(path)
+}
+
+/// Keeps the start of a text, and fails as soon as it is long enough.
+struct Start(String);
+
+impl Start {
+    /// From this length on, in bytes, nothing more is kept.
+    const FULL: usize = 100;
+}
+
+impl Write for Start {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        self.0.extend(more.chars().take(Self::FULL.saturating_sub(self.0.len())));
+        let is_complete = self.0.contains(['(', '{']) || self.0.len() >= Self::FULL;
+        if is_complete { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
-/// The type name of an error. A `dyn Error` does not expose its type, but a derived `Debug` starts with the name of the type
-/// or variant. `io::Error` has no derived `Debug` and is recognised by its type.
-pub fn name_of(error: &(dyn Error + 'static)) -> Text<'static> {
-    if error.is::<std::io::Error>() {
-        return Cow::Borrowed("io.Error");
+/// A text as a label: `[A-Za-z_][A-Za-z0-9_]*`. Other characters become `_`.
+pub fn label(name: Text<'static>) -> Text<'static> {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let starts_well = !name.starts_with(|letter: char| letter.is_ascii_digit()) && !name.is_empty();
+    if starts_well && name.chars().all(is_allowed) {
+        return name;
     }
-    leading_name(&error)
+    let letters = name.chars().map(|letter| if is_allowed(letter) { letter } else { '_' });
+    let prefix = (!starts_well).then_some('_');
+    Cow::Owned(prefix.into_iter().chain(letters).collect())
 }
 
-/// The name that a derived `Debug` starts with.
-pub fn leading_name(error: &dyn Debug) -> Text<'static> {
-    let mut name = LeadingName(String::new());
-    // Fails as soon as the name ends.
-    let _ = caught(|| write!(name, "{error:?}"));
-    if name.0.starts_with(char::is_alphabetic) { Cow::Owned(name.0) } else { Cow::Borrowed("Error") }
-}
+#[cfg(test)]
+mod tests {
+    use std::any::type_name;
+    use std::fmt::Display;
+    use std::num::ParseIntError;
+    use std::sync::Arc;
 
-/// Keeps the identifier at the start of the output and fails at the first character after it.
-struct LeadingName(String);
+    use super::*;
 
-impl Write for LeadingName {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for letter in text.chars() {
-            if !(letter.is_alphanumeric() || letter == '_') || self.0.len() > 60 {
-                return Err(fmt::Error);
-            }
-            self.0.push(letter);
+    #[test]
+    fn a_type_has_a_short_name() {
+        for (full, short) in [
+            (type_name::<io::Error>(), "io_Error"),
+            (type_name::<fmt::Error>(), "fmt_Error"),
+            (type_name::<serde_json::Error>(), "serde_json_Error"),
+            (type_name::<Option<ParseIntError>>(), "Option"),
+            (type_name::<Arc<Vec<u8>>>(), "Vec"),
+            (type_name::<Box<Arc<ParseIntError>>>(), "ParseIntError"),
+            (type_name::<(ParseIntError, String)>(), "ParseIntError"),
+            (type_name::<(Box<ParseIntError>, String)>(), "ParseIntError"),
+            (type_name::<&'static ParseIntError>(), "ParseIntError"),
+            (type_name::<&mut ParseIntError>(), "ParseIntError"),
+            (type_name::<*const ParseIntError>(), "ParseIntError"),
+            (type_name::<[ParseIntError; 3]>(), "ParseIntError"),
+            (type_name::<Box<dyn Display>>(), "Display"),
+            (type_name::<Box<dyn Display + Send + Sync>>(), "Display"),
+            (type_name::<Arc<dyn Error + Send>>(), "Error"),
+            (type_name::<String>(), "String"),
+            (type_name::<&str>(), "str"),
+            (type_name::<()>(), "unknown"),
+            ("a::b::{{closure}}", "b"),
+        ] {
+            assert_eq!(short_name(full), short, "{full}");
         }
-        Ok(())
+    }
+
+    #[test]
+    fn only_a_derived_debug_names_a_type() {
+        for (debug, name) in [
+            ("Timeout", Some("Timeout")),
+            ("Timeout(30)", Some("Timeout")),
+            ("BadRow { row: 3 }", Some("BadRow")),
+            ("reqwest::Error { kind: Decode }", Some("reqwest::Error")),
+            ("JoinError::Cancelled(Id(1))", Some("JoinError::Cancelled")),
+            ("row 3 is bad", None),
+            ("Row 3 is bad", None),
+            ("Row: 3", None),
+            ("row", None),
+            ("\"just words\"", None),
+            ("", None),
+        ] {
+            assert_eq!(derived_name(debug), name, "{debug}");
+        }
+        assert_eq!(derived_name(&"A".repeat(100)), None);
+    }
+
+    #[test]
+    fn a_label_has_only_allowed_characters() {
+        for (name, safe) in [
+            ("io.Error", "io_Error"),
+            ("a b,c", "a_b_c"),
+            ("7up", "_7up"),
+            ("Größe", "Gr__e"),
+            ("", "_"),
+            ("a1_", "a1_"),
+        ] {
+            assert_eq!(label(Cow::Borrowed(name)), safe);
+        }
     }
 }

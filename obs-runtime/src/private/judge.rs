@@ -2,9 +2,12 @@
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
+use std::marker::PhantomData;
 use std::process::ExitCode;
 
-use crate::events::failure::{ErrorKind, ExitFailure, Failure, NoValue};
+use crate::events::error_kind::{self, ErrorKind};
+use crate::events::failure::{ExitFailure, Failure, NoValue};
+use crate::events::panics::caught;
 
 /// A return value to classify.
 pub struct Judge<'v, T>(pub &'v T);
@@ -77,9 +80,9 @@ descriptions! {
     /// Types with `Error`.
     DescribeError for [&&&&&] where [Error]: |error| Failure::error(error);
     /// Boxes and reports of errors, with `Send` and `Sync`.
-    DescribeSend for [&&&&] where [AsRef<dyn Error + Send + Sync>]: |error| Failure::erased::<E>(error.as_ref());
+    DescribeSend for [&&&&] where [AsRef<dyn Error + Send + Sync>]: |error| Failure::boxed::<E>(error.as_ref());
     /// Boxes and reports of errors.
-    DescribeErased for [&&&] where [AsRef<dyn Error>]: |error| Failure::erased::<E>(error.as_ref());
+    DescribeErased for [&&&] where [AsRef<dyn Error>]: |error| Failure::boxed::<E>(error.as_ref());
     /// Types with `Display`.
     DescribeDisplay for [&&] where [Display]: |error| Failure::display(error);
     /// Types with `Debug`.
@@ -119,7 +122,7 @@ pub mod borrowed {
         ($($bounds:tt)*) => {
             impl<'v, 'e> DescribeBorrowed<'v> for &&&&&&Describe<'v, Box<dyn Error $($bounds)* + 'e>> {
                 fn describe(&self) -> Failure<'v> {
-                    Failure::boxed(&**self.0)
+                    Failure::boxed::<dyn Error>(&**self.0)
                 }
             }
         };
@@ -141,7 +144,7 @@ pub trait HasKind {
 impl<E: ErrorKind> HasKind for &Kind<'_, E> {
     #[inline]
     fn kind(&self) -> Option<&'static str> {
-        Some(self.0.error_kind())
+        caught(|| self.0.error_kind()).ok()
     }
 }
 
@@ -155,6 +158,39 @@ pub trait HasNoKind {
 }
 
 impl<E> HasNoKind for Kind<'_, E> {}
+
+/// A type of errors that is to be registered.
+pub struct ErrorType<E>(PhantomData<E>);
+
+impl<E> ErrorType<E> {
+    /// The type.
+    #[expect(clippy::new_without_default, reason = "generated code calls it by this name")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Errors that can be found behind pointers and among sources.
+pub trait Registers {
+    /// The kind of an error of this type.
+    fn kind(&self, error: &(dyn Error + 'static)) -> Option<&'static str>;
+}
+
+impl<E: Error + ErrorKind + 'static> Registers for &ErrorType<E> {
+    fn kind(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
+        error_kind::as_type::<E>(error).map(ErrorKind::error_kind)
+    }
+}
+
+/// Types that are no errors.
+pub trait RegistersNothing {
+    /// None.
+    fn kind(&self, _error: &(dyn Error + 'static)) -> Option<&'static str> {
+        None
+    }
+}
+
+impl<E> RegistersNothing for ErrorType<E> {}
 
 /// The classification of a type without errors.
 #[inline]

@@ -19,13 +19,14 @@ pub mod verdict;
 pub use std::sync::Arc;
 
 pub use crate::__obs_link as link;
-pub use crate::base::ffi::{Callsites, Health, Quality, Section};
+pub use crate::base::ffi::{Callsites, ErrorKinds, Health, Quality, Section};
 pub use crate::base::level::Level;
 pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::checks::health::check::HealthCheck;
 pub use crate::checks::quality::check::QualityCheck;
 pub use crate::checks::quality::status::Severity;
+pub use crate::events::error_kind::RegisteredKind;
 pub use crate::events::failure::Failure;
 pub use crate::instrument::call::entry::Entry;
 pub use crate::instrument::command::{command, command_async};

@@ -6,10 +6,11 @@ use std::time::Duration;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::error_proto::ErrorProto;
 
+use crate::base::ffi::link_own;
 use crate::bigquery::client::reason::{Reason, Remedy};
 use crate::bigquery::literals::{Values, without_values};
 use crate::bigquery::refused::CostRefused;
-use crate::events::failure::ErrorKind;
+use crate::events::error_kind::{ErrorKind, RegisteredKind};
 
 /// The error of a query, or of another request to BigQuery.
 ///
@@ -190,6 +191,8 @@ impl ErrorKind for BigQueryError {
         }
     }
 }
+
+link_own! { ErrorKinds BIGQUERY_ERROR = RegisteredKind::of::<BigQueryError>() }
 
 /// An error with its sources. A source whose text is already part of the message is left out.
 pub fn chain(error: &dyn std::error::Error) -> String {

@@ -48,7 +48,7 @@ macro_rules! boxes {
     ($($error:ty),*) => {$(
         impl<E: DerefMut<Target = $error>> CapturableError<ErrorBox<$error>> for E {
             fn failure<'v>(error: &'v &'v Self) -> Failure<'v> {
-                Failure::boxed(&***error)
+                Failure::boxed::<dyn Error>(&***error)
             }
         }
     )*};

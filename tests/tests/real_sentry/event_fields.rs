@@ -22,7 +22,7 @@ fn error_event(event: &Value) {
     let captured: Vec<_> =
         exceptions.iter().map(|one| (one["type"].as_str().unwrap(), one["value"].as_str().unwrap())).collect();
     assert_eq!(captured, [("ParseIntError", "invalid digit found in string"), ("LoadError", "row 9 is bad")]);
-    assert_eq!(event["fingerprint"], json!(["bad_row", "parse_row"]));
+    assert_eq!(event["fingerprint"], json!(["bad_row", "errors_job::parse_row"]));
     assert_eq!(exceptions[1]["mechanism"]["handled"], true);
     frames(&exceptions[1]["stacktrace"]["frames"]);
     let expected = json!({

@@ -15,6 +15,7 @@ use crate::events::field::{Field, Text};
 use crate::events::report::{Layer, ReportKind};
 use crate::exporters::sentry::breadcrumbs::Crumb;
 use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags};
+use crate::exporters::sentry::grouping::{self, Bug};
 use crate::exporters::sentry::options::Settings;
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redacted;
@@ -36,6 +37,7 @@ pub struct EventDraft {
     level: Level,
     logger: String,
     captured_at: Option<String>,
+    module: Option<String>,
     place: Option<String>,
     operation: String,
     error_type: String,
@@ -72,6 +74,7 @@ impl EventDraft {
             level: event.level,
             logger: owned(&event.source.logger, MAX_NAME),
             captured_at: file.zip(event.source.line).map(|(file, line)| format!("{file}:{line}")),
+            module: event.source.module.as_ref().map(|module| owned(module, MAX_NAME)),
             place: report.place.as_ref().map(|place| owned(place, MAX_NAME)),
             operation: owned(&report.operation, MAX_NAME),
             error_type: owned(&report.error_type, MAX_NAME),
@@ -105,7 +108,7 @@ impl EventDraft {
         tag(&mut tags, "error_type", &self.error_type);
         let mut event = SentryEvent {
             event_id: self.id.uuid(),
-            level: level(self.level),
+            level: if self.kind == ReportKind::Panic { protocol::Level::Fatal } else { level(self.level) },
             fingerprint: self.fingerprint(),
             transaction: Some(self.command.clone().unwrap_or_else(|| self.operation.clone())),
             logger: Some(self.logger.clone()),
@@ -128,18 +131,16 @@ impl EventDraft {
         event
     }
 
-    /// The fingerprint that groups events: errors by kind and operation, panics also by place, messages without numbers.
     fn fingerprint(&self) -> Cow<'static, [Cow<'static, str>]> {
-        let parts = match self.kind {
-            ReportKind::Error => vec![self.error_type.clone(), self.operation.clone()],
-            ReportKind::Panic => {
-                vec![self.error_type.clone(), self.operation.clone(), self.place.clone().unwrap_or_default()]
-            }
-            ReportKind::Message => {
-                vec!["message".to_owned(), without_numbers(self.causes.first().map_or("", |(_, message)| message))]
-            }
+        let bug = Bug {
+            kind: self.kind,
+            error_type: &self.error_type,
+            module: self.module.as_deref(),
+            operation: &self.operation,
+            file: self.place.as_deref().map(|place| place.rsplit_once(':').map_or(place, |(file, _line)| file)),
+            message: self.causes.last().map_or("", |(_, message)| message),
         };
-        parts.into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
+        grouping::fingerprint(&bug).into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
     }
 
     /// The error and its sources as Sentry's exceptions: the root cause first, the returned error last.
@@ -180,23 +181,4 @@ impl EventDraft {
 
 fn thread(stacktrace: Stacktrace) -> Thread {
     Thread { current: true, stacktrace: Some(stacktrace), ..Thread::default() }
-}
-
-/// A message with `#` instead of each word that contains a digit.
-fn without_numbers(message: &str) -> String {
-    let word = |word: &str| {
-        if word.contains(|letter: char| letter.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() }
-    };
-    message.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_that_differ_only_in_numbers_have_the_same_fingerprint() {
-        assert_eq!(without_numbers("row 17 of file-2026.csv is bad"), "row # of # is bad");
-        assert_eq!(without_numbers("row 18 of file-2027.csv is bad"), without_numbers("row 1 of a1 is bad"));
-    }
 }

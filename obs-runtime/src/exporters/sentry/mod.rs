@@ -5,6 +5,7 @@ pub(crate) mod command_runs;
 pub(crate) mod contexts;
 pub(crate) mod event_draft;
 pub(crate) mod exporter;
+pub(crate) mod grouping;
 pub(crate) mod options;
 pub(crate) mod rejection;
 pub(crate) mod stacktrace;

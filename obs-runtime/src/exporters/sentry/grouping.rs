@@ -1,0 +1,100 @@
+//! What groups events into issues.
+//!
+//! The fingerprint of an event contains nothing that differs from build to build or from run to run: no line, no path of a
+//! build machine, no number, no id and no quoted value.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::events::report::ReportKind;
+
+/// Labels of errors whose type says nothing of what went wrong.
+const WITHOUT_MEANING: [&str; 4] = ["Error", "String", "str", "io_Error"];
+
+/// What an event says of its bug.
+#[derive(Clone, Copy, Debug)]
+pub struct Bug<'e> {
+    /// What the event is about.
+    pub kind: ReportKind,
+    /// The label of the error.
+    pub error_type: &'e str,
+    /// The module of the function that failed.
+    pub module: Option<&'e str>,
+    /// The function that failed, or the operation of the context.
+    pub operation: &'e str,
+    /// The file of a panic.
+    pub file: Option<&'e str>,
+    /// The message of the root cause.
+    pub message: &'e str,
+}
+
+/// The fingerprint. Errors are grouped by label and function, and by the form of their message if the label is that of any
+/// error; panics by file and form of the message; messages by their form.
+pub fn fingerprint(bug: &Bug<'_>) -> Vec<String> {
+    let form = || form(bug.message);
+    match bug.kind {
+        ReportKind::Error => {
+            let function =
+                bug.module.map_or_else(|| bug.operation.to_owned(), |module| format!("{module}::{}", bug.operation));
+            let message = WITHOUT_MEANING.contains(&bug.error_type).then(form);
+            [bug.error_type.to_owned(), function].into_iter().chain(message).collect()
+        }
+        ReportKind::Panic => {
+            vec![bug.error_type.to_owned(), bug.file.map(in_crate).unwrap_or_default().to_owned(), form()]
+        }
+        ReportKind::Message => vec![bug.error_type.to_owned(), form()],
+    }
+}
+
+/// A message with `#` instead of each quoted value and of each word that contains a digit.
+fn form(message: &str) -> String {
+    static QUOTED: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"(^|[^\p{Alphabetic}\d])(?:'[^']*'|"[^"]*"|`[^`]*`)"#).ok());
+    let message = match &*QUOTED {
+        Some(quoted) => quoted.replace_all(message, "${1}#"),
+        None => message.into(),
+    };
+    let has_digit = |word: &str| word.contains(|letter: char| letter.is_ascii_digit());
+    let words = message.split(' ').map(|word| if has_digit(word) { "#" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A source file without the folders above its crate.
+fn in_crate(file: &str) -> &str {
+    let above = file.rsplit_once("/src/").map_or(file, |(above, _)| above);
+    let start = if above == file { 0 } else { above.rfind('/').map_or(0, |slash| slash + 1) };
+    file.get(start..).unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_has_no_varying_parts() {
+        for (message, expected) in [
+            ("row 17 of file-2026.csv is bad", "row # of # is bad"),
+            ("no table 'users' in \"billing\" (`eu`)", "no table # in # (#)"),
+            ("can't open 'a b', don't ask", "can't open #, don't ask"),
+            ("job 3f2a-77 of [REDACTED] failed", "job # of [REDACTED] failed"),
+            ("not found", "not found"),
+            ("", ""),
+        ] {
+            assert_eq!(form(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_from_its_crate_on() {
+        for (file, expected) in [
+            ("/home/ci/build/users/src/sync/rows.rs", "users/src/sync/rows.rs"),
+            ("/root/.cargo/registry/src/index/csv-1.3.0/src/reader.rs", "csv-1.3.0/src/reader.rs"),
+            ("src/main.rs", "src/main.rs"),
+            ("tests/src/bin/errors-job.rs", "tests/src/bin/errors-job.rs"),
+            ("tests/tests/grouping.rs", "tests/tests/grouping.rs"),
+        ] {
+            assert_eq!(in_crate(file), expected);
+        }
+    }
+}

@@ -70,7 +70,8 @@ fn envelope(body: &[u8]) -> Result<Vec<Item>, String> {
     };
     let (headers, mut at) = line(body)?;
     if headers["sent_at"].as_str().is_none_or(|time| !is_time(time)) {
-        return Err(format!("sent_at is not a time: {headers}"));
+        let start = String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned();
+        return Err(format!("sent_at is not a time: {start}"));
     }
     let mut items = Vec::new();
     while at < body.len() {

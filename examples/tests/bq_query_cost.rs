@@ -118,3 +118,44 @@ fn help_exits_with_0() {
     assert_eq!(output.status.code(), Some(0));
     assert!(out(&output).contains("--max-usd"), "{}", out(&output));
 }
+
+/// A table of two days, whose sizes were read on the second one.
+const DAYS: &str = r#"{ "tables": [ { "name": "p.d.days", "as_of": "2026-01-10T12:00:00Z", "rows": 2000000000, "partition_column": "day",
+    "partitions": [ { "id": "20260109", "rows": 1000000000, "bytes": 16000000000 }, { "id": "20260110", "rows": 1000000000, "bytes": 16000000000 } ],
+    "sources": { "rows": "made up", "columns": "made up" },
+    "columns": [ { "name": "day", "type": "DATE", "mode": "REQUIRED" }, { "name": "v", "type": "INT64", "mode": "REQUIRED" } ] } ] }"#;
+
+#[test]
+fn days_after_the_catalogue_are_not_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tables.json");
+    std::fs::write(&file, DAYS).unwrap();
+    let run = |args: &[&str]| {
+        let mut all = vec!["--catalogue", file.to_str().unwrap(), "--max-usd", "0.001", "--project", "p"];
+        all.extend(args);
+        run(&all)
+    };
+    let later = run(&["--now", "2026-01-21", "SELECT v FROM p.d.days WHERE day = '2026-01-20'"]);
+    assert_eq!(later.status.code(), Some(3), "{}", out(&later));
+    assert!(out(&later).contains("16,000,000,000 bytes"), "{}", out(&later));
+    for said in ["1 partitions of p.d.days may be newer than the catalogue", "2026-01-10T12:00:00Z, 10 days ago"] {
+        assert!(out(&later).contains(said), "{said}: {}", out(&later));
+    }
+    let before = run(&["--now", "2026-01-21", "SELECT v FROM d.days WHERE day = '2026-01-01'"]);
+    assert_eq!(before.status.code(), Some(0), "{}", err(&before));
+    // The values of functions of the moment and of parameters.
+    for (args, code) in [
+        (&["--now", "2026-01-10T12:00:00Z", "SELECT v FROM d.days WHERE day = CURRENT_DATE() - 3"][..], 0),
+        (&["--now", "2026-01-10T12:00:00Z", "SELECT v FROM d.days WHERE day = CURRENT_DATE() - 1"], 3),
+        (&["--param", "day=2025-12-31", "SELECT v FROM d.days WHERE day = @day"], 0),
+        (&["--param", "@day=2026-01-09", "SELECT v FROM d.days WHERE day = @day"], 3),
+        // Sizes that are too old are not used.
+        (&["--now", "2026-01-12", "--max-age", "7d", "SELECT v FROM d.days WHERE day = '2026-01-01'"], 0),
+        (&["--now", "2026-02-12", "--max-age", "7d", "SELECT v FROM d.days WHERE day = '2026-01-01'"], 1),
+        (&["--now", "tomorrow", "SELECT 1"], 1),
+        (&["--param", "day", "SELECT 1"], 1),
+    ] {
+        let ended = run(args);
+        assert_eq!(ended.status.code(), Some(code), "{args:?}: {}{}", out(&ended), err(&ended));
+    }
+}

@@ -5,10 +5,11 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
-use obs_examples::query_cost::{Estimator, PricedQuery, Report, Source};
+use obs_examples::query_cost::{Assumptions, Estimator, PricedQuery, Report, Source};
 use obs_runtime::bigquery::Client;
 use obs_runtime::bigquery::estimate::{Catalogue, Figure};
 use obs_runtime::{Config, track_estimate, tracked_command};
@@ -49,9 +50,18 @@ struct Args {
     /// Compare a dry run with the catalogue
     #[arg(long)]
     compare: bool,
-    /// The project for dry runs [default: GOOGLE_CLOUD_PROJECT, or the account's]
+    /// The project for dry runs, and of tables named without one [default: GOOGLE_CLOUD_PROJECT, or the account's]
     #[arg(long, global = true)]
     project: Option<String>,
+    /// The value of a parameter for an estimate from the catalogue, such as day=2026-11-26; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    param: Vec<(String, String)>,
+    /// When the query runs, for an estimate from the catalogue: the value of CURRENT_DATE() and the like
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<SystemTime>,
+    /// The greatest age of the sizes in the catalogue, such as 7d; the cost of a query that needs older ones is unknown
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    max_age: Option<Duration>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,7 +126,10 @@ fn run(args: &Args, max_usd: f64, config: &Config) -> anyhow::Result<ExitCode> {
         (None, true) => Some(Catalogue::shipped()?),
     };
     let live = if live { Some(connect(args.project.as_deref())?) } else { None };
-    let estimator = Estimator { catalogue, live };
+    let project = args.project.clone().or_else(|| std::env::var("GOOGLE_CLOUD_PROJECT").ok());
+    let parameters = args.param.clone();
+    let assumptions = Assumptions { now: args.now, parameters, project, max_age: args.max_age };
+    let estimator = Estimator { catalogue, assumptions, live };
     let queries: Vec<PricedQuery> = sources(args)?.into_iter().map(|source| estimator.price(source)).collect();
     for bytes in queries.iter().filter_map(PricedQuery::bytes) {
         track_estimate(bytes);
@@ -138,11 +151,16 @@ fn exit_code(queries: &[PricedQuery], max_usd: f64) -> ExitCode {
             code = ExitCode::FAILURE;
         }
     }
-    for (query, usd) in queries.iter().filter_map(|query| Some((query, query.usd().filter(|usd| *usd > max_usd)?))) {
+    let cost = |query: &PricedQuery| query.usd().or_else(|| query.least_usd());
+    for (query, usd) in queries.iter().filter_map(|query| Some((query, cost(query).filter(|usd| *usd > max_usd)?))) {
         // A dry run takes precedence and is an upper bound.
         let offline = query.offline.as_ref().filter(|_| query.dry_run.is_none());
         let is_exact = matches!(offline, Some(Ok(estimate)) if estimate.figure == Figure::Exact);
-        let verb = if is_exact { "costs" } else { "may cost up to" };
+        let verb = match query.usd() {
+            None => "costs at least",
+            Some(_) if is_exact => "costs",
+            Some(_) => "may cost up to",
+        };
         report(query, &format!("this query {verb} ${usd:.6}, over the limit of ${max_usd}"));
         code = ExitCode::from(OVER_THE_LIMIT);
     }
@@ -210,6 +228,23 @@ fn show(report: &Report<'_>, format: Format) -> anyhow::Result<()> {
 /// Prints to standard error. A failure to print cannot be reported.
 fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "bq-query-cost: {message}");
+}
+
+/// Parses the name and the value of a parameter.
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    let name = name.trim_start_matches('@');
+    if name.is_empty() {
+        return Err("is not allowed; what is allowed is NAME=VALUE, such as day=2026-11-26");
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Parses a date, or a time in RFC 3339.
+fn time(text: &str) -> Result<SystemTime, &'static str> {
+    let time = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    humantime::parse_rfc3339(&time)
+        .map_err(|_| "is not allowed; what is allowed is a date or a time in UTC, such as 2026-11-26T07:00:00Z")
 }
 
 /// Parses a number of US dollars.

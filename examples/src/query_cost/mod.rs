@@ -4,6 +4,6 @@ mod estimator;
 mod priced_query;
 mod report;
 
-pub use estimator::Estimator;
+pub use estimator::{Assumptions, Estimator};
 pub use priced_query::{PricedQuery, Source};
 pub use report::Report;

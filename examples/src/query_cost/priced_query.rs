@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use obs_runtime::bigquery::DryRun;
 use obs_runtime::bigquery::estimate::Estimate;
+use obs_runtime::bigquery::{Accuracy, DryRun};
 
 /// A query and its origin.
 #[derive(Debug, Clone)]
@@ -30,17 +30,29 @@ impl PricedQuery {
     #[must_use]
     pub fn usd(&self) -> Option<f64> {
         match (&self.dry_run, &self.offline) {
-            (Some(dry_run), _) => dry_run.as_ref().ok().map(|dry_run| dry_run.price.usd),
+            (Some(_), _) => self.bound().map(|dry_run| dry_run.price.usd),
             (None, Some(offline)) => offline.as_ref().ok().and_then(|estimate| estimate.usd),
             (None, None) => None,
         }
+    }
+
+    /// The dry run, if the query costs no more than it says.
+    fn bound(&self) -> Option<&DryRun> {
+        self.dry_run.as_ref()?.as_ref().ok().filter(|dry_run| dry_run.accuracy.is_bound())
+    }
+
+    /// The minimum cost in US dollars, if the maximum is unknown.
+    #[must_use]
+    pub fn least_usd(&self) -> Option<f64> {
+        let dry_run = self.dry_run.as_ref()?.as_ref().ok()?;
+        (dry_run.accuracy == Accuracy::LowerBound).then_some(dry_run.price.usd)
     }
 
     /// The maximum of bytes that it reads.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
         match (&self.dry_run, &self.offline) {
-            (Some(dry_run), _) => dry_run.as_ref().ok().map(|dry_run| dry_run.bytes_processed),
+            (Some(_), _) => self.bound().map(|dry_run| dry_run.bytes_processed),
             (None, Some(offline)) => offline.as_ref().ok().and_then(|estimate| estimate.processed_bytes),
             (None, None) => None,
         }
@@ -56,7 +68,10 @@ impl PricedQuery {
             self.dry_run.as_ref().and_then(|estimate| estimate.as_ref().err()),
             self.offline.as_ref().and_then(|estimate| estimate.as_ref().err()),
         ];
-        let unknown = || "the cost of this query is unknown".to_owned();
+        let unknown = || match self.least_usd() {
+            Some(usd) => format!("the cost of this query is unknown: BigQuery says only that it is at least ${usd:.6}"),
+            None => "the cost of this query is unknown".to_owned(),
+        };
         Some(errors.into_iter().flatten().next().cloned().unwrap_or_else(unknown))
     }
 

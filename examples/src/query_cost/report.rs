@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use obs_runtime::bigquery::DryRun;
 use obs_runtime::bigquery::estimate::{Estimate, Figure};
+use obs_runtime::bigquery::{Accuracy, DryRun};
 use serde_json::{Value, json};
 
 use super::priced_query::PricedQuery;
@@ -40,7 +40,8 @@ impl Report<'_> {
             fields.extend(query.source.file.as_ref().map(|file| ("file".to_owned(), json!(file))));
             let dry_run = query.dry_run.as_ref().map(|dry_run| match dry_run {
                 Ok(dry_run) => json!({
-                    "processed_bytes": dry_run.bytes_processed, "billed_bytes": dry_run.price.bytes_billed,
+                    "processed_bytes": dry_run.bytes_processed, "accuracy": accuracy(dry_run.accuracy).0,
+                    "billed_bytes": dry_run.price.bytes_billed,
                     "usd": dry_run.price.usd, "tables": dry_run.tables, "statement_type": dry_run.statement_type,
                 }),
                 Err(error) => json!({"error": error}),
@@ -67,7 +68,8 @@ impl fmt::Display for Report<'_> {
         for query in self.queries {
             let bytes = query.bytes().map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string());
             let usd = query.usd().map_or_else(|| "unknown".to_owned(), |usd| format!("${usd:.6}"));
-            let over = if query.usd().is_some_and(|usd| usd > self.max_usd) { "over the limit" } else { figure(query) };
+            let least = query.usd().or_else(|| query.least_usd());
+            let over = if least.is_some_and(|usd| usd > self.max_usd) { "over the limit" } else { figure(query) };
             writeln!(f, "{:width$}  {bytes:>20}  {usd:>14}  {over}", query.name())?;
         }
         let sum = self.sum().map_or_else(|| "unknown".to_owned(), |usd| format!("${usd:.6}"));
@@ -85,13 +87,14 @@ fn one(query: &PricedQuery, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(Ok(estimate)) = &query.offline {
         write!(f, "{estimate}")?;
     }
-    if let Some(Ok(DryRun { bytes_processed, price, tables, .. })) = &query.dry_run {
+    if let Some(Ok(DryRun { bytes_processed, price, tables, accuracy: of, .. })) = &query.dry_run {
+        let (_, bound) = accuracy(*of);
         for table in tables {
             writeln!(f, "reads        {table}")?;
         }
         writeln!(f, "dry run      {bytes_processed} bytes")?;
-        writeln!(f, "billed       at most {} bytes", price.bytes_billed)?;
-        writeln!(f, "cost         at most ${:.6}", price.usd)?;
+        writeln!(f, "billed       {bound} {} bytes", price.bytes_billed)?;
+        writeln!(f, "cost         {bound} ${:.6}", price.usd)?;
         if let Some(Ok(Estimate { processed_bytes: Some(offline), .. })) = &query.offline {
             let more = offline.saturating_sub(*bytes_processed);
             let less = bytes_processed.saturating_sub(*offline);
@@ -101,9 +104,19 @@ fn one(query: &PricedQuery, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
+/// The accuracy of a dry run in JSON and as text.
+fn accuracy(accuracy: Accuracy) -> (&'static str, &'static str) {
+    match accuracy {
+        Accuracy::Precise => ("precise", "at most"),
+        Accuracy::UpperBound => ("upper_bound", "at most"),
+        Accuracy::LowerBound => ("lower_bound", "at least"),
+        _ => ("unknown", "perhaps"),
+    }
+}
+
 fn figure(query: &PricedQuery) -> &'static str {
     match (&query.dry_run, &query.offline) {
-        (Some(Ok(_)), _) => "dry run",
+        (Some(Ok(dry_run)), _) if dry_run.accuracy.is_bound() => "dry run",
         (None, Some(Ok(Estimate { figure: Figure::Exact, .. }))) => "exact",
         (None, Some(Ok(Estimate { figure: Figure::UpperBound, .. }))) => "upper bound",
         _ => "",

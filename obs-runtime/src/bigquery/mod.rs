@@ -44,7 +44,7 @@ pub use client::parameter::{Parameter, ParameterType};
 #[cfg(feature = "bigquery")]
 pub use client::query::Query;
 #[cfg(feature = "bigquery")]
-pub use client::query_job::{DryRun, QueryJob};
+pub use client::query_job::{Accuracy, DryRun, QueryJob};
 #[cfg(feature = "bigquery")]
 pub use client::reason::Reason;
 #[cfg(feature = "bigquery")]

@@ -4,11 +4,14 @@ use gcp_bigquery_client::model::field_type::FieldType;
 use gcp_bigquery_client::model::table::Table as Live;
 use gcp_bigquery_client::model::table_field_schema::TableFieldSchema;
 use gcp_bigquery_client::table::ListOptions;
+use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::tracked_client::Client;
-use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Partition, Sources, Table};
+use crate::bigquery::estimate::catalogue::tables::{
+    Catalogue, Column, Mode, Partition, Sources, StreamingBuffer, Table,
+};
 use crate::bigquery::estimate::sizes::ColumnType;
 
 /// A row of `INFORMATION_SCHEMA.PARTITIONS`.
@@ -34,6 +37,8 @@ impl Client {
     /// Returns an error if a table does not exist, or if BigQuery cannot be reached.
     pub async fn snapshot(&self, names: &[&str], partitions: bool) -> Result<Catalogue, BigQueryError> {
         let mut catalogue = Catalogue { tables: Vec::new() };
+        // Before the first request: what is written while the sizes are read counts as newer.
+        let as_of = Timestamp::now().round(Unit::Second).map(|moment| moment.to_string()).ok();
         for name in names {
             let (project, dataset, table) = self.parts(name)?;
             let Some(prefix) = table.strip_suffix('*') else {
@@ -51,6 +56,7 @@ impl Client {
             let name = format!("{project}.{dataset}.{table}");
             add(&mut catalogue, Table { members, columns, ..empty(name, "its tables") });
         }
+        catalogue.tables.iter_mut().for_each(|table| table.as_of.clone_from(&as_of));
         Ok(catalogue)
     }
 
@@ -113,13 +119,17 @@ fn add(catalogue: &mut Catalogue, table: Table) {
 fn empty(name: String, source: &str) -> Table {
     Table {
         name,
+        as_of: None,
         rows: None,
         bytes: None,
+        streaming_buffer: None,
         partition_column: None,
         partition_width: None,
         partitions: Vec::new(),
         cluster_columns: Vec::new(),
         view: None,
+        materialized_view: None,
+        external: false,
         members: Vec::new(),
         sources: Sources { rows: None, bytes: None, columns: source.to_owned() },
         columns: Vec::new(),
@@ -140,7 +150,12 @@ fn of(name: &str, live: Live) -> Table {
     let partition_width = by_range.as_ref().and_then(|by| by.range.as_ref()?.interval.parse().ok());
     let is_view = live.view.is_some();
     let view = live.view.filter(|view| view.use_legacy_sql != Some(true)).map(|view| view.query);
-    let has_figures = !is_view && live.external_data_configuration.is_none();
+    let external = live.external_data_configuration.is_some();
+    let has_figures = !is_view && !external;
+    let streaming_buffer = live.streaming_buffer.map(|buffer| StreamingBuffer {
+        rows: number(buffer.estimated_rows),
+        bytes: number(buffer.estimated_bytes).unwrap_or(0),
+    });
     let figures = |figure: Option<u64>| figure.filter(|_| has_figures);
     let (rows, bytes) = (figures(number(live.num_rows)), figures(number(live.num_bytes)));
     Table {
@@ -154,7 +169,11 @@ fn of(name: &str, live: Live) -> Table {
         },
         rows,
         bytes,
+        streaming_buffer: streaming_buffer
+            .filter(|buffer| buffer.bytes > 0 || buffer.rows.is_some_and(|rows| rows > 0)),
         view,
+        materialized_view: live.materialized_view.map(|view| view.query),
+        external,
         columns,
         ..empty(name.to_owned(), &source)
     }

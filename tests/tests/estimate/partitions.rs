@@ -1,10 +1,12 @@
 //! Partitions, views and wildcard tables.
 
-use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Figure, estimate};
+use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Estimator, Figure};
+
+use crate::support::moment;
 
 /// Three days of 10 rows and a streaming buffer, ranges of 100, a view, and a wildcard of two tables.
 const CATALOGUE: &str = r#"{ "tables": [
-  { "name": "p.d.events", "rows": 35, "bytes": 700, "partition_column": "day",
+  { "name": "p.d.events", "as_of": "2024-01-04T00:00:00Z", "rows": 35, "bytes": 700, "partition_column": "day",
     "partitions": [
       { "id": "20240101", "rows": 10, "bytes": 200 }, { "id": "20240102", "rows": 10, "bytes": 200 },
       { "id": "20240103", "rows": 10, "bytes": 200 }, { "id": "__UNPARTITIONED__", "rows": 5, "bytes": 100 },
@@ -28,7 +30,8 @@ const CATALOGUE: &str = r#"{ "tables": [
 ] }"#;
 
 fn estimated(sql: &str) -> Estimate {
-    estimate(sql, &Catalogue::from_json(CATALOGUE, "made-up.json").unwrap(), 6.25).unwrap()
+    let catalogue = Catalogue::from_json(CATALOGUE, "made-up.json").unwrap();
+    Estimator::new(&catalogue).now(moment("2024-01-04T00:00:00Z")).estimate(sql).unwrap()
 }
 
 #[track_caller]
@@ -44,11 +47,11 @@ fn a_filter_with_constants_excludes_partitions() {
         ("day = '2024-01-02'", 15),
         ("day = DATE '2024-01-02' AND user > 3", 15),
         ("'2024-01-02' <= day", 25),
-        ("day > '2024-01-03'", 15),
-        ("day < '2024-01-02'", 25),
+        ("day > '2024-01-03'", 5),
+        ("day < '2024-01-02'", 15),
         ("day BETWEEN '2024-01-01' AND '2024-01-02'", 25),
         ("day IN ('2024-01-01', '2024-01-03')", 25),
-        ("(day >= '2024-01-02') AND (day < '2024-01-03')", 25),
+        ("(day >= '2024-01-02') AND (day < '2024-01-03')", 15),
         ("day = '2031-01-01'", 5),
         ("e.day = '2024-01-02'", 15),
     ] {
@@ -64,9 +67,10 @@ fn a_filter_with_constants_excludes_partitions() {
 fn other_filters_exclude_no_partition() {
     for filter in [
         "day = '2024-01-02' OR user = 3",
+        "day BETWEEN '2024-01-02' AND (SELECT MAX(day) FROM p.d.events)",
+        "day BETWEEN '2024-01-02' AND DATE_ADD(day, INTERVAL 1 DAY)",
         "NOT day = '2024-01-02'",
         "day != '2024-01-02'",
-        "day = CURRENT_DATE()",
         "day = @day",
         "DATE_ADD(day, INTERVAL 1 DAY) = '2024-01-02'",
         "day NOT IN ('2024-01-02')",
@@ -79,7 +83,6 @@ fn other_filters_exclude_no_partition() {
         "SELECT a.id, b.user FROM p.d.ranges a LEFT JOIN p.d.events b ON a.id = b.user WHERE b.day = '2024-01-02'",
         160 + 35 * 16,
     );
-    at_most("SELECT user FROM (SELECT * FROM p.d.events) WHERE day = '2024-01-02'", 35 * 16);
     at_most("SELECT user FROM p.d.events WHERE day = '2024-01-02' UNION ALL SELECT user FROM p.d.events", 35 * 16);
 }
 
@@ -108,7 +111,7 @@ fn a_wildcard_reads_all_its_tables() {
 
 #[test]
 fn a_filter_on_the_suffix_excludes_tables_of_a_wildcard() {
-    let code_and_suffix = 8 + 6;
+    let code_and_suffix = 8;
     for (filter, rows) in [
         ("_TABLE_SUFFIX = '2024'", 6),
         ("'2023' = _TABLE_SUFFIX AND code > 3", 4),
@@ -119,10 +122,10 @@ fn a_filter_on_the_suffix_excludes_tables_of_a_wildcard() {
         ("(_TABLE_SUFFIX = '2023' OR _TABLE_SUFFIX = '2021')", 4),
         ("l._TABLE_SUFFIX LIKE '2024%'", 6),
         ("STARTS_WITH(_TABLE_SUFFIX, '202')", 10),
+        ("_TABLE_SUFFIX = FORMAT_DATE('%Y', CURRENT_DATE())", 6),
         ("_TABLE_SUFFIX = '1999'", 0),
         // Other filters exclude none.
         ("_TABLE_SUFFIX = '2024' OR code = 3", 10),
-        ("_TABLE_SUFFIX = FORMAT_DATE('%Y', CURRENT_DATE())", 10),
         ("_TABLE_SUFFIX = @year", 10),
         ("NOT _TABLE_SUFFIX = '2024'", 10),
         ("_TABLE_SUFFIX != '2024'", 10),
@@ -140,7 +143,7 @@ fn a_filter_on_the_suffix_excludes_tables_of_a_wildcard() {
         "SELECT a.code FROM `p.d.log_*` a LEFT JOIN `p.d.log_*` b ON a.code = b.code WHERE b._TABLE_SUFFIX = '2024'",
         10 * code_and_suffix,
     );
-    at_most("SELECT code FROM (SELECT *, _TABLE_SUFFIX AS s FROM `p.d.log_*`) WHERE s = '2024'", 10 * code_and_suffix);
+    at_most("SELECT code FROM (SELECT *, _TABLE_SUFFIX AS s FROM `p.d.log_*`) WHERE s = '2024'", 6 * code_and_suffix);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn advice_is_given_for_expensive_queries() {
         "{ \"id\": \"20240101\", \"rows\": 3499975, \"bytes\": 69999500 }",
     );
     let catalogue = Catalogue::from_json(&large, "large.json").unwrap();
-    let advice = |sql| estimate(sql, &catalogue, 6.25).unwrap().advice;
+    let advice = |sql| Estimator::new(&catalogue).now(moment("2024-01-04T00:00:00Z")).estimate(sql).unwrap().advice;
     let all = advice("SELECT * FROM p.d.events");
     assert_eq!(all.len(), 2, "{all:?}");
     assert!(all[0].contains("`day` with constants") && all[1].contains("all 3 columns"), "{all:?}");

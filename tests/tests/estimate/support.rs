@@ -1,5 +1,7 @@
 //! Catalogues and assertions on estimates.
 
+use std::time::{Duration, SystemTime};
+
 use obs_runtime::bigquery::estimate::{Catalogue, Estimate, Figure, estimate};
 
 pub const SHAKESPEARE: &str = "bigquery-public-data.samples.shakespeare";
@@ -41,6 +43,12 @@ pub const SMALL: &str = r#"{ "tables": [
       { "name": "day", "type": "DATE", "mode": "REQUIRED" },
       { "name": "user", "type": "INT64", "mode": "REQUIRED" } ] }
 ] }"#;
+
+/// A moment in RFC 3339.
+pub fn moment(text: &str) -> SystemTime {
+    let seconds = text.parse::<jiff::Timestamp>().unwrap().as_second();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap())
+}
 
 pub fn shipped(sql: &str) -> Estimate {
     estimate(sql, &Catalogue::shipped().unwrap(), 6.25).unwrap()

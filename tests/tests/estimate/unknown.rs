@@ -30,7 +30,6 @@ fn a_column_that_does_not_exist_is_unknown() {
 fn unsupported_syntax_is_unknown() {
     unknown(&small("SELECT * FROM p.d.make_rows(3)"), "make_rows");
     unknown(&small("SELECT id FROM p.d.orders FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01'"), "at another time");
-    unknown(&small("SELECT id FROM p.d.orders |> WHERE id > 3"), "pipe syntax");
     unknown(
         &small(
             "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9)

@@ -74,6 +74,29 @@ fn the_exit_code_is_3_over_the_limit_and_1_when_the_cost_is_unknown() {
 }
 
 #[test]
+fn the_bytes_of_a_dry_run_are_a_bound_only_if_bigquery_says_so() {
+    let (server, folder) = (server(TIB), tempfile::tempdir().unwrap());
+    for (accuracy, max_usd, code, shown, told) in [
+        ("PRECISE", "10", 0, "at most $6.250000", ""),
+        ("UPPER_BOUND", "10", 0, "at most $6.250000", ""),
+        ("LOWER_BOUND", "10", 1, "at least $6.250000", "BigQuery says only that it is at least $6.250000"),
+        ("LOWER_BOUND", "5", 3, "at least $6.250000", "costs at least $6.250000, over the limit of $5"),
+        ("UNKNOWN", "10", 1, "perhaps $6.250000", "the cost of this query is unknown"),
+        ("A_VALUE_OF_TOMORROW", "10", 1, "perhaps $6.250000", "the cost of this query is unknown"),
+    ] {
+        server.change(|behaviour| behaviour.dry_run = json!({"totalBytesProcessedAccuracy": accuracy}));
+        let ended = run(&server.host(), folder.path(), &["--max-usd", max_usd, SHAKESPEARE]);
+        assert_eq!(ended.code(), Some(code), "{accuracy}: {ended:?}");
+        assert!(ended.stdout.contains(shown), "{accuracy}: {}", ended.stdout);
+        assert!(ended.stderr.contains(told), "{accuracy}: {}", ended.stderr);
+    }
+    // A result in the cache is not what a dry run prices.
+    for request in server.requests(Call::DryRun) {
+        assert_eq!(request.body["configuration"]["query"]["useQueryCache"], false, "{request:?}");
+    }
+}
+
+#[test]
 fn several_files_are_shown_as_a_table_with_a_sum() {
     let (server, folder) = (server(TIB), tempfile::tempdir().unwrap());
     std::fs::write(folder.path().join("a.sql"), SHAKESPEARE).unwrap();

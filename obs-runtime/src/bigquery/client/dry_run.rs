@@ -1,12 +1,13 @@
 //! Dry runs: the bytes that a query would read, and its cost.
 
 use gcp_bigquery_client::model::job_configuration::JobConfiguration;
+use gcp_bigquery_client::model::job_configuration_query::JobConfigurationQuery;
 
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::{number, tables};
 use crate::bigquery::client::query::Query;
-use crate::bigquery::client::query_job::DryRun;
+use crate::bigquery::client::query_job::{Accuracy, DryRun};
 use crate::bigquery::price::Pricing;
 
 impl Query {
@@ -20,8 +21,10 @@ impl Query {
 
     /// A dry run whose error may contain values of the query.
     pub(super) async fn dry_run_with_values(&self) -> Result<DryRun, BigQueryError> {
-        let configuration =
-            JobConfiguration { dry_run: Some(true), query: Some(self.configuration()?), ..JobConfiguration::default() };
+        // A result in the cache reads nothing; but when the query runs, the result may not be there any more.
+        // <https://cloud.google.com/bigquery/docs/cached-results>
+        let query = JobConfigurationQuery { use_query_cache: Some(false), ..self.configuration()? };
+        let configuration = JobConfiguration { dry_run: Some(true), query: Some(query), ..JobConfiguration::default() };
         let id = job_api::new_query_id();
         let job = job_api::insert(&self.client, &id, self.location.clone(), configuration).await?;
         let location = job.job_reference.and_then(|reference| reference.location);
@@ -33,6 +36,7 @@ impl Query {
         let bytes_processed = number(of_query.total_bytes_processed.or(statistics.total_bytes_processed).as_deref());
         let tables = tables(of_query.referenced_tables.as_deref().unwrap_or_default());
         let price = Pricing::current().estimate_tables(bytes_processed, tables.len().max(1) as u64);
-        Ok(DryRun { bytes_processed, price, tables, statement_type: of_query.statement_type, location })
+        let accuracy = Accuracy::of(of_query.total_bytes_processed_accuracy.as_deref());
+        Ok(DryRun { bytes_processed, accuracy, price, tables, statement_type: of_query.statement_type, location })
     }
 }

@@ -12,8 +12,10 @@ use crate::bigquery::statistics::QueryStatistics;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DryRun {
-    /// Bytes that the query would read; an upper bound if a table is clustered.
+    /// Bytes that the query would read.
     pub bytes_processed: u64,
+    /// Whether these are the bytes of the query, at most, at least, or neither.
+    pub accuracy: Accuracy,
     /// The cost of those bytes, with the minimum charge for each table.
     pub price: Price,
     /// The referenced tables, as `project.dataset.table`.
@@ -22,6 +24,39 @@ pub struct DryRun {
     pub statement_type: Option<String>,
     /// The location of the tables, where the query would run.
     pub location: Option<String>,
+}
+
+/// What BigQuery says of the bytes that a dry run reports.
+/// <https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics2> (`totalBytesProcessedAccuracy`)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Accuracy {
+    /// The query reads these bytes.
+    Precise,
+    /// The query reads these bytes at most, for example from a clustered table.
+    UpperBound,
+    /// The query reads these bytes at least, for example if it is a script.
+    LowerBound,
+    /// BigQuery does not know.
+    Unknown,
+}
+
+impl Accuracy {
+    pub(super) fn of(text: Option<&str>) -> Self {
+        match text {
+            Some("PRECISE") => Self::Precise,
+            Some("LOWER_BOUND") => Self::LowerBound,
+            // Not every server says it.
+            Some("UPPER_BOUND") | None => Self::UpperBound,
+            Some(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether the query reads no more bytes than these.
+    #[must_use]
+    pub const fn is_bound(self) -> bool {
+        matches!(self, Self::Precise | Self::UpperBound)
+    }
 }
 
 /// A query that has run.

@@ -1,11 +1,11 @@
-//! What would make a query cheaper, when it is plain to see.
+//! What would make a query cheaper.
 
 use crate::bigquery::estimate::catalogue::tables::Catalogue;
 use crate::bigquery::estimate::partitions::Selection;
 use crate::bigquery::estimate::report::Estimate;
 use crate::bigquery::estimate::sql::reads::Reads;
 
-/// What is billed anyway is not worth advice.
+/// What is billed in any case is not worth advice.
 const WORTH_IT: u64 = crate::bigquery::estimate::price::MINIMUM_BILLED_BYTES;
 
 /// Advice on a query, the most useful first.
@@ -18,7 +18,7 @@ pub(super) fn of(estimate: &Estimate, reads: &Reads, takes_all: bool, catalogue:
             let how = "it is read as a whole: compare its partitioning column";
             advice.push(format!("{}: {how} `{column}` with constants in WHERE", table.name));
         }
-        let columns = table.leaves().len();
+        let columns = table.stored_leaves();
         if takes_all && columns > 1 && read.columns.len() == columns {
             advice.push(format!("{}: `*` reads all {columns} columns; name those that are needed", table.name));
         }

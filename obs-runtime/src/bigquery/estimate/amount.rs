@@ -1,20 +1,20 @@
-//! A number of bytes, and how far it can be trusted.
+//! A number of bytes, and whether it is exact.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How far a number of bytes can be trusted.
+/// Whether a number of bytes is exact, a bound, or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Figure {
-    /// What `BigQuery` itself would say.
+    /// The number that BigQuery would report.
     Exact,
     /// The true number is this or less.
     UpperBound,
     /// No number can be given.
     Unknown {
-        /// What is not known, each named.
+        /// What is not known, and why.
         why: Vec<String>,
     },
 }
@@ -29,7 +29,7 @@ impl fmt::Display for Figure {
     }
 }
 
-/// A number of bytes together with its figure, so that the two cannot part.
+/// A number of bytes together with its figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Amount {
     Exact(u64),
@@ -42,7 +42,7 @@ impl Amount {
         Self::Unknown(vec![why.into()])
     }
 
-    /// Both amounts together, as trustworthy as the less trustworthy of the two.
+    /// The sum, which is exact if both are, and unknown if one is.
     pub(super) fn plus(self, other: Self) -> Self {
         match (self, other) {
             (Self::Unknown(mut why), Self::Unknown(more)) => {
@@ -56,6 +56,31 @@ impl Amount {
             (Self::Unknown(why), _) | (_, Self::Unknown(why)) => Self::Unknown(why),
             (Self::Exact(a), Self::Exact(b)) => Self::Exact(a.saturating_add(b)),
             (Self::Exact(a) | Self::AtMost(a), Self::Exact(b) | Self::AtMost(b)) => Self::AtMost(a.saturating_add(b)),
+        }
+    }
+
+    /// The larger of two amounts; unknown if one is.
+    pub(super) fn larger(self, other: Self) -> Self {
+        match (self.bytes(), other.bytes()) {
+            (Some(a), Some(b)) => Self::AtMost(a.max(b)),
+            (None, _) => self,
+            (_, None) => other,
+        }
+    }
+
+    /// This many of the same amount, as an upper bound.
+    pub(super) fn times(self, number: u64) -> Self {
+        match self.bytes() {
+            Some(bytes) => Self::AtMost(bytes.saturating_mul(number)),
+            None => self,
+        }
+    }
+
+    /// The amount without some bytes of it, as an upper bound.
+    pub(super) fn minus(self, less: u64) -> Self {
+        match self.bytes() {
+            Some(bytes) => Self::AtMost(bytes.saturating_sub(less)),
+            None => self,
         }
     }
 

@@ -6,10 +6,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EstimateError {
-    /// The text is not valid `BigQuery` SQL, as far as the parser can tell. The source is the parser's error.
+    /// The text is not valid SQL of BigQuery. The source is the error of the parser.
     #[error("the query cannot be parsed as BigQuery SQL")]
     Parse(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The text holds no statement, or more than one.
+    /// The text has no statement, or several.
     #[error("the text holds {count} statements; what is allowed is one query")]
     Statements {
         /// How many statements there are.
@@ -21,7 +21,7 @@ pub enum EstimateError {
         /// The statement's first words.
         start: String,
     },
-    /// The price is negative or no number.
+    /// The price is negative or not a number.
     #[error("the price {value} USD per TiB is not allowed; what is allowed is a number from 0 up")]
     Price {
         /// The price given.

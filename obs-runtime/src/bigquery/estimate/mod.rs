@@ -1,9 +1,19 @@
-//! What a `BigQuery` query costs, told without an account.
+//! What a BigQuery query costs, without an account.
 //!
-//! Three things go in: the query's text, a [`Catalogue`] of tables whose size is published, and a
-//! price for each TiB. Out comes an [`Estimate`], which says for each table which columns are read
-//! and whether the figure is exact, an upper bound, or not known and why. What is not understood
-//! is said to be unknown; a figure that could be too low is never shown.
+//! An estimate takes the text of the query, a [`Catalogue`] of tables with their sizes, and a price for each TiB. The
+//! [`Estimate`] has for each table the columns that are read, and a [`Figure`]:
+//!
+//! - **exact**: BigQuery reports the same bytes. Columns of fixed width that are never `NULL`, or whose `NULL`s are counted,
+//!   and columns whose bytes are in the catalogue, of tables that are neither partitioned nor clustered.
+//! - **upper bound**: BigQuery reports these bytes or fewer. Columns of fixed width that may be `NULL`; partitioned tables, of
+//!   which a filter by constants excludes partitions; clustered tables; wildcards; `JSON` and the length of arrays;
+//!   materialized views, whose base tables count in full; streaming buffers, whose size is BigQuery's own estimate.
+//! - **unknown**, with the reason: tables and columns that are not in the catalogue, text without its bytes, external tables,
+//!   stored functions, table functions, models, recursive queries, tables at another time, and SQL that is not read.
+//!
+//! A catalogue ages. Partitions and daily tables since its sizes were read are assumed to be as large as the largest of the
+//! last 31; [`Estimate::notes`] says so. Rows that were added to older partitions, or to tables without partitions, are not
+//! counted: [`Estimate::as_of`] has the time of the sizes, and [`Estimator::max_age`] refuses old ones.
 //!
 //! ```
 //! use obs_runtime::bigquery::estimate::{estimate, Catalogue, Figure};
@@ -22,11 +32,19 @@ pub(crate) mod amount;
 #[cfg(feature = "bigquery-estimate")]
 pub(crate) mod catalogue;
 #[cfg(feature = "bigquery-estimate")]
+pub(crate) mod constants;
+#[cfg(feature = "bigquery-estimate")]
 pub(crate) mod error;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod growth;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod leaves;
 #[cfg(feature = "bigquery-estimate")]
 pub(crate) mod partitions;
 #[cfg(feature = "bigquery-estimate")]
 pub(crate) mod price;
+#[cfg(feature = "bigquery-estimate")]
+pub(crate) mod pruning;
 #[cfg(feature = "bigquery-estimate")]
 pub(crate) mod query_estimate;
 #[cfg(feature = "bigquery-estimate")]
@@ -42,9 +60,9 @@ pub(crate) mod table;
 
 pub use amount::Figure;
 pub use catalogue::error::CatalogueError;
-pub use catalogue::tables::{Catalogue, Column, Mode, Partition, Sources, Table};
+pub use catalogue::tables::{Catalogue, Column, Mode, Partition, Sources, StreamingBuffer, Table};
 pub use error::EstimateError;
 pub use price::{DEFAULT_USD_PER_TIB, MINIMUM_BILLED_BYTES, TIB};
-pub use query_estimate::estimate;
+pub use query_estimate::{Estimator, estimate};
 pub use report::{Estimate, TableEstimate};
 pub use sizes::ColumnType;

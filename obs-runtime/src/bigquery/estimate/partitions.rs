@@ -1,21 +1,21 @@
-//! Which partitions of a table a query reads, told from the constants that it compares the partitioning column with.
-//!
-//! What is not understood selects all: a figure is never too low.
+//! Partitions: their ids, and the values of the partitioning column that they hold.
 
 use std::collections::BTreeSet;
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime};
-use sqlparser::ast::{BinaryOperator, DataType, Expr, UnaryOperator, Value};
 
 use crate::bigquery::estimate::catalogue::tables::{Partition, Table};
+use crate::bigquery::estimate::constants::value::{micros, midnight};
+use crate::bigquery::estimate::sizes::ColumnType;
 
-/// Which partitions of a table are read.
+/// Which partitions of a table, or which tables of a wildcard, are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Selection {
     All,
-    /// Not all; which is not known, as the catalogue does not have them.
+    /// Not all. Which is not known, because the catalogue does not have them.
     Fewer,
-    /// Those with these ids.
+    /// Those with these ids. One that is not in the catalogue may have been created after it.
     Some(BTreeSet<String>),
 }
 
@@ -31,151 +31,181 @@ impl Selection {
             _ => Self::All,
         }
     }
-}
 
-/// What a value of the partitioning column must be.
-#[derive(Debug, PartialEq, Eq)]
-enum Condition {
-    Between(Option<i64>, Option<i64>),
-    OneOf(Vec<i64>),
-}
-
-/// The partitions that rows with `filter` may be in; `is_column` says whether an expression is the partitioning column.
-pub(super) fn selected(table: &Table, filter: &Expr, is_column: &dyn Fn(&Expr) -> bool) -> Selection {
-    let mut conditions = Vec::new();
-    gather(filter, is_column, &mut conditions);
-    if conditions.is_empty() {
-        return Selection::All;
+    /// What one use reads under two filters.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Some(ids), Self::Some(more)) => Self::Some(ids.intersection(&more).cloned().collect()),
+            (Self::Some(ids), _) | (_, Self::Some(ids)) => Self::Some(ids),
+            (Self::All, Self::All) => Self::All,
+            _ => Self::Fewer,
+        }
     }
-    if table.partitions.is_empty() {
-        return Selection::Fewer;
+}
+
+/// The values of a partitioning column, as integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Axis {
+    /// Integers.
+    Integers,
+    /// Microseconds since 1970 in UTC, where each value is a midnight.
+    Days,
+    /// Microseconds since 1970 in UTC, where each value is the beginning of a partition: the time of ingestion is
+    /// "truncated to the partition boundary",
+    /// <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_ingestion-time_partitioned_table>.
+    Starts,
+    /// Microseconds since 1970 in UTC.
+    Times,
+}
+
+impl Axis {
+    /// The difference of neighbouring values.
+    const fn unit(self) -> i64 {
+        match self {
+            Self::Days => 24 * 3_600 * 1_000_000,
+            Self::Integers | Self::Times | Self::Starts => 1,
+        }
     }
-    let holds = |partition: &&Partition| match range(partition, table.partition_width) {
-        // What is just streamed in, or in no partition of its own, may be anything.
-        None => partition.id != "__NULL__",
-        Some((from, to)) => conditions.iter().all(|condition| match condition {
-            Condition::Between(low, high) => low.is_none_or(|low| low < to) && high.is_none_or(|high| high >= from),
-            Condition::OneOf(values) => values.iter().any(|value| (from..to).contains(value)),
-        }),
-    };
-    Selection::Some(table.partitions.iter().filter(holds).map(|partition| partition.id.clone()).collect())
+
+    /// That of the column that a table is partitioned by.
+    pub(super) fn of(table: &Table) -> Self {
+        let Some(column) = &table.partition_column else { return Self::Times };
+        if table.is_by_ingestion() {
+            return Self::Starts;
+        }
+        let kind = table.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)).map(|known| known.kind);
+        match kind {
+            Some(ColumnType::Int64) => Self::Integers,
+            Some(ColumnType::Date) => Self::Days,
+            _ => Self::Times,
+        }
+    }
 }
 
-/// Whether an id is one that a table partitioned by time, or by ranges of this width, can have.
-pub(super) fn is_id(id: &str, width: Option<u64>) -> bool {
-    let partition = Partition { id: id.to_owned(), rows: 0, bytes: 0 };
-    matches!(id, "__NULL__" | "__UNPARTITIONED__") || range(&partition, width).is_some()
+/// What a partition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Rows whose value is `NULL`.
+    Null,
+    /// Rows of any value: those of the streaming buffer, and those outside of all ranges.
+    Any,
+    /// Rows with values from the first to the second, both included.
+    Between(i64, i64),
 }
 
-/// The conditions that all hold together.
-fn gather(filter: &Expr, is_column: &dyn Fn(&Expr) -> bool, conditions: &mut Vec<Condition>) {
-    match filter {
-        Expr::Nested(inner) => gather(inner, is_column, conditions),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            gather(left, is_column, conditions);
-            gather(right, is_column, conditions);
+/// How long a partition by time is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Period {
+    Hour,
+    Day,
+    Month,
+    Year,
+}
+
+impl Period {
+    /// That of a partition with this id.
+    fn of(id: &str) -> Option<Self> {
+        if !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
         }
-        Expr::BinaryOp { left, op, right } => {
-            let found = if is_column(left) {
-                constant(right).and_then(|value| compared(op, value))
-            } else if is_column(right) {
-                constant(left).zip(turned(op)).and_then(|(value, op)| compared(&op, value))
-            } else {
-                None
-            };
-            conditions.extend(found);
+        match id.len() {
+            4 => Some(Self::Year),
+            6 => Some(Self::Month),
+            8 => Some(Self::Day),
+            10 => Some(Self::Hour),
+            _ => None,
         }
-        Expr::Between { expr, negated: false, low, high } if is_column(expr) => {
-            conditions.push(Condition::Between(constant(low), constant(high)));
+    }
+
+    /// That of the partitions of a table by time; `None` without partitions in the catalogue.
+    pub(super) fn of_table(table: &Table) -> Option<Self> {
+        if table.partition_width.is_some() || Axis::of(table) == Axis::Integers {
+            return None;
         }
-        Expr::InList { expr, list, negated: false } if is_column(expr) => {
-            let values: Option<Vec<i64>> = list.iter().map(constant).collect();
-            conditions.extend(values.map(Condition::OneOf));
+        table.partitions.iter().find_map(|partition| Self::of(&partition.id))
+    }
+
+    /// The id of the partition that begins at this time.
+    fn id(self, start: DateTime) -> String {
+        let format = match self {
+            Self::Year => "%Y",
+            Self::Month => "%Y%m",
+            Self::Day => "%Y%m%d",
+            Self::Hour => "%Y%m%d%H",
+        };
+        start.strftime(format).to_string()
+    }
+
+    fn start(self, time: DateTime) -> Option<DateTime> {
+        let date = time.date();
+        match self {
+            Self::Year => Date::new(date.year(), 1, 1).ok().map(midnight),
+            Self::Month => Some(midnight(date.first_of_month())),
+            Self::Day => Some(midnight(date)),
+            Self::Hour => Some(date.at(time.hour(), 0, 0, 0)),
         }
+    }
+
+    fn next(self, start: DateTime) -> Option<DateTime> {
+        let span = Span::new();
+        let one = match self {
+            Self::Year => span.try_years(1),
+            Self::Month => span.try_months(1),
+            Self::Day => span.try_days(1),
+            Self::Hour => span.try_hours(1),
+        };
+        start.checked_add(one.ok()?).ok()
+    }
+
+    /// The ids of the partitions from the one that contains `from` to the one that contains `to`, at most `most` of them.
+    pub(super) fn ids(self, from: DateTime, to: DateTime, most: usize) -> impl Iterator<Item = String> {
+        let start = self.start(from).filter(|start| *start <= to);
+        let starts = std::iter::successors(start, move |start| self.next(*start).filter(|next| *next <= to));
+        starts.take(most).map(move |start| self.id(start))
+    }
+}
+
+/// What the partition of this id holds; `None` if the id is none that the table can have.
+pub(super) fn content(id: &str, axis: Axis, width: Option<u64>) -> Option<Content> {
+    match id {
+        "__NULL__" => return Some(Content::Null),
+        "__UNPARTITIONED__" => return Some(Content::Any),
         _ => {}
     }
-}
-
-fn compared(op: &BinaryOperator, value: i64) -> Option<Condition> {
-    match op {
-        BinaryOperator::Eq => Some(Condition::OneOf(vec![value])),
-        BinaryOperator::Gt | BinaryOperator::GtEq => Some(Condition::Between(Some(value), None)),
-        BinaryOperator::Lt | BinaryOperator::LtEq => Some(Condition::Between(None, Some(value))),
-        _ => None,
+    if axis == Axis::Integers || width.is_some() {
+        let first = id.parse::<i64>().ok()?;
+        // Without the width it is not known where a range ends.
+        return Some(width.map_or(Content::Any, |width| {
+            Content::Between(first, first.saturating_add_unsigned(width.saturating_sub(1)))
+        }));
     }
+    let (start, end) = time_span(id)?;
+    let (start, end) = (micros(start)?, micros(end)?);
+    Some(Content::Between(start, if axis == Axis::Starts { start } else { end.saturating_sub(axis.unit()) }))
 }
 
-/// The same comparison with its sides changed.
-fn turned(op: &BinaryOperator) -> Option<BinaryOperator> {
-    match op {
-        BinaryOperator::Eq => Some(BinaryOperator::Eq),
-        BinaryOperator::Gt => Some(BinaryOperator::Lt),
-        BinaryOperator::GtEq => Some(BinaryOperator::LtEq),
-        BinaryOperator::Lt => Some(BinaryOperator::Gt),
-        BinaryOperator::LtEq => Some(BinaryOperator::GtEq),
-        _ => None,
-    }
-}
-
-/// A constant on the axis of partitions: seconds since 1970 in UTC, or the whole number itself.
-fn constant(expr: &Expr) -> Option<i64> {
-    match expr {
-        Expr::Nested(inner) => constant(inner),
-        Expr::TypedString(typed)
-            if matches!(typed.data_type, DataType::Date | DataType::Datetime(_) | DataType::Timestamp(..)) =>
-        {
-            moment(&typed.value.value)
-        }
-        Expr::Value(value) => match &value.value {
-            Value::Number(number, _) => number.parse().ok(),
-            text => moment(text),
-        },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => constant(expr).map(|value| -value),
-        _ => None,
-    }
-}
-
-/// Seconds of a date or time without a zone of its own; one with a zone is not understood.
-fn moment(value: &Value) -> Option<i64> {
-    let (Value::SingleQuotedString(text) | Value::DoubleQuotedString(text)) = value else { return None };
-    let text =
-        text.trim().trim_end_matches(" UTC").trim_end_matches('Z').trim_end_matches("+00:00").trim_end_matches("+00");
-    // `2024-01-02` has ten characters.
-    let has_zone = text.chars().skip(10).any(|letter| matches!(letter, '+' | '-'));
-    let time: DateTime = match text.parse::<Date>() {
-        Ok(date) if text.len() <= 10 => date.at(0, 0, 0, 0),
-        _ if has_zone => return None,
-        _ => text.parse().ok()?,
-    };
-    seconds(time)
-}
-
-fn seconds(time: DateTime) -> Option<i64> {
-    Some(jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?.as_second())
-}
-
-/// From where to where a partition goes, its end not included; none for those that have no range.
-fn range(partition: &Partition, width: Option<u64>) -> Option<(i64, i64)> {
-    let id = partition.id.as_str();
-    if let Some(width) = width {
-        let from = id.parse::<i64>().ok()?;
-        return Some((from, from.saturating_add_unsigned(width)));
-    }
-    if !id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+/// From when to when a partition by time goes, its end not included.
+pub(super) fn time_span(id: &str) -> Option<(DateTime, DateTime)> {
+    let period = Period::of(id)?;
     let part = |from: usize, to: usize| id.get(from..to).and_then(|digits| digits.parse::<i8>().ok());
     let year = id.get(0..4)?.parse::<i16>().ok()?;
-    let at = |month, day, hour| Date::new(year, month, day).ok().map(|date| date.at(hour, 0, 0, 0)).and_then(seconds);
-    match id.len() {
-        4 => Some((at(1, 1, 0)?, seconds(Date::new(year + 1, 1, 1).ok()?.at(0, 0, 0, 0))?)),
-        6 => {
-            let month = part(4, 6)?;
-            let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-            Some((at(month, 1, 0)?, seconds(Date::new(next_year, next, 1).ok()?.at(0, 0, 0, 0))?))
-        }
-        8 => at(part(4, 6)?, part(6, 8)?, 0).map(|from| (from, from + 24 * 3600)),
-        10 => at(part(4, 6)?, part(6, 8)?, part(8, 10)?).map(|from| (from, from + 3600)),
-        _ => None,
-    }
+    let month = if period == Period::Year { 1 } else { part(4, 6)? };
+    let day = if period <= Period::Day { part(6, 8)? } else { 1 };
+    let hour = if period == Period::Hour { part(8, 10)? } else { 0 };
+    let time = jiff::civil::Time::new(hour, 0, 0, 0).ok()?;
+    let start = Date::new(year, month, day).ok()?.to_datetime(time);
+    Some((start, period.next(start)?))
+}
+
+/// Whether an id is one that a table partitioned by time, or by ranges of integers, can have.
+pub(super) fn is_id(id: &str, axis: Axis, width: Option<u64>) -> bool {
+    content(id, axis, width).is_some()
+}
+
+/// The partitions by time, in the order of time.
+pub(super) fn in_order(table: &Table) -> Vec<&Partition> {
+    let mut by_time: Vec<&Partition> =
+        table.partitions.iter().filter(|partition| Period::of(&partition.id).is_some()).collect();
+    by_time.sort_by(|a, b| a.id.cmp(&b.id));
+    by_time
 }

@@ -1,17 +1,17 @@
-//! What bytes cost on demand.
+//! The price of bytes on demand.
 //!
 //! "Charges are rounded up to the nearest MB, with a minimum 10 MB data processed per table
 //! referenced by the query, and with a minimum 10 MB data processed per query"
-//! (<https://cloud.google.com/bigquery/pricing#on_demand_pricing>). `BigQuery` means MiB: its own
-//! example of a job that processed 2,464,625 bytes was billed 10,485,760
+//! (<https://cloud.google.com/bigquery/pricing#on_demand_pricing>). An MB is a MiB: in BigQuery's own
+//! example, a job that processed 2,464,625 bytes was billed 10,485,760
 //! (<https://cloud.google.com/bigquery/docs/query-plan-explanation#api_sample_representation>).
 
 use crate::bigquery::estimate::error::EstimateError;
 
-/// Bytes in a TiB, the unit that the price is for.
+/// Bytes in a TiB, the unit of the price.
 pub const TIB: u64 = 1 << 40;
 
-/// The least that is billed for each table that a query reads from, and for the query: 10 MiB.
+/// The minimum that is billed for each table that a query reads, and for the query: 10 MiB.
 pub const MINIMUM_BILLED_BYTES: u64 = 10 * MIB;
 
 /// The on-demand price in most regions, in US dollars for each TiB.
@@ -29,7 +29,7 @@ pub(super) fn check(usd_per_tib: f64) -> Result<(), EstimateError> {
 
 /// The bytes billed for a query that reads this many from each of its tables.
 ///
-/// A query that reads nothing at all, as `COUNT(*)` does, is free.
+/// A query that reads no bytes, such as `COUNT(*)`, is free.
 pub(super) fn billed(tables: &[u64]) -> u64 {
     if tables.iter().all(|&bytes| bytes == 0) {
         return 0;
@@ -38,7 +38,7 @@ pub(super) fn billed(tables: &[u64]) -> u64 {
     billed.checked_next_multiple_of(MIB).unwrap_or(u64::MAX)
 }
 
-/// What billed bytes cost.
+/// The price of billed bytes.
 #[expect(clippy::cast_precision_loss, reason = "a price needs no more than the 53 bits of an f64")]
 pub(super) fn usd(billed: u64, usd_per_tib: f64) -> f64 {
     billed as f64 / TIB as f64 * usd_per_tib

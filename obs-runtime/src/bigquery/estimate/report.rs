@@ -1,4 +1,4 @@
-//! The estimate: the result of it all, for programs (serde) and for people ([`Display`](fmt::Display)).
+//! The estimate, for programs (serde) and for people ([`Display`](fmt::Display)).
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::bigquery::estimate::amount::{Amount, Figure};
 use crate::bigquery::estimate::price;
+use crate::bigquery::estimate::table::TableReads;
 
 /// What a query reads and costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,9 +22,15 @@ pub struct Estimate {
     pub usd: Option<f64>,
     /// The price used, in US dollars for each TiB.
     pub usd_per_tib: f64,
-    /// How far the numbers above can be trusted: as far as the worst of them.
+    /// Whether the numbers above are exact, a bound, or unknown.
     pub figure: Figure,
-    /// What would make it cheaper, when something stands out.
+    /// When the oldest of the sizes were read, if the catalogue says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// What the numbers assume: that partitions since the catalogue are as large as the last ones, and its age.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What would make the query cheaper.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<String>,
 }
@@ -38,21 +45,21 @@ pub struct TableEstimate {
     pub columns: Vec<String>,
     /// Bytes read, where known.
     pub bytes: Option<u64>,
-    /// How far `bytes` can be trusted.
+    /// Whether `bytes` is exact, a bound, or unknown.
     pub figure: Figure,
 }
 
 impl Estimate {
-    pub(super) fn new(tables: Vec<(String, Vec<String>, Amount)>, unknown: Vec<String>, usd_per_tib: f64) -> Self {
+    pub(super) fn new(tables: Vec<TableReads>, unknown: Vec<String>, usd_per_tib: f64) -> Self {
         let nothing = if unknown.is_empty() { Amount::Exact(0) } else { Amount::Unknown(unknown) };
-        let total = tables.iter().fold(nothing, |total, (table, _, amount)| {
+        let total = tables.iter().fold(nothing, |total, TableReads { name, amount, .. }| {
             total.plus(match amount {
-                Amount::Unknown(why) => Amount::Unknown(why.iter().map(|why| format!("{table}: {why}")).collect()),
+                Amount::Unknown(why) => Amount::Unknown(why.iter().map(|why| format!("{name}: {why}")).collect()),
                 known => known.clone(),
             })
         });
         let billed_bytes = total.bytes().map(|_| {
-            let bytes: Vec<u64> = tables.iter().filter_map(|(_, _, a)| a.bytes()).collect();
+            let bytes: Vec<u64> = tables.iter().filter_map(|read| read.amount.bytes()).collect();
             price::billed(&bytes)
         });
         Self {
@@ -61,14 +68,16 @@ impl Estimate {
             usd: billed_bytes.map(|bytes| price::usd(bytes, usd_per_tib)),
             usd_per_tib,
             figure: total.figure(),
+            as_of: None,
+            notes: tables.iter().filter_map(|read| read.note.clone()).collect(),
             advice: Vec::new(),
             tables: tables
                 .into_iter()
-                .map(|(table, columns, amount)| TableEstimate {
-                    table,
-                    columns,
-                    bytes: amount.bytes(),
-                    figure: amount.figure(),
+                .map(|read| TableEstimate {
+                    table: read.name,
+                    columns: read.columns,
+                    bytes: read.amount.bytes(),
+                    figure: read.amount.figure(),
                 })
                 .collect(),
         }
@@ -81,13 +90,16 @@ impl fmt::Display for Estimate {
             writeln!(f, "{}", table.table)?;
             let columns = if table.columns.is_empty() { "none".to_owned() } else { table.columns.join(", ") };
             writeln!(f, "  columns    {columns}")?;
-            writeln!(f, "  bytes      {}", Trusted(table.bytes, &table.figure))?;
+            writeln!(f, "  bytes      {}", Labelled(table.bytes, &table.figure))?;
         }
-        writeln!(f, "processed    {}", Trusted(self.processed_bytes, &self.figure))?;
+        writeln!(f, "processed    {}", Labelled(self.processed_bytes, &self.figure))?;
         if let (Some(billed), Some(usd)) = (self.billed_bytes, self.usd) {
             writeln!(f, "billed       {}", Size(billed))?;
             let at_most = if self.figure == Figure::UpperBound { "at most " } else { "" };
             writeln!(f, "cost         {at_most}${usd:.6} at ${} per TiB", self.usd_per_tib)?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note         {note}")?;
         }
         for advice in &self.advice {
             writeln!(f, "advice       {advice}")?;
@@ -101,10 +113,10 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Bytes with how far they can be trusted.
-struct Trusted<'a>(Option<u64>, &'a Figure);
+/// Bytes, with whether they are exact.
+struct Labelled<'a>(Option<u64>, &'a Figure);
 
-impl fmt::Display for Trusted<'_> {
+impl fmt::Display for Labelled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(bytes) => write!(f, "{}, {}", Size(bytes), self.1),
@@ -113,7 +125,7 @@ impl fmt::Display for Trusted<'_> {
     }
 }
 
-/// Bytes with thousands set apart, and in the binary unit that suits them.
+/// Bytes with separated thousands, and in a binary unit.
 struct Size(u64);
 
 impl fmt::Display for Size {
@@ -128,7 +140,7 @@ impl fmt::Display for Size {
         f.write_str(" bytes")?;
         let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         if let Some((unit, name)) = units.into_iter().find(|(unit, _)| self.0 >= *unit) {
-            // Hundredths in whole numbers: exact however large.
+            // Hundredths as integers, so that no size is rounded.
             let hundredths = u128::from(self.0) * 100 / u128::from(unit);
             write!(f, " ({}.{:02} {name})", hundredths / 100, hundredths % 100)?;
         }

@@ -1,12 +1,12 @@
 //! How many logical bytes a value takes, by its type.
 //!
-//! The figures are those of "Data type sizes" in
+//! The sizes are those of "Data type sizes" in
 //! <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes>.
 //! A `NULL` of any type takes none.
 
 use serde::{Deserialize, Serialize};
 
-/// A column's type, in `GoogleSQL`; the legacy names are read too.
+/// The type of a column. The names of legacy SQL are read, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ColumnType {
@@ -35,13 +35,13 @@ pub enum ColumnType {
     Interval,
     /// 16 bytes.
     Range,
-    /// 2 bytes and the text in UTF-8.
+    /// 2 bytes, and the text in UTF-8.
     String,
-    /// 2 bytes and the value.
+    /// 2 bytes, and the value.
     Bytes,
-    /// 16 bytes and 24 for each vertex.
+    /// 16 bytes, and 24 for each vertex.
     Geography,
-    /// The text in UTF-8, made canonical.
+    /// The text in UTF-8, in canonical form.
     Json,
     /// The sum of its fields.
     #[serde(alias = "RECORD")]

@@ -32,6 +32,8 @@ impl Reply {
 pub struct Behaviour {
     /// The bytes that a dry run reports.
     pub estimated_bytes: u64,
+    /// Further fields of `statistics.query` of a dry run.
+    pub dry_run: Value,
     /// The bytes that are billed.
     pub billed_bytes: u64,
     /// The tables that a query reads, each `project.dataset.table`.
@@ -58,6 +60,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             estimated_bytes: 20 * MIB,
+            dry_run: json!({}),
             billed_bytes: 20 * MIB,
             tables: vec!["p.d.t".to_owned()],
             polls: Some(1),

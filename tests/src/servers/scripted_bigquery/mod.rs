@@ -339,6 +339,8 @@ impl State {
         if ran {
             merge(&mut query, &json!({"totalSlotMs": "7200"}));
             merge(&mut query, &self.behaviour.more);
+        } else {
+            merge(&mut query, &self.behaviour.dry_run);
         }
         let mut all = json!({"query": query, "totalBytesProcessed": bytes.to_string(),
             "creationTime": "1700000000000", "startTime": "1700000000100", "endTime": "1700000001600"});

@@ -1,11 +1,12 @@
-//! What a catalogue's values must be, beyond being of the right type.
+//! The allowed values of a catalogue, beyond their types.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::bigquery::estimate::catalogue::error::CatalogueError;
-use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table};
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table, is_pseudo};
 use crate::bigquery::estimate::partitions;
+use crate::bigquery::estimate::partitions::Axis;
 use crate::bigquery::estimate::sizes::ColumnType;
 
 /// A value that is not allowed, in a file not yet named.
@@ -74,16 +75,23 @@ fn check_table(table: &Table, at: &str) -> Result<(), Fault> {
     if is_blank(Some(&table.sources.columns)) {
         return fault(at, "sources.columns", &"", "where the columns are published");
     }
-    if table.columns.is_empty() && table.view.is_none() {
+    if table.as_of.is_some() && table.as_of_moment().is_none() {
+        let as_of = table.as_of.as_deref().unwrap_or_default();
+        return fault(at, "as_of", as_of, "a time in RFC 3339, such as 2026-11-26T07:00:00Z");
+    }
+    if table.columns.is_empty() && table.view.is_none() && !table.external {
         return fault(at, "columns", &"[]", "all the table's columns");
     }
     check_columns(&table.columns, table, at)?;
     for name in table.partition_column.iter().chain(&table.cluster_columns) {
-        if !table.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name)) {
+        let is_column = table.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        if !is_column && !is_pseudo(name) {
             return fault(at, "partition_column or cluster_columns", &name, "a column of the table");
         }
     }
-    if let Some(partition) = table.partitions.iter().find(|part| !partitions::is_id(&part.id, table.partition_width)) {
+    let axis = Axis::of(table);
+    let is_id = |id: &str| partitions::is_id(id, axis, table.partition_width);
+    if let Some(partition) = table.partitions.iter().find(|part| !is_id(&part.id)) {
         return fault(at, "partitions", &partition.id, "ids as BigQuery has them, as 20261126");
     }
     if !table.partitions.is_empty() && table.partition_column.is_none() {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::bigquery::estimate::catalogue::check;
 use crate::bigquery::estimate::catalogue::error::CatalogueError;
-use crate::bigquery::estimate::catalogue::tables::Catalogue;
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table};
+use crate::bigquery::estimate::sizes::ColumnType;
 
 /// The catalogue of `bigquery-public-data` that comes with this crate.
 const SHIPPED: &str = include_str!("../bigquery-public-data.json");
@@ -39,9 +40,34 @@ impl Catalogue {
     /// When the text is not a catalogue's JSON, or has a value that is not allowed.
     pub fn from_json(json: &str, file: impl AsRef<Path>) -> Result<Self, CatalogueError> {
         let file = file.as_ref();
-        let catalogue: Self =
+        let mut catalogue: Self =
             serde_json::from_str(json).map_err(|source| CatalogueError::Parse { file: file.to_owned(), source })?;
         check::check(&catalogue).map_err(|fault| fault.in_file(file))?;
+        catalogue.tables.iter_mut().for_each(add_pseudocolumns);
         Ok(catalogue)
+    }
+}
+
+/// Adds the pseudocolumns that a table has and a catalogue need not list.
+fn add_pseudocolumns(table: &mut Table) {
+    let mut names = Vec::new();
+    if table.is_by_ingestion() {
+        names.extend([("_PARTITIONTIME", ColumnType::Timestamp), ("_PARTITIONDATE", ColumnType::Date)]);
+    }
+    if !table.members.is_empty() {
+        names.push(("_TABLE_SUFFIX", ColumnType::String));
+    }
+    for (name, kind) in names {
+        if !table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
+            table.columns.push(Column {
+                name: name.to_owned(),
+                kind,
+                mode: Mode::Nullable,
+                logical_bytes: None,
+                nulls: None,
+                source: None,
+                fields: Vec::new(),
+            });
+        }
     }
 }

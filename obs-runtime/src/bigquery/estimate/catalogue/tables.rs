@@ -1,5 +1,6 @@
 //! What a catalogue holds.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bigquery::estimate::sizes::ColumnType;
@@ -18,16 +19,24 @@ pub struct Catalogue {
 pub struct Table {
     /// Project, dataset and table, with dots between them.
     pub name: String,
-    /// How many rows there are.
+    /// When the sizes were read from BigQuery, in RFC 3339. Without it, the sizes of a partitioned table are those of the
+    /// time of its last partition, and those of other tables do not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// How many rows there are, without those in the streaming buffer.
     pub rows: Option<u64>,
-    /// The logical bytes of the whole table.
+    /// The logical bytes of the whole table, without the streaming buffer.
     pub bytes: Option<u64>,
-    /// The column that the table is partitioned by: a query that filters by it may read less.
+    /// What is in the streaming buffer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub streaming_buffer: Option<StreamingBuffer>,
+    /// The column that the table is partitioned by; `_PARTITIONTIME` for ingestion time. A query that filters by it may
+    /// read less.
     pub partition_column: Option<String>,
-    /// How wide its partitions are, when they are ranges of whole numbers.
+    /// The width of its partitions, if they are ranges of integers. Without it, no filter excludes such a partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_width: Option<u64>,
-    /// Its partitions, all of them: a filter by constants then tells which are read.
+    /// Its partitions, all of them. They tell which are read under a filter by constants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<Partition>,
     /// The columns that the table is clustered by: a query that filters by them may read less.
@@ -36,7 +45,14 @@ pub struct Table {
     /// Of a view: its query, which is read in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
-    /// Of a wildcard, as `project.dataset.events_*`: all tables that it stands for. Its columns are those of them all.
+    /// Of a materialized view: its query. What the view has not stored yet is read from its base tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub materialized_view: Option<String>,
+    /// Whether the data is outside of BigQuery: what a query reads of it is unknown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
+    /// Of a wildcard such as `project.dataset.events_*`: all tables that it stands for. Its columns are those of all of
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
     /// Where the figures are published.
@@ -45,11 +61,21 @@ pub struct Table {
     pub columns: Vec<Column>,
 }
 
+/// The rows of a table that were streamed in and are not in its storage yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamingBuffer {
+    /// How many rows there are, by BigQuery's own estimate.
+    pub rows: Option<u64>,
+    /// The logical bytes, by BigQuery's own estimate.
+    pub bytes: u64,
+}
+
 /// A part of a table, by the value of its partitioning column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partition {
-    /// As `BigQuery` names it: `20261126`, `2026112607`, `202611`, `2026`, the first number of a range, `__NULL__`,
+    /// As BigQuery names it: `20261126`, `2026112607`, `202611`, `2026`, the first integer of a range, `__NULL__`,
     /// `__UNPARTITIONED__`.
     pub id: String,
     /// How many rows there are.
@@ -113,3 +139,25 @@ impl Catalogue {
         self.tables.iter().find(|table| table.name == name)
     }
 }
+
+impl Table {
+    /// When the sizes were read, if the catalogue says so.
+    pub(in crate::bigquery::estimate) fn as_of_moment(&self) -> Option<Timestamp> {
+        self.as_of.as_deref().and_then(|text| text.parse().ok())
+    }
+
+    /// Whether it is partitioned by the time at which its rows were loaded.
+    pub(in crate::bigquery::estimate) fn is_by_ingestion(&self) -> bool {
+        self.partition_column.as_deref().is_some_and(is_pseudo)
+    }
+}
+
+/// Whether this is the name of a pseudocolumn: it can be named in a query, and `*` does not include it.
+/// <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_ingestion-time_partitioned_table>,
+/// <https://cloud.google.com/bigquery/docs/querying-wildcard-tables>
+pub(in crate::bigquery::estimate) fn is_pseudo(column: &str) -> bool {
+    PSEUDO.iter().any(|name| name.eq_ignore_ascii_case(column))
+}
+
+/// The pseudocolumns. Their names are reserved.
+const PSEUDO: [&str; 4] = ["_PARTITIONTIME", "_PARTITIONDATE", "_TABLE_SUFFIX", "_FILE_NAME"];

@@ -1,46 +1,77 @@
 //! Which columns of which tables a query reads.
 //!
-//! `BigQuery` bills the columns that a query needs, each once however often the query names it;
-//! a column that a subquery or `WITH` hands out and nobody takes is not read. So what a query
-//! hands out carries what must be read for it ([`rows::Output`]), and what is read in any case,
-//! as by `WHERE`, goes beside it ([`rows::Rows::always`]).
+//! BigQuery bills the columns that a query needs, each once however often the query names it. A column that a subquery or a
+//! query of `WITH` returns and that is not used is not read. So each column that a query returns has what must be read for
+//! it ([`rows::Output`]), and what is read in any case, such as for `WHERE`, is apart from them ([`rows::Rows::always`]).
 //!
-//! One way: text → syntax tree → [`Rows`](rows::Rows) → [`Reads`].
+//! The steps are: text → syntax tree → [`Rows`](rows::Rows) → [`Reads`].
 
-use std::cell::RefCell;
-
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{Query, SelectItem, SetExpr, Statement, Visit, Visitor};
-use sqlparser::dialect::BigQueryDialect;
-use sqlparser::parser::Parser;
 
 use crate::bigquery::estimate::catalogue::tables::Catalogue;
+use crate::bigquery::estimate::constants::settings::Settings;
 use crate::bigquery::estimate::error::EstimateError;
 use crate::bigquery::estimate::sql::names::Names;
-use crate::bigquery::estimate::sql::reads::Reads;
+use crate::bigquery::estimate::sql::parse;
+use crate::bigquery::estimate::sql::reads::{Reads, UseId};
 
-/// What the query in `sql` reads, and whether it says `*` of a table.
-pub(in crate::bigquery::estimate) fn reads(sql: &str, catalogue: &Catalogue) -> Result<(Reads, bool), EstimateError> {
-    let statements = Parser::parse_sql(&BigQueryDialect {}, sql).map_err(|error| EstimateError::Parse(error.into()))?;
-    match statements.as_slice() {
-        [Statement::Query(query)] => {
-            let rows = Analyser { catalogue, views: RefCell::default() }.query(query, &Names::default());
-            Ok((rows.all(), takes_all(query)))
+/// What the query in `sql` reads, and whether it selects all columns of a table by `*`.
+pub(in crate::bigquery::estimate) fn reads(
+    sql: &str,
+    catalogue: &Catalogue,
+    settings: &Settings,
+) -> Result<(Reads, bool), EstimateError> {
+    let statements = match parse::statements(sql) {
+        Ok(statements) => statements,
+        Err(parse::Unread::Invalid(error)) => return Err(EstimateError::Parse(error)),
+        Err(parse::Unread::NotAQuery(start)) => return Err(EstimateError::NotAQuery { start }),
+        Err(parse::Unread::Unknown(why)) => return Ok((Reads::not_known(why), false)),
+    };
+    let (functions, query) = match statements.as_slice() {
+        [Statement::Query(query)] => (&[][..], query),
+        // Temporary functions and the query that calls them run as one query.
+        [functions @ .., Statement::Query(query)] if functions.iter().all(parse::is_temporary_function) => {
+            (functions, query)
         }
-        [other] => Err(EstimateError::NotAQuery { start: shown(other) }),
-        several => Err(EstimateError::Statements { count: several.len() }),
+        [other] => return Err(EstimateError::NotAQuery { start: shown(other) }),
+        several => return Err(EstimateError::Statements { count: several.len() }),
+    };
+    let mut analyser =
+        Analyser { catalogue, settings, views: RefCell::default(), uses: Cell::new(0), functions: BTreeMap::new() };
+    for function in functions {
+        analyser.define(function);
+    }
+    let mut reads = analyser.query(query, &Names::default()).all();
+    reads.settle(catalogue);
+    Ok((reads, takes_all(query)))
+}
+
+/// Walks the syntax tree. Each of its methods is in the file of what it analyses.
+pub(super) struct Analyser<'c> {
+    pub(super) catalogue: &'c Catalogue,
+    pub(super) settings: &'c Settings,
+    /// The views that are being read, outermost first.
+    pub(super) views: RefCell<Vec<String>>,
+    /// How many uses of tables there are.
+    uses: Cell<UseId>,
+    /// What the temporary functions read, by their names in lower case.
+    pub(super) functions: BTreeMap<String, Reads>,
+}
+
+impl Analyser<'_> {
+    /// An id for a use of a table.
+    pub(super) fn next_use(&self) -> UseId {
+        let id = self.uses.get();
+        self.uses.set(id.saturating_add(1));
+        id
     }
 }
 
-/// Walks the syntax tree. Each of its methods stands in the file of what it analyses.
-pub(super) struct Analyser<'c> {
-    pub(super) catalogue: &'c Catalogue,
-    /// The views that are being read, outermost first.
-    pub(super) views: RefCell<Vec<String>>,
-}
-
-/// Whether a query, or one inside, takes all columns of what it selects from.
+/// Whether a query, or one inside, selects all columns by `*`.
 fn takes_all(query: &Query) -> bool {
     struct Stars(bool);
     impl Visitor for Stars {
@@ -60,7 +91,7 @@ fn takes_all(query: &Query) -> bool {
     stars.0
 }
 
-/// The start of a piece of SQL, to name it by.
+/// The beginning of a piece of SQL, for messages.
 pub(super) fn shown(sql: &impl ToString) -> String {
     let sql = sql.to_string();
     let words: Vec<&str> = sql.split_whitespace().take(4).collect();

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Visit, Visitor,
+    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Visit,
+    Visitor,
 };
 
 use crate::bigquery::estimate::sql::analyser::Analyser;
-use crate::bigquery::estimate::sql::names::Names;
+use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
 use crate::bigquery::estimate::sql::reads::Reads;
 
 impl<'c> Analyser<'c> {
@@ -20,7 +21,7 @@ impl<'c> Analyser<'c> {
         finder.reads
     }
 
-    /// What reading the column at `path` reads; a column that is nowhere is said to be unknown.
+    /// What reading the column at `path` reads. A column that does not exist is unknown.
     pub(super) fn column(path: &[String], names: &Names<'_, 'c>) -> Reads {
         names.column(path).unwrap_or_else(|| {
             let path = path.join(".");
@@ -35,12 +36,12 @@ impl<'c> Analyser<'c> {
     }
 }
 
-/// The name under which an expression without an alias is handed out.
+/// The name of the column that an expression without an alias is.
 pub(super) fn name(expr: &Expr) -> Option<String> {
     column_path(expr).and_then(|path| path.last().cloned())
 }
 
-/// The names of a column, or of a field of one; what stands behind an array's index is left out.
+/// The names of a column, or of a field of one; an index into an array is left out.
 fn column_path(expr: &Expr) -> Option<Vec<String>> {
     let lower = |ident: &Ident| ident.value.to_lowercase();
     match expr {
@@ -60,13 +61,22 @@ fn column_path(expr: &Expr) -> Option<Vec<String>> {
     }
 }
 
+/// The names of a column, or of a field of one, without an index into an array.
+pub(super) fn plain_path(expr: &Expr) -> Option<Vec<String>> {
+    match expr {
+        Expr::Nested(inner) => plain_path(inner),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => column_path(expr),
+        _ => None,
+    }
+}
+
 struct Finder<'f, 's, 'c> {
     analyser: &'f Analyser<'c>,
     names: &'f Names<'s, 'c>,
     reads: Reads,
-    /// How deep in queries inside the expression: they are analysed as a whole when met.
+    /// The depth in queries inside the expression, which are analysed as a whole.
     inside_queries: usize,
-    /// Parts of the tree that need no look of their own, by where they are.
+    /// Parts of the tree that are not looked at, by their address.
     passed_over: BTreeSet<*const ()>,
 }
 
@@ -89,15 +99,34 @@ impl Finder<'_, '_, '_> {
         }
     }
 
+    /// `e -> e + 1`: the names before the arrow are elements of an array that is read already.
+    fn lambda(&mut self, parameters: &Expr, body: &Expr) {
+        let parameters = match parameters {
+            Expr::Tuple(parameters) => parameters.iter().collect(),
+            Expr::Nested(parameter) => vec![&**parameter],
+            parameter => vec![parameter],
+        };
+        let mut names = Names::inside(self.names);
+        for parameter in parameters {
+            names.relations.push(Relation::new(name(parameter), Columns::Value));
+        }
+        self.reads.add(self.analyser.expr(body, &names));
+    }
+
     fn function(&mut self, function: &Function) {
+        self.reads.add(self.analyser.routine(function));
         let FunctionArguments::List(list) = &function.args else {
             return;
         };
         let name = function.name.to_string().to_lowercase();
+        // The length of an array may be known without its values.
+        if name == "array_length" {
+            self.reads.set_at_most();
+        }
         for (place, arg) in list.args.iter().enumerate() {
             let (FunctionArg::Unnamed(arg) | FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. }) = arg;
             match arg {
-                FunctionArgExpr::Expr(part) if is_date_part(&name, place) => {
+                FunctionArgExpr::Expr(part) if is_word(&name, place) => {
                     self.pass_over(part);
                     // The MONDAY of WEEK(MONDAY).
                     if let Expr::Function(part) = part {
@@ -113,10 +142,16 @@ impl Finder<'_, '_, '_> {
     }
 }
 
-/// Whether the argument at this place, counted from 0, is a part of a date, as `MONTH`.
-fn is_date_part(function: &str, place: usize) -> bool {
+/// Whether the argument at this place, counted from 0, is a word such as `MONTH`.
+fn is_word(function: &str, place: usize) -> bool {
     match function {
-        "date_trunc" | "datetime_trunc" | "timestamp_trunc" | "time_trunc" | "last_day" => place == 1,
+        "date_trunc"
+        | "datetime_trunc"
+        | "last_day"
+        | "normalize"
+        | "normalize_and_casefold"
+        | "time_trunc"
+        | "timestamp_trunc" => place == 1,
         "date_diff" | "datetime_diff" | "timestamp_diff" | "time_diff" => place == 2,
         _ => false,
     }
@@ -128,33 +163,57 @@ impl Visitor for Finder<'_, '_, '_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
         if self.inside_queries == 0 {
             let rows = self.analyser.query(query, self.names);
-            // Whether there is a row does not depend on the columns handed out.
+            // Whether there is a row does not depend on its columns.
             self.reads.add(if self.is_passed_over(query) { rows.always } else { rows.all() });
         }
-        self.inside_queries += 1;
+        self.inside_queries = self.inside_queries.saturating_add(1);
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<Self::Break> {
-        self.inside_queries -= 1;
+        self.inside_queries = self.inside_queries.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+        if matches!(expr, Expr::BinaryOp { op: BinaryOperator::Arrow, .. }) {
+            self.inside_queries = self.inside_queries.saturating_sub(1);
+        }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+        let is_lambda = matches!(expr, Expr::BinaryOp { op: BinaryOperator::Arrow, .. });
+        if self.inside_queries > 0 && is_lambda {
+            self.inside_queries = self.inside_queries.saturating_add(1);
+        }
         if self.inside_queries > 0 || self.is_passed_over(expr) {
             return ControlFlow::Continue(());
         }
         match expr {
             Expr::Function(function) => self.function(function),
+            Expr::BinaryOp { left, op: BinaryOperator::Arrow, right } => {
+                self.lambda(left, right);
+                self.inside_queries = self.inside_queries.saturating_add(1);
+            }
             Expr::Exists { subquery, .. } => self.pass_over(&**subquery),
             Expr::CompoundFieldAccess { root, access_chain } => {
                 if let Some(path) = column_path(expr) {
                     self.reads.add(Analyser::column(&path, self.names));
                     self.pass_over(&**root);
+                } else {
+                    // A field of an expression: the others may stay unread.
+                    self.reads.set_at_most();
                 }
                 for access in access_chain {
-                    if let AccessExpr::Dot(field @ Expr::Identifier(_)) = access {
-                        self.pass_over(field);
+                    match access {
+                        AccessExpr::Dot(field @ Expr::Identifier(_)) => self.pass_over(field),
+                        // `AI.GENERATE(…).result`
+                        AccessExpr::Dot(Expr::Function(function)) => {
+                            let name = format!("{root}.{}", function.name).to_lowercase();
+                            self.reads.add(Reads::not_known(format!("what the function `{name}` reads")));
+                        }
+                        _ => {}
                     }
                 }
             }

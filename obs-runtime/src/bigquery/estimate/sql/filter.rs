@@ -1,68 +1,97 @@
-//! `WHERE`: which partitions of the tables in `FROM` can have rows that pass.
+//! `WHERE` and `ON`: which partitions of the tables in `FROM` can have rows that pass.
 
-use sqlparser::ast::{Expr, JoinOperator, Select, TableFactor, TableWithJoins};
+use sqlparser::ast::Expr;
 
 use crate::bigquery::estimate::catalogue::tables::Table;
-use crate::bigquery::estimate::partitions;
-use crate::bigquery::estimate::partitions::Selection;
+use crate::bigquery::estimate::growth;
+use crate::bigquery::estimate::partitions::{Axis, Selection};
+use crate::bigquery::estimate::pruning::Filter;
 use crate::bigquery::estimate::sql::analyser::Analyser;
 use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
 use crate::bigquery::estimate::sql::reads::Reads;
 use crate::bigquery::estimate::suffixes;
-use crate::bigquery::estimate::suffixes::TABLE_SUFFIX;
+
+/// The columns by which BigQuery names the partition or the table of a row.
+const BY_INGESTION: [&str; 2] = ["_PARTITIONTIME", "_PARTITIONDATE"];
+const BY_SUFFIX: [&str; 1] = ["_TABLE_SUFFIX"];
 
 impl<'c> Analyser<'c> {
-    /// The partitions of each table that `FROM` names here.
-    pub(super) fn partitions(select: &Select, names: &Names<'_, 'c>) -> Reads {
-        let mut reads = Reads::default();
-        for relation in &names.relations {
-            if let Columns::Table(table) = &relation.columns {
-                let selection = match &select.selection {
-                    Some(filter) if is_filtered(relation, &select.from) => select_of(table, relation, filter, names),
-                    _ => Selection::All,
-                };
-                reads.add(Reads::partitions(&table.name, selection));
+    /// Restricts the uses of tables, of which `FROM` names these relations, to the partitions that a filter reads. A filter
+    /// outside of a subquery, view or query of `WITH` also applies to the table inside, if the column passes through
+    /// unchanged.
+    pub(super) fn restrict(&self, reads: &mut Reads, filter: &Expr, relations: &[usize], names: &Names<'_, 'c>) {
+        for relation in relations.iter().filter_map(|at| names.relations.get(*at)) {
+            match &relation.columns {
+                Columns::Table(table, id) => {
+                    for column in partition_columns(table) {
+                        let is_column = |expr: &Expr| is_column(expr, column, relation, names);
+                        reads.restrict(*id, self.selection(table, filter, &is_column));
+                    }
+                }
+                Columns::Rows(rows) => {
+                    for output in &rows.outputs {
+                        let Some(name) = &output.name else { continue };
+                        for origin in &output.origins {
+                            let (Some(id), [path]) = (origin.use_id, origin.path.as_slice()) else { continue };
+                            if partition_columns(origin.table).any(|column| column.eq_ignore_ascii_case(path)) {
+                                let is_column = |expr: &Expr| is_column(expr, name, relation, names);
+                                reads.restrict(id, self.selection(origin.table, filter, &is_column));
+                            }
+                        }
+                    }
+                }
+                Columns::Missing(_) | Columns::Elements(..) | Columns::Value => {}
             }
         }
-        reads
+    }
+
+    /// The partitions of a table, or the tables of a wildcard, that can have rows which pass the filter.
+    fn selection(&self, table: &Table, condition: &Expr, is_column: &dyn Fn(&Expr) -> bool) -> Selection {
+        if table.members.is_empty() {
+            let filter = Filter { condition, axis: Axis::of(table), settings: self.settings, is_column };
+            growth::selected(table, &filter)
+        } else {
+            suffixes::selected(table, condition, self.settings, is_column)
+        }
     }
 }
 
-/// The partitions of one relation, or the tables of a wildcard, that can have rows which pass the filter.
-fn select_of(table: &Table, relation: &Relation<'_>, filter: &Expr, names: &Names<'_, '_>) -> Selection {
-    let is_wildcard = !table.members.is_empty();
-    let partition_column = match &table.partition_column {
-        _ if is_wildcard => TABLE_SUFFIX,
-        Some(column) => column.as_str(),
-        None => return Selection::All,
+/// The columns by which a table is divided.
+fn partition_columns(table: &Table) -> impl Iterator<Item = &str> {
+    let names: &[&str] = match () {
+        () if !table.members.is_empty() => &BY_SUFFIX,
+        () if table.is_by_ingestion() => &BY_INGESTION,
+        () => &[],
     };
-    // A name alone means this table's column when no other relation may have one of that name.
-    let others = names.relations.iter().filter(|other| !std::ptr::eq(*other, relation));
-    let is_alone = others.clone().all(|other| !may_have(other, partition_column));
-    let name_is_alone = others.clone().all(|other| other.name != relation.name);
-    let is_column = |expr: &Expr| match expr {
-        Expr::Identifier(ident) => is_alone && ident.value.eq_ignore_ascii_case(partition_column),
+    let own = table.partition_column.as_deref().filter(|_| names.is_empty());
+    names.iter().copied().chain(own)
+}
+
+/// Whether an expression is this column of a relation. A name alone is, if no other relation may have one of that name.
+fn is_column(expr: &Expr, column: &str, relation: &Relation<'_>, names: &Names<'_, '_>) -> bool {
+    let mut others = names.relations.iter().filter(|other| !std::ptr::eq(*other, relation));
+    match expr {
+        Expr::Nested(inner) => is_column(inner, column, relation, names),
+        Expr::Identifier(ident) => {
+            ident.value.eq_ignore_ascii_case(column) && others.all(|other| !may_have(other, column))
+        }
         Expr::CompoundIdentifier(idents) => match idents.as_slice() {
-            [of, column] => {
-                name_is_alone
-                    && relation.is_named(&of.value.to_lowercase())
-                    && column.value.eq_ignore_ascii_case(partition_column)
+            [of, name] => {
+                relation.is_named(&of.value.to_lowercase())
+                    && name.value.eq_ignore_ascii_case(column)
+                    && others.all(|other| other.name != relation.name)
             }
             _ => false,
         },
         _ => false,
-    };
-    if is_wildcard {
-        suffixes::selected(table, filter, &is_column)
-    } else {
-        partitions::selected(table, filter, &is_column)
     }
 }
 
-/// Whether a relation may hand out a column of that name.
+/// Whether a relation may have a column of that name.
 fn may_have(relation: &Relation<'_>, column: &str) -> bool {
+    let path = [column.to_lowercase()];
     match &relation.columns {
-        Columns::Table(table) => table.columns.iter().any(|known| known.name.eq_ignore_ascii_case(column)),
+        Columns::Table(..) | Columns::Elements(..) => relation.origin(&path).is_some(),
         Columns::Missing(_) => true,
         Columns::Rows(rows) => {
             let named = |name: &Option<String>| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(column));
@@ -70,27 +99,4 @@ fn may_have(relation: &Relation<'_>, column: &str) -> bool {
         }
         Columns::Value => relation.name.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(column)),
     }
-}
-
-/// Whether the rows of a relation are all held against `WHERE` before they are joined: so not where an outer join may put
-/// `NULL` in their place.
-fn is_filtered(relation: &Relation<'_>, from: &[TableWithJoins]) -> bool {
-    let is_outer = |join: &JoinOperator| {
-        !matches!(join, JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_))
-    };
-    from.iter().all(|table| {
-        let outer: Vec<&JoinOperator> =
-            table.joins.iter().map(|join| &join.join_operator).filter(|join| is_outer(join)).collect();
-        let is_left = |join: &&JoinOperator| matches!(join, JoinOperator::Left(_) | JoinOperator::LeftOuter(_));
-        outer.is_empty() || outer.iter().all(is_left) && is_first(relation, &table.relation)
-    })
-}
-
-/// Whether a relation is the one that a chain of joins begins with.
-fn is_first(relation: &Relation<'_>, first: &TableFactor) -> bool {
-    let TableFactor::Table { name, alias, .. } = first else { return false };
-    let last = || name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str());
-    let called = alias.as_ref().map(|alias| alias.name.value.as_str()).or_else(last);
-    let called = called.map(|called| called.rsplit('.').next().unwrap_or(called).to_lowercase());
-    called.is_some() && called == relation.name
 }

@@ -1,50 +1,74 @@
 //! `FROM`: tables, joins, subqueries, arrays.
 
 use sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Statement, TableAlias, TableFactor,
+    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Statement, TableAlias, TableFactor,
     TableWithJoins,
 };
-use sqlparser::dialect::BigQueryDialect;
-use sqlparser::parser::Parser;
 
 use crate::bigquery::estimate::catalogue::tables::Table;
-use crate::bigquery::estimate::partitions::Selection;
 use crate::bigquery::estimate::sql::analyser::{Analyser, shown};
+use crate::bigquery::estimate::sql::expr::plain_path;
 use crate::bigquery::estimate::sql::names::{Columns, Names, Relation};
+use crate::bigquery::estimate::sql::parse;
 use crate::bigquery::estimate::sql::reads::Reads;
-use crate::bigquery::estimate::sql::rows::Rows;
+use crate::bigquery::estimate::sql::rows::{Origin, Rows};
 use crate::bigquery::estimate::sql::select::path;
 
 impl<'c> Analyser<'c> {
-    /// Adds the relations to `names`; returns what is read whichever of their columns are taken.
+    /// Adds the relations to `names`. Returns what is read whichever of their columns are used.
     pub(super) fn table_with_joins(
         &self,
         table: &TableWithJoins,
         names: &mut Names<'_, 'c>,
         around: &Names<'_, 'c>,
     ) -> Reads {
+        let start = names.relations.len();
         let mut reads = self.table(&table.relation, names, around);
         for join in &table.joins {
+            let right = names.relations.len();
             reads.add(self.table(&join.relation, names, around));
-            reads.add(match constraint(&join.join_operator) {
-                Some(JoinConstraint::None) => Reads::default(),
-                Some(JoinConstraint::On(expr)) => self.expr(expr, names),
-                Some(JoinConstraint::Using(columns)) => {
-                    let mut reads = Reads::default();
-                    for column in columns {
-                        let path = path(column);
-                        names.shared.extend(path.iter().cloned());
-                        reads.add(Self::column(&path, names));
-                    }
-                    reads
-                }
-                Some(JoinConstraint::Natural) | None => Reads::not_known(format!("what `{}` reads", shown(join))),
-            });
+            self.join(join, [start, right], &mut reads, names);
         }
         reads
     }
 
-    fn table(&self, table: &TableFactor, names: &mut Names<'_, 'c>, around: &Names<'_, 'c>) -> Reads {
+    /// How the relations from the first place on are joined with those from the second place on.
+    pub(super) fn join(&self, join: &Join, [start, right]: [usize; 2], reads: &mut Reads, names: &mut Names<'_, 'c>) {
+        match constraint(&join.join_operator) {
+            Some(JoinConstraint::None) => {}
+            Some(JoinConstraint::On(expr)) => {
+                reads.add(self.expr(expr, names));
+                // Rows of a side that an outer join preserves are read whether or not they meet the condition.
+                let is_filtered = |at: &usize| {
+                    let is_right = *at >= right;
+                    let is_preserved = match outer(&join.join_operator) {
+                        Some(side) => side.preserves(is_right),
+                        None => false,
+                    };
+                    !is_preserved && names.relations.get(*at).is_some_and(|relation| !relation.nullable)
+                };
+                let filtered: Vec<usize> = (start..names.relations.len()).filter(is_filtered).collect();
+                self.restrict(reads, expr, &filtered, names);
+            }
+            Some(JoinConstraint::Using(columns)) => {
+                for column in columns {
+                    let path = path(column);
+                    names.shared.extend(path.iter().cloned());
+                    reads.add(Self::column(&path, names));
+                }
+            }
+            Some(JoinConstraint::Natural) | None => {
+                reads.add(Reads::not_known(format!("what `{}` reads", shown(join))));
+            }
+        }
+        if let Some(side) = outer(&join.join_operator) {
+            for (at, relation) in names.relations.iter_mut().enumerate().skip(start) {
+                relation.nullable |= !side.preserves(at >= right) || side == Outer::Full;
+            }
+        }
+    }
+
+    pub(super) fn table(&self, table: &TableFactor, names: &mut Names<'_, 'c>, around: &Names<'_, 'c>) -> Reads {
         match table {
             TableFactor::Table { name, alias, args: None, version, sample, .. } => {
                 let mut reads = self.named(name, alias.as_ref(), names);
@@ -66,11 +90,11 @@ impl<'c> Analyser<'c> {
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, .. } => {
                 let alias = alias.as_ref().map(|alias| &alias.name);
-                let reads = self.unnest(array_exprs.iter(), alias, names);
+                let reads = self.unnest(array_exprs, alias, names);
                 if *with_offset {
                     let name = with_offset_alias.as_ref();
                     let name = name.map_or_else(|| "offset".to_owned(), lower);
-                    names.relations.push(Relation { name: Some(name), columns: Columns::Value });
+                    names.relations.push(Relation::new(Some(name), Columns::Value));
                 }
                 reads
             }
@@ -104,41 +128,56 @@ impl<'c> Analyser<'c> {
         if let [name] = path.as_slice()
             && let Some(rows) = names.query(name)
         {
-            let rows = rows.clone();
+            let rows = rows.clone().fresh(|| self.next_use());
             return add_rows(rows, alias, Some(name), names);
         }
+        let called = alias.map(|alias| lower(&alias.name)).or(path.last().cloned());
         if let [first, _, ..] = path.as_slice()
             && names.relation(first).is_some()
         {
-            let reads = array(Self::column(&path, names));
-            names.relations.push(Relation {
-                name: alias.map(|a| lower(&a.name)).or(path.last().cloned()),
-                columns: Columns::Value,
-            });
-            return reads;
+            return Self::elements(&path, Self::column(&path, names), called, names);
         }
-        let full = parts.join(".");
-        let name = alias.map(|a| lower(&a.name)).or(path.last().cloned());
-        let columns = match self.catalogue.table(&full) {
-            Some(Table { view: Some(sql), .. }) => {
-                let rows = self.view(&full, sql);
-                return add_rows(rows, alias, path.last(), names);
-            }
-            Some(table) => Columns::Table(table),
-            None => Columns::Missing(full.clone()),
-        };
-        names.relations.push(Relation { name, columns });
-        Reads::table(&full)
+        let full = self.full_name(&parts);
+        let table = self.catalogue.table(&full);
+        if let Some(Table { view: Some(sql), .. }) = table {
+            let rows = self.view(&full, sql);
+            return add_rows(rows, alias, path.last(), names);
+        }
+        let id = self.next_use();
+        let mut reads = Reads::table(&full, id);
+        if let Some(Table { materialized_view: Some(sql), .. }) = table {
+            // "Queries … read … delta changes from the base tables" on top of what the view has stored:
+            // <https://cloud.google.com/bigquery/docs/materialized-views-intro>
+            reads.add(self.view(&full, sql).all());
+            reads.set_at_most();
+        }
+        names.relations.push(Relation::new(
+            called,
+            match table {
+                Some(table) => Columns::Table(table, id),
+                None => Columns::Missing(full),
+            },
+        ));
+        reads
     }
 
-    /// What a view hands out and reads.
-    fn view(&self, name: &str, sql: &str) -> Rows {
+    /// The full name of a table, for which the project may be given by the settings or the view around it.
+    fn full_name(&self, parts: &[String]) -> String {
+        let view = self.views.borrow().last().and_then(|view| view.split('.').next()).map(str::to_owned);
+        match (parts, view.or_else(|| self.settings.project.clone())) {
+            ([dataset, table], Some(project)) => format!("{project}.{dataset}.{table}"),
+            _ => parts.join("."),
+        }
+    }
+
+    /// What a view returns and reads.
+    fn view(&self, name: &str, sql: &str) -> Rows<'c> {
         let not_known =
             |why: String| Rows { open: Some(Reads::default()), always: Reads::not_known(why), ..Rows::default() };
         if self.views.borrow().iter().any(|open| open == name) {
             return not_known(format!("the view `{name}` names itself"));
         }
-        let query = match Parser::parse_sql(&BigQueryDialect {}, sql).as_deref() {
+        let query = match parse::statements(sql).as_deref() {
             Ok([Statement::Query(query)]) => query.clone(),
             _ => return not_known(format!("what the view `{name}` reads: its query is not understood")),
         };
@@ -148,15 +187,30 @@ impl<'c> Analyser<'c> {
         rows
     }
 
-    fn unnest<'e>(
-        &self,
-        arrays: impl Iterator<Item = &'e Expr>,
-        alias: Option<&Ident>,
-        names: &mut Names<'_, 'c>,
-    ) -> Reads {
-        let reads = arrays.map(|expr| array(self.expr(expr, names)));
+    fn unnest(&self, arrays: &[Expr], alias: Option<&Ident>, names: &mut Names<'_, 'c>) -> Reads {
+        let alias = alias.map(lower);
+        if let [array] = arrays
+            && let Some(path) = plain_path(array)
+        {
+            return Self::elements(&path, self.expr(array, names), alias, names);
+        }
+        let reads = arrays.iter().map(|expr| array(self.expr(expr, names)));
         let reads = reads.fold(Reads::default(), Reads::plus);
-        names.relations.push(Relation { name: alias.map(lower), columns: Columns::Value });
+        names.relations.push(Relation::new(alias, Columns::Value));
+        reads
+    }
+
+    /// Goes through the array at a path. Of an array of `STRUCT`s, each field is a column that is read if it is used.
+    fn elements(path: &[String], whole: Reads, alias: Option<String>, names: &mut Names<'_, 'c>) -> Reads {
+        let (reads, columns) = match names.origin(path) {
+            Some(Origin { table, path, .. }) => {
+                let of_structs = table.column_at(&path).filter(|(_, column)| !column.fields.is_empty());
+                let reads = of_structs.map_or(whole, |(found, _)| Reads::array(&table.name, found));
+                (reads, Columns::Elements(table, path))
+            }
+            None => (array(whole), Columns::Value),
+        };
+        names.relations.push(Relation::new(alias, columns));
         reads
     }
 
@@ -172,9 +226,6 @@ impl<'c> Analyser<'c> {
         let mut always = self.table(table, &mut inner, around);
         for relation in &inner.relations {
             always.add(relation.rows().all());
-            if let Columns::Table(table) = &relation.columns {
-                always.add(Reads::partitions(&table.name, Selection::All));
-            }
         }
         always.set_at_most();
         let rows = Rows { open: Some(Reads::default()), always, ..Rows::default() };
@@ -182,16 +233,48 @@ impl<'c> Analyser<'c> {
     }
 }
 
-/// Adds what a query hands out as a relation; returns what is read in any case.
-fn add_rows(rows: Rows, alias: Option<&TableAlias>, name: Option<&String>, names: &mut Names<'_, '_>) -> Reads {
+/// Adds what a query returns as a relation. Returns what is read in any case.
+pub(super) fn add_rows<'c>(
+    rows: Rows<'c>,
+    alias: Option<&TableAlias>,
+    name: Option<&String>,
+    names: &mut Names<'_, 'c>,
+) -> Reads {
     let columns = alias.iter().flat_map(|alias| &alias.columns);
     let columns: Vec<String> = columns.map(|column| lower(&column.name)).collect();
     let rows = rows.renamed(&columns);
     let always = rows.always.clone();
-    names
-        .relations
-        .push(Relation { name: alias.map(|alias| lower(&alias.name)).or(name.cloned()), columns: Columns::Rows(rows) });
+    let name = alias.map(|alias| lower(&alias.name)).or(name.cloned());
+    names.relations.push(Relation::new(name, Columns::Rows(rows)));
     always
+}
+
+/// The rows of an outer join that are kept without a match.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outer {
+    Left,
+    Right,
+    Full,
+}
+
+impl Outer {
+    /// Whether the rows of a side are kept.
+    fn preserves(self, right: bool) -> bool {
+        match self {
+            Self::Left => !right,
+            Self::Right => right,
+            Self::Full => true,
+        }
+    }
+}
+
+fn outer(operator: &JoinOperator) -> Option<Outer> {
+    match operator {
+        JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => Some(Outer::Left),
+        JoinOperator::Right(_) | JoinOperator::RightOuter(_) => Some(Outer::Right),
+        JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_) => None,
+        _ => Some(Outer::Full),
+    }
 }
 
 /// What going through an array reads; of an array of `STRUCT`s perhaps not every field.
@@ -207,14 +290,14 @@ fn lower(name: &Ident) -> String {
     name.value.to_lowercase()
 }
 
-/// The parts of a table's name; one pair of backticks may be around several.
+/// The parts of a table's name. One pair of backticks may enclose several.
 fn parts(name: &ObjectName) -> Vec<String> {
     let parts = name.0.iter().filter_map(ObjectNamePart::as_ident);
     let parts = parts.flat_map(|part| part.value.split('.'));
     parts.map(str::to_owned).collect()
 }
 
-/// How a join says which rows meet; `None` for joins that are not `BigQuery`'s.
+/// The condition of a join; `None` for joins that BigQuery does not have.
 fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
     match operator {
         JoinOperator::Join(constraint)

@@ -1,4 +1,4 @@
-//! Whole queries: `WITH`, set operations, `ORDER BY` and what stands behind it.
+//! Whole queries: `WITH`, set operations, `ORDER BY`, `LIMIT`.
 
 use sqlparser::ast::{Cte, Expr, LimitClause, OrderByKind, Query, SetExpr, SetOperator, SetQuantifier, Value, With};
 
@@ -8,11 +8,14 @@ use crate::bigquery::estimate::sql::reads::Reads;
 use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
 impl<'c> Analyser<'c> {
-    /// What a query hands out and reads, where `around` are the names it can see.
-    pub(super) fn query(&self, query: &Query, around: &Names<'_, 'c>) -> Rows {
+    /// What a query returns and reads, where `around` are the names that it can see.
+    pub(super) fn query(&self, query: &Query, around: &Names<'_, 'c>) -> Rows<'c> {
         let mut names = Names::inside(around);
         if let Some(with) = &query.with {
             self.with(with, &mut names);
+        }
+        if !query.pipe_operators.is_empty() {
+            return self.piped(query, &names);
         }
         let order_by = query.order_by.as_ref().map(|order_by| &order_by.kind);
         let mut rows = match &*query.body {
@@ -21,7 +24,7 @@ impl<'c> Analyser<'c> {
                 let mut rows = self.set(body, &names);
                 if let Some(order_by) = order_by {
                     let mut outputs = Names::inside(&names);
-                    outputs.relations.push(Relation { name: None, columns: Columns::Rows(rows.clone()) });
+                    outputs.relations.push(Relation::new(None, Columns::Rows(rows.clone())));
                     let read = self.order_by(order_by, &rows.outputs, &outputs);
                     rows.always.add(read);
                 }
@@ -30,14 +33,14 @@ impl<'c> Analyser<'c> {
         };
         let is_limited = query.limit_clause.is_some();
         if order_by.is_some() && !is_limited && around.is_inside() {
-            // Nobody sees that order, so it may never be made.
+            // The order is lost, so that the rows may never be sorted.
             rows.always.set_at_most();
+        }
+        if is_limited {
+            rows.forget_uses();
         }
         if is_limited_to_nothing(query.limit_clause.as_ref()) {
             rows.always.set_at_most();
-        }
-        if let Some(operator) = query.pipe_operators.first() {
-            rows.always.add(Reads::not_known(format!("pipe syntax, as `|> {}`", shown(operator))));
         }
         rows
     }
@@ -57,26 +60,18 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    fn cte(&self, cte: &Cte, names: &Names<'_, 'c>) -> Rows {
+    fn cte(&self, cte: &Cte, names: &Names<'_, 'c>) -> Rows<'c> {
         let columns = cte.alias.columns.iter().map(|c| c.name.value.to_lowercase());
         let columns: Vec<String> = columns.collect();
         self.query(&cte.query, names).renamed(&columns)
     }
 
-    fn set(&self, body: &SetExpr, names: &Names<'_, 'c>) -> Rows {
+    pub(super) fn set(&self, body: &SetExpr, names: &Names<'_, 'c>) -> Rows<'c> {
         match body {
             SetExpr::Select(select) => self.select(select, None, names),
             SetExpr::Query(query) => self.query(query, names),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let mut left = self.set(left, names);
-                let mut right = self.set(right, names);
-                let plain = *op == SetOperator::Union && *set_quantifier == SetQuantifier::All;
-                if !plain {
-                    // Rows are compared whole, or columns matched by name.
-                    left.take_all();
-                    right.take_all();
-                }
-                left.under(right)
+                combined(self.set(left, names), *op, *set_quantifier, self.set(right, names))
             }
             SetExpr::Values(values) => {
                 let mut rows = Rows::default();
@@ -92,7 +87,7 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    pub(super) fn order_by(&self, order_by: &OrderByKind, outputs: &[Output], names: &Names<'_, 'c>) -> Reads {
+    pub(super) fn order_by(&self, order_by: &OrderByKind, outputs: &[Output<'_>], names: &Names<'_, 'c>) -> Reads {
         match order_by {
             OrderByKind::Expressions(exprs) => {
                 let exprs = exprs.iter().map(|order_by| &order_by.expr);
@@ -102,11 +97,11 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    /// Expressions in which a whole number stands for the column at that place.
+    /// Expressions in which an integer is the place of a column.
     pub(super) fn by_place<'e>(
         &self,
         exprs: impl Iterator<Item = &'e Expr>,
-        outputs: &[Output],
+        outputs: &[Output<'_>],
         names: &Names<'_, 'c>,
     ) -> Reads {
         exprs
@@ -115,6 +110,12 @@ impl<'c> Analyser<'c> {
                     Some(output) => output.reads.clone(),
                     None => all_of(outputs),
                 },
+                // `ORDER BY ALL`; the word is reserved.
+                (None, Expr::Identifier(ident))
+                    if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("all") =>
+                {
+                    all_of(outputs)
+                }
                 // The places may be inside.
                 (None, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)) => {
                     self.expr(expr, names).plus(all_of(outputs))
@@ -125,7 +126,24 @@ impl<'c> Analyser<'c> {
     }
 }
 
-pub(super) fn all_of(outputs: &[Output]) -> Reads {
+/// The rows of two queries under a set operation.
+pub(super) fn combined<'c>(
+    mut left: Rows<'c>,
+    operator: SetOperator,
+    quantifier: SetQuantifier,
+    mut right: Rows<'c>,
+) -> Rows<'c> {
+    if operator != SetOperator::Union || quantifier != SetQuantifier::All {
+        // Whole rows are compared, or columns are matched by name.
+        for rows in [&mut left, &mut right] {
+            rows.take_all();
+            rows.forget_uses();
+        }
+    }
+    left.under(right)
+}
+
+pub(super) fn all_of(outputs: &[Output<'_>]) -> Reads {
     let reads = outputs.iter().map(|output| output.reads.clone());
     reads.fold(Reads::default(), Reads::plus)
 }

@@ -1,8 +1,10 @@
 //! One `SELECT`: its columns, and the clauses around them.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, GroupByWithModifier, NamedWindowExpr, ObjectName, OrderByKind, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, Value, ValueTableMode, WildcardAdditionalOptions,
+    SelectItem, SelectItemQualifiedWildcardKind, Value, ValueTableMode, Visit, Visitor, WildcardAdditionalOptions,
 };
 
 use crate::bigquery::estimate::sql::analyser::{Analyser, shown};
@@ -12,27 +14,37 @@ use crate::bigquery::estimate::sql::query::all_of;
 use crate::bigquery::estimate::sql::reads::Reads;
 use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
-/// `BigQuery` hands out no more columns than this; a chain of `SELECT *` from joins of one query
-/// with itself would double them at every step.
+/// BigQuery returns no more columns than this. A chain of `SELECT *` from joins of one query with itself would double them
+/// at every step.
 const MOST_COLUMNS: usize = 10_000;
 
 impl<'c> Analyser<'c> {
-    pub(super) fn select(&self, select: &Select, order_by: Option<&OrderByKind>, around: &Names<'_, 'c>) -> Rows {
+    pub(super) fn select(&self, select: &Select, order_by: Option<&OrderByKind>, around: &Names<'_, 'c>) -> Rows<'c> {
         let mut names = Names::inside(around);
         let mut rows = Rows { always: not_understood(select), ..Rows::default() };
         for table in &select.from {
             let read = self.table_with_joins(table, &mut names, around);
             rows.always.add(read);
         }
-        rows.always.add(Self::partitions(select, &names));
         if let Some(selection) = &select.selection {
             rows.always.add(self.expr(selection, &names));
+            let is_kept = |at: &usize| names.relations.get(*at).is_some_and(|relation| !relation.nullable);
+            let kept: Vec<usize> = (0..names.relations.len()).filter(is_kept).collect();
+            self.restrict(&mut rows.always, selection, &kept, &names);
             if is_false(selection) {
                 rows.always.set_at_most();
             }
         }
         for item in &select.projection {
             self.select_item(item, &names, &mut rows);
+        }
+        if select.flavor == SelectFlavor::FromFirstNoSelect {
+            for relation in &names.relations {
+                self.wildcard(relation.rows(), &WildcardAdditionalOptions::default(), &names, &mut rows);
+            }
+        }
+        if computes_over_rows(select) {
+            rows.forget_uses();
         }
         if rows.outputs.len() > MOST_COLUMNS {
             rows.outputs_as_one();
@@ -42,7 +54,7 @@ impl<'c> Analyser<'c> {
         }
 
         // From here on the columns of SELECT can be named too.
-        names.relations.push(Relation { name: None, columns: Columns::Rows(Rows { open: None, ..rows.clone() }) });
+        names.relations.push(Relation::new(None, Columns::Rows(Rows { open: None, ..rows.clone() })));
         let mut read = self.group_by(&select.group_by, &rows.outputs, &names);
         for expr in [&select.having, &select.qualify].into_iter().flatten() {
             read.add(self.expr(expr, &names));
@@ -59,19 +71,18 @@ impl<'c> Analyser<'c> {
             read.add(self.order_by(order_by, &rows.outputs, &names));
         }
         rows.always.add(read);
-        if select.value_table_mode.is_some_and(hands_out_one_value) {
+        if select.value_table_mode.is_some_and(is_one_value) {
             rows.open = Some(all_of(&rows.outputs));
+            rows.forget_uses();
         }
         rows
     }
 
-    fn select_item(&self, item: &SelectItem, names: &Names<'_, 'c>, rows: &mut Rows) {
+    pub(super) fn select_item(&self, item: &SelectItem, names: &Names<'_, 'c>, rows: &mut Rows<'c>) {
         match item {
-            SelectItem::UnnamedExpr(expr) => {
-                rows.outputs.push(Output { name: expr::name(expr), reads: self.expr(expr, names) });
-            }
+            SelectItem::UnnamedExpr(expr) => rows.outputs.push(self.output(expr, expr::name(expr), names)),
             SelectItem::ExprWithAlias { expr, alias } => {
-                rows.outputs.push(Output { name: Some(alias.value.to_lowercase()), reads: self.expr(expr, names) });
+                rows.outputs.push(self.output(expr, Some(alias.value.to_lowercase()), names));
             }
             SelectItem::ExprWithAliases { expr, .. } => {
                 rows.always.add(self.expr(expr, names));
@@ -89,8 +100,17 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    /// What stands before `.*`: a relation, or a `STRUCT`, whose fields' names are not followed.
-    fn wildcard_of(&self, kind: &SelectItemQualifiedWildcardKind, names: &Names<'_, 'c>) -> Rows {
+    /// An expression in the list of columns.
+    pub(super) fn output(&self, expr: &Expr, name: Option<String>, names: &Names<'_, 'c>) -> Output<'c> {
+        let reads = self.expr(expr, names);
+        match expr::plain_path(expr).and_then(|path| names.origin(&path)) {
+            Some(origin) => Output::column(name, reads, origin),
+            None => Output::new(name, reads),
+        }
+    }
+
+    /// What stands before `.*`: a relation, or a `STRUCT`, whose fields are not followed by name.
+    fn wildcard_of(&self, kind: &SelectItemQualifiedWildcardKind, names: &Names<'_, 'c>) -> Rows<'c> {
         let reads = match kind {
             SelectItemQualifiedWildcardKind::Expr(expr) => self.expr(expr, names),
             SelectItemQualifiedWildcardKind::ObjectName(name) => {
@@ -106,7 +126,7 @@ impl<'c> Analyser<'c> {
         Rows { open: Some(reads), ..Rows::default() }
     }
 
-    fn wildcard(&self, of: Rows, options: &WildcardAdditionalOptions, names: &Names<'_, 'c>, rows: &mut Rows) {
+    fn wildcard(&self, of: Rows<'c>, options: &WildcardAdditionalOptions, names: &Names<'_, 'c>, rows: &mut Rows<'c>) {
         let except = options.opt_except.iter().flat_map(|except| {
             let first = std::iter::once(&except.first_element);
             first.chain(&except.additional_elements)
@@ -121,7 +141,7 @@ impl<'c> Analyser<'c> {
                 continue;
             }
             if let Some((_, reads)) = replace.iter().find(|(column, _)| Some(column) == name) {
-                output.reads = reads.clone();
+                output = Output::new(output.name.clone(), reads.clone());
             }
             rows.outputs.push(output);
         }
@@ -140,7 +160,7 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    fn group_by(&self, group_by: &GroupByExpr, outputs: &[Output], names: &Names<'_, 'c>) -> Reads {
+    fn group_by(&self, group_by: &GroupByExpr, outputs: &[Output<'_>], names: &Names<'_, 'c>) -> Reads {
         let (mut read, modifiers) = match group_by {
             GroupByExpr::All(modifiers) => (all_of(outputs), modifiers),
             GroupByExpr::Expressions(exprs, modifiers) => (self.by_place(exprs.iter(), outputs, names), modifiers),
@@ -154,10 +174,39 @@ impl<'c> Analyser<'c> {
     }
 }
 
-/// Clauses that are not `BigQuery`'s, or not followed.
+/// Whether there is a window function.
+pub(super) fn has_window(items: &impl Visit) -> bool {
+    struct Windows(bool);
+    impl Visitor for Windows {
+        type Break = std::convert::Infallible;
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Self::Break> {
+            self.0 |= matches!(expr, Expr::Function(function) if function.over.is_some());
+            ControlFlow::Continue(())
+        }
+    }
+    let mut windows = Windows(false);
+    let _ = items.visit(&mut windows);
+    windows.0
+}
+
+/// Whether columns are computed over several rows, so that a filter on them cannot move before that: by windows, `ROLLUP`
+/// and the like.
+fn computes_over_rows(select: &Select) -> bool {
+    let has_sets = match &select.group_by {
+        GroupByExpr::All(modifiers) => !modifiers.is_empty(),
+        GroupByExpr::Expressions(exprs, modifiers) => {
+            let is_set = |expr: &Expr| matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+            !modifiers.is_empty() || exprs.iter().any(is_set)
+        }
+    };
+    has_window(&select.projection) || has_sets || select.qualify.is_some()
+}
+
+/// Clauses that BigQuery does not have, or that are not followed.
 fn not_understood(select: &Select) -> Reads {
     let clauses = [
-        (select.flavor != SelectFlavor::Standard, "a query that starts with FROM"),
+        (select.flavor == SelectFlavor::FromFirst, "SELECT after FROM"),
         (!select.lateral_views.is_empty(), "LATERAL VIEW"),
         (!select.connect_by.is_empty(), "CONNECT BY"),
         (select.prewhere.is_some(), "PREWHERE"),
@@ -173,7 +222,7 @@ fn not_understood(select: &Select) -> Reads {
 }
 
 /// `SELECT AS VALUE`: the columns that come out are the fields of the value.
-fn hands_out_one_value(mode: ValueTableMode) -> bool {
+fn is_one_value(mode: ValueTableMode) -> bool {
     matches!(mode, ValueTableMode::AsValue | ValueTableMode::DistinctAsValue)
 }
 

@@ -106,17 +106,17 @@ mod tests {
     #[test]
     fn requests_during_a_flush_are_served_by_the_next_one() {
         let (flush, now) = (BackgroundFlush::default(), Instant::now());
-        let mut task = Context::from_waker(Waker::noop());
+        let task = Context::from_waker(Waker::noop());
         // Without a flush there is nothing to wait for.
         flush.wait(now);
         assert_eq!(flush.request(now), Requested::Run(1));
         assert_eq!((flush.request(now), flush.request(Instant::now())), (Requested::Later(2), Requested::Later(2)));
-        assert!(flush.poll(1, &mut task).is_pending() && flush.poll(2, &mut task).is_pending());
+        assert!(flush.poll(1, &task).is_pending() && flush.poll(2, &task).is_pending());
         flush.wait(now);
         assert_eq!(flush.end(), Some(now), "since the first request");
-        assert!(flush.poll(1, &mut task).is_ready() && flush.poll(2, &mut task).is_pending());
+        assert!(flush.poll(1, &task).is_ready() && flush.poll(2, &task).is_pending());
         assert_eq!(flush.end(), None);
-        assert!(flush.poll(2, &mut task).is_ready());
+        assert!(flush.poll(2, &task).is_ready());
         assert_eq!(flush.request(now), Requested::Run(3));
     }
 }

@@ -9,7 +9,7 @@ use obs_tests::strangers::{Stranger, target};
 use serde_json::Value;
 
 const MANIFEST: &str = "edition = \"2024\"\n[dependencies]\nobs-runtime = { path = \"{obs}\" }\n\
-                        tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\ntracing = \"0.1\"";
+                        tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\ntracing = \"0.1\"\nmetrics = \"0.24\"";
 
 const SOURCES: [(&str, &str); 6] = [
     ("bin/sync.rs", include_str!("../strangers/entry_point/sync.rs")),
@@ -166,7 +166,7 @@ fn a_guard_that_is_dropped_at_once_warns_once() {
 
 #[test]
 fn a_short_job_does_not_warn_of_its_guard() {
-    for way in ["call", "command", "line"] {
+    for way in ["call", "command", "line", "counter", "gauge", "histogram"] {
         let finished = run("guards", &[way], &[]);
         assert_eq!(finished.code(), Some(0));
         assert!(!finished.stderr.contains("let _guard"), "{way}: {finished:?}");

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 #[cfg(feature = "testing")]
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Once, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -29,6 +30,19 @@ use crate::pipeline::interface::Pipeline;
 
 /// How often exporters do their upkeep.
 const UPKEEP: Duration = Duration::from_secs(1);
+
+/// Whether the program asked for a handle since [`forget_use`].
+static IS_USED: AtomicBool = AtomicBool::new(false);
+
+/// Forgets that the program has recorded metrics.
+pub fn forget_use() {
+    IS_USED.store(false, Ordering::Relaxed);
+}
+
+/// Whether the program has recorded a metric since [`forget_use`], or could have, as it asked for a handle.
+pub fn is_used() -> bool {
+    IS_USED.load(Ordering::Relaxed)
+}
 
 /// The exporters that keep users' metrics. They live as long as the process.
 fn exporters() -> Vec<&'static dyn UserMetrics> {
@@ -123,6 +137,10 @@ impl<T: Recorder> ObsRecorder<T> {
     fn handle<H: Clone>(&self, families: &Families<H>, key: &Key, make: impl Fn(&Key) -> H) -> Option<H> {
         if global::interest().is_off() {
             return None;
+        }
+        // Written once, so that threads do not contend for it.
+        if !is_used() {
+            IS_USED.store(true, Ordering::Relaxed);
         }
         let known = families.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = known.get(key.name()).and_then(|family| family.by_key.get(key)) {

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use crate::metrics::registry;
 use crate::pipeline::fan_out::FanOut;
 use crate::pipeline::global;
+#[cfg(feature = "_user-metrics")]
+use crate::pipeline::user_metrics;
 
 /// How long a guard lives that was not kept, on a busy machine too.
 const AT_ONCE: Duration = Duration::from_millis(10);
@@ -18,14 +20,19 @@ impl EarlyDrop {
     /// Begins at the end of the initialisation, whose own events do not count.
     pub fn watch(pipeline: &FanOut) -> Self {
         pipeline.used().store(false, Ordering::Relaxed);
+        #[cfg(feature = "_user-metrics")]
+        user_metrics::forget_use();
         Self(Instant::now())
     }
 
-    /// Warns, once in a process, if the guard did not live to see any event or call.
+    /// Warns, once in a process, if the guard did not live to see any event, call or metric.
     pub fn warn(&self, pipeline: &FanOut) {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let lifetime = self.0.elapsed();
-        if lifetime > AT_ONCE || pipeline.used().load(Ordering::Relaxed) || std::thread::panicking() {
+        let is_used = pipeline.used().load(Ordering::Relaxed);
+        #[cfg(feature = "_user-metrics")]
+        let is_used = is_used || user_metrics::is_used();
+        if lifetime > AT_ONCE || is_used || std::thread::panicking() {
             return;
         }
         let mut called = false;

@@ -27,6 +27,18 @@ fn main() {
             let _guard = init_observability();
             tracing::warn!("a line");
         }
+        Some("counter") => {
+            let _guard = init_observability();
+            metrics::counter!("rows").increment(1);
+        }
+        Some("gauge") => {
+            let _guard = init_observability();
+            metrics::gauge!("rows").set(1.0);
+        }
+        Some("histogram") => {
+            let _guard = init_observability();
+            metrics::histogram!("rows").record(1.0);
+        }
         _ => {}
     }
 }

@@ -20,10 +20,19 @@
 //! Expressions of `tags`, `args`, `context`, `user` and `dataset` can use the arguments of the function. They are
 //! evaluated before the body runs and only borrow the arguments.
 //!
-//! `#[track_caller]` is preserved: a panic in the body reports the caller's line. There are three exceptions, in which it
-//! reports the function's own line: under `tracked_command` and `bq_cost`, in a method without `pub` whose return type can
-//! hold an error, and in a function without `self` and `Self` that seems to name a type parameter of its `impl`: a name of one or two capitals,
-//! a usual one such as `Key`, or an argument of a generic type such as `Table<Key>`.
+//! # `#[track_caller]`
+//!
+//! It is preserved: a panic in the body reports the caller's line. The attribute moves the body to a function of its own, as
+//! a closure does not get the location of its caller. There are three exceptions, in which a panic reports the function's own
+//! line:
+//! - under `tracked_command` and `bq_cost`;
+//! - in a method without `pub` whose return type can hold an error, as it may belong to a trait, where no function can be added;
+//! - in a function without `self` and `Self` that seems to name a type parameter of its `impl`: a name of one or two capitals,
+//!   a usual one such as `Key`, or an argument of a generic type such as `Table<Key>`. An attribute does not see the `impl`.
+//!
+//! A function without `self` and `Self` that names a type parameter in another way fails to compile with "can't use generic
+//! parameters from outer item" (E0401), for example `fn open(handle: Handle) -> Result<u8, Error>` in `impl<Handle> Store<Handle>`.
+//! It compiles if it also names `Self`, for example by `let _: Option<Self> = None;`.
 //!
 //! # Futures, streams and closures
 //!
@@ -33,9 +42,22 @@
 //! `-> Pin<Box<dyn Future>>`, `-> BoxFuture`, and aliases and associated types of boxed futures whose name contains `Fut`.
 //! A boxed future is boxed once more.
 //!
-//! All other values are measured when the function returns them, also those that do their work later: named types of
-//! futures, streams, iterators and closures. To measure the work of a stream or an iterator, annotate the function that
-//! consumes it, or the one that produces an item.
+//! All other values are measured when the function returns them, also those that do their work later: streams, iterators,
+//! closures, and futures of a named type such as `Ready<T>` or `Either<A, B>`, which must stay of that type. To measure their
+//! work, annotate the function that awaits or consumes them, or the one that produces an item.
+//!
+//! The body of a function that returns `impl Fn…` stays in its place, so that the compiler infers the signature of the closure
+//! from the return type. An `async` function that does so, and whose closure takes references, has to write the types of its
+//! arguments: `|text: &str| …`.
+//!
+//! Each attribute on an `async` function adds a future around its body. Where such functions call each other at great depth, the
+//! compiler may report that "queries overflow the depth limit"; `#![recursion_limit = "256"]` in the crate raises it.
+//!
+//! # Errors of generic types
+//!
+//! An error whose type has a type parameter that need not be `'static`, such as `ReuniteError<S>`, is recorded by `Display` or
+//! `Debug`, without its sources: it may implement `Error` for `'static` parameters only. `E: Error + 'static` on the function
+//! has it recorded with its sources.
 //!
 //! # Whole blocks
 //!

@@ -8,6 +8,7 @@ use syn::{FnArg, GenericParam, Pat, PatIdent, Safety, Visibility};
 
 use crate::item::function::Function;
 use crate::item::outer_attribute::OuterAttribute;
+use crate::item::parameters;
 
 /// A function whose body was moved to an inner function.
 pub struct Split {
@@ -39,7 +40,12 @@ pub fn split(function: &Function, suffix: &str) -> Option<Split> {
                 receiver.mutability = None;
                 receiver.self_token.to_token_stream()
             }
-            FnArg::Typed(argument) => handed_on(&mut argument.pat, place)?.into_token_stream(),
+            FnArg::Typed(argument) => {
+                let conditions = argument.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+                let conditions: TokenStream = conditions.map(ToTokens::to_token_stream).collect();
+                let name = handed_on(&mut argument.pat, place)?;
+                quote_spanned!(site=> #conditions #name)
+            }
         });
     }
     let of_type = function.signature.receiver().is_some() || says_self(function);
@@ -128,22 +134,12 @@ fn may_name_outer_generics(function: &Function) -> bool {
             GenericParam::Lifetime(_) => None,
         })
         .collect();
-    let is_parameter = |name: &str| {
-        name.len() <= 2
-            && name.starts_with(|letter: char| letter.is_ascii_uppercase())
-            && !name.contains(|letter: char| letter.is_ascii_lowercase())
-            || USUAL_PARAMETERS.contains(&name)
-    };
     let head = flat(function.head.clone());
     let arguments = arguments_of_generic_types(&head);
     let names = head.iter().chain(&flat(function.body.statements.clone())).filter_map(word).collect::<Vec<_>>();
     let foreign = |name: &String| !own.iter().any(|parameter| parameter == name);
-    names.iter().filter(|name| is_parameter(name)).chain(&arguments).any(foreign)
+    names.iter().filter(|name| parameters::is_usual(name)).chain(&arguments).any(foreign)
 }
-
-/// Names that type parameters with more than two characters often have.
-const USUAL_PARAMETERS: [&str; 12] =
-    ["Key", "Value", "Item", "Iter", "Fut", "Func", "Req", "Res", "Idx", "Acc", "Elem", "Out"];
 
 /// Types of the standard library with type arguments, which usually are types of their own.
 const STANDARD: [&str; 24] = [

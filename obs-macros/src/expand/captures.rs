@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, Pat, PatIdent, Receiver, ReceiverKind, Signature, Type};
+use syn::{FnArg, Pat, PatIdent, PatType, Receiver, ReceiverKind, Signature, Type};
 
 use crate::item::function::{Function, bound_names};
 
@@ -68,6 +68,7 @@ fn borrowed(function: &Function) -> Captures {
                 let name = &receiver.self_token;
                 statements.extend(quote_spanned!(site=> if false { let _ = &mut #name; }));
             }
+            FnArg::Typed(argument) if is_conditional(argument) => {}
             FnArg::Typed(argument) if is_async && !is_copy(&argument.ty) || is_borrowed_mutably(&argument.ty) => {
                 if let Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, ident, .. }) = &mut *argument.pat
                     && !is_marked_unused(ident)
@@ -80,6 +81,11 @@ fn borrowed(function: &Function) -> Captures {
         }
     }
     Captures { head: with_visibility(function, &signature), by_move: false, statements }
+}
+
+/// Whether the argument may not exist: `#[cfg(…)] a: A`.
+fn is_conditional(argument: &PatType) -> bool {
+    argument.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"))
 }
 
 fn is_borrowed_mutably(kind: &Type) -> bool {
@@ -150,12 +156,13 @@ pub fn name_owned(tokens: &TokenStream, function: &Function) -> bool {
     names(function, is_copy).iter().any(|name| mentions(tokens, &name.unraw().to_string()))
 }
 
-/// The names of the arguments in their order, without those whose type matches `leaves_out`. Unnamed arguments get
+/// The names of the arguments in their order, without those that may not exist or whose type matches `leaves_out`. Unnamed arguments get
 /// names, unless all are unnamed.
 fn names(function: &Function, leaves_out: fn(&Type) -> bool) -> Vec<Ident> {
     let mut names = Vec::new();
     for (place, argument) in function.signature.inputs.iter().enumerate() {
         match argument {
+            FnArg::Typed(argument) if is_conditional(argument) => {}
             FnArg::Typed(argument) if !leaves_out(&argument.ty) && matches!(&*argument.pat, Pat::Wild(_)) => {
                 names.push(unnamed_argument(place, argument.pat.span()));
             }

@@ -1,41 +1,51 @@
 //! The closure that classifies the value of a call as an error or not.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
 use crate::expand::shared_keys::{SharedKeys, Verdict};
-use crate::item::function::Function;
+use crate::item::error_type::ErrorType;
+use crate::item::function::{Function, Shape};
 use crate::item::return_type;
 
 /// `|__value| …`, which must follow the body, so that the type of the value is known. If no value of the return type is
-/// an error, a function of the runtime takes its place.
+/// an error, a function of the runtime takes its place. The type is written if it names lifetimes: the compiler may confuse
+/// those of an inferred one.
 pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
-    let error = error(&private, ignore_if, return_type::borrows_error(function));
+    let error = error(&private, ignore_if, ErrorType::of(function));
+    let output = match &function.shape {
+        Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output)),
+        Shape::Future(future) => future.output().map(return_type::without_impl_trait),
+    };
+    let output = output.filter(return_type::names_all_lifetimes);
+    let of_type = output.map(|output| quote_spanned!(site=> : &#output));
     match &shared.verdict {
         Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
             quote_spanned!(site=> #private::judge::no_error)
         }
-        Verdict::Type => quote_spanned!(site=> |__value| #error),
+        Verdict::Type => quote_spanned!(site=> |__value #of_type| #error),
         Verdict::OkIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
+            quote_spanned!(site=> |__value #of_type| #private::judge::ok_if(#verdict, || #error))
         }
         Verdict::ErrorIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
+            quote_spanned!(site=> |__value #of_type| #private::judge::error_if(#verdict, || #error))
         }
     }
 }
 
 /// The runtime's traits are imported in blocks of their own, so that they do not shadow names in the user's path.
-fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, is_borrowed: bool) -> TokenStream {
+fn error(private: &TokenStream, ignore_if: Option<&ExprPath>, of_type: ErrorType) -> TokenStream {
     let site = Span::mixed_site();
-    let borrowed = is_borrowed.then(|| quote_spanned!(site=> use #private::judge::borrowed::*;));
-    let describe = quote_spanned!(site=> (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()));
+    let borrowed = (of_type == ErrorType::Borrowed).then(|| quote_spanned!(site=> use #private::judge::borrowed::*;));
+    // By `Display`, if `Error` may need a parameter that is `'static`: such a bound is not seen when the trait is selected.
+    let error = if of_type == ErrorType::Generic { quote!(&&Describe) } else { quote!(&&&&&&&Describe) };
+    let describe = quote_spanned!(site=> (#error(__error)).describe().with_kind((&&Kind(__error)).kind()));
     match ignore_if {
         None => quote_spanned! {site=> {
             use #private::judge::*;

@@ -1,7 +1,7 @@
 //! Wraps a function body in a closure or future that is passed to the runtime.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
 
@@ -159,7 +159,7 @@ impl<'a> Wrap<'a> {
         let block = ours(&body.braces_around(body.statements.clone()));
         let private = self.shared.runtime.private();
         let Self { callsite, begin, .. } = self;
-        let guard = if self.helper == "cost" { quote!(finish_cost_on_drop) } else { quote!(finish_on_drop) };
+        let guard = format_ident!("{}_in_place", self.helper, span = Span::mixed_site());
         quote_spanned!(Span::mixed_site()=> let __call = { #callsite #private::#guard(#begin) }; #block)
     }
 

@@ -1,7 +1,7 @@
 //! Return types, and which outcomes they allow.
 
 use proc_macro2::Span;
-use quote::quote_spanned;
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer, TypeParamBound};
 
@@ -24,8 +24,8 @@ pub fn never_fails(function: &Function) -> bool {
     }
 }
 
-/// Whether the function returns `impl Fn…`. The compiler infers the signature of the returned closure from the return
-/// type only if the closure is the last expression of the function itself.
+/// Whether the function returns `impl Fn…`, also in a tuple. The compiler infers the signature of the returned
+/// closure from the return type only if the closure is the last expression of the function itself.
 pub fn is_closure(function: &Function) -> bool {
     let ReturnType::Type(_, output) = &function.signature.output else { return false };
     matches!(function.shape, Shape::Sync) && is_impl_fn(output)
@@ -36,6 +36,7 @@ fn is_impl_fn(written: &Type) -> bool {
     match written {
         Type::Group(inner) => is_impl_fn(&inner.elem),
         Type::Paren(inner) => is_impl_fn(&inner.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(is_impl_fn),
         Type::ImplTrait(opaque) => opaque.bounds.iter().any(|bound| match bound {
             TypeParamBound::Trait(bound) => {
                 bound.path.segments.last().is_some_and(|last| CLOSURES.iter().any(|name| last.ident == name))
@@ -44,36 +45,6 @@ fn is_impl_fn(written: &Type) -> bool {
         }),
         _ => false,
     }
-}
-
-/// Whether the error type may contain a boxed error that is not `'static`: it names a lifetime.
-pub fn borrows_error(function: &Function) -> bool {
-    let output = match (&function.shape, &function.signature.output) {
-        (Shape::Future(future), _) => future.output(),
-        (_, ReturnType::Type(_, output)) => Some(&**output),
-        (_, ReturnType::Default) => None,
-    };
-    let Some(Type::Path(path)) = output else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
-    let types: Vec<_> = arguments.args.iter().filter(|argument| matches!(argument, GenericArgument::Type(_))).collect();
-    match types.as_slice() {
-        [_, error] => names_lifetime(quote_spanned!(Span::mixed_site()=> #error)),
-        _ => names_lifetime(quote_spanned!(Span::mixed_site()=> #arguments)),
-    }
-}
-
-fn names_lifetime(tokens: proc_macro2::TokenStream) -> bool {
-    let mut after_quote = false;
-    tokens.into_iter().any(|tree| match tree {
-        proc_macro2::TokenTree::Group(group) => names_lifetime(group.stream()),
-        proc_macro2::TokenTree::Punct(punct) => {
-            after_quote = punct.as_char() == '\'';
-            false
-        }
-        proc_macro2::TokenTree::Ident(ident) => std::mem::take(&mut after_quote) && ident != "static",
-        proc_macro2::TokenTree::Literal(_) => false,
-    })
 }
 
 fn is_plain(written: &Type) -> bool {
@@ -95,6 +66,39 @@ pub fn without_impl_trait(written: &Type) -> Type {
     let mut written = written.clone();
     erase(&mut written);
     written
+}
+
+/// Whether the type names `Self` or a lifetime, and leaves none out. One that is left out is another one where the type is
+/// written again.
+pub fn names_all_lifetimes(written: &Type) -> bool {
+    let mut found = false;
+    names_all(written.to_token_stream(), &mut found) && found
+}
+
+fn names_all(tokens: proc_macro2::TokenStream, found: &mut bool) -> bool {
+    let mut trees = tokens.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        let is_named = match tree {
+            proc_macro2::TokenTree::Group(group) => names_all(group.stream(), found),
+            proc_macro2::TokenTree::Ident(ident) => {
+                *found |= ident == "Self";
+                true
+            }
+            proc_macro2::TokenTree::Punct(punct) => match (punct.as_char(), trees.peek().map(ToString::to_string)) {
+                ('\'', Some(name)) => {
+                    *found = true;
+                    name != "_"
+                }
+                ('&', next) => next.is_some_and(|next| next == "'"),
+                _ => true,
+            },
+            proc_macro2::TokenTree::Literal(_) => true,
+        };
+        if !is_named {
+            return false;
+        }
+    }
+    true
 }
 
 fn unit() -> Type {

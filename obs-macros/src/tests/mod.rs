@@ -7,6 +7,8 @@ mod blocks;
 mod checks;
 mod error_kind;
 #[cfg(not(feature = "off"))]
+mod error_types;
+#[cfg(not(feature = "off"))]
 mod expansion;
 #[cfg(not(feature = "off"))]
 mod expansion_of_checks;

@@ -6,11 +6,12 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::base::call_scope::ScopeGuard;
 use crate::base::command_run::{CommandRun, note_outermost};
 use crate::base::level::Level;
 use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
-use crate::context::current::Context;
+use crate::context::current::{Context, ContextGuard};
 use crate::context::in_context::InContext;
 use crate::context::propagation::RemoteParent;
 use crate::context::scope::new_correlation_id;
@@ -251,6 +252,39 @@ pub fn command<R>(
     let value = body();
     finish(&mut call, judge(&value).as_ref());
     value
+}
+
+/// A command that ends on drop, without an error.
+pub struct CommandInPlace {
+    call: Call,
+    /// Whether it started while the thread was already panicking, in a destructor.
+    in_panic: bool,
+    _unrecorded: Option<Unrecorded>,
+    _scope: Option<ScopeGuard<'static>>,
+    _inside: Option<ContextGuard>,
+}
+
+/// Like [`command`], for a function whose body stays its own. The command ends when the returned value is dropped.
+#[must_use]
+pub fn command_in_place(mut call: Call) -> CommandInPlace {
+    let in_panic = std::thread::panicking();
+    if !call.is_on() {
+        let unrecorded = Some(Unrecorded::begin(&call));
+        return CommandInPlace { call, in_panic, _unrecorded: unrecorded, _scope: None, _inside: None };
+    }
+    let inside = Some(command_context(&mut call).enter());
+    let scope = call.enclose();
+    call.report_start();
+    CommandInPlace { call, in_panic, _unrecorded: None, _scope: scope, _inside: inside }
+}
+
+impl Drop for CommandInPlace {
+    fn drop(&mut self) {
+        // Otherwise the drop of the call reports the panic.
+        if self.call.is_on() && (!std::thread::panicking() || self.in_panic && !self.call.has_panicked()) {
+            finish(&mut self.call, None);
+        }
+    }
 }
 
 /// Like [`command`], for an async function. The flush at its end does not block the executor: it runs on another thread, and the

@@ -46,7 +46,7 @@ pub struct FinishOnDrop {
 /// Ends the call when the returned value is dropped.
 #[inline]
 #[must_use]
-pub fn finish_on_drop(call: Call) -> FinishOnDrop {
+pub fn performance_in_place(call: Call) -> FinishOnDrop {
     FinishOnDrop { call, in_panic: std::thread::panicking() }
 }
 

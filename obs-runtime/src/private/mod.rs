@@ -4,10 +4,10 @@
 //! takes the applicable implementation with the most references.
 
 pub mod at_end;
-pub mod cost_scope;
 pub mod each;
 pub mod exit_code;
 pub mod hashed;
+mod in_place;
 mod inference;
 pub mod judge;
 pub mod returned;
@@ -29,12 +29,12 @@ pub use crate::checks::quality::status::Severity;
 pub use crate::events::error_kind::RegisteredKind;
 pub use crate::events::failure::Failure;
 pub use crate::instrument::call::entry::Entry;
-pub use crate::instrument::command::{command, command_async};
+pub use crate::instrument::command::{command, command_async, command_in_place};
 pub use crate::instrument::errors::tracked::{
     enclosed, enclosed_ended, errors, errors_async, errors_or, errors_or_async,
 };
-pub use crate::instrument::performance::{ended, finish_on_drop, performance, performance_async};
+pub use crate::instrument::performance::{ended, performance, performance_async, performance_in_place};
 pub use crate::metrics::callsite::Callsite;
 pub use crate::program::init::entry_point::{EntryPoint, of_crate};
-pub use cost_scope::finish_cost_on_drop;
+pub use in_place::{cost_in_place, errors_in_place};
 pub use inference::{described, expect_return, judged};

@@ -79,6 +79,37 @@ macro_rules! callers {
             fn made(value: T) -> Option<T> { Some(value) }
         }
 
+        $(#[$attribute])*
+        #[track_caller] pub fn of_trait(value: impl Into<u64>) -> Option<u64> { Some(value.into()) }
+        $(#[$attribute])*
+        #[track_caller] pub fn of_pattern((a, b): (u8, u8), [c, ..]: [u8; 2]) -> Option<u8> { Some(a + b + c) }
+        $(#[$attribute])*
+        #[track_caller] pub unsafe fn not_safe<T: Copy>(value: *const T) -> Option<T> { Some(unsafe { *value }) }
+        $(#[$attribute])*
+        #[track_caller] pub fn longest<'a>(a: &'a str, b: &'a str) -> Result<&'a str, &'a str> { if a.len() > b.len() { Ok(a) } else { Err(b) } }
+        $(#[$attribute])*
+        #[track_caller] pub fn of_closure<F, R>(f: F) -> Option<R> where F: FnOnce() -> R { Some(f()) }
+        $(#[$attribute])*
+        #[track_caller] pub fn place() -> Option<&'static str> { Some(std::panic::Location::caller().file()) }
+        pub struct Ring<Slot, const LEN: usize>([Slot; LEN]);
+        impl<Slot: Copy, const LEN: usize> Ring<Slot, LEN> {
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn whole(with: Slot) -> Option<Self> { Some(Self([with; LEN])) }
+            $(#[$attribute])*
+            #[track_caller]
+            pub(crate) fn last(self: &Self) -> Option<Slot> { self.0.last().copied() }
+            $(#[$attribute])*
+            #[track_caller]
+            pub fn changed(mut self, to: Slot) -> Result<[Slot; LEN], Self> { if LEN == 0 { return Err(self); } self.0[0] = to; Ok(self.0) }
+        }
+        pub trait Named { fn name(&self) -> Option<String>; #[track_caller] fn twice(&self) -> Option<String> { self.name().map(|name| name.repeat(2)) } }
+        impl Named for u8 {
+            $(#[$attribute])*
+            #[track_caller]
+            fn name(&self) -> Option<String> { Some(self.to_string()) }
+        }
+
         pub fn run() -> Vec<String> {
             let mut keys = vec![(1, 2)];
             let taken = Taken::<'_, _, _, fn(&i32, &mut i32) -> bool>::new(&mut keys, .., |_, _| true);
@@ -90,6 +121,8 @@ macro_rules! callers {
                 format!("{:?}", (Grid::<3>::filled(1), Grid([1, 2]).at(1), Vec::made(3))),
                 format!("{:?}", (Table::<u8, (u8, u8)>::keyed(&1), Table::of(&Table(1, (2, 3))), Shelf::first(&Shelf(1)))),
                 format!("{:?}", (Table::<u8, (u8, u8)>::made(1, 2).map(|table| table.1), Shelf::put(1).map(|shelf| shelf.0))),
+                format!("{:?}", (of_trait(1_u8), of_pattern((1, 2), [3, 4]), unsafe { not_safe(&5) }, longest("a", "bc"), of_closure(|| 6))),
+                format!("{:?}", (place().is_some(), Ring::<u8, 2>::whole(1).and_then(|ring| ring.last()), Ring([1, 2]).changed(3).ok(), 4.twice())),
             ]
         }
     };

@@ -47,6 +47,39 @@ macro_rules! closures {
             fn key(&self) -> impl Fn(&str) -> String { let count = self.0.len(); move |name| name.repeat(count) }
         }
 
+        $(#[$attribute])*
+        pub fn several() -> (impl Fn(&str) -> usize, impl FnMut(&mut String)) { (|text| text.trim().len(), |text| text.push('c')) }
+        $(#[$attribute])*
+        pub fn listed() -> [impl for<'a> Fn(&'a str) -> usize; 1] { [|text: &str| text.len()] }
+        $(#[$attribute])*
+        pub fn nested() -> impl Fn(u8) -> Box<dyn Fn(&str) -> String> { |n| Box::new(move |text| text.repeat(n.into())) }
+        $(#[$attribute])*
+        pub fn branched(up: bool) -> impl Fn(&str) -> String { match up { true => str::to_uppercase, false => str::to_lowercase } }
+        $(#[$attribute])*
+        pub fn typed(up: bool) -> Result<impl for<'a> Fn(&'a str) -> usize, io::Error> { if up { Err(io::Error::other("up")) } else { Ok(|text: &str| text.len()) } }
+        $(#[$attribute])*
+        pub fn of_other(some: bool) -> Option<impl for<'a> Fn(&'a str) -> &'a str> { some.then(identity) }
+        $(#[$attribute])*
+        pub fn of_generic<T: PartialEq>(value: T) -> impl Fn(&T) -> bool { move |other| *other == value }
+        $(#[$attribute])*
+        pub fn lent<'v, T: Clone>(values: &'v [T]) -> impl for<'x> Fn(&'x mut Vec<T>) -> &'x [T] + 'v { move |into| { into.extend_from_slice(values); &into[..] } }
+        $(#[$attribute])*
+        pub fn composed<A, B, C>(f: impl Fn(&A) -> B, g: impl Fn(B) -> C) -> impl Fn(&A) -> C { move |a| g(f(a)) }
+        $(#[$attribute])*
+        pub fn padded<const N: usize>() -> impl Fn(&str) -> String { |text| format!("{text:>N$}") }
+        $(#[$attribute])*
+        pub unsafe fn not_safe() -> impl Fn(&u8) -> u8 { |n| *n }
+        $(#[$attribute])*
+        pub fn reborrowing() -> impl for<'a, 'b> Fn(&'a mut &'b u8) -> &'b u8 { |n| *n }
+        $(#[$attribute])*
+        pub async fn awaited(by: u32) -> impl Fn(u32) -> u32 { move |n| n + by }
+        $(#[$attribute])*
+        pub async fn awaited_typed() -> impl for<'a> Fn(&'a str) -> usize { |text: &str| text.len() }
+        $(#[$attribute])*
+        pub fn pointer() -> for<'a> fn(&'a str) -> &'a str { |text| text.trim() }
+        $(#[$attribute])*
+        pub fn in_arc() -> std::sync::Arc<dyn Fn(&str) -> usize + Send + Sync> { std::sync::Arc::new(|text| text.len()) }
+
         pub fn run() -> Vec<String> {
             let mut text = String::new();
             once("x".into())(&mut text);
@@ -58,6 +91,10 @@ macro_rules! closures {
                 format!("{:?}", (early(true)(3), early(false)(3), boxed()("c"))),
                 format!("{:?}", (plain_results().ok().map(|f| f(1)), rules.is_broken()(&3), rules.key()("k"))),
                 format!("{:?}", crate::now(asynchronous()("four"))),
+                format!("{:?}", { let (f, mut g) = several(); let mut text = String::from(" a "); g(&mut text); (f(&text), listed()[0]("l"), nested()(2)("n"), branched(true)("u")) }),
+                format!("{:?}", (typed(false).ok().map(|f| f("ab")), typed(true).is_err(), of_other(true).map(|f| f("o")), of_other(false).is_none())),
+                format!("{:?}", (of_generic(3)(&3), lent(&[1])(&mut vec![2]), composed(|n: &u8| n + 1, |n| n * 2)(&3), padded::<4>()("p"))),
+                format!("{:?}", (unsafe { not_safe() }(&1), reborrowing()(&mut &1), crate::now(awaited(1))(2), crate::now(awaited_typed())("abc"), pointer()(" p "), in_arc()("ab"))),
             ]
         }
     };

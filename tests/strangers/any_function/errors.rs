@@ -81,6 +81,92 @@ macro_rules! errors {
         $(#[$attribute])*
         pub fn of_function<F: Fn(&str)>(f: F) -> Result<(), Full<F>> { Err(Full(f)) }
 
+        $(#[$attribute])*
+        pub fn sum<'a, I: Iterator<Item = &'a str>>(texts: I) -> Result<u8, NoNumber<'a>> { texts.map(number).sum() }
+        pub trait Lender { type Error<'e> where Self: 'e; fn lend(&mut self, n: usize) -> Result<&mut u8, Self::Error<'_>>; }
+        pub struct Bytes(Vec<u8>);
+        impl Lender for Bytes {
+            type Error<'e> = &'e [u8];
+            $(#[$attribute])*
+            fn lend(&mut self, n: usize) -> Result<&mut u8, &[u8]> { if n < self.0.len() { Ok(&mut self.0[n]) } else { Err(&self.0) } }
+        }
+        $(#[$attribute])*
+        pub fn lent<L: Lender>(from: &mut L) -> Result<&mut u8, L::Error<'_>> { from.lend(7) }
+        $(#[$attribute])*
+        pub fn given_back<T>(values: &mut Vec<T>, value: T) -> Result<&mut T, (T, &mut Vec<T>)> { if values.is_empty() { Err((value, values)) } else { values[0] = value; Ok(&mut values[0]) } }
+        $(#[$attribute])*
+        pub fn flow<'a>(text: &'a str) -> std::ops::ControlFlow<NoNumber<'a>, u8> { match number(text) { Ok(n) => std::ops::ControlFlow::Continue(n), Err(error) => std::ops::ControlFlow::Break(error) } }
+        $(#[$attribute])*
+        pub fn polled<T>(value: T) -> std::task::Poll<Result<(), Full<T>>> { std::task::Poll::Ready(Err(Full(value))) }
+        $(#[$attribute])*
+        pub fn optional<'a>(text: &'a str) -> Option<Result<u8, NoNumber<'a>>> { (!text.is_empty()).then(|| number(text)) }
+        $(#[$attribute])*
+        pub fn counted<T, const N: usize>(values: Vec<T>) -> Result<[T; N], Vec<T>> { values.try_into() }
+        $(#[$attribute])*
+        pub fn in_arc<'a>(text: &'a str) -> Result<u8, std::sync::Arc<NoNumber<'a>>> { number(text).map_err(std::sync::Arc::new) }
+        $(#[$attribute])*
+        pub fn dynamic<'a>(text: &'a str) -> Result<Box<dyn Iterator<Item = char> + 'a>, NoNumber<'a>> { number(text).map(|_| Box::new(text.chars()) as _) }
+        $(#[$attribute])*
+        pub fn never<T>(value: T) -> Result<T, std::convert::Infallible> { Ok(value) }
+        $(#[$attribute])*
+        pub fn shared_text(text: &str) -> Result<u8, std::rc::Rc<str>> { text.parse().map_err(|_| text.into()) }
+        $(#[$attribute])*
+        pub fn of_pointer<'a>(f: fn(&'a str) -> bool, text: &'a str) -> Result<(), Full<fn(&'a str) -> bool>> { if f(text) { Ok(()) } else { Err(Full(f)) } }
+        pub trait Fetch { type Error; #[allow(async_fn_in_trait)] async fn fetch<'a>(&'a self, text: &'a str) -> Result<u8, Self::Error>; }
+        impl<'s> Fetch for &'s str {
+            type Error = Full<&'s str>;
+            $(#[$attribute])*
+            async fn fetch<'a>(&'a self, text: &'a str) -> Result<u8, Full<&'s str>> { if text == *self { Ok(1) } else { Err(Full(self)) } }
+        }
+
+        pub struct Reunite<S>(pub S);
+        impl<S> fmt::Debug for Reunite<S> { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("Reunite") } }
+        impl<S> fmt::Display for Reunite<S> { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("no pair") } }
+        impl<S: std::any::Any> Error for Reunite<S> {}
+        pub struct Half<S>(S);
+        impl<S> Half<S> {
+            $(#[$attribute])*
+            pub fn reunite(self, other: Half<S>) -> Result<S, Reunite<S>> { drop(other); Err(Reunite(self.0)) }
+            $(#[$attribute])*
+            pub async fn reunite_later<Item>(self, other: Item) -> Result<Item, Reunite<(S, Item)>> { Err(Reunite((self.0, other))) }
+            $(#[$attribute])*
+            pub fn reunite_future(self) -> impl std::future::Future<Output = Result<u8, Reunite<S>>> { async move { Err(Reunite(self.0)) } }
+        }
+        #[derive(Debug)]
+        pub struct Wrapped<E>(pub E);
+        impl<E> fmt::Display for Wrapped<E> { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("wrapped") } }
+        impl<E: Error + 'static> Error for Wrapped<E> { fn source(&self) -> Option<&(dyn Error + 'static)> { Some(&self.0) } }
+        $(#[$attribute])*
+        pub fn wrapped<E: Error>(error: E) -> Result<(), Wrapped<E>> { Err(Wrapped(error)) }
+        $(#[$attribute])*
+        pub fn wrapped_static<E: Error + 'static>(error: E) -> Result<(), Wrapped<E>> { Err(Wrapped(error)) }
+        $(#[$attribute])*
+        pub fn wrapped_projection<'s, S: Source<'s>>(source: S) -> Result<u8, Wrapped<Option<S::Error>>> { source.read().map_err(|error| Wrapped(Some(error))) }
+
+        pub trait Object<'data> { type Items<'f> where Self: 'f, 'data: 'f; fn items(&self) -> Result<Self::Items<'_>, Reunite<u8>>; }
+        pub struct NoItems<'data, 'file, R>(std::marker::PhantomData<(&'data (), &'file (), R)>);
+        pub struct File<'data, R>(pub R, pub &'data str);
+        impl<'data, R> Object<'data> for File<'data, R> {
+            type Items<'f> = NoItems<'data, 'f, R> where Self: 'f, 'data: 'f;
+            $(#[$attribute])*
+            fn items(&self) -> Result<Self::Items<'_>, Reunite<u8>> { if self.1.is_empty() { Err(Reunite(1)) } else { Ok(NoItems(std::marker::PhantomData)) } }
+        }
+        pub trait Readable<'data> {}
+        impl<'data> Readable<'data> for &'data [u8] {}
+        pub struct Libraries<'data, 'file, R: Readable<'data>> { read: R, data: &'data str, file: std::marker::PhantomData<&'file ()> }
+        impl<'data, 'file, R: Readable<'data>> Libraries<'data, 'file, R> {
+            $(#[$attribute])*
+            pub fn new(read: R, data: &'data str) -> Self { Libraries { read, data, file: std::marker::PhantomData } }
+            $(#[$attribute])*
+            pub fn lent(&self) -> Result<Libraries<'data, '_, R>, Reunite<R>> where R: Clone { Ok(Libraries { read: self.read.clone(), data: self.data, file: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub fn checked(read: R, data: &'data str) -> Result<Self, NoNumber<'data>> { number(data)?; Ok(Libraries { read, data, file: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub fn next(self) -> Option<Libraries<'data, 'file, R>> { (!self.data.is_empty()).then_some(self) }
+            $(#[$attribute])*
+            pub async fn later(read: R, data: &'data str) -> Result<Self, NoNumber<'data>> { Self::checked(read, data) }
+        }
+
         pub fn run() -> Vec<String> {
             let text = String::from("x");
             let mut queue = Queue(vec![]);
@@ -94,6 +180,13 @@ macro_rules! errors {
                 format!("{:?}", (join(Vec::new()).is_err(), handed_on::<(), _>(Err(&text)), shown::<(), _>(Err(&text)), debugged::<(), _>(Err(&text)))),
                 format!("{:?}", (text_error(&text), boxed(&text), boxed_send(&text), by_reference(&none).is_err())),
                 format!("{:?}", (nested(&text).is_err(), of_function(|_| ()).is_err())),
+                format!("{:?}", (sum(["1", "2"].into_iter()), sum(["1", "x"].into_iter()), Bytes(vec![1]).lend(0), Bytes(vec![1]).lend(1), lent(&mut Bytes(vec![2])))),
+                format!("{:?}", (given_back(&mut vec![], 1), given_back(&mut vec![1], 2), flow("x"), polled(&text), optional(""), optional("x"))),
+                format!("{:?}", (counted::<_, 2>(vec![&text]), counted::<_, 1>(vec![&text]), in_arc(&text), dynamic("1").map(Iterator::count).ok(), dynamic(&text).err())),
+                format!("{:?}", (never(&text), shared_text(&text), of_pointer(str::is_empty, &text).is_err(), now((&*text).fetch("x")), now((&*text).fetch("y")))),
+                format!("{:?}", (Half(&text).reunite(Half(&text)).is_err(), now(Half(&text).reunite_later(&none)).is_err(), now(Half(&text).reunite_future()).is_err())),
+                format!("{:?}", (wrapped(NoNumber(&text)), wrapped_static(fmt::Error), wrapped_projection(&*text))),
+                format!("{:?}", (Libraries::new(&[1_u8][..], "1").next().map(|libraries| libraries.read), Libraries::checked(&[][..], "x").err(), now(Libraries::later(&[][..], "x")).err(), Libraries::new(&[1_u8][..], "1").lent().is_ok(), File(1, "").items().is_err())),
             ]
         }
     };

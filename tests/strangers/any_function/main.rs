@@ -10,7 +10,10 @@ mod closures;
 #[macro_use]
 mod callers;
 #[macro_use]
+mod futures;
+#[macro_use]
 mod outputs;
+mod blocks;
 
 macro_rules! under {
     ($module:ident, $(#[$attribute:meta])*) => {
@@ -18,10 +21,11 @@ macro_rules! under {
             pub mod errors { errors!($(#[$attribute])*); }
             pub mod closures { closures!($(#[$attribute])*); }
             pub mod callers { callers!($(#[$attribute])*); }
+            pub mod futures { futures!($(#[$attribute])*); }
             pub mod outputs { outputs!($(#[$attribute])*); }
 
             pub fn run() -> Vec<String> {
-                [errors::run(), closures::run(), callers::run(), outputs::run()].concat()
+                [errors::run(), closures::run(), callers::run(), futures::run(), outputs::run()].concat()
             }
         }
     };
@@ -53,6 +57,9 @@ fn main() {
         ("bq_cost", cost::run()),
         ("tracked_command", command::run()),
         ("all four", all::run()),
+        ("track_performance on blocks", blocks::performance::run()),
+        ("with_error_tracking on blocks", blocks::tracking::run()),
+        ("both on blocks", blocks::both::run()),
     ] {
         assert_eq!(results, bare, "{attribute}");
     }

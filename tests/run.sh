@@ -5,6 +5,8 @@
 #                        node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
 #                        serverless agent (an environment in target/tools); and the servers of tests/go (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
+#   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
+#                        and compiles them; downloads them from the registry
 #
 # The output of installations is shown only if they fail.
 set -euo pipefail
@@ -118,8 +120,11 @@ quick)
     # Without the feature `real` of obs-tests, and with the default features of obs-runtime.
     exec cargo test --quiet --no-fail-fast --workspace --no-default-features --features obs-runtime/default
     ;;
+crates)
+    UPDATE_CRATES=1 REAL_CRATES="${REAL_CRATES:-all}" exec cargo test --quiet --package obs-tests --test real_crates
+    ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

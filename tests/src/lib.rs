@@ -37,6 +37,7 @@
 //! Benchmarks:
 //! - [`measure`]: medians and resident memory
 
+pub mod annotated_copies;
 pub mod calendar;
 #[path = "../../obs-runtime/src/redact/redactor/tests/corpus.rs"]
 pub mod corpus;
@@ -57,6 +58,7 @@ pub mod process;
 pub mod programs;
 pub mod prometheus_client;
 pub mod promtool;
+pub mod published;
 pub mod python;
 pub mod rewriting;
 pub mod sentry_relay;

@@ -1,8 +1,5 @@
 //! Puts an attribute on every function of somebody else's source, which stays as it is otherwise.
 
-use std::path::Path;
-use std::{fs, io};
-
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{ImplItemFn, ItemFn, Signature, TraitItemFn, Visibility};
@@ -25,25 +22,6 @@ pub fn annotated(source: &str, attribute: &str) -> syn::Result<(String, usize)> 
     }
     text += &source[done..];
     Ok((text, places.0.len()))
-}
-
-/// Does so in every file below a folder, and says in how many places.
-///
-/// # Errors
-/// When a file cannot be read, is not Rust, or cannot be written.
-pub fn annotate_folder(folder: &Path, attribute: &str) -> io::Result<usize> {
-    let mut count = 0;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            count += annotate_folder(&path, attribute)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let (text, places) = annotated(&fs::read_to_string(&path)?, attribute).map_err(io::Error::other)?;
-            fs::write(&path, text)?;
-            count += places;
-        }
-    }
-    Ok(count)
 }
 
 /// Where functions begin behind their attributes, in bytes.

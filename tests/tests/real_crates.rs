@@ -1,100 +1,85 @@
-//! Crates that everybody knows, with an attribute on each of their functions, pass their own tests.
+//! Published crates compile with attributes on every function, without a warning more, and some of them pass their own tests so.
 //!
-//! Their sources come from the registry by cargo, of the very versions named here, and are changed in a copy.
+//! The table of `tests/strangers/real_crates/README.md` names them. By default the crates of its sample are tried;
+//! `REAL_CRATES=all`, or the names of some, tries more. `REAL_CRATES_WITH` names the sets of attributes to try, instead of all.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::collections::BTreeMap;
 
-use obs_tests::rewriting::annotate_folder;
-use serde_json::Value;
+use obs_tests::annotated_copies::{Copies, Reports};
+use obs_tests::published::{Published, sources};
 
-/// Name, version, and how many functions are annotated at least.
-const CRATES: [(&str, &str, usize); 5] = [
-    ("either", "1.19.0", 100),
-    ("heck", "0.5.0", 20),
-    ("percent-encoding", "2.3.2", 20),
-    ("semver", "1.0.28", 80),
-    ("csv-core", "0.1.13", 100),
-];
+/// The crates of the sample have this many tests of their own at least.
+const TESTS: usize = 130;
 
-const ATTRIBUTES: &str = "#[::obs_runtime::track_performance] #[::obs_runtime::with_error_tracking]";
-
-fn folder() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    target.join("strangers/real")
-}
-
-fn cargo(arguments: &[&str], folder: &Path) -> String {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
-    command.args(arguments).current_dir(folder).env_remove("RUSTFLAGS").stdin(Stdio::null());
-    let output = command.env("CARGO_TARGET_DIR", self::folder().parent().unwrap()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "cargo {arguments:?}: {said}\n{}", String::from_utf8_lossy(&output.stderr));
-    said
-}
-
-/// Has cargo bring the sources, and says where each crate's are.
-fn sources() -> Vec<PathBuf> {
-    let folder = folder().join("sources");
-    fs::create_dir_all(folder.join("src")).unwrap();
-    fs::write(folder.join("src/lib.rs"), "").unwrap();
-    let mut manifest = "[package]\nname = \"sources\"\nversion = \"0.1.0\"\n[workspace]\n[dependencies]\n".to_owned();
-    manifest.extend(CRATES.map(|(name, version, _)| format!("{name} = \"={version}\"\n")));
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    cargo(&["fetch", "--quiet"], &folder);
-    let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--offline", "--format-version=1"], &folder)).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let manifest_of = |name: &str| {
-        let package = packages.iter().find(|package| package["name"] == name).unwrap();
-        PathBuf::from(package["manifest_path"].as_str().unwrap())
+fn selected() -> Vec<Published> {
+    let wanted = std::env::var("REAL_CRATES").unwrap_or_default();
+    let is_selected = |published: &Published| match &*wanted {
+        "" => published.in_sample,
+        "all" => true,
+        names => names.split(',').any(|name| name == published.name),
     };
-    CRATES.map(|(name, ..)| manifest_of(name).parent().unwrap().to_owned()).into()
+    Published::all().into_iter().filter(is_selected).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
-        }
-    }
+fn sets() -> Vec<Copies> {
+    let wanted = std::env::var("REAL_CRATES_WITH").ok();
+    let is_wanted =
+        |copies: &Copies| wanted.as_ref().is_none_or(|names| names.split(',').any(|name| name == copies.name));
+    Copies::all().into_iter().filter(is_wanted).collect()
+}
+
+/// What is reported with attributes, and not without.
+fn more_than(bare: Option<&Reports>, with: &Reports) -> Vec<String> {
+    let before = |lint: &str| bare.and_then(|bare| bare.warnings.get(lint)).map_or(0, Vec::len);
+    let warnings = with.warnings.iter().filter(|(lint, warnings)| bare.is_some() && warnings.len() > before(lint));
+    with.errors.iter().chain(warnings.flat_map(|(_, warnings)| warnings)).cloned().collect()
 }
 
 #[test]
-fn five_crates_pass_their_own_tests_with_attributes_on_every_function() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let copies = folder().join("copies");
-    let _ = fs::remove_dir_all(&copies);
-    for ((name, _, least), source) in CRATES.into_iter().zip(sources()) {
-        let to = copies.join(name);
-        for part in ["src", "tests"].iter().filter(|part| source.join(part).is_dir()) {
-            copy(&source.join(part), &to.join(part));
+fn published_crates_compile_with_attributes_on_every_function() {
+    let crates = selected();
+    let sources = sources(&crates);
+    let mut bare: Option<BTreeMap<String, Reports>> = None;
+    let mut failures = Vec::new();
+    for copies in sets() {
+        copies.write(&crates, &sources);
+        let reports = copies.check(&crates);
+        for (name, reports) in &reports {
+            let more = more_than(bare.as_ref().and_then(|bare| bare.get(name)), reports);
+            println!("{name} with {}: {} reports", copies.name, more.len());
+            if !more.is_empty() {
+                failures.push(format!("{name} with {}:\n{}", copies.name, more.join("\n")));
+            }
         }
-        let count = annotate_folder(&to, ATTRIBUTES).unwrap();
-        assert!(count >= least, "{name}: {count} functions");
-        // Benchmarks are not copied, so what is said of them goes too.
-        let manifest = fs::read_to_string(source.join("Cargo.toml")).unwrap();
-        let parts = manifest
-            .split("\n[")
-            .filter(|part| !part.starts_with("[bench]]") && !part.contains("dev-dependencies.criterion]"));
-        let mut manifest = parts.collect::<Vec<_>>().join("\n[");
-        let runtime = workspace.join("obs-runtime").display().to_string();
-        manifest.extend(["\n[dependencies.obs-runtime]\npath = \"", &runtime, "\"\n"]);
-        fs::write(to.join("Cargo.toml"), manifest).unwrap();
+        if copies.name == "bare" {
+            bare = Some(reports);
+        } else if copies.name == "together" {
+            failures.extend(crates.iter().filter_map(count));
+            let (passed, failed) = copies.test(&crates);
+            failures.extend(failed);
+            if std::env::var_os("REAL_CRATES").is_none() && passed < TESTS {
+                failures.push(format!("{passed} tests of {TESTS} passed"));
+            }
+        }
     }
-    fs::write(copies.join("Cargo.toml"), "[workspace]\nresolver = \"2\"\nmembers = [\"*\"]\n").unwrap();
-    fs::copy(workspace.join("Cargo.lock"), copies.join("Cargo.lock")).unwrap();
-    let said = cargo(&["test", "--workspace", "--lib", "--tests"], &copies);
-    let passed: usize = said
-        .lines()
-        .filter_map(|line| line.strip_prefix("test result: ok. ")?.split_once(" passed")?.0.parse::<usize>().ok())
-        .sum();
-    assert!(passed > 130, "{passed} tests of theirs passed: {said}");
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Compares the number of functions with the table's, or writes it there.
+fn count(published: &Published) -> Option<String> {
+    let functions = Copies::functions(published);
+    if std::env::var_os("UPDATE_CRATES").is_some() {
+        published.record(functions);
+        return None;
+    }
+    let fewer = functions < published.functions;
+    fewer.then(|| format!("{}: {functions} of {} functions", published.name, published.functions))
+}
+
+#[test]
+fn the_table_has_many_functions() {
+    let crates = Published::all();
+    let functions: usize = crates.iter().map(|published| published.functions).sum();
+    assert!(crates.len() >= 20 && functions >= 40_000, "{functions} functions of {} crates", crates.len());
+    assert!(crates.iter().filter(|published| published.has_tests).count() >= 6);
 }

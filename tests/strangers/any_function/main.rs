@@ -38,12 +38,14 @@ under!(cost, #[::obs_runtime::bq_cost]);
 under!(command, #[::obs_runtime::tracked_command]);
 under!(all, #[::obs_runtime::track_performance] #[::obs_runtime::with_error_tracking] #[::obs_runtime::bq_cost] #[::obs_runtime::tracked_command]);
 
-/// Polls a future that is never pending.
+/// Polls a future to its end. That of a command waits for the flush.
 pub fn now<F: std::future::Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
-    match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("pending"),
+    loop {
+        match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(value) => return value,
+            std::task::Poll::Pending => std::thread::yield_now(),
+        }
     }
 }
 

@@ -139,6 +139,30 @@ fn a_password_is_sent_and_never_shown() {
 }
 
 #[test]
+fn a_proxy_is_used_for_the_scheme_and_the_hosts_that_it_is_for() {
+    let gateway = Pushgateway::start();
+    let url = "http://gateway.obs.invalid:9091";
+    for (url, environment, is_used) in [
+        (&*gateway.url(), &["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"][..], false),
+        (url, &["HTTP_PROXY"], true),
+        (url, &["ALL_PROXY"], true),
+        (url, &["HTTPS_PROXY"], false),
+        (url, &["HTTP_PROXY", "NO_PROXY"], false),
+    ] {
+        let proxy = FaultyServer::start(Fault::internal_error());
+        let job = environment.iter().fold(process("return", "job", url), |job, name| match *name {
+            "NO_PROXY" => job.env(name, "localhost,*.obs.invalid"),
+            name => job.env(name, format!("http://ada:hunter2@{}", proxy.address())),
+        });
+        let ended = job.run();
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert_eq!(proxy.connections() > 0, is_used, "{url} {environment:?}: {ended:?}");
+        assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+    }
+    assert_eq!(gateway.samples().sum("operation_success_total", &[]), Some(100.0));
+}
+
+#[test]
 fn retry_after_is_honoured() {
     let server = FaultyServer::start(Fault::too_many_requests(60));
     let ended = run("patient", &server.url(""));

@@ -7,7 +7,7 @@ use obs_runtime::snapshot::UserMetricValue;
 use obs_runtime::testing::{capture, capture_async};
 use obs_runtime::{ClosureInContext as _, Guard, Observability, track_performance};
 use obs_tests::process::Process;
-use obs_tests::{http, logs};
+use obs_tests::{http, logs, measure};
 
 struct Service {
     guard: Guard,
@@ -95,6 +95,28 @@ fn series_beyond_the_limit_are_counted_together_and_values_are_redacted_and_cut(
     let private = lines(&text, "private_total{")[0];
     assert!(!private.contains("ann@") && private.len() < 400, "{private}");
     assert_eq!(service.warned("OBS_MAX_SERIES"), 1);
+}
+
+#[test]
+fn long_values_names_and_descriptions_are_not_kept_and_descriptions_are_redacted() {
+    const LENGTH: usize = 8 << 20;
+    let service = service();
+    let before = measure::resident_kib();
+    for number in 0..10 {
+        let long = format!("{number}{}", "x".repeat(LENGTH));
+        metrics::counter!("etl.long_values", "table" => long.clone()).increment(1);
+        metrics::counter!("etl.long_labels", long.clone() => "v").increment(1);
+        metrics::counter!(format!("etl.{long}")).increment(1);
+        metrics::describe_counter!("etl.described", format!("of ada@example.com {long}"));
+    }
+    metrics::counter!("etl.described").increment(1);
+    let grown = measure::resident_kib().saturating_sub(before);
+    assert!(grown < (LENGTH as u64 >> 10) * 5, "{grown} KiB more");
+    let text = service.scrape();
+    assert!(text.len() < LENGTH / 10, "{}", text.len());
+    assert_eq!(lines(&text, "etl_long_values_total{").len(), 10);
+    let help = text.lines().find(|line| line.starts_with("# HELP etl_described")).unwrap();
+    assert!(help.contains("[REDACTED") && !help.contains("ada@"), "{help}");
 }
 
 #[test]

@@ -22,6 +22,12 @@ pub fn part(text: &str, range: Range<usize>) -> &str {
     })
 }
 
+/// Whether a terminal or a viewer acts on a character: controls, separators of lines, and overrides of the direction of text.
+pub const fn is_active(c: char) -> bool {
+    c.is_ascii_control()
+        || matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

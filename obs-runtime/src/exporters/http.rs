@@ -1,18 +1,72 @@
 //! HTTP requests to backends.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use ureq::Agent;
+use ureq::http::Uri;
+use ureq::{Agent, Proxy};
 
-/// A client that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
+/// A client for this URL that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
 /// responses.
-pub fn agent(timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
+pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
     Agent::config_builder()
         .timeout_global(timeout)
         .timeout_connect(connect_timeout)
         .http_status_as_error(false)
         .max_redirects(0)
+        .proxy(proxy(url))
         .user_agent(concat!("obs/", env!("CARGO_PKG_VERSION")))
         .build()
         .into()
+}
+
+/// The proxy for a URL, from `HTTP_PROXY` or `HTTPS_PROXY`, by the URL's scheme, or `ALL_PROXY`. None for hosts in `NO_PROXY`, and
+/// for those of this machine and of private networks, which a proxy could not reach or should not see the credentials of.
+fn proxy(url: &str) -> Option<Proxy> {
+    let url: Uri = url.parse().ok()?;
+    if url.host().is_none_or(is_near) {
+        return None;
+    }
+    let by_scheme =
+        if url.scheme_str() == Some("https") { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    let mut variables = by_scheme.into_iter().chain(["ALL_PROXY", "all_proxy"]);
+    let proxy = variables.find_map(|name| Proxy::new(&std::env::var(name).ok()?).ok())?;
+    // The one that `NO_PROXY` is read for; which proxy it takes does not matter.
+    let is_excluded = Proxy::try_from_env().is_some_and(|any| any.is_no_proxy(&url));
+    (!is_excluded).then_some(proxy)
+}
+
+fn is_near(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    match host.parse() {
+        Ok(IpAddr::V4(address)) => {
+            address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+        }
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+                || address.is_unspecified()
+        }
+        Err(_) => host == "localhost" || host.strip_suffix(".localhost").is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_and_private_networks_are_near() {
+        for host in
+            ["localhost", "LOCALHOST", "push.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "10.0.0.1", "172.16.0.1"]
+                .into_iter()
+                .chain(["192.168.1.1", "169.254.1.1", "[fd00::1]", "[fe80::1]", "0.0.0.0"])
+        {
+            assert!(is_near(host), "{host}");
+        }
+        for host in ["gateway", "localhost.example.com", "172.32.0.1", "8.8.8.8", "[2001:db8::1]", "notlocalhost"] {
+            assert!(!is_near(host), "{host}");
+        }
+    }
 }

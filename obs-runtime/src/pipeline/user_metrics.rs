@@ -21,7 +21,7 @@ use crate::exporters::datadog;
 use crate::exporters::interface::UserMetrics;
 #[cfg(feature = "prometheus")]
 use crate::exporters::prometheus;
-use crate::metrics::cardinality::{OTHER, truncate};
+use crate::metrics::cardinality::{OTHER, exceeds, truncate, truncate_to};
 use crate::metrics::drop_counters;
 #[cfg(feature = "testing")]
 use crate::pipeline::fan_out::Recorder as Recording;
@@ -30,6 +30,12 @@ use crate::pipeline::interface::Pipeline;
 
 /// How often exporters do their upkeep.
 const UPKEEP: Duration = Duration::from_secs(1);
+
+/// The longest key that is kept as the program gave it, in bytes.
+const MAX_KEPT_KEY: usize = 4096;
+
+/// The longest description of a metric, in characters.
+const MAX_DESCRIPTION_CHARS: usize = 1000;
 
 /// Whether the program asked for a handle since [`forget_use`].
 static IS_USED: AtomicBool = AtomicBool::new(false);
@@ -101,7 +107,7 @@ type Families<H> = RwLock<HashMap<String, Family<H>>>;
 
 /// The handles of one metric.
 struct Family<H> {
-    /// By the program's key; as many as there may be series.
+    /// By the program's key, if it is short; as many as there may be series.
     by_key: HashMap<Key, H>,
     /// By the redacted key.
     by_redacted_key: HashMap<Key, H>,
@@ -163,19 +169,19 @@ impl<T: Recorder> ObsRecorder<T> {
         pipeline: &dyn Pipeline,
     ) -> Option<H> {
         let limit = pipeline.config().max_series;
-        let redacted_key = redacted(key, pipeline);
+        let (redacted_key, name) = (redacted(key, pipeline), truncate(key.name().to_owned()));
         let mut families = families.write().unwrap_or_else(PoisonError::into_inner);
-        if !families.contains_key(key.name()) && families.len() >= limit {
+        if !families.contains_key(&name) && families.len() >= limit {
             drop(families);
             drop_counters::count("metrics", "names", 1);
             pipeline.overflow("(names of the program's own metrics)");
             return None;
         }
-        let family = families.entry(key.name().to_owned()).or_default();
+        let family = families.entry(name).or_default();
         let full = !family.by_redacted_key.contains_key(&redacted_key) && family.by_redacted_key.len() >= limit;
         let redacted_key = if full { overflow_key(&redacted_key) } else { redacted_key };
         let handle = family.by_redacted_key.entry(redacted_key).or_insert_with_key(make).clone();
-        if !full && family.by_key.len() < limit {
+        if !full && family.by_key.len() < limit && is_short(key) {
             family.by_key.insert(key.to_retained(), handle.clone());
         }
         drop(families);
@@ -209,10 +215,29 @@ impl<T: Recorder> ObsRecorder<T> {
 fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
     let label = |label: &Label| {
         let value = pipeline.named(label.key(), label.value().into()).into_owned();
-        Label::new(label.key().to_owned(), truncate(value))
+        Label::new(truncate(pipeline.text(label.key().into()).into_owned()), truncate(value))
     };
     let labels: Vec<Label> = key.labels().map(label).collect();
-    Key::from_parts(pipeline.text(key.name().into()).into_owned(), labels)
+    Key::from_parts(truncate(pipeline.text(key.name().into()).into_owned()), labels)
+}
+
+/// Whether a key may be kept as the program gave it. A longer one is redacted and truncated at each call.
+fn is_short(key: &Key) -> bool {
+    let labels = key.labels().map(|label| label.key().len().saturating_add(label.value().len()));
+    labels.fold(key.name().len(), usize::saturating_add) <= MAX_KEPT_KEY
+}
+
+/// A description as it is kept: redacted and at most [`MAX_DESCRIPTION_CHARS`] long.
+fn kept(description: &SharedString) -> SharedString {
+    let cut = if exceeds(description, MAX_DESCRIPTION_CHARS) {
+        truncate_to(description, MAX_DESCRIPTION_CHARS)
+    } else {
+        description.to_string()
+    };
+    match global::pipeline() {
+        Some(pipeline) => pipeline.text(cut.into()).into_owned().into(),
+        None => cut.into(),
+    }
 }
 
 /// The key of all series past the limit.
@@ -223,15 +248,15 @@ fn overflow_key(key: &Key) -> Key {
 
 impl<T: Recorder> Recorder for ObsRecorder<T> {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.target.describe_counter(name, unit, description);
+        self.target.describe_counter(name, unit, kept(&description));
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.target.describe_gauge(name, unit, description);
+        self.target.describe_gauge(name, unit, kept(&description));
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.target.describe_histogram(name, unit, description);
+        self.target.describe_histogram(name, unit, kept(&description));
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {

@@ -1,11 +1,13 @@
 //! Writes a JSON object into a buffer, without duplicate keys.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::ops::Range;
 
 use serde::Serialize;
+use serde_json::ser::Formatter;
 
+use crate::base::text;
 use crate::events::field::Value;
 
 /// The keys that an object has.
@@ -139,8 +141,16 @@ fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
 
 /// Appends a string as JSON.
 pub fn write_text(line: &mut Vec<u8>, text: &str) {
-    // No early return, so that the loop is vectorised.
-    let escaped = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    // No early return, so that the loop is vectorised. The last three: DEL, and the first bytes of the characters that
+    // `SafeStrings` escapes.
+    let escaped = |byte: u8| {
+        u8::from(byte < 0x20)
+            | u8::from(byte == b'"')
+            | u8::from(byte == b'\\')
+            | u8::from(byte == 0x7f)
+            | u8::from(byte == 0xc2)
+            | u8::from(byte == 0xe2)
+    };
     if text.bytes().fold(0, |any, byte| any | escaped(byte)) != 0 {
         return serialise(line, text);
     }
@@ -149,10 +159,26 @@ pub fn write_text(line: &mut Vec<u8>, text: &str) {
     line.push(b'"');
 }
 
+/// Compact JSON that also escapes the characters that a terminal or a viewer acts on.
+struct SafeStrings;
+
+impl Formatter for SafeStrings {
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(c) = rest.chars().find(|c| text::is_active(*c)) {
+            let Some((before, after)) = rest.split_once(c) else { break };
+            // All of them have at most 16 bits.
+            write!(writer, "{before}\\u{:04x}", u32::from(c))?;
+            rest = after;
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
 /// Appends a value as JSON, or `null` when that fails. It does not fail for strings, numbers and booleans.
 fn serialise<T: Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
     let start = line.len();
-    if serde_json::to_writer(&mut *line, value).is_err() {
+    if value.serialize(&mut serde_json::Serializer::with_formatter(&mut *line, SafeStrings)).is_err() {
         line.truncate(start);
         line.extend_from_slice(b"null");
     }

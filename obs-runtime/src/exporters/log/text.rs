@@ -4,6 +4,7 @@
 use std::io::Write as _;
 
 use crate::base::level::Level;
+use crate::base::text;
 use crate::events::event::{Event, EventContext};
 use crate::events::field::{Field, Value};
 use crate::exporters::log::timestamp::TimestampFormatter;
@@ -27,7 +28,7 @@ impl TextFormat {
         // As wide as the longest level.
         self.coloured(colour(*level), line, |line| put(line, format_args!("{level:<8}")));
         line.push(b' ');
-        escape(&fact.message(), line);
+        write_message(&fact.message(), line);
         write_scope(context, line);
         let mut separator = " | ";
         let mut write = |name: &str, value: &Value<'_>| {
@@ -99,17 +100,19 @@ fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
     }
 }
 
+/// Writes a message, in quotes if a part of it looks like what follows a message.
+fn write_message(message: &str, line: &mut Vec<u8>) {
+    if message.starts_with('"') || [" [id=", " [op=", " [user=", " | "].iter().any(|part| message.contains(part)) {
+        write_quoted(message, line);
+    } else {
+        escape(message, line);
+    }
+}
+
 fn write_value(value: &Value<'_>, line: &mut Vec<u8>) {
     match value {
         Value::Text(text) if is_bare(text) => line.extend_from_slice(text.as_bytes()),
-        Value::Text(text) => {
-            line.push(b'"');
-            for (index, part) in text.split('"').enumerate() {
-                line.extend_from_slice(if index == 0 { b"" } else { b"\\\"" });
-                escape(part, line);
-            }
-            line.push(b'"');
-        }
+        Value::Text(text) => write_quoted(text, line),
         Value::Signed(_)
         | Value::Unsigned(_)
         | Value::Float(_)
@@ -119,25 +122,29 @@ fn write_value(value: &Value<'_>, line: &mut Vec<u8>) {
     }
 }
 
+fn write_quoted(text: &str, line: &mut Vec<u8>) {
+    line.push(b'"');
+    for (index, part) in text.split('"').enumerate() {
+        line.extend_from_slice(if index == 0 { b"" } else { b"\\\"" });
+        escape(part, line);
+    }
+    line.push(b'"');
+}
+
 /// Whether a string needs no quotes.
 fn is_bare(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || is_unsafe(c) || matches!(c, '"' | '=' | '|'))
+    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || text::is_active(c) || matches!(c, '"' | '=' | '|'))
 }
 
 /// Appends a string. Escapes ends of lines, control characters and bidirectional overrides.
 pub fn escape(text: &str, line: &mut Vec<u8>) {
     let mut copied = 0;
-    for (index, c) in text.char_indices().filter(|(_, c)| is_unsafe(*c)) {
+    for (index, c) in text.char_indices().filter(|(_, c)| text::is_active(*c)) {
         line.extend_from_slice(&text.as_bytes()[copied..index]);
         put(line, format_args!("{}", c.escape_default()));
         copied = index + c.len_utf8();
     }
     line.extend_from_slice(&text.as_bytes()[copied..]);
-}
-
-const fn is_unsafe(c: char) -> bool {
-    c.is_ascii_control()
-        || matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn put(line: &mut Vec<u8>, words: std::fmt::Arguments<'_>) {

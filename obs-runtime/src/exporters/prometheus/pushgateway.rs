@@ -76,10 +76,11 @@ impl PushgatewayExporter {
         let optional = |label, value: Option<&str>| value.map(|value| grouping(label, value)).unwrap_or_default();
         let environment = optional("environment", Some(key.environment).filter(|name| !name.is_empty()));
         let authorization = parts.user.map(authorization);
+        let base = format!("{}://{}/metrics{}{environment}", parts.scheme, parts.location, grouping("job", key.job));
         Some(Self {
             source,
-            agent: http::agent(None, None),
-            url: format!("{}://{}/metrics{}{environment}", parts.scheme, parts.location, grouping("job", key.job)),
+            agent: http::agent(&base, None, None),
+            url: base,
             instance: optional("instance", key.instance),
             authorization,
             shown: url.to_string(),

@@ -87,10 +87,10 @@ impl Limits {
 
 impl Http {
     fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
-        let agent = http::agent(Some(SEND_TIMEOUT), Some(CONNECT_TIMEOUT));
+        let url = options.dsn.envelope_api_url().to_string();
         Self {
-            agent,
-            url: options.dsn.envelope_api_url().to_string(),
+            agent: http::agent(&url, Some(SEND_TIMEOUT), Some(CONNECT_TIMEOUT)),
+            url,
             auth: options.dsn.to_auth(Some(&options.user_agent)).to_string(),
             lost: options.client_report_recorder.clone(),
             limits: Mutex::default(),

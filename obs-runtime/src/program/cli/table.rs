@@ -2,6 +2,8 @@
 
 use console::{Style, measure_text_width, strip_ansi_codes};
 
+use crate::base::text;
+
 /// A cell of a table.
 #[derive(Clone, Debug)]
 pub struct Cell {
@@ -14,7 +16,7 @@ impl Cell {
     /// Plain text, without control characters and terminal escapes.
     pub fn new(text: impl AsRef<str>) -> Self {
         let text = strip_ansi_codes(text.as_ref()).into_owned();
-        let text = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+        let text = text.chars().map(|letter| if text::is_active(letter) { ' ' } else { letter }).collect();
         Self { text, style: Style::new(), right: false }
     }
 

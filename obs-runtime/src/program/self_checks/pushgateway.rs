@@ -9,8 +9,8 @@ use crate::exporters::prometheus::pushgateway::authorization;
 /// Requests `/-/healthy`.
 pub fn healthy(url: &PushgatewayUrl, timeout: Duration) -> Result<(), String> {
     let parts = url.parts().ok_or("PROMETHEUS_PUSHGATEWAY_URL is not valid")?;
-    let agent = http::agent(Some(timeout), None);
-    let mut request = agent.get(format!("{}://{}/-/healthy", parts.scheme, parts.location));
+    let request_url = format!("{}://{}/-/healthy", parts.scheme, parts.location);
+    let mut request = http::agent(&request_url, Some(timeout), None).get(&request_url);
     if let Some(user) = parts.user {
         request = request.header("Authorization", authorization(user).expose());
     }

@@ -13,10 +13,11 @@ pub fn accepts_reports(dsn: &str, timeout: Duration) -> Result<Health, String> {
     // The error would contain the DSN.
     let dsn: Dsn = dsn.parse().map_err(|_| "SENTRY_DSN is not valid".to_owned())?;
     let host = dsn.host();
-    let agent = http::agent(Some(timeout), None);
+    let url = dsn.envelope_api_url().to_string();
+    let agent = http::agent(&url, Some(timeout), None);
     let now = timestamp(SystemTime::now());
     let report = format!("{{}}\n{{\"type\":\"client_report\"}}\n{{\"timestamp\":\"{now}\",\"discarded_events\":[]}}\n");
-    let request = agent.post(dsn.envelope_api_url().to_string());
+    let request = agent.post(&url);
     let auth = dsn.to_auth(Some(concat!("obs/", env!("CARGO_PKG_VERSION")))).to_string();
     let request = request.header("X-Sentry-Auth", auth).content_type("application/x-sentry-envelope");
     let response = request.send(report).map_err(|error| format!("Sentry at {host} cannot be reached: {error}"))?;

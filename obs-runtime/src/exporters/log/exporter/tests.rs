@@ -86,6 +86,9 @@ fn parsed(event: Event<'_>) -> Json {
     value
 }
 
+/// Characters that a terminal or a viewer acts on, other than those below the space.
+const ACTIVE: &str = "\u{7f}\u{80}\u{85}\u{9b}\u{9f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+
 #[test]
 fn the_keys_of_a_line_have_a_fixed_order() {
     let fields = vec![Field::new("rows", 5), Field::new("table", "penguins")];
@@ -118,8 +121,7 @@ fn a_field_with_a_reserved_name_or_the_name_of_another_field_is_nested() {
 #[test]
 fn no_value_breaks_a_line_or_loses_it() {
     let huge = "é".repeat(500_000);
-    let control: String =
-        (0..0x20_u8).map(char::from).chain(['\u{7f}', '\u{85}', '\u{2028}', '\u{fffd}', '"', '\\']).collect();
+    let control: String = (0..0x20_u8).map(char::from).chain(ACTIVE.chars()).chain(['\u{fffd}', '"', '\\']).collect();
     let fields = vec![
         Field::new("nan", f64::NAN),
         Field::new("inf", f64::INFINITY),
@@ -135,6 +137,7 @@ fn no_value_breaks_a_line_or_loses_it() {
         Field::new("length", Value::Length(3)),
     ];
     let line = written(LogFormat::Json, event(&control, fields.clone()));
+    assert!(!line.contains(|c: char| c.is_control() || ACTIVE.contains(c)), "{line}");
     let line: Json = serde_json::from_str(&line).unwrap();
     assert_eq!((&line["nan"], &line["inf"], &line["minus"]), (&json!("NaN"), &json!("inf"), &json!("-inf")));
     assert_eq!((&line["least"], &line["most"]), (&json!(i64::MIN), &json!(u64::MAX)));
@@ -146,7 +149,22 @@ fn no_value_breaks_a_line_or_loses_it() {
     assert_eq!((&line[""], &line["hash"], &line["length"]), (&json!("empty"), &json!("00000000000000ab"), &json!(3)));
 
     let line = written(LogFormat::Text, event(&control, fields));
-    assert!(!line.contains(char::is_control) && !line.contains('\u{2028}'));
+    assert!(!line.contains(|c: char| c.is_control() || ACTIVE.contains(c)), "{line}");
+}
+
+#[test]
+fn a_message_of_the_text_format_cannot_pretend_to_have_context_or_fields() {
+    for (message, expected) in [
+        ("read [a, b]", "read [a, b] [id=c"),
+        ("read [id=forged, user=root]", r#""read [id=forged, user=root]" [id=c"#),
+        (r#"say "x" | admin=true"#, r#""say \"x\" | admin=true" [id=c"#),
+        (r#""quoted""#, r#""\"quoted\"" [id=c"#),
+    ] {
+        let mut event = event(message, Vec::new());
+        event.context.correlation_id = Some("c".into());
+        let line = written(LogFormat::Text, event);
+        assert!(line.contains(expected), "{line}");
+    }
 }
 
 #[test]

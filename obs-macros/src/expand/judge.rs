@@ -7,34 +7,27 @@ use syn::spanned::Spanned;
 
 use crate::expand::shared_keys::{SharedKeys, Verdict};
 use crate::item::error_type::ErrorType;
-use crate::item::function::{Function, Shape};
+use crate::item::function::Function;
 use crate::item::return_type;
 
 /// `|__value| …`, which must follow the body, so that the type of the value is known. If no value of the return type is
-/// an error, a function of the runtime takes its place. The type is written if it names lifetimes: the compiler may confuse
-/// those of an inferred one.
+/// an error, a function of the runtime takes its place.
 pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
     let error = error(&private, ignore_if, ErrorType::of(function));
-    let output = match &function.shape {
-        Shape::Sync | Shape::Async => Some(return_type::of(&function.signature.output)),
-        Shape::Future(future) => future.output().map(return_type::without_impl_trait),
-    };
-    let output = output.filter(return_type::names_all_lifetimes);
-    let of_type = output.map(|output| quote_spanned!(site=> : &#output));
     match &shared.verdict {
         Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
             quote_spanned!(site=> #private::judge::no_error)
         }
-        Verdict::Type => quote_spanned!(site=> |__value #of_type| #error),
+        Verdict::Type => quote_spanned!(site=> |__value| #error),
         Verdict::OkIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value #of_type| #private::judge::ok_if(#verdict, || #error))
+            quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
         }
         Verdict::ErrorIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value #of_type| #private::judge::error_if(#verdict, || #error))
+            quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Return types, and which outcomes they allow.
 
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer, TypeParamBound};
 
@@ -66,39 +65,6 @@ pub fn without_impl_trait(written: &Type) -> Type {
     let mut written = written.clone();
     erase(&mut written);
     written
-}
-
-/// Whether the type names `Self` or a lifetime, and leaves none out. One that is left out is another one where the type is
-/// written again.
-pub fn names_all_lifetimes(written: &Type) -> bool {
-    let mut found = false;
-    names_all(written.to_token_stream(), &mut found) && found
-}
-
-fn names_all(tokens: proc_macro2::TokenStream, found: &mut bool) -> bool {
-    let mut trees = tokens.into_iter().peekable();
-    while let Some(tree) = trees.next() {
-        let is_named = match tree {
-            proc_macro2::TokenTree::Group(group) => names_all(group.stream(), found),
-            proc_macro2::TokenTree::Ident(ident) => {
-                *found |= ident == "Self";
-                true
-            }
-            proc_macro2::TokenTree::Punct(punct) => match (punct.as_char(), trees.peek().map(ToString::to_string)) {
-                ('\'', Some(name)) => {
-                    *found = true;
-                    name != "_"
-                }
-                ('&', next) => next.is_some_and(|next| next == "'"),
-                _ => true,
-            },
-            proc_macro2::TokenTree::Literal(_) => true,
-        };
-        if !is_named {
-            return false;
-        }
-    }
-    true
 }
 
 fn unit() -> Type {

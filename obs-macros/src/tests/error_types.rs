@@ -1,6 +1,6 @@
 //! How errors are described, judging by the tokens of the return type.
 
-use super::{expanded, normal};
+use super::expanded;
 
 #[test]
 fn errors_that_are_not_static_are_described_without_their_type() {
@@ -33,23 +33,5 @@ fn errors_that_may_need_a_static_parameter_are_described_by_display() {
     ] {
         let expansion = expanded("track_performance", "", item);
         assert_eq!(!expansion.contains("& & & & & & & Describe"), is_generic, "{item}: {expansion}");
-    }
-}
-
-#[test]
-fn a_type_that_names_its_lifetimes_is_written_where_it_is_judged() {
-    for (item, written) in [
-        ("fn f(self) -> Self { g() }", "| __value : & Self |"),
-        ("fn f(a: &'a str) -> Option<Row<'a>> { g() }", "| __value : & Option < Row < 'a > > |"),
-        ("async fn f(a: &str) -> Result<Self, Row<'_>> { g() }", "| __value |"),
-        ("fn f(&self) -> Result<Self::Items<'_>, E> { g() }", "| __value |"),
-        ("fn f(a: &str) -> Option<(Self, &str)> { g() }", "| __value |"),
-        ("fn f(a: &'a str) -> Option<(&'a str, Self)> { g() }", "| __value : & Option < ( & 'a str , Self ) > |"),
-        ("fn f(a: &'a str) -> impl Future<Output = Option<Row<'a>>> { g() }", "| __value : & Option < Row < 'a > > |"),
-        ("fn f() -> Option<Row> { g() }", "| __value |"),
-        ("fn f() -> Option<impl Sized + 'a> { g() }", "| __value |"),
-    ] {
-        let expansion = expanded("track_performance", "", item);
-        assert!(expansion.contains(&normal(written)), "{item}: {expansion}");
     }
 }

@@ -151,20 +151,14 @@ macro_rules! errors {
             $(#[$attribute])*
             fn items(&self) -> Result<Self::Items<'_>, Reunite<u8>> { if self.1.is_empty() { Err(Reunite(1)) } else { Ok(NoItems(std::marker::PhantomData)) } }
         }
-        pub trait Readable<'data> {}
-        impl<'data> Readable<'data> for &'data [u8] {}
-        pub struct Libraries<'data, 'file, R: Readable<'data>> { read: R, data: &'data str, file: std::marker::PhantomData<&'file ()> }
-        impl<'data, 'file, R: Readable<'data>> Libraries<'data, 'file, R> {
+        pub struct Buffer<'buf, 'slice, 'item> { bytes: &'buf mut [u8], items: std::marker::PhantomData<&'slice [&'item u8]> }
+        impl<'buf> From<&'buf mut [u8]> for Buffer<'buf, '_, '_> {
             $(#[$attribute])*
-            pub fn new(read: R, data: &'data str) -> Self { Libraries { read, data, file: std::marker::PhantomData } }
+            fn from(bytes: &'buf mut [u8]) -> Self { Self { bytes, items: std::marker::PhantomData } }
+        }
+        impl Default for Buffer<'_, '_, '_> {
             $(#[$attribute])*
-            pub fn lent(&self) -> Result<Libraries<'data, '_, R>, Reunite<R>> where R: Clone { Ok(Libraries { read: self.read.clone(), data: self.data, file: std::marker::PhantomData }) }
-            $(#[$attribute])*
-            pub fn checked(read: R, data: &'data str) -> Result<Self, NoNumber<'data>> { number(data)?; Ok(Libraries { read, data, file: std::marker::PhantomData }) }
-            $(#[$attribute])*
-            pub fn next(self) -> Option<Libraries<'data, 'file, R>> { (!self.data.is_empty()).then_some(self) }
-            $(#[$attribute])*
-            pub async fn later(read: R, data: &'data str) -> Result<Self, NoNumber<'data>> { Self::checked(read, data) }
+            fn default() -> Self { Self { bytes: &mut [], items: std::marker::PhantomData } }
         }
 
         pub fn run() -> Vec<String> {
@@ -186,7 +180,7 @@ macro_rules! errors {
                 format!("{:?}", (never(&text), shared_text(&text), of_pointer(str::is_empty, &text).is_err(), now((&*text).fetch("x")), now((&*text).fetch("y")))),
                 format!("{:?}", (Half(&text).reunite(Half(&text)).is_err(), now(Half(&text).reunite_later(&none)).is_err(), now(Half(&text).reunite_future()).is_err())),
                 format!("{:?}", (wrapped(NoNumber(&text)), wrapped_static(fmt::Error), wrapped_projection(&*text))),
-                format!("{:?}", (Libraries::new(&[1_u8][..], "1").next().map(|libraries| libraries.read), Libraries::checked(&[][..], "x").err(), now(Libraries::later(&[][..], "x")).err(), Libraries::new(&[1_u8][..], "1").lent().is_ok(), File(1, "").items().is_err())),
+                format!("{:?}", (File(1, "").items().is_err(), Buffer::from(&mut [1][..]).bytes.len(), Buffer::default().bytes.len())),
             ]
         }
     };

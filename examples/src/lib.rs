@@ -12,6 +12,6 @@ pub fn tool(name: &str) -> ObservabilityBuilder {
     Observability::builder().version(env!("CARGO_PKG_VERSION")).defaults(|config| {
         name.clone_into(&mut config.service_name);
         config.log_level = Level::Warning.into();
-        config.prometheus_port = 0;
+        config.prometheus_port = 0.into();
     })
 }

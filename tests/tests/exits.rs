@@ -137,3 +137,10 @@ fn what_is_said_of_a_signal_has_the_context_of_the_command() {
         );
     }
 }
+
+#[test]
+fn the_end_by_a_signal_has_the_user_that_the_command_has_set() {
+    let ended = run("renamed-TERM");
+    let users = [None, Some("cancelled")].map(|outcome| command_line(&ended.lines, outcome)["user"].clone());
+    assert_eq!(users, [json!("ada"), json!("grace")]);
+}

@@ -75,8 +75,8 @@ fn both_panics_of_an_abort_have_a_line() {
 
 #[test]
 fn a_hook_of_the_program_runs_too() {
-    for (hook, lines) in [("before", 1), ("chained", 1), ("instead", 0)] {
-        for place in ["thread", "command"] {
+    for (hook, in_thread, in_command) in [("before", 1, 1), ("chained", 1, 1), ("instead", 0, 1)] {
+        for (place, lines) in [("thread", in_thread), ("command", in_command)] {
             let ended = program(&[place, hook]).run();
             assert_eq!(ended.stdout.matches("own hook").count(), 1, "{hook}: {ended:?}");
             assert_eq!(panics(&ended).len(), lines, "{hook}: {ended:?}");
@@ -84,6 +84,11 @@ fn a_hook_of_the_program_runs_too() {
             assert_eq!(finished, usize::from(place == "command"), "{hook}: {ended:?}");
         }
     }
+    // The hook of obs is not called: the command that the panic unwinds through writes the line, without the message.
+    let ended = program(&["command", "instead"]).run();
+    let [line] = &panics(&ended)[..] else { panic!("{ended:?}") };
+    assert!(line["message"].as_str().unwrap().contains("the message is not known"), "{line}");
+    assert_eq!((&line["operation"], &line["user"]), (&json!("in-command"), &json!("grace")), "{line}");
 }
 
 #[test]

@@ -141,6 +141,18 @@ fn a_port_in_use_is_warned_of_once_and_the_job_succeeds() {
 }
 
 #[test]
+fn a_job_without_an_endpoint_has_its_textfile() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("PROMETHEUS_PORT", Path::new("off")), ("PROMETHEUS_TEXTFILE_DIR", folder.path())];
+    let output = run(&["return"], &variables);
+    assert_eq!(output.code(), Some(0), "{output:?}");
+    let warnings: Vec<_> = output.log().into_iter().filter(|line| line["level"] == "WARNING").collect();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(files.filter(|file| file.extension().is_some_and(|end| end == "prom")).count(), 1);
+}
+
+#[test]
 fn a_secret_in_the_service_name_is_redacted() {
     let folder = tempfile::tempdir().unwrap();
     let name = Path::new("postgres://ada:hunter2pass@db/users");

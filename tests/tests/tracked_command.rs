@@ -1,11 +1,12 @@
 //! `#[tracked_command]`: context, metrics and exit codes.
 
+use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use obs_runtime::testing::{capture, capture_async};
-use obs_runtime::{LogContext, Outcome, correlation_id, tracked_command};
+use obs_runtime::{LogContext, Outcome, correlation_id, tracked_command, with_error_tracking};
 
 #[tracked_command(user = "ada", args(table, force, limit))]
 fn import_users(table: &str, force: bool, limit: Option<u8>) -> Result<Option<String>, std::fmt::Error> {
@@ -103,4 +104,43 @@ fn the_context_follows_awaits_and_spawned_tasks() {
     assert!(captured.value.is_some());
     let scopes: Vec<_> = captured.records.calls.iter().map(|call| call.scope.correlation_id.clone()).collect();
     assert_eq!(scopes, [captured.value.clone(), captured.value]);
+}
+
+const fn is_any(_: &ParseIntError) -> bool {
+    true
+}
+
+#[with_error_tracking(ignore_if = is_any)]
+fn ignored() -> Result<u8, ParseIntError> {
+    "x".parse()
+}
+
+#[tracked_command]
+#[with_error_tracking(ignore_if = is_any)]
+fn ends_by_an_ignored_error() -> Result<u8, ParseIntError> {
+    ignored()
+}
+
+#[tracked_command]
+fn handles_an_ignored_error() -> bool {
+    ignored().is_err()
+}
+
+#[tracked_command(ok_if = Result::is_err)]
+fn expects_an_ignored_error() -> Result<u8, ParseIntError> {
+    ignored()
+}
+
+#[test]
+fn an_ignored_error_is_captured_if_a_command_fails_by_it() {
+    let of = |command: fn() -> bool| {
+        let records = capture(command).records;
+        let captured: Vec<_> = records.errors.iter().map(|error| error.operation.clone()).collect();
+        let command = records.calls.iter().find(|call| call.exit_code.is_some()).map(|call| call.outcome);
+        (captured, command)
+    };
+    let failed = (vec!["ends-by-an-ignored-error".to_owned()], Some(Outcome::Error));
+    assert_eq!(of(|| ends_by_an_ignored_error().is_err()), failed, "a failed command is never without its error");
+    assert_eq!(of(handles_an_ignored_error), (vec![], Some(Outcome::Ok)));
+    assert_eq!(of(|| expects_an_ignored_error().is_err()), (vec![], Some(Outcome::Ok)), "the command decides");
 }

@@ -9,6 +9,7 @@ use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 
@@ -38,6 +39,7 @@ env_value_by_display!(
     IpAddr,
     LogFilter,
     LogFormat,
+    MetricsPort,
     PricingMode,
     AgentAddress,
     PushgatewayUrl

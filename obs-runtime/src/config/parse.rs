@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::log_format::LogFormat;
+use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
 
 /// A value, or the closest valid text if there is one.
@@ -47,6 +48,14 @@ pub fn pricing(text: &str) -> Parsed<PricingMode> {
 
 pub fn port(text: &str) -> Parsed<u16> {
     text.parse().map_err(|_| text.parse::<u64>().ok().map(|_| u16::MAX.to_string()))
+}
+
+/// A port, or `off`.
+pub fn metrics_port(text: &str) -> Parsed<MetricsPort> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(MetricsPort::Off);
+    }
+    port(text).map(MetricsPort::Port).map_err(|near| near.or_else(|| nearest(text, ["off"])))
 }
 
 pub fn address(text: &str) -> Parsed<IpAddr> {

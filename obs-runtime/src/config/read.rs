@@ -32,10 +32,10 @@ impl Config {
     /// As [`from_env`](Self::from_env).
     ///
     /// ```
-    /// use obs_runtime::config::Config;
+    /// use obs_runtime::config::{Config, MetricsPort};
     ///
     /// let config = Config::from_lookup(|name| (name == "PROMETHEUS_PORT").then(|| "9100".into()))?;
-    /// assert_eq!(config.prometheus_port, 9100);
+    /// assert_eq!(config.prometheus_port, MetricsPort::Port(9100));
     ///
     /// let error = Config::from_lookup(|name| (name == "LOG_FORMAT").then(|| "jsno".into())).unwrap_err();
     /// assert_eq!(error.problems[0].nearest.as_deref(), Some("json"));

@@ -11,6 +11,7 @@ use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
@@ -46,7 +47,7 @@ pub struct Config {
     /// `METRICS_ENABLED`
     pub metrics_enabled: bool,
     /// `PROMETHEUS_PORT`
-    pub prometheus_port: u16,
+    pub prometheus_port: MetricsPort,
     /// `PROMETHEUS_BIND`
     pub prometheus_bind: IpAddr,
     /// `PROMETHEUS_TEXTFILE_DIR`
@@ -195,7 +196,7 @@ impl Default for Config {
             log_file_mode: 0o600,
             log_sampling: None,
             metrics_enabled: true,
-            prometheus_port: 8000,
+            prometheus_port: MetricsPort::Port(8000),
             prometheus_bind: IpAddr::from([127, 0, 0, 1]),
             prometheus_textfile_dir: None,
             prometheus_textfile_expiry: Some(Duration::from_hours(90 * 24)),

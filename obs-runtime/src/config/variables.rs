@@ -101,9 +101,9 @@ variables! {
     "METRICS_ENABLED" => metrics_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether metrics are recorded.";
-    "PROMETHEUS_PORT" => prometheus_port = |text| parse::port(text)?,
-        "1 to 65535, or 0 for any free port", "8000",
-        "Port of the metrics endpoint.";
+    "PROMETHEUS_PORT" => prometheus_port = |text| parse::metrics_port(text)?,
+        "1 to 65535, 0 for any free port, or off", "8000",
+        "Port of the metrics endpoint; off for no endpoint, and no /healthz and /readyz.";
     "PROMETHEUS_BIND" => prometheus_bind = |text| parse::address(text)?,
         "an IP address, or localhost", "127.0.0.1",
         "Address of the metrics endpoint.";

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
@@ -64,6 +64,38 @@ impl ScopeStack {
     }
 }
 
+/// What a command has changed in its own context, for its end on another thread. Contexts that are entered inside of the command
+/// do not have it.
+#[derive(Debug, Default)]
+pub struct CommandChanges(Mutex<Option<EndIdentity>>);
+
+#[derive(Clone, Debug)]
+struct EndIdentity {
+    correlation_id: Option<Arc<str>>,
+    user: Option<Arc<str>>,
+}
+
+impl CommandChanges {
+    fn record(&self, context: &Context) {
+        let identity = context
+            .0
+            .as_deref()
+            .map(|inner| EndIdentity { correlation_id: inner.correlation_id.clone(), user: inner.user.clone() });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    /// The context of a command with its changes.
+    pub fn applied_to(&self, context: &Context) -> Context {
+        let mut context = context.clone();
+        // The end of the process does not wait for a thread that was stopped.
+        let identity = self.0.try_lock().ok().and_then(|identity| identity.clone());
+        if let Some(EndIdentity { correlation_id, user }) = identity {
+            context.change(|inner| (inner.correlation_id, inner.user) = (correlation_id, user));
+        }
+        context
+    }
+}
+
 /// The context of a call. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Context(pub(super) Option<Arc<Inner>>);
@@ -100,13 +132,19 @@ impl Context {
     /// Makes this the current context until the guard is dropped.
     #[must_use = "the context is exited when the guard is dropped"]
     pub fn enter(self) -> ContextGuard {
+        self.within_command().enter_unchanged()
+    }
+
+    /// The same for the context of a command: [`CommandChanges`] records what is changed in it.
+    #[must_use = "the context is exited when the guard is dropped"]
+    pub fn enter_unchanged(self) -> ContextGuard {
         let id = SCOPES.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
         ContextGuard { id, previous: Self::replace(self), not_send: PhantomData }
     }
 
     /// Enters the context of a future again, with the scopes that the future keeps entered.
     pub(super) fn resume(&self, open: &mut OpenScopes) -> ContextGuard {
-        let guard = self.clone().enter();
+        let guard = self.clone().enter_unchanged();
         if let Some(open) = open.take() {
             let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().append(*open));
         }
@@ -135,6 +173,9 @@ impl Context {
         }
         let mut context = Self::current();
         change(&mut context);
+        if let Some(changes) = context.extension::<CommandChanges>() {
+            changes.record(&context);
+        }
         Self::replace(context);
         scope_state::set_changed();
         true
@@ -142,6 +183,14 @@ impl Context {
 
     pub(super) fn replace(context: Self) -> Self {
         CURRENT.try_with(|current| current.replace(context)).unwrap_or_default()
+    }
+
+    /// A context inside of a command, whose changes are not those of the command.
+    pub(super) fn within_command(mut self) -> Self {
+        if self.extension::<CommandChanges>().is_some() {
+            self.change(|inner| inner.extensions.retain(|other| !other.is::<CommandChanges>()));
+        }
+        self
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Inner)) {

@@ -37,6 +37,11 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn new(context: Context, future: F) -> Self {
+        Self::of_command(context.within_command(), future)
+    }
+
+    /// The future of a command, in the context of the command.
+    pub(crate) fn of_command(context: Context, future: F) -> Self {
         let (call, span) = (CallScope::carry(), span_buffer::current());
         Self { context, call, span, open: None, future: Some(future) }
     }

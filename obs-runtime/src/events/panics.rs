@@ -5,7 +5,7 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use crate::base::clock::Stamp;
 use crate::base::stack::Stack;
@@ -15,6 +15,9 @@ thread_local! {
     /// Whether telemetry runs code of the program's, a panic of which is no error of the program.
     static OWN: Cell<bool> = const { Cell::new(false) };
 }
+
+/// When a panic began last, on any thread.
+static SEEN: Mutex<Stamp> = Mutex::new(Stamp::ZERO);
 
 /// Messages of a panic that follows from another one and aborts the process.
 const CONSEQUENCES: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
@@ -68,6 +71,7 @@ pub fn watch(watcher: Watcher) {
         std::panic::set_hook(Box::new(move |info| {
             // A panic in here would abort the process: nothing in here calls code of the program's.
             let panic = Panic::new(info, watcher);
+            claim_unseen(panic.at);
             let is_consequence = is_consequence(&panic.words);
             if !panic.is_secondary {
                 remember(&panic);
@@ -137,6 +141,13 @@ fn is_consequence(words: &str) -> bool {
 fn remember(panic: &Panic) {
     // Where the thread is ending, only the message is lost.
     let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(panic.clone())));
+}
+
+/// Notes that a panic is known now. Returns whether none was since `start`.
+pub fn claim_unseen(start: Stamp) -> bool {
+    let now = Stamp::now();
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut *seen, now).is_before(start)
 }
 
 /// This thread's last panic since then. A panic that was resumed from another thread is not among them.

@@ -11,7 +11,7 @@ use crate::base::command_run::{CommandRun, note_outermost};
 use crate::base::level::Level;
 use crate::base::span_buffer::SpanBuffer;
 use crate::base::trace_context::TraceContext;
-use crate::context::current::{Context, ContextGuard};
+use crate::context::current::{CommandChanges, Context, ContextGuard};
 use crate::context::in_context::InContext;
 use crate::context::propagation::RemoteParent;
 use crate::context::scope::new_correlation_id;
@@ -35,8 +35,9 @@ struct RunningCommand {
     finisher: CommandFinisher,
     outer: Option<Arc<RunningCommand>>,
     spending: Arc<CommandSpending>,
-    /// The context inside the command, for its end on another thread.
+    /// The context inside the command, for its end on another thread, and what the command has changed in it.
     context: Context,
+    changes: Arc<CommandChanges>,
     /// The pipeline that it reports to. Does not keep it alive.
     pipeline: Option<Weak<dyn Pipeline>>,
 }
@@ -68,11 +69,13 @@ fn command_context(call: &mut Call) -> Context {
     context.set_extension(Arc::new(CommandLayer(call.layer())));
     context.set_extension(run);
     let spending = CommandSpending::begin(call.callsite(), &mut context);
+    let changes = Arc::<CommandChanges>::default();
     let command = Arc::new(RunningCommand {
         finisher: call.finisher(),
         outer,
         spending,
         context: context.clone(),
+        changes: Arc::clone(&changes),
         pipeline: global::pipeline().map(|pipeline| Arc::downgrade(&pipeline)),
     });
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +85,7 @@ fn command_context(call: &mut Call) -> Context {
     // The context does not outlive its thread's storage, which `std::process::exit` destroys first.
     call.keep(Arc::clone(&command) as _);
     context.set_extension(command);
+    context.set_extension(changes);
     context
 }
 
@@ -104,12 +108,16 @@ fn begin_trace(context: &mut Context) -> Option<SpanBuffer> {
 }
 
 impl RunningCommand {
+    fn end_context(&self) -> Context {
+        self.changes.applied_to(&self.context)
+    }
+
     /// Ends the command in the context that it began in, unless it has ended. Returns whether `end` has ended it.
     fn end(&self, end: impl FnOnce(&CommandFinisher) -> bool) -> bool {
         if self.finisher.has_ended() {
             return false;
         }
-        let _context = self.context.clone().enter();
+        let _context = self.end_context().enter();
         self.spending.report();
         end(&self.finisher)
     }
@@ -133,7 +141,7 @@ pub fn panic_commands() {
     let Ok(mut running) = RUNNING.try_lock() else { return };
     let running: Vec<_> = std::mem::take(&mut *running).iter().rev().filter_map(Weak::upgrade).collect();
     for command in &running {
-        let _context = command.context.clone().enter();
+        let _context = command.end_context().enter();
         command.finisher.end_by_panic();
     }
 }
@@ -184,7 +192,7 @@ fn cancel_where(
     for command in running.iter().rev().filter(|command| applies_to(command)) {
         if command.end(|finisher| finisher.cancel(&Failure::words(error_type, reason), exit_code)) {
             cancelled.names.push(command.finisher.name());
-            cancelled.context.get_or_insert_with(|| command.context.clone());
+            cancelled.context.get_or_insert_with(|| command.end_context());
         }
     }
     cancelled
@@ -244,7 +252,7 @@ pub fn command<R>(
         let _unrecorded = Unrecorded::begin(&call);
         return body();
     }
-    let _inside = command_context(&mut call).enter();
+    let _inside = command_context(&mut call).enter_unchanged();
     let _scope = call.enclose();
     // Declared after the context, so that a panic also ends the call inside it.
     let mut call = call;
@@ -272,7 +280,7 @@ pub fn command_in_place(mut call: Call) -> CommandInPlace {
         let unrecorded = Some(Unrecorded::begin(&call));
         return CommandInPlace { call, in_panic, _unrecorded: unrecorded, _scope: None, _inside: None };
     }
-    let inside = Some(command_context(&mut call).enter());
+    let inside = Some(command_context(&mut call).enter_unchanged());
     let scope = call.enclose();
     call.report_start();
     CommandInPlace { call, in_panic, _unrecorded: None, _scope: scope, _inside: inside }
@@ -311,7 +319,7 @@ where
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::new(context, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
+    InContext::of_command(context, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
 }
 
 /// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures

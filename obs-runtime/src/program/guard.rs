@@ -45,7 +45,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// The address that Prometheus can scrape; none when metrics are disabled or the port was in use.
+    /// The address that Prometheus can scrape; none when metrics are disabled, or the port is off or was in use.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         #[cfg(feature = "prometheus")]

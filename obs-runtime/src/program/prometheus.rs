@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::config::metrics_port::MetricsPort;
 use crate::config::validated::Config;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::{Exporter, UserMetrics};
@@ -28,9 +29,9 @@ static SERVED: Mutex<Option<SocketAddr>> = Mutex::new(None);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// There is no endpoint: metrics are disabled, obs is not initialised, or the port was in use.
+    /// There is no endpoint: metrics are disabled, obs is not initialised, or the port is off or was in use.
     #[error(
-        "there is no metrics endpoint: metrics are disabled, obs is not initialised, or PROMETHEUS_PORT was in use"
+        "there is no metrics endpoint: metrics are disabled, obs is not initialised, or PROMETHEUS_PORT is off or was in use"
     )]
     None,
     /// This process does not answer at the address.
@@ -137,15 +138,16 @@ pub fn exporters(config: &Config, metrics: &Arc<MetricAggregator>) -> Vec<Arc<dy
     textfile.into_iter().chain(pushgateway).collect()
 }
 
-/// Starts the endpoint, if metrics are enabled. A port in use is logged as a warning.
+/// Starts the endpoint, unless metrics are disabled or `PROMETHEUS_PORT` is off. A port in use is logged as a warning.
 pub fn serve(pipeline: &FanOut) -> Option<Server> {
     let config = pipeline.config();
     *SERVED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     if !config.metrics_enabled {
         return None;
     }
+    let MetricsPort::Port(port) = config.prometheus_port else { return None };
     let metrics = MetricSource::new(config, pipeline.metrics());
-    let address = SocketAddr::new(config.prometheus_bind, config.prometheus_port);
+    let address = SocketAddr::new(config.prometheus_bind, port);
     if address.ip().is_loopback() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
         global::warn(format!(
             "PROMETHEUS_BIND is {}: neither Prometheus nor a probe reaches this pod there; set PROMETHEUS_BIND=0.0.0.0",

@@ -3,6 +3,7 @@
 //! - `return`, `error`, `panic`, `abort`, `await` of an async job,
 //! - `exit` by `obs_runtime::exit`, `process-exit` by `std::process::exit`, each also on another thread (`thread-exit`,
 //!   `thread-process-exit`),
+//! - `renamed-TERM` after it has set another user,
 //! - `TERM`, `INT`, or `second-INT`, which sends SIGINT again once `LOG_FILE` tells of the first one,
 //! - `timeout` and `drop` of the future of an async job,
 //! - `detached`, on a thread that the program does not wait for.
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use obs_runtime::{Guard, track_performance, tracked_command};
+use obs_runtime::{Guard, LogContext, track_performance, tracked_command};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 
@@ -61,6 +62,12 @@ fn ending(way: &str) -> Result<(), Boxed> {
         "thread-exit" => elsewhere(|| obs_runtime::exit(7)),
         "process-exit" => std::process::exit(7),
         "thread-process-exit" => elsewhere(|| std::process::exit(7)),
+        "renamed-TERM" => {
+            obs_runtime::set_user("grace");
+            // Not that of the command.
+            LogContext::new().scope(|| obs_runtime::set_user("eve"));
+            elsewhere(|| raise_here(SIGTERM))
+        }
         "TERM" => elsewhere(|| raise_here(SIGTERM)),
         "INT" => elsewhere(|| raise_here(SIGINT)),
         "second-INT" => elsewhere(|| {

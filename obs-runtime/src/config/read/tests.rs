@@ -9,6 +9,7 @@ use crate::config::budgets::Budget;
 use crate::config::budgets::BudgetPeriod;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::metrics_port::MetricsPort;
 use crate::config::unknown::unknown;
 
 fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -76,7 +77,7 @@ fn every_variable_is_read() {
     assert_eq!(config.log_format, LogFormat::Text);
     assert_eq!(config.log_file, Some("logs/run.jsonl".into()));
     assert!(!config.metrics_enabled && !config.cost_tracking_enabled && !config.health_check_enabled);
-    assert_eq!((config.prometheus_port, config.prometheus_bind), (0, IpAddr::from([127, 0, 0, 1])));
+    assert_eq!((config.prometheus_port, config.prometheus_bind), (0.into(), IpAddr::from([127, 0, 0, 1])));
     assert_eq!(config.prometheus_textfile_dir, Some("/tmp/textfile".into()));
     assert!(config.datadog_enabled);
     assert_eq!(config.datadog_api_key.as_ref().map(|key| key.expose().as_str()), Some("0123456789abcdef"));
@@ -141,7 +142,7 @@ fn all_problems_are_told_at_once_with_what_is_allowed_and_the_nearest() {
          LOG_LEVEL: `info,hyper=wran` is not allowed; allowed: TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, or off, in \
          any case, or directives such as info,hyper=warn (did you mean `INFO,hyper=WARN`?)\n  \
          LOG_FORMAT: `jsn` is not allowed; allowed: json or text (did you mean `json`?)\n  \
-         PROMETHEUS_PORT: `80000` is not allowed; allowed: 1 to 65535, or 0 for any free port (did you mean `65535`?)\n  \
+         PROMETHEUS_PORT: `80000` is not allowed; allowed: 1 to 65535, 0 for any free port, or off (did you mean `65535`?)\n  \
          OBS_FLUSH_TIMEOUT: `2` is not allowed; allowed: a duration above zero such as 2s or 500ms (did you mean `2s`?)"
     );
 }
@@ -156,6 +157,7 @@ fn invalid_values_have_suggestions() {
         ("METRICS_ENABLED", "2", None),
         ("PROMETHEUS_PORT", "-1", None),
         ("PROMETHEUS_PORT", "http", None),
+        ("PROMETHEUS_PORT", "offf", Some("off")),
         ("PROMETHEUS_BIND", "127.0.0.1:9000", Some("127.0.0.1")),
         ("PROMETHEUS_BIND", "[::1", None),
         ("PROMETHEUS_BIND", "example.com", None),
@@ -259,13 +261,19 @@ fn where_each_value_came_from_is_told() {
             _ => "true".into(),
         })
     });
-    let config = Config { prometheus_port: 9100, ..with_environment.clone() };
+    let config = Config { prometheus_port: 9100.into(), ..with_environment.clone() };
     let settings = config.settings(&defaults, &with_environment, &read.set);
     let of = |name| settings.iter().find(|setting| setting.name == name).map(|setting| setting.origin.as_str());
     assert_eq!(settings.len(), VARIABLES.len());
     assert_eq!(of("LOG_FORMAT"), Some("environment"));
     assert_eq!(of("METRICS_ENABLED"), Some("environment"));
     assert_eq!((of("PROMETHEUS_PORT"), of("ENVIRONMENT")), (Some("builder"), Some("builder")));
+    let off = Config::from_lookup(|name| (name == "PROMETHEUS_PORT").then(|| "OFF".into())).unwrap();
+    assert_eq!(off.prometheus_port, MetricsPort::Off);
+    let settings = off.settings(&defaults, &off, &["PROMETHEUS_PORT"]);
+    assert!(
+        settings.iter().any(|setting| setting.name == "PROMETHEUS_PORT" && setting.value.as_deref() == Some("off"))
+    );
     assert_eq!(of("LOG_LEVEL"), Some("default"));
 }
 

@@ -42,6 +42,9 @@ impl Call {
         if nanos > FAST_NANOS {
             cells.record_recent(outcome, nanos);
         }
+        if outcome == Outcome::Panic {
+            self.report_unseen_panic();
+        }
         self.end_span(outcome, nanos);
         let captured = self.propagate(outcome, failure);
         let wanted = match self.callsite.kind() {

@@ -4,6 +4,7 @@ pub(crate) mod command_finisher;
 pub(crate) mod entry;
 pub(crate) mod lifecycle;
 pub(crate) mod own_scope;
+pub(crate) mod panic_line;
 pub(crate) mod prepared;
 pub(crate) mod propagation;
 pub(crate) mod span;

@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use crate::base::level::Level;
-use crate::events::event::{Details, Fact, Source};
-use crate::events::field::Field;
+use crate::events::event::Source;
 use crate::events::panics;
 use crate::events::panics::{Panic, Watcher};
-use crate::exporters::interface::Topic;
+use crate::instrument::call::panic_line;
 use crate::instrument::command::panic_commands;
 use crate::instrument::error_dedup::{propagation, registry};
 use crate::pipeline::flush::FlushMode;
@@ -38,13 +36,7 @@ fn log(panic: &Panic) -> bool {
     if panic.is_secondary && !is_written {
         return false;
     }
-    let thread = std::thread::current();
-    let mut fields =
-        vec![Field::new("panic", true), Field::new("thread", thread.name().unwrap_or("unnamed").to_owned())];
-    fields.extend(panic.backtrace.iter().map(|backtrace| Field::new("backtrace", backtrace.clone())));
-    let message = format!("panicked: {panic}").into();
-    let details = Details { fields, ..Details::default() };
-    global::emit(Topic::Log, Level::Error, source, |_| (Fact::Log { message }, details));
+    panic_line::emit(format!("panicked: {panic}").into(), panic.backtrace.clone(), source);
     is_written
 }
 

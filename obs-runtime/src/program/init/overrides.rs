@@ -8,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::config::agent_address::AgentAddress;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
+use crate::config::metrics_port::MetricsPort;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
 use crate::program::init::observability::ObservabilityBuilder;
@@ -49,8 +50,8 @@ impl ObservabilityBuilder {
         log_sampling(sampling: LogSampling) => log_sampling = Some(sampling);
         /// Instead of `METRICS_ENABLED`.
         metrics_enabled(enabled: bool) => metrics_enabled = enabled;
-        /// Instead of `PROMETHEUS_PORT`; 0 means any free port.
-        prometheus_port(port: u16) => prometheus_port = port;
+        /// Instead of `PROMETHEUS_PORT`; 0 means any free port, and [`MetricsPort::Off`] no endpoint.
+        prometheus_port(port: impl Into<MetricsPort>) => prometheus_port = port.into();
         /// Instead of `PROMETHEUS_BIND`.
         prometheus_bind(address: IpAddr) => prometheus_bind = address;
         /// Instead of `PROMETHEUS_TEXTFILE_DIR`.

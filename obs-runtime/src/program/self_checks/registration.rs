@@ -50,6 +50,7 @@ impl SelfChecks {
         }
         #[cfg(feature = "prometheus")]
         {
+            use crate::config::metrics_port::MetricsPort;
             use crate::program::prometheus::verify_metrics_endpoint;
 
             if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
@@ -58,7 +59,7 @@ impl SelfChecks {
             if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
                 checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::healthy(&url, TIMEOUT)));
             }
-            if config.metrics_enabled {
+            if config.metrics_enabled && config.prometheus_port != MetricsPort::Off {
                 let check = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
                 checks.push(HealthCheck::new("obs.prometheus", check));
             }

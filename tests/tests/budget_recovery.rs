@@ -45,9 +45,12 @@ impl Site {
     /// Starts a process and kills it when its job runs.
     fn kill_while_the_job_runs(&self, usd: usize) {
         let before = self.server.jobs();
+        // No answer about the job, so that the process cannot see its end.
+        (0..99).for_each(|_| self.server.next(Call::Get, Reply::Break));
         let running = self.start(1, usd);
         wait::until_true("the job runs", || self.server.jobs() > before);
         drop(running);
+        self.server.clear();
     }
 
     /// What the next query with the budget says.

@@ -12,7 +12,7 @@ pub(crate) mod resolved;
 pub(crate) mod schema;
 #[cfg(feature = "bigquery")]
 pub(crate) mod sqlite;
-#[cfg(feature = "bigquery")]
+#[cfg(all(feature = "bigquery", feature = "cli"))]
 pub(crate) mod status;
 #[cfg(feature = "bigquery")]
 pub(crate) mod store;

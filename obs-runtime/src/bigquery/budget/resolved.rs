@@ -41,6 +41,7 @@ pub fn is_local() -> bool {
 pub struct ResolvedBudget {
     pub budget: Budget,
     /// Whether the limit is that of the store.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "shown by the commands of operators"))]
     pub is_set: bool,
     pub period: String,
     pub since: SystemTime,
@@ -55,6 +56,7 @@ impl ResolvedBudget {
     }
 
     /// All budgets, by name.
+    #[cfg(feature = "cli")]
     pub fn all() -> Result<Vec<Self>, CostLimit> {
         Self::matching("", |_| true)
     }
@@ -90,6 +92,7 @@ impl ResolvedBudget {
     }
 
     /// The store that a budget is kept in.
+    #[cfg(feature = "cli")]
     pub fn store(name: &str) -> Result<Arc<dyn BudgetStore>, CostLimit> {
         let unknown = || CostLimit::UnknownBudget { name: name.to_owned() };
         store_for(name, global::pipeline().ok_or_else(unknown)?.config())

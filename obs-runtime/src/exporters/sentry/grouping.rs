@@ -50,7 +50,7 @@ pub fn fingerprint(bug: &Bug<'_>) -> Vec<String> {
 /// A message with `#` instead of each quoted value and of each word that contains a digit.
 fn form(message: &str) -> String {
     static QUOTED: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"(^|[^\p{Alphabetic}\d])(?:'[^']*'|"[^"]*"|`[^`]*`)"#).ok());
+        LazyLock::new(|| Regex::new(r#"(^|[^a-zA-Z0-9])(?:'[^']*'|"[^"]*"|`[^`]*`)"#).ok());
     let message = match &*QUOTED {
         Some(quoted) => quoted.replace_all(message, "${1}#"),
         None => message.into(),

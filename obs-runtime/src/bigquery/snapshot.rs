@@ -47,7 +47,7 @@ impl Client {
                 continue;
             };
             let members = self.tables_with(&project, &dataset, prefix).await?;
-            let mut columns: Vec<Column> = vec![plain("_TABLE_SUFFIX", ColumnType::String)];
+            let mut columns: Vec<Column> = vec![Column::plain("_TABLE_SUFFIX", ColumnType::String)];
             for member in &members {
                 let table = self.snapshot_of(member, partitions).await?;
                 merge(&mut columns, &table.columns);
@@ -144,7 +144,7 @@ fn of(name: &str, live: Live) -> Table {
     let mut columns: Vec<Column> = live.schema.fields.iter().flatten().filter_map(column).collect();
     let by_time = live.time_partitioning.map(|by| by.field.unwrap_or_else(|| LOADING[0].0.to_owned()));
     if by_time.as_deref() == Some(LOADING[0].0) {
-        columns.extend(LOADING.map(|(name, kind)| plain(name, kind)));
+        columns.extend(LOADING.map(|(name, kind)| Column::plain(name, kind)));
     }
     let by_range = live.range_partitioning;
     let partition_width = by_range.as_ref().and_then(|by| by.range.as_ref()?.interval.parse().ok());
@@ -179,18 +179,6 @@ fn of(name: &str, live: Live) -> Table {
     }
 }
 
-fn plain(name: &str, kind: ColumnType) -> Column {
-    Column {
-        name: name.to_owned(),
-        kind,
-        mode: Mode::Nullable,
-        logical_bytes: None,
-        nulls: None,
-        source: None,
-        fields: Vec::new(),
-    }
-}
-
 fn column(field: &TableFieldSchema) -> Option<Column> {
     let kind = match field.r#type {
         FieldType::String => ColumnType::String,
@@ -218,7 +206,7 @@ fn column(field: &TableFieldSchema) -> Option<Column> {
         Some("REPEATED") => Mode::Repeated,
         _ => Mode::Nullable,
     };
-    Some(Column { mode, fields, ..plain(&field.name, kind) })
+    Some(Column { mode, fields, ..Column::plain(&field.name, kind) })
 }
 
 /// Adds missing columns and fields. A column that is not required in all tables is nullable.

@@ -78,7 +78,7 @@ impl SqliteBudgets {
     }
 
     /// What is used since a time. An amount whose lease has ended, and whose process does not run, counts as spent: its
-    /// query may have run. The second part is the sum of those that were not reported yet.
+    /// query may have run. The second part are these amounts.
     fn sum(
         &self,
         transaction: &Transaction<'_>,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::bigquery::estimate::catalogue::check;
 use crate::bigquery::estimate::catalogue::error::CatalogueError;
-use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Mode, Table};
+use crate::bigquery::estimate::catalogue::tables::{Catalogue, Column, Table};
 use crate::bigquery::estimate::sizes::ColumnType;
 
 /// The catalogue of `bigquery-public-data` that comes with this crate.
@@ -59,15 +59,7 @@ fn add_pseudocolumns(table: &mut Table) {
     }
     for (name, kind) in names {
         if !table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)) {
-            table.columns.push(Column {
-                name: name.to_owned(),
-                kind,
-                mode: Mode::Nullable,
-                logical_bytes: None,
-                nulls: None,
-                source: None,
-                fields: Vec::new(),
-            });
+            table.columns.push(Column::plain(name, kind));
         }
     }
 }

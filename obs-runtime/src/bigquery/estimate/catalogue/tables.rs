@@ -119,6 +119,21 @@ pub struct Column {
     pub fields: Vec<Column>,
 }
 
+impl Column {
+    /// A column of this type whose values may be `NULL`, without sizes and fields.
+    pub(crate) fn plain(name: &str, kind: ColumnType) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            mode: Mode::Nullable,
+            logical_bytes: None,
+            nulls: None,
+            source: None,
+            fields: Vec::new(),
+        }
+    }
+}
+
 /// Whether a column's values may be missing, or be many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

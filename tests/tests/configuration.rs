@@ -57,6 +57,23 @@ fn all_invalid_variables_are_reported_at_once_and_misspelled_names_are_warned_of
 }
 
 #[test]
+fn an_invalid_variable_of_opentelemetry_is_a_warning_and_its_secrets_are_masked() {
+    let writer = Process::new(env!("CARGO_BIN_EXE_line-writer")).env("OTEL_EXPORTER_OTLP_TIMEOUT", "10s");
+    let writer = writer.env("OTEL_EXPORTER_OTLP_HEADERS", "api key=hunter2").env("OTEL_BSP_SCHEDULE_DELAY", "soon");
+    let ended = writer.env("OTEL_RESOURCE_ATTRIBUTES", "team=data").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    for part in [
+        "OTEL_EXPORTER_OTLP_TIMEOUT: `10s` is not allowed; allowed: a number of milliseconds, 0 for no limit (did you mean \
+         `10000`?); going on as if it were not set",
+        "OTEL_EXPORTER_OTLP_HEADERS: `[REDACTED]` is not allowed",
+    ] {
+        assert_eq!(ended.stderr.matches(part).count(), 1, "{part}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains("hunter2") && !ended.stderr.contains("OTEL_BSP"), "{ended:?}");
+    assert!(!ended.stderr.contains("OTEL_RESOURCE_ATTRIBUTES"), "{ended:?}");
+}
+
+#[test]
 fn all_invalid_values_of_the_builder_are_reported_at_once() {
     let builder = Observability::builder().without_environment().bigquery_usd_per_tib(-1.0).max_series(0);
     let error = builder.config().unwrap_err();

@@ -10,6 +10,9 @@ use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
+use crate::config::otlp::{
+    KeyValues, Milliseconds, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, Temporality,
+};
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 
@@ -42,8 +45,20 @@ env_value_by_display!(
     MetricsPort,
     PricingMode,
     AgentAddress,
-    PushgatewayUrl
+    PushgatewayUrl,
+    Milliseconds,
+    OtelExporter,
+    OtelSampler,
+    OtlpCompression,
+    OtlpProtocol,
+    Temporality
 );
+
+impl EnvValue for KeyValues {
+    fn env_value(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.to_string())
+    }
+}
 
 impl EnvValue for PathBuf {
     fn env_value(&self) -> Option<String> {

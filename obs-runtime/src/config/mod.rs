@@ -9,6 +9,10 @@ pub(crate) mod filter;
 pub(crate) mod lenient;
 pub(crate) mod log_format;
 pub(crate) mod metrics_port;
+pub(crate) mod otlp;
+pub(crate) mod otlp_parse;
+pub(crate) mod otlp_target;
+pub(crate) mod otlp_variables;
 pub(crate) mod parse;
 pub(crate) mod pricing_mode;
 pub(crate) mod problem;
@@ -18,6 +22,7 @@ pub(crate) mod sampling;
 pub(crate) mod settings;
 pub(crate) mod unknown;
 pub(crate) mod validated;
+pub(crate) mod variable;
 pub(crate) mod variables;
 
 pub use agent_address::{AgentAddress, AgentAddressError};
@@ -25,6 +30,11 @@ pub use budgets::{Budget, BudgetPeriod};
 pub use filter::{LogFilter, LogFilterError};
 pub use log_format::LogFormat;
 pub use metrics_port::MetricsPort;
+pub use otlp::{
+    KeyValues, Milliseconds, OtelConfig, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, OtlpSettings,
+    OtlpSignal, Temporality,
+};
+pub use otlp_target::{OtlpTarget, TraceSampler};
 pub use pricing_mode::PricingMode;
 pub use problem::{ConfigError, Problem};
 pub use pushgateway_url::{PushgatewayUrl, PushgatewayUrlError};
@@ -32,4 +42,5 @@ pub use sampling::LogSampling;
 pub use settings::{Origin, Setting};
 pub use unknown::{UnknownVariable, unknown};
 pub use validated::Config;
-pub use variables::{VARIABLES, Variable};
+pub use variable::Variable;
+pub use variables::VARIABLES;

@@ -14,10 +14,13 @@ pub(crate) struct ReadVariables {
     pub(crate) set: Vec<&'static str>,
     /// Problems of the invalid variables.
     pub(crate) problems: Vec<Problem>,
+    /// Problems of the invalid variables of OpenTelemetry, which are no errors.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Config {
-    /// Reads the configuration from the environment variables listed in [`VARIABLES`].
+    /// Reads the configuration from the environment variables listed in [`VARIABLES`]. An invalid variable of OpenTelemetry,
+    /// `OTEL_…`, is no error: it counts as not set.
     ///
     /// # Errors
     /// Returns all problems at once, each with the variable, its redacted value and the allowed values.
@@ -51,7 +54,7 @@ impl Config {
     /// As [`from_env`](Self::from_env).
     pub fn updated_by(self, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let mut config = self;
-        let ReadVariables { set: _, problems } = config.read(lookup);
+        let ReadVariables { problems, .. } = config.read(lookup);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
     }
 
@@ -60,8 +63,9 @@ impl Config {
         let mut read = ReadVariables::default();
         for variable in VARIABLES {
             let Some(value) = lookup(variable.name) else { continue };
+            let problems = if variable.lenient { &mut read.warnings } else { &mut read.problems };
             let Some(value) = value.to_str() else {
-                read.problems.push(variable.problem(&value.to_string_lossy(), None));
+                problems.push(variable.problem(&value.to_string_lossy(), None));
                 continue;
             };
             let value = unquoted(value);
@@ -70,7 +74,7 @@ impl Config {
             }
             match (variable.set)(self, &value) {
                 Ok(()) => read.set.push(variable.name),
-                Err(nearest) => read.problems.push(variable.problem(&value, nearest.as_deref())),
+                Err(nearest) => problems.push(variable.problem(&value, nearest.as_deref())),
             }
         }
         read

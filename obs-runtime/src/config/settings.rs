@@ -6,7 +6,8 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use crate::config::validated::Config;
-use crate::config::variables::{VARIABLES, Variable};
+use crate::config::variable::Variable;
+use crate::config::variables::VARIABLES;
 use crate::redact::redactor::Redactor;
 
 /// The value of a variable, its origin and its description.

@@ -10,8 +10,8 @@ use crate::config::variables::VARIABLES;
 const PREFIX: &str = "OBS_";
 
 /// Prefixes of names that obs shares with others: a name is only reported if it is like one that obs reads.
-const SHARED_PREFIXES: [&str; 9] =
-    ["BIGQUERY_", "COST_", "DATADOG_", "DD_", "HEALTH_CHECK_", "LOG_", "PROMETHEUS_", "SENTRY_", "TRACING_"];
+const SHARED_PREFIXES: [&str; 10] =
+    ["BIGQUERY_", "COST_", "DATADOG_", "DD_", "HEALTH_CHECK_", "LOG_", "OTEL_", "PROMETHEUS_", "SENTRY_", "TRACING_"];
 
 /// How many letters of a shared name may be wrong.
 const MAX_WRONG: usize = 2;

@@ -12,6 +12,7 @@ use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
+use crate::config::otlp::OtelConfig;
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
@@ -144,6 +145,8 @@ pub struct Config {
     pub budget_timezone: String,
     /// `BIGQUERY_EMULATOR_HOST`
     pub bigquery_emulator_host: Option<String>,
+    /// The variables `OTEL_*`.
+    pub otel: OtelConfig,
     /// Version of the program; set in the builder.
     pub version: String,
     /// `OBS_COMMIT`
@@ -245,6 +248,7 @@ impl Default for Config {
             budgets: Vec::new(),
             budget_timezone: "UTC".to_owned(),
             bigquery_emulator_host: None,
+            otel: OtelConfig::default(),
             version: "unknown".to_owned(),
             commit: None,
         }

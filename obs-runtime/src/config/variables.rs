@@ -1,58 +1,27 @@
-//! The table of environment variables. Parsing, errors and the documentation are derived from it.
+//! The table of environment variables.
 
-use crate::base::secret::{MASK, Secret};
+use crate::base::secret::Secret;
 use crate::config::agent_address;
 use crate::config::agent_address::AgentAddressError;
 use crate::config::env_value::EnvValue as _;
 use crate::config::filter::LogFilterError;
+use crate::config::otlp_variables::OPENTELEMETRY;
 use crate::config::parse;
-use crate::config::parse::Parsed;
 #[cfg(feature = "sentry")]
 use crate::config::problem::ConfigError;
-use crate::config::problem::Problem;
 use crate::config::pushgateway_url::PushgatewayUrlError;
-use crate::config::validated::Config;
-use crate::redact::redactor::Redactor;
+use crate::config::variable::{Variable, variables};
 
-/// An environment variable.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Variable {
-    /// The name.
-    pub name: &'static str,
-    /// Description of the allowed values.
-    pub allowed: &'static str,
-    /// The default; empty if there is none.
-    pub default: &'static str,
-    /// One sentence of help.
-    pub help: &'static str,
-    /// Whether the value is a secret, which is never shown.
-    pub secret: bool,
-    /// Parses a value and sets it in a configuration.
-    pub(super) set: fn(&mut Config, &str) -> Parsed<()>,
-    /// Formats the value in a configuration.
-    pub(super) get: fn(&Config) -> Option<String>,
-    /// Takes the value of another configuration.
-    pub(super) reset: fn(&mut Config, &Config),
-    /// Whether two configurations have the same value.
-    pub(super) same: fn(&Config, &Config) -> bool,
-}
-
-/// Maximum number of characters of an invalid value in an error.
-const MAX_SHOWN: usize = 200;
-
-impl Variable {
-    pub(super) fn problem(&self, value: &str, nearest: Option<&str>) -> Problem {
-        let (value, nearest) = if self.secret {
-            (MASK.to_owned(), None)
-        } else {
-            let redactor = Redactor::new(&[], None);
-            let shown = |text: &str| redactor.text(text.into()).chars().take(MAX_SHOWN).collect::<String>();
-            (shown(value), nearest.map(shown))
-        };
-        Problem { variable: self.name, value, allowed: self.allowed, nearest }
+/// Every environment variable that configures obs.
+pub const VARIABLES: &[Variable] = &{
+    let mut all = [OWN[0]; OWN.len() + OPENTELEMETRY.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < OWN.len() { OWN[index] } else { OPENTELEMETRY[index - OWN.len()] };
+        index += 1;
     }
-}
+    all
+};
 
 #[cfg(feature = "sentry")]
 impl ConfigError {
@@ -63,32 +32,7 @@ impl ConfigError {
     }
 }
 
-/// Declares the variables: field, parser, allowed values, default and help.
-macro_rules! variables {
-    ($($name:literal => $field:ident = |$text:ident| $parse:expr, $allowed:literal, $default:literal, $help:literal
-        $(, $secret:ident)?;)*) => {
-        /// Every environment variable that configures obs.
-        #[allow(clippy::float_cmp, reason = "compares for identical values")]
-        pub const VARIABLES: &[Variable] = &[$(Variable {
-            name: $name,
-            allowed: $allowed,
-            default: $default,
-            help: $help,
-            secret: variables!(@secret $($secret)?),
-            set: |config, $text| {
-                config.$field = $parse;
-                Ok(())
-            },
-            get: |config| config.$field.env_value(),
-            reset: |config, other| config.$field.clone_from(&other.$field),
-            same: |left, right| left.$field == right.$field,
-        }),*];
-    };
-    (@secret secret) => { true };
-    (@secret) => { false };
-}
-
-variables! {
+variables! { OWN, lenient: false;
     "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: LogFilterError| error.nearest)?,
         "TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, or off, in any case, or directives such as info,hyper=warn", "INFO",
         "Which log lines are written.";

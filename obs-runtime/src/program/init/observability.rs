@@ -40,6 +40,7 @@ use crate::program::early_drop::EarlyDrop;
 use crate::program::guard::Guard;
 #[cfg(unix)]
 use crate::program::hangup;
+use crate::program::init::init_warnings;
 use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
 use crate::program::init::running_commands;
@@ -286,7 +287,7 @@ impl ObservabilityBuilder {
         let unknown =
             if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
         let lenient = self.lenient;
-        let Resolved { mut config, settings, problems } = self.resolve()?;
+        let Resolved { mut config, settings, problems, warnings } = self.resolve()?;
         let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let file = exporter::open_file(&config).or_else(|error| {
             problems.push(global::redact(error.to_string()));
@@ -332,10 +333,8 @@ impl ObservabilityBuilder {
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }
-        for variable in unknown {
-            global::warn(variable.to_string());
-        }
-        warn_of_settings_without_effect(pipeline.config());
+        init_warnings::of_variables(&warnings, &unknown);
+        init_warnings::of_settings_without_effect(pipeline.config());
         readiness::reset();
         #[cfg(unix)]
         let handled = pipeline.config().signals;
@@ -365,23 +364,5 @@ impl ObservabilityBuilder {
             server,
             pipeline,
         })
-    }
-}
-
-fn warn_of_settings_without_effect(config: &Config) {
-    if config.tracing_enabled {
-        global::warn("TRACING_ENABLED is not supported yet: lines have trace ids, spans are not exported".to_owned());
-    }
-    #[cfg(not(feature = "prometheus"))]
-    if config.prometheus_textfile_dir.is_some() {
-        global::warn("PROMETHEUS_TEXTFILE_DIR has no effect without the feature prometheus of obs-runtime".to_owned());
-    }
-    #[cfg(not(feature = "datadog"))]
-    if config.datadog_enabled {
-        global::warn("DATADOG_ENABLED has no effect without the feature datadog of obs-runtime".to_owned());
-    }
-    #[cfg(not(feature = "sentry"))]
-    if config.sentry_enabled {
-        global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
     }
 }

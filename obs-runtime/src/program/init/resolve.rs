@@ -14,6 +14,8 @@ pub struct Resolved {
     pub config: Config,
     pub settings: Vec<Setting>,
     pub problems: Vec<Problem>,
+    /// Variables of OpenTelemetry that are not valid.
+    pub warnings: Vec<Problem>,
 }
 
 /// Reads the environment over the defaults, then applies the overrides of the builder.
@@ -27,7 +29,7 @@ pub fn resolve(
     lenient: bool,
 ) -> Result<Resolved, ConfigError> {
     let mut config = defaults.clone();
-    let ReadVariables { set, mut problems } =
+    let ReadVariables { set, mut problems, warnings } =
         if environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
     let with_environment = config.clone();
     for change in overrides {
@@ -53,10 +55,14 @@ pub fn resolve(
         &mut config.commit,
         &mut config.dd_service,
         &mut config.dd_env,
+        &mut config.otel.service_name,
     ];
     let optional = datadogs.into_iter().chain(others).flatten().chain(&mut config.dd_tags);
     for name in own.into_iter().chain(optional) {
         *name = redactor.text(std::mem::take(name).into()).into_owned();
     }
-    Ok(Resolved { config, settings, problems })
+    for (name, value) in &mut config.otel.resource_attributes.0 {
+        *value = redactor.named(name, std::mem::take(value).into()).into_owned();
+    }
+    Ok(Resolved { config, settings, problems, warnings })
 }

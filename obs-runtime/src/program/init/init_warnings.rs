@@ -1,0 +1,42 @@
+//! Warnings about a configuration that is valid and yet not what was meant.
+
+use crate::config::otlp::OtlpSignal;
+use crate::config::problem::Problem;
+use crate::config::unknown::UnknownVariable;
+use crate::config::validated::Config;
+use crate::pipeline::global;
+
+/// Warns of variables of OpenTelemetry that are not valid, and of names that are probably misspelt.
+pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) {
+    for problem in invalid {
+        global::warn(format!("{problem}; going on as if it were not set"));
+    }
+    for variable in unknown {
+        global::warn(variable.to_string());
+    }
+}
+
+/// Warns of settings that have no effect in this build.
+pub fn of_settings_without_effect(config: &Config) {
+    for (signal, variable, what) in [
+        (OtlpSignal::Traces, "TRACING_ENABLED", "lines have trace ids, spans are not exported"),
+        (OtlpSignal::Metrics, "OTEL_METRICS_EXPORTER", "metrics are not sent by OTLP"),
+        (OtlpSignal::Logs, "OTEL_LOGS_EXPORTER", "log records are not sent by OTLP"),
+    ] {
+        if config.exports_otlp(signal) {
+            global::warn(format!("{variable} is not supported yet: {what}"));
+        }
+    }
+    #[cfg(not(feature = "prometheus"))]
+    if config.prometheus_textfile_dir.is_some() {
+        global::warn("PROMETHEUS_TEXTFILE_DIR has no effect without the feature prometheus of obs-runtime".to_owned());
+    }
+    #[cfg(not(feature = "datadog"))]
+    if config.datadog_enabled {
+        global::warn("DATADOG_ENABLED has no effect without the feature datadog of obs-runtime".to_owned());
+    }
+    #[cfg(not(feature = "sentry"))]
+    if config.sentry_enabled {
+        global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
+    }
+}

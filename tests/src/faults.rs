@@ -186,7 +186,7 @@ fn serve(mut stream: TcpStream, fault: &Fault, server: &Shared) {
 }
 
 /// The head and body of the next request; none when the connection ends first.
-fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {

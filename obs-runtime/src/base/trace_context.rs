@@ -82,6 +82,24 @@ impl TraceContext {
         })
     }
 
+    /// The bytes of the trace id.
+    #[cfg(feature = "otlp")]
+    pub const fn trace_id_bytes(&self) -> [u8; 16] {
+        self.trace_id.get().to_be_bytes()
+    }
+
+    /// The bytes of the span id.
+    #[cfg(feature = "otlp")]
+    pub const fn span_id_bytes(&self) -> [u8; 8] {
+        self.span_id.get().to_be_bytes()
+    }
+
+    /// The flags.
+    #[cfg(feature = "otlp")]
+    pub const fn flags(&self) -> u8 {
+        self.flags
+    }
+
     /// The trace id as 32 hexadecimal digits.
     pub fn trace_id(&self) -> impl fmt::Display + use<> {
         Digits { number: self.trace_id.get(), width: 32 }

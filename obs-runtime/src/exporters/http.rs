@@ -3,12 +3,20 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
+use ureq::typestate::AgentScope;
 use ureq::{Agent, Proxy};
 
 /// A client for this URL that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
 /// responses.
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
 pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
+    config(url, timeout, connect_timeout).build().into()
+}
+
+/// The configuration of such a client.
+pub fn config(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> ConfigBuilder<AgentScope> {
     Agent::config_builder()
         .timeout_global(timeout)
         .timeout_connect(connect_timeout)
@@ -16,8 +24,6 @@ pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Durat
         .max_redirects(0)
         .proxy(proxy(url))
         .user_agent(concat!("obs/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
 }
 
 /// The proxy for a URL, from `HTTP_PROXY` or `HTTPS_PROXY`, by the URL's scheme, or `ALL_PROXY`. None for hosts in `NO_PROXY`, and

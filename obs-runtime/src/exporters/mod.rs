@@ -4,7 +4,7 @@ pub(crate) mod aggregation;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 pub(crate) mod error_event;
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "otlp", feature = "prometheus", feature = "sentry"))]
 pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod log;
@@ -12,6 +12,8 @@ pub(crate) mod log;
 pub(crate) mod memory;
 #[cfg(feature = "testing")]
 pub(crate) mod memory_metrics;
+#[cfg(feature = "otlp")]
+pub(crate) mod otlp;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 pub(crate) mod reentrancy;

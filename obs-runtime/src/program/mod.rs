@@ -16,6 +16,8 @@ pub(crate) mod init;
 pub(crate) mod inventory;
 pub mod keys;
 pub(crate) mod known_series;
+#[cfg(feature = "otlp")]
+pub(crate) mod otlp;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
 pub(crate) mod queries;

@@ -22,8 +22,8 @@ use crate::redact::redactor::Redacted;
 const CAPACITY: usize = 1024;
 
 /// Names that `obs.dropped` and `status` use already.
-const RESERVED: [&str; 9] =
-    ["datadog", "log", "memory", "metrics", "pipeline", "pushgateway", "redactor", "sentry", "textfile"];
+const RESERVED: [&str; 10] =
+    ["datadog", "log", "memory", "metrics", "otlp_traces", "pipeline", "pushgateway", "redactor", "sentry", "textfile"];
 
 /// The exporter of one [`Sink`].
 struct SinkExporter {

@@ -5,6 +5,8 @@ use crate::config::problem::Problem;
 use crate::config::unknown::UnknownVariable;
 use crate::config::validated::Config;
 use crate::pipeline::global;
+#[cfg(feature = "otlp")]
+use crate::program::otlp;
 
 /// Warns of variables of OpenTelemetry that are not valid, and of names that are probably misspelt.
 pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) {
@@ -19,13 +21,24 @@ pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) {
 /// Warns of settings that have no effect in this build.
 pub fn of_settings_without_effect(config: &Config) {
     for (signal, variable, what) in [
-        (OtlpSignal::Traces, "TRACING_ENABLED", "lines have trace ids, spans are not exported"),
         (OtlpSignal::Metrics, "OTEL_METRICS_EXPORTER", "metrics are not sent by OTLP"),
         (OtlpSignal::Logs, "OTEL_LOGS_EXPORTER", "log records are not sent by OTLP"),
     ] {
         if config.exports_otlp(signal) {
             global::warn(format!("{variable} is not supported yet: {what}"));
         }
+    }
+    #[cfg(not(feature = "otlp"))]
+    if config.exports_otlp(OtlpSignal::Traces) {
+        global::warn(
+            "TRACING_ENABLED exports no spans without the feature otlp of obs-runtime: lines have trace ids".to_owned(),
+        );
+    }
+    #[cfg(feature = "otlp")]
+    if config.exports_otlp(OtlpSignal::Traces)
+        && let Some(problem) = otlp::problem(config, OtlpSignal::Traces)
+    {
+        global::warn(problem);
     }
     #[cfg(not(feature = "prometheus"))]
     if config.prometheus_textfile_dir.is_some() {

@@ -45,6 +45,8 @@ use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
 use crate::program::init::running_commands;
 use crate::program::known_series;
+#[cfg(feature = "otlp")]
+use crate::program::otlp;
 #[cfg(feature = "prometheus")]
 use crate::program::prometheus;
 use crate::program::self_checks::registration::SelfChecks;
@@ -315,6 +317,8 @@ impl ObservabilityBuilder {
         let exporters = [exporters, datadog::exporter(&config, &metrics).into_iter().collect()].concat();
         #[cfg(feature = "sentry")]
         let exporters = [exporters, sentry.into_iter().collect()].concat();
+        #[cfg(feature = "otlp")]
+        let exporters = [exporters, otlp::traces(&config).into_iter().collect()].concat();
         let exporters = [exporters, sink::exporter::start_all(own_sinks, &config)?].concat();
         let pipeline = FanOut::new(config, metrics, exporters).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);

@@ -1,0 +1,195 @@
+//! Sends requests of OTLP as protobuf over HTTP, on the calling thread.
+
+use std::fmt;
+use std::io::Write as _;
+use std::time::{Duration, Instant, SystemTime};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use prost::Message;
+use ureq::Agent;
+use ureq::http::Response;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+use crate::base::text;
+use crate::config::otlp::OtlpCompression;
+use crate::config::otlp_target::OtlpTarget;
+use crate::exporters::http;
+use crate::exporters::otlp::rejection::Rejection;
+
+/// The content type of requests and of their answers.
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// The longest time to connect to the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The most bytes of an answer that are read.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+/// The most bytes of what the server says.
+const MAX_MESSAGE: usize = 200;
+
+/// A client of one endpoint.
+pub struct OtlpClient {
+    agent: Agent,
+    target: OtlpTarget,
+    /// The most that a request may take.
+    timeout: Option<Duration>,
+}
+
+/// What a server answers to a request that it does not accept.
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+impl OtlpClient {
+    /// A client for that target, which trusts these certificates in PEM instead of the public ones.
+    ///
+    /// # Errors
+    /// If the certificates are not in PEM.
+    pub fn new(target: OtlpTarget, certificates: Option<&[u8]>) -> Result<Self, String> {
+        let timeout = Some(target.timeout).filter(|timeout| *timeout != Duration::MAX);
+        let mut config = http::config(&target.url, timeout, Some(CONNECT_TIMEOUT));
+        if let Some(pem) = certificates {
+            let mut certificates = Vec::new();
+            for item in parse_pem(pem) {
+                match item {
+                    Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+                    Ok(_) => {}
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+            if certificates.is_empty() {
+                return Err("it contains no certificate in PEM".to_owned());
+            }
+            let roots = RootCerts::new_with_certs(&certificates);
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        Ok(Self { agent: config.build().into(), target, timeout })
+    }
+
+    /// The URL of the requests.
+    pub fn url(&self) -> &str {
+        &self.target.url
+    }
+
+    /// Sends a request and returns its answer, within the time-out of the target and until the deadline.
+    ///
+    /// # Errors
+    /// Why the server has not accepted it.
+    pub fn export<Answer: Message + Default>(
+        &self,
+        request: &impl Message,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, Rejection> {
+        let body = self.body(request)?;
+        let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = [rest, self.timeout].into_iter().flatten().min();
+        let mut post = self.agent.post(self.url()).content_type(PROTOBUF);
+        for (name, value) in &self.target.headers {
+            post = post.header(name, value.expose());
+        }
+        if self.is_compressed() {
+            post = post.header("content-encoding", "gzip");
+        }
+        let post = post.config().timeout_global(timeout).build();
+        let mut answer = post.send(&body[..]).map_err(|error| Rejection::Unreachable(error.to_string()))?;
+        let status = answer.status().as_u16();
+        let content_type = header(&answer, "content-type").unwrap_or_default().to_ascii_lowercase();
+        let retry_after = header(&answer, "retry-after").and_then(|value| delay(value, SystemTime::now()));
+        // A connection is reused only after its answer has been read.
+        let read = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+        let is_protobuf = content_type.starts_with(PROTOBUF);
+        match status {
+            200..300 => {
+                let body = read.map_err(|error| Rejection::Unreachable(error.to_string()))?;
+                if !is_protobuf && !body.is_empty() {
+                    return Err(Rejection::NotOtlp(format!("status {status}, content type {content_type:?}")));
+                }
+                Answer::decode(&body[..]).map_err(|error| Rejection::NotOtlp(error.to_string()))
+            }
+            413 => Err(Rejection::TooLarge),
+            429 => Err(Rejection::RateLimited { retry_after }),
+            502..=504 => Err(Rejection::Unavailable { status, retry_after }),
+            _ => {
+                let body = read.unwrap_or_default();
+                let message = if is_protobuf {
+                    Status::decode(&body[..]).unwrap_or_default().message
+                } else {
+                    String::from_utf8_lossy(&body).into_owned()
+                };
+                let message = text::until(message.trim(), MAX_MESSAGE).to_owned();
+                Err(Rejection::Refused { status, message })
+            }
+        }
+    }
+
+    fn is_compressed(&self) -> bool {
+        self.target.compression == OtlpCompression::Gzip
+    }
+
+    fn body(&self, request: &impl Message) -> Result<Vec<u8>, Rejection> {
+        let body = request.encode_to_vec();
+        if !self.is_compressed() {
+            return Ok(body);
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+        let written = encoder.write_all(&body).and_then(|()| encoder.finish());
+        // Writing to memory does not fail.
+        written.map_err(|error| Rejection::Unreachable(error.to_string()))
+    }
+}
+
+impl fmt::Debug for OtlpClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("OtlpClient").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+fn header<'a, B>(answer: &'a Response<B>, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok()
+}
+
+/// The delay that `Retry-After` asks for: seconds, or a date.
+fn delay(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    let at = Duration::from_secs(u64::try_from(date.timestamp().as_second()).unwrap_or_default());
+    Some(at.saturating_sub(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::otlp::OtlpSignal;
+    use crate::config::validated::Config;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480 - 30);
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(30)),
+            ("Tue, 20 Oct 2015 07:28:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(delay(value, now), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_no_certificate() {
+        let target = Config::default().otlp_target(OtlpSignal::Traces);
+        for pem in ["", "nothing", "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n"] {
+            assert!(OtlpClient::new(target.clone(), Some(pem.as_bytes())).is_err(), "{pem}");
+        }
+        assert!(OtlpClient::new(target, None).is_ok());
+    }
+}

@@ -1,0 +1,137 @@
+//! Sends the spans of sampled runs by OTLP.
+//!
+//! A bounded queue decouples the program from the server; the worker's thread sends what is in it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+
+use crate::base::clock;
+use crate::base::level::Level;
+use crate::events::event::{Event, Fact};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::otlp::client::OtlpClient;
+use crate::exporters::otlp::rejection::Rejection;
+use crate::exporters::otlp::resource::scope;
+use crate::exporters::otlp::spans;
+use crate::exporters::otlp::worker::{Left, Worker};
+use crate::redact::redactor::Redacted;
+
+/// The exporter's name.
+pub const NAME: &str = "otlp_traces";
+
+/// Gets the duration and the result of each request.
+pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
+
+/// Sends spans.
+pub struct TraceExporter {
+    worker: Worker<Span>,
+    sample_rate: f64,
+    url: String,
+}
+
+impl TraceExporter {
+    /// An exporter that sends by that client. `on_delivery` gets the result of each request.
+    pub fn new(client: OtlpClient, resource: Resource, sample_rate: f64, on_delivery: OnDelivery) -> Self {
+        let url = client.url().to_owned();
+        let worker = Worker::new(NAME, move |spans: &[Span], deadline| {
+            let begun = Instant::now();
+            let result = send(&client, &resource, spans, deadline);
+            let reason = |rejection: &Rejection| {
+                format!("{} spans not sent: {}", spans.len(), rejection.reason(client.url(), "TRACES"))
+            };
+            on_delivery(begun.elapsed(), result.as_ref().copied().map_err(reason));
+            result
+        });
+        Self { worker, sample_rate, url }
+    }
+}
+
+fn send(client: &OtlpClient, resource: &Resource, spans: &[Span], deadline: Option<Instant>) -> Result<(), Rejection> {
+    let scope_spans = ScopeSpans { scope: Some(scope()), spans: spans.to_vec(), ..ScopeSpans::default() };
+    let resource_spans =
+        ResourceSpans { resource: Some(resource.clone()), scope_spans: vec![scope_spans], ..ResourceSpans::default() };
+    let request = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
+    let answer: ExportTraceServiceResponse = client.export(&request, deadline)?;
+    match answer.partial_success {
+        Some(partial) if partial.rejected_spans > 0 => Err(Rejection::Partial {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
+            message: partial.error_message,
+        }),
+        _ => Ok(()),
+    }
+}
+
+impl Exporter for TraceExporter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn wants(&self, topic: Topic, _: Level, _: &str) -> bool {
+        topic == Topic::Report
+    }
+
+    fn trace_sample_rate(&self) -> f64 {
+        self.sample_rate
+    }
+
+    fn accept(&self, event: &Redacted<Event<'_>>) {
+        if let Fact::Traced(recorded) = &event.fact {
+            self.worker.send(spans::of_run(recorded));
+        }
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        // A little earlier, so that the reason is this one and not that the flush was late.
+        let now = Instant::now();
+        let Left { items, is_reported } =
+            self.worker.flush(clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19));
+        if items == 0 || is_reported {
+            // Each request was recorded when the server answered.
+            return Ok(Flushed::Nothing);
+        }
+        let reason = format!(
+            "{items} spans not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the URL of a collector \
+             (OTEL_EXPORTER_OTLP_ENDPOINT), and can this machine reach it?",
+            self.url
+        );
+        Err(FlushError { sink: NAME, reason })
+    }
+
+    fn close(&self) {
+        self.worker.close();
+    }
+
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        const REASONS: [&str; 10] = {
+            let [network, not_otlp, rate_limited, refused, rejected, too_large, unavailable] = Rejection::DROP_REASONS;
+            [
+                network,
+                not_otlp,
+                "not_sent_at_exit",
+                "panic",
+                "queue_full",
+                rate_limited,
+                refused,
+                rejected,
+                too_large,
+                unavailable,
+            ]
+        };
+        &REASONS
+    }
+
+    fn queued(&self) -> usize {
+        self.worker.queued()
+    }
+}
+
+impl fmt::Debug for TraceExporter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TraceExporter").field("url", &self.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! Why a request was not accepted, and what to do about it.
+
+use std::time::Duration;
+
+/// Why a request was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// There was no answer: the connection failed or timed out.
+    Unreachable(String),
+    /// The server allows no more for now.
+    RateLimited {
+        /// When it allows more again, if it says so.
+        retry_after: Option<Duration>,
+    },
+    /// The server cannot take the request for now.
+    Unavailable {
+        /// The status.
+        status: u16,
+        /// When it can again, if it says so.
+        retry_after: Option<Duration>,
+    },
+    /// The server does not take requests of this size.
+    TooLarge,
+    /// The server does not accept the request.
+    Refused {
+        /// The status.
+        status: u16,
+        /// What the server says; empty for nothing.
+        message: String,
+    },
+    /// The answer is not one of OTLP.
+    NotOtlp(String),
+    /// The server accepted a part of the request.
+    Partial {
+        /// How many items it rejected.
+        rejected: u64,
+        /// What the server says; empty for nothing.
+        message: String,
+    },
+}
+
+impl Rejection {
+    /// Whether the same request may be accepted later.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::RateLimited { .. } | Self::Unavailable { .. })
+    }
+
+    /// When the server takes requests again, if it says so.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// All that [`drop_reason`](Self::drop_reason) returns.
+    pub const DROP_REASONS: [&str; 7] =
+        ["network", "not_otlp", "rate_limited", "refused", "rejected", "too_large", "unavailable"];
+
+    /// The reason in `obs.dropped{reason="…"}`.
+    pub const fn drop_reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "network",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::TooLarge => "too_large",
+            Self::Refused { .. } => "refused",
+            Self::NotOtlp(_) => "not_otlp",
+            Self::Partial { .. } => "rejected",
+        }
+    }
+
+    /// The cause and what to do. `url` is that of the requests; `signal` is `TRACES`, `METRICS` or `LOGS`.
+    pub fn reason(&self, url: &str, signal: &str) -> String {
+        let variables = format!("OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_{signal}_ENDPOINT");
+        match self {
+            Self::Unreachable(error) => {
+                format!("{url} cannot be reached: {error}; does a collector listen there ({variables})?")
+            }
+            Self::RateLimited { .. } => {
+                format!("{url} limits the rate (429); send less, or raise the limit of the server")
+            }
+            Self::Unavailable { status, .. } => {
+                format!("{url} answers {status}; see the status or the log of the server")
+            }
+            Self::TooLarge => format!("{url} rejects the request as too large (413); raise the limit of the server"),
+            Self::Refused { status: status @ (401 | 403), message } => format!(
+                "{url} answers {status}{}; compare OTEL_EXPORTER_OTLP_HEADERS with the credentials that the server expects",
+                said(message)
+            ),
+            Self::Refused { status: status @ (404 | 405), message } => format!(
+                "{url} answers {status}{}; {variables} names no OTLP endpoint over HTTP: its port is usually 4318",
+                said(message)
+            ),
+            Self::Refused { status, message } => {
+                format!("{url} answers {status}{}; see the log of the server", said(message))
+            }
+            Self::NotOtlp(answer) => format!(
+                "{url} does not answer as OTLP does: {answer}; {variables} is to name the HTTP port of a collector, usually 4318"
+            ),
+            Self::Partial { rejected, message } => {
+                format!("{url} rejected {rejected} of them{}; see the log of the server", said(message))
+            }
+        }
+    }
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}

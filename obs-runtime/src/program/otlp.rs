@@ -1,0 +1,59 @@
+//! The exporters of OTLP, as the program configures them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::otlp::{OtlpProtocol, OtlpSignal};
+use crate::config::validated::Config;
+use crate::exporters::interface::Exporter;
+use crate::exporters::otlp::client::OtlpClient;
+use crate::exporters::otlp::exporter::{NAME, TraceExporter};
+use crate::exporters::otlp::resource::resource;
+use crate::metrics::delivery_stats;
+use crate::pipeline::global;
+
+/// The exporter of traces, if it is enabled.
+pub fn traces(config: &Config) -> Option<Arc<dyn Exporter>> {
+    let client = client(config, OtlpSignal::Traces)?;
+    let record = |duration, result| record_delivery(NAME, duration, result);
+    Some(Arc::new(TraceExporter::new(client, resource(config), config.trace_sampler().rate, Arc::new(record))))
+}
+
+/// A client for a signal, if it is to be exported.
+fn client(config: &Config, signal: OtlpSignal) -> Option<OtlpClient> {
+    if !config.exports_otlp(signal) || config.otlp_target(signal).protocol != OtlpProtocol::HttpProtobuf {
+        return None;
+    }
+    let target = config.otlp_target(signal);
+    let certificates = target.certificate.as_ref().and_then(|path| std::fs::read(path).ok());
+    OtlpClient::new(target.clone(), certificates.as_deref()).or_else(|_| OtlpClient::new(target, None)).ok()
+}
+
+/// What keeps a signal from being exported as configured.
+pub fn problem(config: &Config, signal: OtlpSignal) -> Option<String> {
+    let target = config.otlp_target(signal);
+    if target.protocol != OtlpProtocol::HttpProtobuf {
+        return Some(format!(
+            "OTEL_EXPORTER_OTLP_PROTOCOL={}: not supported in this build, {} are not sent; http/protobuf is",
+            target.protocol,
+            signal.path().trim_start_matches("v1/")
+        ));
+    }
+    let path = target.certificate.clone()?;
+    let problem = match std::fs::read(&path) {
+        Ok(pem) => OtlpClient::new(target, Some(&pem)).err()?,
+        Err(error) => error.to_string(),
+    };
+    Some(format!("OTEL_EXPORTER_OTLP_CERTIFICATE={}: {problem}; going on with the public certificates", path.display()))
+}
+
+/// Records the result of a delivery, and warns when it failed for another reason than the one before.
+fn record_delivery(sink: &'static str, duration: Duration, result: Result<(), String>) {
+    let result = result.map_err(global::redact);
+    let failure = result.clone().err();
+    if delivery_stats::record(sink, duration, result)
+        && let Some(failure) = failure
+    {
+        global::warn(format!("{sink}: {failure}"));
+    }
+}

@@ -1,0 +1,106 @@
+//! An endpoint that fails: the job does its work and ends in time, what is lost is counted by reason, and one warning says what
+//! to do.
+
+use std::time::Duration;
+
+use obs_tests::faults::{Fault, FaultyServer};
+use obs_tests::process::{Finished, Process};
+use obs_tests::servers::{OtlpAnswer, OtlpServer};
+use serde_json::Value;
+
+/// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A job of 101 spans, which prints its status.
+fn job(way: &str, endpoint: &str) -> Process {
+    Process::new(env!("CARGO_BIN_EXE_ending"))
+        .args(&[way])
+        .env("LOG_LEVEL", "WARNING")
+        .env("PROMETHEUS_PORT", "0")
+        .env("OBS_FLUSH_TIMEOUT", "10s")
+        .env("TRACING_ENABLED", "true")
+        .env("TRACING_SAMPLE_RATE", "1")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+}
+
+/// The status of the exporter after the command.
+fn status(ended: &Finished) -> Value {
+    let line =
+        ended.stdout.lines().find_map(|line| line.strip_prefix("status ")).unwrap_or_else(|| panic!("{ended:?}"));
+    let status: Value = serde_json::from_str(line).unwrap();
+    status["sinks"].as_array().unwrap().iter().find(|sink| sink["name"] == "otlp_traces").cloned().unwrap()
+}
+
+/// The warnings of the exporter.
+fn warnings(ended: &Finished) -> Vec<String> {
+    let messages = ended.log().into_iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
+    messages.filter(|message| message.contains("otlp_traces")).collect()
+}
+
+#[test]
+fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() {
+    let run_with = |fault: Fault| {
+        let server = FaultyServer::start(fault.clone());
+        let ended = job("return", &server.url("")).run();
+        assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
+        let warnings = warnings(&ended);
+        assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
+        assert!(
+            warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server"),
+            "{fault:?}: {warnings:?}"
+        );
+        let status = status(&ended);
+        assert!(status["last_success"].is_null(), "{fault:?}: {status}");
+        assert!(status["failure"].is_string(), "{fault:?}: {status}");
+        let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
+        assert!(ended.duration < limit, "{fault:?} took {:?}", ended.duration);
+    };
+    std::thread::scope(|scope| {
+        for fault in Fault::all() {
+            scope.spawn(move || run_with(fault));
+        }
+    });
+}
+
+#[test]
+fn what_is_refused_is_counted_by_reason_and_not_sent_again() {
+    for (answer, reason, dropped, advice) in [
+        (OtlpAnswer::Status(400, vec![]), "refused", 2, "answers 400"),
+        (OtlpAnswer::Status(401, vec![]), "refused", 2, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (OtlpAnswer::Status(404, vec![]), "refused", 2, "4318"),
+        (OtlpAnswer::Partial(1, "the quota is used up"), "rejected", 1, "the quota is used up"),
+    ] {
+        let server = OtlpServer::answering([answer.clone()]);
+        let ended = job("return", &server.url()).run();
+        assert_eq!(ended.code(), Some(0), "{answer:?}: {ended:?}");
+        let status = status(&ended);
+        assert_eq!(status["dropped"], serde_json::json!({ reason: dropped }), "{answer:?}: {status}");
+        let warnings = warnings(&ended);
+        assert!(warnings.len() == 1 && warnings[0].contains(advice), "{answer:?}: {warnings:?}");
+        assert_eq!(server.requests(), 1, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_a_server_cannot_take_for_now_is_sent_again_when_it_says() {
+    let later = |status| OtlpAnswer::Status(status, vec!["Retry-After: 1".to_owned()]);
+    for answers in [vec![later(429)], vec![later(503), later(503)], vec![OtlpAnswer::Status(502, vec![])]] {
+        let count = answers.len();
+        let server = OtlpServer::answering(answers.clone());
+        let ended = job("return", &server.url()).run();
+        assert_eq!(ended.code(), Some(0), "{answers:?}: {ended:?}");
+        let spans = server.spans();
+        assert_eq!((spans.len(), server.requests()), (2, count + 1), "{answers:?}: {spans:?}");
+        let status = status(&ended);
+        assert!(status["last_success"].is_string() && status["dropped"] == serde_json::json!({}), "{status}");
+    }
+}
+
+#[test]
+fn a_job_does_not_wait_for_a_server_that_asks_for_more_time_than_there_is() {
+    let server = OtlpServer::answering([OtlpAnswer::Status(503, vec!["Retry-After: 3600".to_owned()])]);
+    let ended = job("return", &server.url()).run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    assert!(ended.duration < DEADLINE, "{:?}", ended.duration);
+    assert_eq!((server.requests(), server.spans().len()), (1, 0));
+}

@@ -1,0 +1,3 @@
+//! Traces by OTLP, to servers that answer as they are told.
+
+mod faults;

@@ -90,9 +90,10 @@ install_python() {
     printf '%s' "$wanted" >"$folder/packages"
 }
 
-# The servers written in Go, in the versions that tests/go pins.
+# The servers of a Go module, in the versions that it pins, which are noted in a file of target/tools.
 install_go_servers() {
-    if cmp --silent tests/go/go.sum "$TOOLS/go.sum"; then
+    local module="$1" built="$TOOLS/$2"
+    if cmp --silent "$module/go.sum" "$built"; then
         return
     fi
     if ! have go; then
@@ -100,8 +101,8 @@ install_go_servers() {
         return 1
     fi
     mkdir -p "$TOOLS"
-    quietly env GOFLAGS=-mod=readonly go build -C tests/go -o "$(realpath "$TOOLS")/" tool
-    cp tests/go/go.sum "$TOOLS/go.sum"
+    quietly env GOFLAGS=-mod=readonly go build -C "$module" -o "$(realpath "$TOOLS")/" tool
+    cp "$module/go.sum" "$built"
 }
 
 case "${1-}" in
@@ -110,7 +111,10 @@ case "${1-}" in
     install_python python "${PYTHON_PACKAGES[@]}"
     install_python bugsink "$BUGSINK"
     # Go and cargo build concurrently; the servers take eight minutes the first time.
-    install_go_servers &
+    (
+        install_go_servers tests/go go.sum
+        install_go_servers tests/go/jaeger jaeger.sum
+    ) &
     readonly GO_SERVERS=$!
     cargo test --quiet --no-run --workspace
     wait "$GO_SERVERS"

@@ -24,7 +24,7 @@ pub fn bugsink(name: &str) -> PathBuf {
     in_tools(&format!("bugsink/bin/{name}")).unwrap_or_else(|| missing("Bugsink"))
 }
 
-/// A server that is built from `tests/go`.
+/// A server that is built from a module in `tests/go`.
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {
     in_tools(name).unwrap_or_else(|| missing(name))

@@ -2,7 +2,9 @@
 
 mod bigquery_emulator;
 mod bugsink;
+mod collector;
 mod datadog_agent;
+mod jaeger;
 mod node_exporter;
 mod otlp;
 mod prometheus;
@@ -13,7 +15,9 @@ mod statsd_exporter;
 
 pub use bigquery_emulator::BigQueryEmulator;
 pub use bugsink::{Bugsink, Project};
+pub use collector::Collector;
 pub use datadog_agent::DatadogAgentLog;
+pub use jaeger::Jaeger;
 pub use node_exporter::NodeExporter;
 pub use otlp::{OtlpAnswer, OtlpServer};
 pub use prometheus::{Prometheus, Target};

@@ -2,7 +2,9 @@
 
 use obs_runtime::testing::capture_with;
 use obs_runtime::{Config, LogContext, Observability, QueryStatistics, track_cost, track_estimate, track_performance};
-use obs_tests::logs;
+use obs_tests::exposition::Samples;
+use obs_tests::process::Process;
+use obs_tests::{http, logs, wait};
 
 #[track_performance(tags(table = table))]
 fn load(table: usize) -> usize {
@@ -56,4 +58,44 @@ fn estimates_and_cost_stay_separate_beyond_the_limit() {
     });
     let value = |kind| captured.metrics.value("bigquery.cost.usd", &[("operation", "other"), ("kind", kind)]);
     assert_eq!((value("estimate"), value("actual"), value("other")), (Some(4.0), Some(4.0), None));
+}
+
+#[test]
+fn a_function_and_a_command_have_at_most_40_series_with_two_outcomes() {
+    let mut service =
+        Process::new(env!("CARGO_BIN_EXE_alerted-job")).args(&["serve"]).env("PROMETHEUS_PORT", "0").start();
+    let address: String = service.wait_for_output("its address", |line| Some(line.to_owned()));
+    for way in ["ok", "bad", "error"] {
+        service.write_line(way);
+    }
+    let metrics = || Samples::parse(&http::get(&format!("http://{address}/metrics"), &[]).unwrap());
+    let count = |samples: &Samples, label: &str, value: &str| {
+        // What is declared of a schedule.
+        let declared = ["cli_command_schedule_info", "cli_command_max_runtime_seconds"];
+        let of = |((name, labels), _): &(&(String, _), f64)| {
+            obs_tests::exposition::has_labels(labels, &[(label, value)]) && !declared.contains(&&**name)
+        };
+        samples.iter().filter(of).count()
+    };
+    let ended = || {
+        metrics().value("cli_command_started_total", &[]) == Some(3.0)
+            && metrics().value("cli_command_running", &[]) == Some(0.0)
+    };
+    wait::until_true("three runs", ended);
+    let metrics = metrics();
+    for (name, label, value) in
+        [("operation_duration_seconds", "operation", "store"), ("cli_command_duration_seconds", "command", "nightly")]
+    {
+        for outcome in ["ok", "error"] {
+            let labels = [(label, value), ("outcome", outcome)];
+            assert!(metrics.sum(&format!("{name}_count"), &labels) > Some(0.0), "{labels:?}");
+        }
+        assert!(count(&metrics, label, value) <= 40, "{} series of {value}", count(&metrics, label, value));
+        // Those by which jobs differ.
+        for bound in [15, 20, 900, 1200, 10_800, 28_800, 86_400] {
+            let bucket = [(label, value), ("le", &*bound.to_string())];
+            assert!(metrics.sum(&format!("{name}_bucket"), &bucket) > Some(0.0), "{bucket:?}");
+        }
+    }
+    assert_eq!(service.finish().code(), Some(0));
 }

@@ -6,6 +6,7 @@ use obs_runtime::testing::capture;
 use obs_runtime::{
     bq_cost, catalogue, dq_check, health_check, track_performance, tracked_command, with_error_tracking,
 };
+use obs_tests::process::Process;
 
 #[allow(dead_code, reason = "only listed")]
 #[tracked_command]
@@ -109,4 +110,21 @@ fn schedules_are_listed_with_their_commands() {
     assert_eq!(schedule.max_runtime, Some(std::time::Duration::from_mins(30)));
     let listed = serde_json::to_value(schedule).unwrap();
     assert_eq!((&listed["margin"], &listed["monitor"]), (&300.0.into(), &"nightly-scheduled".into()));
+}
+
+#[test]
+fn functions_of_one_name_are_warned_of_with_their_places() {
+    let ended = Process::new(env!("CARGO_BIN_EXE_same-names")).env("PROMETHEUS_PORT", "0").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let sentences: Vec<_> = ended.stdout.lines().collect();
+    let [sentence] = sentences[..] else { panic!("{ended:?}") };
+    for part in
+        ["2 functions with #[track_performance] are named `load`", "same-names.rs:4", "same-names.rs:9", "`name`"]
+    {
+        assert!(sentence.contains(part), "{part}: {sentence}");
+    }
+    let warned: Vec<_> = ended.log().into_iter().filter(|line| line["level"] == "WARNING").collect();
+    assert!(warned.len() == 1 && warned[0]["message"] == sentence, "{warned:#?}");
+    let quiet = Process::new(env!("CARGO_BIN_EXE_same-names")).env("METRICS_ENABLED", "false").run();
+    assert!(!quiet.stderr.contains("are named"), "{quiet:?}");
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use obs_tests::process::{Process, Running};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -55,6 +56,7 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
     let service = Process::new(env!("CARGO_BIN_EXE_many-series")).env("PROMETHEUS_PORT", "0").start();
     let address = service.wait_for_output("an address", |line| line.parse::<SocketAddr>().ok());
     let rest = memory(&service, "VmRSS");
+    let begun = Instant::now();
     let scrapes: Vec<_> = (0..SCRAPES)
         .map(|_| {
             tokio::spawn(async move {
@@ -64,14 +66,17 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
             })
         })
         .collect();
-    let mut probes = 0;
+    let (mut probes, mut longest) = (0, Duration::ZERO);
     while OPEN.load(Ordering::SeqCst) > 0 {
+        let asked = Instant::now();
         let (head, length) = ask(address, "/livez").await;
+        longest = longest.max(asked.elapsed());
         assert!(head.starts_with("http/1.1 200") && length == 2, "{head}");
         if OPEN.load(Ordering::SeqCst) > 0 {
             probes += 1;
         }
     }
+    let took = begun.elapsed();
     assert!(probes >= 3, "{probes} probes were answered while scrapes were open");
     let (mut answered, mut refused) = (0, 0);
     for scrape in scrapes {
@@ -90,5 +95,6 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
     let above = memory(&service, "VmHWM").saturating_sub(rest);
     assert!(above <= 100 << 20, "{} MB above rest, {answered} answered", above >> 20);
     println!("{answered} answered, {refused} refused, {probes} probes, {} MB above rest", above >> 20);
+    println!("the longest probe took {longest:?} of {took:?}");
     assert_eq!(service.finish().code(), Some(0));
 }

@@ -32,6 +32,11 @@ fn run(folder: &Path) -> Finished {
     ended
 }
 
+/// Metrics of deliveries are there once one has ended.
+fn is_of_deliveries(name: &str) -> bool {
+    name.starts_with("obs_flush_") || name.starts_with("obs_last_")
+}
+
 fn textfile(folder: &Path) -> Samples {
     Samples::read(&folder.join("job.prom"))
 }
@@ -90,14 +95,31 @@ fn counters_are_zero_before_their_first_step_and_deploys_add_no_series() {
     }
     let names = |samples: &Samples| {
         let all = samples.clone().into_inner().into_keys().map(|(name, _)| name);
-        // Those of deliveries are there once one has ended.
-        all.filter(|name| !name.starts_with("obs_flush_") && !name.starts_with("obs_last_")).collect::<Vec<_>>()
+        all.filter(|name| !is_of_deliveries(name)).collect::<Vec<_>>()
     };
     assert_eq!(names(&textfile(folder.path())), names(&first));
     assert_eq!(textfile(folder.path()).values("obs_build_info", &[("commit", "c")]).collect::<Vec<_>>(), [1.0]);
     let text = std::fs::read_to_string(folder.path().join("job.prom")).unwrap();
     assert!(!text.contains("# HELP"), "{text}");
     assert!(text.lines().filter(|line| line.contains("version=\"")).all(|line| line.starts_with("obs_build_info")));
+}
+
+#[test]
+fn a_small_job_has_at_most_300_samples_after_30_deploys() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = |deploy: usize| {
+        // A command with a query, a check of data, a health check and two functions; two outcomes.
+        let way = if deploy.is_multiple_of(2) { "ok" } else { "error" };
+        let job = Process::new(env!("CARGO_BIN_EXE_alerted-job")).args(&[way]);
+        let ended = configured(job, folder.path()).env("OBS_COMMIT", format!("{deploy:040x}")).run();
+        assert_eq!(ended.code(), Some(i32::from(way == "error")), "{ended:?}");
+        textfile(folder.path()).iter().filter(|((name, _), _)| !is_of_deliveries(name)).count()
+    };
+    let counts: Vec<_> = (0..30).map(samples).collect();
+    assert!(counts[29] <= 300, "{counts:?}");
+    assert_eq!(counts[2..], [counts[1]; 28], "nothing grows with deploys");
+    let all = textfile(folder.path()).iter().count();
+    assert!(all <= 300, "{all}");
 }
 
 #[test]

@@ -44,15 +44,14 @@ pub const SECONDS: [f64; 29] = [
 ];
 
 /// The bounds of [`SECONDS`] that Prometheus gets of `operation.duration.seconds`, so that a function has at most 40 series
-/// with two outcomes.
+/// with two outcomes: factors of five up to 2.5 s, then those at which jobs differ.
 pub const OPERATION_SECONDS: [f64; 14] =
-    [0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 28_800.0];
+    [0.005, 0.025, 0.1, 0.5, 2.5, 15.0, 20.0, 60.0, 300.0, 900.0, 1200.0, 10_800.0, 28_800.0, 86_400.0];
 
-/// The bounds of [`SECONDS`] that Prometheus gets of `cli.command.duration.seconds`: those from 100 ms on.
-pub const COMMAND_SECONDS: [f64; 23] = [
-    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1200.0, 1800.0, 3600.0,
-    7200.0, 10_800.0, 14_400.0, 28_800.0, 86_400.0,
-];
+/// The bounds of [`SECONDS`] that Prometheus gets of `cli.command.duration.seconds`, so that a command has at most 40 series
+/// with two outcomes, its gauges included. The exact duration of the last run is `cli.command.last_duration.seconds`.
+pub const COMMAND_SECONDS: [f64; 11] =
+    [1.0, 15.0, 20.0, 60.0, 300.0, 900.0, 1200.0, 3600.0, 10_800.0, 28_800.0, 86_400.0];
 
 /// Upper bounds of size buckets in bytes: 1 KiB to 1 PiB, in factors of 32.
 pub const BYTES: [f64; 9] = [

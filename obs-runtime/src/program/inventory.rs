@@ -26,6 +26,9 @@ pub struct Catalogue {
     /// Problems of the declarations, each a sentence with the places: duplicate names, `after` with an unknown check. Runs
     /// log them as warnings.
     pub problems: Vec<String>,
+    /// The names that several annotated functions have, each a sentence with the places: their metrics are added up.
+    /// Initialising obs logs them as a warning.
+    pub shared_names: Vec<String>,
 }
 
 /// An instrumented function or a check.
@@ -68,6 +71,7 @@ pub fn catalogue() -> Catalogue {
         ),
         dq_checks: sorted(dq_checks.iter().map(|check| entry(owned(check.name()), "dq_check", check.place()))),
         problems: [crate::checks::health::list::problems(), list::problems()].concat(),
+        shared_names: registry::shared_names(),
         metrics: FAMILIES,
     }
 }

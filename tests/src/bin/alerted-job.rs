@@ -1,34 +1,76 @@
-//! A scheduled job with costs and a data-quality check, for alerts. Its first argument is the way each run ends: `ok`, `error`,
-//! `panic` or `hang`. With `serve` it writes the address of its metrics to standard output and then makes one run for each line
-//! of its standard input.
+//! A scheduled job with costs, a budget and checks, for alerts. Its first argument is the way each run ends: `ok`, `error`,
+//! `panic` or `hang`; in a `bad` run all that it checks, spends and calls is bad, and it takes some seconds. With `serve` it
+//! writes the address of its metrics to standard output and then makes one run for each line of its standard input.
 
 use std::io::BufRead as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use obs_runtime::{QueryStatistics, bq_cost, dq_check, tracked_command};
+use obs_runtime::{CostRefused, QueryStatistics, reserve_cost, track_cost};
+use obs_runtime::{bq_cost, dq_check, health_check, track_performance, tracked_command};
 
-/// A query of 6.25 US dollars.
-#[bq_cost]
-fn query() {
-    let tebibyte = Some(1 << 40);
-    obs_runtime::track_cost(&QueryStatistics {
-        bytes_processed: 1 << 40,
-        bytes_billed: tebibyte,
-        ..QueryStatistics::default()
-    });
+/// 6.25 US dollars on demand.
+const TEBIBYTE: u64 = 1 << 40;
+
+/// How long a bad run takes.
+const LONG: Duration = Duration::from_millis(2600);
+
+/// Whether this run is bad.
+static BAD: AtomicBool = AtomicBool::new(false);
+
+fn is_bad() -> bool {
+    BAD.load(Ordering::SeqCst)
+}
+
+fn billed(bytes: u64) -> QueryStatistics {
+    QueryStatistics { bytes_processed: bytes, bytes_billed: Some(bytes), ..QueryStatistics::default() }
+}
+
+#[bq_cost(alert_over_usd = 10.0)]
+fn query(bytes: u64) {
+    track_cost(&billed(bytes));
+}
+
+#[bq_cost(budget = "nightly")]
+fn spend() -> Result<(), CostRefused> {
+    reserve_cost(TEBIBYTE)?.settle(&billed(TEBIBYTE));
+    Ok(())
 }
 
 #[dq_check(dataset = "users", fail_above = 0)]
 fn null_ids() -> u8 {
-    0
+    u8::from(is_bad())
 }
 
-#[tracked_command(cron = "0 3 * * *", max_runtime = "30m")]
+#[health_check]
+fn database() -> Result<(), String> {
+    if is_bad() { Err("down".to_owned()) } else { Ok(()) }
+}
+
+#[track_performance]
+fn request() {
+    if is_bad() {
+        std::thread::sleep(LONG);
+    }
+}
+
+#[track_performance]
+fn store() -> Result<(), String> {
+    if is_bad() { Err("full".to_owned()) } else { Ok(()) }
+}
+
+#[tracked_command(cron = "0 3 * * *", max_runtime = "2s")]
 fn nightly(way: &str) -> Result<(), String> {
-    query();
+    BAD.store(way == "bad", Ordering::SeqCst);
+    query(if is_bad() { 2 * TEBIBYTE } else { TEBIBYTE });
     obs_runtime::run_dq_checks().wait();
+    obs_runtime::run_health_checks().wait();
+    request();
+    let _ = store();
     match way {
         "ok" => Ok(()),
+        "bad" => spend().map_err(|refused| refused.to_string()),
         "panic" => panic!("asked to panic"),
         "hang" => loop {
             std::thread::park();

@@ -1,27 +1,20 @@
-//! The alerts on a service, two hosts and two environments, several runs at once, and the way through `statsd_exporter`: each
-//! query rests first and fires when its cause happens.
+//! A service that restarts, two hosts and two environments, several runs at once, and the way through `statsd_exporter`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use obs_tests::exposition::Samples;
+use obs_tests::exposition::{Samples, Series};
 use obs_tests::process::{Process, Running};
 use obs_tests::servers::{Prometheus, Pushgateway, StatsdExporter};
 use obs_tests::{ports, wait};
 
+use crate::documented;
+
 const JOB: &str = env!("CARGO_BIN_EXE_alerted-job");
 
-fn start(port: u16, state: &std::path::Path) -> Running {
-    let service = Process::new(env!("CARGO_BIN_EXE_alerted-service")).env("PROMETHEUS_PORT", port.to_string());
-    let service = service.env("OBS_STATE_DIR", state).env("OBS_BUDGETS", "nightly=7USD/month").start();
-    service.wait_for_output("it is ready", |line| (line == "ready").then_some(()));
+fn serve(port: u16) -> Running {
+    let service = Process::new(JOB).args(&["serve"]).env("PROMETHEUS_PORT", port.to_string()).start();
+    service.wait_for_output("its address", |line| line.parse::<SocketAddr>().ok());
     service
-}
-
-/// A query rests; then the line makes it fire.
-fn fires_after(prometheus: &Prometheus, service: &mut Running, query: &str, line: &str) {
-    assert_eq!(prometheus.query(query), [], "{query} before {line}");
-    service.write_line(line);
-    wait::until_true(&format!("{query} after {line}"), || !prometheus.query(query).is_empty());
 }
 
 fn wait_for(prometheus: &Prometheus, query: &str) {
@@ -29,50 +22,19 @@ fn wait_for(prometheus: &Prometheus, query: &str) {
 }
 
 #[test]
-fn alerts_on_a_service_fire_when_their_cause_happens() {
-    let state = tempfile::tempdir().unwrap();
+fn a_service_that_restarts_again_and_again_is_a_crash_loop() {
     let port = ports::free();
-    let mut service = start(port, state.path());
+    let mut service = serve(port);
     let prometheus = Prometheus::scraping(&[SocketAddr::from((Ipv4Addr::LOCALHOST, port))]);
     prometheus.wait_until_up();
-
-    service.write_line("healthy");
-    wait_for(&prometheus, "health_check_status == 1");
-    fires_after(&prometheus, &mut service, "health_check_status == 0", "unhealthy");
-
-    service.write_line("cheap");
-    wait_for(&prometheus, "sum(bigquery_cost_alert_total) == 0");
-    fires_after(&prometheus, &mut service, "increase(bigquery_cost_alert_total[1h]) > 0", "costly");
-    fires_after(&prometheus, &mut service, "bigquery_budget_used_usd / bigquery_budget_limit_usd > 0.8", "spend");
-
-    service.write_line("ok");
-    wait_for(&prometheus, "operation_success_total{operation=\"request\"} == 1");
-    let latency = "histogram_quantile(0.95, sum by (le, operation) (rate(operation_duration_seconds_bucket\
-                   {operation=\"request\"}[1h]))) > 2.5";
-    fires_after(&prometheus, &mut service, latency, "slow");
-    let failures = "sum(rate(operation_failure_total[1h]))";
-    let burn_rate = format!("{failures} / ({failures} + sum(rate(operation_success_total[1h]))) > 14.4 * 0.001");
-    fires_after(&prometheus, &mut service, &burn_rate, "fail");
-
-    service.write_line("5");
-    wait_for(&prometheus, "count_over_time(cli_command_last_duration_seconds[7d]) >= 6");
-    let doubled = "cli_command_last_duration_seconds > 2 * avg_over_time(cli_command_last_duration_seconds[7d])";
-    fires_after(&prometheus, &mut service, doubled, "1000");
-    wait_for(&prometheus, "time() - cli_command_last_start_timestamp_seconds > 5");
-    assert_eq!(prometheus.query("time() - cli_command_last_start_timestamp_seconds > 25 * 3600"), []);
-    service.write_line("5");
-    wait::until_true("a run that is not missed", || {
-        prometheus.query("time() - cli_command_last_start_timestamp_seconds > 5").is_empty()
-    });
-
-    let crash_loop = "changes(process_start_time_seconds[15m]) > 3";
+    let [down, crash_loop] = ["service down", "crash loop of a service"].map(|name| documented::alert(name).query);
     for restarts in 1..=4 {
-        assert_eq!(prometheus.query("up == 0"), [], "{restarts}");
+        assert_eq!(prometheus.query(down), [], "{restarts}");
         assert_eq!(prometheus.query(crash_loop), [], "{restarts}");
         service.signal("KILL");
         assert_eq!(service.finish().code(), None);
-        wait_for(&prometheus, "up == 0");
-        service = start(port, state.path());
+        wait_for(&prometheus, down);
+        service = serve(port);
         wait_for(&prometheus, "up == 1");
         wait_for(&prometheus, &format!("changes(process_start_time_seconds[15m]) >= {restarts}"));
     }
@@ -116,6 +78,38 @@ fn environments_share_a_textfile_and_five_runs_at_once_are_all_counted() {
 }
 
 #[test]
+fn five_runs_at_once_leave_a_whole_group() {
+    let gateway = Pushgateway::start();
+    let runs = [("prod", "ok"), ("prod", "ok"), ("prod", "ok"), ("staging", "ok"), ("staging", "error")];
+    std::thread::scope(|scope| {
+        for (environment, way) in runs {
+            let job = Process::new(JOB).args(&[way]).env("PROMETHEUS_PORT", "0").env("ENVIRONMENT", environment);
+            let job = job.env("PROMETHEUS_PUSHGATEWAY_URL", gateway.url()).env("OBS_FLUSH_TIMEOUT", "50s");
+            scope.spawn(move || assert_eq!(job.run().code() == Some(0), way == "ok"));
+        }
+    });
+    let samples = gateway.samples();
+    let value =
+        |name: &str, environment: &str| samples.sum(name, &[("environment", environment), ("command", "nightly")]);
+    // The run that ended last.
+    let expected = [
+        ("cli_command_last_exit_code", 0.0),
+        ("cli_command_started_total", 1.0),
+        ("cli_command_success_total", 1.0),
+        ("cli_command_failure_total", 0.0),
+        ("cli_command_running", 0.0),
+        ("data_quality_check_status", 1.0),
+    ];
+    for (name, expected) in expected {
+        assert_eq!(value(name, "prod"), Some(expected), "{name}: {samples:#?}");
+    }
+    assert!(value("cli_command_last_success_timestamp_seconds", "staging") > Some(1e9), "{samples:#?}");
+    let ended = value("cli_command_success_total", "staging").zip(value("cli_command_failure_total", "staging"));
+    assert!([Some((1.0, 0.0)), Some((0.0, 1.0))].contains(&ended), "{ended:?}");
+    assert_eq!(value("cli_command_last_exit_code", "staging"), ended.map(|(_, failures)| failures));
+}
+
+#[test]
 fn the_last_run_and_its_cost_are_known_through_statsd_exporter() {
     let folder = tempfile::tempdir().unwrap();
     let exporter = StatsdExporter::start(folder.path());
@@ -134,5 +128,8 @@ fn the_last_run_and_its_cost_are_known_through_statsd_exporter() {
     wait_for(&prometheus, "sum(cli_command_failure) == 1");
     wait_for(&prometheus, "sum(bigquery_total_cost_usd) == 12.5");
     wait_for(&prometheus, "time() - cli_command_last_success_timestamp_seconds < 3600");
-    assert_eq!(exporter.errors(), []);
+    // It does not know service checks.
+    let errors = exporter.errors();
+    let is_service_check = |series: &Series| series.1.get("reason").is_some_and(|reason| reason == "illegal_event");
+    assert!(errors.iter().all(|(series, _)| is_service_check(series)), "{errors:?}");
 }

@@ -3,6 +3,8 @@
 
 mod alerts;
 mod all_families;
+mod documented;
+mod every_alert;
 mod twenty_runs;
 mod workload;
 

@@ -1,11 +1,11 @@
 //! All checks of a kind: those known at link time, and those registered at run time.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::metrics::callsite::SourceLocation;
+use crate::metrics::registry::{listed, shared};
 
 /// A check of the program.
 #[derive(Debug)]
@@ -105,16 +105,8 @@ impl fmt::Debug for Registration {
 
 /// A message for each name that more than one check has, with their places.
 pub fn duplicate_names<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, SourceLocation)>) -> Vec<String> {
-    let mut places: BTreeMap<&str, Vec<SourceLocation>> = BTreeMap::new();
-    for (name, place) in checks {
-        places.entry(name).or_default().push(place);
-    }
-    let duplicates = places.into_iter().filter(|(_, places)| places.len() > 1);
-    duplicates
-        .map(|(name, mut places)| {
-            places.sort_unstable();
-            let places: Vec<_> = places.iter().map(|place| format!("{}:{}", place.file, place.line)).collect();
-            format!("{} {kind}s are named `{name}`: {}; give each its own `name`", places.len(), places.join(", "))
-        })
-        .collect()
+    let duplicates = shared(checks).map(|(name, places)| {
+        format!("{} {kind}s are named `{name}`: {}; give each its own `name`", places.len(), listed(&places))
+    });
+    duplicates.collect()
 }

@@ -18,6 +18,12 @@ const CONSECUTIVE_FAILURES: &str = "cli_command_consecutive_failures";
 /// The counter that ends it.
 const SUCCESSES: &str = "cli_command_success_total";
 
+/// A gauge that an errored check does not have.
+const CHECK_STATUS: &str = "data_quality_check_status";
+
+/// The counter of errored checks.
+const ERRORED_CHECKS: &str = "data_quality_check_errored_total";
+
 /// Metrics by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition {
@@ -154,14 +160,25 @@ impl Exposition {
 
     /// The labels of commands whose successes are above zero.
     fn successful_commands(&self) -> BTreeSet<String> {
-        let series = self.metrics.get(SUCCESSES).into_iter().flat_map(|metric| &metric.series);
+        self.above_zero(SUCCESSES)
+    }
+
+    /// The labels of checks that have errored and have no status since.
+    fn checks_without_status(&self) -> BTreeSet<String> {
+        let errored = self.above_zero(ERRORED_CHECKS).into_iter();
+        errored.filter(|labels| !self.has(CHECK_STATUS, labels)).collect()
+    }
+
+    /// The labels of the series of a metric whose values are above zero.
+    fn above_zero(&self, name: &str) -> BTreeSet<String> {
+        let series = self.metrics.get(name).into_iter().flat_map(|metric| &metric.series);
         let grown = series.filter(|(_, sample)| matches!(sample, Sample::Number(number) if *number > 0.0));
         grown.map(|(labels, _)| labels.clone()).collect()
     }
 
     /// Adds counters and histograms, and replaces gauges. A gauge that is always 1 also replaces those that differ only in what
     /// it tells, such as the version. Of times, the later one stays. Consecutive failures are added to, unless there was a
-    /// success.
+    /// success. A check that has errored loses its status.
     ///
     /// # Errors
     /// If a metric has another kind here. Then nothing is changed.
@@ -172,6 +189,10 @@ impl Exposition {
             }
         }
         let succeeded = growth.successful_commands();
+        let without_status = growth.checks_without_status();
+        if let Some(statuses) = self.metrics.get_mut(CHECK_STATUS) {
+            statuses.series.retain(|labels, _| !without_status.contains(labels));
+        }
         for (name, mut new) in growth.metrics {
             let Some(known) = self.metrics.get_mut(&name) else {
                 self.metrics.insert(name, new);

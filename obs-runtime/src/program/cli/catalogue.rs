@@ -20,6 +20,7 @@ impl CatalogueArguments {
             Format::Json => json(&catalogue, true),
             Format::Text => text(&catalogue),
         })?;
+        print_problems(&catalogue.shared_names);
         Ok(if print_problems(&catalogue.problems) { UNKNOWN } else { 0 })
     }
 }

@@ -4,6 +4,7 @@ use crate::config::otlp::OtlpSignal;
 use crate::config::problem::Problem;
 use crate::config::unknown::UnknownVariable;
 use crate::config::validated::Config;
+use crate::metrics::registry;
 use crate::pipeline::global;
 #[cfg(feature = "otlp")]
 use crate::program::otlp;
@@ -51,5 +52,20 @@ pub fn of_settings_without_effect(config: &Config) {
     #[cfg(not(feature = "sentry"))]
     if config.sentry_enabled {
         global::warn("SENTRY_ENABLED has no effect without the feature sentry of obs-runtime".to_owned());
+    }
+}
+
+/// How many shared names a warning lists.
+const LISTED_NAMES: usize = 3;
+
+/// Warns of functions whose metrics are added up because they have one name.
+pub fn of_shared_names(config: &Config) {
+    let names = if config.metrics_enabled { registry::shared_names() } else { Vec::new() };
+    let listed = names.iter().take(LISTED_NAMES).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let more = names.len().saturating_sub(LISTED_NAMES);
+    let rest =
+        if more > 0 { format!("; and {more} more such names, see catalogue().shared_names") } else { String::new() };
+    if !names.is_empty() {
+        global::warn(listed + &rest);
     }
 }

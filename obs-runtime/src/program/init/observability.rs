@@ -339,6 +339,7 @@ impl ObservabilityBuilder {
         }
         init_warnings::of_variables(&warnings, &unknown);
         init_warnings::of_settings_without_effect(pipeline.config());
+        init_warnings::of_shared_names(pipeline.config());
         readiness::reset();
         #[cfg(unix)]
         let handled = pipeline.config().signals;

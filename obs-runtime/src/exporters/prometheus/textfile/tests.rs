@@ -80,7 +80,7 @@ fn histograms_are_added_up_bucket_by_bucket() {
         file.write(exposed(durations(&[(0, 2), (3, 4), (29, 1)], sum * 2.0)), soon()).unwrap();
     }
     let file = Textfile::new(folder.path(), "etl");
-    let (first, last) = (r#"le="0.001"} 4"#, r#"le="+Inf"} 14"#);
+    let (first, last) = (r#"le="0.005"} 4"#, r#"le="+Inf"} 14"#);
     let buckets = lines(&file, "operation_duration_seconds_bucket");
     assert_eq!(buckets.len(), 15);
     assert!(buckets[0].ends_with(first) && buckets[14].ends_with(last), "{buckets:?}");
@@ -93,7 +93,7 @@ fn changed_buckets_lose_no_observation() {
     let folder = TempDir::new().unwrap();
     let file = Textfile::new(folder.path(), "etl");
     let old = "# HELP operation_duration_seconds h\n# TYPE operation_duration_seconds histogram\n".to_owned()
-        + "operation_duration_seconds_bucket{operation=\"load\",outcome=\"ok\",le=\"0.003\"} 2\n"
+        + "operation_duration_seconds_bucket{operation=\"load\",outcome=\"ok\",le=\"0.007\"} 2\n"
         + "operation_duration_seconds_bucket{operation=\"load\",outcome=\"ok\",le=\"+Inf\"} 3\n"
         + "operation_duration_seconds_sum{operation=\"load\",outcome=\"ok\"} 9\n"
         + "operation_duration_seconds_count{operation=\"load\",outcome=\"ok\"} 3\n"
@@ -101,7 +101,7 @@ fn changed_buckets_lose_no_observation() {
     fs::write(file.path(), old).unwrap();
     file.write(Exposition::new(durations(&[(0, 1)], 1.0), &[]), soon()).unwrap();
     let buckets = lines(&file, "operation_duration_seconds_bucket");
-    assert!(buckets[0].ends_with("le=\"0.001\"} 1") && buckets[1].ends_with("le=\"0.005\"} 3"), "{buckets:?}");
+    assert!(buckets[0].ends_with("le=\"0.005\"} 1") && buckets[1].ends_with("le=\"0.025\"} 3"), "{buckets:?}");
     assert!(buckets[13].ends_with("} 3") && buckets[14].ends_with("} 4"), "{buckets:?}");
 }
 
@@ -117,6 +117,20 @@ fn gauges_are_replaced() {
         r#"data_quality_check_value{check="twins",service="etl",environment="test"} 1"#,
     ];
     assert_eq!(lines(&Textfile::new(folder.path(), "etl"), "data_quality_check_value"), expected);
+}
+
+#[test]
+fn a_check_that_has_errored_loses_its_status() {
+    let folder = TempDir::new().unwrap();
+    let (status, errored) = (&catalogue::DATA_QUALITY_CHECK_STATUS, &catalogue::DATA_QUALITY_CHECK_ERRORED);
+    let run = |series: &[(&'static Family, &str, f64)]| {
+        Textfile::new(folder.path(), "etl").write(exposed(numbers(series)), soon()).unwrap();
+        lines(&Textfile::new(folder.path(), "etl"), "data_quality_check_status{").len()
+    };
+    assert_eq!(run(&[(status, "nulls", 1.0), (errored, "nulls", 0.0), (status, "twins", 1.0)]), 2);
+    assert_eq!(run(&[(errored, "nulls", 0.0)]), 2, "a run without the check");
+    assert_eq!(run(&[(errored, "nulls", 1.0)]), 1);
+    assert_eq!(run(&[(errored, "nulls", 1.0), (status, "nulls", 0.0)]), 2, "it has run again since it errored");
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub use context::scope::{LogContext, correlation_id, set_correlation_id, set_use
 pub use events::error_kind::ErrorKind;
 pub use events::event_id::{EventId, ParseEventIdError};
 pub use events::field::Value;
+pub use events::user::User;
 pub use instrument::command::{track_cli_command, track_feature};
 pub use instrument::errors::breadcrumb::{Breadcrumb, add_breadcrumb};
 pub use instrument::errors::capture::{CapturableError, ErrorBox, ErrorType, capture_error, capture_message};

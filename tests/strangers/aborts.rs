@@ -15,7 +15,7 @@ fn command(elsewhere: bool) {
 }
 
 fn main() -> Result<(), obs_runtime::InitError> {
-    let _guard = obs_runtime::init_observability()?;
+    let _guard = obs_runtime::init!()?;
     command(std::env::args().nth(1).is_some());
     Ok(())
 }

@@ -213,3 +213,37 @@ fn capture_error_takes_every_form_of_an_error_as_it_is() {
         assert_eq!(error.failure.error_type, "BadRow", "{error:?}");
     }
 }
+
+#[test]
+fn words_alone_do_not_make_two_errors_one() {
+    #[with_error_tracking]
+    fn looks_up() -> Result<(), String> {
+        Err("not found".to_owned())
+    }
+    #[with_error_tracking]
+    fn handles_and_fails_otherwise() -> Result<(), String> {
+        let _ = looks_up();
+        Err("invoice 17: customer not found in billing".to_owned())
+    }
+    let errors = capture(|| handles_and_fails_otherwise().is_err()).records.errors;
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    assert!(errors.iter().all(|error| error.failure.sources.is_empty()), "{errors:#?}");
+}
+
+#[test]
+fn a_box_that_is_returned_after_hundreds_of_others_is_one_error() {
+    type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    #[with_error_tracking]
+    fn fails(row: u32) -> Result<(), Boxed> {
+        Err(format!("row {row}").into())
+    }
+    #[with_error_tracking]
+    fn returns_the_first() -> Result<(), Boxed> {
+        let mut errors: Vec<_> = (0..300).filter_map(|number| fails(number).err()).collect();
+        Err(errors.swap_remove(0))
+    }
+    let errors = capture(|| returns_the_first().is_err()).records.errors;
+    assert_eq!(errors.len(), 300);
+    let of_first: Vec<_> = errors.iter().filter(|error| error.failure.message == "row 0").collect();
+    assert_eq!(of_first.len(), 1, "{of_first:#?}");
+}

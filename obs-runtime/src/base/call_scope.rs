@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::task_id::TaskId;
 
-/// Most items that wait for one call; the oldest are evicted.
-const MAX_WAITING: usize = 64;
+/// Most items that wait for one call; the oldest are forgotten.
+const MAX_WAITING: usize = 1024;
+
+/// Most of them that are kept for the end of the call; the oldest are given back, and still found.
+const MAX_KEPT: usize = 64;
 
 thread_local! {
     static SCOPES: RefCell<Vec<CallScope>> = const { RefCell::new(Vec::new()) };
@@ -158,9 +161,12 @@ pub fn wait(item: Item, for_call_around: bool) -> Result<Evicted, Item> {
     let Ok(Some((waiting, position))) = scope else { return Err(item) };
     let mut item = Some(item);
     let evicted = waiting.with(|entries| {
-        let evicted = if entries.len() < MAX_WAITING { None } else { entries.pop_front() };
+        if entries.len() >= MAX_WAITING {
+            entries.pop_front();
+        }
         entries.extend(item.take().map(|item| Entry { item, position }));
-        evicted.map(|entry| entry.item)
+        let evicted = entries.len().checked_sub(MAX_KEPT + 1)?;
+        entries.get(evicted).map(|entry| Arc::clone(&entry.item))
     });
     match item {
         Some(item) => Err(item),
@@ -168,7 +174,7 @@ pub fn wait(item: Item, for_call_around: bool) -> Result<Evicted, Item> {
     }
 }
 
-/// What no longer waits, as too many came after it.
+/// What is no longer kept for the end of the call, as too many came after it.
 pub type Evicted = Option<Item>;
 
 /// Ends the waiting for the innermost call: it has ended. Returns what still waited.
@@ -286,10 +292,13 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_too_many_is_evicted() {
+    fn the_oldest_of_too_many_is_given_back_and_still_found() {
         let _scope = CallScope::default().enter();
         let evicted: Vec<_> = (0..70).filter_map(|number| wait_as(number, false).ok().flatten()).collect();
         assert_eq!(evicted.iter().map(number).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+        assert!(take_last(|item, _| number(item) == 0).is_some());
+        (70..1100).for_each(|number| drop(wait_as(number, false)));
+        assert!(take_last(|item, _| number(item) == 1).is_none() && end().count() == 1024);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::context::current::Context;
 #[cfg(feature = "bigquery")]
 use crate::events::event::UNKNOWN_OPERATION;
 use crate::events::event::{Details, Fact, Source};
+use crate::events::report::ReportKind;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::errors::message::report_message;
 use crate::metrics::callsite::{Callsite, Limits, Tags};
@@ -187,7 +188,7 @@ pub fn threshold_passed(operation: &str, usd: f64, threshold_usd: f64, source: S
         refusal: None,
     };
     let details = Details { tags: tags.clone(), ..Details::default() };
-    report_message(Level::Warning, fact.message(), source.clone(), details);
+    report_message(ReportKind::Message, Level::Warning, fact.message(), source.clone(), details);
     global::emit_tagged(Level::Warning, source, fact, tags);
 }
 
@@ -210,7 +211,7 @@ pub fn budget_passed(budget: &Budget, period: &str, percent: u8, spent_usd: f64)
         budget.name, budget.usd
     );
     let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
-    report_message(Level::Warning, text.into(), source.clone(), Details::default());
+    report_message(ReportKind::Message, Level::Warning, text.into(), source.clone(), Details::default());
     global::emit_tagged(Level::Warning, source, fact, &Tags::new());
 }
 

@@ -34,6 +34,7 @@ impl Config {
             ),
             ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
             ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),
+            ("SENTRY_SAMPLE_RATE", rate(self.sentry_sample_rate), self.sentry_sample_rate.to_string()),
             (
                 "SENTRY_TRACES_SAMPLE_RATE",
                 rate(self.sentry_traces_sample_rate),

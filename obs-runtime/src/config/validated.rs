@@ -17,6 +17,9 @@ use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
 
+/// The version of a program that has not given one.
+pub const UNKNOWN_VERSION: &str = "unknown";
+
 /// The configuration of obs.
 ///
 /// `Debug`, `Display` and `Serialize` show the value of every variable, with secrets masked.
@@ -97,10 +100,16 @@ pub struct Config {
     pub sentry_dsn: Option<Secret<String>>,
     /// `SENTRY_ENVIRONMENT`; defaults to `ENVIRONMENT`.
     pub sentry_environment: Option<String>,
-    /// `SENTRY_RELEASE`; defaults to name@version of the program.
+    /// `SENTRY_RELEASE`; defaults to name@version of the program, and to none if the version is not known.
     pub sentry_release: Option<String>,
+    /// `SENTRY_DIST`
+    pub sentry_dist: Option<String>,
+    /// `SENTRY_SAMPLE_RATE`
+    pub sentry_sample_rate: f64,
     /// `SENTRY_TRACES_SAMPLE_RATE`
     pub sentry_traces_sample_rate: f64,
+    /// `SENTRY_DEBUG`
+    pub sentry_debug: bool,
     /// `COST_TRACKING_ENABLED`
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
@@ -225,7 +234,10 @@ impl Default for Config {
             sentry_dsn: None,
             sentry_environment: None,
             sentry_release: None,
+            sentry_dist: None,
+            sentry_sample_rate: 1.0,
             sentry_traces_sample_rate: 0.1,
+            sentry_debug: false,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_pricing: PricingMode::OnDemand,
@@ -249,7 +261,7 @@ impl Default for Config {
             budget_timezone: "UTC".to_owned(),
             bigquery_emulator_host: None,
             otel: OtelConfig::default(),
-            version: "unknown".to_owned(),
+            version: UNKNOWN_VERSION.to_owned(),
             commit: None,
         }
     }

@@ -119,7 +119,16 @@ variables! { OWN, lenient: false;
         "Environment in Sentry; ENVIRONMENT if not set.";
     "SENTRY_RELEASE" => sentry_release = |text| Some(text.to_owned()),
         "text", "",
-        "Release in Sentry; name@version of the program if not set.";
+        "Release in Sentry; name@version of the program if not set, and none if the version is not known.";
+    "SENTRY_DIST" => sentry_dist = |text| Some(text.to_owned()),
+        "text", "",
+        "Build of the release in Sentry.";
+    "SENTRY_SAMPLE_RATE" => sentry_sample_rate = |text| parse::rate(text)?,
+        "a number from 0.0 to 1.0", "1",
+        "Share of errors and messages that are sent to Sentry.";
+    "SENTRY_DEBUG" => sentry_debug = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether each delivery to Sentry is logged.";
     "SENTRY_TRACES_SAMPLE_RATE" => sentry_traces_sample_rate = |text| parse::rate(text)?,
         "a number from 0.0 to 1.0", "0.1",
         "Share of command runs that are traced in Sentry.";

@@ -15,6 +15,7 @@ use crate::base::trace_context::TraceContext;
 use crate::context::scope_state;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
+use crate::events::user::User;
 
 /// The context that this process was started in. It applies wherever no other context is entered.
 static ROOT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
@@ -72,7 +73,7 @@ pub struct CommandChanges(Mutex<Option<EndIdentity>>);
 #[derive(Clone, Debug)]
 struct EndIdentity {
     correlation_id: Option<Arc<str>>,
-    user: Option<Arc<str>>,
+    user: Option<User>,
 }
 
 impl CommandChanges {
@@ -103,7 +104,7 @@ pub struct Context(pub(super) Option<Arc<Inner>>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inner {
     correlation_id: Option<Arc<str>>,
-    user: Option<Arc<str>>,
+    user: Option<User>,
     operation: Option<Cow<'static, str>>,
     trace: Option<TraceContext>,
     fields: Vec<Field<'static>>,
@@ -230,8 +231,8 @@ impl Context {
     }
 
     /// Sets the user.
-    pub fn set_user(&mut self, user: &str) {
-        self.change(|inner| inner.user = Some(user.into()));
+    pub fn set_user(&mut self, user: User) {
+        self.change(|inner| inner.user = Some(user));
     }
 
     /// Sets the operation.
@@ -263,7 +264,8 @@ impl Context {
     pub fn event_context(&self) -> EventContext<'_> {
         self.0.as_ref().map_or_else(EventContext::default, |inner| EventContext {
             correlation_id: inner.correlation_id.as_deref().map(Cow::Borrowed),
-            user: inner.user.as_deref().map(Cow::Borrowed),
+            user: inner.user.as_ref().map(|user| Cow::Borrowed(user.id())),
+            contact: inner.user.as_ref().and_then(User::contact).cloned(),
             operation: inner.operation.as_deref().map(Cow::Borrowed),
             trace: inner.trace,
             fields: Cow::Borrowed(&inner.fields),

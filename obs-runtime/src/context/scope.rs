@@ -7,6 +7,7 @@ use crate::context::current::{Context, ContextGuard};
 use crate::context::in_context::InContext;
 use crate::context::own_scope;
 use crate::events::field::Value;
+use crate::events::user::User;
 
 /// The correlation id of the current context, which every log line contains: the id of a run or request.
 #[must_use]
@@ -25,7 +26,8 @@ pub fn set_correlation_id(id: impl AsRef<str>) {
     }
 }
 
-/// Sets the user until the current scope ends. Outside of any scope it does nothing, like [`set_correlation_id`].
+/// Sets the user, by an id or a [`User`], until the current scope ends. Outside of any scope it does nothing, like
+/// [`set_correlation_id`].
 ///
 /// ```
 /// use obs_runtime::{LogContext, set_user};
@@ -35,8 +37,8 @@ pub fn set_correlation_id(id: impl AsRef<str>) {
 ///     // … log lines contain "user":"ada" …
 /// });
 /// ```
-pub fn set_user(user: impl AsRef<str>) {
-    if !Context::change_current(|context| context.set_user(user.as_ref())) {
+pub fn set_user(user: impl Into<User>) {
+    if !Context::change_current(|context| context.set_user(user.into())) {
         own_scope::ignored("set_user");
     }
 }
@@ -74,9 +76,9 @@ impl LogContext {
         self
     }
 
-    /// Sets the user.
-    pub fn user(mut self, user: impl AsRef<str>) -> Self {
-        self.0.set_user(user.as_ref());
+    /// Sets the user, by an id or a [`User`].
+    pub fn user(mut self, user: impl Into<User>) -> Self {
+        self.0.set_user(user.into());
         self
     }
 

@@ -12,6 +12,7 @@ use crate::base::trace_context::TraceContext;
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
 use crate::events::report::Report;
+use crate::events::user::Contact;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 
 /// The operation of an event that happened outside of any operation, as in the label `operation`.
@@ -63,9 +64,10 @@ pub struct Source<'a> {
 pub struct EventContext<'a> {
     /// Id shared by all events of a run or request.
     pub correlation_id: Option<Text<'a>>,
-    /// The user on whose behalf the program acts.
-    /// Who asked for it.
+    /// The id of the user on whose behalf the program acts.
     pub user: Option<Text<'a>>,
+    /// What else the program wants Sentry to know of the user. It is not redacted.
+    pub contact: Option<Arc<Contact>>,
     /// The current operation.
     pub operation: Option<Text<'a>>,
     /// The current trace.

@@ -12,3 +12,4 @@ pub(crate) mod panics;
 pub(crate) mod rendering;
 pub(crate) mod report;
 pub(crate) mod type_names;
+pub(crate) mod user;

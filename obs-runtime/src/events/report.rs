@@ -3,6 +3,8 @@
 use crate::base::stack::Stack;
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
+#[cfg(feature = "sentry")]
+use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::callsite::Tags;
 
 /// What a report is about.
@@ -14,6 +16,18 @@ pub enum ReportKind {
     Panic,
     /// A message that the program captured with `capture_message`.
     Message,
+    /// The message for a signal that ends the process.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has signals"))]
+    Signal,
+}
+
+impl ReportKind {
+    /// Whether it is a message rather than an error or a panic.
+    #[cfg(any(feature = "sentry", feature = "testing"))]
+    #[must_use]
+    pub fn is_message(self) -> bool {
+        matches!(self, Self::Message | Self::Signal)
+    }
 }
 
 /// An error, a panic or a message, with the context of every annotated function that it passed.
@@ -42,6 +56,17 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// Whether it is about what has ended a command: a panic, an error that has passed the command, or a signal.
+    #[cfg(feature = "sentry")]
+    pub fn ends_command(&self) -> bool {
+        let is_command = |layer: &Layer<'_>| layer.attribute == CallsiteKind::Command.as_str();
+        match self.kind {
+            ReportKind::Panic | ReportKind::Signal => true,
+            ReportKind::Error => self.layers.iter().any(is_command),
+            ReportKind::Message => false,
+        }
+    }
+
     /// The layers, and that of the enclosing command.
     pub fn all_layers(&self) -> impl Iterator<Item = &Layer<'a>> {
         self.layers.iter().chain(&self.enclosing)

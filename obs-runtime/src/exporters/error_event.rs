@@ -65,6 +65,12 @@ impl RawErrorEvent {
         self.event.report.id
     }
 
+    /// Whether it is about what has ended a command.
+    #[cfg(feature = "sentry")]
+    pub fn ends_command(&self) -> bool {
+        self.event.report.ends_command()
+    }
+
     /// When it was captured.
     #[cfg(feature = "sentry")]
     pub const fn time(&self) -> SystemTime {

@@ -79,6 +79,18 @@ pub trait Exporter: Send + Sync {
     /// What is not delivered, and why.
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError>;
 
+    /// Delivers everything accepted so far, for the last time. What is not delivered until the deadline is lost, and counted.
+    ///
+    /// # Errors
+    /// What is not delivered, and why.
+    fn flush_last(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        self.flush(deadline)
+    }
+
+    /// Called instead of [`flush_last`](Self::flush_last) if a flush was late just before: counts what is lost, and takes little
+    /// time.
+    fn give_up(&self, _deadline: Instant) {}
+
     /// What depends on the deliveries of other exporters. Called before all exporters are flushed; the returned function
     /// runs after that.
     fn after_flush(&self) -> Option<Box<dyn FnOnce() + Send + '_>> {

@@ -170,7 +170,7 @@ impl Exporter for MemoryExporter {
             // An error is reported once, after it has passed its last function.
             Fact::Captured { .. } | Fact::Traced(_) => {}
             Fact::Reported(report) => {
-                let kept = if report.kind == ReportKind::Message { &mut records.messages } else { &mut records.errors };
+                let kept = if report.kind.is_message() { &mut records.messages } else { &mut records.errors };
                 kept.push(reported(event, report));
             }
             Fact::Breadcrumb { message, .. } => records.breadcrumbs.push(message.to_string()),

@@ -61,7 +61,7 @@ fn command_context(call: &mut Call) -> Context {
     }
     context.set_operation(Cow::Borrowed(call.callsite().name()));
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
-        context.set_user(user);
+        context.set_user(user.into());
     }
     let spans = if outer.is_none() { begin_trace(&mut context) } else { None };
     let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));

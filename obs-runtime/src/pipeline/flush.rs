@@ -69,14 +69,20 @@ impl Flusher {
         let (done, results) = mpsc::channel();
         let mut pending = Vec::new();
         let mut failed = Vec::new();
+        let mut given_up = Vec::new();
         for exporter in exporters {
+            let (is_last, flushed) = (matches!(mode, FlushMode::Final(_)), Arc::clone(exporter));
             if self.in_backoff(exporter.name(), timeout, mode) {
                 delivery_stats::count_failed(exporter.name());
+                if is_last {
+                    given_up.extend(give_up(flushed, deadline));
+                }
                 continue;
             }
-            let (done, flushed) = (done.clone(), Arc::clone(exporter));
+            let done = done.clone();
             let flush = move || {
-                let result = catch_unwind(AssertUnwindSafe(|| flushed.flush(deadline)));
+                let flush = || if is_last { flushed.flush_last(deadline) } else { flushed.flush(deadline) };
+                let result = catch_unwind(AssertUnwindSafe(flush));
                 // The receiver is gone once the deadline has passed.
                 let _ = done.send((flushed.name(), result));
             };
@@ -111,6 +117,9 @@ impl Flusher {
         for sink in pending {
             self.late().insert(sink, Instant::now());
             failed.push(FlushError { sink, reason: "timed out".to_owned() });
+        }
+        for given_up in given_up {
+            let _ = given_up.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
         // The start of a command and its end can fail for the same cause, in different words.
         let mut reported = HashSet::new();
@@ -169,6 +178,16 @@ impl Flusher {
         };
         self.late().get(name).is_some_and(|late| late.elapsed() < backoff)
     }
+}
+
+/// Has a late exporter count what it loses, on a thread of its own, which drops the sender when it is done.
+fn give_up(exporter: Arc<dyn Exporter>, deadline: Instant) -> Option<mpsc::Receiver<()>> {
+    let (done, is_done) = mpsc::channel();
+    let give_up = move || {
+        let _done = done;
+        let _ = catch_unwind(AssertUnwindSafe(|| exporter.give_up(deadline)));
+    };
+    thread::Builder::new().name("obs-give-up".to_owned()).spawn(give_up).is_ok().then_some(is_done)
 }
 
 #[cfg(test)]

@@ -265,8 +265,18 @@ pub fn deliver(pipeline: &dyn Pipeline, mode: FlushMode) {
 
 /// Logs a warning of obs itself.
 pub fn warn(message: String) {
+    say(Level::Warning, message);
+}
+
+/// Emits a line of obs itself that is no warning.
+#[cfg(feature = "sentry")]
+pub fn inform(message: String) {
+    say(Level::Info, message);
+}
+
+fn say(level: Level, message: String) {
     let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
-    emit(Topic::Log, Level::Warning, source, |_| (Fact::Log { message: message.into() }, Details::default()));
+    emit(Topic::Log, level, source, |_| (Fact::Log { message: message.into() }, Details::default()));
 }
 
 /// Redacts a text, also when obs is not initialised.

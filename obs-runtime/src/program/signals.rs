@@ -21,6 +21,7 @@ use crate::base::level::Level;
 use crate::checks::health::readiness::STOPPING;
 use crate::context::current::Context;
 use crate::events::event::{Details, Source};
+use crate::events::report::ReportKind;
 use crate::instrument::command::{cancel_commands, is_any_running, running_operations};
 use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::message::report_message;
@@ -125,7 +126,7 @@ fn terminate(signal: i32) -> ! {
     if !running.is_empty() {
         // Error trackers get an event for the interrupted work.
         let source = Source { logger: "obs_runtime".into(), ..Source::default() };
-        report_message(Level::Warning, message.as_str().into(), source, Details::default());
+        report_message(ReportKind::Signal, Level::Warning, message.as_str().into(), source, Details::default());
     }
     global::warn(message);
     queries::end();

@@ -35,14 +35,15 @@ impl Redactor {
     }
 
     fn scope<'a>(&self, scope: EventContext<'a>) -> EventContext<'a> {
-        let EventContext { correlation_id, user, operation, trace, mut fields } = scope;
+        let EventContext { correlation_id, user, contact, operation, trace, mut fields } = scope;
         self.fields(&mut fields);
         let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
         EventContext {
             trace,
             fields,
             correlation_id: repeated(correlation_id),
-            user: repeated(user),
+            user: user.map(|user| self.user(user)),
+            contact,
             operation: repeated(operation),
         }
     }

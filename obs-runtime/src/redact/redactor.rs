@@ -116,6 +116,15 @@ impl Redactor {
         if text.len() <= MAX_CACHED && self.name_kind(&text).1 { text } else { self.text(text) }
     }
 
+    /// The id of a user: an id that is personal data or a secret is replaced by its keyed hash, which tells users apart.
+    pub fn user<'a>(&self, id: Text<'a>) -> Text<'a> {
+        if id.len() <= MAX_CACHED && self.name_kind(&id).1 {
+            return id;
+        }
+        let redacted = self.text(Cow::Borrowed(&*id));
+        if redacted == id { id } else { Cow::Owned(self.hashed(&id).to_string()) }
+    }
+
     /// What a name indicates about its value, and whether the name itself can be exported unchanged.
     fn name_kind(&self, name: &str) -> (Kind, bool) {
         let flags = self.cache.get(name.as_bytes(), || {

@@ -3,8 +3,10 @@
 
 mod command_runs;
 mod panic_abort;
+mod precedence;
 mod rate_limits;
 mod rejections;
+mod scenes;
 mod traces;
 
 use std::path::Path;

@@ -67,13 +67,12 @@ impl BreadcrumbBuffer {
         drop(oldest);
     }
 
-    /// The last breadcrumbs of that correlation id, and those without one, up to `until`, oldest first. An error is reported
+    /// The last breadcrumbs of that correlation id, if there is one, and those without one, up to `until`, oldest first. An error is reported
     /// some time after it was captured: later breadcrumbs did not lead to it.
     pub fn of(&self, correlation_id: Option<&str>, until: SystemTime) -> Vec<Arc<Crumb>> {
         let crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let belongs = |crumb: &&Arc<Crumb>| {
-            crumb.time <= until
-                && crumb.correlation_id.as_deref().is_none_or(|id| correlation_id.is_none_or(|wanted| wanted == id))
+            crumb.time <= until && crumb.correlation_id.as_deref().is_none_or(|id| correlation_id == Some(id))
         };
         let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(MAX_SENT).cloned().collect();
         drop(crumbs);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ::sentry::protocol::{
-    MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule, SessionAttributes, SessionStatus,
-    SessionUpdate,
+    EnvelopeItem, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule, SessionAttributes,
+    SessionStatus, SessionUpdate,
 };
 
 use crate::base::command_run::CommandRun;
@@ -12,7 +12,7 @@ use crate::base::outcome::Outcome;
 use crate::base::schedule::Schedule;
 use crate::events::event::{CallInfo, Event};
 use crate::exporters::sentry::options::Settings;
-use crate::exporters::sentry::worker::Job;
+use crate::exporters::sentry::queue::Job;
 
 /// The most characters of a monitor's slug.
 const MAX_SLUG: usize = 50;
@@ -21,9 +21,9 @@ const MAX_SLUG: usize = 50;
 pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<Job> {
     let Some(run) = &call.run else { return Vec::new() };
     let check_in = check_in(settings, call, run, MonitorCheckInStatus::InProgress, None);
-    let session =
-        run.is_outermost().then(|| SessionUpdate { init: true, ..session(settings, event, run, SessionStatus::Ok) });
-    check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
+    let session = session(settings, event, run, SessionStatus::Ok);
+    let session = session.map(|session| SessionUpdate { init: true, ..session });
+    jobs(check_in, session)
 }
 
 /// What to send when a command ends.
@@ -42,13 +42,17 @@ pub fn finished(
         Outcome::Cancelled => (MonitorCheckInStatus::Error, SessionStatus::Abnormal),
     };
     let check_in = check_in(settings, call, run, check_in_status, Some(duration));
-    let session = run.is_outermost().then(|| {
-        let session = session(settings, event, run, session_status);
+    let session = session(settings, event, run, session_status).map(|session| {
         // A failed run has an error, even if none was captured.
         let errors = session.errors.max(u64::from(matches!(outcome, Outcome::Error | Outcome::Panic)));
         SessionUpdate { errors, duration: Some(duration.as_secs_f64()), ..session }
     });
-    check_in.map(Job::item).into_iter().chain(session.map(Job::item)).collect()
+    jobs(check_in, session)
+}
+
+fn jobs(check_in: Option<MonitorCheckIn>, session: Option<SessionUpdate<'static>>) -> Vec<Job> {
+    let items = check_in.map(EnvelopeItem::from).into_iter().chain(session.map(EnvelopeItem::from));
+    items.map(Job::Run).collect()
 }
 
 fn check_in(
@@ -88,8 +92,15 @@ fn slug(name: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-fn session(settings: &Settings, event: &Event<'_>, run: &CommandRun, status: SessionStatus) -> SessionUpdate<'static> {
-    SessionUpdate {
+/// A session, which belongs to a release; none without one.
+fn session(
+    settings: &Settings,
+    event: &Event<'_>,
+    run: &CommandRun,
+    status: SessionStatus,
+) -> Option<SessionUpdate<'static>> {
+    let release = settings.release.as_ref().filter(|_| run.is_outermost())?;
+    Some(SessionUpdate {
         session_id: run.id(),
         distinct_id: event.context.user.as_deref().map(str::to_owned),
         sequence: None,
@@ -100,12 +111,12 @@ fn session(settings: &Settings, event: &Event<'_>, run: &CommandRun, status: Ses
         status,
         errors: run.errors(),
         attributes: SessionAttributes {
-            release: settings.release.clone().into(),
+            release: release.clone().into(),
             environment: Some(settings.environment.clone().into()),
             ip_address: None,
             user_agent: None,
         },
-    }
+    })
 }
 
 #[cfg(test)]

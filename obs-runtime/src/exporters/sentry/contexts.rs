@@ -14,8 +14,11 @@ use crate::events::report::Layer;
 use crate::exporters::sentry::options::Settings;
 use crate::metrics::callsite::Tags;
 
-/// The most characters of a tag's key.
+/// The most characters of a tag's key. A longer one is cut, and marked with a hash of the whole.
 const MAX_TAG_KEY: usize = 32;
+
+/// How many of them are the hash's.
+const TAG_KEY_HASH: usize = 6;
 
 /// The most characters of a tag's value.
 const MAX_TAG_VALUE: usize = 200;
@@ -79,7 +82,16 @@ pub fn tag(tags: &mut Map<String, String>, name: &str, value: &str) {
     let plain = |letter: char| {
         if letter.is_ascii_alphanumeric() || "_.:-".contains(letter) { letter } else { '_' }
     };
-    let name: String = name.chars().take(MAX_TAG_KEY).map(plain).collect();
+    let name = if name.chars().count() <= MAX_TAG_KEY {
+        name.chars().map(plain).collect()
+    } else {
+        let start: String = name.chars().take(MAX_TAG_KEY - TAG_KEY_HASH - 1).map(plain).collect();
+        // Of the program's own names: a hash that anybody can repeat, equal in all builds.
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        format!("{start}_{:06x}", hash & 0xff_ffff)
+    };
     let on_one_line = |letter: char| if letter.is_control() { ' ' } else { letter };
     let value: String = value.trim().chars().take(MAX_TAG_VALUE).map(on_one_line).collect();
     if !name.is_empty() && !value.trim().is_empty() {
@@ -106,16 +118,29 @@ pub fn tags<'t>(
     tags
 }
 
-/// The contexts of an event: the fields of each of these functions, under the function's name, the fields of the current
-/// context as `scope`, the operating system, and the trace.
+/// The contexts of an event: the fields of each of these functions, innermost first, under the function's name, with a number
+/// from the second call of a function on; the fields of the current context as `scope`, the operating system, and the trace.
 pub fn contexts<'l>(
     scope: &EventContext<'_>,
     layers: impl Iterator<Item = &'l Layer<'l>>,
 ) -> Map<String, protocol::Context> {
     let mut contexts = Map::new();
+    // The attributes of one call are one context.
+    let mut calls: Vec<(&Layer<'_>, Vec<&str>)> = Vec::new();
     for layer in layers {
-        let name = limited(&layer.name, MAX_TAG_VALUE).into_owned();
-        let name = if RESERVED.contains(&&*name) { format!("{name}()") } else { name };
+        match calls.last_mut() {
+            Some((last, attributes)) if last.name == layer.name && !attributes.contains(&layer.attribute) => {
+                attributes.push(layer.attribute);
+            }
+            _ => calls.push((layer, vec![layer.attribute])),
+        }
+        let before = calls.iter().filter(|(call, _)| call.name == layer.name).count();
+        let name = limited(&layer.name, MAX_TAG_VALUE);
+        let name = match before {
+            0 | 1 if RESERVED.contains(&&*name) => format!("{name}()"),
+            0 | 1 => name.into_owned(),
+            _ => format!("{name} ({before})"),
+        };
         add(&mut contexts, name, layer.fields.iter().map(|field| (&*field.name, &field.value)));
     }
     add(&mut contexts, "scope".to_owned(), scope.fields.iter().map(|field| (&*field.name, &field.value)));
@@ -126,6 +151,22 @@ pub fn contexts<'l>(
         contexts.insert("trace".to_owned(), trace.into());
     }
     contexts
+}
+
+/// The user of a context.
+pub fn user(scope: &EventContext<'_>) -> Option<protocol::User> {
+    /// The most bytes of each part.
+    const MAX_PART: usize = 128;
+    let contact = scope.contact.as_deref();
+    let part = |part: Option<&str>| part.map(|part| limited(part, MAX_PART).into_owned());
+    let id = part(scope.user.as_deref())?;
+    Some(protocol::User {
+        id: Some(id),
+        username: part(contact.and_then(|contact| contact.name.as_deref())),
+        email: part(contact.and_then(|contact| contact.email.as_deref())),
+        ip_address: contact.and_then(|contact| contact.ip_address.as_deref()?.parse().ok()),
+        ..protocol::User::default()
+    })
 }
 
 /// The id of a trace.

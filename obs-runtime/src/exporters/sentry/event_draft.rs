@@ -14,10 +14,12 @@ use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
 use crate::events::report::{Layer, ReportKind};
 use crate::exporters::sentry::breadcrumbs::Crumb;
-use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags};
+use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags, user};
+use crate::exporters::sentry::event_size;
 use crate::exporters::sentry::grouping::{self, Bug};
 use crate::exporters::sentry::options::Settings;
-use crate::metrics::callsite::Tags;
+use crate::metrics::callsite::{Callsite, Tags};
+use crate::metrics::registry;
 use crate::redact::redactor::Redacted;
 
 /// The most bytes of a message.
@@ -26,8 +28,8 @@ const MAX_MESSAGE: usize = 8000;
 /// The most bytes of a name.
 const MAX_NAME: usize = 200;
 
-/// The most bytes of a user.
-const MAX_USER: usize = 128;
+/// The logger of what obs emits, also for calls of the program.
+const OWN_LOGGER: &str = "obs_runtime";
 
 /// A redacted report with its breadcrumbs. The worker's thread makes it an event, which looks up the names of functions.
 pub struct EventDraft {
@@ -37,11 +39,12 @@ pub struct EventDraft {
     level: Level,
     logger: String,
     captured_at: Option<String>,
+    file: Option<String>,
     module: Option<String>,
     place: Option<String>,
     operation: String,
     error_type: String,
-    user: Option<String>,
+    user: Option<User>,
     command: Option<String>,
     /// Types and messages, outermost first.
     causes: Vec<(String, String)>,
@@ -73,12 +76,13 @@ impl EventDraft {
             time: event.time,
             level: event.level,
             logger: owned(&event.source.logger, MAX_NAME),
+            file: file.clone(),
             captured_at: file.zip(event.source.line).map(|(file, line)| format!("{file}:{line}")),
             module: event.source.module.as_ref().map(|module| owned(module, MAX_NAME)),
             place: report.place.as_ref().map(|place| owned(place, MAX_NAME)),
             operation: owned(&report.operation, MAX_NAME),
             error_type: owned(&report.error_type, MAX_NAME),
-            user: scope.user.as_ref().map(|user| owned(user, MAX_USER)),
+            user: user(scope),
             command: scope.operation.as_ref().map(|operation| owned(operation, MAX_NAME)),
             causes: report
                 .causes
@@ -111,31 +115,48 @@ impl EventDraft {
             level: if self.kind == ReportKind::Panic { protocol::Level::Fatal } else { level(self.level) },
             fingerprint: self.fingerprint(),
             transaction: Some(self.command.clone().unwrap_or_else(|| self.operation.clone())),
-            logger: Some(self.logger.clone()),
+            logger: Some(self.logger().to_owned()),
             timestamp: self.time,
             platform: "native".into(),
-            user: self.user.clone().map(|id| User { id: Some(id), ..User::default() }),
+            dist: settings.dist.clone().map(Into::into),
+            user: self.user.clone(),
             tags,
             contexts: self.contexts.clone(),
             extra: self.extra(),
             breadcrumbs: self.crumbs.iter().map(|crumb| crumb.to_breadcrumb()).collect::<Vec<_>>().into(),
             ..SentryEvent::default()
         };
-        if self.kind == ReportKind::Message {
+        if self.kind.is_message() {
             let message = self.causes.into_iter().next().map(|(_, message)| message).unwrap_or_default();
             event.logentry = Some(LogEntry { message, params: Vec::new() });
             event.threads = stacktrace.map(|stacktrace| vec![thread(stacktrace)]).unwrap_or_default().into();
         } else {
             event.exception = self.exceptions(stacktrace).into();
         }
+        event_size::fit(&mut event);
         event
+    }
+
+    /// The module of the code: of a capture by a call, whose module is not known, that of the functions of the same file.
+    fn module(&self) -> Option<&str> {
+        let of_file = || {
+            let file = self.file.as_deref()?;
+            let callsites = registry::callsites().into_iter();
+            callsites.map(Callsite::place).find(|place| place.file == file).map(|place| place.module)
+        };
+        self.module.as_deref().or_else(of_file)
+    }
+
+    /// The logger: the program's module, also where obs itself speaks for it.
+    fn logger(&self) -> &str {
+        if self.logger == OWN_LOGGER { self.module().unwrap_or(OWN_LOGGER) } else { &self.logger }
     }
 
     fn fingerprint(&self) -> Cow<'static, [Cow<'static, str>]> {
         let bug = Bug {
             kind: self.kind,
             error_type: &self.error_type,
-            module: self.module.as_deref(),
+            module: self.module(),
             operation: &self.operation,
             file: self.place.as_deref().map(|place| place.rsplit_once(':').map_or(place, |(file, _line)| file)),
             message: self.causes.last().map_or("", |(_, message)| message),

@@ -22,9 +22,10 @@ use crate::exporters::sentry::event_draft::EventDraft;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
+use crate::exporters::sentry::queue::Job;
 use crate::exporters::sentry::traces;
-use crate::exporters::sentry::transport::{Factory, OnDelivery};
-use crate::exporters::sentry::worker::{Job, Worker};
+use crate::exporters::sentry::transport::OnDelivery;
+use crate::exporters::sentry::worker::{Factory, Worker};
 use crate::redact::redactor::Redacted;
 
 /// `SENTRY_DSN` is malformed.
@@ -53,9 +54,23 @@ impl SentryExporter {
         let dsn: Dsn = dsn.expose().parse().map_err(|_| InvalidDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
         let server = dsn.host().to_owned();
-        let worker = Worker::new(client(dsn, &settings, options, Factory { on_delivery }));
+        let worker = Worker::new(Factory::new(on_delivery), |factory| client(dsn, &settings, options, factory));
         let trace_sample_rate = config.sentry_traces_sample_rate;
         Ok(Some(Self { settings, breadcrumbs: BreadcrumbBuffer::default(), worker, trace_sample_rate, server }))
+    }
+
+    fn flushed(&self, left: usize) -> Result<Flushed, FlushError> {
+        if left == 0 {
+            // Each envelope was recorded when the server answered.
+            return Ok(Flushed::Nothing);
+        }
+        let cause = if self.worker.is_slow() {
+            "the server answers too slowly for so many (OBS_FLUSH_TIMEOUT)"
+        } else {
+            "no answer in time (OBS_FLUSH_TIMEOUT); is it the host of SENTRY_DSN, and can this machine reach it?"
+        };
+        let reason = format!("{left} envelopes not sent to {}: {cause}", self.server);
+        Err(FlushError { sink: self.name(), reason })
     }
 
     fn send(&self, jobs: impl IntoIterator<Item = Job>) {
@@ -96,9 +111,9 @@ impl Exporter for SentryExporter {
     fn accept_report(&self, report: RawErrorEvent) {
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
-        self.worker.send(Job::event(report.id(), move || {
-            Some(report.redact(|event| EventDraft::of(event, crumbs))?.into_event(&settings))
-        }));
+        let (id, ends_command) = (report.id(), report.ends_command());
+        let make = move || Some(report.redact(|event| EventDraft::of(event, crumbs))?.into_event(&settings));
+        self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
@@ -106,7 +121,9 @@ impl Exporter for SentryExporter {
             Fact::Reported(report) => {
                 let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
                 let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
-                self.worker.send(Job::event(report.id, move || Some(draft?.into_event(&settings))));
+                let make = move || Some(draft?.into_event(&settings));
+                let (id, ends_command) = (report.id, report.ends_command());
+                self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
             }
             Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
             Fact::Started { call, arguments: _ } => self.send(command_runs::started(&self.settings, event, call)),
@@ -125,28 +142,40 @@ impl Exporter for SentryExporter {
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        // A little earlier, so that the reason is this one and not that the flush was late.
-        let now = Instant::now();
-        let left = self.worker.flush(clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19));
-        if left == 0 {
-            // Each envelope was recorded when the server answered.
-            return Ok(Flushed::Nothing);
-        }
-        let reason = format!(
-            "{left} envelopes not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the host of SENTRY_DSN, and can \
-             this machine reach it?",
-            self.server
-        );
-        Err(FlushError { sink: self.name(), reason })
+        self.flushed(self.worker.flush(earlier(deadline)))
+    }
+
+    fn flush_last(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        self.flushed(self.worker.flush_last(earlier(deadline)))
+    }
+
+    fn give_up(&self, deadline: Instant) {
+        self.worker.give_up(earlier(deadline));
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        &["network", "not_serialised", "panic", "queue_full", "rate_limited", "refused"]
+        &[
+            "before_send",
+            "late",
+            "network",
+            "not_serialised",
+            "panic",
+            "queue_full",
+            "rate_limited",
+            "refused",
+            "sample_rate",
+        ]
     }
 
     fn queued(&self) -> usize {
         self.worker.queued()
     }
+}
+
+/// A little earlier, so that the reason for what is left is that of this exporter, and not that its flush was late.
+fn earlier(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19)
 }
 
 impl fmt::Debug for SentryExporter {

@@ -43,7 +43,7 @@ pub fn fingerprint(bug: &Bug<'_>) -> Vec<String> {
         ReportKind::Panic => {
             vec![bug.error_type.to_owned(), bug.file.map(in_crate).unwrap_or_default().to_owned(), form()]
         }
-        ReportKind::Message => vec![bug.error_type.to_owned(), form()],
+        ReportKind::Message | ReportKind::Signal => vec![bug.error_type.to_owned(), form()],
     }
 }
 

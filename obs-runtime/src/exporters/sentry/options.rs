@@ -1,17 +1,17 @@
 //! Sentry's client and settings, from the configuration.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::sentry::protocol::Event;
 use ::sentry::types::Dsn;
-use ::sentry::{Client, ClientOptions};
+use ::sentry::{Client, ClientOptions, TransportFactory};
 
-use crate::config::validated::Config;
+use crate::config::validated::{Config, UNKNOWN_VERSION};
 use crate::exporters::sentry::stacktrace::Names;
-use crate::exporters::sentry::transport::Factory;
 use crate::metrics::registry;
 
 /// Settings of the program's code, which the environment does not have.
@@ -23,6 +23,8 @@ pub struct SentryOptions {
     pub in_app_include: Vec<String>,
     /// Prefixes of names of functions that do not.
     pub in_app_exclude: Vec<String>,
+    /// Whether events do not tell the name of the machine.
+    pub hides_server_name: bool,
 }
 
 /// The program's function that receives each event before it is sent.
@@ -38,10 +40,27 @@ impl fmt::Debug for SentryOptions {
 #[derive(Debug)]
 pub struct Settings {
     pub environment: String,
-    pub release: String,
+    /// `None` if the version of the program is not known: one release for all versions would say nothing.
+    pub release: Option<String>,
+    pub dist: Option<String>,
     pub service: String,
     pub server_name: Option<String>,
     pub names: Names,
+    pub sample_rate: f32,
+}
+
+thread_local! {
+    /// Whether the program's `before_send` has dropped the last event of this thread.
+    static DROPPED_BY_PROGRAM: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Why the client has not sent the last event of this thread.
+pub fn why_dropped() -> (&'static str, &'static str) {
+    if DROPPED_BY_PROGRAM.take() {
+        ("before_send", "before_send dropped the event")
+    } else {
+        ("sample_rate", "SENTRY_SAMPLE_RATE leaves the event out")
+    }
 }
 
 /// Prefixes of names of functions that never belong to the program.
@@ -68,13 +87,15 @@ const NOT_IN_APP: [&str; 18] = [
 
 /// The most characters that Sentry accepts.
 const MAX_RELEASE: usize = 200;
+const MAX_DIST: usize = 64;
 const MAX_ENVIRONMENT: usize = 64;
 
 impl Settings {
     /// The settings of a configuration.
     pub fn new(config: &Config, options: &SentryOptions) -> Self {
         let environment = config.sentry_environment.as_ref().unwrap_or(&config.environment);
-        let release = config.sentry_release.clone().unwrap_or_else(|| format!("{}@{}", program(), config.version));
+        let own = || (config.version != UNKNOWN_VERSION).then(|| format!("{}@{}", program(), config.version));
+        let release = config.sentry_release.clone().or_else(own);
         // Crates with annotated functions belong to the program.
         let crates =
             registry::callsites().into_iter().filter_map(|callsite| callsite.place().module.split("::").next());
@@ -85,9 +106,12 @@ impl Settings {
         in_app.extend(options.in_app_include.iter().cloned());
         Self {
             environment: clean(environment, MAX_ENVIRONMENT, "dev"),
-            release: clean(&release, MAX_RELEASE, "unknown"),
+            release: release.map(|release| clean(&release, MAX_RELEASE, "unknown")),
+            dist: config.sentry_dist.as_deref().map(|dist| clean(dist, MAX_DIST, "unknown")),
             service: config.service_name.clone(),
-            server_name: server_name(),
+            #[expect(clippy::cast_possible_truncation, reason = "a rate")]
+            sample_rate: config.sentry_sample_rate as f32,
+            server_name: if options.hides_server_name { None } else { server_name() },
             names: Names::new(&in_app, &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat()),
         }
     }
@@ -118,16 +142,28 @@ pub fn is_transport(logger: &str) -> bool {
 }
 
 /// The client, which prepares events and sends envelopes on the calling thread.
-pub fn client(dsn: Dsn, settings: &Settings, options: SentryOptions, transport: Factory) -> Client {
+pub fn client(
+    dsn: Dsn,
+    settings: &Settings,
+    options: SentryOptions,
+    transport: impl TransportFactory + 'static,
+) -> Client {
     let mut client = ClientOptions::new()
         .default_integrations(false)
         .send_default_pii(false)
-        .release(settings.release.clone())
+        .maybe_release(settings.release.clone())
         .environment(settings.environment.clone())
+        .sample_rate(settings.sample_rate)
         .shutdown_timeout(Duration::ZERO)
         .transport(transport);
     client.dsn = Some(dsn);
     client.server_name = settings.server_name.clone().map(Cow::Owned);
-    client.before_send = options.before_send.map(|before_send| before_send as _);
+    client.before_send = options.before_send.map(|before_send| {
+        Arc::new(move |event| {
+            let event = before_send(event);
+            DROPPED_BY_PROGRAM.set(event.is_none());
+            event
+        }) as _
+    });
     Client::with_options(client)
 }

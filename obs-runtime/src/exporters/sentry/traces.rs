@@ -5,7 +5,7 @@ use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 use crate::base::outcome::Outcome;
 use crate::base::span_buffer::{CommandTrace, Span};
 use crate::events::event::Event;
-use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id};
+use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id, user};
 use crate::exporters::sentry::options::Settings;
 
 /// The most bytes of the name of a transaction or span.
@@ -72,13 +72,9 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTra
     let left_out = (*left_out > 0).then(|| ("spans_left_out".to_owned(), (*left_out).into()));
     Transaction {
         name: Some(limited(name, MAX_NAME).into_owned()),
-        release: Some(settings.release.clone().into()),
+        release: settings.release.clone().map(Into::into),
         environment: Some(settings.environment.clone().into()),
-        user: event
-            .context
-            .user
-            .as_ref()
-            .map(|user| protocol::User { id: Some(limited(user, MAX_NAME).into_owned()), ..protocol::User::default() }),
+        user: user(&event.context),
         tags: tags(settings, &event.context, [&event.tags]),
         extra: left_out.into_iter().collect(),
         platform: "native".into(),

@@ -1,13 +1,14 @@
 //! Sends envelopes over HTTP on the calling thread, and honours the server's rate limits.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ::sentry::client_report::{Reason, Recorder};
 use ::sentry::protocol::{EnvelopeFilterCallbacks, EnvelopeItem};
 use ::sentry::transports::{RateLimiter, RateLimitingCategory};
-use ::sentry::{Envelope, Transport, TransportFactory, TransportOptions};
+use ::sentry::{Envelope, TransportOptions};
 use ureq::Agent;
 
 use crate::events::event_id::EventId;
@@ -16,31 +17,24 @@ use crate::exporters::http;
 use crate::exporters::sentry::rejection::Rejection;
 use crate::metrics::drop_counters;
 
-/// The timeout of sending one envelope.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The timeout of connecting to the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most bytes of a response that are read.
 const MAX_RESPONSE: u64 = 64 * 1024;
 
+/// No envelope was sent yet.
+const UNKNOWN: u8 = 0;
+/// The server has accepted the last envelope.
+const ACCEPTS: u8 = 1;
+/// The last envelope was not accepted, or did not arrive.
+const REJECTS: u8 = 2;
+
 /// Gets the duration and the result of each delivery.
 pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
 
-/// Creates the transport of a client.
-pub struct Factory {
-    /// Gets the result of each envelope.
-    pub on_delivery: OnDelivery,
-}
-
-impl TransportFactory for Factory {
-    fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        Arc::new(Http::new(&options, Arc::clone(&self.on_delivery)))
-    }
-}
-
-struct Http {
+/// Sends envelopes to one server.
+pub struct Http {
     agent: Agent,
     url: String,
     auth: String,
@@ -49,6 +43,10 @@ struct Http {
     /// The host and port of the server.
     server: String,
     on_delivery: OnDelivery,
+    /// How long the server took to accept an envelope, in nanoseconds.
+    latency: AtomicU64,
+    /// What the server last did.
+    standing: AtomicU8,
 }
 
 /// The server's rate limits.
@@ -86,17 +84,41 @@ impl Limits {
 }
 
 impl Http {
-    fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
+    /// A client for the server of the DSN.
+    pub fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
         let url = options.dsn.envelope_api_url().to_string();
         Self {
-            agent: http::agent(&url, Some(SEND_TIMEOUT), Some(CONNECT_TIMEOUT)),
+            agent: http::agent(&url, None, Some(CONNECT_TIMEOUT)),
             url,
             auth: options.dsn.to_auth(Some(&options.user_agent)).to_string(),
             lost: options.client_report_recorder.clone(),
             limits: Mutex::default(),
             server: format!("{}:{}", options.dsn.host(), options.dsn.port()),
             on_delivery,
+            latency: AtomicU64::new(0),
+            standing: AtomicU8::new(UNKNOWN),
         }
+    }
+
+    /// How long the server took to accept the last envelope.
+    pub fn latency(&self) -> Duration {
+        Duration::from_nanos(self.latency.load(Ordering::Relaxed))
+    }
+
+    /// Whether the server has accepted the last envelope.
+    pub fn accepts(&self) -> bool {
+        self.standing.load(Ordering::Relaxed) == ACCEPTS
+    }
+
+    /// Whether the last envelope was not accepted.
+    pub fn rejects(&self) -> bool {
+        self.standing.load(Ordering::Relaxed) == REJECTS
+    }
+
+    /// Counts an item that is not sent.
+    pub fn lose(&self, item: &EnvelopeItem, reason: &'static str) {
+        self.lost.record_lost_data(item, Reason::QueueOverflow);
+        count(reason, is_counted(item).into());
     }
 
     fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
@@ -111,14 +133,14 @@ impl Http {
             self.lost.record_lost_data(&item, Reason::RatelimitBackoff);
             count("rate_limited", is_counted(&item).into());
             set_status(&item, &EventStatus::NotSent(Rejection::RateLimited.cause(&self.server).into()));
-            removed.set(true);
+            removed.set(removed.get() || is_counted(&item));
         };
         let rest = envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), limited));
         (rest, removed.get())
     }
 
     /// Sends an envelope.
-    fn post(&self, envelope: &Envelope) -> Result<(), Rejection> {
+    fn post(&self, envelope: &Envelope, timeout: Duration) -> Result<(), Rejection> {
         let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
         let mut body = Vec::new();
         if let Err(error) = envelope.to_writer(&mut body) {
@@ -126,7 +148,8 @@ impl Http {
             count("not_serialised", items);
             return Err(Rejection::NotSerialised(error.to_string()));
         }
-        let request = self.agent.post(&self.url).header("X-Sentry-Auth", &self.auth);
+        let request = self.agent.post(&self.url).config().timeout_global(Some(timeout)).build();
+        let request = request.header("X-Sentry-Auth", &self.auth);
         let mut response = match request.content_type("application/x-sentry-envelope").send(&body[..]) {
             Ok(response) => response,
             Err(error) => {
@@ -162,6 +185,34 @@ impl Http {
             }
         }
     }
+
+    /// Sends an envelope, and waits for the answer until the deadline.
+    pub fn send(&self, envelope: Envelope, deadline: Instant) {
+        let begun = Instant::now();
+        let (allowed, is_limited) = self.allowed(envelope);
+        let was_sent = allowed.is_some();
+        let result = allowed.map_or(Ok(()), |envelope| {
+            let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
+            let envelope = envelope.with_headers(headers);
+            let result = self.post(&envelope, deadline.saturating_duration_since(begun));
+            if result.is_ok() {
+                let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                self.latency.store(nanos, Ordering::Relaxed);
+            }
+            self.standing.store(if result.is_ok() { ACCEPTS } else { REJECTS }, Ordering::Relaxed);
+            let status = match &result {
+                Ok(()) => EventStatus::Accepted,
+                Err(rejection) => EventStatus::NotSent(rejection.cause(&self.server).into()),
+            };
+            envelope.items().for_each(|item| set_status(item, &status));
+            result
+        });
+        if !was_sent && !is_limited {
+            return;
+        }
+        let result = if is_limited { result.and(Err(Rejection::RateLimited)) } else { result };
+        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(&self.server)));
+    }
 }
 
 fn is_counted(item: &EnvelopeItem) -> bool {
@@ -178,25 +229,5 @@ fn count(reason: &'static str, number: u64) {
 fn set_status(item: &EnvelopeItem, status: &EventStatus) {
     if let EnvelopeItem::Event(event) = item {
         event_status::set(EventId::from_uuid(event.event_id), status.clone());
-    }
-}
-
-impl Transport for Http {
-    fn send_envelope(&self, envelope: Envelope) {
-        let begun = Instant::now();
-        let (allowed, is_limited) = self.allowed(envelope);
-        let result = allowed.map_or(Ok(()), |envelope| {
-            let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
-            let envelope = envelope.with_headers(headers);
-            let result = self.post(&envelope);
-            let status = match &result {
-                Ok(()) => EventStatus::Accepted,
-                Err(rejection) => EventStatus::NotSent(rejection.cause(&self.server).into()),
-            };
-            envelope.items().for_each(|item| set_status(item, &status));
-            result
-        });
-        let result = if is_limited { result.and(Err(Rejection::RateLimited)) } else { result };
-        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(&self.server)));
     }
 }

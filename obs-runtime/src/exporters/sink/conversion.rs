@@ -53,7 +53,7 @@ const fn kind(fact: &Fact<'_>) -> Option<EventKind> {
         Fact::Reported(report) => match report.kind {
             ReportKind::Error => EventKind::Error,
             ReportKind::Panic => EventKind::Panic,
-            ReportKind::Message => EventKind::Message,
+            ReportKind::Message | ReportKind::Signal => EventKind::Message,
         },
         Fact::Breadcrumb { .. } => EventKind::Breadcrumb,
         Fact::FeatureUsed { .. } => EventKind::FeatureUsed,

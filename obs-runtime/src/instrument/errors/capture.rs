@@ -11,7 +11,7 @@ use crate::context::current::Context;
 use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
-use crate::events::report::Layer;
+use crate::events::report::{Layer, ReportKind};
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::propagation::{self, CallExit, Captures};
 use crate::instrument::errors::message::report_message;
@@ -114,7 +114,7 @@ pub fn capture_error<E: CapturableError<Kind> + ?Sized, Kind>(error: &E) -> Opti
 #[track_caller]
 pub fn capture_message<'a>(level: Level, message: impl Into<Cow<'a, str>>) -> Option<EventId> {
     let (source, message) = (global::caller(Location::caller()), message.into());
-    let event = report_message(level, message.clone(), source.clone(), Details::default());
+    let event = report_message(ReportKind::Message, level, message.clone(), source.clone(), Details::default());
     global::emit(Topic::Log, level, source, |_| (Fact::Log { message }, Details::default()));
     event
 }

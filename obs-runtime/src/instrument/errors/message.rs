@@ -15,6 +15,7 @@ use crate::pipeline::global;
 
 /// Reports a message. Returns the id of its report, if there is one.
 pub fn report_message(
+    kind: ReportKind,
     level: Level,
     text: Cow<'_, str>,
     source: Source<'static>,
@@ -30,7 +31,7 @@ pub fn report_message(
     let left_out = rate_limit::allow(&*pipeline, &source, &operation, rate_limit::kind("message", &text))?;
     let report = Report {
         id: EventId::fresh(),
-        kind: ReportKind::Message,
+        kind,
         operation,
         error_type: Cow::Borrowed("message"),
         causes: vec![Cause { type_name: Cow::Borrowed(""), message: text }],

@@ -2,6 +2,7 @@
 
 use crate::config::otlp::OtlpSignal;
 use crate::config::problem::Problem;
+use crate::config::settings::{Origin, Setting};
 use crate::config::unknown::UnknownVariable;
 use crate::config::validated::Config;
 use crate::metrics::registry;
@@ -19,8 +20,15 @@ pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) {
     }
 }
 
-/// Warns of settings that have no effect in this build.
-pub fn of_settings_without_effect(config: &Config) {
+/// Warns of settings that have no effect, in this build or without another one.
+pub fn of_settings_without_effect(config: &Config, settings: &[Setting]) {
+    let is_left_out =
+        |name: &str| settings.iter().any(|setting| setting.name == name && setting.origin == Origin::Default);
+    if config.sentry_dsn.is_some() && !config.sentry_enabled && is_left_out("SENTRY_ENABLED") {
+        let message =
+            "SENTRY_DSN has no effect without SENTRY_ENABLED=true; SENTRY_ENABLED=false says that it is meant";
+        global::warn(message.to_owned());
+    }
     for (signal, variable, what) in [
         (OtlpSignal::Metrics, "OTEL_METRICS_EXPORTER", "metrics are not sent by OTLP"),
         (OtlpSignal::Logs, "OTEL_LOGS_EXPORTER", "log records are not sent by OTLP"),

@@ -338,7 +338,7 @@ impl ObservabilityBuilder {
             global::warn(problem.to_string());
         }
         init_warnings::of_variables(&warnings, &unknown);
-        init_warnings::of_settings_without_effect(pipeline.config());
+        init_warnings::of_settings_without_effect(pipeline.config(), pipeline.settings());
         init_warnings::of_shared_names(pipeline.config());
         readiness::reset();
         #[cfg(unix)]

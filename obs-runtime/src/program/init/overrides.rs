@@ -115,6 +115,12 @@ impl ObservabilityBuilder {
         sentry_environment(name: impl Into<String>) => sentry_environment = Some(name.into());
         /// Instead of `SENTRY_RELEASE`.
         sentry_release(release: impl Into<String>) => sentry_release = Some(release.into());
+        /// Instead of `SENTRY_DIST`.
+        sentry_dist(dist: impl Into<String>) => sentry_dist = Some(dist.into());
+        /// Instead of `SENTRY_SAMPLE_RATE`, from 0 to 1.
+        sentry_sample_rate(rate: f64) => sentry_sample_rate = rate;
+        /// Instead of `SENTRY_DEBUG`.
+        sentry_debug(debug: bool) => sentry_debug = debug;
         /// Instead of `SENTRY_TRACES_SAMPLE_RATE`.
         sentry_traces_sample_rate(rate: f64) => sentry_traces_sample_rate = rate;
         /// Instead of `COST_TRACKING_ENABLED`.

@@ -52,6 +52,7 @@ pub fn resolve(
     let others = [
         &mut config.sentry_environment,
         &mut config.sentry_release,
+        &mut config.sentry_dist,
         &mut config.commit,
         &mut config.dd_service,
         &mut config.dd_env,

@@ -34,6 +34,12 @@ impl ObservabilityBuilder {
         self
     }
 
+    /// Whether events to Sentry tell the name of the machine. The default is true.
+    pub fn sentry_server_name(mut self, sent: bool) -> Self {
+        self.sentry.hides_server_name = !sent;
+        self
+    }
+
     /// Prefixes of function names that are not in-app frames.
     pub fn in_app_exclude<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.sentry.in_app_exclude.extend(names.into_iter().map(Into::into));

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use envelope::{Item, check_request, read_request};
 use serde_json::Value;
@@ -41,6 +42,12 @@ impl SentryServer {
     /// Starts one.
     #[must_use]
     pub fn start() -> Self {
+        Self::slow(Duration::ZERO)
+    }
+
+    /// Starts one that takes this long to answer.
+    #[must_use]
+    pub fn slow(delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let state = Arc::<Mutex<State>>::default();
@@ -48,7 +55,7 @@ impl SentryServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(&stream, &state));
+                std::thread::spawn(move || serve(&stream, &state, delay));
             }
         });
         Self { address, state }
@@ -69,13 +76,27 @@ impl SentryServer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The items of this type so far. Panics when a request violated the protocol.
+    /// The items of this type so far, in the order of their timestamps if they are events, which come over several connections.
+    /// Panics when a request violated the protocol.
     #[must_use]
     #[track_caller]
     pub fn items(&self, kind: &str) -> Vec<Value> {
         let state = self.state();
         assert_eq!(state.violations, Vec::<String>::new());
-        state.items.iter().filter(|item| item.kind == kind).map(|item| item.payload.clone()).collect()
+        let items = state.items.iter().filter(|item| item.kind == kind);
+        let mut items: Vec<_> = items.map(|item| item.payload.clone()).collect();
+        if kind == "event" {
+            items.sort_by(|one, other| {
+                one["timestamp"].as_f64().partial_cmp(&other["timestamp"].as_f64()).expect("numbers")
+            });
+        }
+        items
+    }
+
+    /// The types of all items, in the order in which they came.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        self.state().items.iter().map(|item| item.kind.clone()).collect()
     }
 
     /// Waits for `at_least` items of this type, and returns all of them.
@@ -101,7 +122,7 @@ pub fn envelope_items(mut request: &[u8]) -> Result<Vec<(String, Value)>, String
     Ok(items.into_iter().map(|item| (item.kind, item.payload)).collect())
 }
 
-fn serve(stream: &TcpStream, state: &Mutex<State>) {
+fn serve(stream: &TcpStream, state: &Mutex<State>, delay: Duration) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let answer = {
@@ -121,6 +142,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 }
             }
         };
+        std::thread::sleep(delay);
         let Answer { status, headers } = answer.unwrap_or(Answer { status: 200, headers: Vec::new() });
         let mut text = format!("HTTP/1.1 {status} \r\ncontent-type: application/json\r\ncontent-length: 2\r\n");
         for (name, value) in headers {

@@ -1,0 +1,75 @@
+//! Captures errors in one of several situations, by its first argument.
+
+use obs_runtime::{Breadcrumb, LogContext, Observability, User, add_breadcrumb, capture_error, with_error_tracking};
+
+#[derive(Debug)]
+struct Bad(&'static str);
+
+impl std::fmt::Display for Bad {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Bad {}
+
+#[with_error_tracking(args(depth))]
+fn recursive(depth: u32) -> Result<(), Bad> {
+    if depth == 3 { Err(Bad("too deep")) } else { recursive(depth + 1) }
+}
+
+#[with_error_tracking(tags(
+    a_name_that_is_longer_than_sentry_allows_one = 1,
+    a_name_that_is_longer_than_sentry_allows_two = 2
+))]
+fn tagged() -> Result<(), Bad> {
+    Err(Bad("tagged"))
+}
+
+#[with_error_tracking(args(text))]
+fn large(text: &str) -> Result<(), Bad> {
+    Err(Bad("large"))
+}
+
+fn users() {
+    for user in [User::new("ada@example.com"), User::new("bob@example.com"), User::new("ada@example.com")] {
+        LogContext::new().user(user).scope(|| capture_error(&Bad("of a user")));
+    }
+    let asked_for = User::new("1815").name("Ada").email("ada@example.com").ip_address("203.0.113.7");
+    LogContext::new().user(asked_for).scope(|| capture_error(&Bad("of a known user")));
+}
+
+fn breadcrumbs() {
+    LogContext::new().correlation_id("run-1").scope(|| add_breadcrumb("of another run"));
+    add_breadcrumb("of no run");
+    capture_error(&Bad("of no run"));
+    LogContext::new().correlation_id("run-1").scope(|| capture_error(&Bad("of that run")));
+}
+
+fn large_event() {
+    for number in 0..100 {
+        let crumb = Breadcrumb::new(format!("{number} {}", "m".repeat(1000)));
+        add_breadcrumb((0..12).fold(crumb, |crumb, field| crumb.field(format!("f{field}"), "v".repeat(1000))));
+    }
+    let _ = large(&"a".repeat(900));
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let scene = std::env::args().nth(1).unwrap_or_default();
+    let _guard = if scene == "init" { obs_runtime::init!()? } else { Observability::builder().init()? };
+    match &*scene {
+        "users" => users(),
+        "recursion" => drop(recursive(0)),
+        "tags" => drop(tagged()),
+        "breadcrumbs" => breadcrumbs(),
+        "large" => large_event(),
+        "by-hand" | "init" => {
+            capture_error(&Bad("by hand"));
+        }
+        "many" => (0..20).for_each(|_| {
+            capture_error(&Bad("one of many"));
+        }),
+        other => return Err(format!("unknown scene: {other}").into()),
+    }
+    Ok(())
+}

@@ -28,7 +28,7 @@ fn memory(process: &Running, field: &str) -> u64 {
 /// The head of a response, and the length of its body.
 async fn ask(address: SocketAddr, path: &str) -> (String, usize) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut start = Vec::new();
     let mut buffer = vec![0; 16 * 1024];

@@ -90,6 +90,7 @@ impl Server {
             listen(address).map_err(bind)?
         };
         let address = listener.local_addr().map_err(bind)?;
+        let routes = routes.on(address.ip());
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = channel();
         let thread = std::thread::Builder::new()

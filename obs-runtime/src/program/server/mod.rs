@@ -5,6 +5,8 @@ pub(crate) mod connections;
 #[cfg(feature = "prometheus")]
 pub(crate) mod error;
 #[cfg(feature = "prometheus")]
+pub(crate) mod host;
+#[cfg(feature = "prometheus")]
 pub(crate) mod identity;
 #[cfg(feature = "prometheus")]
 pub(crate) mod listener;

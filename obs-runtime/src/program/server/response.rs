@@ -38,9 +38,16 @@ impl Response {
     /// Asks the client to come back in a second, on another connection.
     #[must_use]
     pub fn busy() -> Self {
-        let mut response = Self::text("too many requests of /metrics at once\n").status(503);
-        response.headers.extend([(RETRY_AFTER, "1"), (CONNECTION, "close")]);
+        let mut response = Self::text("too many requests of /metrics at once\n").status(503).closing();
+        response.headers.push((RETRY_AFTER, "1"));
         response
+    }
+
+    /// Closes the connection after the response.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.headers.push((CONNECTION, "close"));
+        self
     }
 
     /// For a method that is not allowed.

@@ -1,5 +1,6 @@
 //! The routes of the HTTP server.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 use crate::checks::health::http::health_response;
 use crate::exporters::prometheus::format::Format;
+use crate::program::server::host;
 use crate::program::server::negotiation;
 use crate::program::server::response::Response;
 use crate::program::server::scrapes::{Scrapes, Wanted};
@@ -30,7 +32,11 @@ fn header(request: &hyper::Request<Incoming>, name: HeaderName) -> String {
 
 /// Paths and their handlers.
 #[derive(Default)]
-pub struct Routes(Vec<(&'static str, Handler)>);
+pub struct Routes {
+    handlers: Vec<(&'static str, Handler)>,
+    /// Whether the server listens on a loopback address, so that requests have to name it.
+    is_loopback: bool,
+}
 
 impl Routes {
     /// No routes.
@@ -42,14 +48,21 @@ impl Routes {
     /// Adds `/metrics`, in the format that the client prefers. A panic becomes status 500.
     #[must_use]
     pub fn metrics(mut self, render: impl Fn(Format) -> String + Send + Sync + 'static) -> Self {
-        self.0.push(("/metrics", Handler::Scrape(Scrapes::new(render))));
+        self.handlers.push(("/metrics", Handler::Scrape(Scrapes::new(render))));
         self
     }
 
     /// Adds `/livez`, `/readyz`, `/startupz` and `/healthz`.
     #[must_use]
     pub fn health(mut self) -> Self {
-        self.0.extend(HEALTH.map(|path| (path, Handler::Health)));
+        self.handlers.extend(HEALTH.map(|path| (path, Handler::Health)));
+        self
+    }
+
+    /// For a server that listens on this address.
+    #[must_use]
+    pub(super) const fn on(mut self, address: IpAddr) -> Self {
+        self.is_loopback = address.is_loopback();
         self
     }
 
@@ -64,9 +77,12 @@ impl Routes {
     }
 
     fn response(&self, request: &hyper::Request<Incoming>) -> ResponseFuture {
+        if let Some(refusal) = host::refusal(request.headers(), self.is_loopback) {
+            return Box::pin(async { refusal });
+        }
         let path = request.uri().path();
-        let Some((_, handler)) = self.0.iter().find(|(known, _)| *known == path) else {
-            let paths: Vec<_> = self.0.iter().map(|(path, _)| *path).collect();
+        let Some((_, handler)) = self.handlers.iter().find(|(known, _)| *known == path) else {
+            let paths: Vec<_> = self.handlers.iter().map(|(path, _)| *path).collect();
             let refusal = Response::text(format!("not found; the paths are {}\n", paths.join(", "))).status(404);
             return Box::pin(async { refusal });
         };
@@ -99,6 +115,6 @@ async fn health(target: String, accept: String) -> Response {
 
 impl std::fmt::Debug for Routes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_list().entries(self.0.iter().map(|(path, _)| path)).finish()
+        formatter.debug_list().entries(self.handlers.iter().map(|(path, _)| path)).finish()
     }
 }

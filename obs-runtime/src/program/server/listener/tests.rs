@@ -32,9 +32,20 @@ fn send(server: &Server, bytes: &str) -> String {
 }
 
 fn ask(server: &Server, method: &str, path: &str) -> (String, String) {
-    let answer = send(server, &format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    let answer = send(server, &format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.to_lowercase(), body.to_owned())
+}
+
+#[test]
+fn a_page_of_another_host_gets_nothing() {
+    let server = server();
+    let ask = |hosts: &str| send(&server, &format!("GET /metrics HTTP/1.1\r\n{hosts}\r\n"));
+    let close = "Connection: close\r\n";
+    assert!(ask("Host: rebound.example.com:8000\r\n").starts_with("HTTP/1.1 403 "));
+    assert!(ask("Host: localhost\r\nHost: localhost\r\n").starts_with("HTTP/1.1 400 "));
+    assert!(ask(&format!("Host: 127.0.0.1:8000\r\n{close}")).starts_with("HTTP/1.1 200 "));
+    assert!(send(&server, "GET /metrics HTTP/1.0\r\n\r\n").contains(" 200 OK"));
 }
 
 #[test]
@@ -54,7 +65,7 @@ fn openmetrics_and_compression_are_for_clients_that_accept_them() {
     };
     let server = Server::start(any_port(), Routes::new().metrics(render)).unwrap();
     let ask = |headers: &str| {
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         let mut stream = connect(&server);
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -108,7 +119,7 @@ fn one_connection_serves_many_requests() {
     let server = server();
     let mut stream = connect(&server);
     for _ in 0..3 {
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(TEXT.as_bytes()) {
             let mut byte = [0];
@@ -192,7 +203,7 @@ fn a_client_that_does_not_read_its_response_is_disconnected() {
     let limits = Limits { write_timeout: Duration::from_millis(200), ..Limits::default() };
     let server = Server::start_with(any_port(), routes, limits).unwrap();
     let mut stream = connect(&server);
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let begun = Instant::now();
     // A connection that the other side has closed refuses what is sent.
     while stream.write_all(b"\r").is_ok() {
@@ -231,7 +242,7 @@ fn held_server(limits: Limits) -> (Server, Receiver<()>, Sender<()>) {
 fn probes_are_answered_while_metrics_are_rendered() {
     let (server, running, release) = held_server(Limits::default());
     let mut scrape = connect(&server);
-    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     running.recv().unwrap();
     let (head, body) = ask(&server, "GET", "/livez");
     assert!(head.starts_with("http/1.1 200 ok") && body == "ok", "{head}");
@@ -246,7 +257,7 @@ fn a_connection_whose_request_is_being_answered_is_not_closed_for_another_one() 
     let limits = Limits { connections: 2, patience: Duration::from_millis(20), ..Limits::default() };
     let (server, running, release) = held_server(limits);
     let mut scrape = connect(&server);
-    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     running.recv().unwrap();
     for _ in 0..5 {
         assert_eq!(ask(&server, "GET", "/livez").1, "ok");
@@ -267,7 +278,7 @@ fn a_response_that_is_read_too_slowly_is_cut_off() {
     let limits = Limits { response_timeout: Duration::from_millis(200), ..Limits::default() };
     let server = Server::start_with(any_port(), routes, limits).unwrap();
     let mut stream = connect(&server);
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     // The client reads, so that the limit for writes without progress does not apply; but only half of the response.
     let mut read = 0;
     let mut buffer = vec![0; 1 << 20];
@@ -310,7 +321,7 @@ fn a_handler_that_hangs_does_not_delay_the_drop() {
     });
     let server = Server::start(any_port(), routes).unwrap();
     let mut stream = connect(&server);
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     running.recv().unwrap();
     let (ended, dropped) = channel();
     std::thread::spawn(move || {

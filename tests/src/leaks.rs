@@ -82,7 +82,7 @@ pub fn leak_everywhere(text: &str) {
 
 /// Leaks some of the samples. `between` is called after each.
 pub fn leak_some(samples: Range<usize>, between: impl Fn()) {
-    for sample in corpus::SAMPLES.iter().take(samples.end).skip(samples.start) {
+    for sample in corpus::samples().take(samples.end).skip(samples.start) {
         leak_everywhere(sample.text);
         between();
     }
@@ -90,7 +90,7 @@ pub fn leak_some(samples: Range<usize>, between: impl Fn()) {
 
 /// Leaks the whole corpus: secrets that are recognised by their form, and those recognised by their name.
 pub fn leak_the_corpus() {
-    leak_some(0..corpus::SAMPLES.len(), || ());
+    leak_some(0..usize::MAX, || ());
     for (name, value) in corpus::NAMED {
         LogContext::new().field(*name, (*value).to_owned()).scope(|| tracing::warn!("named"));
         LogContext::new().field("note", format!("{name}={value}")).scope(|| tracing::warn!("in a text"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use obs_runtime::testing::{capture, capture_with};
 use obs_runtime::{Config, LogContext, Observability, Secret, track_performance};
-use obs_tests::corpus::{self, LOOK_ALIKES, NAMED, SAMPLES};
+use obs_tests::corpus::{self, NAMED};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 use obs_tests::process::Process;
@@ -14,10 +14,14 @@ use serde_json::Value;
 
 #[test]
 fn the_corpus_covers_many_kinds_of_secrets() {
-    let kinds: BTreeSet<&str> = SAMPLES.iter().map(|sample| sample.kind).collect();
-    assert!(SAMPLES.len() + NAMED.len() >= 75 && kinds.len() >= 20 && LOOK_ALIKES.len() >= 40, "{kinds:?}");
+    let kinds: BTreeSet<&str> = corpus::samples().map(|sample| sample.kind).collect();
+    let secrets = corpus::samples().count() + NAMED.len();
+    let look_alikes = corpus::look_alikes().count();
+    assert!(secrets >= 300 && kinds.len() >= 40 && look_alikes >= 150, "{secrets} {look_alikes} {kinds:?}");
+    // Each in at least fourteen places.
+    assert!(corpus::places("a").len() >= 14);
     // It finds each secret in an unredacted text.
-    for sample in SAMPLES {
+    for sample in corpus::samples() {
         assert!(!corpus::left_in(sample.text).is_empty(), "{sample:?}");
         // A short hexadecimal part could occur in an id by chance.
         let is_chance = sample.part.len() < 12 && sample.part.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -27,7 +31,7 @@ fn the_corpus_covers_many_kinds_of_secrets() {
 
 #[test]
 fn secrets_are_redacted_in_every_place() {
-    for sample in SAMPLES {
+    for sample in corpus::samples() {
         let captured = capture(|| leak_everywhere(sample.text));
         assert!(captured.records.errors.len() > 1 && captured.records.logs.len() > 4, "{:?}", captured.records);
         let output = format!("{:?}\n{:?}", captured.records, captured.metrics);
@@ -50,17 +54,17 @@ fn arguments_that_are_not_named_are_not_recorded() {
 
 #[test]
 fn similar_texts_are_not_redacted() {
-    for text in LOOK_ALIKES {
+    for text in corpus::look_alikes() {
         let captured = capture(|| {
-            tracing::warn!(detail = *text, "seen: {text}");
+            tracing::warn!(detail = text, "seen: {text}");
             obs_runtime::capture_error(&Failed::new(text));
-            LogContext::new().user(text).field("note", (*text).to_owned()).scope(|| tracing::warn!("in a scope"));
+            LogContext::new().user(text).field("note", text.to_owned()).scope(|| tracing::warn!("in a scope"));
         });
         let [line, scoped] = &captured.records.logs[..] else { panic!("{:?}", captured.records) };
         assert_eq!(line.message, format!("seen: {text}"));
-        assert!(line.fields.contains(&("detail".to_owned(), (*text).to_owned())), "{line:?}");
+        assert!(line.fields.contains(&("detail".to_owned(), text.to_owned())), "{line:?}");
         assert_eq!(captured.records.errors[0].failure.message, format!("cannot use {text}"));
-        assert_eq!((scoped.scope.user.as_deref(), scoped.scope.fields[0].1.as_str()), (Some(*text), *text));
+        assert_eq!((scoped.scope.user.as_deref(), scoped.scope.fields[0].1.as_str()), (Some(text), text));
     }
 }
 
@@ -102,7 +106,10 @@ fn no_secret_is_sent_to_sentry() {
     // A call site may send twenty events at once, so each run leaks fewer.
     const EACH: usize = 15;
     let server = SentryServer::start();
-    for from in (0..SAMPLES.len()).step_by(EACH) {
+    // Each run is a process with hundreds of events: every fourth group of samples. All go through the same redaction.
+    let groups: Vec<usize> = (0..corpus::samples().count()).step_by(4 * EACH).collect();
+    let samples = groups.iter().map(|from| corpus::samples().skip(*from).take(EACH).count()).sum::<usize>();
+    for from in groups {
         let program = Process::new(env!("CARGO_BIN_EXE_leaker")).args(&[&from.to_string(), &(from + EACH).to_string()]);
         let ended = program
             .env("LOG_LEVEL", "off")
@@ -115,8 +122,8 @@ fn no_secret_is_sent_to_sentry() {
         assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
     }
     // A message, a captured error, a returned error and a panic for each sample.
-    let events = server.wait_for("event", 4 * SAMPLES.len());
-    assert_eq!(events.len(), 4 * SAMPLES.len());
+    let events = server.wait_for("event", 4 * samples);
+    assert_eq!(events.len(), 4 * samples);
     let crumbs = |event: &Value| event["breadcrumbs"]["values"].as_array().is_some_and(|crumbs| !crumbs.is_empty());
     assert!(events.iter().all(crumbs), "{events:?}");
     let bodies = server.bodies().join("\n");

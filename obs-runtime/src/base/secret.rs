@@ -1,7 +1,9 @@
 //! Values that are never shown.
 
+use std::any::type_name;
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
@@ -9,7 +11,7 @@ use zeroize::Zeroize;
 pub const MASK: &str = "[REDACTED]";
 
 /// A value that is never shown: `Debug`, `Display` and `Serialize` give `[REDACTED]`. Its memory is zeroed when it is
-/// dropped. `Deserialize` reads the value itself.
+/// dropped. `Deserialize` reads the value itself; its errors do not quote it.
 ///
 /// ```
 /// let key = obs_runtime::Secret::new(String::from("hunter2"));
@@ -84,7 +86,9 @@ impl<T: Zeroize> Serialize for Secret<T> {
 
 impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self)
+        // Errors of deserialization quote the value.
+        let error = |_| D::Error::custom(format_args!("a secret that is not a valid {}", type_name::<T>()));
+        T::deserialize(deserializer).map(Self).map_err(error)
     }
 }
 
@@ -117,5 +121,13 @@ mod tests {
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"[REDACTED]\"");
         let read: Secret<Vec<u8>> = serde_json::from_str("[1,2,3]").unwrap();
         assert!(read == secret);
+    }
+
+    #[test]
+    fn an_error_of_deserialization_does_not_quote_the_value() {
+        let number = serde_json::from_str::<Secret<u64>>("\"hunter2\"").map(drop).unwrap_err().to_string();
+        assert!(number.starts_with("a secret that is not a valid u64"), "{number}");
+        let text = serde_json::from_str::<Secret<String>>("4711").map(drop).unwrap_err().to_string();
+        assert!(!number.contains("hunter2") && !text.contains("4711"), "{text}");
     }
 }

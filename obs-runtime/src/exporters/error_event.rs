@@ -8,7 +8,8 @@ use crate::context::current::Context;
 use crate::events::event::{Event, Fact, Source};
 use crate::events::field::Value;
 use crate::events::report::{Cause, Layer, Report};
-use crate::redact::redactor::{MAX_TEXT, Redacted, Redactor};
+use crate::redact::redactor::{Redacted, Redactor};
+use crate::redact::truncation::MAX_TEXT;
 
 /// An error with all that is known of it.
 pub struct ErrorEvent {

@@ -8,3 +8,6 @@ pub mod metrics {}
 
 #[doc = include_str!("../../docs/costs.md")]
 pub mod costs {}
+
+#[doc = include_str!("../../docs/security.md")]
+pub mod security {}

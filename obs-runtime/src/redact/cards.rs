@@ -51,12 +51,54 @@ fn find_in_groups(bytes: &[u8], groups: &[Group], spans: &mut Spans) {
         });
         let card = grouped.chain(length(1)).find(|found| {
             let end = found[found.len() - 1].end;
-            stands_alone(bytes, group.start, end) && is_card(&bytes[group.start..end])
+            stands_alone(bytes, group.start, end)
+                && is_card(&bytes[group.start..end])
+                && !(found.len() == 1 && is_identifier(&bytes[..group.start]))
         });
         if let Some(found) = card {
             spans.add(group.start..found[found.len() - 1].end);
         }
     }
+}
+
+/// Whether a number follows a word that names something else than a card: `order_id=`, `row `, `"offset": `.
+fn is_identifier(before: &[u8]) -> bool {
+    const NAMES: [&[u8]; 24] = [
+        b"id",
+        b"ids",
+        b"uid",
+        b"guid",
+        b"oid",
+        b"row",
+        b"rows",
+        b"offset",
+        b"job",
+        b"run",
+        b"batch",
+        b"seq",
+        b"sequence",
+        b"lsn",
+        b"ts",
+        b"timestamp",
+        b"order",
+        b"request",
+        b"trace",
+        b"version",
+        b"bytes",
+        b"count",
+        b"snapshot",
+        b"partition",
+    ];
+    /// Spaces, a separator and a quote, which may be escaped.
+    const MAX_BETWEEN: usize = 40;
+    let is_between = |byte: &&u8| matches!(byte, b' ' | b'=' | b':' | b'#' | b'"' | b'\'' | b'\\');
+    let between = before.iter().rev().take(MAX_BETWEEN).take_while(is_between).count();
+    let before = &before[..before.len() - between];
+    let word = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = &before[before.len() - word..];
+    // `orderId`
+    let ends = NAMES.iter().any(|name| word.eq_ignore_ascii_case(name));
+    between > 0 && (ends || word.ends_with(b"Id"))
 }
 
 /// Whether no word continues at either side.

@@ -41,6 +41,11 @@ impl Patterns {
         Self { set: set.ok(), patterns }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether any pattern matches.
     pub fn may_match(&self, text: &str) -> bool {
         // This runs for every text that is exported, and even an automaton without patterns has a cost.

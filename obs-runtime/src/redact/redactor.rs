@@ -5,7 +5,6 @@ use std::fmt;
 use std::ops::Deref;
 
 use crate::base::secret::{MASK, Secret};
-use crate::base::text;
 use crate::events::event::Event;
 use crate::events::field::{Field, Text, Value};
 use crate::redact::cache::Cache;
@@ -15,13 +14,11 @@ use crate::redact::pairs;
 use crate::redact::patterns;
 use crate::redact::patterns::PatternError;
 use crate::redact::patterns::Patterns;
-use crate::redact::scan;
+use crate::redact::scan::{self, Candidates};
 use crate::redact::spans::Spans;
 use crate::redact::sql;
+use crate::redact::truncation::{Cut, MAX_TEXT, read_part};
 use crate::redact::values;
-
-/// Maximum length of an exported text in bytes; longer ones are truncated and marked.
-pub const MAX_TEXT: usize = 64 * 1024;
 
 /// A value without secrets and personal data. Only a [`Redactor`] creates one.
 #[derive(Clone, Debug)]
@@ -87,23 +84,30 @@ impl Redactor {
 
     /// Redacts a text by value and truncates it to [`MAX_TEXT`]. Borrowed text without a secret stays borrowed.
     pub fn text<'a>(&self, text: Text<'a>) -> Text<'a> {
-        self.mask(truncate(text), Spans::default())
+        let (text, cut) = read_part(text);
+        let found = scan::scan(&text, &self.names);
+        if found.is_empty() && cut.is_none() && self.patterns.is_empty() {
+            return text;
+        }
+        self.mask(text, found, cut, Spans::default())
     }
 
-    /// Masks what looks like a secret, and the given spans.
-    fn mask<'a>(&self, text: Text<'a>, mut spans: Spans) -> Text<'a> {
-        let found = scan::scan(&text, &self.names);
+    /// Masks what looks like a secret, and the given spans, and truncates the text at `cut` if there is one.
+    fn mask<'a>(&self, text: Text<'a>, found: Candidates, cut: Option<Cut>, mut spans: Spans) -> Text<'a> {
         if !found.is_empty() {
             values::find(&text, found, &mut spans);
         }
-        if found.has(scan::Candidates::PAIR) {
+        if found.has(Candidates::PAIR) {
             pairs::find(&text, &self.names, &mut spans);
         }
-        if found.has(scan::Candidates::QUOTE) {
+        if found.has(Candidates::QUOTE) {
             sql::find_in_text(&text, &mut spans);
         }
         self.patterns.find(&text, &mut spans);
-        spans.mask(text)
+        match cut {
+            None => spans.mask(text),
+            Some(cut) => Cow::Owned(cut.apply(&text, spans)),
+        }
     }
 
     /// Whether a text can be exported unchanged.
@@ -194,11 +198,12 @@ impl Redactor {
 
     /// Redacts an SQL statement: its string literals, and everything that is redacted in any text.
     pub fn sql<'a>(&self, statement: Text<'a>) -> Text<'a> {
-        let statement = truncate(statement);
+        let (statement, cut) = read_part(statement);
         let mut spans = Spans::default();
         sql::find_literals(&statement, 0, &mut spans);
         // The scan runs over the original statement, as a literal without an end hides too little.
-        self.mask(statement, spans)
+        let found = scan::scan(&statement, &self.names);
+        self.mask(statement, found, cut, spans)
     }
 
     /// A keyed hash of a value, equal for equal values: 16 hexadecimal digits, exported unchanged under any name.
@@ -212,22 +217,6 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Redactor").field("names", &self.names).finish_non_exhaustive()
     }
-}
-
-/// Truncates a text to the exported length and marks it. It ends between words if possible, so that no truncated secret
-/// remains that the rules do not recognise.
-fn truncate(text: Text<'_>) -> Text<'_> {
-    /// Space for the mark, so that the result is not truncated again.
-    const MARK: usize = 40;
-    /// How far before the limit a space is looked for.
-    const WORD: usize = 1024;
-    if text.len() <= MAX_TEXT {
-        return text;
-    }
-    let end = text.floor_char_boundary(MAX_TEXT - MARK);
-    let word = text.floor_char_boundary(end - WORD);
-    let end = text::part(&text, word..end).rfind(char::is_whitespace).map_or(end, |space| word + space);
-    Cow::Owned(format!("{}…[cut {} bytes]", text::until(&text, end), text.len() - end))
 }
 
 #[cfg(test)]

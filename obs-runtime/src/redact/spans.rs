@@ -18,6 +18,13 @@ impl Spans {
         }
     }
 
+    /// The parts that start before a position, ended there.
+    pub fn until(mut self, end: usize) -> Self {
+        self.0.retain(|span| span.start < end);
+        self.0.iter_mut().for_each(|span| span.end = span.end.min(end));
+        self
+    }
+
     /// Replaces each part of the text with `[REDACTED]`; overlapping parts are merged.
     pub fn mask(mut self, text: Text<'_>) -> Text<'_> {
         self.0.sort_unstable_by_key(|span| (span.start, span.end));

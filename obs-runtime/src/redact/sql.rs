@@ -8,9 +8,9 @@ use crate::redact::spans::Spans;
 
 /// Whether a text is an SQL statement and nothing else.
 pub fn is_statement(text: &str) -> bool {
-    const VERBS: [&str; 12] = [
-        "select", "with", "insert", "update", "delete", "merge", "create", "call", "execute", "export", "load",
-        "declare",
+    const VERBS: [&str; 22] = [
+        "select", "with", "insert", "update", "delete", "merge", "create", "call", "execute", "exec", "export", "load",
+        "declare", "replace", "alter", "grant", "from", "set", "drop", "begin", "copy", "explain",
     ];
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
     let verb = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -19,8 +19,11 @@ pub fn is_statement(text: &str) -> bool {
 
 static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = concat!(
-        r"\b(?i-u:select\b(?u-i:[^;]*?)\bfrom|insert\s+into|update\b(?u-i:[^;]*?)\bset|delete\s+from|merge\s+into)\b",
-        r"[^;]*?\b(?i-u:where|values|set|having|on|in|like)\b",
+        r"\b(?i-u:select\b(?u-i:[^;]*?)\bfrom|(?:insert|replace)\s+into|update\b(?u-i:[^;]*?)\bset|delete\s+from|merge\s+into)\b",
+        r"[^;]*?\b(?i-u:where|values|set|having|on|in|like|select)\b",
+        // Procedures, passwords of users, and pipes.
+        r"|\b(?i-u:call|exec|execute)\s+[\w.`]+\s*(?:\(|@|N?')|\b(?i-u:identified\s+(?:with\s+\w+\s+)?(?:by|as)|(?:encrypted\s+|with\s+)password)\s+'",
+        r"|\b(?i-u:(?:create|alter)\s+(?:user|role|login)\s(?u-i:[^;]*?)\b(?:identified|password))\b|\b(?i-u:from)\s+\S+\s*\|>",
     );
     // Word boundaries are those of ASCII.
     Regex::new(&pattern.replace(r"\b", r"(?-u:\b)")).ok()
@@ -45,6 +48,13 @@ pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
             b'#' if is_first_of_line(&bytes[from..index]) => index + position(rest, b"\n"),
             b'/' if rest.starts_with(b"/*") => index + position(rest, b"*/") + 1,
             b'`' => index + 1 + position(&rest[1..], b"`") + 1,
+            b'$' => match dollar_literal(rest) {
+                Some(literal) => {
+                    spans.add(index + literal.start..index + literal.end);
+                    index + literal.end + literal.start
+                }
+                None => index + 1,
+            },
             quote @ (b'\'' | b'"') => {
                 let (end, escapes) = literal_end(bytes, index + 1, quote);
                 let unbalanced = bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
@@ -63,6 +73,17 @@ pub fn find_literals(text: &str, from: usize, spans: &mut Spans) {
             _ => index + 1,
         };
     }
+}
+
+/// The part inside of a literal in dollar quotes, `$$…$$` or `$tag$…$tag$`, at the start of a text.
+fn dollar_literal(rest: &[u8]) -> Option<std::ops::Range<usize>> {
+    /// Maximum length of a tag.
+    const MAX_TAG: usize = 32;
+    let tag = rest[1..].iter().take(MAX_TAG).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+    let quote = rest.get(..tag + 2).filter(|quote| quote.ends_with(b"$"))?;
+    let inside = &rest[quote.len()..];
+    let end = inside.windows(quote.len()).position(|window| window == quote).unwrap_or(inside.len());
+    Some(quote.len()..quote.len() + end)
 }
 
 /// The end of a literal, in which a doubled quote is part of the text, and whether it contains a quote escaped with `\`.

@@ -17,6 +17,10 @@ pub fn find(text: &str, spans: &mut Spans) {
         let tail = tail.split("://").next().unwrap_or_default();
         let tail = tail.split(ends).next().unwrap_or_default();
         let Some((user, tail)) = tail.split_once(':').filter(|(user, _)| !user.contains(['/', '?', '#', '@'])) else {
+            let user = tail.split(['/', '?', '#', '@']).next().unwrap_or_default();
+            if text::from(tail, user.len()).starts_with('@') && is_token(user) {
+                spans.add(start..start + user.len());
+            }
             continue;
         };
         let authority = tail.split(['/', '?', '#']).next().unwrap_or_default();
@@ -33,8 +37,16 @@ pub fn find(text: &str, spans: &mut Spans) {
     }
 }
 
+/// Whether the user of a URL is a token: long, of letters and digits.
+fn is_token(user: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| user.as_bytes().iter().any(kind);
+    user.len() >= 20 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+}
+
 /// Whether the word that starts at `start` is the user of a URL.
 pub fn is_user(text: &str, start: usize) -> bool {
     let before = text::part(text, start.saturating_sub(MAX_USER)..start);
-    before.rsplit_once("://").is_some_and(|(_, user)| !user.contains(|c: char| c.is_whitespace() || c == '/'))
+    let ends =
+        |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | ',' | ';' | '(' | ')' | '<' | '>' | '"' | '\'');
+    before.rsplit_once("://").is_some_and(|(_, user)| !user.contains(ends))
 }

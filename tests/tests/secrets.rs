@@ -9,7 +9,7 @@ use obs_tests::corpus::{self, NAMED};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 use obs_tests::process::Process;
-use obs_tests::servers::SentryServer;
+use obs_tests::servers::{OtlpServer, SentryServer};
 use serde_json::Value;
 
 #[test]
@@ -129,6 +129,30 @@ fn no_secret_is_sent_to_sentry() {
     let bodies = server.bodies().join("\n");
     assert!(bodies.contains("[REDACTED]"));
     corpus::assert_nothing_left("the envelopes", &bodies);
+}
+
+#[test]
+fn no_secret_is_sent_by_otlp() {
+    let server = OtlpServer::start();
+    let program = Process::new(env!("CARGO_BIN_EXE_leaker"));
+    let ended = program
+        .env("LOG_LEVEL", "off")
+        .env("PROMETHEUS_PORT", "0")
+        .env("OBS_FLUSH_TIMEOUT", "30s")
+        .env("SERVICE_NAME", "of ann.lee+x@example.com")
+        .env("ENVIRONMENT", "password=hunter2")
+        .env("TRACING_ENABLED", "true")
+        .env("TRACING_SAMPLE_RATE", "1")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", server.url())
+        .run();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    let spans = server.spans();
+    let failed = spans.iter().filter(|span| !span.events.is_empty()).count();
+    assert!(spans.len() >= 100 && failed >= corpus::samples().count(), "{} spans, {failed} failed", spans.len());
+    let bodies: Vec<_> = server.bodies().iter().map(|body| String::from_utf8_lossy(body).into_owned()).collect();
+    let bodies = bodies.join("\n");
+    assert!(bodies.contains("[REDACTED]"));
+    corpus::assert_nothing_left("the requests", &bodies);
 }
 
 #[track_performance(args(key = hash, plain = hash, length = len, masked = redact))]

@@ -4,15 +4,12 @@
 pub(crate) mod bounded_writer;
 pub(crate) mod call_scope;
 pub(crate) mod clock;
-pub(crate) mod command_run;
 pub(crate) mod ffi;
 pub(crate) mod level;
 pub(crate) mod outcome;
 pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod shared_folder;
-pub(crate) mod span_buffer;
-pub(crate) mod span_groups;
 pub(crate) mod stack;
 pub(crate) mod standard_streams;
 pub(crate) mod task_id;

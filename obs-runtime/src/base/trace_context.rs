@@ -41,6 +41,22 @@ impl TraceContext {
         Self { span_id: Self::begin(None).span_id, ..self }
     }
 
+    /// The span of that id in the same trace, with the same flags; 0 is the current span.
+    #[must_use]
+    pub fn with_span(self, id: u64) -> Self {
+        Self { span_id: NonZeroU64::new(id).unwrap_or(self.span_id), ..self }
+    }
+
+    /// The id of the span.
+    pub const fn span(&self) -> u64 {
+        self.span_id.get()
+    }
+
+    /// Whether both are of one trace.
+    pub fn is_of_same_trace(&self, other: &Self) -> bool {
+        self.trace_id == other.trace_id
+    }
+
     /// Sets the flag that tells other services whether the trace is sampled.
     #[must_use]
     pub const fn with_sampled(self, sampled: bool) -> Self {

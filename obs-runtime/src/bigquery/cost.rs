@@ -25,7 +25,7 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnc
         global::emit_tagged(Level::Debug, source.clone(), fact, &call.tags());
     }
     if let Some(statistics) = statistics().filter(|statistics| !statistics.reported) {
-        queried(source.clone(), site.query_label().into(), &statistics, &call.tags(), Vec::new());
+        queried(source.clone(), site.query_label().into(), &statistics, &call.tags(), Vec::new(), Vec::new);
         spend(&source, &statistics);
     }
     call.finish(failure, None);

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
 use crate::base::level::Level;
-use crate::base::span_buffer;
+use crate::base::outcome::Outcome;
 #[cfg(feature = "bigquery")]
 use crate::bigquery::budget::budgets;
 use crate::bigquery::price::{Price, Pricing};
@@ -17,8 +17,10 @@ use crate::context::current::Context;
 use crate::events::event;
 use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
 use crate::events::field::Field;
+use crate::events::span::SpanDetails;
+use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
-use crate::instrument::call::span;
+use crate::instrument::call::span::{DetachedEnd, DetachedSpan};
 use crate::instrument::spending;
 use crate::metrics::callsite::Tags;
 use crate::pipeline::global;
@@ -26,19 +28,20 @@ use crate::pipeline::global;
 /// Reports the statistics of a query: `bigquery.query.*{query_type}`. Does not add to any cost; [`track_cost`] does.
 #[track_caller]
 pub fn track_query_performance<'a>(query_type: impl Into<Cow<'a, str>>, statistics: &QueryStatistics) {
-    queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new(), Vec::new());
+    queried(global::caller(Location::caller()), query_type.into(), statistics, &Tags::new(), Vec::new(), Vec::new);
 }
 
-/// Emits the statistics of a query.
+/// Emits the statistics of a query. `of_span` gives further fields for its span, if it has one.
 pub fn queried<'a>(
     source: event::Source<'a>,
     query_type: Cow<'a, str>,
     statistics: &QueryStatistics,
     tags: &Tags,
     fields: Vec<Field<'a>>,
+    of_span: impl FnOnce() -> Vec<Field<'static>>,
 ) {
     if span_buffer::any() {
-        record(&query_type, statistics);
+        record(&query_type, statistics, of_span);
     }
     let fact = Fact::Queried {
         query_type,
@@ -51,12 +54,28 @@ pub fn queried<'a>(
     global::emit(Topic::Fact, Level::Debug, source, |_| (fact, Details { fields, tags: tags.clone() }));
 }
 
-/// A query is a span of the run that it is part of.
+/// A query is a span of the trace that it is part of. Names of its fields are those of OpenTelemetry's conventions.
 #[cold]
-fn record(query_type: &str, statistics: &QueryStatistics) {
+fn record(query_type: &str, statistics: &QueryStatistics, of_span: impl FnOnce() -> Vec<Field<'static>>) {
     let ended = SystemTime::now();
     let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
-    span::record_query(query_type.to_owned().into(), begun, ended);
+    let Some(span) = DetachedSpan::begun_at(begun) else { return };
+    let mut fields = of_span();
+    let bytes_billed = statistics.bytes_billed.map(|bytes| Field::new("obs.bigquery.bytes_billed", bytes));
+    let rows = statistics.rows.map(|rows| Field::new("db.response.returned_rows", rows));
+    let slots = statistics.slot_time.map(|time| Field::new("obs.bigquery.slot_seconds", time.as_secs_f64()));
+    fields.push(Field::new("db.system.name", "gcp.bigquery"));
+    fields.push(Field::new("obs.bigquery.bytes_processed", statistics.bytes_processed));
+    fields.push(Field::new("obs.bigquery.cache_hit", statistics.cache_hit));
+    fields.push(Field::new("obs.bigquery.cost_usd", Pricing::current().actual(statistics).usd));
+    fields.extend([bytes_billed, rows, slots].into_iter().flatten());
+    span.end(DetachedEnd {
+        name: query_type.to_owned().into(),
+        op: "db.query",
+        outcome: Outcome::Ok,
+        place: None,
+        details: SpanDetails::of(fields, None),
+    });
 }
 
 /// Reports the actual cost of a query to the innermost cost scope (`#[bq_cost]`) and all scopes around it:

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::secret::Secret;
+use crate::base::trace_context::TraceContext;
 use crate::config::otlp::{
     KeyValues, Milliseconds, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, OtlpSettings, OtlpSignal,
 };
@@ -39,6 +40,16 @@ pub struct TraceSampler {
     pub parent_based: bool,
     /// The share of the other traces, from 0 to 1.
     pub rate: f64,
+}
+
+impl TraceSampler {
+    /// Whether a trace is sampled that began for this caller, if there is one.
+    pub(crate) fn samples(&self, trace: &TraceContext, caller: Option<&TraceContext>) -> bool {
+        match caller {
+            Some(caller) if self.parent_based => caller.is_sampled(),
+            _ => trace.is_within(self.rate),
+        }
+    }
 }
 
 impl Config {

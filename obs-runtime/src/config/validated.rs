@@ -126,6 +126,8 @@ pub struct Config {
     pub tracing_enabled: bool,
     /// `TRACING_SAMPLE_RATE`
     pub tracing_sample_rate: f64,
+    /// `TRACING_KEEP_ERRORS`
+    pub tracing_keep_errors: bool,
     /// `HEALTH_CHECK_INTERVAL_SECONDS`
     pub health_check_interval: Duration,
     /// `SERVICE_NAME`
@@ -246,6 +248,7 @@ impl Default for Config {
             health_check_enabled: true,
             tracing_enabled: false,
             tracing_sample_rate: 0.1,
+            tracing_keep_errors: false,
             health_check_interval: Duration::from_mins(1),
             service_name: "decentclaude".to_owned(),
             environment: "dev".to_owned(),

@@ -156,6 +156,9 @@ variables! { OWN, lenient: false;
     "TRACING_SAMPLE_RATE" => tracing_sample_rate = |text| parse::rate(text)?,
         "a number from 0 to 1", "0.1",
         "Share of traces that are exported.";
+    "TRACING_KEEP_ERRORS" => tracing_keep_errors = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether a trace whose first span fails is exported although it is not sampled.";
     "HEALTH_CHECK_INTERVAL_SECONDS" => health_check_interval = |text| parse::seconds(text)?,
         "a number of seconds above zero, or a duration such as 2m", "60",
         "Interval of health checks in a long-running program.";

@@ -12,7 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 
 use crate::base::trace_context::TraceContext;
+use crate::context::remote_parent::RemoteParent;
 use crate::context::scope_state;
+use crate::events::active_span::{self, Active, ActiveSpan, Roots, SpanGuard};
+use crate::events::command_run::CommandRun;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
 use crate::events::user::User;
@@ -133,14 +136,39 @@ impl Context {
     /// Makes this the current context until the guard is dropped.
     #[must_use = "the context is exited when the guard is dropped"]
     pub fn enter(self) -> ContextGuard {
-        self.within_command().enter_unchanged()
+        let boundary = self.boundary().map(active_span::enter);
+        let mut guard = self.within_command().enter_unchanged();
+        guard.span = boundary;
+        guard
+    }
+
+    /// What is active in a scope of the program with this context, if it is not what is active around it.
+    pub(super) fn boundary(&self) -> Option<Active> {
+        let roots = active_span::roots();
+        let remote = || self.extension::<RemoteParent>().filter(|_| roots != Roots::Never);
+        match active_span::current() {
+            Active::Span(span) => {
+                let other = remote().filter(|remote| !remote.0.is_of_same_trace(&span.buffer.trace()));
+                other.map(|_| Active::boundary())
+            }
+            Active::NotRecorded => remote().map(|_| Active::boundary()),
+            Active::Boundary(_) => None,
+            Active::Nothing => match self.extension::<CommandRun>() {
+                // The context of a command, on another thread.
+                Some(run) => Some(run.spans().map_or(Active::NotRecorded, |buffer| {
+                    Active::Span(ActiveSpan { id: buffer.trace().span(), buffer: Arc::clone(buffer) })
+                })),
+                None if roots == Roots::Always => Some(Active::boundary()),
+                None => remote().map(|_| Active::boundary()),
+            },
+        }
     }
 
     /// The same for the context of a command: [`CommandChanges`] records what is changed in it.
     #[must_use = "the context is exited when the guard is dropped"]
     pub fn enter_unchanged(self) -> ContextGuard {
         let id = SCOPES.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
-        ContextGuard { id, previous: Self::replace(self), not_send: PhantomData }
+        ContextGuard { id, previous: Self::replace(self), span: None, not_send: PhantomData }
     }
 
     /// Enters the context of a future again, with the scopes that the future keeps entered.
@@ -281,6 +309,7 @@ impl Context {
 pub struct ContextGuard {
     id: u64,
     previous: Context,
+    span: Option<SpanGuard>,
     not_send: PhantomData<*const ()>,
 }
 
@@ -288,7 +317,11 @@ impl ContextGuard {
     /// Exits the context, and returns the ids of the scopes that were still entered within it.
     pub(super) fn exit(&mut self) -> Vec<u64> {
         let inner = SCOPES.try_with(|scopes| scopes.borrow_mut().exit(self.id)).ok().flatten();
-        let Some(inner) = inner else { return Vec::new() };
+        let Some(inner) = inner else {
+            self.span.take().into_iter().for_each(SpanGuard::dismiss);
+            return Vec::new();
+        };
+        drop(self.span.take());
         let previous = std::mem::take(&mut self.previous);
         // A guard may outlive the scope that it was made in, which must not come back.
         drop(Context::replace(if scope_state::is_outside() { Context::default() } else { previous }));

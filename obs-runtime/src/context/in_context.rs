@@ -7,8 +7,8 @@ use std::task::{self, Poll};
 use pin_project_lite::pin_project;
 
 use crate::base::call_scope::CallScope;
-use crate::base::span_buffer;
 use crate::context::current::{Context, OpenScopes};
+use crate::events::active_span::{self, Active};
 
 pin_project! {
     /// A future that is polled in its own context, on any thread.
@@ -17,7 +17,7 @@ pin_project! {
         context: Context,
         // The call and the span that created it.
         call: CallScope,
-        span: u64,
+        span: Active,
         // Scopes that the future keeps entered while it is not polled.
         open: OpenScopes,
         // `None` only during drop.
@@ -29,7 +29,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let _guard = this.context.resume(this.open);
-            let _call = this.call.inherit();
+            let (_call, _span) = (this.call.inherit(), this.span.inherit());
             this.future.set(None);
         }
     }
@@ -37,12 +37,13 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn new(context: Context, future: F) -> Self {
-        Self::of_command(context.within_command(), future)
+        let span = context.boundary().unwrap_or_else(active_span::current);
+        Self::of_command(context.within_command(), span, future)
     }
 
-    /// The future of a command, in the context of the command.
-    pub(crate) fn of_command(context: Context, future: F) -> Self {
-        let (call, span) = (CallScope::carry(), span_buffer::current());
+    /// The future of a command, in the context of the command and in its span.
+    pub(crate) fn of_command(context: Context, span: Active, future: F) -> Self {
+        let call = CallScope::carry();
         Self { context, call, span, open: None, future: Some(future) }
     }
 }
@@ -53,7 +54,7 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut guard = this.context.resume(this.open);
-        let (_call, _span) = (this.call.inherit(), span_buffer::inherit(*this.span));
+        let (_call, _span) = (this.call.inherit(), this.span.inherit());
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // Keeps changes of the context for the next poll.
         *this.context = Context::current();
@@ -91,10 +92,10 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
     /// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
     /// ```
     fn in_current_context(self) -> impl FnOnce() -> R {
-        let (context, mut call, span) = (Context::current(), CallScope::carry(), span_buffer::current());
+        let (context, mut call, span) = (Context::current(), CallScope::carry(), active_span::current());
         move || {
             let _guard = context.enter();
-            let (_call, _span) = (call.inherit(), span_buffer::inherit(span));
+            let (_call, _span) = (call.inherit(), span.inherit());
             self()
         }
     }

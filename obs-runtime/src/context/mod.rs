@@ -5,5 +5,6 @@ pub(crate) mod current;
 pub(crate) mod in_context;
 pub(crate) mod own_scope;
 pub(crate) mod propagation;
+pub(crate) mod remote_parent;
 pub(crate) mod scope;
 pub(crate) mod scope_state;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
+use crate::context::remote_parent::RemoteParent;
 use crate::context::scope::{LogContext, new_correlation_id};
+use crate::events::active_span;
 
 /// The names that the W3C recommendation gives to the variable and the header.
 const TRACE_VARIABLE: &str = "TRACEPARENT";
@@ -16,10 +18,6 @@ const ID_HEADER: &str = "x-correlation-id";
 
 /// Maximum length of a correlation id from another process, in bytes.
 const MAX_ID: usize = 128;
-
-/// The span of another process that this one works for, an extension of the context.
-#[derive(Debug)]
-pub struct RemoteParent(pub TraceContext);
 
 impl Context {
     /// Continues the trace of another process with a span of its own.
@@ -70,8 +68,11 @@ fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static st
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
     }
-    let trace = context.trace().unwrap_or_else(|| TraceContext::begin(context.correlation_id()));
-    context.set_trace(trace);
+    let trace = active_span::trace().unwrap_or_else(|| {
+        let trace = context.trace().unwrap_or_else(|| TraceContext::begin(context.correlation_id()));
+        context.set_trace(trace);
+        trace
+    });
     let id = context.correlation_id().and_then(valid_id).map(|id| (id_name, id.to_owned()));
     // Outside of any scope, nothing is kept.
     Context::change_current(|current| *current = context);

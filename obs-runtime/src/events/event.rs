@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::CommandTrace;
 use crate::base::trace_context::TraceContext;
+use crate::events::command_run::CommandRun;
 use crate::events::event_id::EventId;
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
 use crate::events::report::Report;
+use crate::events::span::RecordedTrace;
 use crate::events::user::Contact;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 
@@ -116,8 +117,8 @@ pub enum Fact<'a> {
     },
     /// An error, a panic or a message with everything known about it, once, for error trackers.
     Reported(Box<Report<'a>>),
-    /// A sampled run ended: its spans.
-    Traced(Box<CommandTrace>),
+    /// A recorded trace ended: its spans.
+    Traced(Box<RecordedTrace>),
     /// The program recorded a breadcrumb.
     Breadcrumb {
         /// The category, such as `http` or `query`.
@@ -220,17 +221,6 @@ impl CallInfo {
     }
 }
 
-/// An error or a panic, as events contain it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FailureFacts<'a> {
-    /// Stable error type, of low cardinality.
-    pub error_type: Text<'a>,
-    /// The error message.
-    pub message: Text<'a>,
-    /// Messages of the sources, outermost first.
-    pub sources: Vec<Text<'a>>,
-}
-
 /// The cost of an operation's queries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Price<'a> {
@@ -246,17 +236,4 @@ pub struct Price<'a> {
     pub bytes_processed: u64,
     /// Bytes billed.
     pub bytes_billed: u64,
-}
-
-impl FailureFacts<'_> {
-    /// Converts all text to owned text.
-    #[must_use]
-    pub fn to_static(&self) -> FailureFacts<'static> {
-        let owned = |text: &Text<'_>| Cow::Owned(text.to_string());
-        FailureFacts {
-            error_type: owned(&self.error_type),
-            message: owned(&self.message),
-            sources: self.sources.iter().map(owned).collect(),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
 
 use crate::events::error_kind::registered_kind;
-use crate::events::event::FailureFacts;
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Text;
 use crate::events::panics::caught;
 use crate::events::report::Cause;

@@ -4,8 +4,8 @@
 //! its address while its owner is moved. Everything else is compared by message, which only means something where the
 //! program makes it likely that both are one error; see `instrument::error_dedup`.
 
-use crate::events::event::FailureFacts;
 use crate::events::failure::{Failure, Seen, What, place};
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Text;
 use crate::events::report::Cause;
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::events::event::{CallInfo, Fact, FailureFacts, Price, UNKNOWN_OPERATION};
+use crate::events::event::{CallInfo, Fact, Price, UNKNOWN_OPERATION};
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Text, Value};
 
 impl Fact<'_> {
@@ -23,7 +24,7 @@ impl Fact<'_> {
                 Some(first) => format!("{}: {}", report.operation, first.message),
                 None => report.operation.to_string(),
             },
-            Self::Traced(recorded) => format!("trace of {}", recorded.name),
+            Self::Traced(recorded) => format!("trace of {}", recorded.span.name),
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
             Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed: _, bytes_billed: _ }) => {
                 let verb = match (estimate, is_lower_bound) {
@@ -86,7 +87,7 @@ impl Fact<'_> {
                 visit("event_id", report.id.to_string().into());
                 visit("error_type", borrowed(&report.error_type));
             }
-            Self::Traced(recorded) => visit("call", borrowed(&recorded.name)),
+            Self::Traced(recorded) => visit("call", borrowed(&recorded.span.name)),
             Self::Breadcrumb { category, message: _ } => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
             Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed, bytes_billed }) => {

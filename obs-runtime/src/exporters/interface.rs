@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::base::level::Level;
 use crate::events::event::Event;
+use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
 use crate::redact::redactor::Redacted;
 
@@ -55,9 +56,9 @@ pub trait Exporter: Send + Sync {
         false
     }
 
-    /// The share of command runs, from 0 to 1, whose spans it wants.
-    fn trace_sample_rate(&self) -> f64 {
-        0.0
+    /// Whether it wants the spans of a trace.
+    fn sampling(&self, _root: &TraceRoot) -> Sampling {
+        Sampling::No
     }
 
     /// Takes an event.

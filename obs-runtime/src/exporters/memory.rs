@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::events::event::{Event, Fact, FailureFacts};
+use crate::events::event::{Event, Fact};
+use crate::events::failure_facts::FailureFacts;
 use crate::events::report::{Report, ReportKind};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::redact::redactor::Redacted;

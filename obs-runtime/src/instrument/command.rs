@@ -7,17 +7,19 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::base::call_scope::ScopeGuard;
-use crate::base::command_run::{CommandRun, note_outermost};
 use crate::base::level::Level;
-use crate::base::span_buffer::SpanBuffer;
-use crate::base::trace_context::TraceContext;
+use crate::config::otlp::OtlpSignal;
 use crate::context::current::{CommandChanges, Context, ContextGuard};
 use crate::context::in_context::InContext;
-use crate::context::propagation::RemoteParent;
 use crate::context::scope::new_correlation_id;
+use crate::events::active_span::{Active, ActiveSpan, SpanGuard};
+use crate::events::command_run::{CommandRun, note_outermost};
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
+use crate::events::span::{Sampling, TraceRoot};
+use crate::events::span_buffer::SpanBuffer;
 use crate::instrument::call::command_finisher::CommandFinisher;
+use crate::instrument::call::span::root_of;
 use crate::instrument::call::tracked_call::{Call, EndFlush};
 use crate::instrument::command_future::{AtEnd, CommandFuture};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
@@ -45,11 +47,11 @@ struct RunningCommand {
 /// The running commands of all threads. Finished ones are removed when the next command starts.
 static RUNNING: Mutex<Vec<Weak<RunningCommand>>> = Mutex::new(Vec::new());
 
-/// The context inside a command. The outermost command flushes every exporter when it ends.
-fn command_context(call: &mut Call) -> Context {
+/// The context inside a command, and its span if it begins a trace. The outermost command flushes every exporter when it ends.
+fn command_context(call: &mut Call) -> (Context, Active) {
     let mut context = Context::current();
     if !call.is_on() {
-        return context;
+        return (context, Active::Nothing);
     }
     let outer = context.extension::<RunningCommand>();
     call.set_flushes(if outer.is_none() { EndFlush::Wait } else { EndFlush::No });
@@ -63,7 +65,8 @@ fn command_context(call: &mut Call) -> Context {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user.into());
     }
-    let spans = if outer.is_none() { begin_trace(&mut context) } else { None };
+    let active = if outer.is_none() { begin_trace(&mut context) } else { Active::Nothing };
+    let spans = if let Active::Span(span) = &active { Some(Arc::clone(&span.buffer)) } else { None };
     let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));
     call.set_run(Arc::clone(&run));
     context.set_extension(Arc::new(CommandLayer(call.layer())));
@@ -86,7 +89,7 @@ fn command_context(call: &mut Call) -> Context {
     call.keep(Arc::clone(&command) as _);
     context.set_extension(command);
     context.set_extension(changes);
-    context
+    (context, active)
 }
 
 /// Begins the command's trace, or its span in the trace of its caller. Records spans if the command is sampled and an exporter
@@ -94,17 +97,23 @@ fn command_context(call: &mut Call) -> Context {
 ///
 /// The caller decides whether the command is sampled; without a caller, the rate of the configuration does. The decision is the
 /// flag of `traceparent`, also if no exporter wants spans.
-fn begin_trace(context: &mut Context) -> Option<SpanBuffer> {
-    let pipeline = global::pipeline()?;
+fn begin_trace(context: &mut Context) -> Active {
+    let Some(pipeline) = global::pipeline() else { return Active::Nothing };
     let config = pipeline.config();
-    let (wanted, traced) =
-        (pipeline.trace_sample_rate(), if config.tracing_enabled { config.tracing_sample_rate } else { 0.0 });
-    let caller = context.extension::<RemoteParent>().map(|parent| parent.0).or_else(|| context.trace());
-    let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
-    let is_sampled = |rate: f64| caller.map_or_else(|| trace.is_within(rate), |caller| caller.is_sampled());
-    let trace = trace.with_sampled(is_sampled(wanted.max(traced)));
-    context.set_trace(trace);
-    (wanted > 0.0 && is_sampled(wanted)).then(|| SpanBuffer::begin(trace, caller))
+    let root = root_of(context, true);
+    let sampling = pipeline.sampling(&root);
+    let is_sampled = sampling == Sampling::Yes
+        || root.caller.map_or_else(
+            || config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None),
+            |caller| caller.is_sampled(),
+        );
+    let root = TraceRoot { trace: root.trace.with_sampled(is_sampled), ..root };
+    context.set_trace(root.trace);
+    if sampling == Sampling::No {
+        return Active::NotRecorded;
+    }
+    let buffer = Arc::new(SpanBuffer::begin(root, None, sampling));
+    Active::Span(ActiveSpan { buffer, id: root.trace.span() })
 }
 
 impl RunningCommand {
@@ -252,7 +261,8 @@ pub fn command<R>(
         let _unrecorded = Unrecorded::begin(&call);
         return body();
     }
-    let _inside = command_context(&mut call).enter_unchanged();
+    let (context, active) = command_context(&mut call);
+    let (_inside, _span) = (context.enter_unchanged(), active.inherit());
     let _scope = call.enclose();
     // Declared after the context, so that a panic also ends the call inside it.
     let mut call = call;
@@ -269,6 +279,7 @@ pub struct CommandInPlace {
     in_panic: bool,
     _unrecorded: Option<Unrecorded>,
     _scope: Option<ScopeGuard<'static>>,
+    _span: Option<SpanGuard>,
     _inside: Option<ContextGuard>,
 }
 
@@ -278,12 +289,13 @@ pub fn command_in_place(mut call: Call) -> CommandInPlace {
     let in_panic = std::thread::panicking();
     if !call.is_on() {
         let unrecorded = Some(Unrecorded::begin(&call));
-        return CommandInPlace { call, in_panic, _unrecorded: unrecorded, _scope: None, _inside: None };
+        return CommandInPlace { call, in_panic, _unrecorded: unrecorded, _scope: None, _span: None, _inside: None };
     }
-    let inside = Some(command_context(&mut call).enter_unchanged());
+    let (context, active) = command_context(&mut call);
+    let (inside, span) = (Some(context.enter_unchanged()), active.inherit());
     let scope = call.enclose();
     call.report_start();
-    CommandInPlace { call, in_panic, _unrecorded: None, _scope: scope, _inside: inside }
+    CommandInPlace { call, in_panic, _unrecorded: None, _scope: scope, _span: span, _inside: inside }
 }
 
 impl Drop for CommandInPlace {
@@ -303,10 +315,10 @@ where
     A: AtEnd<F::Output>,
     J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
 {
-    let context = command_context(&mut call);
+    let (context, active) = command_context(&mut call);
     let flushes = call.set_flushes_in_background();
     if call.is_on() {
-        let _inside = context.clone().enter();
+        let (_inside, _span) = (context.clone().enter(), active.inherit());
         call.report_start();
     } else {
         let unrecorded = Arc::new(Unrecorded::begin(&call));
@@ -319,7 +331,7 @@ where
             finish(call, judge(value).as_ref());
         }
     };
-    InContext::of_command(context, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
+    InContext::of_command(context, active, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
 }
 
 /// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures

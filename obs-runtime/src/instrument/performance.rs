@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::base::call_scope::{CallScope, ScopeGuard};
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::SpanGuard;
+use crate::events::active_span::SpanGuard;
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 

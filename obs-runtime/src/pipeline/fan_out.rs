@@ -11,6 +11,7 @@ use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
+use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::error_event::{ErrorEvent, RawErrorEvent};
 use crate::exporters::interface::{Exporter, FlushError, Topic};
@@ -183,8 +184,8 @@ impl Pipeline for FanOut {
         !Reentrancy::is_entered() && self.exporters().any(|exporter| exporter.replaces_panic_message(logger))
     }
 
-    fn trace_sample_rate(&self) -> f64 {
-        self.exporters().map(Exporter::trace_sample_rate).fold(0.0, f64::max)
+    fn sampling(&self, root: &TraceRoot) -> Sampling {
+        self.exporters().map(|exporter| exporter.sampling(root)).max().unwrap_or(Sampling::No)
     }
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {

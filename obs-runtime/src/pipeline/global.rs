@@ -10,7 +10,8 @@ use arc_swap::ArcSwapOption;
 use crate::base::clock;
 use crate::base::level::Level;
 use crate::context::current::Context;
-use crate::events::event::{Details, Event, Fact, Source};
+use crate::events::active_span;
+use crate::events::event::{Details, Event, EventContext, Fact, Source};
 use crate::exporters::interface::Topic;
 use crate::metrics::callsite::{SourceLocation, Tags};
 use crate::pipeline::flush::FlushMode;
@@ -196,16 +197,22 @@ pub fn emit<'a>(
         let (fact, Details { fields, tags }) = make(pipeline);
         Context::with_current(|context| {
             let event =
-                Event { time: SystemTime::now(), level, source, context: context.event_context(), fact, fields, tags };
+                Event { time: SystemTime::now(), level, source, context: event_context(context), fact, fields, tags };
             pipeline.emit(topic, event);
         });
     });
 }
 
+/// The context of an event, with the active span.
+fn event_context(context: &Context) -> EventContext<'_> {
+    let of_context = context.event_context();
+    EventContext { trace: active_span::trace().or(of_context.trace), ..of_context }
+}
+
 /// Emits an event with the current context.
 pub fn forward(topic: Topic, event: Event<'_>) {
     with_pipeline(|pipeline| {
-        Context::with_current(|context| pipeline.emit(topic, Event { context: context.event_context(), ..event }));
+        Context::with_current(|context| pipeline.emit(topic, Event { context: event_context(context), ..event }));
     });
 }
 

@@ -5,6 +5,7 @@ use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::field::{Text, Value};
+use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::{FlushError, Topic};
 use crate::metrics::snapshot::Snapshot;
@@ -42,8 +43,8 @@ pub trait Pipeline: Send + Sync {
     /// library's message.
     fn replaces_panic_message(&self, logger: &str) -> bool;
 
-    /// The share of command runs, from 0 to 1, whose calls are recorded as spans: the highest of all exporters.
-    fn trace_sample_rate(&self) -> f64;
+    /// Whether an exporter wants the spans of a trace.
+    fn sampling(&self, root: &TraceRoot) -> Sampling;
 
     /// Whether an exporter wants such an event.
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::otlp::{OtlpProtocol, OtlpSignal};
 use crate::config::validated::Config;
+use crate::events::active_span::{self, Roots};
 use crate::exporters::interface::Exporter;
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::exporter::{NAME, TraceExporter};
@@ -15,8 +16,11 @@ use crate::pipeline::global;
 /// The exporter of traces, if it is enabled.
 pub fn traces(config: &Config) -> Option<Arc<dyn Exporter>> {
     let client = client(config, OtlpSignal::Traces)?;
+    let sampler = config.trace_sampler();
+    let begins_traces = sampler.rate > 0.0 || config.tracing_keep_errors || !sampler.parent_based;
+    active_span::set_roots(if begins_traces { Roots::Always } else { Roots::Remote });
     let record = |duration, result| record_delivery(NAME, duration, result);
-    Some(Arc::new(TraceExporter::new(client, resource(config), config.trace_sampler().rate, Arc::new(record))))
+    Some(Arc::new(TraceExporter::new(client, resource(config), config, Arc::new(record))))
 }
 
 /// A client for a signal, if it is to be exported.

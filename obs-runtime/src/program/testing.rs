@@ -14,7 +14,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
-pub use crate::events::event::FailureFacts;
+pub use crate::events::failure_facts::FailureFacts;
 pub use crate::exporters::memory::{CallRecord, ErrorRecord, Line, Records, ScopeRecord};
 
 use crate::checks::quality::check_state;

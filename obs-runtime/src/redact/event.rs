@@ -1,9 +1,10 @@
 //! Redaction of every text of an event. Each `match` and pattern is exhaustive, so that a new field must be considered.
 
-use crate::base::span_buffer::{CommandTrace, Span};
-use crate::events::event::{CallInfo, Event, EventContext, Fact, FailureFacts, Price, Source};
+use crate::events::event::{CallInfo, Event, EventContext, Fact, Price, Source};
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
 use crate::events::report::{Cause, Layer, Report};
+use crate::events::span::{RecordedTrace, Span, SpanDetails};
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;
 
@@ -124,11 +125,23 @@ impl Redactor {
         CallInfo { kind, name: self.repeated(name), run, event }
     }
 
-    fn recorded(&self, recorded: CommandTrace) -> CommandTrace {
-        let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
-        let span = |span: Span| Span { name: self.repeated(span.name), ..span };
-        let (name, spans) = (self.repeated(name), spans.into_iter().map(span).collect());
-        CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out }
+    fn recorded(&self, recorded: RecordedTrace) -> RecordedTrace {
+        let RecordedTrace { root, link, span, spans, left_out } = recorded;
+        let (span, spans) = (self.span(span), spans.into_iter().map(|span| self.span(span)).collect());
+        RecordedTrace { root, link, span, spans, left_out }
+    }
+
+    fn span(&self, span: Span) -> Span {
+        // The place is one in the program's source code.
+        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, details } = span;
+        let (name, details) = (self.repeated(name), details.map(|details| Box::new(self.span_details(*details))));
+        Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, details }
+    }
+
+    fn span_details(&self, details: SpanDetails) -> SpanDetails {
+        let SpanDetails { mut fields, failure } = details;
+        self.redact_fields(&mut fields);
+        SpanDetails { fields, failure: failure.map(|failure| self.failure(failure)) }
     }
 
     fn report<'a>(&self, report: Report<'a>) -> Report<'a> {

@@ -25,6 +25,7 @@ use crate::bigquery::client::rows::Rows;
 use crate::bigquery::client::running::{INVISIBLE, Running};
 use crate::bigquery::guard::CostReservation;
 use crate::bigquery::labels;
+use crate::bigquery::literals::without_literals;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::report::queried;
 use crate::bigquery::scope::CostScope;
@@ -273,6 +274,15 @@ fn report(
     }
     let tags = scope.as_deref().map(CostScope::tags).cloned().unwrap_or_default();
     let _inside = context.clone().enter();
-    queried(global::caller(query.place), query_type.into(), statistics, &tags, fields);
+    let of_span = || {
+        let operation = of_query.statement_type.clone().map(|operation| Field::new("db.operation.name", operation));
+        let fields = [
+            Field::new("db.namespace", query.client.project.clone()),
+            Field::new("db.query.text", without_literals(&query.sql)),
+            Field::new("obs.bigquery.job_id", id.to_owned()),
+        ];
+        fields.into_iter().chain(operation).collect()
+    };
+    queried(global::caller(query.place), query_type.into(), statistics, &tags, fields, of_span);
     Pricing::current().actual(statistics)
 }

@@ -75,9 +75,13 @@ impl Plan for HealthPlan<'_> {
 
     fn judge(&self, index: usize, finished: FinishedCall<Health>) -> HealthResult {
         let check = &self.checks[index];
+        let span = finished.span.clone();
         let (result, is_new) = self.state.judge(check.identity(), check, finished);
         if is_new {
             result.report(check);
+        }
+        if let Some(span) = span {
+            result.end_span(span, check);
         }
         result
     }

@@ -6,12 +6,17 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::base::level::Level;
+use crate::base::outcome::Outcome;
 use crate::checks::health::check::HealthCheck;
 use crate::checks::health::status::{Health, Status};
 use crate::checks::runner::details::{redacted, rfc3339, timestamp};
 use crate::events::event::Fact;
+use crate::events::failure_facts::FailureFacts;
+use crate::events::field::Field;
+use crate::events::span::SpanDetails;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
+use crate::instrument::call::span::{DetachedEnd, DetachedSpan};
 use crate::pipeline::global;
 
 /// The results of a run of health checks.
@@ -79,6 +84,23 @@ impl HealthResult {
     /// When it ended, as RFC 3339.
     pub(super) fn time_rfc3339(&self) -> String {
         timestamp(self.time)
+    }
+
+    /// Ends the span of the check with the result.
+    pub(super) fn end_span(&self, span: DetachedSpan, check: &HealthCheck) {
+        let has_failed = self.status == Status::Unhealthy;
+        let failure = has_failed.then(|| FailureFacts {
+            error_type: self.status.as_str().into(),
+            message: self.message.clone().unwrap_or_default().into(),
+            sources: Vec::new(),
+        });
+        span.end(DetachedEnd {
+            name: self.name.clone(),
+            op: "check",
+            outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
+            place: Some(check.place()),
+            details: SpanDetails::of(vec![Field::new("obs.check.status", self.status.as_str())], failure),
+        });
     }
 
     /// Logs and measures the result.

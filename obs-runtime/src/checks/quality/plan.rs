@@ -81,9 +81,13 @@ impl Plan for QualityPlan<'_> {
     }
 
     fn judge(&self, index: usize, finished: FinishedCall<Measure>) -> QualityResult {
-        let (duration, call) = (finished.duration, finished.call);
+        let (duration, call, span) = (finished.duration, finished.call, finished.span.clone());
         let is_new = self.state.is_first_report(self.checks[index].key(), call);
-        self.finish(index, finished.value().unwrap_or_else(Measure::error), duration, is_new)
+        let result = self.finish(index, finished.value().unwrap_or_else(Measure::error), duration, is_new);
+        if let Some(span) = span {
+            result.end_span(span, &self.checks[index]);
+        }
+        result
     }
 
     fn deadlocked(&self, index: usize) -> QualityResult {

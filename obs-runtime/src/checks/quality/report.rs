@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::base::level::Level;
+use crate::base::outcome::Outcome;
 use crate::checks::quality::bounds::Judgement;
 use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
@@ -13,9 +14,12 @@ use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
 use crate::checks::runner::details::{redacted, rfc3339};
 use crate::events::event::{Details, Fact, Source};
-use crate::events::field::Value;
+use crate::events::failure_facts::FailureFacts;
+use crate::events::field::{Field, Value};
+use crate::events::span::SpanDetails;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
+use crate::instrument::call::span::{DetachedEnd, DetachedSpan};
 use crate::pipeline::global;
 
 /// The results of a run of data-quality checks.
@@ -211,6 +215,30 @@ impl QualityResult {
     pub(super) fn report_declared(&self, check: &CheckInstance, duration: Duration) {
         let declared = &check.check.check;
         self.report(declared.level, global::source(declared.place), Some(duration), declared.describe);
+    }
+
+    /// Ends the span of the check with the result.
+    pub(super) fn end_span(&self, span: DetachedSpan, check: &CheckInstance) {
+        let has_failed = matches!(self.status, QualityStatus::Failed | QualityStatus::Errored);
+        let failure = has_failed.then(|| FailureFacts {
+            error_type: self.status.as_str().into(),
+            message: self.why().unwrap_or_default().into(),
+            sources: Vec::new(),
+        });
+        let dataset = Some(&*self.dataset).filter(|dataset| !dataset.is_empty());
+        let fields = [
+            Some(Field::new("obs.check.status", self.status.as_str())),
+            Some(Field::new("obs.check.severity", self.severity.as_str())),
+            dataset.map(|dataset| Field::new("obs.check.dataset", dataset.to_owned())),
+            self.value.map(|value| Field::new("obs.check.value", value)),
+        ];
+        span.end(DetachedEnd {
+            name: self.check.to_string().into(),
+            op: "check",
+            outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
+            place: Some(check.check.check.place),
+            details: SpanDetails::of(fields.into_iter().flatten().collect(), failure),
+        });
     }
 
     /// Logs and measures the result.

@@ -7,16 +7,18 @@ use crate::base::clock::Stamp;
 use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::CheckOutcome;
 use crate::context::current::Context;
+use crate::events::active_span::Active;
 use crate::events::panics;
 
-/// Calls the check on a new thread, in this context, then passes the outcome to `complete`.
+/// Calls the check on a new thread, in this context and span, then passes the outcome to `complete`.
 pub fn spawn<V: Send + 'static>(
     job: Job<V>,
     context: Context,
+    active: Active,
     complete: impl FnOnce(CheckOutcome<V>) + Send + 'static,
 ) -> std::io::Result<()> {
     let run = move || {
-        let _inside = context.enter();
+        let (_inside, _span) = (context.enter(), active.inherit());
         let start = Stamp::now();
         let outcome = match catch_unwind(AssertUnwindSafe(|| call(job))) {
             Ok(outcome) => outcome,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::instrument::call::span::DetachedSpan;
+
 /// How the call of a check ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CheckOutcome<V> {
@@ -25,6 +27,8 @@ pub struct FinishedCall<V> {
     pub timeout: Duration,
     /// Identifies the call, equal in all runs that shared it; 0 when the check was not called.
     pub call: u64,
+    /// The span of the call, if this run has started it in a recorded trace.
+    pub span: Option<DetachedSpan>,
 }
 
 impl<V> FinishedCall<V> {

@@ -14,6 +14,8 @@ use crate::checks::runner::outcome::{CheckOutcome, FinishedCall};
 use crate::checks::runner::plan::{Admission, Plan};
 use crate::checks::runner::single_flight::{Completion, Join, SingleFlight};
 use crate::context::current::Context;
+use crate::events::active_span::{self, Active};
+use crate::instrument::call::span::DetachedSpan;
 
 /// How many checks run at once unless the program sets a limit.
 const DEFAULT_CONCURRENCY: usize = 64;
@@ -33,6 +35,7 @@ struct Running {
     started: bool,
     start: Instant,
     timeout: Duration,
+    span: Option<DetachedSpan>,
 }
 
 impl Running {
@@ -134,16 +137,19 @@ impl<P: Plan> Run<'_, P> {
     /// Starts or joins a call. Returns whether the check was refused and has its result.
     fn start(&mut self, index: usize, job: Job<P::Value>) -> bool {
         let (key, timeout, start) = (job.key.clone(), job.timeout, Instant::now());
-        let (call, started) = match self.calls.join(index, job, &self.context, &self.sender) {
+        let span = DetachedSpan::begin();
+        let active = span.as_ref().map_or_else(active_span::current, |span| Active::Span(span.active.clone()));
+        let (call, started) = match self.calls.join(index, job, &self.context, &active, &self.sender) {
             Join::Started(call) => (call, true),
             Join::Joined(call) => (call, false),
             Join::Refused(outcome) => {
-                let finished = FinishedCall { outcome, duration: Duration::ZERO, timeout, call: 0 };
+                let finished = FinishedCall { outcome, duration: Duration::ZERO, timeout, call: 0, span: None };
                 self.results[index] = Some(self.plan.judge(index, finished));
                 return true;
             }
         };
-        self.running.push(Running { index, call, key, started, start, timeout });
+        let span = span.filter(|_| started);
+        self.running.push(Running { index, call, key, started, start, timeout, span });
         false
     }
 
@@ -158,8 +164,8 @@ impl<P: Plan> Run<'_, P> {
     }
 
     fn finish(&mut self, run: &Running, outcome: CheckOutcome<P::Value>) {
-        let &Running { index, call, timeout, start, .. } = run;
-        let finished = FinishedCall { outcome, duration: start.elapsed(), timeout, call };
+        let &Running { index, call, timeout, start, ref span, .. } = run;
+        let finished = FinishedCall { outcome, duration: start.elapsed(), timeout, call, span: span.clone() };
         self.results[index] = Some(self.plan.judge(index, finished));
     }
 }

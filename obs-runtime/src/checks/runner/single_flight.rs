@@ -11,6 +11,7 @@ use crate::checks::runner::isolated_call;
 use crate::checks::runner::job::{Job, Key};
 use crate::checks::runner::outcome::CheckOutcome;
 use crate::context::current::Context;
+use crate::events::active_span::Active;
 use crate::metrics::drop_counters;
 
 /// The calls in flight, by check.
@@ -56,12 +57,13 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the call of this check that is in flight, or starts one in this context.
+    /// Joins the call of this check that is in flight, or starts one in this context and span.
     pub fn join(
         self: &Arc<Self>,
         index: usize,
         job: Job<V>,
         context: &Context,
+        active: &Active,
         completions: &Sender<Completion<V>>,
     ) -> Join<V> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -79,7 +81,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
         let deadline = clock::deadline(now, job.timeout);
         let (this, completed) = (Arc::clone(self), key.clone());
         let complete = move |outcome| this.complete(&completed, id, &outcome);
-        if let Err(error) = isolated_call::spawn(job, context.clone(), complete) {
+        if let Err(error) = isolated_call::spawn(job, context.clone(), active.clone(), complete) {
             return Join::Refused(CheckOutcome::NotStarted(format!("no thread could be started: {error}")));
         }
         // The new thread cannot complete before this: it needs the lock held here.

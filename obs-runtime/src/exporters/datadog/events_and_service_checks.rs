@@ -6,7 +6,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base::outcome::Outcome;
-use crate::events::event::{CallInfo, Event, FailureFacts};
+use crate::events::event::{CallInfo, Event};
+use crate::events::failure_facts::FailureFacts;
 use crate::exporters::datadog::names;
 use crate::exporters::datadog::names::{TagList, Tags};
 

@@ -2,9 +2,10 @@
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::events::event::{Event, Fact, FailureFacts};
+use crate::events::event::{Event, Fact};
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
+use crate::events::failure_facts::FailureFacts;
 use crate::exporters::log::text::{TextFormat, colour, escape};
 
 /// The line about a failed outermost command.
@@ -73,7 +74,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::base::command_run::CommandRun;
+    use crate::events::command_run::CommandRun;
     use crate::events::event::{CallInfo, EventContext, Source};
     use crate::metrics::callsite::CallsiteKind;
 

@@ -12,7 +12,11 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
 use crate::base::clock;
 use crate::base::level::Level;
+use crate::config::otlp_target::TraceSampler;
+use crate::config::validated::Config;
+use crate::events::active_span::{self, Roots};
 use crate::events::event::{Event, Fact};
+use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::rejection::Rejection;
@@ -30,13 +34,14 @@ pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
 /// Sends spans.
 pub struct TraceExporter {
     worker: Worker<Span>,
-    sample_rate: f64,
+    sampler: TraceSampler,
+    keeps_errors: bool,
     url: String,
 }
 
 impl TraceExporter {
     /// An exporter that sends by that client. `on_delivery` gets the result of each request.
-    pub fn new(client: OtlpClient, resource: Resource, sample_rate: f64, on_delivery: OnDelivery) -> Self {
+    pub fn new(client: OtlpClient, resource: Resource, config: &Config, on_delivery: OnDelivery) -> Self {
         let url = client.url().to_owned();
         let worker = Worker::new(NAME, move |spans: &[Span], deadline| {
             let begun = Instant::now();
@@ -47,7 +52,7 @@ impl TraceExporter {
             on_delivery(begun.elapsed(), result.as_ref().copied().map_err(reason));
             result
         });
-        Self { worker, sample_rate, url }
+        Self { worker, sampler: config.trace_sampler(), keeps_errors: config.tracing_keep_errors, url }
     }
 }
 
@@ -75,13 +80,22 @@ impl Exporter for TraceExporter {
         topic == Topic::Report
     }
 
-    fn trace_sample_rate(&self) -> f64 {
-        self.sample_rate
+    fn sampling(&self, root: &TraceRoot) -> Sampling {
+        if self.sampler.samples(&root.trace, root.caller.as_ref()) {
+            Sampling::Yes
+        } else if self.keeps_errors {
+            Sampling::IfFailed
+        } else {
+            Sampling::No
+        }
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        if let Fact::Traced(recorded) = &event.fact {
-            self.worker.send(spans::of_run(recorded));
+        let Fact::Traced(recorded) = &event.fact else { return };
+        // Another exporter may want what this one does not.
+        let sampling = self.sampling(&recorded.decided_by());
+        if sampling == Sampling::Yes || sampling == Sampling::IfFailed && recorded.has_failed() {
+            self.worker.send(spans::of_trace(recorded, &event.context));
         }
     }
 
@@ -103,6 +117,7 @@ impl Exporter for TraceExporter {
     }
 
     fn close(&self) {
+        active_span::set_roots(Roots::Never);
         self.worker.close();
     }
 

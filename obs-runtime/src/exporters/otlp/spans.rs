@@ -1,74 +1,133 @@
-//! The spans of a run as spans of OTLP.
+//! The spans of a trace as spans of OTLP, by OpenTelemetry's semantic conventions.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{self, CommandTrace};
 use crate::base::trace_context::TraceContext;
-use crate::exporters::otlp::attributes::{attribute, number, text};
+use crate::events::event::EventContext;
+use crate::events::failure_facts::FailureFacts;
+use crate::events::field::Field;
+use crate::events::span;
+use crate::events::span::{RecordedTrace, TraceRoot};
+use crate::exporters::otlp::attributes::{any, attribute, number, text};
+use crate::metrics::callsite::SourceLocation;
 
-/// The flags of a span: those of its trace, and that it is known whether its parent is in another process.
+/// The most attributes of a span, as in OpenTelemetry's limits.
+const MAX_ATTRIBUTES: usize = 128;
+
+/// The flags of a span: those of its trace, and whether its parent is in another process.
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// All spans of a run, its own one first.
-pub fn of_run(recorded: &CommandTrace) -> Vec<Span> {
-    let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
-    let mut root = Span {
-        parent_span_id: caller.as_ref().map(|caller| caller.span_id_bytes().to_vec()).unwrap_or_default(),
-        flags: flags(*trace, caller.is_some()),
-        kind: SpanKind::Internal.into(),
-        ..span(*trace, trace.span_id_bytes(), name, (*begun, *ended), *outcome)
-    };
+/// All spans of a trace, the first one first. The context is that of the first one.
+pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Span> {
+    let RecordedTrace { root: TraceRoot { trace, caller, is_remote, is_command }, link, span, spans, left_out } =
+        recorded;
+    let kind = if *is_remote && !is_command { SpanKind::Server } else { SpanKind::Internal };
+    let mut root = of_span(*trace, span, kind);
+    root.parent_span_id = caller.as_ref().map(|caller| caller.span_id_bytes().to_vec()).unwrap_or_default();
+    if *is_remote {
+        root.flags |= IS_REMOTE;
+    }
+    root.links = link.iter().map(of_link).collect();
     if *left_out > 0 {
         root.attributes.push(number("obs.spans.left_out", *left_out));
     }
+    let of_context = [("obs.correlation_id", &context.correlation_id), ("enduser.id", &context.user)];
+    root.attributes.extend(of_context.into_iter().filter_map(|(name, value)| Some(text(name, &**value.as_ref()?))));
+    add_fields(&mut root, &context.fields);
     let children = spans.iter().map(|child| {
-        let span_buffer::Span { id, parent, name, op, attribute: _, begun, ended, outcome, calls } = child;
-        let parent = if *parent == 0 { trace.span_id_bytes() } else { parent.to_be_bytes() };
-        let kind = if *op == "db.query" { SpanKind::Client } else { SpanKind::Internal };
-        let mut of = Span {
-            parent_span_id: parent.to_vec(),
-            flags: flags(*trace, false),
-            kind: kind.into(),
-            ..span(*trace, id.to_be_bytes(), name, (*begun, *ended), *outcome)
-        };
-        if let Some((calls, total)) = calls {
-            let total = attribute("obs.calls.total_seconds", Any::DoubleValue(total.as_secs_f64()));
-            of.attributes.extend([number("obs.calls", *calls), total]);
-        }
-        of
+        let kind = if child.op == "db.query" { SpanKind::Client } else { SpanKind::Internal };
+        of_span(*trace, child, kind)
     });
-    std::iter::once(root.clone()).chain(children).collect()
+    std::iter::once(root).chain(children).collect()
 }
 
-fn flags(trace: TraceContext, is_parent_remote: bool) -> u32 {
-    u32::from(trace.flags()) | HAS_IS_REMOTE | if is_parent_remote { IS_REMOTE } else { 0 }
-}
-
-fn span(trace: TraceContext, id: [u8; 8], name: &str, time: (SystemTime, SystemTime), outcome: Outcome) -> Span {
-    Span {
+fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> Span {
+    let span::Span { id, parent, name, op, attribute: _, begun, ended, outcome, calls, place, details } = span;
+    let failure = details.as_ref().and_then(|details| details.failure.as_ref());
+    let mut of = Span {
         trace_id: trace.trace_id_bytes().to_vec(),
-        span_id: id.to_vec(),
-        name: name.to_owned(),
-        start_time_unix_nano: nanos(time.0),
-        end_time_unix_nano: nanos(time.1),
-        attributes: vec![text("obs.outcome", outcome.as_str())],
-        status: status(outcome),
+        span_id: id.to_be_bytes().to_vec(),
+        parent_span_id: parent.to_be_bytes().to_vec(),
+        flags: u32::from(trace.flags()) | HAS_IS_REMOTE,
+        name: name.to_string(),
+        kind: kind.into(),
+        start_time_unix_nano: nanos(*begun),
+        end_time_unix_nano: nanos(*ended),
+        attributes: vec![text("obs.outcome", outcome.as_str()), text("obs.operation.kind", *op)],
+        status: status(*outcome, failure),
         ..Span::default()
+    };
+    if let Some(place) = place {
+        of.attributes.extend(code(*place, name));
+    }
+    if let Some((calls, total)) = calls {
+        let total = attribute("obs.calls.total_seconds", Any::DoubleValue(total.as_secs_f64()));
+        of.attributes.extend([number("obs.calls", *calls), total]);
+    }
+    if matches!(outcome, Outcome::Error | Outcome::Panic) {
+        let error_type = failure.map_or("_OTHER", |failure| &failure.error_type);
+        of.attributes.push(text("error.type", error_type));
+        of.events.extend(failure.map(|failure| exception(*ended, failure)));
+    }
+    if let Some(details) = details {
+        add_fields(&mut of, &details.fields);
+    }
+    of
+}
+
+/// Adds fields as attributes, up to the limit. A name that is there already is not added: names are unique.
+fn add_fields(span: &mut Span, fields: &[Field<'_>]) {
+    for field in fields {
+        if span.attributes.iter().any(|known| known.key == field.name) {
+            continue;
+        }
+        if span.attributes.len() >= MAX_ATTRIBUTES {
+            span.dropped_attributes_count += 1;
+        } else {
+            span.attributes.push(attribute(&*field.name, any(&field.value)));
+        }
     }
 }
 
+/// The place in the source code. The function is known by the name of its operation.
+fn code(place: SourceLocation, name: &str) -> impl Iterator<Item = KeyValue> {
+    let name = name.replace('-', "_");
+    let is_function = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !place.module.is_empty();
+    let function = is_function.then(|| text("code.function.name", format!("{}::{name}", place.module)));
+    let file = [text("code.file.path", place.file), number("code.line.number", place.line.into())];
+    function.into_iter().chain(file)
+}
+
 /// An error is one; what succeeded or was cancelled has no status, as the conventions want it.
-fn status(outcome: Outcome) -> Option<Status> {
-    match outcome {
-        Outcome::Error | Outcome::Panic => Some(Status { code: StatusCode::Error.into(), message: String::new() }),
-        Outcome::Ok | Outcome::Cancelled => None,
+fn status(outcome: Outcome, failure: Option<&FailureFacts<'_>>) -> Option<Status> {
+    let message = || failure.map(|failure| failure.message.to_string()).unwrap_or_default();
+    matches!(outcome, Outcome::Error | Outcome::Panic)
+        .then(|| Status { code: StatusCode::Error.into(), message: message() })
+}
+
+fn exception(time: SystemTime, failure: &FailureFacts<'_>) -> Event {
+    let FailureFacts { error_type, message, sources } = failure;
+    let mut attributes = vec![text("exception.type", &**error_type), text("exception.message", &**message)];
+    if !sources.is_empty() {
+        attributes.push(text("obs.error.sources", sources.join(": ")));
+    }
+    Event { time_unix_nano: nanos(time), name: "exception".to_owned(), attributes, ..Event::default() }
+}
+
+fn of_link(link: &TraceContext) -> Link {
+    Link {
+        trace_id: link.trace_id_bytes().to_vec(),
+        span_id: link.span_id_bytes().to_vec(),
+        flags: u32::from(link.flags()),
+        ..Link::default()
     }
 }
 

@@ -14,9 +14,9 @@ use percent_encoding::percent_decode_str;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Error};
 
-use crate::base::command_run::first_outermost;
 use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
+use crate::events::command_run::first_outermost;
 use crate::exporters::http;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush};
 use crate::exporters::prometheus::exposition::Exposition;

@@ -7,9 +7,9 @@ use ::sentry::protocol::{
     SessionStatus, SessionUpdate,
 };
 
-use crate::base::command_run::CommandRun;
 use crate::base::outcome::Outcome;
 use crate::base::schedule::Schedule;
+use crate::events::command_run::CommandRun;
 use crate::events::event::{CallInfo, Event};
 use crate::exporters::sentry::options::Settings;
 use crate::exporters::sentry::queue::Job;

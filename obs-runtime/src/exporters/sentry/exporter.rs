@@ -14,6 +14,7 @@ use crate::base::clock;
 use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
+use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
@@ -100,8 +101,11 @@ impl Exporter for SentryExporter {
         true
     }
 
-    fn trace_sample_rate(&self) -> f64 {
-        self.trace_sample_rate
+    fn sampling(&self, root: &TraceRoot) -> Sampling {
+        let is_sampled =
+            || root.caller.map_or_else(|| root.trace.is_within(self.trace_sample_rate), |caller| caller.is_sampled());
+        // A transaction is the run of a command.
+        if root.is_command && self.trace_sample_rate > 0.0 && is_sampled() { Sampling::Yes } else { Sampling::No }
     }
 
     fn redacts_reports(&self) -> bool {
@@ -125,7 +129,9 @@ impl Exporter for SentryExporter {
                 let (id, ends_command) = (report.id, report.ends_command());
                 self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
             }
-            Fact::Traced(recorded) => self.send([Job::item(traces::transaction(&self.settings, event, recorded))]),
+            Fact::Traced(recorded) if self.sampling(&recorded.decided_by()) == Sampling::Yes => {
+                self.send([Job::item(traces::transaction(&self.settings, event, recorded))]);
+            }
             Fact::Started { call, arguments: _ } => self.send(command_runs::started(&self.settings, event, call)),
             Fact::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
                 self.send(command_runs::finished(&self.settings, event, call, *outcome, *duration));
@@ -136,8 +142,8 @@ impl Exporter for SentryExporter {
             Fact::Queried { .. } => self.breadcrumbs.add(event, "query"),
             Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.breadcrumbs.add(event, "bigquery"),
             Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.breadcrumbs.add(event, "check"),
-            // The report of the same error follows, or the event only matters for metrics.
-            Fact::Captured { .. } | Fact::FeatureUsed { .. } | Fact::Priced(_) => {}
+            // The report of the same error follows, the event only matters for metrics, or another exporter wants the trace.
+            Fact::Captured { .. } | Fact::FeatureUsed { .. } | Fact::Priced(_) | Fact::Traced(_) => {}
         }
     }
 

@@ -3,8 +3,8 @@
 use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{CommandTrace, Span};
 use crate::events::event::Event;
+use crate::events::span::{RecordedTrace, Span, TraceRoot};
 use crate::exporters::sentry::contexts::{contexts, limited, span_id, tags, trace_id, user};
 use crate::exporters::sentry::options::Settings;
 
@@ -34,11 +34,12 @@ fn grouped(number: u64) -> String {
 }
 
 /// The transaction of a run.
-pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTrace) -> Transaction<'static> {
-    let CommandTrace { trace, caller, name, begun, ended, outcome, spans, left_out } = recorded;
+pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTrace) -> Transaction<'static> {
+    let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, span: run, spans, left_out } = recorded;
+    let Span { name, begun, ended, outcome, .. } = run;
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
-        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls } = span;
+        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: _, details: _ } = span;
         let mut data = protocol::Map::from([("attribute".to_owned(), (*attribute).into())]);
         let mut description = limited(name, MAX_NAME).into_owned();
         if let Some((calls, total)) = calls {
@@ -49,7 +50,7 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &CommandTra
         protocol::Span {
             span_id: SpanId::from(id.to_be_bytes()),
             trace_id,
-            parent_span_id: Some(if *parent == 0 { root } else { SpanId::from(parent.to_be_bytes()) }),
+            parent_span_id: Some(SpanId::from(parent.to_be_bytes())),
             op: Some((*op).to_owned()),
             description: Some(description),
             start_timestamp: *begun,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::events::event::{CallInfo, Event, Fact, FailureFacts, Source};
+use crate::events::event::{CallInfo, Event, Fact, Source};
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text, Value};
 use crate::events::report::{Report, ReportKind};
 use crate::exporters::sink::event::{EventKind, RedactedEvent, Service, SinkCall, SinkFailure};

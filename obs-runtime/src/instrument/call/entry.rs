@@ -4,10 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::base::command_run::CommandRun;
 use crate::base::secret::MASK;
-use crate::base::span_buffer::OpenSpan;
 use crate::context::own_scope::KeptScope;
+use crate::events::active_span::{Active, OpenSpan, SpanGuard};
+use crate::events::command_run::CommandRun;
 use crate::events::event::Details;
 use crate::events::field::{Field, Value};
 use crate::events::panics::caught;
@@ -29,12 +29,28 @@ pub struct Entry {
     pub(super) ended: Option<Arc<AtomicBool>>,
     /// What a future has set in its context, if nothing encloses the call.
     pub(super) kept_scope: Option<Box<KeptScope>>,
-    /// Its span, in a sampled command.
-    pub(super) span: Option<OpenSpan>,
+    /// Its span, in a recorded trace.
+    pub(super) span: Option<CallSpan>,
     /// Of a command: its run.
     pub(crate) run: Option<Arc<CommandRun>>,
     /// Of a command: what is kept until it ends.
     pub(crate) kept: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// The span of a call.
+#[derive(Debug)]
+pub struct CallSpan {
+    /// `None` for a call that begins a trace which is not recorded.
+    pub(super) span: Option<OpenSpan>,
+    /// While it is the active span of its thread; a future enters it for each poll instead.
+    pub(super) inside: Option<SpanGuard>,
+}
+
+impl CallSpan {
+    /// What is active inside of the call.
+    pub(super) fn active(&self) -> Active {
+        self.span.as_ref().map_or(Active::NotRecorded, |span| Active::Span(span.active.clone()))
+    }
 }
 
 impl Entry {
@@ -114,7 +130,7 @@ impl Entry {
         self.ended.as_ref().is_some_and(|ended| ended.swap(true, Ordering::SeqCst))
     }
 
-    /// Whether it is a span of a sampled command.
+    /// Whether it is a span of a recorded trace.
     #[inline]
     pub(super) const fn has_span(&self) -> bool {
         self.span.is_some()

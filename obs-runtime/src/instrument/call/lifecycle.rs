@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use crate::base::clock::Stamp;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer;
 use crate::context::current::Context;
+use crate::events::active_span;
 use crate::events::event::{CallInfo, Fact};
 use crate::events::failure::Failure;
+use crate::events::failure_facts::FailureFacts;
 use crate::events::panics;
+use crate::events::span_buffer;
 use crate::instrument::call::entry::Entry;
 use crate::instrument::call::tracked_call::{Call, End, EndFlush, Hooks};
 use crate::instrument::error_dedup::propagation::{self, CaptureOutcome};
@@ -36,6 +38,7 @@ impl Call {
 
     fn on_end(&mut self, end: &End<'_>) {
         let &End { cells, outcome, nanos, failure, exit_code } = end;
+        let start = self.start;
         if nanos > FAST_NANOS || !outcome.is_ok() {
             exemplify(cells, outcome, nanos);
         }
@@ -45,7 +48,6 @@ impl Call {
         if outcome == Outcome::Panic {
             self.report_unseen_panic();
         }
-        self.end_span(outcome, nanos);
         let captured = self.propagate(outcome, failure);
         let wanted = match self.callsite.kind() {
             CallsiteKind::Command => true,
@@ -54,7 +56,12 @@ impl Call {
             CallsiteKind::Cost => false,
         };
         if wanted {
-            self.report_end(outcome, nanos, failure, captured, exit_code);
+            self.report_end(outcome, nanos, failure, captured.clone(), exit_code);
+        }
+        if self.entry().is_some_and(Entry::has_span) {
+            self.end_span(outcome, nanos, || failure_facts(outcome, failure, captured.failure, start));
+        } else if self.callsite.kind() == CallsiteKind::Command && span_buffer::any() {
+            self.end_trace(outcome, failure_facts(outcome, failure, captured.failure, start));
         }
         match self.flushes {
             EndFlush::No => {}
@@ -92,10 +99,7 @@ impl Call {
             self.line_level(outcome)
         };
         global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
-            let failure = captured.failure.or_else(|| failure.map(Failure::facts)).or_else(|| {
-                let last = || panics::last_since(self.start);
-                (outcome == Outcome::Panic).then(|| propagation::panic_facts(last().as_ref()))
-            });
+            let failure = failure_facts(outcome, failure, captured.failure, self.start);
             let fact = if self.callsite.kind() == CallsiteKind::Errors {
                 Fact::Captured {
                     operation: self.callsite.name().into(),
@@ -108,15 +112,25 @@ impl Call {
             };
             (fact, self.details())
         });
-        if self.callsite.kind() == CallsiteKind::Command && span_buffer::any() {
-            self.emit_trace(outcome);
-        }
     }
+}
+
+/// What can be said of the error or panic by which a call ended.
+fn failure_facts(
+    outcome: Outcome,
+    failure: Option<&Failure<'_>>,
+    captured: Option<FailureFacts<'static>>,
+    start: Stamp,
+) -> Option<FailureFacts<'static>> {
+    captured.or_else(|| failure.map(Failure::facts)).or_else(|| {
+        let last = || panics::last_since(start);
+        (outcome == Outcome::Panic).then(|| propagation::panic_facts(last().as_ref()))
+    })
 }
 
 /// Records the current trace, if there is one, as an exemplar of the call.
 fn exemplify(cells: &Cells, outcome: Outcome, nanos: u64) {
-    if let Some(trace) = Context::with_current(Context::trace) {
+    if let Some(trace) = active_span::trace().or_else(|| Context::with_current(Context::trace)) {
         cells.record_exemplar(outcome, nanos, trace);
     }
 }

@@ -1,42 +1,118 @@
-//! A call as a span of a sampled command.
+//! Calls, queries and checks as spans of recorded traces.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{self, OpenSpan, Span, SpanBuffer, SpanGuard};
+use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
+use crate::context::remote_parent::RemoteParent;
+use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
+use crate::events::command_run::CommandRun;
 use crate::events::event::{Details, Fact};
+use crate::events::failure_facts::FailureFacts;
+use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
+use crate::events::span_buffer::{RootEnd, SpanBuffer};
 use crate::exporters::interface::Topic;
+use crate::instrument::call::entry::{CallSpan, Entry};
 use crate::instrument::call::tracked_call::Call;
-use crate::metrics::callsite::CallsiteKind;
+use crate::metrics::callsite::{CallsiteKind, SourceLocation, Tags};
 use crate::pipeline::global;
 
-/// The spans of the command that runs here, if it is sampled.
-fn spans() -> Option<Arc<SpanBuffer>> {
-    Context::with_current(|context| context.extension::<CommandRun>().and_then(|run| run.spans().cloned()))
+/// A query or a check, from its beginning to its end.
+#[derive(Clone, Debug)]
+pub struct DetachedSpan {
+    /// The span itself.
+    pub active: ActiveSpan,
+    parent: u64,
+    begun: SystemTime,
 }
 
-/// Records a query in the current span.
-pub fn record_query(name: Cow<'static, str>, begun: SystemTime, ended: SystemTime) {
-    let Some(spans) = spans() else { return };
-    let (id, parent) = (span_buffer::fresh_id(), span_buffer::current());
-    let (op, attribute, outcome) = ("db.query", "query", Outcome::Ok);
-    spans.add(Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None });
+/// How a detached span ended.
+#[derive(Debug)]
+pub struct DetachedEnd {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// `check` or `db.query`.
+    pub op: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The location in the source code.
+    pub place: Option<SourceLocation>,
+    /// Its fields, and its error.
+    pub details: Option<Box<SpanDetails>>,
+}
+
+impl DetachedSpan {
+    /// Begins a span in the active one, if there is one.
+    pub fn begin() -> Option<Self> {
+        Some(Self::of(active_span::current_span()?, SystemTime::now()))
+    }
+
+    /// A span in the active one that has begun before, if there is one.
+    pub fn begun_at(begun: SystemTime) -> Option<Self> {
+        Some(Self::of(active_span::current_span()?, begun))
+    }
+
+    fn of(of: ActiveSpan, begun: SystemTime) -> Self {
+        let OpenSpan { active, parent, .. } = OpenSpan::child(of);
+        Self { active, parent, begun }
+    }
+
+    /// Ends it now.
+    pub fn end(self, end: DetachedEnd) {
+        let Self { active: ActiveSpan { buffer, id }, parent, begun } = self;
+        let DetachedEnd { name, op, outcome, place, details } = end;
+        let ended = SystemTime::now();
+        let span = Span { id, parent, name, op, attribute: op, begun, ended, outcome, calls: None, place, details };
+        emit(buffer.add(span), place, Tags::new());
+    }
+}
+
+/// Emits a trace that has ended.
+fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags: Tags) {
+    let Some(recorded) = recorded else { return };
+    let source = place.map(global::source).unwrap_or_default();
+    global::emit(Topic::Report, Level::Info, source, |_| {
+        (Fact::Traced(Box::new(recorded)), Details { fields: Vec::new(), tags })
+    });
+}
+
+/// The beginning of a trace, or of this process' part in the trace of its caller.
+pub fn root_of(context: &Context, is_command: bool) -> TraceRoot {
+    let remote = || context.extension::<RemoteParent>().map(|parent| parent.0).or_else(|| context.trace());
+    let around = active_span::trace();
+    let caller = around.or_else(remote);
+    let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
+    TraceRoot { trace, caller, is_remote: around.is_none() && caller.is_some(), is_command }
 }
 
 impl Call {
-    /// Begins the call's span, if it is part of a sampled command.
+    /// Begins the call's span, if it is part of a recorded trace or begins one.
     #[cold]
     #[inline(never)]
     pub(super) fn begin_span(&mut self) {
-        if spans().is_none() {
-            return;
-        }
-        self.entry.get_or_insert_default().span = Some(OpenSpan::begin());
+        let (span, is_boundary) = match active_span::current() {
+            Active::NotRecorded => return,
+            // The outermost one begins a trace by itself.
+            _ if self.callsite.kind() == CallsiteKind::Command && !is_in_command() => return,
+            Active::Span(active) if !active.buffer.has_ended() => (Some(OpenSpan::child(active)), false),
+            // The task outlives the trace that it came from.
+            Active::Span(active) => (begin_root(Some(active.trace())), true),
+            Active::Boundary(_) => (begin_root(None), true),
+            Active::Nothing if self.own_scope && active_span::roots() == Roots::Always => (begin_root(None), false),
+            Active::Nothing => return,
+        };
+        let active = match &span {
+            Some(open) => Active::Span(open.active.clone()),
+            // Calls inside do not begin a trace either. Without a scope of the program, those are told by their own scope.
+            None if is_boundary => Active::NotRecorded,
+            None => return,
+        };
+        let entry = self.entry.get_or_insert_default();
+        entry.span = Some(CallSpan { span, inside: Some(active_span::enter(active)) });
     }
 
     /// Leaves the call's span, which is entered for each poll from now on.
@@ -51,43 +127,80 @@ impl Call {
     /// Enters the call's span, if it has one, until the guard is dropped.
     pub(crate) fn enter_span(&self) -> Option<SpanGuard> {
         let span = self.entry.as_ref()?.span.as_ref()?;
-        Some(span_buffer::enter(span.id))
+        Some(active_span::enter(span.active()))
     }
 
+    /// Ends the call's span. `failure` says what the call failed by.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_span(&mut self, outcome: Outcome, nanos: u64) {
-        self.leave_span();
-        let Some(span) = self.entry.as_mut().and_then(|entry| entry.span.take()) else { return };
-        let Some(spans) = spans() else { return };
-        let OpenSpan { id, parent, begun, inside: _ } = span;
-        let kind = self.callsite.kind();
-        spans.add(Span {
-            id,
-            parent,
-            name: Cow::Borrowed(self.callsite.name()),
-            op: if kind == CallsiteKind::Command { "command" } else { "function" },
-            attribute: kind.as_str(),
-            begun,
-            ended: begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun),
-            outcome,
-            calls: None,
-        });
+    pub(super) fn end_span(
+        &mut self,
+        outcome: Outcome,
+        nanos: u64,
+        failure: impl FnOnce() -> Option<FailureFacts<'static>>,
+    ) {
+        let Some(CallSpan { span: Some(open), inside }) = self.entry.as_mut().and_then(|entry| entry.span.take())
+        else {
+            return;
+        };
+        let (kind, place) = (self.callsite.kind(), self.callsite.place());
+        let (name, attribute) = (Cow::Borrowed(self.callsite.name()), kind.as_str());
+        let op = if kind == CallsiteKind::Command { "command" } else { "function" };
+        let (fields, failure) = (self.entry().map(Entry::fields).unwrap_or_default(), failure());
+        let is_root = open.is_root();
+        let OpenSpan { active: ActiveSpan { buffer, id }, parent, begun } = open;
+        let ended = begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun);
+        let recorded = if is_root {
+            buffer.end(RootEnd { name, op, attribute, begun, ended, outcome, place, fields, failure })
+        } else {
+            let (details, place) = (SpanDetails::of(fields, failure), Some(place));
+            buffer.add(Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place, details })
+        };
+        drop(inside);
+        emit(recorded, Some(place), self.tags());
     }
 
-    /// Emits the spans of a sampled command that has ended.
+    /// Emits the spans of a recorded command that has ended.
     #[cold]
     #[inline(never)]
-    pub(super) fn emit_trace(&self, outcome: Outcome) {
+    pub(super) fn end_trace(&self, outcome: Outcome, failure: Option<FailureFacts<'static>>) {
         let Some(run) = self.entry().and_then(|entry| entry.run.as_ref()).filter(|run| run.is_outermost()) else {
             return;
         };
-        let name = Cow::Borrowed(self.callsite.name());
-        let recorded = run.spans().and_then(|spans| spans.end(name, run.begun(), outcome));
-        if let Some(recorded) = recorded {
-            global::emit(Topic::Report, Level::Info, global::source(self.callsite.place()), |_| {
-                (Fact::Traced(Box::new(recorded)), Details { fields: Vec::new(), tags: self.tags() })
-            });
-        }
+        let Some(buffer) = run.spans() else { return };
+        let place = self.callsite.place();
+        let recorded = buffer.end(RootEnd {
+            name: Cow::Borrowed(self.callsite.name()),
+            op: "command",
+            attribute: self.callsite.kind().as_str(),
+            begun: run.begun(),
+            ended: SystemTime::now(),
+            outcome,
+            place,
+            fields: self.entry().map(Entry::fields).unwrap_or_default(),
+            failure,
+        });
+        emit(recorded, Some(place), self.tags());
     }
+}
+
+fn is_in_command() -> bool {
+    Context::with_current(|context| context.extension::<CommandRun>().is_some())
+}
+
+/// Begins a trace with the current call, if an exporter wants it.
+fn begin_root(link: Option<TraceContext>) -> Option<OpenSpan> {
+    let pipeline = global::pipeline()?;
+    let root = match link {
+        // It is a trace of its own, and not a part of the one that has ended. That decides whether it is wanted.
+        Some(_) => TraceRoot { trace: TraceContext::begin(None), caller: link, is_remote: false, is_command: false },
+        None => Context::with_current(|context| root_of(context, false)),
+    };
+    let sampling = pipeline.sampling(&root);
+    let root = TraceRoot { caller: root.caller.filter(|_| link.is_none()), ..root };
+    if sampling == Sampling::No {
+        return None;
+    }
+    let root = TraceRoot { trace: root.trace.with_sampled(sampling == Sampling::Yes), ..root };
+    Some(OpenSpan::root(Arc::new(SpanBuffer::begin(root, link, sampling))))
 }

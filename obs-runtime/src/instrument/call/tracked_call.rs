@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use crate::base::call_scope::{self, CallScope, ScopeGuard};
 use crate::base::clock::Stamp;
-use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer;
 use crate::context::scope_state;
+use crate::events::command_run::CommandRun;
 use crate::events::event::{CallInfo, Details};
 use crate::events::failure::Failure;
 use crate::events::panics;
+use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};

@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime};
 
 use crate::base::call_scope::{self, Item};
 use crate::base::clock::Stamp;
-use crate::base::command_run::CommandRun;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::base::task_id::TaskId;
 use crate::context::current::Context;
-use crate::events::event::{FailureFacts, Source, UNKNOWN_OPERATION};
+use crate::events::command_run::CommandRun;
+use crate::events::event::{Source, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
+use crate::events::failure_facts::FailureFacts;
 use crate::events::fingerprint::{ErrorFingerprint, Match};
 use crate::events::panics::{self, Panic};
 use crate::events::report::{Cause, Layer, Report, ReportKind};

@@ -9,13 +9,14 @@ use corpus::Sample;
 use super::*;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::base::span_buffer::{CommandTrace, Span};
 use crate::base::text;
 use crate::base::trace_context::TraceContext;
-use crate::events::event::{CallInfo, EventContext, Fact, FailureFacts, Source};
+use crate::events::event::{CallInfo, EventContext, Fact, Source};
 use crate::events::event_id::EventId;
+use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
 use crate::events::report::{Cause, Layer, Report, ReportKind};
+use crate::events::span::{RecordedTrace, Span, SpanDetails, TraceRoot};
 use crate::metrics::callsite::CallsiteKind;
 
 fn redactor() -> Redactor {
@@ -306,30 +307,30 @@ fn every_text_of_an_event_is_redacted() {
     let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
     let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
     let duration = Duration::ZERO;
+    let span = || Span {
+        id: 1,
+        parent: 0,
+        name: text(),
+        op: "function",
+        attribute: "track_performance",
+        begun: SystemTime::UNIX_EPOCH,
+        ended: SystemTime::UNIX_EPOCH,
+        outcome: Outcome::Ok,
+        calls: None,
+        place: None,
+        details: SpanDetails::of(vec![Field::new("a", SECRET)], Some(failure())),
+    };
     let facts = [
         Fact::Log { message: text() },
         Fact::Started { call: call(), arguments: Vec::new() },
         Fact::Finished { call: call(), outcome: Outcome::Error, duration, failure: Some(failure()), exit_code: None },
         Fact::Captured { operation: text(), failure: failure(), panic: false },
         Fact::Reported(Box::new(report())),
-        Fact::Traced(Box::new(CommandTrace {
-            trace: TraceContext::begin(None),
-            caller: None,
-            name: text(),
-            begun: SystemTime::UNIX_EPOCH,
-            ended: SystemTime::UNIX_EPOCH,
-            outcome: Outcome::Ok,
-            spans: vec![Span {
-                id: 1,
-                parent: 0,
-                name: text(),
-                op: "function",
-                attribute: "track_performance",
-                begun: SystemTime::UNIX_EPOCH,
-                ended: SystemTime::UNIX_EPOCH,
-                outcome: Outcome::Ok,
-                calls: None,
-            }],
+        Fact::Traced(Box::new(RecordedTrace {
+            root: TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true },
+            link: None,
+            span: span(),
+            spans: vec![span()],
             left_out: 0,
         })),
         Fact::Breadcrumb { category: text(), message: text() },

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::base::schedule::Schedule;
-use crate::base::span_buffer::SpanBuffer;
+use crate::events::span_buffer::SpanBuffer;
 
 /// The name of the first command of this process that no other one encloses.
 static FIRST: OnceLock<&'static str> = OnceLock::new();
@@ -38,9 +38,9 @@ pub struct CommandRun {
 impl CommandRun {
     /// A run that begins, within another one or not. One within another is recorded with that one.
     #[must_use]
-    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, spans: Option<SpanBuffer>) -> Self {
+    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, spans: Option<Arc<SpanBuffer>>) -> Self {
         let of_outer = outer.as_ref().and_then(|outer| outer.spans.clone());
-        let spans = of_outer.or_else(|| spans.map(Arc::new));
+        let spans = of_outer.or(spans);
         Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0), spans }
     }
 

@@ -1,0 +1,192 @@
+//! The span that is active on a thread, and where calls begin a trace that no command does.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::base::trace_context::TraceContext;
+use crate::events::span_buffer::{self, Recording, SpanBuffer};
+
+thread_local! {
+    static ACTIVE: RefCell<Active> = const { RefCell::new(Active::Nothing) };
+    static IDS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Which calls outside of commands begin a trace.
+static ROOTS: AtomicU8 = AtomicU8::new(Roots::Never as u8);
+
+/// Has calls look for a trace while they may begin one.
+static ALWAYS: Mutex<Option<Recording>> = Mutex::new(None);
+
+/// Which calls outside of commands begin a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roots {
+    /// None.
+    Never,
+    /// Those in the context of a request that another process has sent.
+    Remote,
+    /// Those that nothing encloses.
+    Always,
+}
+
+/// Which calls outside of commands begin a trace.
+pub fn roots() -> Roots {
+    match ROOTS.load(Ordering::Relaxed) {
+        0 => Roots::Never,
+        1 => Roots::Remote,
+        _ => Roots::Always,
+    }
+}
+
+/// Sets which calls outside of commands begin a trace.
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "others take the traces of commands only"))]
+pub fn set_roots(roots: Roots) {
+    let mut always = ALWAYS.lock().unwrap_or_else(PoisonError::into_inner);
+    *always = (roots == Roots::Always).then(Recording::begin);
+    ROOTS.store(roots as u8, Ordering::Relaxed);
+}
+
+/// What is active on a thread.
+#[derive(Clone, Debug, Default)]
+pub enum Active {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A scope of the program whose next call may begin a trace.
+    Boundary(#[expect(dead_code, reason = "has calls look for it while it lives")] Arc<Recording>),
+    /// A trace that is not recorded.
+    NotRecorded,
+    /// A span.
+    Span(ActiveSpan),
+}
+
+/// A span that has not ended.
+#[derive(Clone, Debug)]
+pub struct ActiveSpan {
+    /// The spans of its trace.
+    pub buffer: Arc<SpanBuffer>,
+    /// Its id.
+    pub id: u64,
+}
+
+impl ActiveSpan {
+    /// The trace and the span.
+    pub fn trace(&self) -> TraceContext {
+        self.buffer.trace().with_span(self.id)
+    }
+}
+
+impl Active {
+    /// A scope whose next call may begin a trace.
+    pub fn boundary() -> Self {
+        Self::Boundary(Arc::new(Recording::begin()))
+    }
+
+    /// Makes this active until the guard is dropped, unless it is nothing.
+    #[must_use = "it is left when the guard is dropped"]
+    pub fn inherit(&self) -> Option<SpanGuard> {
+        (!matches!(self, Self::Nothing)).then(|| enter(self.clone()))
+    }
+}
+
+/// What is active here.
+#[must_use]
+pub fn current() -> Active {
+    if span_buffer::any() {
+        ACTIVE.try_with(|active| active.borrow().clone()).unwrap_or_default()
+    } else {
+        Active::Nothing
+    }
+}
+
+/// The span that is active here.
+#[must_use]
+pub fn current_span() -> Option<ActiveSpan> {
+    match current() {
+        Active::Span(span) => Some(span),
+        _ => None,
+    }
+}
+
+/// The trace and the span that is active here.
+#[must_use]
+pub fn trace() -> Option<TraceContext> {
+    current_span().map(|span| span.trace())
+}
+
+/// Makes this active until the guard is dropped.
+#[must_use = "it is left when the guard is dropped"]
+pub fn enter(active: Active) -> SpanGuard {
+    SpanGuard { previous: ACTIVE.try_with(|current| current.replace(active)).unwrap_or_default() }
+}
+
+/// Makes what was active before active again when it is dropped.
+#[derive(Debug)]
+pub struct SpanGuard {
+    previous: Active,
+}
+
+impl SpanGuard {
+    /// Leaves active what is.
+    pub fn dismiss(mut self) {
+        self.previous = ACTIVE.try_with(|active| active.borrow().clone()).unwrap_or_default();
+    }
+}
+
+impl Drop for SpanGuard {
+    fn drop(&mut self) {
+        let previous = std::mem::take(&mut self.previous);
+        // Dropped after the borrow has ended.
+        let _left = ACTIVE.try_with(|current| current.replace(previous));
+    }
+}
+
+/// A span that has begun.
+#[derive(Debug)]
+pub struct OpenSpan {
+    /// The span.
+    pub active: ActiveSpan,
+    /// The span in which it began.
+    pub parent: u64,
+    /// When it began.
+    pub begun: SystemTime,
+}
+
+impl OpenSpan {
+    /// A span inside of another one.
+    #[must_use]
+    pub fn child(of: ActiveSpan) -> Self {
+        Self { parent: of.id, active: ActiveSpan { buffer: of.buffer, id: fresh_id() }, begun: SystemTime::now() }
+    }
+
+    /// The first span of a trace.
+    #[must_use]
+    pub fn root(buffer: Arc<SpanBuffer>) -> Self {
+        let id = buffer.trace().span();
+        Self { parent: 0, active: ActiveSpan { buffer, id }, begun: SystemTime::now() }
+    }
+
+    /// Whether it is the first span of its trace.
+    pub fn is_root(&self) -> bool {
+        self.active.id == self.active.buffer.trace().span()
+    }
+}
+
+/// An id for a span; never 0. Random, without a lock.
+#[must_use]
+pub fn fresh_id() -> u64 {
+    // SplitMix64; the seed differs from thread to thread.
+    let state = IDS.try_with(Cell::get).ok().filter(|state| *state != 0);
+    let state = state.unwrap_or_else(seed).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let _ = IDS.try_with(|ids| ids.set(state));
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)).max(1)
+}
+
+fn seed() -> u64 {
+    let (time, random) = uuid::Uuid::now_v7().as_u64_pair();
+    // The upper bits of the random part are a counter.
+    random ^ time.rotate_left(40)
+}

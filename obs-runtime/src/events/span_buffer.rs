@@ -1,0 +1,356 @@
+//! Collects the spans of a recorded trace.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::base::outcome::Outcome;
+use crate::base::trace_context::TraceContext;
+use crate::events::failure_facts::FailureFacts;
+use crate::events::field::Field;
+use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
+use crate::events::span_groups::{Candidate, Group, SpanGroups};
+use crate::metrics::callsite::SourceLocation;
+
+/// How many traces are being recorded, and what else has calls look for one.
+static RECORDING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether calls may be part of a recorded trace.
+#[inline]
+pub fn any() -> bool {
+    RECORDING.load(Ordering::Relaxed) > 0
+}
+
+/// While it lives, [`any`] is true.
+#[derive(Debug)]
+pub struct Recording(());
+
+impl Recording {
+    /// Has calls look for a recorded trace.
+    #[must_use = "calls look for a trace while it lives"]
+    pub fn begin() -> Self {
+        RECORDING.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        RECORDING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The end of the first span of a trace.
+#[derive(Debug)]
+pub struct RootEnd {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// `command` or `function`.
+    pub op: &'static str,
+    /// Its attribute.
+    pub attribute: &'static str,
+    /// When it began.
+    pub begun: SystemTime,
+    /// When it ended.
+    pub ended: SystemTime,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The location in the source code.
+    pub place: SourceLocation,
+    /// Its fields.
+    pub fields: Vec<Field<'static>>,
+    /// The error or panic by which it ended.
+    pub failure: Option<FailureFacts<'static>>,
+}
+
+/// Collects the spans of a recorded trace, between the beginning and the end of its first one.
+#[derive(Debug)]
+pub struct SpanBuffer {
+    root: TraceRoot,
+    link: Option<TraceContext>,
+    sampling: Sampling,
+    has_ended: AtomicBool,
+    spans: Mutex<Spans>,
+}
+
+#[derive(Debug, Default)]
+struct Spans {
+    kept: Vec<Span>,
+    groups: SpanGroups,
+    /// `None` once the first span has ended.
+    recording: Option<Recording>,
+}
+
+impl SpanBuffer {
+    /// Begins to collect the spans of a trace.
+    #[must_use]
+    pub fn begin(root: TraceRoot, link: Option<TraceContext>, sampling: Sampling) -> Self {
+        let spans = Spans { recording: Some(Recording::begin()), ..Spans::default() };
+        Self { root, link, sampling, has_ended: AtomicBool::new(false), spans: Mutex::new(spans) }
+    }
+
+    fn spans(&self) -> MutexGuard<'_, Spans> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The trace and its first span.
+    pub const fn trace(&self) -> TraceContext {
+        self.root.trace
+    }
+
+    /// Whether the first span has ended.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Adds a span that has ended. If the first one has ended before, returns it as a trace of its own, which has the ids of
+    /// this one, if it is to be exported.
+    pub fn add(&self, span: Span) -> Option<RecordedTrace> {
+        let mut spans = self.spans();
+        if spans.recording.is_none() {
+            drop(spans);
+            let trace = self.root.trace;
+            let (of_span, parent) = (trace.with_span(span.id), trace.with_span(span.parent));
+            let root = TraceRoot { trace: of_span, caller: Some(parent), is_remote: false, is_command: false };
+            let late = RecordedTrace { root, link: None, span, spans: Vec::new(), left_out: 0 };
+            return self.is_exported(&late).then_some(late);
+        }
+        let Span { id, parent, ref name, op, attribute, begun, ended, outcome, .. } = span;
+        if spans.groups.keeps(&Candidate { id, parent, name, op, attribute, begun, ended, outcome }) {
+            spans.kept.push(span);
+        }
+        None
+    }
+
+    /// Ends the trace in this process. Returns its spans the first time, if they are to be exported.
+    pub fn end(&self, end: RootEnd) -> Option<RecordedTrace> {
+        let RootEnd { name, op, attribute, begun, ended, outcome, place, fields, failure } = end;
+        let mut spans = self.spans();
+        drop(spans.recording.take()?);
+        self.has_ended.store(true, Ordering::Relaxed);
+        let mut root = Span {
+            id: self.root.trace.span(),
+            parent: self.root.caller.map_or(0, |caller| caller.span()),
+            name,
+            op,
+            attribute,
+            begun,
+            ended,
+            outcome,
+            calls: None,
+            place: Some(place),
+            details: SpanDetails::of(fields, failure),
+        };
+        let left_out = spans.groups.left_out;
+        let mut all = std::mem::take(&mut spans.kept);
+        let (groups, stand_ins) = spans.groups.take();
+        drop(spans);
+        for span in &mut all {
+            span.parent = stand_ins.get(&span.parent).copied().unwrap_or(span.parent);
+        }
+        all.extend(without_repetitions(groups));
+        let spans = merged(&mut root, all);
+        let recorded = RecordedTrace { root: self.root, link: self.link, span: root, spans, left_out };
+        self.is_exported(&recorded).then_some(recorded)
+    }
+
+    fn is_exported(&self, recorded: &RecordedTrace) -> bool {
+        match self.sampling {
+            Sampling::Yes => true,
+            Sampling::IfFailed => recorded.has_failed(),
+            Sampling::No => false,
+        }
+    }
+}
+
+/// One span for each group. Several attributes on one function have a group each, of which the longest stays.
+fn without_repetitions(groups: Vec<((Cow<'static, str>, &'static str), Group)>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::with_capacity(groups.len());
+    for ((name, attribute), group) in groups {
+        let Group { id, parent, op, begun, ended, outcome, calls, total } = group;
+        let calls = Some((calls, total));
+        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: None, details: None };
+        match spans.iter_mut().find(|known| known.name == span.name && known.op == span.op) {
+            Some(known) if known.calls >= span.calls => {}
+            Some(known) => *known = span,
+            None => spans.push(span),
+        }
+    }
+    spans
+}
+
+/// Merges the spans of several attributes on one function, and gives those whose parent was left out to the first span.
+fn merged(root: &mut Span, spans: Vec<Span>) -> Vec<Span> {
+    let by_id: HashMap<u64, &Span> = spans.iter().map(|span| (span.id, span)).collect();
+    // A command's name is that of its function, with hyphens.
+    let is_one = |one: &str, other: &str| one == other || one.replace('-', "_") == other.replace('-', "_");
+    let is_of_parent = |span: &Span| {
+        let parent = match by_id.get(&span.parent) {
+            Some(parent) => parent,
+            None if span.parent == root.id => &*root,
+            None => return false,
+        };
+        matches!(span.op, "command" | "function")
+            && parent.attribute != span.attribute
+            && is_one(&parent.name, &span.name)
+    };
+    let merged_into: HashMap<u64, u64> =
+        spans.iter().filter(|span| is_of_parent(span)).map(|span| (span.id, span.parent)).collect();
+    let root_id = root.id;
+    let target = |mut id: u64| {
+        // This ends: a parent begins before its children.
+        while let Some(outer) = merged_into.get(&id) {
+            id = *outer;
+        }
+        if by_id.contains_key(&id) { id } else { root_id }
+    };
+    let parents: Vec<u64> = spans.iter().map(|span| target(span.parent)).collect();
+    let mut kept = Vec::with_capacity(spans.len());
+    let mut details: HashMap<u64, Vec<Box<SpanDetails>>> = HashMap::new();
+    for (span, parent) in spans.into_iter().zip(parents) {
+        if !merged_into.contains_key(&span.id) {
+            kept.push(Span { parent, ..span });
+        } else if let Some(of_span) = span.details {
+            details.entry(parent).or_default().push(of_span);
+        }
+    }
+    for span in kept.iter_mut().chain(std::iter::once(root)) {
+        details.remove(&span.id).into_iter().flatten().for_each(|of_other| span.merge(*of_other));
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
+
+    fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
+        let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
+        let (name, op, outcome) = (name.into(), "function", Outcome::Ok);
+        Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place: None, details: None }
+    }
+
+    fn buffer() -> SpanBuffer {
+        let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
+        SpanBuffer::begin(root, None, Sampling::Yes)
+    }
+
+    fn end(buffer: &SpanBuffer, outcome: Outcome) -> Option<RecordedTrace> {
+        let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
+        let place = SourceLocation { module: "job", file: "job.rs", line: 1 };
+        let (name, op, attribute) = ("job".into(), "command", "tracked_command");
+        buffer.end(RootEnd { name, op, attribute, begun, ended, outcome, place, fields: Vec::new(), failure: None })
+    }
+
+    #[test]
+    fn attributes_of_one_function_are_one_span_and_recursion_is_not() {
+        let spans = vec![
+            span(4, 3, "query", "query"),
+            span(3, 2, "load", "track_performance"),
+            span(6, 5, "load", "track_performance"),
+            span(5, 2, "load", "track_performance"),
+            span(2, 1, "load", "with_error_tracking"),
+            span(7, 99, "lost", "track_performance"),
+            span(9, 8, "query", "query"),
+            span(8, 0, "nightly_load", "bq_cost"),
+        ];
+        let mut root = Span { op: "command", ..span(0, 0, "nightly-load", "tracked_command") };
+        let merged: Vec<_> = merged(&mut root, spans).iter().map(|span| (span.id, span.parent)).collect();
+        // 3 and 5 are a part of 2; 7 and 9 lost their parents.
+        assert_eq!(merged, [(4, 2), (6, 2), (2, 0), (7, 0), (9, 0)]);
+    }
+
+    #[test]
+    fn a_command_gives_its_spans_once_and_one_operation_leaves_room_for_the_others() {
+        let buffer = buffer();
+        assert!(any());
+        let calls = 1300_u64;
+        for call in 0..calls {
+            let (hot, inner) = (2 * call + 1, 2 * call + 2);
+            buffer.add(span(inner, hot, "inner", "track_performance"));
+            buffer.add(span(hot, 5000, "hot", "track_performance"));
+        }
+        buffer.add(span(5000, 0, "load", "track_performance"));
+        let trace = end(&buffer, Outcome::Ok).unwrap();
+        let of = |name: &str| trace.spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+        let kept = MAX_OF_OPERATION as u64;
+        for name in ["hot", "inner"] {
+            let (last, single) = of(name).split_last().map(|(last, single)| (*last, single.len())).unwrap();
+            assert_eq!((single, last.calls), (MAX_OF_OPERATION, Some((calls - kept, Duration::ZERO))), "{name}");
+        }
+        assert_eq!((of("load").len(), of("hot")[MAX_OF_OPERATION].parent, trace.left_out), (1, 5000, 0));
+        let late = buffer.add(span(1, 7, "late", "track_performance")).unwrap();
+        assert!(
+            late.root.trace.is_of_same_trace(&trace.root.trace)
+                && late.root.caller.map(|caller| caller.span()) == Some(7)
+        );
+        assert!(end(&buffer, Outcome::Ok).is_none());
+    }
+
+    #[test]
+    fn children_of_a_grouped_span_are_below_the_one_that_stands_for_it() {
+        let buffer = buffer();
+        for id in 1..=2 * MAX_OF_OPERATION as u64 {
+            buffer.add(span(id, 0, "hot", "track_performance"));
+        }
+        buffer.add(span(7001, 7000, "rare", "track_performance"));
+        buffer.add(span(7000, 0, "hot", "track_performance"));
+        // Each attribute of one function has a group.
+        for id in 8000..8000 + 2 * MAX_OF_OPERATION as u64 {
+            buffer.add(span(2 * id, 2 * id + 1, "twice", "with_error_tracking"));
+            buffer.add(span(2 * id + 1, 0, "twice", "track_performance"));
+        }
+        let trace = end(&buffer, Outcome::Ok).unwrap();
+        let rare = trace.spans.iter().find(|span| span.name == "rare").unwrap();
+        let parent = trace.spans.iter().find(|span| span.id == rare.parent).unwrap();
+        assert_eq!((&*parent.name, parent.calls.map(|calls| calls.0)), ("hot", Some(MAX_OF_OPERATION as u64 + 1)));
+        let twice: Vec<_> = trace.spans.iter().filter(|span| span.name == "twice").collect();
+        assert_eq!((twice.len(), twice.iter().filter(|span| span.calls.is_some()).count()), (MAX_OF_OPERATION + 1, 1));
+    }
+
+    #[test]
+    fn operations_past_their_limit_are_counted() {
+        let buffer = buffer();
+        for id in 1..=2000_u64 {
+            let span = Span { name: format!("operation {id}").into(), ..span(id, 0, "", "track_performance") };
+            buffer.add(span);
+        }
+        let trace = end(&buffer, Outcome::Ok).unwrap();
+        assert_eq!((trace.spans.len(), trace.left_out), (MAX_SPANS + 200, 800));
+    }
+
+    #[test]
+    fn details_of_all_attributes_are_kept() {
+        let field = |name: &'static str| vec![Field::new(name, 1)];
+        let failure = FailureFacts { error_type: "timeout".into(), ..FailureFacts::default() };
+        let with = |fields, failure, span: Span| Span { details: SpanDetails::of(fields, failure), ..span };
+        let spans = vec![
+            with(field("c"), Some(failure), span(3, 2, "load", "with_error_tracking")),
+            with(field("a"), None, span(2, 1, "load", "track_performance")),
+            with(field("b"), None, span(1, 0, "job", "bq_cost")),
+        ];
+        let mut root = Span { op: "command", ..span(0, 0, "job", "tracked_command") };
+        let merged = merged(&mut root, spans);
+        let names = |span: &Span| {
+            let details = span.details.as_ref().unwrap();
+            let names: Vec<_> = details.fields.iter().map(|field| field.name.to_string()).collect();
+            (names.concat(), details.failure.is_some())
+        };
+        assert_eq!((merged.len(), merged[0].parent), (1, 0));
+        assert_eq!((names(&merged[0]), names(&root)), (("ac".to_owned(), true), ("b".to_owned(), false)));
+    }
+
+    #[test]
+    fn a_trace_that_is_kept_for_its_errors_is_exported_if_it_fails() {
+        for (outcome, exported) in
+            [(Outcome::Ok, false), (Outcome::Cancelled, false), (Outcome::Error, true), (Outcome::Panic, true)]
+        {
+            let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
+            let buffer = SpanBuffer::begin(root, None, Sampling::IfFailed);
+            assert_eq!(end(&buffer, outcome).is_some(), exported, "{outcome:?}");
+        }
+    }
+}

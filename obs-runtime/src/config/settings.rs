@@ -89,7 +89,7 @@ impl Config {
     fn values(&self) -> impl Iterator<Item = (&'static Variable, Option<String>)> {
         let redactor = Redactor::new(&self.redact_names, None).with_patterns(&self.redact_patterns);
         VARIABLES.iter().map(move |variable| {
-            let value = (variable.get)(self).map(|value| redactor.text(value.into()).into_owned());
+            let value = (variable.get)(self).map(|value| redactor.setting(value.into()).into_owned());
             (variable, value)
         })
     }

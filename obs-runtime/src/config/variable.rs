@@ -41,7 +41,7 @@ impl Variable {
             (MASK.to_owned(), None)
         } else {
             let redactor = Redactor::new(&[], None);
-            let shown = |text: &str| redactor.text(text.into()).chars().take(MAX_SHOWN).collect::<String>();
+            let shown = |text: &str| redactor.setting(text.into()).chars().take(MAX_SHOWN).collect::<String>();
             (shown(value), nearest.map(shown))
         };
         Problem { variable: self.name, value, allowed: self.allowed, nearest }

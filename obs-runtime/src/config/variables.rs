@@ -203,3 +203,25 @@ variables! { OWN, lenient: false;
         "host:port", "",
         "BigQuery emulator, called over plain HTTP without credentials.";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::secret::MASK;
+
+    #[test]
+    fn no_problem_shows_a_password() {
+        let token = "ghp_1234567890abcdefghijklmnopqrstuvwxyz";
+        let values =
+            ["user:hunter2@gw:9091", "http://user:hunter2@gw", "password=hunter2", &format!("https://{token}@gw")];
+        for variable in VARIABLES {
+            for value in values {
+                let shown = variable.problem(value, Some(value)).to_string();
+                assert!(!shown.contains("hunter2") && !shown.contains(token), "{shown}");
+                assert!(shown.contains(variable.name) && shown.contains(MASK), "{shown}");
+            }
+        }
+        let shown = VARIABLES.iter().find(|variable| !variable.secret).map(|variable| variable.problem("a:1", None));
+        assert_eq!(shown.map(|problem| problem.value).as_deref(), Some("a:1"));
+    }
+}

@@ -18,6 +18,7 @@ use crate::redact::scan::{self, Candidates};
 use crate::redact::spans::Spans;
 use crate::redact::sql;
 use crate::redact::truncation::{Cut, MAX_TEXT, read_part};
+use crate::redact::urls;
 use crate::redact::values;
 
 /// A value without secrets and personal data. Only a [`Redactor`] creates one.
@@ -90,6 +91,15 @@ impl Redactor {
             return text;
         }
         self.mask(text, found, cut, Spans::default())
+    }
+
+    /// As [`text`](Self::text), for the value of a setting, which may be an address without a scheme.
+    pub fn setting<'a>(&self, value: Text<'a>) -> Text<'a> {
+        let (value, cut) = read_part(value);
+        let found = scan::scan(&value, &self.names);
+        let mut spans = Spans::default();
+        urls::find_in_address(&value, &mut spans);
+        self.mask(value, found, cut, spans)
     }
 
     /// Masks what looks like a secret, and the given spans, and truncates the text at `cut` if there is one.

@@ -37,6 +37,16 @@ pub fn find(text: &str, spans: &mut Spans) {
     }
 }
 
+/// Finds the password of an address without a scheme, `user:password@host`, which a whole text is.
+pub fn find_in_address(text: &str, spans: &mut Spans) {
+    let Some((user, rest)) = text.split_once(':') else { return };
+    let is_address = !user.contains(|c: char| c.is_whitespace() || c == '/' || c == '@') && !rest.starts_with("//");
+    if let Some(end) = rest.rfind('@').filter(|_| is_address) {
+        let start = user.len() + 1;
+        spans.add(start..start + end);
+    }
+}
+
 /// Whether the user of a URL is a token: long, of letters and digits.
 fn is_token(user: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| user.as_bytes().iter().any(kind);

@@ -24,11 +24,11 @@ use crate::exporters::log::terminal_summary::TerminalSummary;
 use crate::exporters::log::text::TextFormat;
 use crate::exporters::log::timestamp::TimestampFormatter;
 use crate::metrics::delivery_stats;
-use crate::redact::redactor::Redacted;
+use crate::redact::redactor::{Redacted, Redactor};
 
 /// The file of `LOG_FILE` cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("LOG_FILE: `{}` cannot be opened for appending: {reason}", path.display())]
+#[error("LOG_FILE: `{}` cannot be opened for appending: {reason}", Redactor::new(&[], None).setting(path.to_string_lossy()))]
 pub struct LogFileError {
     /// The path of the file.
     pub path: PathBuf,

@@ -9,7 +9,7 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::checks::health::check::HealthCheck;
 use crate::checks::health::status::{Health, Status};
-use crate::checks::runner::details::{redacted, rfc3339, timestamp};
+use crate::checks::runner::details::{redacted, rfc3339, shown_name, timestamp};
 use crate::events::event::Fact;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
@@ -70,7 +70,7 @@ impl HealthResult {
     pub(super) fn new(check: &HealthCheck, health: Health, duration: Duration) -> Self {
         let Health { status, message, details } = health;
         Self {
-            name: check.check.name.clone(),
+            name: shown_name(check.check.name.clone()),
             status,
             critical: check.critical,
             duration_seconds: duration.as_secs_f64(),

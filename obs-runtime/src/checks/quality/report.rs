@@ -12,7 +12,7 @@ use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
-use crate::checks::runner::details::{redacted, rfc3339};
+use crate::checks::runner::details::{redacted, rfc3339, shown_name};
 use crate::events::event::{Details, Fact, Source};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Value};
@@ -155,8 +155,8 @@ impl QualityResult {
     ) -> Self {
         let Judgement { status, expected, seen } = judgement;
         Self {
-            check,
-            dataset,
+            check: shown_name(check),
+            dataset: shown_name(dataset),
             column: "",
             owner: "",
             severity: if status == QualityStatus::Warned { Severity::Warning } else { severity },

@@ -1,10 +1,12 @@
-//! The details that a check attaches to its result, and their redaction.
+//! What results show of a check: its name, and the details that it attaches, both redacted.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::base::text;
 use crate::pipeline::global;
 
 /// The largest size of details as JSON, in bytes.
@@ -31,6 +33,16 @@ impl Details {
     }
 }
 
+/// A name as results show it: redacted and on one line, as an item of `for_each` may hold anything.
+#[must_use]
+pub fn shown_name(name: Cow<'static, str>) -> Cow<'static, str> {
+    let shown = global::redact(name.clone().into_owned());
+    if shown == name && !name.chars().any(text::is_active) {
+        return name;
+    }
+    Cow::Owned(shown.chars().map(|letter| if text::is_active(letter) { ' ' } else { letter }).collect())
+}
+
 /// The details with each text redacted, by its field name and by its value.
 #[must_use]
 pub fn redacted(details: Details) -> Value {
@@ -45,7 +57,7 @@ fn redact(name: &str, value: Value) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let value = redact(&name, value);
-                (name, value)
+                (global::redact(name), value)
             })
             .collect(),
         Value::Number(number) => {
@@ -65,4 +77,31 @@ pub fn timestamp(time: SystemTime) -> String {
 /// Serialises a time by [`timestamp`].
 pub fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&timestamp(*time))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_redacted_and_on_one_line() {
+        for (name, shown) in [
+            ("rows[users]", "rows[users]"),
+            ("rows[a\n[+]forged ok]", "rows[a [+]forged ok]"),
+            ("rows[ann.lee@example.com]", "rows[[REDACTED]]"),
+            ("rows[\u{1b}[31mred]", "rows[ [31mred]"),
+        ] {
+            assert_eq!(shown_name(name.into()), shown);
+        }
+    }
+
+    #[test]
+    fn details_are_redacted_with_their_keys() {
+        let details =
+            Details::new(&json!({"ann.lee@example.com": 1, "password": "hunter2", "rows": [{"token": 4711}]}));
+        let shown = redacted(details);
+        assert_eq!(shown, json!({"[REDACTED]": 1, "password": "[REDACTED]", "rows": [{"token": "[REDACTED]"}]}));
+    }
 }

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -47,6 +48,18 @@ async fn ask(address: SocketAddr, path: &str) -> (String, usize) {
     (head.to_owned(), length - head.len() - 4)
 }
 
+/// How long an answer of `/livez` takes.
+fn probe(address: SocketAddr) -> Duration {
+    let asked = Instant::now();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let taken = asked.elapsed();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\nok"), "{answer}");
+    taken
+}
+
 fn content_length(head: &str) -> usize {
     head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap()
 }
@@ -66,18 +79,19 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
             })
         })
         .collect();
-    let (mut probes, mut longest) = (0, Duration::ZERO);
-    while OPEN.load(Ordering::SeqCst) > 0 {
-        let asked = Instant::now();
-        let (head, length) = ask(address, "/livez").await;
-        longest = longest.max(asked.elapsed());
-        assert!(head.starts_with("http/1.1 200") && length == 2, "{head}");
-        if OPEN.load(Ordering::SeqCst) > 0 {
-            probes += 1;
+    // On a thread of its own, as the tasks that scrape take turns.
+    let probing = std::thread::spawn(move || {
+        let mut taken = Vec::new();
+        while OPEN.load(Ordering::SeqCst) > 0 {
+            taken.push(probe(address));
         }
-    }
+        // The last one may have been answered after all scrapes.
+        taken.pop();
+        taken
+    });
+    let mut probes = tokio::task::spawn_blocking(|| probing.join().unwrap()).await.unwrap();
     let took = begun.elapsed();
-    assert!(probes >= 3, "{probes} probes were answered while scrapes were open");
+    assert!(probes.len() >= 3, "{} probes were answered while scrapes were open", probes.len());
     let (mut answered, mut refused) = (0, 0);
     for scrape in scrapes {
         let (head, length) = scrape.await.unwrap();
@@ -94,7 +108,9 @@ async fn a_thousand_scrapes_are_answered_or_refused_and_probes_come_first() {
     assert!(answered > 0, "{refused} refused");
     let above = memory(&service, "VmHWM").saturating_sub(rest);
     assert!(above <= 100 << 20, "{} MB above rest, {answered} answered", above >> 20);
-    println!("{answered} answered, {refused} refused, {probes} probes, {} MB above rest", above >> 20);
-    println!("the longest probe took {longest:?} of {took:?}");
+    probes.sort_unstable();
+    println!("{answered} answered, {refused} refused within {took:?}, {} MB above rest", above >> 20);
+    let (median, longest) = (probes[probes.len() / 2], probes[probes.len() - 1]);
+    println!("{} probes took {median:?} by the median and {longest:?} at most", probes.len());
     assert_eq!(service.finish().code(), Some(0));
 }

@@ -30,6 +30,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The pause after a failed accept, for example because of too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// After how many turns of connections new ones, and new requests, are looked for.
+const POLLS: u32 = 8;
+
 /// How many clients may wait to be accepted. The system may allow fewer.
 const BACKLOG: u32 = 4096;
 
@@ -84,7 +87,8 @@ impl Server {
 
     fn start_with(address: SocketAddr, routes: Routes, limits: Limits) -> Result<Self, ServerError> {
         let bind = |source| ServerError::Bind { address, source };
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(ServerError::Start)?;
+        let mut runtime = Builder::new_current_thread();
+        let runtime = runtime.enable_io().enable_time().event_interval(POLLS).build().map_err(ServerError::Start)?;
         let listener = {
             let _context = runtime.enter();
             listen(address).map_err(bind)?

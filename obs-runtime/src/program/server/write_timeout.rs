@@ -1,6 +1,7 @@
 //! Time limits for writes that make no progress and for whole responses, and turns for large ones.
 
 use std::io;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How many bytes a connection writes before others have their turn.
-const TURN: usize = 256 * 1024;
+/// How many bytes a connection writes before others have their turn. The system would take some megabytes at once, and a probe
+/// would wait until every scrape has written as much.
+const TURN: usize = 64 * 1024;
 
 /// A stream whose writes fail with `TimedOut` when the peer reads nothing for `limit`, or takes longer than `response_limit`
 /// for the response to what it sent last.
@@ -84,7 +86,8 @@ impl AsyncWrite for WriteTimeout {
         if self.yields(context) {
             return Poll::Pending;
         }
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let left = TURN - self.written;
+        let written = Pin::new(&mut self.stream).poll_write(context, &bytes[..bytes.len().min(left)]);
         self.count(&written);
         self.with_timeout(context, written)
     }
@@ -92,12 +95,13 @@ impl AsyncWrite for WriteTimeout {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
+        bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if self.yields(context) {
             return Poll::Pending;
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        let left = TURN - self.written;
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, &first(bytes, left));
         self.count(&written);
         self.with_timeout(context, written)
     }
@@ -112,5 +116,58 @@ impl AsyncWrite for WriteTimeout {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// The first bytes of some slices, at most this many.
+fn first<'b>(slices: &'b [IoSlice<'_>], mut most: usize) -> Vec<IoSlice<'b>> {
+    let mut first = Vec::with_capacity(slices.len());
+    for slice in slices {
+        let length = slice.len().min(most);
+        first.push(IoSlice::new(&slice[..length]));
+        most -= length;
+        if most == 0 {
+            break;
+        }
+    }
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_write_takes_one_turn_however_much_the_system_would_take() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(write_turns());
+    }
+
+    async fn write_turns() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = WriteTimeout::new(stream, Duration::from_mins(1), Duration::from_mins(1));
+        let (head, body) = (vec![0; 300], vec![0; 4 << 20]);
+        let slices = [IoSlice::new(&head), IoSlice::new(&body)];
+        let written = poll_fn(|context| Pin::new(&mut stream).poll_write_vectored(context, &slices)).await;
+        assert!((300..=TURN).contains(&written.unwrap()));
+        // The rest of the turn, and one more.
+        for _ in 0..2 {
+            let written = poll_fn(|context| Pin::new(&mut stream).poll_write(context, &body)).await;
+            assert!((1..=TURN).contains(&written.unwrap()));
+        }
+        drop(peer);
+    }
+
+    #[test]
+    fn the_first_bytes_of_slices_are_taken() {
+        let slices = [IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")];
+        let text = |most| first(&slices, most).iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>();
+        assert_eq!([1, 2, 4, 9].map(text), [&b"a"[..], b"ab", b"abcd", b"abcde"].map(<[u8]>::to_vec));
     }
 }

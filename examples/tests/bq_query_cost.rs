@@ -79,6 +79,31 @@ fn the_price_comes_from_the_environment() {
 }
 
 #[test]
+fn the_price_is_that_of_the_location() {
+    let priced = |location: &str| {
+        let prices = "0,europe-west3=1000000";
+        command().env("BIGQUERY_USD_PER_TIB", prices).args(["--location", location, LARGE]).output().unwrap()
+    };
+    assert_eq!(["US", "Europe-West3"].map(|location| priced(location).status.code()), [Some(0), Some(3)]);
+    assert!(out(&priced("europe-west3")).contains("at $1000000 per TiB"), "{}", out(&priced("europe-west3")));
+}
+
+#[test]
+fn in_an_edition_the_cost_is_unknown_and_the_bytes_are_not() {
+    let in_edition = |args: &[&str]| command().env("BIGQUERY_PRICING", "edition").args(args).output().unwrap();
+    let output = in_edition(&["--max-usd", "0.01", LARGE]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("BIGQUERY_PRICING is edition"), "{}", err(&output));
+    assert!(out(&output).contains("processed ") && !out(&output).contains('$'), "{}", out(&output));
+    let json: serde_json::Value = serde_json::from_str(out(&in_edition(&["--format", "json", LARGE]))).unwrap();
+    assert_eq!(
+        (&json["usd"], &json["pricing"], &json["within_limit"]),
+        (&serde_json::Value::Null, &"edition".into(), &serde_json::Value::Null)
+    );
+    assert!(json["processed_bytes"].as_u64() > Some(0), "{json}");
+}
+
+#[test]
 fn the_error_for_an_invalid_variable_names_it_and_what_is_allowed() {
     for variable in ["COST_ALERT_THRESHOLD_USD", "BIGQUERY_USD_PER_TIB"] {
         for value in ["a lot", "-1", "inf", "NaN"] {

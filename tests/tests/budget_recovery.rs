@@ -75,7 +75,7 @@ fn config(folder: &Path) -> Config {
     Config::default().with(|config| {
         config.state_dir = Some(folder.to_owned());
         config.budgets = vec![Budget::new("shared", 1000.0, BudgetPeriod::Month)];
-        config.bigquery_usd_per_tib = 1.0;
+        config.bigquery_usd_per_tib = 1.0.into();
     })
 }
 

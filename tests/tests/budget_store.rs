@@ -62,7 +62,7 @@ fn budgets_are_kept_in_the_store_of_the_program() {
         let budget = Budget::new("shared", 1.5, BudgetPeriod::Month);
         let config = Config::default().with(|config| {
             config.budgets = vec![budget];
-            config.bigquery_usd_per_tib = 1.0;
+            config.bigquery_usd_per_tib = 1.0.into();
         });
         let captured = capture_with(config, || (spend(), spend(), budget_used("shared")));
         let (first, second, used) = captured.value;

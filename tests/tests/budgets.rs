@@ -19,7 +19,7 @@ fn config(folder: &Path, usd: f64) -> Config {
     Config::default().with(|config| {
         config.state_dir = Some(folder.to_owned());
         config.budgets = vec![budget];
-        config.bigquery_usd_per_tib = 1.0;
+        config.bigquery_usd_per_tib = 1.0.into();
     })
 }
 

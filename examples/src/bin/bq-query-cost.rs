@@ -24,8 +24,10 @@ const OVER_THE_LIMIT: u8 = 3;
 #[command(after_help = "With an account (GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login` or \
                         BIGQUERY_EMULATOR_HOST) the estimate is a dry run, which is free; without one, the catalogue is used.\n\
                         Exit codes: 0 within the limit, 3 over it, 1 when the cost is unknown.\n\
-                        The price is BIGQUERY_USD_PER_TIB (default 6.25) per TiB (2^40 bytes), with at least 10 MiB for each \
-                        table. The free first TiB of a month is not considered.")]
+                        The price is BIGQUERY_USD_PER_TIB (default 6.25; in other locations such as \
+                        6.25,europe-west3=8.13) per TiB (2^40 bytes), with at least 10 MiB for each table. The free first TiB of \
+                        a month is not considered. With BIGQUERY_PRICING=edition, and for CREATE MODEL without \
+                        BIGQUERY_STATEMENT_USD_PER_TIB, the cost is unknown.")]
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -62,6 +64,9 @@ struct Args {
     /// The greatest age of the sizes in the catalogue, such as 7d; the cost of a query that needs older ones is unknown
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
     max_age: Option<Duration>,
+    /// The location of the query, such as EU or europe-west3, for its price [default: that of the tables in a dry run]
+    #[arg(long)]
+    location: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,7 +133,8 @@ fn run(args: &Args, max_usd: f64, config: &Config) -> anyhow::Result<ExitCode> {
     let live = if live { Some(connect(args.project.as_deref())?) } else { None };
     let project = args.project.clone().or_else(|| std::env::var("GOOGLE_CLOUD_PROJECT").ok());
     let parameters = args.param.clone();
-    let assumptions = Assumptions { now: args.now, parameters, project, max_age: args.max_age };
+    let location = args.location.clone();
+    let assumptions = Assumptions { now: args.now, parameters, project, max_age: args.max_age, location };
     let estimator = Estimator { catalogue, assumptions, live };
     let queries: Vec<PricedQuery> = sources(args)?.into_iter().map(|source| estimator.price(source)).collect();
     for bytes in queries.iter().filter_map(PricedQuery::bytes) {

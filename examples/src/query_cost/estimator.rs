@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use obs_runtime::bigquery::estimate::{Catalogue, Estimate, EstimateError};
-use obs_runtime::bigquery::{BigQueryError, Client, Pricing, estimate};
+use obs_runtime::bigquery::{BigQueryError, Client, Pricing, Query, estimate};
+use obs_runtime::config::PricingMode;
 
 use super::priced_query::{PricedQuery, Source};
 
@@ -29,6 +30,8 @@ pub struct Assumptions {
     pub project: Option<String>,
     /// The greatest age of the sizes.
     pub max_age: Option<Duration>,
+    /// The location of the tables, for their price.
+    pub location: Option<String>,
 }
 
 impl Assumptions {
@@ -53,15 +56,17 @@ impl Assumptions {
 impl Estimator {
     /// Estimates what a query costs.
     pub fn price(&self, source: Source) -> PricedQuery {
-        let usd_per_tib = Pricing::current().usd_per_tib;
+        let Pricing { usd_per_tib, mode, .. } = Pricing::at(self.assumptions.location.as_deref());
         let offline = self.catalogue.as_ref().map(|catalogue| {
             let estimate = self.assumptions.estimate(&source.sql, catalogue, usd_per_tib);
             estimate.map_err(|error| format!("{:#}", anyhow::Error::from(error)))
         });
         let dry_run = self.live.as_ref().map(|(runtime, client)| {
-            let answer = runtime.block_on(client.query(&*source.sql).dry_run());
+            let query = client.query(&*source.sql);
+            let query = self.assumptions.location.iter().fold(query, Query::location);
+            let answer = runtime.block_on(query.dry_run());
             answer.map_err(|error: BigQueryError| error.to_string())
         });
-        PricedQuery { source, offline, dry_run }
+        PricedQuery { source, offline, dry_run, is_in_edition: mode == PricingMode::Edition }
     }
 }

@@ -23,6 +23,8 @@ pub struct PricedQuery {
     pub offline: Option<Result<Estimate, String>>,
     /// By a dry run, if there was one.
     pub dry_run: Option<Result<DryRun, String>>,
+    /// Whether BigQuery bills slots (`BIGQUERY_PRICING=edition`): then no cost is known before the query has run.
+    pub is_in_edition: bool,
 }
 
 impl PricedQuery {
@@ -30,7 +32,8 @@ impl PricedQuery {
     #[must_use]
     pub fn usd(&self) -> Option<f64> {
         match (&self.dry_run, &self.offline) {
-            (Some(_), _) => self.bound().map(|dry_run| dry_run.price.usd),
+            _ if self.is_in_edition => None,
+            (Some(_), _) => self.bound().and_then(|dry_run| dry_run.price).map(|price| price.usd),
             (None, Some(offline)) => offline.as_ref().ok().and_then(|estimate| estimate.usd),
             (None, None) => None,
         }
@@ -45,7 +48,8 @@ impl PricedQuery {
     #[must_use]
     pub fn least_usd(&self) -> Option<f64> {
         let dry_run = self.dry_run.as_ref()?.as_ref().ok()?;
-        (dry_run.accuracy == Accuracy::LowerBound).then_some(dry_run.price.usd)
+        let price = dry_run.price.filter(|_| dry_run.accuracy == Accuracy::LowerBound);
+        price.map(|price| price.usd)
     }
 
     /// The maximum of bytes that it reads.
@@ -70,9 +74,26 @@ impl PricedQuery {
         ];
         let unknown = || match self.least_usd() {
             Some(usd) => format!("the cost of this query is unknown: BigQuery says only that it is at least ${usd:.6}"),
-            None => "the cost of this query is unknown".to_owned(),
+            None if self.is_in_edition => {
+                "the cost of this query is unknown: BIGQUERY_PRICING is edition, and the slot time \
+                                           that BigQuery bills is known when it has run"
+                    .to_owned()
+            }
+            None => match self.unpriced() {
+                Some(statement) => format!(
+                    "the cost of this query is unknown: {statement} has a price of its own; set \
+                     BIGQUERY_STATEMENT_USD_PER_TIB={statement}=… to it"
+                ),
+                None => "the cost of this query is unknown".to_owned(),
+            },
         };
         Some(errors.into_iter().flatten().next().cloned().unwrap_or_else(unknown))
+    }
+
+    /// The type of a statement that has a price of its own which is not configured.
+    fn unpriced(&self) -> Option<&str> {
+        let dry_run = self.dry_run.as_ref()?.as_ref().ok()?;
+        dry_run.statement_type.as_deref().filter(|_| dry_run.price.is_none())
     }
 
     /// Its file's name, or `query`.

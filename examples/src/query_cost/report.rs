@@ -41,12 +41,17 @@ impl Report<'_> {
             let dry_run = query.dry_run.as_ref().map(|dry_run| match dry_run {
                 Ok(dry_run) => json!({
                     "processed_bytes": dry_run.bytes_processed, "accuracy": accuracy(dry_run.accuracy).0,
-                    "billed_bytes": dry_run.price.bytes_billed,
-                    "usd": dry_run.price.usd, "tables": dry_run.tables, "statement_type": dry_run.statement_type,
+                    "billed_bytes": dry_run.bytes_billed,
+                    "usd": dry_run.price.map(|price| price.usd), "tables": dry_run.tables, "statement_type": dry_run.statement_type,
                 }),
                 Err(error) => json!({"error": error}),
             });
             fields.extend(dry_run.map(|dry_run| ("dry_run".to_owned(), dry_run)));
+            if query.is_in_edition {
+                fields.insert("pricing".to_owned(), json!("edition"));
+                // The catalogue has the price on demand.
+                fields.extend(query.offline.as_ref().map(|_| ("usd".to_owned(), Value::Null)));
+            }
             fields.insert("within_limit".to_owned(), query.usd().map_or(Value::Null, |usd| json!(usd <= self.max_usd)));
         }
         Ok(json)
@@ -85,16 +90,24 @@ impl fmt::Display for Report<'_> {
 
 fn one(query: &PricedQuery, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(Ok(estimate)) = &query.offline {
-        write!(f, "{estimate}")?;
+        let text = estimate.to_string();
+        // In an edition it does not cost what it costs on demand.
+        let lines = text.lines().filter(|line| !(query.is_in_edition && line.starts_with("cost ")));
+        lines.into_iter().try_for_each(|line| writeln!(f, "{line}"))?;
     }
-    if let Some(Ok(DryRun { bytes_processed, price, tables, accuracy: of, .. })) = &query.dry_run {
+    if let Some(Ok(DryRun { bytes_processed, bytes_billed, price, tables, accuracy: of, .. })) = &query.dry_run {
         let (_, bound) = accuracy(*of);
         for table in tables {
             writeln!(f, "reads        {table}")?;
         }
         writeln!(f, "dry run      {bytes_processed} bytes")?;
-        writeln!(f, "billed       {bound} {} bytes", price.bytes_billed)?;
-        writeln!(f, "cost         {bound} ${:.6}", price.usd)?;
+        if !query.is_in_edition {
+            writeln!(f, "billed       {bound} {bytes_billed} bytes")?;
+        }
+        match price {
+            Some(price) => writeln!(f, "cost         {bound} ${:.6}", price.usd)?,
+            None => writeln!(f, "cost         unknown")?,
+        }
         if let Some(Ok(Estimate { processed_bytes: Some(offline), .. })) = &query.offline {
             let more = offline.saturating_sub(*bytes_processed);
             let less = bytes_processed.saturating_sub(*offline);

@@ -62,6 +62,9 @@ pub fn reserve_cost(bytes_processed: u64) -> Result<CostReservation, CostRefused
 #[must_use = "what is reserved is given back when this is dropped"]
 pub struct CostReservation {
     estimate: Price,
+    pricing: Pricing,
+    /// The type of the statement, if it has a price of its own that is not configured.
+    unpriced: Option<String>,
     bytes_processed: u64,
     context: Context,
     scope: Option<Arc<CostScope>>,
@@ -82,6 +85,8 @@ impl CostReservation {
     pub(super) fn new(source: Source<'static>, context: &Context, estimate: Price) -> Self {
         Self {
             estimate,
+            pricing: Pricing::current(),
+            unpriced: None,
             bytes_processed: 0,
             context: context.clone(),
             scope: context.extension::<CostScope>(),
@@ -95,6 +100,13 @@ impl CostReservation {
             #[cfg(feature = "bigquery")]
             job: None,
         }
+    }
+
+    /// With the prices of a job, and the type of its statement if these are not its prices.
+    #[cfg(feature = "bigquery")]
+    pub(super) fn with_pricing(mut self, pricing: Pricing, unpriced: Option<String>) -> Self {
+        (self.pricing, self.unpriced) = (pricing, unpriced);
+        self
     }
 
     /// Holds the price in all scopes and budgets of the context.
@@ -115,8 +127,9 @@ impl CostReservation {
     /// Reports the actual cost, as [`track_cost`](crate::track_cost) does, and releases what was held.
     pub fn settle(self, statistics: &QueryStatistics) -> Price {
         if statistics.reported {
+            let price = self.pricing.actual(statistics);
             self.cancel();
-            return Pricing::current().actual(statistics);
+            return price;
         }
         self.settle_once(statistics)
     }
@@ -124,8 +137,10 @@ impl CostReservation {
     /// Settles a query of the tracked client.
     pub(super) fn settle_once(self, statistics: &QueryStatistics) -> Price {
         let _inside = self.context.clone().enter();
-        let price = Pricing::current().actual(statistics);
-        self.settle_at(&Settled::of(statistics, price))
+        let price = self.pricing.actual(statistics);
+        let settled = Settled::of(statistics, price);
+        let settled = Settled { is_lower_bound: settled.is_lower_bound || self.unpriced.is_some(), ..settled };
+        self.settle_at(&settled)
     }
 
     /// Counts the estimate as spent, because it is not known what the query cost. In budgets it counts until BigQuery says
@@ -169,7 +184,7 @@ impl CostReservation {
     /// dry run, and that of a script ends at its first control statement.
     #[cfg(feature = "bigquery")]
     pub(super) fn most_bytes(&self) -> Option<u64> {
-        let pricing = Pricing::current();
+        let pricing = self.pricing;
         let held = self.in_scopes();
         let of_scopes = CostScope::outwards(self.scope.as_deref()).flat_map(|scope| {
             let (usd, bytes) = scope.left(&held);
@@ -198,10 +213,20 @@ impl CostReservation {
 
     fn hold(&mut self) -> Result<(), CostRefused> {
         let scope = self.scope.clone();
-        let source = self.source.clone();
-        emit_price(source, &self.context, scope.as_deref(), &self.estimate, self.bytes_processed, PriceKind::Estimate);
-        let held = self.in_scopes();
         let scopes: Vec<&CostScope> = CostScope::outwards(scope.as_deref()).collect();
+        self.refuse_unpriced(&scopes)?;
+        if self.unpriced.is_none() {
+            let source = self.source.clone();
+            emit_price(
+                source,
+                &self.context,
+                scope.as_deref(),
+                &self.estimate,
+                self.bytes_processed,
+                PriceKind::Estimate,
+            );
+        }
+        let held = self.in_scopes();
         for (at, scope) in scopes.iter().enumerate() {
             if let Err(limit) = scope.reserve(&held) {
                 scopes[..at].iter().for_each(|scope| scope.release(&held));
@@ -216,6 +241,16 @@ impl CostReservation {
         }
         self.alerted = scopes.is_empty() && self.alert_without_scope();
         Ok(())
+    }
+
+    /// Refuses a statement whose price is not known where a limit in US dollars or a budget applies.
+    fn refuse_unpriced(&self, scopes: &[&CostScope]) -> Result<(), CostRefused> {
+        let Some(statement) = &self.unpriced else { return Ok(()) };
+        let is_limited = |scope: &&&CostScope| scope.limits().usd.is_some() || scope.limits().budget.is_some();
+        let limited = scopes.iter().find(is_limited);
+        let refused =
+            |scope: &&CostScope| self.refused(CostLimit::UnknownPrice { statement: statement.clone() }, Some(scope));
+        limited.map_or(Ok(()), |scope| Err(refused(scope)))
     }
 
     #[cfg(feature = "bigquery")]

@@ -48,16 +48,43 @@ impl Default for Pricing {
     }
 }
 
+/// The types of statements that have a price of their own on demand, instead of that of queries. Creating a model costs
+/// more for each byte, and how much depends on the kind of model:
+/// <https://cloud.google.com/bigquery/pricing#bigquery-ml-pricing>.
+#[cfg(feature = "bigquery")]
+const PRICED_APART: [&str; 1] = ["CREATE_MODEL"];
+
 impl Pricing {
     /// The configured prices (`BIGQUERY_PRICING`, `BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices if obs
-    /// is not initialised.
+    /// is not initialised. Where prices differ by location, those of the locations that are not named.
     #[must_use]
     pub fn current() -> Self {
+        Self::at(None)
+    }
+
+    /// The configured prices in a location, such as `EU` or `europe-west3`. BigQuery bills by the location of the data:
+    /// <https://cloud.google.com/bigquery/pricing#on_demand_pricing>.
+    #[must_use]
+    pub fn at(location: Option<&str>) -> Self {
         global::pipeline().map_or_else(Self::default, |pipeline| Self {
-            usd_per_tib: pipeline.config().bigquery_usd_per_tib,
-            usd_per_slot_hour: pipeline.config().bigquery_usd_per_slot_hour,
+            usd_per_tib: pipeline.config().bigquery_usd_per_tib.at(location),
+            usd_per_slot_hour: pipeline.config().bigquery_usd_per_slot_hour.at(location),
             mode: pipeline.config().bigquery_pricing,
         })
+    }
+
+    /// The configured prices of a job, by its location and the type of its statement, and whether they are its prices. If the
+    /// statement has a price of its own which is not configured, they are those of queries, which are lower.
+    #[cfg(feature = "bigquery")]
+    pub(super) fn of_job(location: Option<&str>, statement: Option<&str>) -> (Self, bool) {
+        let pricing = Self::at(location);
+        let Some(statement) = statement else { return (pricing, true) };
+        let configured = global::pipeline()
+            .and_then(|pipeline| pipeline.config().bigquery_statement_usd_per_tib.get(statement))
+            .map(|usd_per_tib| Self { usd_per_tib, ..pricing });
+        // In a reservation it uses slots, as a query does.
+        let is_known = pricing.mode == PricingMode::Edition || !PRICED_APART.contains(&statement);
+        configured.map_or((pricing, is_known), |configured| (configured, true))
     }
 
     /// The actual price of a query: zero if the cache answered it; its slot time, a lower bound, if a reservation ran it; otherwise the

@@ -6,11 +6,11 @@ use crate::base::ffi::link_own;
 use crate::bigquery::price::Price;
 use crate::events::error_kind::{ErrorKind, RegisteredKind};
 
-/// A query was refused because it would exceed a limit.
+/// A query was refused because it would exceed a limit, or cancelled because it has passed one.
 ///
 /// Contains the estimate, the limit, and the query with its literals masked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("refused before it ran: `{operation}` would {} by this query, {limit}", amount(estimate))]
+#[error("{}", sentence(self))]
 #[non_exhaustive]
 pub struct CostRefused {
     /// The operation of the scope with the limit.
@@ -21,6 +21,14 @@ pub struct CostRefused {
     pub limit: CostLimit,
     /// The query with its literals masked; `None` if only its bytes were known.
     pub query: Option<Box<str>>,
+}
+
+fn sentence(refused: &CostRefused) -> String {
+    let CostRefused { operation, estimate, limit, query: _ } = refused;
+    match limit {
+        CostLimit::SlotHoursPassed { .. } => format!("cancelled while it ran: a query of `{operation}`, {limit}"),
+        limit => format!("refused before it ran: `{operation}` would {} by this query, {limit}", amount(estimate)),
+    }
 }
 
 /// What a query would cost. In an edition only its bytes are known.
@@ -58,6 +66,19 @@ pub enum CostLimit {
         /// The slot time of other queries in the scope, in hours.
         used_slot_hours: f64,
     },
+    /// `max_slot_hours` of a scope, which a running query has passed. It is cancelled.
+    SlotHoursPassed {
+        /// The limit, in slot hours.
+        max_slot_hours: f64,
+        /// The slot time of the queries in the scope, that of the cancelled one so far included, in hours.
+        used_slot_hours: f64,
+    },
+    /// There is a limit in US dollars or a budget, and what a statement of this type costs is not configured
+    /// (`BIGQUERY_STATEMENT_USD_PER_TIB`).
+    UnknownPrice {
+        /// The type of the statement, such as `CREATE_MODEL`.
+        statement: String,
+    },
     /// A budget.
     Budget {
         /// The name of the budget.
@@ -88,7 +109,11 @@ impl CostLimit {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Usd { .. } | Self::Bytes { .. } | Self::SlotHours { .. } => "limit",
+            Self::Usd { .. }
+            | Self::Bytes { .. }
+            | Self::SlotHours { .. }
+            | Self::SlotHoursPassed { .. }
+            | Self::UnknownPrice { .. } => "limit",
             Self::Budget { .. } => "budget",
             Self::UnknownBudget { .. } => "budget_undefined",
             Self::BudgetUnavailable { .. } => "budget_unavailable",
@@ -99,7 +124,11 @@ impl CostLimit {
     #[must_use]
     pub fn budget(&self) -> Option<&str> {
         match self {
-            Self::Usd { .. } | Self::Bytes { .. } | Self::SlotHours { .. } => None,
+            Self::Usd { .. }
+            | Self::Bytes { .. }
+            | Self::SlotHours { .. }
+            | Self::SlotHoursPassed { .. }
+            | Self::UnknownPrice { .. } => None,
             Self::Budget { name, .. } | Self::UnknownBudget { name } | Self::BudgetUnavailable { name, .. } => {
                 Some(name)
             }
@@ -122,6 +151,17 @@ impl fmt::Display for CostLimit {
                     "which is over its limit of {max_slot_hours} slot hours ({used_slot_hours:.6} are used)"
                 )
             }
+            Self::SlotHoursPassed { max_slot_hours, used_slot_hours } => {
+                write!(
+                    formatter,
+                    "which has passed its limit of {max_slot_hours} slot hours ({used_slot_hours:.6} are used)"
+                )
+            }
+            Self::UnknownPrice { statement } => write!(
+                formatter,
+                "and its limit is in US dollars, but what {statement} costs is not known: set \
+                 BIGQUERY_STATEMENT_USD_PER_TIB={statement}=… to its price per TiB"
+            ),
             Self::Budget { name, limit_usd, used_usd, period } => write!(
                 formatter,
                 "which is over what is left of the budget `{name}` for {period}: ${used_usd:.6} of ${limit_usd} are used"

@@ -156,6 +156,14 @@ impl CostScope {
         }
     }
 
+    /// The limit of slot hours, if a job that runs and has used this much has passed it.
+    #[cfg(feature = "bigquery")]
+    pub fn slot_limit_passed(&self, slot_time: Duration) -> Option<CostLimit> {
+        let used_slot_hours = self.used().slot_time.saturating_add(slot_time).as_secs_f64() / SECONDS_OF_AN_HOUR;
+        let max = self.limits().slot_hours.filter(|max| used_slot_hours > *max);
+        max.map(|max_slot_hours| CostLimit::SlotHoursPassed { max_slot_hours, used_slot_hours })
+    }
+
     /// Emits the alert, once, if the spent and held amounts exceed the threshold.
     pub fn alert_once(&self) {
         let Some(pipeline) = global::pipeline() else { return };
@@ -221,7 +229,11 @@ pub fn refusal(operation: &str, usd: f64, limit: &CostLimit, source: Source<'sta
         CostLimit::Usd { max_usd, .. } => Some(*max_usd),
         CostLimit::Bytes { max_bytes, .. } => Some(Pricing::current().of_bytes(*max_bytes)),
         CostLimit::Budget { limit_usd, .. } => Some(*limit_usd),
-        CostLimit::SlotHours { .. } | CostLimit::UnknownBudget { .. } | CostLimit::BudgetUnavailable { .. } => None,
+        CostLimit::SlotHours { .. }
+        | CostLimit::SlotHoursPassed { .. }
+        | CostLimit::UnknownPrice { .. }
+        | CostLimit::UnknownBudget { .. }
+        | CostLimit::BudgetUnavailable { .. } => None,
     };
     let fact = Fact::CostAlert {
         operation: operation.into(),

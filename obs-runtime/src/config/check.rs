@@ -26,11 +26,16 @@ impl Config {
                 pushgateway.map(ToString::to_string).unwrap_or_default(),
             ),
             ("COST_ALERT_THRESHOLD_USD", usd(self.cost_alert_threshold_usd), self.cost_alert_threshold_usd.to_string()),
-            ("BIGQUERY_USD_PER_TIB", usd(self.bigquery_usd_per_tib), self.bigquery_usd_per_tib.to_string()),
+            ("BIGQUERY_USD_PER_TIB", self.bigquery_usd_per_tib.are_valid(), self.bigquery_usd_per_tib.to_string()),
             (
                 "BIGQUERY_USD_PER_SLOT_HOUR",
-                usd(self.bigquery_usd_per_slot_hour),
+                self.bigquery_usd_per_slot_hour.are_valid(),
                 self.bigquery_usd_per_slot_hour.to_string(),
+            ),
+            (
+                "BIGQUERY_STATEMENT_USD_PER_TIB",
+                self.bigquery_statement_usd_per_tib.are_valid(),
+                self.bigquery_statement_usd_per_tib.to_string(),
             ),
             ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
             ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),

@@ -8,6 +8,7 @@ use crate::base::secret::{MASK, Secret};
 use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
+use crate::config::location_prices::{LocationPrices, NamedPrices};
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
 use crate::config::otlp::{
@@ -41,6 +42,7 @@ env_value_by_display!(
     String,
     IpAddr,
     LogFilter,
+    LocationPrices,
     LogFormat,
     MetricsPort,
     PricingMode,
@@ -98,5 +100,11 @@ impl EnvValue for Vec<Budget> {
     fn env_value(&self) -> Option<String> {
         let budgets: Vec<String> = self.iter().map(ToString::to_string).collect();
         (!budgets.is_empty()).then(|| budgets.join(","))
+    }
+}
+
+impl EnvValue for NamedPrices {
+    fn env_value(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.to_string())
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod env_value;
 pub(crate) mod filter;
 pub(crate) mod lenient;
+pub(crate) mod location_prices;
 pub(crate) mod log_format;
 pub(crate) mod metrics_port;
 pub(crate) mod otlp;
@@ -28,6 +29,7 @@ pub(crate) mod variables;
 pub use agent_address::{AgentAddress, AgentAddressError};
 pub use budgets::{Budget, BudgetPeriod};
 pub use filter::{LogFilter, LogFilterError};
+pub use location_prices::{LocationPrices, NamedPrices};
 pub use log_format::LogFormat;
 pub use metrics_port::MetricsPort;
 pub use otlp::{

@@ -10,6 +10,7 @@ use crate::config::agent_address;
 use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
+use crate::config::location_prices::{LocationPrices, NamedPrices};
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
 use crate::config::otlp::OtelConfig;
@@ -117,9 +118,11 @@ pub struct Config {
     /// `BIGQUERY_PRICING`
     pub bigquery_pricing: PricingMode,
     /// `BIGQUERY_USD_PER_TIB`
-    pub bigquery_usd_per_tib: f64,
+    pub bigquery_usd_per_tib: LocationPrices,
     /// `BIGQUERY_USD_PER_SLOT_HOUR`
-    pub bigquery_usd_per_slot_hour: f64,
+    pub bigquery_usd_per_slot_hour: LocationPrices,
+    /// `BIGQUERY_STATEMENT_USD_PER_TIB`
+    pub bigquery_statement_usd_per_tib: NamedPrices,
     /// `HEALTH_CHECK_ENABLED`
     pub health_check_enabled: bool,
     /// `TRACING_ENABLED`
@@ -243,8 +246,9 @@ impl Default for Config {
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_pricing: PricingMode::OnDemand,
-            bigquery_usd_per_tib: 6.25,
-            bigquery_usd_per_slot_hour: 0.06,
+            bigquery_usd_per_tib: LocationPrices::new(6.25),
+            bigquery_usd_per_slot_hour: LocationPrices::new(0.06),
+            bigquery_statement_usd_per_tib: NamedPrices::default(),
             health_check_enabled: true,
             tracing_enabled: false,
             tracing_sample_rate: 0.1,

@@ -5,6 +5,7 @@ use crate::config::agent_address;
 use crate::config::agent_address::AgentAddressError;
 use crate::config::env_value::EnvValue as _;
 use crate::config::filter::LogFilterError;
+use crate::config::location_prices;
 use crate::config::otlp_variables::OPENTELEMETRY;
 use crate::config::parse;
 #[cfg(feature = "sentry")]
@@ -141,12 +142,15 @@ variables! { OWN, lenient: false;
     "BIGQUERY_PRICING" => bigquery_pricing = |text| parse::pricing(text)?,
         "on_demand or edition", "on_demand",
         "How BigQuery bills queries: by bytes, or by the slots of a reservation.";
-    "BIGQUERY_USD_PER_TIB" => bigquery_usd_per_tib = |text| parse::usd(text)?,
-        "a number of US dollars, 0 or more", "6.25",
+    "BIGQUERY_USD_PER_TIB" => bigquery_usd_per_tib = |text| location_prices::by_location(text)?,
+        "a number of US dollars, 0 or more, and perhaps others by location, such as 6.25,europe-west3=8.13", "6.25",
         "On-demand price of BigQuery per TiB.";
-    "BIGQUERY_USD_PER_SLOT_HOUR" => bigquery_usd_per_slot_hour = |text| parse::usd(text)?,
-        "a number of US dollars, 0 or more", "0.06",
+    "BIGQUERY_USD_PER_SLOT_HOUR" => bigquery_usd_per_slot_hour = |text| location_prices::by_location(text)?,
+        "a number of US dollars, 0 or more, and perhaps others by location, such as 0.06,europe-west3=0.072", "0.06",
         "Price of a slot hour, for queries that run in a reservation.";
+    "BIGQUERY_STATEMENT_USD_PER_TIB" => bigquery_statement_usd_per_tib = |text| location_prices::named(text)?,
+        "numbers of US dollars by type of statement, such as CREATE_MODEL=312.5, separated by commas", "",
+        "On-demand prices per TiB of statements that are not priced as queries; without one, what they cost is unknown.";
     "HEALTH_CHECK_ENABLED" => health_check_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "true",
         "Whether health checks run.";

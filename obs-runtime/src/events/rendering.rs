@@ -35,7 +35,11 @@ impl Fact<'_> {
                 format!("{} {verb} {usd:.6} USD", spender(operation))
             }
             Self::CostAlert { operation, usd, threshold_usd: _, reason: _, budget: _, refusal: Some(refusal) } => {
-                format!("{} would cost {usd:.6} USD, {refusal}", spender(operation))
+                if *usd > 0.0 {
+                    format!("{} would cost {usd:.6} USD, {refusal}", spender(operation))
+                } else {
+                    format!("{} was refused a query, {refusal}", spender(operation))
+                }
             }
             Self::CostAlert { operation: _, usd, threshold_usd, reason, budget: Some(budget), refusal: None } => {
                 let over = threshold_usd.unwrap_or_default();

@@ -78,7 +78,7 @@ fn a_definition_is_free_and_one_with_a_query_is_not() {
 fn a_query_on_a_reservation_costs_slot_time() {
     let server = server_with_bytes(TIB);
     server.change(|behaviour| behaviour.statistics = json!({"reservation_id": "p:US.etl"}));
-    let config = config(&server).with(|config| config.bigquery_usd_per_slot_hour = 0.5);
+    let config = config(&server).with(|config| config.bigquery_usd_per_slot_hour = 0.5.into());
     let captured = run(config, |client| async move { client.query("SELECT 1").run().await.unwrap() });
     // 7,200 slot milliseconds are 1/500 of an hour.
     assert!((captured.value.price.usd - 0.001).abs() < 1e-12, "{:?}", captured.value.price);
@@ -90,7 +90,7 @@ fn the_estimate_is_at_least_ten_mebibytes_for_each_table() {
     let server = server_with_bytes(1);
     server.change(|behaviour| behaviour.tables = vec!["p.d.a".into(), "p.d.b".into(), "p.d.a".into()]);
     let captured = run(config(&server), |client| async move { client.query("SELECT 1").dry_run().await.unwrap() });
-    assert_eq!((captured.value.bytes_processed, captured.value.price.bytes_billed), (1, 20 * MIB));
+    assert_eq!((captured.value.bytes_processed, captured.value.bytes_billed), (1, 20 * MIB));
     assert_eq!(captured.value.tables, ["p.d.a", "p.d.b"]);
     assert!(captured.records.prices.is_empty());
 }

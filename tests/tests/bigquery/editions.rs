@@ -8,7 +8,7 @@ use obs_tests::process::Process;
 use obs_tests::servers::scripted_bigquery::{Call, ScriptedBigQuery};
 use serde_json::{Value, json};
 
-use crate::support::{TIB, config, run, server_with_bytes};
+use crate::support::{TIB, assert_job_is_cancelled, config, run, server_with_bytes};
 
 /// A server whose queries read 5 TiB and use this slot time in a reservation.
 fn server(slot_hours: u64) -> ScriptedBigQuery {
@@ -24,7 +24,7 @@ fn server(slot_hours: u64) -> ScriptedBigQuery {
 fn edition(server: &ScriptedBigQuery) -> Config {
     config(server).with(|config| {
         config.bigquery_pricing = PricingMode::Edition;
-        config.bigquery_usd_per_slot_hour = 1.0;
+        config.bigquery_usd_per_slot_hour = 1.0.into();
     })
 }
 
@@ -135,4 +135,27 @@ fn an_unreserved_job_is_billed_by_bytes() {
     server.change(|behaviour| behaviour.statistics = json!({"reservation_id": "unreserved"}));
     let captured = run(edition(&server), |client| async move { seven_dollars(&client, 1).await });
     assert!(matches!(captured.value[..], [Ok(usd)] if usd == 31.25), "{:?}", captured.value);
+}
+
+#[test]
+fn a_running_query_that_passes_its_slot_hours_is_cancelled_and_booked() {
+    let server = server(4);
+    server.change(|behaviour| behaviour.polls = None);
+    let captured = run(edition(&server), |client| async move { slot_hours(&client).await });
+    let (ran, error) = captured.value;
+    let limit = error.refused().map(|refused| refused.limit.clone());
+    assert_eq!((ran, limit), (0, Some(CostLimit::SlotHoursPassed { max_slot_hours: 3.5, used_slot_hours: 4.0 })));
+    let text = "cancelled while it ran: a query of `slot_hours`, which has passed its limit of 3.5 slot hours (4.000000 are used)";
+    assert_eq!(error.to_string(), text);
+    assert_job_is_cancelled(&server);
+    // Below the limit it goes on.
+    let server = self::server(3);
+    server.change(|behaviour| behaviour.polls = Some(3));
+    let captured = run(edition(&server), |client| async move { slot_hours(&client).await });
+    let (ran, error) = captured.value;
+    assert!((1..=2).contains(&ran), "{ran} {error}");
+    assert!(matches!(
+        error.refused().map(|refused| &refused.limit),
+        Some(CostLimit::SlotHours { .. } | CostLimit::SlotHoursPassed { .. })
+    ));
 }

@@ -11,6 +11,7 @@ mod exporter_privacy;
 mod limits;
 mod loads;
 mod locations;
+mod prices;
 mod privacy;
 mod requests;
 mod retries;

@@ -27,7 +27,7 @@ fn sum(metrics: &Snapshot, family: &str) -> f64 {
 fn priced(emulator: &BigQueryEmulator, folder: &Path) -> Config {
     let budget = Budget::new("emulated", 1e9, BudgetPeriod::Month);
     config(emulator).with(|config| {
-        config.bigquery_usd_per_tib = DOLLAR_PER_BYTE / 1000.0;
+        config.bigquery_usd_per_tib = (DOLLAR_PER_BYTE / 1000.0).into();
         config.state_dir = Some(folder.to_owned());
         config.budgets = vec![budget];
     })

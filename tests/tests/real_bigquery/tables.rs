@@ -128,7 +128,7 @@ fn tables_are_measured_with_a_dry_run_before_each_query() {
     fill(&emulator);
     let config = Config::default().with(|config| {
         config.bigquery_emulator_host = Some(emulator.host());
-        config.bigquery_usd_per_tib = DOLLAR_PER_BYTE;
+        config.bigquery_usd_per_tib = DOLLAR_PER_BYTE.into();
     });
     let captured = capture_with(config, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -9,6 +9,7 @@ use crate::bigquery::client::job_statistics::{number, tables};
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::{Accuracy, DryRun};
 use crate::bigquery::price::Pricing;
+use crate::config::pricing_mode::PricingMode;
 
 impl Query {
     /// Returns what the query would read and cost. Nothing runs, and nothing is billed or reported.
@@ -35,8 +36,18 @@ impl Query {
         let of_query = statistics.query.unwrap_or_default();
         let bytes_processed = number(of_query.total_bytes_processed.or(statistics.total_bytes_processed).as_deref());
         let tables = tables(of_query.referenced_tables.as_deref().unwrap_or_default());
-        let price = Pricing::current().estimate_tables(bytes_processed, tables.len().max(1) as u64);
+        let statement_type = of_query.statement_type;
+        let (pricing, is_known) = Pricing::of_job(location.as_deref(), statement_type.as_deref());
+        let price = pricing.estimate_tables(bytes_processed, tables.len().max(1) as u64);
         let accuracy = Accuracy::of(of_query.total_bytes_processed_accuracy.as_deref());
-        Ok(DryRun { bytes_processed, accuracy, price, tables, statement_type: of_query.statement_type, location })
+        Ok(DryRun {
+            bytes_processed,
+            accuracy,
+            bytes_billed: price.bytes_billed,
+            price: Some(price).filter(|_| is_known && pricing.mode == PricingMode::OnDemand),
+            tables,
+            statement_type,
+            location,
+        })
     }
 }

@@ -16,8 +16,12 @@ pub struct DryRun {
     pub bytes_processed: u64,
     /// Whether these are the bytes of the query, at most, at least, or neither.
     pub accuracy: Accuracy,
-    /// The cost of those bytes, with the minimum charge for each table.
-    pub price: Price,
+    /// The bytes that would be billed on demand for those, with the minimum charge for each table.
+    pub bytes_billed: u64,
+    /// The cost in the location of the query. `None` if it is not known before the query has run: in an edition, and for
+    /// statements with a price of their own that is not configured, such as `CREATE MODEL`
+    /// (`BIGQUERY_STATEMENT_USD_PER_TIB`).
+    pub price: Option<Price>,
     /// The referenced tables, as `project.dataset.table`.
     pub tables: Vec<String>,
     /// The type of the statement: `SELECT`, `INSERT`, `SCRIPT`, …

@@ -26,14 +26,15 @@ pub const LEASE: Duration = Duration::from_mins(10);
 const RETRY: Retry = Retry {
     first_pause: Duration::from_millis(200),
     longest_pause: Duration::from_secs(1),
-    give_up_after: Duration::from_secs(3),
+    give_up_after: Duration::from_secs(2),
 };
 
-/// How long BigQuery is asked for one job.
-const ASKED_FOR: Duration = Duration::from_secs(10);
+/// How long BigQuery is asked for all jobs, which the query may wait for beside its dry run. The next query asks for the rest:
+/// until then their estimates stay held.
+const ASKED_FOR: Duration = Duration::from_secs(4);
 
-/// How long BigQuery is asked for all jobs. The next query asks for the rest.
-const ALL_ASKED_FOR: Duration = Duration::from_secs(20);
+/// How long their costs may take to be booked after that.
+const BOOKED_FOR: Duration = Duration::from_secs(1);
 
 /// How many jobs BigQuery is asked for at a time.
 const AT_ONCE: usize = 16;
@@ -79,7 +80,7 @@ pub async fn recover(connection: &Arc<Connection>, context: &Context, budgets: B
         let _ = tokio::task::spawn_blocking(book).await;
     };
     let all = stream::iter(lost).for_each_concurrent(AT_ONCE, book);
-    let _ = tokio::time::timeout(ALL_ASKED_FOR, all).await;
+    let _ = tokio::time::timeout(ASKED_FOR.saturating_add(BOOKED_FOR), all).await;
 }
 
 async fn outcome(connection: &Arc<Connection>, lost: &LostShare) -> Outcome {
@@ -103,7 +104,9 @@ async fn outcome(connection: &Arc<Connection>, lost: &LostShare) -> Outcome {
     let has_failed = status.is_some_and(|status| status.error_result.is_some());
     let statistics = statistics(&job, None);
     let is_free = has_failed && !statistics.is_billed();
-    Outcome::Ended(if is_free { 0.0 } else { Pricing::current().actual(&statistics).usd })
+    let statement = job.statistics.as_ref().and_then(|statistics| statistics.query.as_ref()?.statement_type.as_deref());
+    let (pricing, _) = Pricing::of_job(lost.job.location.as_deref(), statement);
+    Outcome::Ended(if is_free { 0.0 } else { pricing.actual(&statistics).usd })
 }
 
 /// Whether an amount is held for longer than this. If the clock was set back, it is not.

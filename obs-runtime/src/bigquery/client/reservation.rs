@@ -1,15 +1,21 @@
 //! Checks a query against the limits and budgets of the enclosing scopes, and holds its price in them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join;
 
 use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::client::error::BigQueryError;
+use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::recovery;
 use crate::bigquery::client::recovery::LEASE;
+use crate::bigquery::client::retry::Retry;
+use crate::bigquery::client::running::Running;
 use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
-use crate::bigquery::price::{LEAST_BILLED, Price};
+use crate::bigquery::price::{LEAST_BILLED, Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
@@ -32,8 +38,23 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
     if !scope::is_tracked() && query.max_bytes.is_none() {
         return Ok(Reserved::default());
     }
-    let dry = query.dry_run_with_values().await?;
-    let mut reservation = CostReservation::new(global::caller(query.place), context, dry.price);
+    let scope = context.extension::<CostScope>();
+    let budgets = CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget);
+    let budgets: BTreeSet<&'static str> = budgets.collect();
+    let has_budget = !budgets.is_empty();
+    // At the same time, so that the query does not wait for both.
+    let (dry, ()) = join(query.dry_run_with_values(), async {
+        if has_budget && scope::is_tracked() {
+            recovery::recover(&query.client.connection, context, budgets).await;
+        }
+    })
+    .await;
+    let dry = dry?;
+    let (pricing, is_priced) = Pricing::of_job(dry.location.as_deref(), dry.statement_type.as_deref());
+    let unpriced = dry.statement_type.clone().filter(|_| !is_priced);
+    let estimate = Price { usd: dry.price.map_or(0.0, |price| price.usd), bytes_billed: dry.bytes_billed };
+    let mut reservation =
+        CostReservation::new(global::caller(query.place), context, estimate).with_pricing(pricing, unpriced);
     reservation.lease = LEASE;
     reservation.job = Some(BudgetJob {
         endpoint: query.client.connection.endpoint(),
@@ -54,15 +75,8 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
         let _inside = inside.enter();
         reservation.held(dry.bytes_processed)
     };
-    // A budget store is a file that other processes may have locked.
-    let scope = context.extension::<CostScope>();
-    let budgets = CostScope::outwards(scope.as_deref()).filter_map(|scope| scope.limits().budget);
-    let budgets: BTreeSet<&'static str> = budgets.collect();
-    let has_budget = !budgets.is_empty();
-    if has_budget && scope::is_tracked() {
-        recovery::recover(&query.client.connection, context, budgets).await;
-    }
     let held = if has_budget {
+        // A budget store is a file that other processes may have locked.
         let held = tokio::task::spawn_blocking(|| ask().map(PendingReservation::new)).await;
         held.map_err(|_| BigQueryError::Usage("the rest of a budget could not be read".to_owned()))?
             .map(PendingReservation::take)
@@ -90,4 +104,25 @@ pub fn is_over_limit(error: &BigQueryError) -> bool {
 pub fn limit_passed(query: &Query, context: &Context, estimate: Option<Price>, most_bytes: Option<u64>) {
     let estimate = estimate.unwrap_or(Price { usd: 0.0, bytes_billed: 0 });
     CostReservation::new(global::caller(query.place), context, estimate).limit_passed(most_bytes);
+}
+
+/// The error of a job that runs and has passed a limit of slot hours. BigQuery says while it runs what it has used:
+/// <https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics> (`totalSlotMs`).
+pub async fn slot_limit_passed(query: &Query, context: &Context, running: &Running) -> Option<BigQueryError> {
+    let scope = context.extension::<CostScope>();
+    let scopes = || CostScope::outwards(scope.as_deref());
+    if !scopes().any(|scope| scope.limits().slot_hours.is_some()) {
+        return None;
+    }
+    // The next poll asks again.
+    let job = running.ask(Retry { give_up_after: Duration::ZERO, ..query.client.retry }).await.ok()?;
+    if job.status.as_ref().and_then(|status| status.state.as_deref()) == Some("DONE") {
+        return None;
+    }
+    let slot_time = statistics(&job, None).slot_time?;
+    let (scope, limit) = scopes().find_map(|scope| Some((scope, scope.slot_limit_passed(slot_time)?)))?;
+    let nothing = Price { usd: 0.0, bytes_billed: 0 };
+    let mut refused = CostReservation::new(global::caller(query.place), context, nothing).refused(limit, Some(scope));
+    refused.query = Some(without_literals(&query.sql).into());
+    Some(BigQueryError::Refused(Box::new(refused)))
 }

@@ -19,7 +19,9 @@ use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::QueryJob;
 use crate::bigquery::client::reason::Remedy;
 use crate::bigquery::client::recovery::LEASE;
-use crate::bigquery::client::reservation::{Reserved, is_over_limit, limit_passed, most_bytes, reserve};
+use crate::bigquery::client::reservation::{
+    Reserved, is_over_limit, limit_passed, most_bytes, reserve, slot_limit_passed,
+};
 use crate::bigquery::client::retry::{Attempts, Retry};
 use crate::bigquery::client::rows::Rows;
 use crate::bigquery::client::running::{INVISIBLE, Running};
@@ -157,7 +159,7 @@ async fn run_once(
         }
     };
     running.set_created(location);
-    let (waited, job) = wait(query, &running).await?;
+    let (waited, job) = wait(query, context, &running).await?;
     let failure = job.status.as_ref().and_then(|status| status.error_result.as_ref());
     let failure = failure.map(|error| BigQueryError::of_job(error, &id));
     let statistics = statistics(&job, waited.as_ref().ok());
@@ -168,8 +170,9 @@ async fn run_once(
     }
     let location = running.location();
     let hints = HintSource::new(&query.client, &query.sql, &of_query, &statistics);
-    let price = report(query, context, &id, &of_query, &statistics, &hints);
-    let price = running.ended(&statistics, false).await.unwrap_or(price);
+    report(query, context, &id, &of_query, &statistics, &hints);
+    let (pricing, _) = Pricing::of_job(location.as_deref(), of_query.statement_type.as_deref());
+    let price = running.ended(&statistics, false).await.unwrap_or_else(|| pricing.actual(&statistics));
     // The job ran and is billed; an error in `waited` concerns only its rows.
     let first_page = Some(waited?);
     Ok(Ok(QueryJob {
@@ -213,6 +216,7 @@ fn job_configuration(
 /// Waits until the job has ended. Returns the first page of rows, or the error for it, and the job.
 async fn wait(
     query: &Query,
+    context: &Context,
     running: &Running,
 ) -> Result<(Result<GetQueryResultsResponse, BigQueryError>, Job), BigQueryError> {
     let client = &query.client;
@@ -232,6 +236,10 @@ async fn wait(
             Ok(answer) if answer.job_complete == Some(false) => {
                 attempts = Attempts::new("jobs.getQueryResults", client.retry);
                 running.renew(LEASE).await;
+                if let Some(passed) = slot_limit_passed(query, context, running).await {
+                    // Dropping the job cancels it.
+                    return Err(passed);
+                }
                 continue;
             }
             Ok(answer) => return Ok((Ok(answer), running.ask(client.retry).await?)),
@@ -254,7 +262,7 @@ async fn wait(
     }
 }
 
-/// Reports the statistics of the query. Returns its price.
+/// Reports the statistics of the query.
 fn report(
     query: &Query,
     context: &Context,
@@ -262,7 +270,7 @@ fn report(
     of_query: &JobStatistics2,
     statistics: &QueryStatistics,
     hints: &HintSource,
-) -> Price {
+) {
     let scope = context.extension::<CostScope>();
     let own = scope.as_deref().map(CostScope::query_type).filter(|query_type| *query_type != "query");
     let of_statement = of_query.statement_type.as_deref().map(str::to_ascii_lowercase);
@@ -284,5 +292,4 @@ fn report(
         fields.into_iter().chain(operation).collect()
     };
     queried(global::caller(query.place), query_type.into(), statistics, &tags, fields, of_span);
-    Pricing::current().actual(statistics)
 }

@@ -1,4 +1,5 @@
-//! The columns of a table as they are stored: a `STRUCT` is the sum of its fields.
+//! The columns of a table as they are stored: a `STRUCT` is the sum of its fields, each of which can be read alone.
+//! <https://cloud.google.com/bigquery/docs/nested-repeated>
 
 use crate::bigquery::estimate::amount::Amount;
 use crate::bigquery::estimate::catalogue::tables::{Column, Mode, Table, is_pseudo};

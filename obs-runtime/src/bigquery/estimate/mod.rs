@@ -11,6 +11,10 @@
 //! - **unknown**, with the reason: tables and columns that are not in the catalogue, text without its bytes, external tables,
 //!   stored functions, table functions, models, recursive queries, tables at another time, and SQL that is not read.
 //!
+//! Only queries are estimated. A statement of another kind is an error, `CREATE MODEL`, which has a price of its own, among them.
+//! The price is that on demand, in one location: in an edition BigQuery bills slot time, which nothing tells before the query has run, so
+//! [`Estimate::processed_bytes`] is right there and [`Estimate::usd`] is what the query would cost on demand.
+//!
 //! A catalogue ages. Partitions and daily tables since its sizes were read are assumed to be as large as the largest of the
 //! last 31; [`Estimate::notes`] says so. Rows that were added to older partitions, or to tables without partitions, are not
 //! counted: [`Estimate::as_of`] has the time of the sizes, and [`Estimator::max_age`] refuses old ones.

@@ -29,7 +29,7 @@ pub(super) fn check(usd_per_tib: f64) -> Result<(), EstimateError> {
 
 /// The bytes billed for a query that reads this many from each of its tables.
 ///
-/// A query that reads no bytes, such as `COUNT(*)`, is free.
+/// A query that reads no bytes, such as `COUNT(*)`, is free: dry runs say 0 bytes for it.
 pub(super) fn billed(tables: &[u64]) -> u64 {
     if tables.iter().all(|&bytes| bytes == 0) {
         return 0;

@@ -18,7 +18,7 @@ pub struct Estimate {
     pub processed_bytes: Option<u64>,
     /// Bytes billed: rounded up to whole MiB, with 10 MiB for each table at least.
     pub billed_bytes: Option<u64>,
-    /// What the query costs, in US dollars; without the free TiB of each month.
+    /// What the query costs on demand, in US dollars; without the free TiB of each month. In an edition it costs slot time instead.
     pub usd: Option<f64>,
     /// The price used, in US dollars for each TiB.
     pub usd_per_tib: f64,

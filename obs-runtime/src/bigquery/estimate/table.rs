@@ -63,7 +63,8 @@ pub(super) fn age(reads: &Reads, catalogue: &Catalogue, settings: &Settings) -> 
     Some((as_of, note))
 }
 
-/// What is read of the tables that a wildcard stands for.
+/// What is read of the tables that a wildcard stands for, each billed as if it were named:
+/// <https://cloud.google.com/bigquery/docs/querying-wildcard-tables>.
 fn members(
     wildcard: &Table,
     columns: &[String],

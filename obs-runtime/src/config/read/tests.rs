@@ -86,11 +86,11 @@ fn every_variable_is_read() {
     assert_eq!((&*config.datadog_site, &*config.datadog_agent_host), ("datadoghq.eu", "10.0.0.7"));
     assert_eq!(config.datadog_agent_port, 9125);
     assert_eq!(config.datadog_agent(), AgentAddress::Unix("/run/dsd.socket".into()));
-    assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib), (0.0, 5.5));
+    assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib.at(None)), (0.0, 5.5));
     assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
     assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));
     assert_eq!((config.signals, config.shutdown_grace), (false, Duration::from_secs(10)));
-    assert_eq!((config.bigquery_usd_per_slot_hour, config.state_dir), (0.04, Some("/var/lib/obs".into())));
+    assert_eq!((config.bigquery_usd_per_slot_hour.at(None), config.state_dir), (0.04, Some("/var/lib/obs".into())));
     assert_eq!(config.budgets, [Budget { name: "daily".into(), usd: 50.0, period: BudgetPeriod::Day }]);
     assert_eq!(
         (&*config.budget_timezone, config.bigquery_emulator_host.as_deref()),
@@ -215,7 +215,7 @@ fn the_longest_matching_directive_applies() {
 
 #[test]
 fn values_set_by_the_program_are_validated() {
-    let config = Config { bigquery_usd_per_tib: f64::NAN, max_series: 0, ..Config::default() };
+    let config = Config { bigquery_usd_per_tib: f64::NAN.into(), max_series: 0, ..Config::default() };
     let error = config.check().unwrap_err();
     let shown: Vec<_> = error.problems.iter().map(|problem| (problem.variable, problem.value.as_str())).collect();
     assert_eq!(shown, [("BIGQUERY_USD_PER_TIB", "NaN"), ("OBS_MAX_SERIES", "0")]);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::secret::Secret;
 use crate::config::agent_address::AgentAddress;
 use crate::config::filter::LogFilter;
+use crate::config::location_prices::LocationPrices;
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pushgateway_url::PushgatewayUrl;
@@ -127,8 +128,8 @@ impl ObservabilityBuilder {
         cost_tracking_enabled(enabled: bool) => cost_tracking_enabled = enabled;
         /// Instead of `COST_ALERT_THRESHOLD_USD`.
         cost_alert_threshold_usd(usd: f64) => cost_alert_threshold_usd = usd;
-        /// Instead of `BIGQUERY_USD_PER_TIB`.
-        bigquery_usd_per_tib(usd: f64) => bigquery_usd_per_tib = usd;
+        /// Instead of `BIGQUERY_USD_PER_TIB`: one price, or [`LocationPrices`](crate::config::LocationPrices).
+        bigquery_usd_per_tib(usd: impl Into<LocationPrices>) => bigquery_usd_per_tib = usd.into();
         /// Instead of `HEALTH_CHECK_ENABLED`.
         health_check_enabled(enabled: bool) => health_check_enabled = enabled;
         /// Instead of `TRACING_ENABLED`.

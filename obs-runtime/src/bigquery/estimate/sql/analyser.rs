@@ -4,6 +4,10 @@
 //! query of `WITH` returns and that is not used is not read. So each column that a query returns has what must be read for
 //! it ([`rows::Output`]), and what is read in any case, such as for `WHERE`, is apart from them ([`rows::Rows::always`]).
 //!
+//! "You are charged according to the total data processed in the columns that you select":
+//! <https://cloud.google.com/bigquery/pricing#on_demand_pricing>; `LIMIT` and filters on other columns than those of partitions and
+//! clusters change nothing: <https://cloud.google.com/bigquery/docs/best-practices-costs>.
+//!
 //! The steps are: text → syntax tree → [`Rows`](rows::Rows) → [`Reads`].
 
 use std::cell::{Cell, RefCell};

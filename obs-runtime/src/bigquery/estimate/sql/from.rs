@@ -73,6 +73,7 @@ impl<'c> Analyser<'c> {
             TableFactor::Table { name, alias, args: None, version, sample, .. } => {
                 let mut reads = self.named(name, alias.as_ref(), names);
                 if version.is_some() {
+                    // Time travel: <https://cloud.google.com/bigquery/docs/time-travel>
                     let why = format!("how large `{name}` was at another time");
                     reads.add(Reads::not_known(why));
                 }
@@ -170,7 +171,8 @@ impl<'c> Analyser<'c> {
         }
     }
 
-    /// What a view returns and reads.
+    /// What a view returns and reads: its query runs, and what that reads of the tables below is billed.
+    /// <https://cloud.google.com/bigquery/docs/views-intro>
     fn view(&self, name: &str, sql: &str) -> Rows<'c> {
         let not_known =
             |why: String| Rows { open: Some(Reads::default()), always: Reads::not_known(why), ..Rows::default() };

@@ -49,6 +49,7 @@ impl<'c> Analyser<'c> {
         if with.recursive {
             for cte in &with.cte_tables {
                 let name = cte.alias.name.value.to_lowercase();
+                // <https://cloud.google.com/bigquery/docs/recursive-ctes>
                 let why = format!("how often the recursive `{name}` reads its tables");
                 let rows = Rows { open: Some(Reads::default()), always: Reads::not_known(why), ..Rows::default() };
                 names.queries.push((name, rows));
@@ -158,7 +159,8 @@ fn place(expr: &Expr) -> Option<usize> {
     }
 }
 
-/// `LIMIT 0`, which need not read anything.
+/// `LIMIT 0`, which need not read anything. The documentation does not say that it is free, so what it reads counts as an upper bound:
+/// <https://cloud.google.com/bigquery/docs/best-practices-costs>.
 fn is_limited_to_nothing(limit: Option<&LimitClause>) -> bool {
     let limit = match limit {
         Some(LimitClause::LimitOffset { limit, .. }) => limit.as_ref(),

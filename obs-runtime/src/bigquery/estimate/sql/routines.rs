@@ -34,7 +34,9 @@ impl<'c> Analyser<'c> {
         if matches!(body, Expr::Value(_)) { Reads::default() } else { self.expr(body, names) }
     }
 
-    /// What a function reads beyond its arguments. A stored function, or one that calls a service, may read anything.
+    /// What a function reads beyond its arguments. A stored function may read tables, and one that calls a service has a price of
+    /// its own: <https://cloud.google.com/bigquery/docs/user-defined-functions>,
+    /// <https://cloud.google.com/bigquery/docs/remote-functions>.
     pub(super) fn routine(&self, function: &Function) -> Reads {
         let parts = function.name.0.iter().filter_map(ObjectNamePart::as_ident);
         let parts: Vec<String> = parts.flat_map(|part| part.value.split('.')).map(str::to_lowercase).collect();

@@ -14,7 +14,7 @@ use crate::bigquery::estimate::sql::query::all_of;
 use crate::bigquery::estimate::sql::reads::Reads;
 use crate::bigquery::estimate::sql::rows::{Output, Rows};
 
-/// BigQuery returns no more columns than this. A chain of `SELECT *` from joins of one query with itself would double them
+/// BigQuery returns no more columns than this: <https://cloud.google.com/bigquery/quotas#query_jobs>. A chain of `SELECT *` from joins of one query with itself would double them
 /// at every step.
 const MOST_COLUMNS: usize = 10_000;
 

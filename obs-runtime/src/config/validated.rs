@@ -129,6 +129,8 @@ pub struct Config {
     pub tracing_enabled: bool,
     /// `TRACING_SAMPLE_RATE`
     pub tracing_sample_rate: f64,
+    /// `TRACING_LEVEL`
+    pub tracing_level: LogFilter,
     /// `TRACING_KEEP_ERRORS`
     pub tracing_keep_errors: bool,
     /// `HEALTH_CHECK_INTERVAL_SECONDS`
@@ -252,6 +254,7 @@ impl Default for Config {
             health_check_enabled: true,
             tracing_enabled: false,
             tracing_sample_rate: 0.1,
+            tracing_level: LogFilter::from(Level::Info),
             tracing_keep_errors: false,
             health_check_interval: Duration::from_mins(1),
             service_name: "decentclaude".to_owned(),

@@ -160,6 +160,9 @@ variables! { OWN, lenient: false;
     "TRACING_SAMPLE_RATE" => tracing_sample_rate = |text| parse::rate(text)?,
         "a number from 0 to 1", "0.1",
         "Share of traces that are exported.";
+    "TRACING_LEVEL" => tracing_level = |text| text.parse().map_err(|error: LogFilterError| error.nearest)?,
+        "a level, or directives such as info,hyper=warn", "INFO",
+        "Least level of the spans of the tracing crate that are exported in the trace in which they begin.";
     "TRACING_KEEP_ERRORS" => tracing_keep_errors = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether a trace whose first span fails is exported although it is not sampled.";

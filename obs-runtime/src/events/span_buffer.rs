@@ -224,6 +224,8 @@ fn merged(root: &mut Span, spans: Vec<Span>) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::events::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
 

@@ -10,6 +10,8 @@ pub(crate) mod interface;
 pub(crate) mod layer;
 pub(crate) mod log_bridge;
 pub(crate) mod log_level;
+#[cfg(feature = "otlp")]
+pub(crate) mod span_export;
 pub(crate) mod subscriber;
 #[cfg(feature = "_user-metrics")]
 pub(crate) mod user_metrics;

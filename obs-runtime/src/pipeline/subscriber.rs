@@ -14,6 +14,8 @@ use crate::pipeline::global;
 use crate::pipeline::layer::filter::ObsFilter;
 use crate::pipeline::layer::tracing_layer::ObsLayer;
 use crate::pipeline::log_bridge;
+#[cfg(feature = "otlp")]
+use crate::pipeline::span_export::span_layer;
 
 /// A `tracing_subscriber` layer that sends the program's events to obs.
 ///
@@ -23,6 +25,8 @@ use crate::pipeline::log_bridge;
 ///
 /// The traits are those of `tracing` 0.1 and `tracing_subscriber` 0.3. They are exempt from semver: obs may move to another
 /// version of these crates, which are below 1.0, in a minor release.
+///
+/// With the feature `otlp`, spans from `TRACING_LEVEL` on are exported in the recorded trace in which they begin.
 ///
 /// ```
 /// use tracing_subscriber::layer::SubscriberExt as _;
@@ -34,7 +38,10 @@ use crate::pipeline::log_bridge;
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     let enabled = |level: Level, logger: &str| global::wants(Topic::Log, level, logger);
     let filter = ObsFilter::new(enabled, || global::interest().least()).cacheable_while(global::has_no_scoped_pipeline);
-    ObsLayer::new(|event: Event<'_>| global::forward(Topic::Log, event)).with_filter(filter)
+    let layer = ObsLayer::new(|event: Event<'_>| global::forward(Topic::Log, event)).with_filter(filter);
+    #[cfg(feature = "otlp")]
+    let layer = layer.and_then(span_layer());
+    layer
 }
 
 /// A layer of the program, on the registry that obs installs.

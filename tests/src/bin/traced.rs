@@ -18,7 +18,7 @@ use obs_runtime::{
 
 type Boxed = Box<dyn std::error::Error + Send + Sync>;
 
-#[track_performance(args(number), tags(parity = if number % 2 == 0 { "even" } else { "odd" }))]
+#[track_performance(args(number), tags(parity = if number.is_multiple_of(2) { "even" } else { "odd" }))]
 async fn in_task(number: u32) -> u32 {
     tokio::task::yield_now().await;
     inner(number)

@@ -1,3 +1,4 @@
 //! Traces by OTLP, to servers that answer as they are told.
 
 mod faults;
+mod tracing_spans;

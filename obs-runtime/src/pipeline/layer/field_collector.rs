@@ -92,6 +92,19 @@ impl Collected {
         fields
     }
 
+    /// All fields, on their own.
+    #[cfg(feature = "otlp")]
+    pub fn to_fields(&self) -> Vec<Field<'static>> {
+        let owned = |part: &Part| match self.value(part) {
+            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Value::Signed(number) => Value::Signed(number),
+            Value::Unsigned(number) | Value::Length(number) | Value::Hash(number) => Value::Unsigned(number),
+            Value::Float(number) => Value::Float(number),
+            Value::Bool(value) => Value::Bool(value),
+        };
+        self.entries.iter().map(|(name, part)| Field { name: Cow::Borrowed(*name), value: owned(part) }).collect()
+    }
+
     /// The source of a record of the `log` crate; empty for other events.
     pub fn log_source(&self) -> LogSource<'_> {
         if self.of_log_record == 0 {

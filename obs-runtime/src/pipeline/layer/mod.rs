@@ -2,4 +2,6 @@
 
 pub(crate) mod field_collector;
 pub(crate) mod filter;
+#[cfg(feature = "otlp")]
+pub(crate) mod span_layer;
 pub(crate) mod tracing_layer;

@@ -136,6 +136,8 @@ impl ObservabilityBuilder {
         tracing_enabled(enabled: bool) => tracing_enabled = enabled;
         /// Instead of `TRACING_SAMPLE_RATE`, from 0 to 1.
         tracing_sample_rate(rate: f64) => tracing_sample_rate = rate;
+        /// Instead of `TRACING_LEVEL`.
+        tracing_level(level: impl Into<LogFilter>) => tracing_level = level.into();
         /// Instead of `TRACING_KEEP_ERRORS`.
         tracing_keep_errors(kept: bool) => tracing_keep_errors = kept;
         /// Instead of `HEALTH_CHECK_INTERVAL_SECONDS`.

@@ -1,0 +1,165 @@
+//! Records spans of `tracing` as spans of the traces that they are part of.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::subscriber::Interest;
+use tracing_core::{LevelFilter, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::base::level::Level;
+use crate::events::active_span::{self, Active, OpenSpan, SpanGuard};
+use crate::events::panics::caught;
+use crate::events::span_buffer;
+use crate::pipeline::layer::field_collector::Collected;
+
+thread_local! {
+    /// The spans that are entered on this thread, innermost last.
+    static ENTERED: RefCell<Vec<(Id, SpanGuard)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A span of `tracing` that has ended.
+pub struct ClosedSpan<'s> {
+    /// The span.
+    pub open: OpenSpan,
+    /// Its name, level and place.
+    pub metadata: &'static Metadata<'static>,
+    /// Its fields.
+    pub fields: &'s Collected,
+}
+
+/// A layer that makes the spans of `tracing` part of the recorded trace in which they begin. It passes those that have ended
+/// to a handler. Spans outside of a recorded trace are not recorded.
+pub struct SpanLayer {
+    handler: Box<Handler>,
+}
+
+type Handler = dyn Fn(ClosedSpan<'_>) + Send + Sync;
+
+/// A recorded span.
+struct Recorded {
+    open: OpenSpan,
+    fields: Collected,
+}
+
+impl SpanLayer {
+    /// A layer that passes spans to `handler`.
+    pub fn new(handler: impl Fn(ClosedSpan<'_>) + Send + Sync + 'static) -> Self {
+        Self { handler: Box::new(handler) }
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let parent = match attributes.parent() {
+            Some(parent) => context
+                .span(parent)
+                .and_then(|parent| parent.extensions().get::<Recorded>().map(|recorded| recorded.open.active.clone())),
+            // The innermost one that is entered here, of `tracing` or not.
+            None if attributes.is_contextual() => active_span::current_span(),
+            None => None,
+        };
+        let Some(parent) = parent else { return };
+        let mut fields = Collected::default();
+        attributes.record(&mut fields);
+        span.extensions_mut().replace(Recorded { open: OpenSpan::child(parent), fields });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        // Formatted before the span is locked: a value's `Debug` may use its own span.
+        let mut fields = Collected::default();
+        values.record(&mut fields);
+        if let Some(recorded) = span.extensions_mut().get_mut::<Recorded>() {
+            recorded.fields.update(&fields);
+        }
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let active = span.extensions().get::<Recorded>().map(|recorded| recorded.open.active.clone());
+        if let Some(active) = active {
+            let guard = active_span::enter(Active::Span(active));
+            let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), guard)));
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        let left = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            let index = entered.iter().rposition(|(open, _)| open == id)?;
+            let is_innermost = index + 1 == entered.len();
+            Some((entered.remove(index).1, is_innermost))
+        });
+        match left {
+            // Dropped here, after the borrow has ended.
+            Ok(Some((guard, true))) => drop(guard),
+            // Spans that were entered later stay active.
+            Ok(Some((guard, false))) => guard.dismiss(),
+            Ok(None) | Err(_) => {}
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(span) = context.span(&id) else { return };
+        let recorded = span.extensions_mut().remove::<Recorded>();
+        if let Some(Recorded { open, fields }) = recorded {
+            let _ = caught(|| (self.handler)(ClosedSpan { open, metadata: span.metadata(), fields: &fields }));
+        }
+    }
+}
+
+impl fmt::Debug for SpanLayer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SpanLayer").finish_non_exhaustive()
+    }
+}
+
+/// The filter of a [`SpanLayer`]: spans, not events, from a level on, while a trace is recorded.
+pub struct SpanFilter {
+    enabled: Box<Enabled>,
+    least: Box<Least>,
+}
+
+type Enabled = dyn Fn(Level, &str) -> bool + Send + Sync;
+type Least = dyn Fn() -> Option<Level> + Send + Sync;
+
+impl SpanFilter {
+    /// A filter that passes what is `enabled` by level and target; `least` is the lowest level that may be enabled.
+    pub fn new(
+        enabled: impl Fn(Level, &str) -> bool + Send + Sync + 'static,
+        least: impl Fn() -> Option<Level> + Send + Sync + 'static,
+    ) -> Self {
+        Self { enabled: Box::new(enabled), least: Box::new(least) }
+    }
+
+    fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && (self.least)().is_some_and(|least| Level::from_tracing(*metadata.level()) >= least)
+    }
+}
+
+impl<S> Filter<S> for SpanFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        span_buffer::any()
+            && self.may_enable(metadata)
+            && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.may_enable(metadata) { Interest::sometimes() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some((self.least)().map_or(LevelFilter::OFF, |least| LevelFilter::from_level(least.to_tracing())))
+    }
+}
+
+impl fmt::Debug for SpanFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SpanFilter").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Spans of `tracing` as spans of recorded traces.
+
+use std::time::SystemTime;
+
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::base::level::Level;
+use crate::base::outcome::Outcome;
+use crate::events::active_span::{ActiveSpan, OpenSpan};
+use crate::events::event::{Details, Fact};
+use crate::events::span::{Span, SpanDetails};
+use crate::exporters::interface::Topic;
+use crate::metrics::callsite::SourceLocation;
+use crate::pipeline::global;
+use crate::pipeline::layer::span_layer::{ClosedSpan, SpanFilter, SpanLayer};
+
+/// The layer that records spans of `tracing`, by `TRACING_LEVEL`.
+pub fn span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    let enabled = |level: Level, target: &str| {
+        global::pipeline().is_some_and(|pipeline| pipeline.config().tracing_level.enables(level, target))
+    };
+    let least = || global::pipeline()?.config().tracing_level.least();
+    SpanLayer::new(closed).with_filter(SpanFilter::new(enabled, least))
+}
+
+fn closed(closed: ClosedSpan<'_>) {
+    let ClosedSpan { open: OpenSpan { active: ActiveSpan { buffer, id }, parent, begun }, metadata, fields } = closed;
+    let place = metadata.module_path().zip(metadata.file()).zip(metadata.line());
+    let place = place.map(|((module, file), line)| SourceLocation { module, file, line });
+    let late = buffer.add(Span {
+        id,
+        parent,
+        name: metadata.name().into(),
+        op: "span",
+        attribute: "tracing",
+        begun,
+        ended: SystemTime::now(),
+        outcome: Outcome::Ok,
+        calls: None,
+        place,
+        details: SpanDetails::of(fields.to_fields(), None),
+    });
+    if let Some(late) = late {
+        let source = place.map(global::source).unwrap_or_default();
+        global::emit(Topic::Report, Level::Info, source, |_| (Fact::Traced(Box::new(late)), Details::default()));
+    }
+}

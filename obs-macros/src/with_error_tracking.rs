@@ -19,6 +19,7 @@ use crate::item::function::Function;
 pub struct WithErrorTracking {
     shared: SharedKeys,
     context: Vec<Field>,
+    fingerprint: Vec<Expr>,
     severity: Option<&'static str>,
     ignore_if: Option<ExprPath>,
     fallback: Option<Expr>,
@@ -30,6 +31,7 @@ impl Model for WithErrorTracking {
         Self {
             shared: SharedKeys::new(args, function, diagnostics),
             context: fields::fields("context", args, diagnostics),
+            fingerprint: fields::expressions("fingerprint", args, diagnostics),
             severity: args.value("severity", severity, diagnostics),
             ignore_if: args.value("ignore_if", values::function, diagnostics),
             fallback: args.value("fallback", values::expr, diagnostics),
@@ -46,6 +48,7 @@ impl Model for WithErrorTracking {
         settings.set("severity", self.severity.map(|severity| shared.variant("Level", severity)));
         let mut entry = Entry::new(shared);
         entry.context(&self.context);
+        entry.fingerprint(&self.fingerprint);
         let helper = if self.fallback.is_some() { "errors_or" } else { "errors" };
         let judge = judge::closure(shared, function, self.ignore_if.as_ref());
         let mut wrap = Wrap::new(shared, helper, ("errors", settings), &entry, judge);

@@ -89,7 +89,9 @@ pub use events::field::Value;
 pub use events::user::User;
 pub use instrument::command::{track_cli_command, track_feature};
 pub use instrument::errors::breadcrumb::{Breadcrumb, add_breadcrumb};
-pub use instrument::errors::capture::{CapturableError, ErrorBox, ErrorType, capture_error, capture_message};
+pub use instrument::errors::capture::{
+    CapturableError, ErrorBox, ErrorCapture, ErrorType, capture_error, capture_message,
+};
 pub use metrics::callsite::SourceLocation;
 pub use metrics::{catalogue, snapshot};
 #[cfg(feature = "cli")]

@@ -53,6 +53,13 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// `fingerprint(expr, …)`.
+    pub fn fingerprint(&mut self, parts: &[Expr]) {
+        for part in parts {
+            self.display("fingerprint", Some(part));
+        }
+    }
+
     /// `labels(k = expr, …)`.
     pub fn labels(&mut self, fields: &[Field]) {
         for Field { name, value } in fields {

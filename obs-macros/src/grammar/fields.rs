@@ -1,8 +1,10 @@
 //! Lists of names with values: `tags(…)`, `context(…)`, `labels(…)`.
 
 use proc_macro2::Ident;
-use syn::Expr;
 use syn::ext::IdentExt;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
 
 use crate::grammar::args::{Args, Entry, Value};
 use crate::grammar::diagnostics::Diagnostics;
@@ -70,6 +72,19 @@ pub fn fields(key: &'static str, args: &Args, diagnostics: &mut Diagnostics) -> 
         }
     }
     fields
+}
+
+/// `key(expr, …)`.
+pub fn expressions(key: &str, args: &Args, diagnostics: &mut Diagnostics) -> Vec<Expr> {
+    let (Some(Value::List(group)), Some(definition)) = (args.written(key), args.definition(key)) else {
+        return Vec::new();
+    };
+    let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let list = diagnostics.keep(parse.parse2(group.stream()));
+    if list.as_ref().is_some_and(Punctuated::is_empty) {
+        diagnostics.at(group, format!("`{key}` is empty: `{}`", definition.usage));
+    }
+    list.into_iter().flatten().collect()
 }
 
 /// The entries without duplicates, which are reported.

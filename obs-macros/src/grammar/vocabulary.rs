@@ -59,6 +59,7 @@ pub const CRATE: Key = Key::new("crate", "crate = ::path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
 const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
+const FINGERPRINT: Key = Key::new("fingerprint", "fingerprint(\"…\", expr, …)");
 const IGNORE_IF: Key = Key::new("ignore_if", "ignore_if = path");
 const ONLY: Key = Key::new("only", "only(a, b, …)");
 /// On a block, excludes functions; without a value, excludes the function or block itself.
@@ -91,6 +92,7 @@ const WITH_ERROR_TRACKING: &[Key] = &[
     LEVEL,
     CRATE,
     CONTEXT,
+    FINGERPRINT,
     SEVERITY,
     IGNORE_IF,
     Key::new("fallback", "fallback = expr"),

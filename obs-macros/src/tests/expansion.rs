@@ -290,13 +290,14 @@ fn tags_and_arguments_are_noted_at_entry() {
 fn errors_are_told_apart() {
     assert_expansion(
         "with_error_tracking",
-        "severity = \"warning\", ignore_if = E::fine, fallback = Ok(3), context(k = 1)",
+        "severity = \"warning\", ignore_if = E::fine, fallback = Ok(3), context(k = 1), fingerprint(\"a\")",
         "fn f() -> R {}",
         "fn f() -> R {
             CALLSITE: obs::Callsite::errors(\"f\", PLACE).severity(obs::Level::Warning) }
             if let ::core::option::Option::Some(__value) = obs::errors_or(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.context(\"k\", match &(1) { __value => { use obs::show::*; (&&&&&Show(__value)).show() } });
+                    __entry.fingerprint(match &(\"a\") { __value => { use obs::text::*; (&&Text(__value)).text() } });
                 }),
                 move || -> R {},
                 |__value| { use obs::judge::*; (&&Judge(__value)).error() }

@@ -102,7 +102,7 @@ fn every_own_key_is_accepted() {
     );
     accepted(
         "with_error_tracking",
-        "context(attempt = 3), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3)",
+        "context(attempt = 3), fingerprint(\"billing\", table), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3)",
     );
     accepted("bq_cost", "query_type = \"select\", dataset = table, alert_over_usd = 5.5");
     accepted("bq_cost", "max_usd = 20.0, max_bytes = \"1 TiB\", budget = \"daily\", labels(team = \"growth\")");

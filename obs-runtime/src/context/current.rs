@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope_state;
@@ -111,6 +112,8 @@ pub(super) struct Inner {
     operation: Option<Cow<'static, str>>,
     trace: Option<TraceContext>,
     fields: Vec<Field<'static>>,
+    tags: Vec<Field<'static>>,
+    level: Option<Level>,
     extensions: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -287,6 +290,19 @@ impl Context {
         });
     }
 
+    /// Sets a tag of error events, in place of one of the same name.
+    pub fn set_tag(&mut self, name: Cow<'static, str>, value: Value<'static>) {
+        self.change(|inner| {
+            inner.tags.retain(|tag| tag.name != name);
+            inner.tags.push(Field { name, value });
+        });
+    }
+
+    /// Sets the level of error events.
+    pub fn set_level(&mut self, level: Level) {
+        self.change(|inner| inner.level = Some(level));
+    }
+
     /// The context of an event.
     #[must_use]
     pub fn event_context(&self) -> EventContext<'_> {
@@ -297,6 +313,8 @@ impl Context {
             operation: inner.operation.as_deref().map(Cow::Borrowed),
             trace: inner.trace,
             fields: Cow::Borrowed(&inner.fields),
+            tags: Cow::Borrowed(&inner.tags),
+            level: inner.level,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
+use crate::base::level::Level;
 use crate::context::current::{Context, ContextGuard};
 use crate::context::in_context::InContext;
 use crate::context::own_scope;
@@ -98,6 +99,24 @@ impl LogContext {
     /// ```
     pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
         self.0.set_field(name.into(), value.into());
+        self
+    }
+
+    /// Sets a tag of every error, panic and message that is sent to Sentry from the scope. It replaces a tag of the same name; a
+    /// tag of a function or of a capture takes precedence.
+    ///
+    /// ```
+    /// obs_runtime::LogContext::new().tag("tenant", "acme").scope(|| { /* … */ });
+    /// ```
+    pub fn tag(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
+        self.0.set_tag(name.into(), value.into());
+        self
+    }
+
+    /// Sets the level of every error and message that is sent to Sentry from the scope. Log lines keep theirs, and panics stay
+    /// fatal.
+    pub fn level(mut self, level: Level) -> Self {
+        self.0.set_level(level);
         self
     }
 

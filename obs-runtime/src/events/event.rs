@@ -75,6 +75,10 @@ pub struct EventContext<'a> {
     pub trace: Option<TraceContext>,
     /// Further fields of the context.
     pub fields: Cow<'a, [Field<'static>]>,
+    /// Tags of error events.
+    pub tags: Cow<'a, [Field<'static>]>,
+    /// The level of error events, if it is not their own.
+    pub level: Option<Level>,
 }
 
 /// What happened.

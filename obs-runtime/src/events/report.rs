@@ -67,6 +67,12 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// What the program groups it by: what the innermost function that says so does.
+    #[cfg(feature = "sentry")]
+    pub fn own_fingerprint(&self) -> &[Text<'a>] {
+        self.layers.iter().map(|layer| &*layer.fingerprint).find(|parts| !parts.is_empty()).unwrap_or_default()
+    }
+
     /// The layers, and that of the enclosing command.
     pub fn all_layers(&self) -> impl Iterator<Item = &Layer<'a>> {
         self.layers.iter().chain(&self.enclosing)
@@ -83,7 +89,7 @@ pub struct Cause<'a> {
 }
 
 /// The context of one annotated function that an error passed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Layer<'a> {
     /// Name of the operation or command.
     pub name: Text<'a>,
@@ -93,4 +99,6 @@ pub struct Layer<'a> {
     pub fields: Vec<Field<'a>>,
     /// The tags among the fields, which become searchable tags of the event.
     pub tags: Tags,
+    /// What the function groups its errors by; empty if it says nothing.
+    pub fingerprint: Vec<Text<'a>>,
 }

@@ -66,6 +66,12 @@ impl RawErrorEvent {
         self.event.report.id
     }
 
+    /// The label of its error, which is a name of the program.
+    #[cfg(feature = "sentry")]
+    pub fn error_type(&self) -> &str {
+        &self.event.report.error_type
+    }
+
     /// Whether it is about what has ended a command.
     #[cfg(feature = "sentry")]
     pub fn ends_command(&self) -> bool {
@@ -101,7 +107,7 @@ mod tests {
     fn error_event(message: &str, argument: &str) -> ErrorEvent {
         let cause = Cause { type_name: "LoadError".into(), message: message.to_owned().into() };
         let fields = vec![Field::new("path", argument.to_owned())];
-        let layer = Layer { name: "load".into(), attribute: "with_error_tracking", fields, tags: Vec::new() };
+        let layer = Layer { name: "load".into(), fields, ..Layer::default() };
         let report = Report {
             id: EventId::fresh(),
             kind: ReportKind::Error,

@@ -57,6 +57,9 @@ keys! {
     init;
     /// `context(k = expr, …)`: values to record with an error, formatted by `Display` or else `Debug`.
     context;
+    /// `fingerprint("…", expr, …)`: what errors of the function are grouped by in Sentry, formatted by `Display` before the body
+    /// runs. A part `"{{ default }}"` stands for what obs would group by.
+    fingerprint;
     /// `severity = "…"`, in any case: `info`, `warning` or `warn`, `critical`; for errors also `error`.
     severity;
     /// `ignore_if = path`: a function `fn(&E) -> bool`: errors for which it says `true` are not captured.
@@ -117,7 +120,7 @@ keys! {
     /// Keys of `#[tracked_command]`.
     tracked_command: name tags args ok_if error_if level user cron timezone max_runtime margin monitor init;
     /// Keys of `#[with_error_tracking]`.
-    with_error_tracking: name tags args ok_if error_if level context severity ignore_if fallback only skip public_only;
+    with_error_tracking: name tags args ok_if error_if level context fingerprint severity ignore_if fallback only skip public_only;
     /// Keys of `#[bq_cost]`.
     bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes max_slot_hours budget labels;
     /// Keys of `#[health_check]`.

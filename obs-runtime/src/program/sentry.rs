@@ -20,7 +20,7 @@ pub fn exporter(config: &Config, options: SentryOptions) -> Result<Option<Arc<dy
         }
         record_delivery(duration, result);
     };
-    let exporter = SentryExporter::new(config, options, Arc::new(on_delivery));
+    let exporter = SentryExporter::new(config, options, Arc::new(on_delivery), Arc::new(global::redact_named));
     let exporter = exporter.map_err(|_| ConfigError::of_secret("SENTRY_DSN"))?;
     Ok(exporter.map(|exporter| Arc::new(exporter) as Arc<dyn Exporter>))
 }

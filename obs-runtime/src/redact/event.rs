@@ -36,8 +36,9 @@ impl Redactor {
     }
 
     fn scope<'a>(&self, scope: EventContext<'a>) -> EventContext<'a> {
-        let EventContext { correlation_id, user, contact, operation, trace, mut fields } = scope;
+        let EventContext { correlation_id, user, contact, operation, trace, mut fields, mut tags, level } = scope;
         self.fields(&mut fields);
+        self.fields(&mut tags);
         let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
         EventContext {
             trace,
@@ -45,6 +46,8 @@ impl Redactor {
             correlation_id: repeated(correlation_id),
             user: user.map(|user| self.user(user)),
             contact,
+            tags,
+            level,
             operation: repeated(operation),
         }
     }
@@ -151,10 +154,11 @@ impl Redactor {
             type_name: self.repeated(type_name),
             message: self.text(message),
         };
-        let layer = |Layer { name, attribute, mut fields, mut tags }: Layer<'a>| {
+        let layer = |Layer { name, attribute, mut fields, mut tags, fingerprint }: Layer<'a>| {
             self.redact_fields(&mut fields);
             self.redact_tags(&mut tags);
-            Layer { name: self.repeated(name), attribute, fields, tags }
+            let fingerprint = fingerprint.into_iter().map(|part| self.text(part)).collect();
+            Layer { name: self.repeated(name), attribute, fields, tags, fingerprint }
         };
         Report {
             id,

@@ -1,6 +1,9 @@
 //! Captures errors in one of several situations, by its first argument.
 
-use obs_runtime::{Breadcrumb, LogContext, Observability, User, add_breadcrumb, capture_error, with_error_tracking};
+use obs_runtime::{
+    Breadcrumb, ErrorCapture, Level, LogContext, Observability, User, add_breadcrumb, capture_error,
+    with_error_tracking,
+};
 
 #[derive(Debug)]
 struct Bad(&'static str);
@@ -31,6 +34,58 @@ fn large(text: &str) -> Result<(), Bad> {
     Err(Bad("large"))
 }
 
+#[with_error_tracking(fingerprint("billing", table))]
+fn grouped(table: &str) -> Result<(), Bad> {
+    Err(Bad("grouped"))
+}
+
+#[with_error_tracking(fingerprint("{{ default }}", std::process::id() / u32::MAX))]
+fn grouped_further() -> Result<(), Bad> {
+    Err(Bad("grouped"))
+}
+
+#[with_error_tracking]
+fn storm(words: &str) -> Result<(), String> {
+    Err(words.to_owned())
+}
+
+fn by_builder() {
+    let error = Bad("by builder");
+    let capture = ErrorCapture::new(&error).level(Level::Warning).tag("feed", "users").field("row", 17);
+    capture.fingerprint(["bad row", "users"]).send();
+    let _ = grouped("orders");
+    let _ = grouped_further();
+    LogContext::new().tag("tenant", "acme").level(Level::Info).scope(|| capture_error(&Bad("of a tenant")));
+}
+
+fn storms() {
+    for number in 0..999 {
+        let _ = storm(&format!("connection reset by peer {number}"));
+    }
+    let _ = storm("ledger out of balance");
+}
+
+#[derive(Debug)]
+struct Ignored;
+impl std::fmt::Display for Ignored {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("expected")
+    }
+}
+impl std::error::Error for Ignored {}
+
+fn hooks() -> Result<(), obs_runtime::InitError> {
+    let builder = Observability::builder().ignore_errors(["Ignored"]).max_breadcrumbs(3);
+    let _guard =
+        builder.before_breadcrumb(|crumb| (crumb.message.as_deref() != Some("secret plan")).then_some(crumb)).init()?;
+    for message in ["first", "second", "third", "secret plan"] {
+        add_breadcrumb(message);
+    }
+    capture_error(&Ignored);
+    capture_error(&Bad("not ignored"));
+    Ok(())
+}
+
 fn users() {
     for user in [User::new("ada@example.com"), User::new("bob@example.com"), User::new("ada@example.com")] {
         LogContext::new().user(user).scope(|| capture_error(&Bad("of a user")));
@@ -56,6 +111,9 @@ fn large_event() {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scene = std::env::args().nth(1).unwrap_or_default();
+    if scene == "hooks" {
+        return Ok(hooks()?);
+    }
     let _guard = if scene == "init" { obs_runtime::init!()? } else { Observability::builder().init()? };
     match &*scene {
         "users" => users(),
@@ -66,6 +124,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "by-hand" | "init" => {
             capture_error(&Bad("by hand"));
         }
+        "builder" => by_builder(),
+        "storm" => storms(),
         "many" => (0..20).for_each(|_| {
             capture_error(&Bad("one of many"));
         }),

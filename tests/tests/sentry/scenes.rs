@@ -130,3 +130,38 @@ fn the_build_is_sent_and_deliveries_are_logged_on_request() {
     assert_eq!(warnings(&run("true"), "the server has accepted an envelope"), 1);
     assert!(server.items("event").iter().all(|event| event["dist"] == "4711"));
 }
+
+#[test]
+fn a_capture_and_a_context_say_more_of_an_error() {
+    let events = events("builder");
+    let [built, grouped, further, of_tenant] = &events[..] else { panic!("{events:#?}") };
+    assert_eq!((&built["level"], &built["tags"]["feed"]), (&json!("warning"), &json!("users")));
+    assert_eq!(built["fingerprint"], json!(["bad row", "users"]));
+    assert_eq!(built["contexts"]["unknown"]["row"], 17, "{built:#}");
+    assert_eq!(grouped["fingerprint"], json!(["billing", "orders"]));
+    assert_eq!(further["fingerprint"], json!(["Bad", "scenes::grouped_further", "0"]));
+    assert_eq!((&of_tenant["level"], &of_tenant["tags"]["tenant"]), (&json!("info"), &json!("acme")));
+    assert_eq!(sentry_relay::remarks(&events), Vec::<String>::new());
+}
+
+#[test]
+fn a_storm_hides_no_rare_error_and_its_rest_is_told_at_the_end() {
+    let events = events("storm");
+    let message = |event: &Value| event["exception"]["values"][0]["value"].as_str().unwrap().to_owned();
+    assert_eq!(events.iter().filter(|event| message(event) == "ledger out of balance").count(), 1);
+    let storm: Vec<_> = events.iter().filter(|event| message(event).starts_with("connection reset")).collect();
+    let left_out: u64 = storm.iter().map(|event| event["extra"]["left_out_before"].as_u64().unwrap_or_default()).sum();
+    assert_eq!((storm.len() as u64 + left_out, storm.len()), (999, 21));
+    assert!(storm.iter().all(|event| event["fingerprint"] == storm[0]["fingerprint"]), "one issue");
+}
+
+#[test]
+fn breadcrumbs_and_errors_pass_the_hooks_of_the_program() {
+    let events = events("hooks");
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert_eq!(events[0]["exception"]["values"][0]["value"], "not ignored");
+    let crumbs = events[0]["breadcrumbs"]["values"].as_array().unwrap();
+    let messages: Vec<_> = crumbs.iter().map(|crumb| crumb["message"].as_str().unwrap()).collect();
+    // The last three, of which one is dropped.
+    assert!(messages.len() <= 3 && !messages.contains(&"secret plan") && !messages.contains(&"first"), "{messages:?}");
+}

@@ -68,7 +68,7 @@ impl JsonFormat {
     ) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
-        let EventContext { correlation_id, user, operation, trace, contact: _, fields: _ } = context;
+        let EventContext { correlation_id, user, operation, trace, contact: _, fields: _, tags: _, level: _ } = context;
         let JsonBuffers { keys, nested } = buffers;
         let mut object = ObjectWriter::begin(line, keys);
         object.buffer().extend_from_slice(b"\"timestamp\":\"");

@@ -86,7 +86,7 @@ pub const fn colour(level: Level) -> &'static str {
 
 fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
     // Trace ids are left to the JSON format.
-    let EventContext { correlation_id, user, operation, contact: _, trace: _, fields: _ } = scope;
+    let EventContext { correlation_id, user, operation, contact: _, trace: _, fields: _, tags: _, level: _ } = scope;
     let mut opening = " [";
     for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
         if let Some(text) = text {

@@ -13,7 +13,7 @@ use crate::exporters::sentry::contexts::{json, level, limited};
 /// The most breadcrumbs that are kept, of all correlation ids together.
 const CAPACITY: usize = 500;
 
-/// The most breadcrumbs of one event.
+/// The most breadcrumbs of one event, unless the program says otherwise.
 const MAX_SENT: usize = 100;
 
 /// The most bytes of a breadcrumb's message.
@@ -23,8 +23,11 @@ const MAX_MESSAGE: usize = 1024;
 const MAX_FIELDS: usize = 12;
 
 /// A ring buffer of the last breadcrumbs.
-#[derive(Debug, Default)]
-pub struct BreadcrumbBuffer(Mutex<VecDeque<Arc<Crumb>>>);
+#[derive(Debug)]
+pub struct BreadcrumbBuffer {
+    crumbs: Mutex<VecDeque<Arc<Crumb>>>,
+    max_sent: usize,
+}
 
 /// A breadcrumb, shared with the events that it belongs to. Converted to Sentry's type when one is sent.
 #[derive(Debug)]
@@ -38,6 +41,11 @@ pub struct Crumb {
 }
 
 impl BreadcrumbBuffer {
+    /// An empty buffer. `max_sent` is the most breadcrumbs of one event, if it is not the default.
+    pub fn new(max_sent: Option<usize>) -> Self {
+        Self { crumbs: Mutex::default(), max_sent: max_sent.unwrap_or(MAX_SENT).min(CAPACITY) }
+    }
+
     /// Adds an event as a breadcrumb of that category.
     pub fn add(&self, event: &Event<'_>, category: &str) {
         if event.level < Level::Info {
@@ -59,7 +67,7 @@ impl BreadcrumbBuffer {
             correlation_id: event.context.correlation_id.as_deref().map(Box::from),
             fields,
         });
-        let mut crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut crumbs = self.crumbs.lock().unwrap_or_else(PoisonError::into_inner);
         // Freed after the lock is released.
         let oldest = if crumbs.len() >= CAPACITY { crumbs.pop_front() } else { None };
         crumbs.push_back(crumb);
@@ -70,11 +78,11 @@ impl BreadcrumbBuffer {
     /// The last breadcrumbs of that correlation id, if there is one, and those without one, up to `until`, oldest first. An error is reported
     /// some time after it was captured: later breadcrumbs did not lead to it.
     pub fn of(&self, correlation_id: Option<&str>, until: SystemTime) -> Vec<Arc<Crumb>> {
-        let crumbs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let crumbs = self.crumbs.lock().unwrap_or_else(PoisonError::into_inner);
         let belongs = |crumb: &&Arc<Crumb>| {
             crumb.time <= until && crumb.correlation_id.as_deref().is_none_or(|id| correlation_id == Some(id))
         };
-        let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(MAX_SENT).cloned().collect();
+        let mut found: Vec<_> = crumbs.iter().rev().filter(belongs).take(self.max_sent).cloned().collect();
         drop(crumbs);
         found.reverse();
         found

@@ -115,6 +115,9 @@ pub fn tags<'t>(
     for (name, value) in own.into_iter().flatten() {
         tag(&mut tags, name, value);
     }
+    for field in &*scope.tags {
+        tag(&mut tags, &field.name, &field.value.to_string());
+    }
     tags
 }
 

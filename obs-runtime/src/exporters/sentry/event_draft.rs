@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use ::sentry::protocol::{self, Event as SentryEvent, Exception, LogEntry, Map, Mechanism, Stacktrace, Thread, User};
+use ::sentry::protocol::{
+    self, Breadcrumb, Event as SentryEvent, Exception, LogEntry, Map, Mechanism, Stacktrace, Thread, User,
+};
 use serde_json::Value as Json;
 
 use crate::base::level::Level;
@@ -53,6 +55,7 @@ pub struct EventDraft {
     scope: EventContext<'static>,
     passed: Vec<String>,
     extra: Vec<(String, Json)>,
+    own_fingerprint: Vec<String>,
     left_out: u64,
     stack: Option<Stack>,
     crumbs: Vec<Arc<Crumb>>,
@@ -74,7 +77,7 @@ impl EventDraft {
             id: report.id,
             kind: report.kind,
             time: event.time,
-            level: event.level,
+            level: scope.level.unwrap_or(event.level),
             logger: owned(&event.source.logger, MAX_NAME),
             file: file.clone(),
             captured_at: file.zip(event.source.line).map(|(file, line)| format!("{file}:{line}")),
@@ -94,10 +97,12 @@ impl EventDraft {
             scope: EventContext {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),
+                tags: Cow::Owned(scope.tags.to_vec()),
                 ..EventContext::default()
             },
             passed: report.layers.iter().map(named).collect(),
             extra: event.fields.iter().map(|Field { name, value }| (name.to_string(), json(value))).collect(),
+            own_fingerprint: report.own_fingerprint().iter().map(|part| owned(part, MAX_NAME)).collect(),
             left_out: report.left_out,
             stack: report.stack.clone(),
             crumbs,
@@ -123,7 +128,7 @@ impl EventDraft {
             tags,
             contexts: self.contexts.clone(),
             extra: self.extra(),
-            breadcrumbs: self.crumbs.iter().map(|crumb| crumb.to_breadcrumb()).collect::<Vec<_>>().into(),
+            breadcrumbs: self.breadcrumbs(settings).into(),
             ..SentryEvent::default()
         };
         if self.kind.is_message() {
@@ -152,6 +157,14 @@ impl EventDraft {
         if self.logger == OWN_LOGGER { self.module().unwrap_or(OWN_LOGGER) } else { &self.logger }
     }
 
+    fn breadcrumbs(&self, settings: &Settings) -> Vec<Breadcrumb> {
+        let crumbs = self.crumbs.iter().map(|crumb| crumb.to_breadcrumb());
+        match &settings.before_breadcrumb {
+            Some(before) => crumbs.filter_map(|crumb| before(crumb)).collect(),
+            None => crumbs.collect(),
+        }
+    }
+
     fn fingerprint(&self) -> Cow<'static, [Cow<'static, str>]> {
         let bug = Bug {
             kind: self.kind,
@@ -161,7 +174,8 @@ impl EventDraft {
             file: self.place.as_deref().map(|place| place.rsplit_once(':').map_or(place, |(file, _line)| file)),
             message: self.causes.last().map_or("", |(_, message)| message),
         };
-        grouping::fingerprint(&bug).into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
+        let parts = grouping::with_own(&self.own_fingerprint, || grouping::fingerprint(&bug));
+        parts.into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
     }
 
     /// The error and its sources as Sentry's exceptions: the root cause first, the returned error last.

@@ -14,12 +14,15 @@ use crate::base::clock;
 use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::{Event, Fact};
+use crate::events::event_id::EventId;
+use crate::events::event_status::{self, EventStatus};
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
 use crate::exporters::sentry::event_draft::EventDraft;
+use crate::exporters::sentry::foreign_events::Redact;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
@@ -27,6 +30,7 @@ use crate::exporters::sentry::queue::Job;
 use crate::exporters::sentry::traces;
 use crate::exporters::sentry::transport::OnDelivery;
 use crate::exporters::sentry::worker::{Factory, Worker};
+use crate::metrics::drop_counters;
 use crate::redact::redactor::Redacted;
 
 /// `SENTRY_DSN` is malformed.
@@ -46,18 +50,39 @@ pub struct SentryExporter {
 
 impl SentryExporter {
     /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled. `on_delivery` gets the result
-    /// of each envelope.
+    /// of each envelope; `redact` is for events of sentry's own functions.
     ///
     /// # Errors
     /// If the DSN is malformed.
-    pub fn new(config: &Config, options: SentryOptions, on_delivery: OnDelivery) -> Result<Option<Self>, InvalidDsn> {
+    pub fn new(
+        config: &Config,
+        options: SentryOptions,
+        on_delivery: OnDelivery,
+        redact: Redact,
+    ) -> Result<Option<Self>, InvalidDsn> {
         let Some(dsn) = config.sentry_dsn.as_ref().filter(|_| config.sentry_enabled) else { return Ok(None) };
         let dsn: Dsn = dsn.expose().parse().map_err(|_| InvalidDsn)?;
         let settings = Arc::new(Settings::new(config, &options));
         let server = dsn.host().to_owned();
-        let worker = Worker::new(Factory::new(on_delivery), |factory| client(dsn, &settings, options, factory));
+        let breadcrumbs = BreadcrumbBuffer::new(options.max_breadcrumbs);
+        let binds = !options.leaves_hub_alone;
+        let make = |factory| client(dsn, &settings, options, redact, factory);
+        let worker = Worker::new(Factory::new(on_delivery), make);
+        if binds {
+            worker.bind_to_hub();
+        }
         let trace_sample_rate = config.sentry_traces_sample_rate;
-        Ok(Some(Self { settings, breadcrumbs: BreadcrumbBuffer::default(), worker, trace_sample_rate, server }))
+        Ok(Some(Self { settings, breadcrumbs, worker, trace_sample_rate, server }))
+    }
+
+    /// Whether the program does not want errors of that label, which are counted.
+    fn ignores(&self, id: EventId, error_type: &str) -> bool {
+        let ignores = self.settings.ignore_errors.iter().any(|ignored| ignored == error_type);
+        if ignores {
+            drop_counters::count(self.name(), "ignored", 1);
+            event_status::set(id, EventStatus::NotSent("ignore_errors names its label".into()));
+        }
+        ignores
     }
 
     fn flushed(&self, left: usize) -> Result<Flushed, FlushError> {
@@ -112,7 +137,14 @@ impl Exporter for SentryExporter {
         true
     }
 
+    fn close(&self) {
+        self.worker.unbind_from_hub();
+    }
+
     fn accept_report(&self, report: RawErrorEvent) {
+        if self.ignores(report.id(), report.error_type()) {
+            return;
+        }
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
         let (id, ends_command) = (report.id(), report.ends_command());
@@ -122,6 +154,7 @@ impl Exporter for SentryExporter {
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         match &event.fact {
+            Fact::Reported(report) if self.ignores(report.id, &report.error_type) => {}
             Fact::Reported(report) => {
                 let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
                 let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
@@ -162,6 +195,7 @@ impl Exporter for SentryExporter {
     fn drop_reasons(&self) -> &'static [&'static str] {
         &[
             "before_send",
+            "ignored",
             "late",
             "network",
             "not_serialised",

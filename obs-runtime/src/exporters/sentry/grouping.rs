@@ -47,7 +47,19 @@ pub fn fingerprint(bug: &Bug<'_>) -> Vec<String> {
     }
 }
 
-/// A message with `#` instead of each quoted value and of each word that contains a digit.
+/// What stands for the fingerprint of obs among the parts that the program gives.
+const DEFAULT: &str = "{{ default }}";
+
+/// The parts that the program gives, if any, with those of obs in place of `{{ default }}`.
+pub fn with_own(own: &[String], default: impl Fn() -> Vec<String>) -> Vec<String> {
+    if own.is_empty() {
+        return default();
+    }
+    let part = |part: &String| if part == DEFAULT { default() } else { vec![part.clone()] };
+    own.iter().flat_map(part).collect()
+}
+
+/// A message with `#` instead of each quoted value and of each word that contains a digit, or is a path or a URL.
 fn form(message: &str) -> String {
     static QUOTED: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r#"(^|[^a-zA-Z0-9])(?:'[^']*'|"[^"]*"|`[^`]*`)"#).ok());
@@ -55,8 +67,10 @@ fn form(message: &str) -> String {
         Some(quoted) => quoted.replace_all(message, "${1}#"),
         None => message.into(),
     };
-    let has_digit = |word: &str| word.contains(|letter: char| letter.is_ascii_digit());
-    let words = message.split(' ').map(|word| if has_digit(word) { "#" } else { word });
+    let varies = |word: &str| {
+        word.contains(|letter: char| letter.is_ascii_digit()) || word.starts_with('/') || word.matches('/').count() > 1
+    };
+    let words = message.split(' ').map(|word| if varies(word) { "#" } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -78,6 +92,8 @@ mod tests {
             ("no table 'users' in \"billing\" (`eu`)", "no table # in # (#)"),
             ("can't open 'a b', don't ask", "can't open #, don't ask"),
             ("job 3f2a-77 of [REDACTED] failed", "job # of [REDACTED] failed"),
+            ("cannot open /data/users.csv: no access", "cannot open # no access"),
+            ("GET https://example.com/feed and/or a retry failed", "GET # and/or a retry failed"),
             ("not found", "not found"),
             ("", ""),
         ] {

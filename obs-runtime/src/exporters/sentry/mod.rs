@@ -6,6 +6,7 @@ pub(crate) mod contexts;
 pub(crate) mod event_draft;
 pub(crate) mod event_size;
 pub(crate) mod exporter;
+pub(crate) mod foreign_events;
 pub(crate) mod grouping;
 pub(crate) mod options;
 pub(crate) mod queue;

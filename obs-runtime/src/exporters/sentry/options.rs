@@ -6,11 +6,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::sentry::protocol::Event;
+use ::sentry::protocol::{Breadcrumb, Event};
 use ::sentry::types::Dsn;
 use ::sentry::{Client, ClientOptions, TransportFactory};
 
 use crate::config::validated::{Config, UNKNOWN_VERSION};
+use crate::exporters::sentry::foreign_events::{ForeignEvents, Redact};
 use crate::exporters::sentry::stacktrace::Names;
 use crate::metrics::registry;
 
@@ -25,7 +26,18 @@ pub struct SentryOptions {
     pub in_app_exclude: Vec<String>,
     /// Whether events do not tell the name of the machine.
     pub hides_server_name: bool,
+    /// Receives each breadcrumb of an event before it is sent, and may change or drop it.
+    pub before_breadcrumb: Option<Arc<BeforeBreadcrumb>>,
+    /// The most breadcrumbs of one event.
+    pub max_breadcrumbs: Option<usize>,
+    /// Labels of errors that are not sent.
+    pub ignore_errors: Vec<String>,
+    /// Whether the client is not bound to sentry's main hub.
+    pub leaves_hub_alone: bool,
 }
+
+/// The program's function that receives each breadcrumb before it is sent.
+pub type BeforeBreadcrumb = dyn Fn(Breadcrumb) -> Option<Breadcrumb> + Send + Sync;
 
 /// The program's function that receives each event before it is sent.
 pub type BeforeSend = dyn Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync;
@@ -37,7 +49,6 @@ impl fmt::Debug for SentryOptions {
 }
 
 /// What everything that is sent has in common.
-#[derive(Debug)]
 pub struct Settings {
     pub environment: String,
     /// `None` if the version of the program is not known: one release for all versions would say nothing.
@@ -47,6 +58,15 @@ pub struct Settings {
     pub server_name: Option<String>,
     pub names: Names,
     pub sample_rate: f32,
+    pub before_breadcrumb: Option<Arc<BeforeBreadcrumb>>,
+    pub ignore_errors: Vec<String>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut settings = formatter.debug_struct("Settings");
+        settings.field("environment", &self.environment).field("release", &self.release).finish_non_exhaustive()
+    }
 }
 
 thread_local! {
@@ -108,6 +128,8 @@ impl Settings {
             environment: clean(environment, MAX_ENVIRONMENT, "dev"),
             release: release.map(|release| clean(&release, MAX_RELEASE, "unknown")),
             dist: config.sentry_dist.as_deref().map(|dist| clean(dist, MAX_DIST, "unknown")),
+            before_breadcrumb: options.before_breadcrumb.clone(),
+            ignore_errors: options.ignore_errors.clone(),
             service: config.service_name.clone(),
             #[expect(clippy::cast_possible_truncation, reason = "a rate")]
             sample_rate: config.sentry_sample_rate as f32,
@@ -146,10 +168,12 @@ pub fn client(
     dsn: Dsn,
     settings: &Settings,
     options: SentryOptions,
+    redact: Redact,
     transport: impl TransportFactory + 'static,
 ) -> Client {
     let mut client = ClientOptions::new()
         .default_integrations(false)
+        .add_integration(ForeignEvents(redact))
         .send_default_pii(false)
         .maybe_release(settings.release.clone())
         .environment(settings.environment.clone())

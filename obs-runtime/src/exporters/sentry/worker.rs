@@ -6,11 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ::sentry::protocol::Event;
-use ::sentry::{Client, Envelope, Transport, TransportFactory, TransportOptions};
+use ::sentry::{Client, Envelope, Hub, Transport, TransportFactory, TransportOptions};
 
 use crate::base::clock;
 use crate::events::event_status::{self, EventStatus};
 use crate::events::panics::caught;
+use crate::exporters::sentry::foreign_events::own;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::queue::{Job, Queue, Work};
 use crate::exporters::sentry::transport::{Http, OnDelivery};
@@ -92,6 +93,24 @@ impl Worker {
         let client = Arc::new(make(factory));
         let _ = shared.client.set(Arc::downgrade(&client));
         Self { client, shared }
+    }
+
+    /// Binds the client to sentry's main hub and to that of this thread, if they have none.
+    pub fn bind_to_hub(&self) {
+        for hub in [Hub::main(), Hub::current()] {
+            if hub.client().is_none() {
+                hub.bind_client(Some(Arc::clone(&self.client)));
+            }
+        }
+    }
+
+    /// Undoes [`bind_to_hub`](Self::bind_to_hub).
+    pub fn unbind_from_hub(&self) {
+        for hub in [Hub::main(), Hub::current()] {
+            if hub.client().is_some_and(|client| Arc::ptr_eq(&client, &self.client)) {
+                hub.bind_client(None);
+            }
+        }
     }
 
     /// Queues a job. If the queue is full, an event that has ended no command is dropped and counted.
@@ -301,7 +320,7 @@ fn send(client: &Client, work: Work) {
         Work::Job(Job::Event { id, make, .. }) => {
             let Some(event) = make() else { return };
             let deadline = clock::deadline(Instant::now(), SEND_TIMEOUT);
-            if sends_until(deadline, || client.capture_event(event, None)).is_nil() {
+            if own(|| sends_until(deadline, || client.capture_event(event, None))).is_nil() {
                 let (reason, words) = options::why_dropped();
                 drop_counters::count("sentry", reason, 1);
                 event_status::set(id, EventStatus::NotSent(words.into()));

@@ -21,6 +21,8 @@ pub struct Entry {
     pub(crate) tags: Tags,
     pub(crate) arguments: Vec<(&'static str, Value<'static>)>,
     pub(crate) context: Vec<(&'static str, Value<'static>)>,
+    /// What errors are grouped by.
+    pub(crate) fingerprint: Vec<String>,
     pub(crate) user: Option<String>,
     pub(crate) dataset: Option<String>,
     /// Labels of the jobs that run inside.
@@ -83,6 +85,11 @@ impl Entry {
     /// An argument of which only the length is recorded.
     pub fn length(&mut self, name: &'static str, length: usize) {
         self.argument(name, Value::Length(length as u64));
+    }
+
+    /// A part of what errors are grouped by.
+    pub fn fingerprint(&mut self, part: String) {
+        self.fingerprint.push(part);
     }
 
     /// The user of a command.

@@ -61,6 +61,8 @@ impl Call {
         let details = self.details();
         let callsite = self.callsite;
         let (name, attribute) = (Cow::Borrowed(callsite.name()), callsite.kind().as_str());
-        Layer { name, attribute, fields: details.fields, tags: details.tags }
+        let fingerprint = self.entry().map(|entry| entry.fingerprint.iter().cloned().map(Cow::Owned).collect());
+        let fingerprint = fingerprint.unwrap_or_default();
+        Layer { name, attribute, fields: details.fields, tags: details.tags, fingerprint }
     }
 }

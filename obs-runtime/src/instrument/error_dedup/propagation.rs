@@ -23,7 +23,8 @@ use crate::events::report::{Cause, Layer, Report, ReportKind};
 use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::pending_error::{PendingError, State};
-use crate::instrument::error_dedup::{rate_limit, registry};
+use crate::instrument::error_dedup::rate_limit::{self, Occurrence};
+use crate::instrument::error_dedup::registry;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
 
@@ -87,6 +88,33 @@ pub struct CaptureOutcome {
 enum Passing {
     Error(ErrorFingerprint),
     Panic(Option<Panic>),
+}
+
+impl Passing {
+    fn occurrence<'e>(&'e self, exit: &'e CallExit) -> Occurrence<'e> {
+        let (kind, error_type, type_name, message, place) = match self {
+            Self::Error(error) => {
+                let root = error.causes.last();
+                let (type_name, message) = root.map_or(("", ""), |root| (&root.type_name, &root.message));
+                (ReportKind::Error, &*error.error_type, type_name, message, None)
+            }
+            Self::Panic(last) => {
+                let message = last.as_ref().map_or("panicked", |last| &*last.words);
+                let place = last.as_ref().and_then(|last| last.place.as_ref());
+                (ReportKind::Panic, "panic", "panic", message, place.map(|(file, _line)| &**file))
+            }
+        };
+        Occurrence {
+            kind,
+            level: exit.level,
+            source: &exit.source,
+            operation: &exit.name,
+            error_type,
+            type_name,
+            message,
+            place,
+        }
+    }
 }
 
 /// An error passes a call.
@@ -250,13 +278,7 @@ fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Op
         run.count_error();
     }
     let is_wanted = pipeline.wants(Topic::Report, exit.level, &exit.source.logger);
-    let kind = match &passing {
-        Passing::Error(error) => {
-            rate_limit::kind(&error.error_type, error.causes.last().map_or("", |cause| &cause.message))
-        }
-        Passing::Panic(last) => rate_limit::kind("panic", last.as_ref().map_or("", |last| &last.words)),
-    };
-    let allowed = if is_wanted { rate_limit::allow(&*pipeline, &exit.source, &exit.name, kind) } else { None };
+    let allowed = if is_wanted { rate_limit::allow(&*pipeline, &passing.occurrence(exit)) } else { None };
     let state = match allowed {
         None => State::Suppressed,
         Some(left_out) => State::Open(Box::new(ErrorEvent {

@@ -1,13 +1,23 @@
-//! How many errors of one source location are reported: a burst, then one at an interval, with the number left out. The first
-//! errors that are new in kind are reported in any case.
+//! How many errors of one kind are reported: a burst, then one at an interval, with the number left out. What was left out last
+//! is reported when the program ends.
+//!
+//! A kind is a source location, an operation, a label, and the message without numbers. The first kinds of a location have limits of
+//! their own, so that a frequent error does not hide a rare one; the others share one, so that a message that is never the same
+//! does not pass the limit.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
+use crate::base::level::Level;
+use crate::context::current::Context;
 use crate::events::event::Source;
+use crate::events::event_id::EventId;
+use crate::events::field::Text;
+use crate::events::report::{Cause, Report, ReportKind};
+use crate::exporters::error_event::ErrorEvent;
 use crate::metrics::drop_counters;
 use crate::pipeline::interface::Pipeline;
 
@@ -17,47 +27,96 @@ const BURST: f64 = 20.0;
 /// After how long one more is reported.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Most locations with a limit of their own; the others share one.
+/// Most locations with limits of their own; the others share one.
 const MAX_LOCATIONS: usize = 4096;
 
-/// How many kinds of errors of one location are remembered.
+/// How many kinds of errors of one location have a limit of their own.
 const MAX_KINDS: usize = 20;
 
 /// How many bytes of a message tell one kind from another.
 const MAX_MESSAGE: usize = 200;
 
-#[derive(Debug)]
+/// An error that is about to be reported.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence<'e> {
+    /// What it is.
+    pub kind: ReportKind,
+    /// Severity.
+    pub level: Level,
+    /// Where it was captured.
+    pub source: &'e Source<'static>,
+    /// The operation that failed.
+    pub operation: &'e str,
+    /// The label of the error.
+    pub error_type: &'e str,
+    /// The type of the root cause.
+    pub type_name: &'e str,
+    /// The message of the root cause.
+    pub message: &'e str,
+    /// Location of a panic.
+    pub place: Option<&'e str>,
+}
+
 struct Bucket {
     tokens: f64,
     since: Instant,
     left_out: u64,
-    /// The kinds that were seen first.
-    kinds: Vec<u64>,
+    /// The first of those that were left out.
+    sample: Option<Box<ErrorEvent>>,
 }
 
 impl Bucket {
+    const fn full(now: Instant) -> Self {
+        Self { tokens: BURST, since: now, left_out: 0, sample: None }
+    }
+
     /// How many were left out since the last one that was reported; `None` if this one is left out too.
-    fn take(&mut self, now: Instant, kind: u64) -> Option<u64> {
+    fn take(&mut self, now: Instant) -> Option<u64> {
         let gained = now.saturating_duration_since(self.since).as_secs_f64() / INTERVAL.as_secs_f64();
         self.tokens = (self.tokens + gained).min(BURST);
         self.since = now;
-        let is_new = self.kinds.len() < MAX_KINDS && !self.kinds.contains(&kind);
-        if is_new {
-            self.kinds.push(kind);
-        } else if self.tokens < 1.0 {
+        if self.tokens < 1.0 {
             self.left_out = self.left_out.saturating_add(1);
             return None;
         }
-        self.tokens = (self.tokens - 1.0).max(0.0);
+        self.tokens -= 1.0;
+        self.sample = None;
         Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// The limits of one location.
+struct Limits {
+    kinds: Vec<(u64, Bucket)>,
+    others: Bucket,
+}
+
+impl Limits {
+    fn bucket(&mut self, now: Instant, kind: u64) -> &mut Bucket {
+        let index = self.kinds.iter().position(|(known, _)| *known == kind);
+        let index = index.or_else(|| {
+            (self.kinds.len() < MAX_KINDS).then(|| {
+                self.kinds.push((kind, Bucket::full(now)));
+                self.kinds.len() - 1
+            })
+        });
+        match index.and_then(|index| self.kinds.get_mut(index)) {
+            Some((_, bucket)) => bucket,
+            None => &mut self.others,
+        }
     }
 }
 
 /// File, line and operation: functions that a macro makes are on one line.
 type Location = (Cow<'static, str>, Option<u32>, String);
 
+fn limits() -> MutexGuard<'static, Option<HashMap<Location, Limits>>> {
+    static LIMITS: Mutex<Option<HashMap<Location, Limits>>> = Mutex::new(None);
+    LIMITS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The kind of an error: its label, and its message without numbers.
-pub fn kind(label: &str, message: &str) -> u64 {
+fn kind(label: &str, message: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     label.hash(&mut hasher);
     for byte in message.bytes().take(MAX_MESSAGE).filter(|byte| !byte.is_ascii_digit()) {
@@ -66,52 +125,113 @@ pub fn kind(label: &str, message: &str) -> u64 {
     hasher.finish()
 }
 
-/// Whether one more error of that location and operation is reported, and how many were left out before it.
-pub fn allow(pipeline: &dyn Pipeline, source: &Source<'static>, operation: &str, kind: u64) -> Option<u64> {
-    static BUCKETS: Mutex<Option<HashMap<Location, Bucket>>> = Mutex::new(None);
+/// Whether one more error of that kind is reported, and how many were left out before it.
+pub fn allow(pipeline: &dyn Pipeline, error: &Occurrence<'_>) -> Option<u64> {
     if !pipeline.rate_limits_errors() {
         return Some(0);
     }
-    let location = (source.file.clone().unwrap_or_default(), source.line, operation.to_owned());
+    let location = (error.source.file.clone().unwrap_or_default(), error.source.line, error.operation.to_owned());
     let now = Instant::now();
-    let mut buckets = BUCKETS.lock().unwrap_or_else(PoisonError::into_inner);
-    let buckets = buckets.get_or_insert_default();
-    let has_own = buckets.len() < MAX_LOCATIONS || buckets.contains_key(&location);
+    let mut limits = limits();
+    let limits = limits.get_or_insert_default();
+    let has_own = limits.len() < MAX_LOCATIONS || limits.contains_key(&location);
     let location = if has_own { location } else { Location::default() };
-    let full = || Bucket { tokens: BURST, since: now, left_out: 0, kinds: Vec::new() };
-    let allowed = buckets.entry(location).or_insert_with(full).take(now, kind);
+    let new = || Limits { kinds: Vec::new(), others: Bucket::full(now) };
+    let of_location = limits.entry(location).or_insert_with(new);
+    let bucket = of_location.bucket(now, kind(error.error_type, error.message));
+    let allowed = bucket.take(now);
     if allowed.is_none() {
+        bucket.sample.get_or_insert_with(|| Box::new(error.to_event()));
         drop_counters::count("errors", "rate_limit", 1);
     }
     allowed
+}
+
+/// Reports one error of each kind of which some were left out since the last report, with the number of the others.
+pub fn report_left_out(pipeline: &dyn Pipeline) {
+    let mut left_out = Vec::new();
+    if let Some(limits) = &mut *limits() {
+        for limits in limits.values_mut() {
+            let buckets = limits.kinds.iter_mut().map(|(_, bucket)| bucket).chain([&mut limits.others]);
+            left_out.extend(buckets.filter_map(|bucket| {
+                let mut event = bucket.sample.take()?;
+                event.report.left_out = std::mem::take(&mut bucket.left_out).saturating_sub(1);
+                Some(event)
+            }));
+        }
+    }
+    for event in left_out {
+        pipeline.report(*event);
+    }
+}
+
+impl Occurrence<'_> {
+    fn to_event(self) -> ErrorEvent {
+        let owned = |text: &str| Text::Owned(text.to_owned());
+        let report = Report {
+            id: EventId::fresh(),
+            kind: self.kind,
+            operation: owned(self.operation),
+            error_type: owned(self.error_type),
+            causes: vec![Cause { type_name: owned(self.type_name), message: owned(self.message) }],
+            layers: Vec::new(),
+            enclosing: None,
+            left_out: 0,
+            place: self.place.map(owned),
+            stack: None,
+        };
+        ErrorEvent {
+            context: Context::default(),
+            level: self.level,
+            source: self.source.clone(),
+            time: SystemTime::now(),
+            report: Box::new(report),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn allowed(limits: &mut Limits, now: Instant, label: &str, message: &str) -> Option<u64> {
+        limits.bucket(now, kind(label, message)).take(now)
+    }
+
+    fn full(now: Instant) -> Limits {
+        Limits { kinds: Vec::new(), others: Bucket::full(now) }
+    }
+
     #[test]
     fn a_burst_is_reported_then_one_at_an_interval_with_the_number_left_out() {
         let begun = Instant::now();
-        let mut bucket = Bucket { tokens: BURST, since: begun, left_out: 0, kinds: Vec::new() };
+        let mut limits = full(begun);
         let at = |number: u32| begun + Duration::from_micros(600) * number;
-        let reported: Vec<u64> = (0..100_000).filter_map(|number| bucket.take(at(number), 0)).collect();
+        let reported: Vec<u64> =
+            (0..100_000).filter_map(|number| allowed(&mut limits, at(number), "Error", "no")).collect();
         assert_eq!(reported.len(), 20 + 11);
         assert!(reported[..20].iter().all(|left_out| *left_out == 0));
         assert!(reported[20..].iter().all(|left_out| *left_out > 8000));
         let left_out: u64 = reported.iter().sum();
-        assert_eq!(left_out + bucket.left_out + 31, 100_000);
+        assert_eq!(left_out + limits.kinds[0].1.left_out + 31, 100_000);
     }
+
     #[test]
-    fn a_new_kind_is_reported_after_many_of_another() {
+    fn a_rare_kind_is_reported_among_many_of_another() {
         let now = Instant::now();
-        let mut bucket = Bucket { tokens: BURST, since: now, left_out: 0, kinds: Vec::new() };
-        let frequent = kind("Error", "connection reset by peer 17");
-        assert_eq!((0..999).filter(|_| bucket.take(now, frequent).is_some()).count(), 20);
-        assert_eq!(bucket.take(now, kind("Error", "ledger out of balance")), Some(979));
-        assert_eq!(bucket.take(now, kind("Error", "connection reset by peer 18")), None);
+        let mut limits = full(now);
+        let mut frequent = 0;
+        let mut rare = 0;
+        for number in 0..999 {
+            let message = format!("connection reset by peer {number}");
+            frequent += usize::from(allowed(&mut limits, now, "Error", &message).is_some());
+            if number % 100 == 99 {
+                rare += usize::from(allowed(&mut limits, now, "Error", "ledger out of balance") == Some(0));
+            }
+        }
+        assert_eq!((frequent, rare), (20, 9));
         // A message that is never the same does not pass the limit.
-        let others = (0..100).filter(|number| bucket.take(now, kind("Error", &"x".repeat(*number))).is_some());
-        assert_eq!(others.count(), 18);
+        let others = (0..1000).filter(|number| allowed(&mut limits, now, "Error", &"x".repeat(*number)).is_some());
+        assert_eq!(others.count(), 200 - 182 + 20);
     }
 }

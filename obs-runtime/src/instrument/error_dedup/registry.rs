@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::events::panics::caught;
 use crate::instrument::error_dedup::pending_error::PendingError;
+use crate::instrument::error_dedup::rate_limit;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
@@ -54,12 +55,18 @@ pub fn report_all_of(pipeline: &Arc<dyn Pipeline>) {
 /// Reports all errors, then flushes every sink of the current pipeline.
 pub fn flush(mode: FlushMode) {
     report_where(|_| true);
+    if let (FlushMode::Final(_), Some(pipeline)) = (mode, global::pipeline()) {
+        rate_limit::report_left_out(&*pipeline);
+    }
     global::flush(mode);
 }
 
 /// Reports all errors, then flushes every sink of a pipeline.
 pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
     report_where(|_| true);
+    if matches!(mode, FlushMode::Final(_)) {
+        rate_limit::report_left_out(pipeline);
+    }
     global::flush_all(pipeline, mode);
 }
 

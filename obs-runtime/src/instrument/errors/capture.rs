@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::DerefMut;
 use std::panic::Location;
 
@@ -11,6 +13,7 @@ use crate::context::current::Context;
 use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
+use crate::events::field::{Field, Value};
 use crate::events::report::{Layer, ReportKind};
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::propagation::{self, CallExit, Captures};
@@ -35,7 +38,7 @@ pub enum ErrorType {}
 
 /// The kind of boxes of this type.
 #[derive(Debug)]
-pub struct ErrorBox<E: ?Sized>(std::marker::PhantomData<E>);
+pub struct ErrorBox<E: ?Sized>(PhantomData<E>);
 
 impl<E: Error + ?Sized> CapturableError<ErrorType> for E {
     fn failure<'v>(error: &'v &'v Self) -> Failure<'v> {
@@ -80,27 +83,96 @@ boxes!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);
 /// ```
 #[track_caller]
 pub fn capture_error<E: CapturableError<Kind> + ?Sized, Kind>(error: &E) -> Option<EventId> {
-    let source = global::caller(Location::caller());
-    global::pipeline()?;
-    let name = operation();
-    let exit = CallExit {
-        name: name.clone(),
-        level: Level::Error,
-        source: source.clone(),
-        ends_scope: false,
-        start: Stamp::now(),
-        captures: Captures::Manually,
-        swallows: false,
-    };
-    let layer = || Layer { name: name.clone(), attribute: "capture_error", fields: Vec::new(), tags: Vec::new() };
-    let captured = propagation::fail(&exit, &E::failure(&error), layer);
-    // An error that was captured before has its line already.
-    let level = if captured.again { Level::Debug } else { Level::Error };
-    global::emit(Topic::Fact, level, source, |_| {
-        let failure = captured.failure.unwrap_or_default();
-        (Fact::Captured { operation: name, failure, panic: false }, Details::default())
-    });
-    captured.event
+    ErrorCapture::new(error).send()
+}
+
+/// An error to be captured, with what the program says of it. Nothing happens before [`send`](Self::send).
+///
+/// ```
+/// use obs_runtime::{ErrorCapture, Level};
+///
+/// if let Err(error) = "x".parse::<i32>() {
+///     ErrorCapture::new(&error)
+///         .level(Level::Warning)
+///         .tag("feed", "users")
+///         .field("row", 17)
+///         .fingerprint(["bad row", "users"])
+///         .send();
+/// }
+/// ```
+#[must_use = "an error is captured by send"]
+pub struct ErrorCapture<'e, E: ?Sized, Kind> {
+    error: &'e E,
+    level: Level,
+    layer: Layer<'static>,
+    kind: PhantomData<Kind>,
+}
+
+impl<'e, E: CapturableError<Kind> + ?Sized, Kind> ErrorCapture<'e, E, Kind> {
+    /// An error, as [`capture_error`] takes it, of level `error`.
+    pub fn new(error: &'e E) -> Self {
+        let layer = Layer { attribute: "capture_error", ..Layer::default() };
+        Self { error, level: Level::Error, layer, kind: PhantomData }
+    }
+
+    /// The level of the line and of the event.
+    pub const fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// A tag of the event, by which people search.
+    pub fn tag(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        self.layer.fields.push(Field::new(name, value.clone()));
+        self.layer.tags.push((name, value));
+        self
+    }
+
+    /// A field of the event: text, a number or a boolean.
+    pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
+        self.layer.fields.push(Field::new(name, value));
+        self
+    }
+
+    /// What the event is grouped by in Sentry. A part `{{ default }}` stands for what obs would group by.
+    pub fn fingerprint<T: Into<Cow<'static, str>>>(mut self, parts: impl IntoIterator<Item = T>) -> Self {
+        self.layer.fingerprint = parts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Captures the error, as [`capture_error`] does. Returns the id of the event.
+    #[track_caller]
+    pub fn send(self) -> Option<EventId> {
+        let Self { error, level, layer, kind: _ } = self;
+        let source = global::caller(Location::caller());
+        global::pipeline()?;
+        let name = operation();
+        let exit = CallExit {
+            name: name.clone(),
+            level,
+            source: source.clone(),
+            ends_scope: false,
+            start: Stamp::now(),
+            captures: Captures::Manually,
+            swallows: false,
+        };
+        let layer = || Layer { name: name.clone(), ..layer };
+        let captured = propagation::fail(&exit, &E::failure(&error), layer);
+        // An error that was captured before has its line already.
+        let level = if captured.again { Level::Debug } else { level };
+        global::emit(Topic::Fact, level, source, |_| {
+            let failure = captured.failure.unwrap_or_default();
+            (Fact::Captured { operation: name, failure, panic: false }, Details::default())
+        });
+        captured.event
+    }
+}
+
+impl<E: ?Sized, Kind> fmt::Debug for ErrorCapture<'_, E, Kind> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ErrorCapture").field("level", &self.level).finish_non_exhaustive()
+    }
 }
 
 /// Captures a message: one log line of that level, one event in Sentry, where messages that differ in numbers and ids only

@@ -10,7 +10,7 @@ use crate::events::event::{Details, Event, Fact, Source, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::report::{Cause, Report, ReportKind};
 use crate::exporters::interface::Topic;
-use crate::instrument::error_dedup::rate_limit;
+use crate::instrument::error_dedup::rate_limit::{self, Occurrence};
 use crate::pipeline::global;
 
 /// Reports a message. Returns the id of its report, if there is one.
@@ -28,7 +28,17 @@ pub fn report_message(
     let context = Context::current();
     let operation =
         context.operation().map_or(Cow::Borrowed(UNKNOWN_OPERATION), |operation| operation.to_owned().into());
-    let left_out = rate_limit::allow(&*pipeline, &source, &operation, rate_limit::kind("message", &text))?;
+    let occurrence = Occurrence {
+        kind,
+        level,
+        source: &source,
+        operation: &operation,
+        error_type: "message",
+        type_name: "",
+        message: &text,
+        place: None,
+    };
+    let left_out = rate_limit::allow(&*pipeline, &occurrence)?;
     let report = Report {
         id: EventId::fresh(),
         kind,

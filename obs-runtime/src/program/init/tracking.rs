@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::program::init::observability::ObservabilityBuilder;
-use crate::sentry_protocol::Event;
+use crate::sentry_protocol::{Breadcrumb, Event};
 
 impl ObservabilityBuilder {
     /// Calls a function with each redacted event before it is sent to Sentry. The function may change the event, or drop it
@@ -37,6 +37,38 @@ impl ObservabilityBuilder {
     /// Whether events to Sentry tell the name of the machine. The default is true.
     pub fn sentry_server_name(mut self, sent: bool) -> Self {
         self.sentry.hides_server_name = !sent;
+        self
+    }
+
+    /// Calls a function with each redacted breadcrumb of an event before the event is sent to Sentry. The function may change the
+    /// breadcrumb, or drop it by returning `None`. It runs on a thread of obs; if it panics, the event is dropped and counted.
+    ///
+    /// The type is exempt from semver, as that of [`before_send`](Self::before_send).
+    pub fn before_breadcrumb(
+        mut self,
+        before_breadcrumb: impl Fn(Breadcrumb) -> Option<Breadcrumb> + Send + Sync + 'static,
+    ) -> Self {
+        self.sentry.before_breadcrumb = Some(Arc::new(before_breadcrumb));
+        self
+    }
+
+    /// The most breadcrumbs of one event, 500 at most. The default is 100.
+    pub fn max_breadcrumbs(mut self, most: usize) -> Self {
+        self.sentry.max_breadcrumbs = Some(most);
+        self
+    }
+
+    /// Labels (`error_type`) of errors that are not sent to Sentry, such as `io_Error`. They are logged and counted all the same,
+    /// and as `obs.dropped{sink="sentry",reason="ignored"}`.
+    pub fn ignore_errors<T: Into<String>>(mut self, labels: impl IntoIterator<Item = T>) -> Self {
+        self.sentry.ignore_errors.extend(labels.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether sentry's main hub, if it has no client, gets that of obs until the guard is dropped: `sentry::capture_message` and
+    /// sentry's integrations then send redacted events by it, without blocking. The default is true.
+    pub fn sentry_hub(mut self, bound: bool) -> Self {
+        self.sentry.leaves_hub_alone = !bound;
         self
     }
 

@@ -286,7 +286,7 @@ fn text() -> Cow<'static, str> {
 fn report() -> Report<'static> {
     let layer = || {
         let (fields, tags) = (vec![Field::new("a", SECRET)], vec![("b", SECRET.to_owned())]);
-        Layer { name: text(), attribute: "tracked_command", fields, tags }
+        Layer { name: text(), attribute: "tracked_command", fields, tags, fingerprint: vec![text()] }
     };
     Report {
         id: EventId::fresh(),

@@ -46,7 +46,7 @@
 //! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `status` | no |
 //! | `sqlite` | [`tables`] of SQLite for ready-made checks | no |
 //! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
-//! | `otlp` | traces to a collector or backend of OpenTelemetry, by OTLP | no |
+//! | `otlp` | traces, metrics and log records to a collector or backend of OpenTelemetry, by OTLP | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 

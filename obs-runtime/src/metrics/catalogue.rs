@@ -99,6 +99,13 @@ impl Family {
         }
     }
 
+    /// The bucket of [`prometheus_buckets`](Self::prometheus_buckets) that contains a bucket of [`buckets`](Self::buckets).
+    #[cfg(any(feature = "otlp", feature = "prometheus"))]
+    pub(crate) fn prometheus_bucket(&self, bucket: usize) -> usize {
+        let upper = self.buckets().get(bucket).copied().unwrap_or(f64::INFINITY);
+        self.prometheus_buckets().partition_point(|&bound| bound < upper)
+    }
+
     /// Upper bounds of the buckets of a histogram, without `+Inf`.
     #[must_use]
     pub const fn buckets(&self) -> &'static [f64] {

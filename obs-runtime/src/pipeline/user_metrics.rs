@@ -19,6 +19,8 @@ use crate::events::panics::caught;
 #[cfg(feature = "datadog")]
 use crate::exporters::datadog;
 use crate::exporters::interface::UserMetrics;
+#[cfg(feature = "otlp")]
+use crate::exporters::otlp;
 #[cfg(feature = "prometheus")]
 use crate::exporters::prometheus;
 use crate::metrics::cardinality::{OTHER, exceeds, truncate, truncate_to};
@@ -57,6 +59,8 @@ fn exporters() -> Vec<&'static dyn UserMetrics> {
         prometheus::user_metrics::registry(),
         #[cfg(feature = "datadog")]
         datadog::user_metrics::registry(),
+        #[cfg(feature = "otlp")]
+        otlp::user_metrics::registry(),
     ]
 }
 

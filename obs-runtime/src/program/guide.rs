@@ -6,6 +6,9 @@ pub mod logs {}
 #[doc = include_str!("../../docs/metrics.md")]
 pub mod metrics {}
 
+#[doc = include_str!("../../docs/otlp.md")]
+pub mod otlp {}
+
 #[doc = include_str!("../../docs/costs.md")]
 pub mod costs {}
 

@@ -82,7 +82,7 @@ receivers:
       http: {{ endpoint: \"127.0.0.1:{http}\" }}
       grpc: {{ endpoint: \"127.0.0.1:{grpc}\" }}
 exporters:
-  prometheus: {{ endpoint: \"127.0.0.1:{prometheus}\", metric_expiration: 60m, enable_open_metrics: true }}
+  prometheus: {{ endpoint: \"127.0.0.1:{prometheus}\", metric_expiration: 60m }}
   debug: {{ verbosity: detailed, sampling_initial: 1000000 }}
 "
     )

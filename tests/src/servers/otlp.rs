@@ -6,9 +6,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::read::GzDecoder;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
@@ -31,6 +35,8 @@ struct State {
     requests: usize,
     heads: Vec<String>,
     bodies: Vec<Vec<u8>>,
+    metrics: Vec<Vec<Metric>>,
+    logs: Vec<LogRecord>,
     violations: Vec<String>,
     answers: VecDeque<OtlpAnswer>,
 }
@@ -92,6 +98,24 @@ impl OtlpServer {
         locked(&self.state).heads.clone()
     }
 
+    /// The metrics of each request that it has accepted.
+    #[must_use]
+    #[track_caller]
+    pub fn metrics(&self) -> Vec<Vec<Metric>> {
+        let state = locked(&self.state);
+        assert_eq!(state.violations, Vec::<String>::new());
+        state.metrics.clone()
+    }
+
+    /// The log records that it has accepted.
+    #[must_use]
+    #[track_caller]
+    pub fn logs(&self) -> Vec<LogRecord> {
+        let state = locked(&self.state);
+        assert_eq!(state.violations, Vec::<String>::new());
+        state.logs.clone()
+    }
+
     /// The bodies of all requests, without compression.
     #[must_use]
     pub fn bodies(&self) -> Vec<Vec<u8>> {
@@ -109,9 +133,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             let mut state = locked(state);
             state.requests += 1;
             let answer = state.answers.pop_front().unwrap_or(OtlpAnswer::Accept);
+            let is_accepted = !matches!(answer, OtlpAnswer::Status(..));
             match decode(&request, &mut state) {
-                Ok(spans) if !matches!(answer, OtlpAnswer::Status(..)) => state.accepted.extend(spans),
-                Ok(_) => {}
+                Ok(_) if !is_accepted => {}
+                Ok(Decoded::Spans(spans)) => state.accepted.extend(spans),
+                Ok(Decoded::Metrics(metrics)) => state.metrics.push(metrics),
+                Ok(Decoded::Logs(records)) => state.logs.extend(records),
                 Err(violation) => state.violations.push(violation),
             }
             stream.write_all(&response(&answer))
@@ -122,15 +149,21 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-fn decode(request: &[u8], state: &mut State) -> Result<Vec<Span>, String> {
+/// The content of a request.
+enum Decoded {
+    Spans(Vec<Span>),
+    Metrics(Vec<Metric>),
+    Logs(Vec<LogRecord>),
+}
+
+fn decode(request: &[u8], state: &mut State) -> Result<Decoded, String> {
     let end =
         request.windows(4).position(|window| window == b"\r\n\r\n").ok_or("a request without an end of its head")?;
     let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
     state.heads.push(head.clone());
+    let path =
+        head.strip_prefix("post ").and_then(|line| line.split_once(" http/1.1\r\n")).map(|(path, _)| path.to_owned());
     let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    if !head.starts_with("post /v1/traces http/1.1\r\n") {
-        return Err(format!("not the endpoint of traces: {head}"));
-    }
     if header("content-type") != Some("application/x-protobuf") {
         return Err(format!("wrong content type: {head}"));
     }
@@ -140,10 +173,26 @@ fn decode(request: &[u8], state: &mut State) -> Result<Vec<Span>, String> {
         GzDecoder::new(&body[..]).read_to_end(&mut plain).map_err(|error| error.to_string())?;
         body = plain;
     }
-    let request = ExportTraceServiceRequest::decode(&body[..]).map_err(|error| error.to_string())?;
+    let decoded = match path.as_deref() {
+        Some("/v1/traces") => {
+            let request = ExportTraceServiceRequest::decode(&body[..]).map_err(|error| error.to_string())?;
+            let scopes = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+            Decoded::Spans(scopes.flat_map(|scope| scope.spans).collect())
+        }
+        Some("/v1/metrics") => {
+            let request = ExportMetricsServiceRequest::decode(&body[..]).map_err(|error| error.to_string())?;
+            let scopes = request.resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
+            Decoded::Metrics(scopes.flat_map(|scope| scope.metrics).collect())
+        }
+        Some("/v1/logs") => {
+            let request = ExportLogsServiceRequest::decode(&body[..]).map_err(|error| error.to_string())?;
+            let scopes = request.resource_logs.into_iter().flat_map(|resource| resource.scope_logs);
+            Decoded::Logs(scopes.flat_map(|scope| scope.log_records).collect())
+        }
+        _ => return Err(format!("not an endpoint of OTLP: {head}")),
+    };
     state.bodies.push(body);
-    let scopes = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
-    Ok(scopes.flat_map(|scope| scope.spans).collect())
+    Ok(decoded)
 }
 
 fn response(answer: &OtlpAnswer) -> Vec<u8> {

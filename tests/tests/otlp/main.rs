@@ -1,4 +1,6 @@
-//! Traces by OTLP, to servers that answer as they are told.
+//! Traces, metrics and log records by OTLP, to servers that answer as they are told.
 
 mod faults;
+mod logs;
+mod metrics;
 mod tracing_spans;

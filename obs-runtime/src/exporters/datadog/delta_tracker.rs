@@ -222,8 +222,8 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
+    use crate::exporters::aggregation::user_metrics::UserSeries;
     use crate::exporters::datadog::events_and_service_checks::Sender;
-    use crate::exporters::datadog::user_metrics::UserSeries;
     use crate::metrics::catalogue;
     use crate::metrics::snapshot::SnapshotBuilder;
 

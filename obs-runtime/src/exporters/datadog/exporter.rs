@@ -12,7 +12,6 @@
 mod tests;
 
 use crate::base::clock;
-use crate::exporters::datadog::user_metrics::UserMetricRegistry;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,7 +24,6 @@ use std::time::{Duration, Instant};
 use crate::base::level::Level;
 use crate::config::agent_address::AgentAddress;
 use crate::events::event::{CallInfo, Event, Fact};
-use crate::exporters::datadog::deadline_mutex::DeadlineMutex;
 use crate::exporters::datadog::delivery::{Delivery, DeliveryError, MAX_MESSAGES};
 use crate::exporters::datadog::delta_tracker::DeltaTracker;
 use crate::exporters::datadog::events_and_service_checks::Sender;
@@ -34,7 +32,8 @@ use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names::{self, EXPORTER, TagList, Tags};
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
-use crate::exporters::datadog::user_metrics::registry;
+use crate::exporters::datadog::user_metrics::{KEEPER, registry};
+use crate::exporters::deadline_mutex::DeadlineMutex;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
@@ -134,7 +133,7 @@ impl DatadogExporter {
             recent_calls::enable();
         }
         let mut tracker = DeltaTracker::new(sender.constant.clone());
-        UserMetricRegistry::set_enabled(metrics);
+        KEEPER.set_enabled(metrics);
         tracker.start_from(&Measurements { snapshot: source(), users: registry().series() });
         let delivery = Delivery {
             tracker,
@@ -247,7 +246,7 @@ impl Shared {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
-        UserMetricRegistry::set_enabled(false);
+        KEEPER.set_enabled(false);
         drop(self.wakeup.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.wakeup.1.notify_all();
         // Does not wait for a delivery in progress, which sees `closed`.

@@ -1,6 +1,7 @@
 //! All series at one moment: those of obs and those of the program.
 
-use crate::exporters::datadog::user_metrics::{UserSeries, bounds};
+use crate::exporters::aggregation::user_metrics::UserSeries;
+use crate::exporters::datadog::user_metrics::bounds;
 use crate::metrics::catalogue::Kind;
 use crate::metrics::snapshot::{Labels, SeriesValue, Snapshot};
 

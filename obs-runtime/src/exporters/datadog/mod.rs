@@ -1,6 +1,5 @@
 //! Datadog over DogStatsD: metrics, service checks and events to an agent.
 
-pub(crate) mod deadline_mutex;
 pub(crate) mod delivery;
 pub(crate) mod delta_tracker;
 pub(crate) mod distribution;

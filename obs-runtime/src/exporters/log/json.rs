@@ -7,7 +7,7 @@ use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_text};
 use crate::exporters::log::timestamp::TimestampFormatter;
 
 /// Whether obs writes this key itself. A field with such a name goes under `fields`.
-fn is_reserved(key: &str) -> bool {
+pub fn is_reserved(key: &str) -> bool {
     matches!(
         key,
         "timestamp"
@@ -129,7 +129,7 @@ fn write_fields(event: &Event<'_>, left_out: u64, object: &mut ObjectWriter<'_>,
 }
 
 /// Visits the fields of the fact, of the event, and of its scope.
-fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
+pub fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
     event.fact.fields(&mut |name, value| visit(name, &value));
     if left_out > 0 {
         visit("left_out", &Value::from(left_out));

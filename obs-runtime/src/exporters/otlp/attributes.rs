@@ -1,5 +1,7 @@
 //! Attributes of OTLP.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
@@ -33,4 +35,10 @@ pub fn any(value: &Value<'_>) -> Any {
         Value::Bool(value) => Any::BoolValue(*value),
         Value::Hash(_) => Any::StringValue(value.to_string()),
     }
+}
+
+/// Nanoseconds since 1970.
+pub fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

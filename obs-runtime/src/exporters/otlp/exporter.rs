@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
 
 use crate::base::clock;
 use crate::base::level::Level;
@@ -43,7 +44,7 @@ impl TraceExporter {
     /// An exporter that sends by that client. `on_delivery` gets the result of each request.
     pub fn new(client: OtlpClient, resource: Resource, config: &Config, on_delivery: OnDelivery) -> Self {
         let url = client.url().to_owned();
-        let worker = Worker::new(NAME, move |spans: &[Span], deadline| {
+        let worker = Worker::new(NAME, Span::encoded_len, move |spans: &[Span], deadline| {
             let begun = Instant::now();
             let result = send(&client, &resource, spans, deadline);
             let reason = |rejection: &Rejection| {

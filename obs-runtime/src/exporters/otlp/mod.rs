@@ -1,9 +1,16 @@
-//! OpenTelemetry's protocol, OTLP: traces.
+//! OpenTelemetry's protocol, OTLP: traces, metrics and log records.
 
 pub(crate) mod attributes;
 pub(crate) mod client;
 pub(crate) mod exporter;
+pub(crate) mod log_records;
+pub(crate) mod logs;
+pub(crate) mod metric_deltas;
+pub(crate) mod metric_messages;
+pub(crate) mod metric_points;
+pub(crate) mod metrics;
 pub(crate) mod rejection;
 pub(crate) mod resource;
 pub(crate) mod spans;
+pub(crate) mod user_metrics;
 pub(crate) mod worker;

@@ -1,6 +1,6 @@
 //! The spans of a trace as spans of OTLP, by OpenTelemetry's semantic conventions.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -15,7 +15,7 @@ use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
 use crate::events::span;
 use crate::events::span::{RecordedTrace, TraceRoot};
-use crate::exporters::otlp::attributes::{any, attribute, number, text};
+use crate::exporters::otlp::attributes::{any, attribute, nanos, number, text};
 use crate::metrics::callsite::SourceLocation;
 
 /// The most attributes of a span, as in OpenTelemetry's limits.
@@ -129,10 +129,4 @@ fn of_link(link: &TraceContext) -> Link {
         flags: u32::from(link.flags()),
         ..Link::default()
     }
-}
-
-/// Nanoseconds since 1970.
-pub fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,10 @@ use crate::metrics::drop_counters;
 /// The most items in the queue.
 pub const CAPACITY: usize = 8192;
 
+/// The most bytes of the items in the queue, and of those in a request. Servers take 4 MiB by default.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+const MAX_REQUEST_BYTES: usize = 3_500_000;
+
 /// The most items in a request.
 pub const BATCH: usize = 512;
 
@@ -41,6 +45,8 @@ struct Shared<T> {
     /// The name of the exporter.
     name: &'static str,
     send: Box<Send<T>>,
+    /// The size of an item in bytes.
+    size: fn(&T) -> usize,
     queue: Mutex<Queue<T>>,
     /// Notified when there is something to do.
     wake: Condvar,
@@ -54,6 +60,8 @@ struct Queue<T> {
     since: Option<Instant>,
     /// How many items are being sent.
     in_flight: usize,
+    /// The bytes of all of them.
+    bytes: usize,
     /// Until when a flush waits.
     flush_until: Option<Instant>,
     /// The most items of the next request.
@@ -97,12 +105,14 @@ impl<T: Clone + std::marker::Send + 'static> Worker<T> {
     /// A worker for the exporter of that name. The first item starts its thread.
     pub fn new(
         name: &'static str,
+        size: fn(&T) -> usize,
         send: impl Fn(&[T], Option<Instant>) -> Result<(), Rejection> + std::marker::Send + Sync + 'static,
     ) -> Self {
         let queue = Queue {
             items: VecDeque::new(),
             since: None,
             in_flight: 0,
+            bytes: 0,
             flush_until: None,
             batch: BATCH,
             failing: None,
@@ -110,17 +120,24 @@ impl<T: Clone + std::marker::Send + 'static> Worker<T> {
             closed: false,
         };
         let (wake, done) = (Condvar::new(), Condvar::new());
-        Self(Arc::new(Shared { name, send: Box::new(send), queue: Mutex::new(queue), wake, done }))
+        Self(Arc::new(Shared { name, send: Box::new(send), size, queue: Mutex::new(queue), wake, done }))
     }
 
     /// Queues items. Drops and counts those that the queue has no room for.
     pub fn send(&self, items: Vec<T>) {
         let mut queue = self.0.queue();
-        let given = items.len();
-        let room = if queue.closed { 0 } else { CAPACITY.saturating_sub(queue.len()) };
-        queue.items.extend(items.into_iter().take(room));
-        if given > room {
-            drop_counters::count(self.0.name, "queue_full", (given - room) as u64);
+        let mut dropped = 0;
+        for item in items {
+            let bytes = (self.0.size)(&item);
+            if queue.closed || queue.len() >= CAPACITY || queue.bytes + bytes > MAX_BYTES {
+                dropped += 1;
+                continue;
+            }
+            queue.bytes += bytes;
+            queue.items.push_back(item);
+        }
+        if dropped > 0 {
+            drop_counters::count(self.0.name, "queue_full", dropped);
         }
         if queue.items.is_empty() {
             return;
@@ -177,6 +194,7 @@ impl<T: Clone + std::marker::Send + 'static> Worker<T> {
         queue.closed = true;
         let left = queue.items.len() as u64;
         queue.items.clear();
+        queue.bytes = 0;
         drop(queue);
         if left > 0 {
             drop_counters::count(self.0.name, "not_sent_at_exit", left);
@@ -196,7 +214,7 @@ impl<T: Clone> Shared<T> {
             let now = Instant::now();
             match queue.due(now) {
                 Due::Now => {
-                    let count = queue.batch.min(queue.items.len());
+                    let count = queue.next_count(self.size);
                     let batch: Vec<T> = queue.items.drain(..count).collect();
                     queue.in_flight = batch.len();
                     let deadline = queue.flush_until.filter(|until| *until > now);
@@ -220,6 +238,7 @@ impl<T: Clone> Shared<T> {
         let now = Instant::now();
         let count = batch.len();
         queue.in_flight = 0;
+        queue.bytes = queue.bytes.saturating_sub(batch.iter().map(self.size).sum());
         match result {
             None => drop_counters::count(self.name, "panic", count as u64),
             Some(Ok(())) => (queue.failing, queue.batch) = (None, BATCH),
@@ -229,7 +248,7 @@ impl<T: Clone> Shared<T> {
             }
             Some(Err(Rejection::TooLarge)) if count > 1 => {
                 queue.batch = count / 2;
-                queue.put_back(batch);
+                queue.put_back(batch, self.size);
             }
             Some(Err(rejection)) => {
                 let failing = queue.failing.get_or_insert(Failing::since(now));
@@ -239,7 +258,7 @@ impl<T: Clone> Shared<T> {
                 failing.retry_at = clock::deadline(now, rejection.retry_after().unwrap_or(delay));
                 let is_old = now.saturating_duration_since(failing.since) >= MAX_AGE;
                 if rejection.is_retryable() && !is_old && !queue.closed {
-                    queue.put_back(batch);
+                    queue.put_back(batch, self.size);
                 } else {
                     if is_old {
                         failing.since = now;
@@ -268,7 +287,17 @@ impl<T> Queue<T> {
         if at <= now { Due::Now } else { Due::At(at) }
     }
 
-    fn put_back(&mut self, batch: Vec<T>) {
+    /// The number of items of the next request: at least one.
+    fn next_count(&self, size: fn(&T) -> usize) -> usize {
+        let sizes = self.items.iter().take(self.batch).scan(0, |sum: &mut usize, item| {
+            *sum += size(item);
+            Some(*sum)
+        });
+        sizes.take_while(|sum| *sum <= MAX_REQUEST_BYTES).count().max(1)
+    }
+
+    fn put_back(&mut self, batch: Vec<T>, size: fn(&T) -> usize) {
+        self.bytes += batch.iter().map(size).sum::<usize>();
         batch.into_iter().rev().for_each(|item| self.items.push_front(item));
     }
 }
@@ -278,5 +307,61 @@ impl<T> Drop for Worker<T> {
         // Does not wait for the thread, which a server may keep busy.
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.0.wake.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+
+    use super::*;
+
+    #[test]
+    fn the_queue_and_each_request_are_bounded_in_bytes() {
+        const NAME: &str = "worker-test";
+        let (requests, got) = std::sync::mpsc::channel();
+        let worker = Worker::new(
+            NAME,
+            |item: &usize| *item,
+            move |items: &[usize], _| {
+                requests.send(items.to_vec()).unwrap();
+                Ok(())
+            },
+        );
+        let mebibyte = 1024 * 1024;
+        // Nine do not fit into eight.
+        worker.send(vec![mebibyte; 9]);
+        assert_eq!(worker.queued(), 8);
+        let dropped = drop_counters::all().into_iter().find(|(sink, ..)| *sink == NAME);
+        assert_eq!(dropped, Some((NAME, "queue_full", 1)));
+        let Left { items, .. } = worker.flush(Instant::now() + Duration::from_mins(1));
+        assert_eq!(items, 0);
+        let sizes: Vec<usize> = got.try_iter().map(|items| items.len()).collect();
+        assert_eq!(sizes, [3, 3, 2], "at most 3.5 MB each");
+        // There is room again, also for an item that is larger than a request.
+        worker.send(vec![4 * mebibyte, 1]);
+        assert_eq!(worker.flush(Instant::now() + Duration::from_mins(1)).items, 0);
+        assert_eq!(got.try_iter().collect::<Vec<_>>(), [[4 * mebibyte], [1]]);
+    }
+
+    #[test]
+    fn what_is_sent_again_counts_once() {
+        let (sent, failures) = (std::sync::mpsc::channel(), std::sync::atomic::AtomicUsize::new(2));
+        let (requests, got) = sent;
+        let worker = Worker::new(
+            "worker-test-again",
+            |item: &usize| *item,
+            move |items: &[usize], _| {
+                if failures.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
+                    return Err(Rejection::Unavailable { status: 503, retry_after: None });
+                }
+                requests.send(items.to_vec()).unwrap();
+                Ok(())
+            },
+        );
+        worker.send(vec![2_000_000; 4]);
+        while worker.flush(Instant::now() + Duration::from_mins(1)).items > 0 {}
+        assert_eq!(got.try_iter().flatten().count(), 4);
+        assert_eq!(worker.0.queue().bytes, 0);
     }
 }

@@ -237,7 +237,7 @@ impl Metric {
         for (text, series) in series {
             if !series.exemplars.is_empty() {
                 let exemplars =
-                    series.exemplars.iter().map(|one| (prometheus_bucket(family, one.bucket), exemplar_text(one)));
+                    series.exemplars.iter().map(|one| (family.prometheus_bucket(one.bucket), exemplar_text(one)));
                 metric.exemplars.insert(text.clone(), exemplars.collect());
             }
             let sample = match series.value {
@@ -246,7 +246,7 @@ impl Metric {
                     let bounds = family.prometheus_buckets();
                     let mut merged = vec![0; bounds.len() + 1];
                     for (bucket, count) in counts.into_iter().enumerate() {
-                        merged[prometheus_bucket(family, bucket)] += count;
+                        merged[family.prometheus_bucket(bucket)] += count;
                     }
                     Sample::Histogram { bounds: Cow::Borrowed(bounds), counts: merged, sum }
                 }
@@ -325,12 +325,6 @@ impl Sample {
             _ => {}
         }
     }
-}
-
-/// The bucket of Prometheus that contains a bucket of a family.
-fn prometheus_bucket(family: &Family, bucket: usize) -> usize {
-    let upper = family.buckets().get(bucket).copied().unwrap_or(f64::INFINITY);
-    family.prometheus_buckets().partition_point(|&bound| bound < upper)
 }
 
 /// An exemplar in the format of `OpenMetrics`: labels, value, and UNIX time.

@@ -10,17 +10,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+use crate::exporters::aggregation::user_buckets::{BY_SUFFIX, UNITLESS};
 use crate::exporters::interface::UserMetrics;
 use crate::exporters::prometheus::buffered_histogram::BufferedHistograms;
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::{names, rendered};
-use crate::metrics::catalogue::{BYTES, ROWS, SECONDS, USD};
-
-/// Bucket bounds of histograms without a unit in their name.
-const UNITLESS: [f64; 26] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0,
-    1000.0, 2500.0, 5000.0, 10_000.0, 1e5, 1e6, 1e8, 1e10,
-];
 
 /// The program's metrics, recorded by `metrics-exporter-prometheus`.
 #[derive(Debug)]
@@ -47,11 +41,10 @@ pub fn registry() -> &'static UserMetricRegistry {
 
 impl UserMetricRegistry {
     fn new() -> Self {
-        let suffixed = [("_seconds", &SECONDS[..]), ("_bytes", &BYTES), ("_rows", &ROWS), ("_usd", &USD)];
         let builder = PrometheusBuilder::new().with_recommended_naming(true);
         // Setting buckets fails only for an empty list.
-        let builder = suffixed.into_iter().fold(builder, |builder, (suffix, bounds)| {
-            builder.set_buckets_for_metric(Matcher::Suffix(suffix.to_owned()), bounds).unwrap_or_default()
+        let builder = BY_SUFFIX.into_iter().fold(builder, |builder, (suffix, bounds)| {
+            builder.set_buckets_for_metric(Matcher::Suffix(format!("_{suffix}")), bounds).unwrap_or_default()
         });
         let recorder = builder.set_buckets(&UNITLESS).unwrap_or_default().build_recorder();
         let handle = recorder.handle();

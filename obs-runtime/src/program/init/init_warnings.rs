@@ -29,25 +29,23 @@ pub fn of_settings_without_effect(config: &Config, settings: &[Setting]) {
             "SENTRY_DSN has no effect without SENTRY_ENABLED=true; SENTRY_ENABLED=false says that it is meant";
         global::warn(message.to_owned());
     }
-    for (signal, variable, what) in [
-        (OtlpSignal::Metrics, "OTEL_METRICS_EXPORTER", "metrics are not sent by OTLP"),
-        (OtlpSignal::Logs, "OTEL_LOGS_EXPORTER", "log records are not sent by OTLP"),
+    #[cfg(not(feature = "otlp"))]
+    for (signal, setting) in [
+        (OtlpSignal::Traces, "TRACING_ENABLED"),
+        (OtlpSignal::Metrics, "OTEL_METRICS_EXPORTER"),
+        (OtlpSignal::Logs, "OTEL_LOGS_EXPORTER"),
     ] {
         if config.exports_otlp(signal) {
-            global::warn(format!("{variable} is not supported yet: {what}"));
+            global::warn(format!("{setting} exports nothing without the feature otlp of obs-runtime"));
         }
     }
-    #[cfg(not(feature = "otlp"))]
-    if config.exports_otlp(OtlpSignal::Traces) {
-        global::warn(
-            "TRACING_ENABLED exports no spans without the feature otlp of obs-runtime: lines have trace ids".to_owned(),
-        );
-    }
     #[cfg(feature = "otlp")]
-    if config.exports_otlp(OtlpSignal::Traces)
-        && let Some(problem) = otlp::problem(config, OtlpSignal::Traces)
-    {
-        global::warn(problem);
+    for signal in [OtlpSignal::Traces, OtlpSignal::Metrics, OtlpSignal::Logs] {
+        if config.exports_otlp(signal)
+            && let Some(problem) = otlp::problem(config, signal)
+        {
+            global::warn(problem);
+        }
     }
     #[cfg(not(feature = "prometheus"))]
     if config.prometheus_textfile_dir.is_some() {

@@ -309,6 +309,8 @@ impl ObservabilityBuilder {
         let metrics = MetricAggregator::new(config.max_series).with_sources(known_series::sources(&config));
         let metrics = Arc::new(metrics);
         let log = LogExporter::new(&config, output, file);
+        #[cfg(feature = "otlp")]
+        let filter = log.filter().clone();
         let log_level = LogLevelHandle::new(log.filter().clone());
         let exporters: Vec<Arc<dyn Exporter>> = vec![Arc::new(log)];
         #[cfg(feature = "prometheus")]
@@ -318,7 +320,7 @@ impl ObservabilityBuilder {
         #[cfg(feature = "sentry")]
         let exporters = [exporters, sentry.into_iter().collect()].concat();
         #[cfg(feature = "otlp")]
-        let exporters = [exporters, otlp::traces(&config).into_iter().collect()].concat();
+        let exporters = [exporters, otlp::exporters(&config, &metrics, &filter)].concat();
         let exporters = [exporters, sink::exporter::start_all(own_sinks, &config)?].concat();
         let pipeline = FanOut::new(config, metrics, exporters).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);

@@ -1,0 +1,176 @@
+//! Sends events as log records by OTLP: those of which lines are written at `LOG_LEVEL`.
+//!
+//! A bounded queue decouples the program from the server; the worker's thread sends what is in it.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Instant;
+
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use prost::Message as _;
+
+use crate::base::clock;
+use crate::base::level::Level;
+use crate::events::event::Event;
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::log::shared_filter::SharedFilter;
+use crate::exporters::otlp::client::OtlpClient;
+use crate::exporters::otlp::exporter::OnDelivery;
+use crate::exporters::otlp::log_records;
+use crate::exporters::otlp::log_records::Record;
+use crate::exporters::otlp::rejection::Rejection;
+use crate::exporters::otlp::worker::{Left, Worker};
+use crate::redact::redactor::Redacted;
+
+/// The exporter's name.
+pub const NAME: &str = "otlp_logs";
+
+thread_local! {
+    static IS_SENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, what this thread logs is not sent: the lines of the HTTP client about a request would be the next request,
+/// without end. They are written to the other destinations of log lines.
+struct Sending(PhantomData<*const ()>);
+
+impl Sending {
+    fn begin() -> Self {
+        IS_SENDING.set(true);
+        Self(PhantomData)
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        IS_SENDING.set(false);
+    }
+}
+
+/// Sends log records.
+pub struct LogsExporter {
+    worker: Worker<Record>,
+    filter: SharedFilter,
+    url: String,
+}
+
+impl LogsExporter {
+    /// An exporter that sends what the filter enables by that client. `on_delivery` gets the result of each request.
+    pub fn new(client: OtlpClient, resource: Resource, filter: SharedFilter, on_delivery: OnDelivery) -> Self {
+        let url = client.url().to_owned();
+        let size = |record: &Record| record.record.encoded_len();
+        let worker = Worker::new(NAME, size, move |records: &[Record], deadline| {
+            let begun = Instant::now();
+            let sending = Sending::begin();
+            let result = send(&client, &resource, records, deadline);
+            drop(sending);
+            // Without their number: a reason that is new is warned of, and a warning is one more record.
+            let reason =
+                |rejection: &Rejection| format!("log records not sent: {}", rejection.reason(client.url(), "LOGS"));
+            on_delivery(begun.elapsed(), result.as_ref().copied().map_err(reason));
+            result
+        });
+        Self { worker, filter, url }
+    }
+}
+
+fn send(
+    client: &OtlpClient,
+    resource: &Resource,
+    records: &[Record],
+    deadline: Option<Instant>,
+) -> Result<(), Rejection> {
+    let mut scope_logs: Vec<ScopeLogs> = Vec::new();
+    for Record { logger, record } in records {
+        let is_same = |logs: &&mut ScopeLogs| logs.scope.as_ref().is_some_and(|scope| scope.name == *logger);
+        if let Some(logs) = scope_logs.iter_mut().find(is_same) {
+            logs.log_records.push(record.clone());
+            continue;
+        }
+        let scope = InstrumentationScope { name: logger.clone(), ..InstrumentationScope::default() };
+        let log_records = vec![record.clone()];
+        scope_logs.push(ScopeLogs { scope: Some(scope), log_records, ..ScopeLogs::default() });
+    }
+    let resource_logs = ResourceLogs { resource: Some(resource.clone()), scope_logs, ..ResourceLogs::default() };
+    let request = ExportLogsServiceRequest { resource_logs: vec![resource_logs] };
+    let answer: ExportLogsServiceResponse = client.export(&request, deadline)?;
+    match answer.partial_success {
+        Some(partial) if partial.rejected_log_records > 0 => Err(Rejection::Partial {
+            rejected: u64::try_from(partial.rejected_log_records).unwrap_or_default(),
+            message: partial.error_message,
+        }),
+        _ => Ok(()),
+    }
+}
+
+impl Exporter for LogsExporter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
+        match topic {
+            Topic::Call | Topic::Log | Topic::Fact => !IS_SENDING.get() && self.filter.enables(level, logger),
+            // The record was made when the error was captured.
+            Topic::Report => false,
+        }
+    }
+
+    fn least_level(&self) -> Option<Level> {
+        self.filter.least()
+    }
+
+    fn accept(&self, event: &Redacted<Event<'_>>) {
+        self.worker.send(vec![log_records::of_event(event)]);
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        // A little earlier, so that the reason is this one and not that the flush was late.
+        let now = Instant::now();
+        let until = clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19);
+        let Left { items, is_reported } = self.worker.flush(until);
+        if items == 0 || is_reported {
+            // Each request was recorded when the server answered.
+            return Ok(Flushed::Nothing);
+        }
+        let reason = format!(
+            "log records not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the URL of a collector \
+             (OTEL_EXPORTER_OTLP_ENDPOINT), and can this machine reach it?",
+            self.url
+        );
+        Err(FlushError { sink: NAME, reason })
+    }
+
+    fn close(&self) {
+        self.worker.close();
+    }
+
+    fn drop_reasons(&self) -> &'static [&'static str] {
+        &[
+            "network",
+            "not_otlp",
+            "not_sent_at_exit",
+            "panic",
+            "queue_full",
+            "rate_limited",
+            "refused",
+            "rejected",
+            "too_large",
+            "unavailable",
+        ]
+    }
+
+    fn queued(&self) -> usize {
+        self.worker.queued()
+    }
+}
+
+impl fmt::Debug for LogsExporter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker: _, filter, url } = self;
+        formatter.debug_struct("LogsExporter").field("filter", filter).field("url", url).finish_non_exhaustive()
+    }
+}

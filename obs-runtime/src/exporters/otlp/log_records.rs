@@ -26,7 +26,7 @@ pub struct Record {
 pub fn of_event(event: &Event<'_>) -> Record {
     let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
     let Source { logger, module, file, line } = source;
-    let EventContext { correlation_id, user, contact: _, operation, trace, fields: _ } = context;
+    let EventContext { correlation_id, user, contact: _, tags: _, level: _, operation, trace, fields: _ } = context;
     let texts = [
         ("correlation_id", correlation_id),
         ("user", user),

@@ -1,22 +1,40 @@
 //! `#[derive(ErrorKind)]`
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Path, Variant};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, ExprPath, Path, Variant};
 
-use crate::grammar::args::{self, Value};
+use crate::grammar::args::{self, Entry, Value};
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::message;
 use crate::grammar::runtime_path::RuntimePath;
 use crate::grammar::values;
-use crate::grammar::vocabulary::CRATE;
+use crate::grammar::vocabulary::{CRATE, WITH};
 
-/// The enum, validated.
+/// The type, validated.
 struct Model {
     runtime: RuntimePath,
     input: DeriveInput,
-    variants: Vec<Variant>,
+    label: Label,
+}
+
+/// Where the label comes from.
+enum Label {
+    /// The variants of an enum.
+    Variants(Vec<Variant>),
+    /// The name of a struct.
+    Name,
+    /// A function of the program's.
+    Function(ExprPath),
+}
+
+/// What `#[error_kind(…)]` says.
+#[derive(Default)]
+struct Keys {
+    runtime: Option<Path>,
+    function: Option<ExprPath>,
 }
 
 /// Expands the derive.
@@ -30,38 +48,46 @@ pub fn expand(item: TokenStream) -> TokenStream {
 
 impl Model {
     fn new(input: DeriveInput, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let runtime = RuntimePath::at(crate_path(&input.attrs, diagnostics));
-        let variants: Vec<Variant> = match &input.data {
-            Data::Enum(data) => data.variants.iter().cloned().collect(),
-            Data::Struct(data) => {
-                diagnostics.at(data.struct_token, "`ErrorKind` can be derived for an enum, not for a struct");
-                return None;
+        let Keys { runtime, function } = Keys::of(&input.attrs, diagnostics);
+        let inner: Vec<&Attribute> = match &input.data {
+            Data::Enum(data) => {
+                let fields = data.variants.iter().flat_map(|variant| &variant.fields).flat_map(|field| &field.attrs);
+                data.variants.iter().flat_map(|variant| &variant.attrs).chain(fields).collect()
             }
+            Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
             Data::Union(data) => {
-                diagnostics.at(data.union_token, "`ErrorKind` can be derived for an enum, not for a union");
+                diagnostics.at(data.union_token, "`ErrorKind` can be derived for an enum or a struct, not for a union");
                 return None;
             }
         };
-        for attribute in variants.iter().flat_map(|variant| &variant.attrs) {
-            if attribute.path().is_ident("error_kind") {
-                diagnostics.at(attribute, "`error_kind` goes on the enum, not on a variant");
-            }
+        for attribute in inner.into_iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
+            diagnostics.at(attribute, "`error_kind` goes on the type, not on a variant or a field");
         }
-        Some(Self { runtime, input, variants })
+        let label = match (function, &input.data) {
+            (Some(function), _) => Label::Function(function),
+            (None, Data::Enum(data)) => Label::Variants(data.variants.iter().cloned().collect()),
+            (None, _) => Label::Name,
+        };
+        Some(Self { runtime: RuntimePath::at(runtime), input, label })
     }
 
     fn expand(&self) -> TokenStream {
         let site = Span::mixed_site();
-        let Self { runtime, input: DeriveInput { ident, generics, .. }, variants } = self;
+        let Self { runtime, input: DeriveInput { ident, generics, .. }, label } = self;
         let (with_bounds, names, bounds) = generics.split_for_impl();
-        let kind = if variants.is_empty() {
-            quote_spanned!(site=> match *self {})
-        } else {
-            let arms = variants.iter().map(|Variant { ident, .. }| {
-                let label = snake_case(&ident.unraw().to_string());
-                quote_spanned!(site=> Self::#ident { .. } => #label,)
-            });
-            quote_spanned!(site=> match self { #(#arms)* })
+        let kind = match label {
+            Label::Variants(variants) if variants.is_empty() => quote_spanned!(site=> match *self {}),
+            Label::Variants(variants) => {
+                let arms = variants.iter().map(|Variant { ident, .. }| {
+                    let label = snake_case(&ident.unraw().to_string());
+                    quote_spanned!(site=> Self::#ident { .. } => #label,)
+                });
+                quote_spanned!(site=> match self { #(#arms)* })
+            }
+            Label::Name => snake_case(&ident.unraw().to_string()).into_token_stream(),
+            Label::Function(function) => {
+                quote_spanned!(site.located_at(function.span())=> #function(self))
+            }
         };
         let registration = self.registration();
         quote_spanned! {site=>
@@ -82,12 +108,17 @@ impl Model {
         let site = Span::mixed_site();
         let (ident, private) = (&self.input.ident, self.runtime.private());
         is_registered.then(|| {
+            // The type is named outside of the block, where the runtime's names cannot shadow it.
             quote_spanned! {site=>
                 const _: () = {
                     #private::link! {
                         ErrorKinds KIND = #private::RegisteredKind::new(|error| {
-                            use #private::judge::*;
-                            (&&ErrorType::<#ident>::new()).kind(error)
+                            match #private::judge::ErrorType::<#ident>::new() {
+                                __type => {
+                                    use #private::judge::*;
+                                    (&&__type).kind(error)
+                                }
+                            }
                         })
                     }
                 };
@@ -96,28 +127,37 @@ impl Model {
     }
 }
 
-/// The path of `#[error_kind(crate = path)]`.
-fn crate_path(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Path> {
-    let mut path = None;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
-        let Some(list) = diagnostics.keep(attribute.meta.require_list()) else { continue };
-        for entry in args::entries(list.tokens.clone(), "`crate = ::path`", diagnostics) {
-            match &entry.value {
-                _ if entry.name() != CRATE.name => {
-                    let fault = format!("unknown key `{}`", entry.name());
-                    let takes = "`#[error_kind]` takes `crate`";
-                    diagnostics
-                        .at(&entry.key, message::with_suggestion(&fault, &entry.name(), [CRATE.name], '`', takes));
-                }
-                _ if path.is_some() => diagnostics.at(&entry.key, "`crate` is a duplicate key; remove one"),
-                Value::Expr(expr) => path = diagnostics.keep(values::absolute_path(&CRATE, expr)),
-                Value::Absent | Value::List(_) => {
-                    diagnostics.at(&entry.key, format!("`crate` has no value: `{}`", CRATE.usage));
-                }
+impl Keys {
+    fn of(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Self {
+        let mut keys = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
+            let Some(list) = diagnostics.keep(attribute.meta.require_list()) else { continue };
+            for entry in args::entries(list.tokens.clone(), "`with = path` or `crate = ::path`", diagnostics) {
+                keys.read(&entry, diagnostics);
+            }
+        }
+        keys
+    }
+
+    fn read(&mut self, entry: &Entry, diagnostics: &mut Diagnostics) {
+        let name = entry.name();
+        let Some(key) = [&WITH, &CRATE].into_iter().find(|key| key.name == name) else {
+            let fault = format!("unknown key `{name}`");
+            let takes = "`#[error_kind]` takes `with` and `crate`";
+            let message = message::with_suggestion(&fault, &name, [WITH.name, CRATE.name], '`', takes);
+            diagnostics.at(&entry.key, message);
+            return;
+        };
+        let is_given = if name == WITH.name { self.function.is_some() } else { self.runtime.is_some() };
+        match &entry.value {
+            _ if is_given => diagnostics.at(&entry.key, format!("`{name}` is a duplicate key; remove one")),
+            Value::Expr(expr) if name == WITH.name => self.function = diagnostics.keep(values::function(key, expr)),
+            Value::Expr(expr) => self.runtime = diagnostics.keep(values::absolute_path(key, expr)),
+            Value::Absent | Value::List(_) => {
+                diagnostics.at(&entry.key, format!("`{name}` has no value: `{}`", key.usage));
             }
         }
     }
-    path
 }
 
 /// `HttpTimeout` → `http_timeout`, `HTTPError` → `http_error`.

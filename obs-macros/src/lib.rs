@@ -39,8 +39,9 @@
 //! A function that returns a future without being `async` is measured as its `async` form, from the first poll of the
 //! future to its end, by its output. A future that is dropped before it is polled counts as cancelled. This holds for
 //! `-> impl Future`, with the further bounds `Send`, `Sync`, `Unpin` and lifetimes, and for
-//! `-> Pin<Box<dyn Future>>`, `-> BoxFuture`, and aliases and associated types of boxed futures whose name contains `Fut`.
-//! A boxed future is boxed once more.
+//! `-> Pin<Box<dyn Future>>`, `-> BoxFuture`, and aliases and associated types of boxed futures whose name contains `Fut`, or
+//! whose function makes the future: its body contains `async`, `pin`, `boxed` or `boxed_local`. A boxed future is boxed once
+//! more, unless the body is nothing but `Box::pin(…)`.
 //!
 //! All other values are measured when the function returns them, also those that do their work later: streams, iterators,
 //! closures, and futures of a named type such as `Ready<T>` or `Either<A, B>`, which must stay of that type. To measure their
@@ -363,12 +364,14 @@ pub fn track_performance(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::TrackPerformance, &args.into(), item.into()).into()
 }
 
-/// Gives each variant of an error enum a stable label: `LoadError::HttpTimeout` is `http_timeout`.
+/// Gives an error a stable label: that of an enum's variant, `LoadError::HttpTimeout` is `http_timeout`, or of a struct's name.
 ///
 /// The label is the `error_type` of `operation.error` and of log lines, and part of the fingerprint of events. It is the same
-/// behind `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`, `Arc` and as the source of another error, if the enum implements
+/// behind `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`, `Arc` and as the source of another error, if the type implements
 /// `Error` and has no generic parameters.
-/// `#[error_kind(crate = path)]` on the enum sets the path of `obs_runtime`.
+///
+/// `#[error_kind(with = path)]` on the type takes the label from a function, `fn(&Self) -> &'static str`, and `crate = path` is
+/// where `obs_runtime` is. An `impl ErrorKind` without the derive is found only where the return type names the error.
 ///
 /// ```
 /// use obs_runtime::ErrorKind;
@@ -380,6 +383,16 @@ pub fn track_performance(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// assert_eq!(LoadError::BadRow(7).error_kind(), "bad_row");
 /// # let _ = LoadError::HttpTimeout { seconds: 1 };
+///
+/// #[derive(ErrorKind)]
+/// #[error_kind(with = label)]
+/// struct Answer {
+///     status: u16,
+/// }
+/// fn label(answer: &Answer) -> &'static str {
+///     if answer.status < 500 { "refused" } else { "server_failed" }
+/// }
+/// assert_eq!(Answer { status: 503 }.error_kind(), "server_failed");
 /// ```
 #[proc_macro_derive(ErrorKind, attributes(error_kind))]
 pub fn error_kind(item: TokenStream) -> TokenStream {

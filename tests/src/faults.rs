@@ -46,6 +46,12 @@ impl Fault {
         Self::Answer(429, vec![format!("Retry-After: {retry_after}")], "slow down".to_owned())
     }
 
+    /// A page as of a proxy or a login, with status 200.
+    #[must_use]
+    pub fn web_page() -> Self {
+        Self::Answer(200, vec!["Content-Type: text/html".to_owned()], "<html>log in</html>".to_owned())
+    }
+
     /// All of them, but [`Slow`](Self::Slow), which is no failure.
     #[must_use]
     pub fn all() -> Vec<Self> {

@@ -33,6 +33,8 @@ fn a_failing_backend_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() 
         let ended = run("return", Some(&server.url("")));
         assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
         assert!(warnings(&ended) >= 1, "{fault:?}: {ended:?}");
+        let named = format!("failed to flush exporter pushgateway: PROMETHEUS_PUSHGATEWAY_URL {}", server.url(""));
+        assert_eq!(ended.stderr.matches(named.trim_end_matches('/')).count(), warnings(&ended), "{fault:?}: {ended:?}");
         if fault.hangs() {
             assert!((DEADLINE..2 * DEADLINE).contains(&ended.duration), "{fault:?} took {:?}", ended.duration);
             assert_eq!(warnings(&ended), 1, "{fault:?}: {ended:?}");
@@ -41,7 +43,7 @@ fn a_failing_backend_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() 
         }
     };
     std::thread::scope(|scope| {
-        for fault in Fault::all() {
+        for fault in Fault::all().into_iter().chain([Fault::web_page()]) {
             scope.spawn(move || run_with(fault));
         }
     });

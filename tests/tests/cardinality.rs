@@ -29,6 +29,9 @@ fn series_beyond_the_limit_are_counted_together_with_one_warning() {
     let name = "x".repeat(1000);
     obs_runtime::track_feature(name.clone());
     let metrics = obs_runtime::metrics();
+    let status = obs_runtime::status();
+    assert_eq!(status.full_metrics, ["operation.duration.seconds"]);
+    assert!(status.sink("metrics").unwrap().dropped["cardinality"] >= 8, "{status:?}");
     drop(guard);
     let series = &metrics.family("operation.duration.seconds").unwrap().series;
     let of = |operation: &str| series.iter().filter(|one| one.labels[0].1 == operation).count();

@@ -40,6 +40,17 @@ fn the_exit_code_of_health_is_the_status() {
 }
 
 #[test]
+fn a_command_that_only_prints_does_not_count_as_a_guard_that_was_not_kept() {
+    let program = programs::program("embedded");
+    for arguments in
+        [&["catalogue"][..], &["config"], &["status"], &["dq", "list"], &["dq", "run", "nosuch"], &["budget", "list"]]
+    {
+        let ended = Process::new(program.clone()).args(arguments).run();
+        assert!(ended.code().is_some() && !ended.stderr.contains("was shut down"), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn the_exit_code_of_dq_run_tells_whether_the_data_is_usable() {
     let fine = run(&["dq", "run"], &[]);
     assert_eq!(fine.code(), Some(0), "{fine:?}");

@@ -41,9 +41,21 @@ macro_rules! errors {
 errors! {
     #[derive(ErrorKind)]
     enum Kinded { BadRow, #[allow(dead_code, reason = "has another kind")] Late } => "a row is bad", |_| None;
+    #[derive(ErrorKind)]
+    #[error_kind(with = label_by_status)]
+    struct Answer { status: u16 } => "the server failed", |_| None;
+    #[derive(ErrorKind)]
+    struct NamedError { } => "it has a name", |_| None;
+    // As a type of the runtime that generated code imports.
+    #[derive(ErrorKind)]
+    enum Describe { Shadowed } => "it is not shadowed", |_| None;
     struct Wraps { of: Kinded } => "cannot load", |error| Some(&error.of);
     struct Plain { } => "it is plain", |_| None;
     enum PlainEnum { NotThere } => "nothing is there", |_| None;
+}
+
+fn label_by_status(answer: &Answer) -> &'static str {
+    if answer.status < 500 { "refused" } else { "server_failed" }
 }
 
 /// A name, and the failure of a function.
@@ -162,6 +174,9 @@ macro_rules! ways {
 }
 
 ways!(kinded: Kinded = Kinded::BadRow);
+ways!(by_function: Answer = Answer { status: 503 });
+ways!(by_name: NamedError = NamedError {});
+ways!(shadowed: Describe = Describe::Shadowed);
 ways!(wraps: Wraps = Wraps { of: Kinded::BadRow });
 ways!(wrapped_by_io: io::Error = io::Error::other(Kinded::BadRow));
 ways!(plain: Plain = Plain {});
@@ -172,8 +187,11 @@ ways!(format: fmt::Error = fmt::Error);
 ways!(json: serde_json::Error = serde_json::from_str::<u8>("x").unwrap_err());
 ways!(query: BigQueryError = BigQueryError::TimedOut(Duration::from_secs(3)));
 
-const ERRORS: [(&str, [Way; 22], &str); 10] = [
+const ERRORS: [(&str, [Way; 22], &str); 13] = [
     ("kinded", kinded::WAYS, "bad_row"),
+    ("by_function", by_function::WAYS, "server_failed"),
+    ("by_name", by_name::WAYS, "named_error"),
+    ("shadowed", shadowed::WAYS, "shadowed"),
     ("wraps", wraps::WAYS, "bad_row"),
     ("wrapped_by_io", wrapped_by_io::WAYS, "bad_row"),
     ("plain", plain::WAYS, "Plain"),

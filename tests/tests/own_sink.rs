@@ -190,7 +190,7 @@ fn a_sink_that_is_stuck_costs_a_flush_its_deadline_and_drops_what_its_queue_cann
     assert_eq!((dropped("stuck", "queue_full"), status().sink("stuck").unwrap().queued), (76, 1024));
     guard.flush();
     let failure = status().sink("stuck").unwrap().failure.clone();
-    assert_eq!(failure.as_deref(), Some("timed out"));
+    assert_eq!(failure.as_deref(), Some("no answer within 100ms (OBS_FLUSH_TIMEOUT)"));
     let begun = Instant::now();
     (0..1000).for_each(|_| guard.flush());
     assert!(begun.elapsed() < Duration::from_secs(100), "a late sink is not waited for each time");

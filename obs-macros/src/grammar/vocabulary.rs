@@ -56,6 +56,8 @@ const ERROR_IF: Key = Key::new("error_if", "error_if = path");
 const LEVEL: Key = Key::new("level", "level = \"info\"");
 /// The key of every attribute and of the derive.
 pub const CRATE: Key = Key::new("crate", "crate = ::path");
+/// The function that gives the label, in the derive.
+pub const WITH: Key = Key::new("with", "with = path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
 const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");

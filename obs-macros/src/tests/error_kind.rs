@@ -37,8 +37,12 @@ fn a_type_without_parameters_is_registered() {
     let registration = normal(
         "const _: () = { ::obs_runtime::__private::link! {
             ErrorKinds KIND = ::obs_runtime::__private::RegisteredKind::new(|error| {
-                use ::obs_runtime::__private::judge::*;
-                (&&ErrorType::<E>::new()).kind(error)
+                match ::obs_runtime::__private::judge::ErrorType::<E>::new() {
+                    __type => {
+                        use ::obs_runtime::__private::judge::*;
+                        (&&__type).kind(error)
+                    }
+                }
             })
         } };",
     );
@@ -55,6 +59,15 @@ fn an_enum_without_variants_has_no_label() {
 }
 
 #[test]
+fn a_struct_has_the_label_of_its_name_and_a_function_gives_any() {
+    assert!(derived("struct HttpError(u16);").contains(&normal("{ \"http_error\" }")));
+    for item in ["struct E;", "enum E { A }"] {
+        let derived = derived(&format!("#[error_kind(with = E::label)] {item}"));
+        assert!(derived.contains(&normal("{ E::label(self) }")), "{derived}");
+    }
+}
+
+#[test]
 fn the_runtime_may_be_elsewhere() {
     assert!(
         derived("#[error_kind(crate = crate::obs)] enum E { A }").contains("impl crate : : obs : : ErrorKind for E")
@@ -63,19 +76,24 @@ fn the_runtime_may_be_elsewhere() {
 
 #[test]
 fn wrong_uses_say_why() {
-    assert_eq!(messages("struct S;"), ["`ErrorKind` can be derived for an enum, not for a struct"]);
-    assert_eq!(messages("union U { a: u8 }"), ["`ErrorKind` can be derived for an enum, not for a union"]);
+    assert_eq!(messages("union U { a: u8 }"), ["`ErrorKind` can be derived for an enum or a struct, not for a union"]);
+    let elsewhere = "`error_kind` goes on the type, not on a variant or a field";
     assert_eq!(
         messages("#[error_kind(crat = ::obs)] enum E { #[error_kind(crate = ::obs)] A }"),
-        [
-            "unknown key `crat`, did you mean `crate`? `#[error_kind]` takes `crate`",
-            "`error_kind` goes on the enum, not on a variant",
-        ],
+        ["unknown key `crat`, did you mean `crate`? `#[error_kind]` takes `with` and `crate`", elsewhere],
     );
-    assert_eq!(messages("#[error_kind(crate)] enum E { A }"), ["`crate` has no value: `crate = ::path`"]);
-    assert_eq!(
-        messages("#[error_kind(crate = ::a, crate = ::b)] enum E { A }"),
-        ["`crate` is a duplicate key; remove one"],
-    );
+    assert_eq!(messages("struct S { #[error_kind(with = a)] a: u8 }"), [elsewhere]);
+    assert_eq!(messages("enum E { A(#[error_kind(with = a)] u8) }"), [elsewhere]);
+    for (key, usage) in [("crate", "::path"), ("with", "path")] {
+        assert_eq!(
+            messages(&format!("#[error_kind({key})] enum E {{ A }}")),
+            [format!("`{key}` has no value: `{key} = {usage}`")]
+        );
+        assert_eq!(
+            messages(&format!("#[error_kind({key} = ::a, {key} = ::b)] enum E {{ A }}")),
+            [format!("`{key}` is a duplicate key; remove one")],
+        );
+    }
+    assert_eq!(messages("#[error_kind(with = \"label\")] struct S;").len(), 1);
     assert_eq!(messages("#[error_kind] enum E { A }").len(), 1);
 }

@@ -44,6 +44,22 @@ pub fn unknown(names: impl IntoIterator<Item = OsString>) -> Vec<UnknownVariable
     unknown
 }
 
+/// Whether the words of a name occur, alike and in this order, in those of a longer known name: `SENTRY_TRACE_RATE` in
+/// `SENTRY_TRACES_SAMPLE_RATE`. A name with further words is probably another program's.
+fn are_words_of(name: &str, prefix: &str, known: &str) -> bool {
+    let mut known = known.split('_');
+    name.strip_prefix(prefix).is_some_and(|own| own.split('_').all(|word| known.any(|known| are_alike(word, known))))
+}
+
+/// Whether one of two words is the beginning of the other, or both begin with the same four letters.
+fn are_alike(one: &str, other: &str) -> bool {
+    const LEAST: usize = 3;
+    const ENOUGH: usize = 4;
+    let common = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let shorter = one.chars().count().min(other.chars().count());
+    shorter >= LEAST && common >= shorter.min(ENOUGH)
+}
+
 fn check(name: String) -> Option<UnknownVariable> {
     let known = || VARIABLES.iter().map(|variable| variable.name).chain([INHERITED]);
     if known().any(|known| known == name) {
@@ -55,7 +71,10 @@ fn check(name: String) -> Option<UnknownVariable> {
         return Some(UnknownVariable { nearest: nearest.map(|nearest| format!("{PREFIX}{nearest}")), name });
     }
     let prefix = SHARED_PREFIXES.into_iter().find(|prefix| name.starts_with(prefix))?;
-    let is_like = |known: &&str| strsim::damerau_levenshtein(known, &name) <= MAX_WRONG;
+    let is_like = |known: &&str| {
+        let in_words = |of: &str| of.strip_prefix(prefix).is_some_and(|own| are_words_of(&name, prefix, own));
+        strsim::damerau_levenshtein(known, &name) <= MAX_WRONG || in_words(known)
+    };
     let nearest = known().filter(|known| known.starts_with(prefix)).filter(is_like);
     let nearest = nearest.min_by_key(|known| strsim::damerau_levenshtein(known, &name))?.to_owned();
     Some(UnknownVariable { name, nearest: Some(nearest) })

@@ -10,19 +10,19 @@ use crate::events::panics::caught;
 
 /// A stable, low-cardinality label for an error: `LoadError::Timeout` → `timeout`.
 ///
-/// Derive it on an enum with `#[derive(ErrorKind)]`. The label is the `error_type` of `operation.error`, of log lines and of
+/// Derive it with `#[derive(ErrorKind)]`, also when a function of yours gives the label (`#[error_kind(with = path)]`). The label is the `error_type` of `operation.error`, of log lines and of
 /// Sentry's events.
 ///
 /// The derive also registers the type, if it has no generic parameters and implements [`Error`]. A registered type is found
-/// behind `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`, `Arc`, and among the sources of another error. An
-/// implementation without the derive, and a type with parameters, is found only where the return type of an annotated
-/// function names it.
+/// behind `Box<dyn Error>`, `anyhow::Error`, `eyre::Report`, `Arc`, and among the sources of another error. A type with
+/// parameters, and an implementation without the derive, is found only where the return type of an annotated function names
+/// it.
 ///
 /// A success costs nothing. An error is compared with each registered type of the program, and so are its sources, 33 at
 /// most, until one has a kind. A comparison takes about 15 ns, or 30 ns for an error of the size of a pointer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no stable error kind",
-    note = "put #[derive(obs_runtime::ErrorKind)] on the enum"
+    note = "put #[derive(obs_runtime::ErrorKind)] on the type"
 )]
 pub trait ErrorKind {
     /// The label of this value.

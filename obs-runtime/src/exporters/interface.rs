@@ -1,7 +1,7 @@
 //! The trait of exporters. A new exporter is one file with one exhaustive `match` on [`Fact`](crate::events::event::Fact).
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::base::level::Level;
 use crate::events::event::Event;
@@ -92,6 +92,11 @@ pub trait Exporter: Send + Sync {
     /// time.
     fn give_up(&self, _deadline: Instant) {}
 
+    /// The reason of a flush that did not end in time, with what to look at. `limit` says how long it was waited for.
+    fn late(&self, limit: String) -> String {
+        limit
+    }
+
     /// What depends on the deliveries of other exporters. Called before all exporters are flushed; the returned function
     /// runs after that.
     fn after_flush(&self) -> Option<Box<dyn FnOnce() + Send + '_>> {
@@ -140,6 +145,19 @@ pub struct FlushError {
     pub reason: String,
 }
 
+/// The reason of a delivery that its backend did not answer before the deadline of a flush.
+pub fn no_answer_within(limit: Duration) -> String {
+    format!("no answer within {} (OBS_FLUSH_TIMEOUT)", rounded(limit))
+}
+
+/// A time limit, rounded up, so that a reason with it stays the same over deliveries, and is warned of once.
+pub fn rounded(limit: Duration) -> humantime::FormattedDuration {
+    const STEP: Duration = Duration::from_millis(100);
+    let step = if limit > Duration::from_secs(1) { Duration::from_secs(1) } else { STEP };
+    let steps = limit.as_nanos().div_ceil(step.as_nanos());
+    humantime::format_duration(u32::try_from(steps).map_or(limit, |steps| step.saturating_mul(steps)))
+}
+
 /// Keeps the program's own metrics, from the macros of the `metrics` crate, for an exporter. The label values of keys are
 /// redacted, cut and bounded in number; the exporter makes names and labels safe for its protocol.
 #[cfg(feature = "_user-metrics")]
@@ -149,4 +167,20 @@ pub trait UserMetrics: ::metrics::Recorder + Send + Sync {
 
     /// New warnings, for example about conflicting names. Each is returned once.
     fn take_warnings(&self) -> Vec<String>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_rounded_up() {
+        for (limit, rounded) in
+            [(0, "0s"), (1, "100ms"), (250, "300ms"), (1000, "1s"), (1001, "2s"), (1998, "2s"), (60_000, "1m")]
+        {
+            let reason = no_answer_within(Duration::from_millis(limit));
+            assert_eq!(reason, format!("no answer within {rounded} (OBS_FLUSH_TIMEOUT)"));
+        }
+        assert!(no_answer_within(Duration::MAX).starts_with("no answer within "));
+    }
 }

@@ -226,6 +226,11 @@ impl Pipeline for FanOut {
         }
     }
 
+    fn overflows(&self) -> Vec<String> {
+        let redact = |metric: String| self.redactor.text(metric.into()).into_owned();
+        self.metrics.overflows().into_iter().map(redact).collect()
+    }
+
     fn text<'a>(&self, text: Text<'a>) -> Text<'a> {
         self.redactor.text(text)
     }

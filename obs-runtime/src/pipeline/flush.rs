@@ -3,7 +3,7 @@
 //! A backend that hangs costs its deadline once: an exporter that missed it is skipped for a while, so that neither a
 //! frequent command nor the end of the program (last command, then guard) waits for it again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
-use crate::exporters::interface::{Exporter, FlushError, Flushed};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, no_answer_within};
 use crate::metrics::delivery_stats;
 
 /// How many timeouts an exporter that missed one is skipped for while the program runs.
@@ -47,6 +47,26 @@ pub struct Flusher {
     starts: Mutex<Vec<mpsc::Receiver<(&'static str, FlushResult)>>>,
 }
 
+/// The failures of one flush. Each is recorded before its exporter counts as late, so that an exporter which a concurrent
+/// flush skips has a reason already.
+struct Failures<R> {
+    started: Instant,
+    redact: R,
+    /// Those that differ from the exporter's previous one, at most one for each exporter.
+    new: Vec<FlushError>,
+}
+
+impl<R: Fn(&str) -> String> Failures<R> {
+    fn record(&mut self, failure: FlushError) {
+        let reason = (self.redact)(&failure.reason);
+        let is_new = delivery_stats::record(failure.sink, self.started.elapsed(), Err(reason));
+        // The start of a command and its end can fail for the same cause, in different words.
+        if is_new && !self.new.iter().any(|known| known.sink == failure.sink) {
+            self.new.push(failure);
+        }
+    }
+}
+
 /// The result of an exporter's flush, or its panic.
 type FlushResult = thread::Result<Result<Flushed, FlushError>>;
 
@@ -68,8 +88,8 @@ impl Flusher {
         let deadline = clock::deadline(mode.begun().unwrap_or(started), timeout);
         let (done, results) = mpsc::channel();
         let mut pending = Vec::new();
-        let mut failed = Vec::new();
         let mut given_up = Vec::new();
+        let mut failures = Failures { started, redact, new: Vec::new() };
         for exporter in exporters {
             let (is_last, flushed) = (matches!(mode, FlushMode::Final(_)), Arc::clone(exporter));
             if self.in_backoff(exporter.name(), timeout, mode) {
@@ -87,47 +107,45 @@ impl Flusher {
                 let _ = done.send((flushed.name(), result));
             };
             match thread::Builder::new().name(format!("obs-flush-{}", exporter.name())).spawn(flush) {
-                Ok(_) => pending.push(exporter.name()),
-                Err(error) => failed.push(FlushError { sink: exporter.name(), reason: error.to_string() }),
+                Ok(_) => pending.push(exporter),
+                Err(error) => failures.record(FlushError { sink: exporter.name(), reason: error.to_string() }),
             }
         }
         // Those of the same exporter, which its flush has waited for, come first.
         for start in std::mem::take(&mut *self.starts.lock().unwrap_or_else(PoisonError::into_inner)) {
-            if let Ok((sink, result)) = start.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                failed.extend(Self::settled(sink, result, started.elapsed()));
+            if let Ok((sink, result)) = start.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+                && let Some(failure) = Self::settled(sink, result, started.elapsed())
+            {
+                failures.record(failure);
             }
         }
         while !pending.is_empty() {
             let Ok((sink, result)) = results.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
                 break;
             };
-            pending.retain(|late| *late != sink);
+            pending.retain(|late| late.name() != sink);
             match Self::settled(sink, result, started.elapsed()) {
                 None => {
                     self.late().remove(sink);
                 }
                 Some(failure) => {
-                    failed.push(failure);
+                    failures.record(failure);
                     if started.elapsed() >= timeout / 2 {
                         self.late().insert(sink, Instant::now());
                     }
                 }
             }
         }
-        for sink in pending {
-            self.late().insert(sink, Instant::now());
-            failed.push(FlushError { sink, reason: "timed out".to_owned() });
+        for exporter in pending {
+            let limit = no_answer_within(timeout);
+            let reason = catch_unwind(AssertUnwindSafe(|| exporter.late(limit.clone()))).unwrap_or(limit);
+            failures.record(FlushError { sink: exporter.name(), reason });
+            self.late().insert(exporter.name(), Instant::now());
         }
         for given_up in given_up {
             let _ = given_up.recv_timeout(deadline.saturating_duration_since(Instant::now()));
         }
-        // The start of a command and its end can fail for the same cause, in different words.
-        let mut reported = HashSet::new();
-        failed.retain(|failure| {
-            let is_new = delivery_stats::record(failure.sink, started.elapsed(), Err(redact(&failure.reason)));
-            is_new && reported.insert(failure.sink)
-        });
-        failed
+        failures.new
     }
 
     /// Records a flush that succeeded; returns why it failed.

@@ -62,6 +62,9 @@ pub trait Pipeline: Send + Sync {
     /// Notes that a metric, or the metrics of an operation or command, has reached the limit of series.
     fn overflow(&self, metric: &str);
 
+    /// The metrics that have reached the limit of series, redacted and sorted.
+    fn overflows(&self) -> Vec<String>;
+
     /// Redacts a text by value.
     fn text<'a>(&self, text: Text<'a>) -> Text<'a>;
 

@@ -20,7 +20,7 @@ use crate::pipeline::interface::Pipeline as _;
 use crate::pipeline::log_level::LogLevelHandle;
 #[cfg(unix)]
 use crate::program::at_exit;
-use crate::program::early_drop::EarlyDrop;
+use crate::program::early_drop::{self, EarlyDrop};
 #[cfg(unix)]
 use crate::program::hangup;
 use crate::program::queries;
@@ -154,11 +154,16 @@ fn wait_for_exit() {
 /// [`ObservabilityBuilder::settings`](crate::ObservabilityBuilder::settings) for the settings that would be used.
 #[must_use]
 pub fn settings() -> Vec<Setting> {
+    early_drop::note_reading();
     global::pipeline().map(|pipeline| pipeline.settings().to_vec()).unwrap_or_default()
 }
 
-/// A snapshot of all metrics that have a series. Empty when obs is not initialised.
+/// A snapshot of all metrics of obs that have a series. Empty when obs is not initialised.
+///
+/// What the program records by the macros of the crate `metrics` is not among them: the exporters keep it. In tests,
+/// `testing::capture` (feature `testing`) gives both.
 #[must_use]
 pub fn metrics() -> Snapshot {
+    early_drop::note_reading();
     global::pipeline().map(|pipeline| pipeline.measured()).unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use crate::checks::quality::list;
 use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
 use crate::metrics::registry;
+use crate::program::early_drop;
 
 /// The instrumented functions, checks and metrics of the program.
 #[derive(Clone, Debug, Serialize)]
@@ -56,6 +57,7 @@ pub struct Entry {
 /// ```
 #[must_use]
 pub fn catalogue() -> Catalogue {
+    early_drop::note_reading();
     let entry = |name, attribute, place| Entry { name, attribute, place, schedule: None };
     let callsite = |site: &'static Callsite| Entry {
         schedule: site.cron_schedule(),

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::pipeline::global;
+use crate::program::early_drop;
 
 /// The status of obs in this process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -17,6 +18,9 @@ pub struct RuntimeStatus {
     pub initialised: bool,
     /// The exporters, and other parts that have dropped data, sorted by name.
     pub sinks: Vec<SinkStatus>,
+    /// The metrics that have reached `OBS_MAX_SERIES`, sorted: further label values of theirs are recorded as `other`. These
+    /// are what `obs.dropped{sink="metrics",reason="cardinality"}` counts. At most 100 names.
+    pub full_metrics: Vec<String>,
 }
 
 /// The status of one exporter.
@@ -66,6 +70,7 @@ fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<
 /// ```
 #[must_use]
 pub fn status() -> RuntimeStatus {
+    early_drop::note_reading();
     let pipeline = global::pipeline();
     let queued: BTreeMap<_, _> = pipeline.iter().flat_map(|pipeline| pipeline.queued()).collect();
     let deliveries = delivery_stats::all();
@@ -85,7 +90,11 @@ pub fn status() -> RuntimeStatus {
             dropped: dropped.remove(name).unwrap_or_default(),
         }
     };
-    RuntimeStatus { initialised: pipeline.is_some(), sinks: names.into_iter().map(sink).collect() }
+    RuntimeStatus {
+        initialised: pipeline.is_some(),
+        sinks: names.into_iter().map(sink).collect(),
+        full_metrics: pipeline.map(|pipeline| pipeline.overflows()).unwrap_or_default(),
+    }
 }
 
 impl RuntimeStatus {

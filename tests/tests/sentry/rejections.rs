@@ -34,6 +34,7 @@ fn a_server_that_is_dead_or_refuses_is_a_failure_everywhere() {
         (answer(413), "too large (413)", "fields", "refused"),
         (Fault::too_many_requests(60), "limits the rate (429)", "quota", "rate_limited"),
         (answer(500), "answers 500", "the server", "refused"),
+        (Fault::web_page(), "answers with a web page", "SENTRY_DSN", "refused"),
     ];
     let check = |(fault, cause, advice, reason): (Fault, &str, &str, &str)| {
         let server = FaultyServer::start(fault.clone());

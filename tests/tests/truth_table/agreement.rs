@@ -212,12 +212,7 @@ impl Claims<'_> {
                     let failure = status["failure"].as_str();
                     let says_why = failure
                         .is_some_and(|failure| self.state.reasons().iter().any(|reason| failure.contains(reason)));
-                    // A flush in the background can reach its deadline just when the status is read: nothing is said to have
-                    // failed yet, and everything is still queued.
-                    let is_not_known_yet = self.state == State::Hanging
-                        && failure.is_none()
-                        && status["queued"].as_u64().is_some_and(|queued| queued > 0);
-                    let agrees = if fails { says_why || is_not_known_yet } else { failure.is_none() };
+                    let agrees = if fails { says_why } else { failure.is_none() };
                     self.holds(sink, agrees, || status.to_string());
                     self.holds(sink, status["last_success"].is_string() != fails, || status.to_string());
                     let dropped = status["dropped"].as_object().is_some_and(|dropped| !dropped.is_empty());

@@ -52,7 +52,7 @@ impl State {
         match self {
             Self::Well | Self::Absent | Self::Slow => &[],
             Self::Refusing => &["refused"],
-            Self::Hanging => &["time"],
+            Self::Hanging => &["no answer within "],
             Self::Unauthorised => &["401"],
             Self::RateLimiting => &["429", "Retry-After"],
             Self::Failing => &["500"],

@@ -282,7 +282,20 @@ fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
     let own = ["OBS_MAX_SERIE", "OBS_FLUSH_TIMEOUT", "OBS_CORRELATION_ID", "PATH", "OBS_ZZZ", "OBS_FLUSHTIMEOUT"];
     // Names of other programs with the same prefix are left alone.
     let shared = ["LOG_LEVL", "LOG_DIR", "SENTRY_DNS", "SENTRY_AUTH_TOKEN", "DD_TRACE_ENABLED", "TRACING_SAMPLE_RATES"];
-    let names = own.into_iter().chain(shared).map(OsString::from);
+    let others = ["DD_SERVICE_MAPPING", "PROMETHEUS_SERVICE_HOST", "PROMETHEUS_PORT_9090_TCP", "SENTRY_ORG", "LOG_"];
+    let in_words = [
+        ("BIGQUERY_PRICE", "BIGQUERY_PRICING"),
+        ("COST_THRESHOLD", "COST_ALERT_THRESHOLD_USD"),
+        ("HEALTH_CHECK_INTERVAL", "HEALTH_CHECK_INTERVAL_SECONDS"),
+        ("PROMETHEUS_PUSHGATEWAY", "PROMETHEUS_PUSHGATEWAY_URL"),
+        ("SENTRY_ENV", "SENTRY_ENVIRONMENT"),
+        ("SENTRY_TRACE_RATE", "SENTRY_TRACES_SAMPLE_RATE"),
+        ("TRACING_RATE", "TRACING_SAMPLE_RATE"),
+    ];
+    let meant = unknown(in_words.map(|(name, _)| OsString::from(name)));
+    let meant: Vec<_> = meant.iter().map(|unknown| (&*unknown.name, unknown.nearest.as_deref().unwrap())).collect();
+    assert_eq!(meant, in_words);
+    let names = own.into_iter().chain(shared).chain(others).map(OsString::from);
     let shown: Vec<String> = unknown(names).iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,

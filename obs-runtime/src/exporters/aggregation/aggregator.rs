@@ -113,6 +113,11 @@ impl MetricAggregator {
         self.store.take_overflows()
     }
 
+    /// All metrics that have reached their limit of series, sorted.
+    pub fn overflows(&self) -> Vec<String> {
+        self.store.overflows()
+    }
+
     /// Notes that a metric counted elsewhere has reached its limit of series.
     pub fn overflow(&self, metric: &str) {
         self.store.overflow(metric);

@@ -53,6 +53,11 @@ impl SeriesStore {
         std::mem::take(&mut self.overflows.lock().unwrap_or_else(PoisonError::into_inner).new)
     }
 
+    /// All metrics that have reached the limit of series, sorted.
+    pub fn overflows(&self) -> Vec<String> {
+        self.overflows.lock().unwrap_or_else(PoisonError::into_inner).all.iter().cloned().collect()
+    }
+
     /// Notes that a metric has reached the limit of series.
     pub fn overflow(&self, metric: &str) {
         drop_counters::count("metrics", "cardinality", 1);

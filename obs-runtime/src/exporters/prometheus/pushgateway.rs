@@ -18,7 +18,7 @@ use crate::base::secret::Secret;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::events::command_run::first_outermost;
 use crate::exporters::http;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush, no_answer_within};
 use crate::exporters::prometheus::exposition::Exposition;
 use crate::exporters::prometheus::format::Format;
 use crate::exporters::prometheus::push_groups;
@@ -33,6 +33,12 @@ const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 
 /// The most characters of a server's error message that are logged.
 const MAX_MESSAGE: usize = 300;
+
+/// What to look at when there is no answer.
+const UNREACHABLE: &str = "; is it the address of the Pushgateway, and can this machine reach it?";
+
+/// What to look at when something else answers.
+const ELSEWHERE: &str = "; is it the address of a Pushgateway?";
 
 /// The key of the group that is pushed to, beside the command.
 #[derive(Clone, Copy, Debug)]
@@ -106,17 +112,25 @@ impl PushgatewayExporter {
         if state.pushed.as_ref().is_some_and(|pushed| pushed.equals_except_deliveries(&now)) {
             return Ok(Flushed::Nothing);
         }
+        let limit = deadline.saturating_duration_since(Instant::now());
         for group in push_groups::split(&now, first_outermost()) {
-            self.push_group(&group, deadline, &mut state.not_before)?;
+            let pushed = self.push_group(&group, deadline, &mut state.not_before);
+            pushed.map_err(|failure| failure.unwrap_or_else(|| no_answer_within(limit) + UNREACHABLE))?;
         }
         *state = State { pushed: Some(now), at: Some(at), not_before: None };
         Ok(Flushed::Delivered)
     }
 
-    fn push_group(&self, group: &Group, deadline: Instant, not_before: &mut Option<Instant>) -> Result<(), String> {
+    /// Pushes a group. An error without a reason is a timeout.
+    fn push_group(
+        &self,
+        group: &Group,
+        deadline: Instant,
+        not_before: &mut Option<Instant>,
+    ) -> Result<(), Option<String>> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err("timed out".to_owned());
+            return Err(None);
         }
         let command = group.command.as_deref().map(|command| grouping("command", command)).unwrap_or_default();
         let url = format!("{}{command}{}", self.url, self.instance);
@@ -128,14 +142,24 @@ impl PushgatewayExporter {
         };
         let request = request.config().timeout_global(Some(left)).build();
         let mut response = request.send(Format::Text.render(&group.exposition)).map_err(|error| reason(&error))?;
+        let is_page =
+            response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         if response.status().is_success() {
-            return Ok(());
+            // A proxy or a login page.
+            return if is_page { Err(Some(format!("answers with a web page{ELSEWHERE}"))) } else { Ok(()) };
         }
         let wait = retry_after(response.headers());
         *not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
         let body = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
         let message: String = body.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect();
-        Err(format!("status {}: {message}", response.status().as_u16()))
+        let status = response.status().as_u16();
+        let message = if is_page || message.is_empty() { String::new() } else { format!(": {message}") };
+        let advice = match status {
+            401 | 403 => "; are the user and the password of the URL right?",
+            300..=399 | 404 | 405 => ELSEWHERE,
+            _ => "",
+        };
+        Err(Some(format!("status {status}{message}{advice}")))
     }
 }
 
@@ -145,11 +169,14 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
-fn reason(error: &Error) -> String {
+/// The reason of an error; none for a timeout.
+fn reason(error: &Error) -> Option<String> {
     match error {
-        Error::Timeout(_) => "timed out".to_owned(),
-        Error::TlsRequired => "https needs obs-runtime's feature https".to_owned(),
-        other => other.to_string(),
+        Error::Timeout(_) => None,
+        Error::TlsRequired => Some("https needs obs-runtime's feature https".to_owned()),
+        Error::Io(_) | Error::HostNotFound | Error::ConnectionFailed => Some(format!("{error}{UNREACHABLE}")),
+        Error::Protocol(_) => Some(format!("{error}{ELSEWHERE}")),
+        other => Some(other.to_string()),
     }
 }
 
@@ -192,6 +219,10 @@ impl Exporter for PushgatewayExporter {
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
         self.push(None, deadline).map_err(|reason| self.failed(&reason))
+    }
+
+    fn late(&self, limit: String) -> String {
+        self.failed(&(limit + UNREACHABLE)).reason
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ::sentry::types::Dsn;
 
@@ -18,7 +18,7 @@ use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
 use crate::exporters::sentry::event_draft::EventDraft;
@@ -85,17 +85,20 @@ impl SentryExporter {
         ignores
     }
 
-    fn flushed(&self, left: usize) -> Result<Flushed, FlushError> {
+    /// The result of a flush that was to end shortly before the deadline.
+    fn flushed(&self, (left, limit): (usize, Duration)) -> Result<Flushed, FlushError> {
         if left == 0 {
             // Each envelope was recorded when the server answered.
             return Ok(Flushed::Nothing);
         }
-        let cause = if self.worker.is_slow() {
-            "the server answers too slowly for so many (OBS_FLUSH_TIMEOUT)"
+        let reason = if self.worker.is_slow() {
+            let server = &self.server;
+            format!(
+                "{left} envelopes not sent to {server}: the server answers too slowly for so many (OBS_FLUSH_TIMEOUT)"
+            )
         } else {
-            "no answer in time (OBS_FLUSH_TIMEOUT); is it the host of SENTRY_DSN, and can this machine reach it?"
+            self.late(no_answer_within(limit))
         };
-        let reason = format!("{left} envelopes not sent to {}: {cause}", self.server);
         Err(FlushError { sink: self.name(), reason })
     }
 
@@ -181,15 +184,20 @@ impl Exporter for SentryExporter {
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        self.flushed(self.worker.flush(earlier(deadline)))
+        self.flushed(until(deadline, |earlier| self.worker.flush(earlier)))
     }
 
     fn flush_last(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        self.flushed(self.worker.flush_last(earlier(deadline)))
+        self.flushed(until(deadline, |earlier| self.worker.flush_last(earlier)))
     }
 
     fn give_up(&self, deadline: Instant) {
         self.worker.give_up(earlier(deadline));
+    }
+
+    fn late(&self, limit: String) -> String {
+        let server = &self.server;
+        format!("envelopes not sent to {server}: {limit}; is it the host of SENTRY_DSN, and can this machine reach it?")
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
@@ -210,6 +218,12 @@ impl Exporter for SentryExporter {
     fn queued(&self) -> usize {
         self.worker.queued()
     }
+}
+
+/// What a flush that ends a little earlier leaves, and how long it had.
+fn until(deadline: Instant, flush: impl FnOnce(Instant) -> usize) -> (usize, Duration) {
+    let limit = deadline.saturating_duration_since(Instant::now());
+    (flush(earlier(deadline)), limit)
 }
 
 /// A little earlier, so that the reason for what is left is that of this exporter, and not that its flush was late.

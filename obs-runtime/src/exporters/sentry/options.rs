@@ -134,7 +134,12 @@ impl Settings {
             #[expect(clippy::cast_possible_truncation, reason = "a rate")]
             sample_rate: config.sentry_sample_rate as f32,
             server_name: if options.hides_server_name { None } else { server_name() },
-            names: Names::new(&in_app, &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat()),
+            names: Names::new(
+                &in_app,
+                &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat(),
+                // The rest is for the server's answer.
+                config.flush_timeout / 2,
+            ),
         }
     }
 }

@@ -9,6 +9,8 @@ pub enum Rejection {
     RateLimited,
     /// The server answered with another status than success.
     Status(u16),
+    /// The answer is a web page, as of a proxy or a login.
+    Page,
     /// The envelope could not be written.
     NotSerialised(String),
 }
@@ -22,6 +24,7 @@ impl Rejection {
             Self::Status(status @ (401 | 403 | 404)) => format!("Sentry at {server} rejects the DSN ({status})"),
             Self::Status(413) => format!("Sentry at {server} rejects the event as too large (413)"),
             Self::Status(status) => format!("Sentry at {server} answers {status}"),
+            Self::Page => format!("Sentry at {server} answers with a web page"),
             Self::NotSerialised(error) => format!("the event cannot be serialised: {error}"),
         }
     }
@@ -37,7 +40,7 @@ impl Rejection {
             Self::Status(401 | 403 | 404) => "; compare SENTRY_DSN with the client key of the project",
             Self::Status(413) => "; record fewer or shorter fields, or raise the limit of the server",
             Self::Status(500..) => "; see the status or the log of the server",
-            Self::Status(_) => "; does SENTRY_DSN name a Sentry server?",
+            Self::Status(_) | Self::Page => "; does SENTRY_DSN name a Sentry server?",
             Self::NotSerialised(_) => "",
         };
         format!("{}{advice}", self.cause(server))

@@ -9,11 +9,12 @@ use ::sentry::client_report::{Reason, Recorder};
 use ::sentry::protocol::{EnvelopeFilterCallbacks, EnvelopeItem};
 use ::sentry::transports::{RateLimiter, RateLimitingCategory};
 use ::sentry::{Envelope, TransportOptions};
-use ureq::Agent;
+use ureq::{Agent, Error, Timeout};
 
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
 use crate::exporters::http;
+use crate::exporters::interface::rounded;
 use crate::exporters::sentry::rejection::Rejection;
 use crate::metrics::drop_counters;
 
@@ -155,7 +156,13 @@ impl Http {
             Err(error) => {
                 self.lost.record_lost_data(envelope, Reason::NetworkError);
                 count("network", items);
-                return Err(Rejection::Unreachable(error.to_string()));
+                return Err(Rejection::Unreachable(match error {
+                    Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
+                        format!("no connection within {}s", CONNECT_TIMEOUT.as_secs())
+                    }
+                    Error::Timeout(_) => format!("no answer within {}", rounded(timeout)),
+                    other => other.to_string(),
+                }));
             }
         };
         let status = response.status().as_u16();
@@ -169,9 +176,15 @@ impl Http {
             limits.limiter.update_from_429();
         }
         drop(limits);
+        let is_page = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         // A connection is reused only after its response has been read.
         let _ = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
         match status {
+            200..300 if is_page => {
+                self.lost.record_lost_data(envelope, Reason::SendError);
+                count("refused", items);
+                Err(Rejection::Page)
+            }
             200..300 => Ok(()),
             // The server counts what it rejects by rate limits.
             429 => {

@@ -11,7 +11,7 @@ use crate::base::level::Level;
 use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::panics::caught;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
 use crate::exporters::reentrancy::Reentrancy;
 use crate::exporters::sink::definition::{Sink, SinkError, SinkInitError};
 use crate::exporters::sink::event::{RedactedEvent, Service};
@@ -161,9 +161,10 @@ impl Exporter for SinkExporter {
         let (done, flushed) = mpsc::channel();
         self.send(Request::Flush { deadline, done })?;
         let failed = |reason| FlushError { sink: self.name, reason };
-        match flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        let limit = deadline.saturating_duration_since(Instant::now());
+        match flushed.recv_timeout(limit) {
             Ok(result) => result.map(|()| Flushed::Delivered).map_err(failed),
-            Err(_) => Err(failed("timed out".to_owned())),
+            Err(_) => Err(failed(no_answer_within(limit))),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::program::cli::health::HealthArguments;
 use crate::program::cli::output::OUTPUT_FAILED;
 use crate::program::cli::settings::ConfigArguments;
 use crate::program::cli::settings::StatusArguments;
+use crate::program::early_drop;
 
 /// The commands, to flatten into a program's own clap command.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -37,6 +38,7 @@ impl Command {
     /// 3). Blocks until the command has ended; `--watch`
     /// ends with the process.
     pub fn run(&self) -> ExitCode {
+        early_drop::note_reading();
         let code = match self {
             Self::Health(arguments) => Ok(arguments.run()),
             Self::Dq(command) => command.run(),

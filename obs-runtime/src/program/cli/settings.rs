@@ -82,7 +82,9 @@ impl StatusArguments {
             Format::Json => json(&status, true),
             Format::Text => {
                 let rows: Vec<Vec<Cell>> = status.sinks.iter().map(row).collect();
-                table(&["sink", "last success", "queued", "dropped", "failure"], &rows)
+                let sinks = table(&["sink", "last success", "queued", "dropped", "failure"], &rows);
+                let full: Vec<Vec<Cell>> = status.full_metrics.iter().map(|name| vec![Cell::new(name)]).collect();
+                if full.is_empty() { sinks } else { sinks + "\n" + &table(&["metrics at OBS_MAX_SERIES"], &full) }
             }
         })?;
         if status.initialised {

@@ -14,7 +14,25 @@ enum LoadError<'a, T: Copy> {
 enum Never {}
 
 #[derive(ErrorKind)]
+#[error_kind(with = Failed::label)]
 struct Failed;
+
+impl Failed {
+    fn label(&self) -> &'static str {
+        "failed"
+    }
+}
+
+#[derive(ErrorKind)]
+#[error_kind(wiht = Failed::label)]
+struct UnknownKeyOfStruct;
+
+#[derive(ErrorKind)]
+#[error_kind(with = "label")]
+struct TextOfPath {
+    #[error_kind(with = label)]
+    on_a_field: u8,
+}
 
 #[derive(ErrorKind)]
 union Bits {

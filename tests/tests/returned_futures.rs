@@ -32,6 +32,7 @@ trait Remote {
 
 type Aliased<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 type ReplyFuture = Aliased<'static>;
+type Reply<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 macro_rules! run_all {
     ($run:ident: $($name:literal => $future:expr,)*) => {
@@ -93,6 +94,12 @@ macro_rules! forms {
             fn local_combinator() -> LocalBoxFuture<'static, Answer> { work().boxed_local() }
             $(#[$attribute])*
             fn aliased() -> ReplyFuture { Box::pin(work()) }
+            $(#[$attribute])*
+            fn renamed(files: &Files) -> Reply<'_> { Box::pin(async move { work().await.map(|_| files.0) }) }
+            $(#[$attribute])*
+            fn renamed_combinator() -> Reply<'static> { let inner = work(); inner.boxed() }
+            $(#[$attribute])*
+            fn taken(fast: bool) -> BoxFuture<'static, Answer> { Box::pin(async move { if fast { return Ok(1); } work().await?; Ok(2) }) }
 
             pub struct Annotated;
             impl Loader for Annotated {
@@ -117,6 +124,7 @@ macro_rules! forms {
                     "boxed block" => boxed_block(), "boxed variable" => boxed_variable(), "boxed call" => boxed_call(),
                     "boxed local" => boxed_local(&files), "boxed early" => boxed_early(false),
                     "combinator" => combinator(), "local combinator" => local_combinator(), "aliased" => aliased(),
+                    "renamed" => renamed(&files), "renamed combinator" => renamed_combinator(), "taken" => taken(false),
                     "trait method" => Annotated.load(), "associated type" => Annotated.call(), "async trait" => Annotated.fetch("x"),
                 }
             }
@@ -205,6 +213,52 @@ fn a_body_that_panics_before_it_returns_a_future_is_a_panic() {
     assert!(captured.value);
     let outcomes: Vec<_> = captured.records.calls.iter().map(|call| call.outcome).collect();
     assert_eq!(outcomes, [Outcome::Panic]);
+}
+
+/// Types with names of the runtime's, which generated code imports.
+mod shadowed {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    pub struct Value(pub u8);
+    #[derive(Debug, PartialEq)]
+    pub struct Direct(pub u8);
+    pub type Kind = Pin<Box<dyn Future<Output = Value> + Send>>;
+    pub type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+    pub struct IsBoxed(pub u8);
+
+    impl IsBoxed {
+        #[track_performance]
+        #[with_error_tracking]
+        pub fn value(&self) -> Pin<Box<dyn Future<Output = Value>>> {
+            let value = self.0;
+            let made = async move { Value(value) };
+            Box::pin(made)
+        }
+    }
+
+    #[track_performance]
+    #[bq_cost]
+    pub fn kind() -> Kind {
+        let made = async { Value(2) };
+        made.boxed()
+    }
+
+    #[tracked_command]
+    #[track_performance]
+    pub fn boxed() -> Boxed<Direct> {
+        Box::pin(async { Direct(3) })
+    }
+}
+
+#[test]
+fn return_types_may_be_called_as_types_of_the_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let captured = runtime.block_on(capture_async(async {
+        (shadowed::IsBoxed(1).value().await, shadowed::kind().await, shadowed::boxed().await)
+    }));
+    assert_eq!(captured.value, (shadowed::Value(1), shadowed::Value(2), shadowed::Direct(3)));
+    assert!(captured.records.calls.iter().filter(|call| call.outcome == Outcome::Ok).count() >= 4, "{captured:?}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Split {
 /// Splits a function under `#[track_caller]`. Returns `None` for a method that may belong to a trait, where no item can
 /// be added, and for arguments that are patterns.
 pub fn split(function: &Function, suffix: &str) -> Option<Split> {
-    let tracked = with_path(function, says_track_caller);
+    let tracked = with_path(function, OuterAttribute::is_track_caller);
     if tracked.is_empty() {
         return None;
     }
@@ -80,16 +80,6 @@ pub fn split(function: &Function, suffix: &str) -> Option<Split> {
 fn with_path(function: &Function, of_kind: impl Fn(&OuterAttribute) -> bool) -> TokenStream {
     let attributes = function.attributes.iter().filter(|attribute| of_kind(attribute));
     attributes.flat_map(|attribute| attribute.tokens.clone()).collect()
-}
-
-/// Whether the attribute is `#[track_caller]`, directly or by `cfg_attr`.
-fn says_track_caller(attribute: &OuterAttribute) -> bool {
-    let word = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "track_caller");
-    match attribute.path.last().map(String::as_str) {
-        Some("track_caller") => true,
-        Some("cfg_attr") => flat(attribute.tokens.clone()).iter().any(word),
-        _ => false,
-    }
 }
 
 /// Replaces the pattern by a plain name to pass to the inner function, and returns the name.

@@ -13,7 +13,7 @@ use crate::expand::off;
 use crate::expand::shared_keys::SharedKeys;
 use crate::item::function::{Function, Shape, ours};
 use crate::item::return_type;
-use crate::item::returned_future::ReturnedFuture;
+use crate::item::returned_future::{self, ReturnedFuture};
 
 /// One call of the runtime around a function body.
 pub struct Wrap<'a> {
@@ -131,11 +131,21 @@ impl<'a> Wrap<'a> {
         };
         let output = output.filter(|output| !matches!(output, Type::Never(_)));
         let judge = &self.judge;
-        let judged =
-            output.filter(|_| self.judged).map(|output| quote_spanned!(site=> #private::judged::<#output>(#judge);));
-        let fallback = self.fallback.map(|fallback| match &function.shape {
-            Shape::Sync | Shape::Async => quote_spanned!(site=> return #fallback;),
-            Shape::Future(_) => quote_spanned!(site=> let _ = || #fallback; ::core::unreachable!();),
+        let judged = self.judged.then(|| match (&function.shape, &output) {
+            (Shape::Future(_), None) => {
+                let kind = self.kind(function);
+                quote_spanned!(site=> let _ = #kind.judged(#judge);)
+            }
+            (_, Some(output)) => quote_spanned!(site=> #private::judged::<#output>(#judge);),
+            (_, None) => TokenStream::new(),
+        });
+        let fallback = self.fallback.map(|fallback| match (&function.shape, &output) {
+            (Shape::Sync | Shape::Async, _) => quote_spanned!(site=> return #fallback;),
+            (Shape::Future(_), Some(output)) => quote_spanned!(site=> let _ = || -> #output { #fallback };),
+            (Shape::Future(_), None) => {
+                let kind = self.kind(function);
+                quote_spanned!(site=> let _ = #kind.given(|| #fallback);)
+            }
         });
         let checked: TokenStream = [described, judged, fallback].into_iter().flatten().collect();
         (!checked.is_empty()).then_some(checked)
@@ -190,12 +200,41 @@ impl<'a> Wrap<'a> {
         quote_spanned!(Span::mixed_site()=> #callsite #call)
     }
 
+    /// The way to measure a return type that may be a boxed future. The user's type is named where the runtime's names cannot
+    /// shadow it.
+    fn kind(&self, function: &Function) -> TokenStream {
+        let private = self.shared.runtime.private();
+        let output = return_type::of(&function.signature.output);
+        // Parenthesised, because a `match` at the start of a statement would end it.
+        quote_spanned! {Span::mixed_site()=>
+            (match #private::returned::Kind::<#output>::new() {
+                __kind => {
+                    use #private::returned::*;
+                    (&&__kind).kind()
+                }
+            })
+        }
+    }
+
     /// Wraps the body of a function that returns a future. The call begins at the first poll of the future.
     fn returned(&self, function: &Function, captures: &Captures, future: &ReturnedFuture) -> TokenStream {
         let site = Span::mixed_site();
         let private = self.shared.runtime.private();
         let helper = Ident::new(self.helper, site);
         let Self { callsite, prepare, judge, .. } = self;
+        let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
+        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> , move || #fallback));
+        // A box of the user's takes the measured future, instead of a second one.
+        if let ReturnedFuture::ByType { output: Some(output), .. } = future
+            && !matches!(output, Type::Never(_))
+            && let Some((boxed, inner)) = returned_future::boxed_expression(&function.body.statements)
+        {
+            let output = return_type::without_impl_trait(output);
+            let inner = quote_spanned!(site=> #private::returned::of::<#output, _>(#inner));
+            let measured =
+                quote_spanned!(site=> #private::returned::Direct.#helper(#prepare, #inner, #judge #more #fallback));
+            return quote_spanned!(site=> #callsite #boxed(#measured));
+        }
         let body = body_closure(function, captures);
         let (kind, body) = match future {
             ReturnedFuture::Opaque { output } => {
@@ -205,15 +244,8 @@ impl<'a> Wrap<'a> {
                     quote_spanned!(site=> #private::returned::future::<#output, _>(#body)),
                 )
             }
-            ReturnedFuture::ByType { .. } => {
-                let output = return_type::of(&function.signature.output);
-                let kind = quote_spanned!(site=> { use #private::returned::*; (&&Kind::<#output>::new()).kind() });
-                // Parenthesised, because a block at the start of a statement would end it.
-                (quote_spanned!(site=> (#kind)), body)
-            }
+            ReturnedFuture::ByType { .. } => (self.kind(function), body),
         };
-        let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
-        let fallback = self.fallback.map(|fallback| quote_spanned!(site=> , move || #fallback));
         quote_spanned!(site=> #callsite #kind.#helper(#prepare, #body, #judge #more #fallback))
     }
 

@@ -25,7 +25,7 @@ impl ErrorType {
     /// The error of a function's value.
     pub fn of(function: &Function) -> Self {
         let output = match (&function.shape, &function.signature.output) {
-            (Shape::Future(future), _) => future.output(),
+            (Shape::Future(future), _) if future.is_certain() => future.output(),
             (_, ReturnType::Type(_, output)) => Some(&**output),
             (_, ReturnType::Default) => None,
         };

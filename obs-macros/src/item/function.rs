@@ -54,6 +54,11 @@ impl Item {
         let mut function = Function::parse(trees);
         if let Ok(function) = &mut function {
             function.attributes.clone_from(&attributes);
+            // The location of the caller is kept for values only.
+            let is_tracked = || attributes.iter().any(OuterAttribute::is_track_caller);
+            if matches!(&function.shape, Shape::Future(future) if !future.is_certain()) && is_tracked() {
+                function.shape = Shape::Sync;
+            }
         }
         Self { attributes, function }
     }
@@ -85,7 +90,7 @@ impl Function {
             return Err(syn::Error::new_spanned(variadic, message));
         }
         let body = Body::new(braces);
-        let shape = match ReturnedFuture::find(&signature.output) {
+        let shape = match ReturnedFuture::find(&signature, &body.statements) {
             _ if signature.asyncness.is_some() => Shape::Async,
             Some(future) => Shape::Future(Box::new(future)),
             None => Shape::Sync,

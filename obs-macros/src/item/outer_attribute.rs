@@ -15,6 +15,15 @@ pub struct OuterAttribute {
 }
 
 impl OuterAttribute {
+    /// Whether it is `#[track_caller]`, directly or by `cfg_attr`.
+    pub fn is_track_caller(&self) -> bool {
+        match self.path.last().map(String::as_str) {
+            Some("track_caller") => true,
+            Some("cfg_attr") => has_word(self.tokens.clone(), "track_caller"),
+            _ => false,
+        }
+    }
+
     /// The tokens between `fallback =` and the next comma.
     pub fn fallback(&self) -> Option<TokenStream> {
         if self.path.last()? != Attribute::WithErrorTracking.name() {
@@ -33,6 +42,14 @@ impl ToTokens for OuterAttribute {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.tokens.clone());
     }
+}
+
+fn has_word(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => has_word(group.stream(), word),
+        TokenTree::Ident(found) => found == word,
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Removes the attributes from the front of an item.

@@ -1,7 +1,8 @@
 //! Return types that are futures.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Path, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
+use syn::{GenericArgument, Path, PathArguments, PathSegment, ReturnType, Signature, Type, TypeParamBound};
 
 /// The future that a function returns without being `async`.
 pub enum ReturnedFuture {
@@ -17,9 +18,10 @@ pub enum ReturnedFuture {
 }
 
 impl ReturnedFuture {
-    /// The future of a return type, if it may be one.
-    pub fn find(output: &ReturnType) -> Option<Self> {
-        let ReturnType::Type(_, returned) = output else { return None };
+    /// The future that a function returns, if its return type may be one. The name of an alias need not say so: the body tells
+    /// whether it makes a future.
+    pub fn find(signature: &Signature, body: &TokenStream) -> Option<Self> {
+        let ReturnType::Type(_, returned) = &signature.output else { return None };
         match plain(returned) {
             Type::ImplTrait(opaque) => {
                 let has_known_bounds = opaque.bounds.iter().all(|bound| match bound {
@@ -32,16 +34,18 @@ impl ReturnedFuture {
             Type::Path(path) => {
                 let last = path.path.segments.last()?;
                 let name = last.ident.to_string();
-                if !(name == "Pin" || name.contains("Fut")) || mentions_impl(returned) {
+                let may_be_one = name == "Pin" || name.contains("Fut") || (may_be_alias(&name) && makes_future(body));
+                if !may_be_one || mentions_impl(returned) || signature.ident == "main" {
                     return None;
                 }
                 let output = match first_type(last).map(plain) {
                     Some(Type::Path(inner)) if name == "Pin" => {
                         inner.path.segments.last().and_then(first_type).map(plain).and_then(dyn_future_output)
                     }
+                    _ if is_box_future(&name) => first_type(last),
                     _ => None,
                 };
-                let is_boxed = output.is_some() || ["BoxFuture", "LocalBoxFuture"].contains(&name.as_str());
+                let is_boxed = output.is_some() || is_box_future(&name);
                 Some(Self::ByType { output: output.cloned(), is_boxed })
             }
             _ => None,
@@ -60,6 +64,69 @@ impl ReturnedFuture {
     pub fn is_certain(&self) -> bool {
         matches!(self, Self::Opaque { .. } | Self::ByType { is_boxed: true, .. })
     }
+}
+
+fn is_box_future(name: &str) -> bool {
+    ["BoxFuture", "LocalBoxFuture"].contains(&name)
+}
+
+/// Whether a type of that name may be an alias of a boxed future: it is none that every program has.
+fn may_be_alias(name: &str) -> bool {
+    const OTHERS: [&str; 15] = [
+        "Arc", "Box", "Cow", "Duration", "ExitCode", "HashMap", "HashSet", "Instant", "Option", "PathBuf", "Rc",
+        "Result", "Self", "String", "Vec",
+    ];
+    name.starts_with(|letter: char| letter.is_uppercase()) && !OTHERS.contains(&name)
+}
+
+/// Whether tokens mention a future that they make or box.
+fn makes_future(body: &TokenStream) -> bool {
+    body.clone().into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => makes_future(&group.stream()),
+        TokenTree::Ident(word) => ["async", "boxed", "boxed_local", "pin"].iter().any(|making| word == making),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// The path of `Box::pin` and the future in it, if a body is nothing else and the future cannot end the body early.
+pub fn boxed_expression(body: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let trees: Vec<TokenTree> = body.clone().into_iter().collect();
+    let (TokenTree::Group(future), path) = trees.split_last()? else { return None };
+    let path: TokenStream = path.iter().cloned().collect();
+    let names: Vec<String> = syn::parse2::<Path>(path.clone())
+        .ok()?
+        .segments
+        .iter()
+        .map(|segment| segment.to_token_stream().to_string())
+        .collect();
+    let is_box = matches!(names.as_slice(), [.., boxed, pin] if boxed == "Box" && pin == "pin");
+    let is_call = future.delimiter() == Delimiter::Parenthesis;
+    (is_box && is_call && goes_on(future.stream())).then(|| (path, future.stream()))
+}
+
+/// Whether an expression has one value, and neither returns from the function around it nor contains a macro that might.
+fn goes_on(expression: TokenStream) -> bool {
+    let mut is_async = false;
+    expression.into_iter().all(|tree| match tree {
+        // What ends a block of `async` ends nothing else.
+        TokenTree::Group(group) => {
+            let is_block = group.delimiter() == Delimiter::Brace && std::mem::take(&mut is_async);
+            is_block || (group.delimiter() != Delimiter::None && is_closed(group.stream()))
+        }
+        TokenTree::Ident(word) => {
+            is_async = word == "async" || (word == "move" && is_async);
+            word != "return"
+        }
+        TokenTree::Punct(mark) => !['?', '!', ','].contains(&mark.as_char()),
+        TokenTree::Literal(_) => true,
+    })
+}
+
+/// Like [`goes_on`], for what stands in delimiters, where a comma separates arguments.
+fn is_closed(tokens: TokenStream) -> bool {
+    let without_commas =
+        tokens.into_iter().filter(|tree| !matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ','));
+    goes_on(without_commas.collect())
 }
 
 /// The type without the invisible groups that `macro_rules!` puts around fragments.
@@ -106,10 +173,10 @@ fn future_output(bound: &TypeParamBound) -> Option<&Type> {
 
 /// Whether the type contains `impl Trait`.
 pub fn mentions_impl(written: &impl ToTokens) -> bool {
-    fn has_impl(tokens: proc_macro2::TokenStream) -> bool {
+    fn has_impl(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|tree| match tree {
-            proc_macro2::TokenTree::Group(group) => has_impl(group.stream()),
-            proc_macro2::TokenTree::Ident(ident) => ident == "impl",
+            TokenTree::Group(group) => has_impl(group.stream()),
+            TokenTree::Ident(ident) => ident == "impl",
             _ => false,
         })
     }

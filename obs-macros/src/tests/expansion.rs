@@ -193,52 +193,6 @@ fn impl_trait_is_inferred() {
 }
 
 #[test]
-fn a_returned_future_is_measured_when_it_is_polled() {
-    assert_expansion(
-        "track_performance",
-        "tags(a = 1)",
-        "fn f(a: A) -> impl Future<Output = R> + Send { g(a) }",
-        "fn f(a: A) -> impl Future<Output = R> + Send {
-            CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
-            obs::returned::Direct.performance(
-                __CALLSITE.prepare_with(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
-                obs::returned::future::<R, _>(move || -> _ { let _ = &a; { g(a) } }),
-                JUDGE
-            )
-        }",
-    );
-}
-
-#[test]
-fn a_boxed_future_is_recognised_by_its_type() {
-    assert_expansion(
-        "with_error_tracking",
-        "",
-        "fn f<'a>(&'a self) -> Self::Future { log(); Box::pin(async move { self.a }) }",
-        "fn f<'a>(&'a self) -> Self::Future {
-            CALLSITE: obs::Callsite::errors(\"f\", PLACE) }
-            ({ use obs::returned::*; (&&Kind::<Self::Future>::new()).kind() }).errors(
-                __CALLSITE.prepare(),
-                move || -> Self::Future { log(); Box::pin(async move { self.a }) },
-                JUDGE
-            )
-        }",
-    );
-    let expansion = |item: &str| expanded("track_performance", "", item);
-    for returned in [
-        "Pin<Box<dyn Future<Output = u8>>>",
-        "BoxFuture<'a, u8>",
-        "futures::future::LocalBoxFuture<'a, u8>",
-        "ReplyFut",
-    ] {
-        assert!(expansion(&format!("fn f() -> {returned} {{ g() }}")).contains(". kind (  )"), "{returned}");
-    }
-    for returned in ["impl FusedFuture<Output = u8>", "impl Future<Output = u8> + Clone", "Result<BoxFuture<u8>, E>"] {
-        assert!(!expansion(&format!("fn f() -> {returned} {{ g() }}")).contains("prepare"), "{returned}");
-    }
-}
-
-#[test]
 fn a_closure_stays_the_last_expression() {
     for (attribute, guard) in [
         ("track_performance", "performance_in_place"),

@@ -19,6 +19,8 @@ mod keys;
 mod off;
 #[cfg(not(feature = "off"))]
 mod order;
+#[cfg(not(feature = "off"))]
+mod returned_futures;
 mod values;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};

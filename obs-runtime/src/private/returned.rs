@@ -72,6 +72,12 @@ pub fn future<T, F: Future<Output = T>>(body: impl FnOnce() -> F) -> F {
     body()
 }
 
+/// The future of a function with this output.
+#[inline]
+pub const fn of<T, F: Future<Output = T>>(future: F) -> F {
+    future
+}
+
 /// Functions that return `impl Future`.
 #[derive(Clone, Copy, Debug)]
 pub struct Direct;
@@ -175,6 +181,16 @@ impl<R> IsValue for Kind<R> {
 }
 
 impl<R> Value<R> {
+    /// Types the closure that judges a value, in a build with obs off.
+    pub fn judged<J>(self, _: J)
+    where
+        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+    {
+    }
+
+    /// Types a fallback, in a build with obs off.
+    pub fn given(self, _: impl FnOnce() -> R) {}
+
     /// Under `#[track_performance]`.
     pub fn performance<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J) -> R
     where
@@ -259,6 +275,16 @@ macro_rules! boxed_futures {
         }
 
         impl<T> $kind<T> {
+            /// Types the closure that judges an output, in a build with obs off.
+            pub fn judged<J>(self, _: J)
+            where
+                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>>,
+            {
+            }
+
+            /// Types a fallback, in a build with obs off.
+            pub fn given(self, _: impl FnOnce() -> T) {}
+
             boxed_method!("Under `#[track_performance]`." performance $($bound)*);
             boxed_method!("Under `#[with_error_tracking]`." errors $($bound)*);
             boxed_method!("Under `#[tracked_command]`." command (at_end: ReturnAtOnce) $($bound)*);

@@ -98,6 +98,7 @@ impl Backends {
             .env("SENTRY_ENABLED", "true")
             .env("SENTRY_DSN", dsn)
             .env("SENTRY_TRACES_SAMPLE_RATE", "0")
+            .env("SENTRY_RELEASE", "ending@1.0.0")
             .env("DATADOG_ENABLED", "true")
             .env("DD_DOGSTATSD_URL", self.agent.url())
     }

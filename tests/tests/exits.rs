@@ -30,6 +30,7 @@ fn run(way: &str) -> Ended {
         .env("PROMETHEUS_TEXTFILE_DIR", folder.path())
         .env("SENTRY_ENABLED", "true")
         .env("SENTRY_DSN", sentry.dsn())
+        .env("SENTRY_RELEASE", "ending@1.0.0")
         .env("OBS_FLUSH_TIMEOUT", "30s")
         .env("TRACEPARENT", format!("00-{TRACE}-b7ad6b7169203331-00"))
         .run();

@@ -15,9 +15,9 @@ pin_project! {
     #[derive(Debug)]
     pub struct InContext<F> {
         context: Context,
-        // The call and the span that created it.
+        // The call and the span that created it. Nothing is allocated without a span.
         call: CallScope,
-        span: Active,
+        span: Option<Box<Active>>,
         // Scopes that the future keeps entered while it is not polled.
         open: OpenScopes,
         // `None` only during drop.
@@ -29,7 +29,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let _guard = this.context.resume(this.open);
-            let (_call, _span) = (this.call.inherit(), this.span.inherit());
+            let (_call, _span) = (this.call.inherit(), this.span.as_ref().and_then(|span| span.inherit()));
             this.future.set(None);
         }
     }
@@ -44,6 +44,7 @@ impl<F> InContext<F> {
     /// The future of a command, in the context of the command and in its span.
     pub(crate) fn of_command(context: Context, span: Active, future: F) -> Self {
         let call = CallScope::carry();
+        let span = (!matches!(span, Active::Nothing)).then(|| Box::new(span));
         Self { context, call, span, open: None, future: Some(future) }
     }
 }
@@ -54,7 +55,7 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut guard = this.context.resume(this.open);
-        let (_call, _span) = (this.call.inherit(), this.span.inherit());
+        let (_call, _span) = (this.call.inherit(), this.span.as_ref().and_then(|span| span.inherit()));
         let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
         // Keeps changes of the context for the next poll.
         *this.context = Context::current();

@@ -114,7 +114,7 @@ fn main() -> ExitCode {
     let builder = Observability::builder().version(env!("CARGO_PKG_VERSION")).defaults(|config| {
         config.service_name = "nightly-load".to_owned();
         config.prometheus_textfile_dir = Some(arguments.output.clone());
-        // Whoever names a collector wants to see the run there.
+        // A collector is configured, so the run is to be seen there.
         config.tracing_enabled = std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some();
         config.tracing_sample_rate = 1.0;
     });

@@ -1,4 +1,4 @@
-//! A server of OTLP over HTTP that answers as it is told. It keeps the spans that it gets, and every violation of the protocol.
+//! A server of OTLP over HTTP with scripted answers. It keeps the spans that it gets, and every violation of the protocol.
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};

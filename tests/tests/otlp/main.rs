@@ -1,4 +1,4 @@
-//! Traces, metrics and log records by OTLP, to servers that answer as they are told.
+//! Traces, metrics and log records by OTLP, to servers with scripted answers.
 
 mod faults;
 mod logs;

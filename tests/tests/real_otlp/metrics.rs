@@ -1,5 +1,5 @@
 //! The metrics that a Collector shows to Prometheus are those of `/metrics` of the same process: names, kinds, descriptions,
-//! labels, values and buckets, whatever the temporality and the protocol.
+//! labels, values and buckets, for each temporality and protocol.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -224,7 +224,7 @@ mod tests {
         let without = functions(&names);
         assert_eq!(without.len(), stack.frames().len());
         assert!(without.iter().all(|(name, address)| name == "<unknown>" && address.is_some()), "{without:?}");
-        // Nobody waits for a lookup that is late.
+        // While a lookup is late, others do not wait for it, even with a longer limit.
         let patient = Names { limit: Duration::MAX, ..names };
         assert_eq!(functions(&patient), without);
         drop(release);

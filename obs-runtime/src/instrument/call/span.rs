@@ -107,7 +107,7 @@ impl Call {
         };
         let active = match &span {
             Some(open) => Active::Span(open.active.clone()),
-            // Calls inside do not begin a trace either. Without a scope of the program, those are told by their own scope.
+            // Keeps calls inside from beginning a trace. Without a boundary, only a call that nothing encloses begins one.
             None if is_boundary => Active::NotRecorded,
             None => return,
         };

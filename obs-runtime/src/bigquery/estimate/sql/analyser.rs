@@ -4,7 +4,7 @@
 //! query of `WITH` returns and that is not used is not read. So each column that a query returns has what must be read for
 //! it ([`rows::Output`]), and what is read in any case, such as for `WHERE`, is apart from them ([`rows::Rows::always`]).
 //!
-//! A query is charged by the data of the columns that it selects, whatever the rows:
+//! A query is charged by the data of the columns that it selects, however few rows match:
 //! <https://cloud.google.com/bigquery/pricing#on_demand_pricing>; `LIMIT` and filters on other columns than those of partitions and
 //! clusters change nothing: <https://cloud.google.com/bigquery/docs/best-practices-costs>.
 //!

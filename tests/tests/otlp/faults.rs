@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use obs_tests::faults::{Fault, FaultyServer};
-use obs_tests::process::{Finished, Process};
+use obs_tests::process::Process;
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
-use serde_json::Value;
+
+use crate::ended::{status, warnings};
 
 /// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The name of the exporter.
+const EXPORTER: &str = "otlp_traces";
 
 /// A job of 101 spans, which prints its status.
 fn job(way: &str, endpoint: &str) -> Process {
@@ -23,33 +27,19 @@ fn job(way: &str, endpoint: &str) -> Process {
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
 }
 
-/// The status of the exporter after the command.
-fn status(ended: &Finished) -> Value {
-    let line =
-        ended.stdout.lines().find_map(|line| line.strip_prefix("status ")).unwrap_or_else(|| panic!("{ended:?}"));
-    let status: Value = serde_json::from_str(line).unwrap();
-    status["sinks"].as_array().unwrap().iter().find(|sink| sink["name"] == "otlp_traces").cloned().unwrap()
-}
-
-/// The warnings of the exporter.
-fn warnings(ended: &Finished) -> Vec<String> {
-    let messages = ended.log().into_iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
-    messages.filter(|message| message.contains("otlp_traces")).collect()
-}
-
 #[test]
 fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() {
     let run_with = |fault: Fault| {
         let server = FaultyServer::start(fault.clone());
         let ended = job("return", &server.url("")).run();
         assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended);
+        let warnings = warnings(&ended, EXPORTER);
         assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
         assert!(
             warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server"),
             "{fault:?}: {warnings:?}"
         );
-        let status = status(&ended);
+        let status = status(&ended, EXPORTER);
         assert!(status["last_success"].is_null(), "{fault:?}: {status}");
         assert!(status["failure"].is_string(), "{fault:?}: {status}");
         let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
@@ -73,9 +63,9 @@ fn what_is_refused_is_counted_by_reason_and_not_sent_again() {
         let server = OtlpServer::answering([answer.clone()]);
         let ended = job("return", &server.url()).run();
         assert_eq!(ended.code(), Some(0), "{answer:?}: {ended:?}");
-        let status = status(&ended);
+        let status = status(&ended, EXPORTER);
         assert_eq!(status["dropped"], serde_json::json!({ reason: dropped }), "{answer:?}: {status}");
-        let warnings = warnings(&ended);
+        let warnings = warnings(&ended, EXPORTER);
         assert!(warnings.len() == 1 && warnings[0].contains(advice), "{answer:?}: {warnings:?}");
         assert_eq!(server.requests(), 1, "{answer:?}");
     }
@@ -91,7 +81,7 @@ fn what_a_server_cannot_take_for_now_is_sent_again_when_it_says() {
         assert_eq!(ended.code(), Some(0), "{answers:?}: {ended:?}");
         let spans = server.spans();
         assert_eq!((spans.len(), server.requests()), (2, count + 1), "{answers:?}: {spans:?}");
-        let status = status(&ended);
+        let status = status(&ended, EXPORTER);
         assert!(status["last_success"].is_string() && status["dropped"] == serde_json::json!({}), "{status}");
     }
 }

@@ -8,8 +8,13 @@ use obs_tests::process::{Finished, Process};
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 use serde_json::Value;
 
+use crate::ended::{status, warnings};
+
 /// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The name of the exporter.
+const EXPORTER: &str = "otlp_logs";
 
 /// A job that prints its status.
 fn job(endpoint: &str) -> Process {
@@ -20,18 +25,6 @@ fn job(endpoint: &str) -> Process {
         .env("OBS_FLUSH_TIMEOUT", "10s")
         .env("OTEL_LOGS_EXPORTER", "otlp")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-}
-
-fn status(ended: &Finished) -> Value {
-    let line =
-        ended.stdout.lines().find_map(|line| line.strip_prefix("status ")).unwrap_or_else(|| panic!("{ended:?}"));
-    let status: Value = serde_json::from_str(line).unwrap();
-    status["sinks"].as_array().unwrap().iter().find(|sink| sink["name"] == "otlp_logs").cloned().unwrap()
-}
-
-fn warnings(ended: &Finished) -> Vec<String> {
-    let messages = ended.log().into_iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
-    messages.filter(|message| message.contains("otlp_logs")).collect()
 }
 
 /// The messages of the records that it has accepted.
@@ -58,11 +51,11 @@ fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most()
         let server = FaultyServer::start(fault.clone());
         let ended = job(&server.url("")).run();
         assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended);
+        let warnings = warnings(&ended, EXPORTER);
         assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
         let says_what_to_do = warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server");
         assert!(says_what_to_do, "{fault:?}: {warnings:?}");
-        let status = status(&ended);
+        let status = status(&ended, EXPORTER);
         assert!(status["last_success"].is_null() && status["failure"].is_string(), "{fault:?}: {status}");
         let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
         assert!(ended.duration < limit, "{fault:?} took {:?}", ended.duration);
@@ -92,8 +85,8 @@ fn each_record_arrives_once_although_a_request_is_repeated_or_halved() {
         };
         assert!(own(&written).len() > 3, "{written:?}");
         assert_eq!(own(&sent), own(&written), "{answer:?}");
-        assert_eq!(warnings(&ended).len(), warned, "{answer:?}: {ended:?}");
-        assert_eq!(status(&ended)["dropped"], serde_json::json!({}), "{answer:?}");
+        assert_eq!(warnings(&ended, EXPORTER).len(), warned, "{answer:?}: {ended:?}");
+        assert_eq!(status(&ended, EXPORTER)["dropped"], serde_json::json!({}), "{answer:?}");
     }
 }
 
@@ -106,9 +99,9 @@ fn what_is_refused_is_counted_by_reason_and_not_sent_again() {
         let server = OtlpServer::answering([answer.clone()]);
         let ended = job(&server.url()).run();
         assert_eq!(ended.code(), Some(0), "{answer:?}: {ended:?}");
-        let dropped = status(&ended)["dropped"].as_object().unwrap().clone();
+        let dropped = status(&ended, EXPORTER)["dropped"].as_object().unwrap().clone();
         assert_eq!(dropped.keys().collect::<Vec<_>>(), [reason], "{answer:?}: {ended:?}");
-        let warnings = warnings(&ended);
+        let warnings = warnings(&ended, EXPORTER);
         assert!(warnings.len() == 1 && warnings[0].contains(advice), "{answer:?}: {warnings:?}");
         if reason == "refused" {
             let all = messages(&server).len() as u64 + dropped[reason].as_u64().unwrap();

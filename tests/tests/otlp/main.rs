@@ -1,5 +1,6 @@
 //! Traces, metrics and log records by OTLP, to servers with scripted answers.
 
+mod ended;
 mod faults;
 mod logs;
 mod metrics;

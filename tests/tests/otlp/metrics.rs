@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use obs_tests::faults::{Fault, FaultyServer};
-use obs_tests::process::{Finished, Process};
+use obs_tests::process::Process;
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, HistogramDataPoint, Metric, NumberDataPoint};
-use serde_json::Value;
+
+use crate::ended::{status, warnings};
 
 /// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The name of the exporter.
+const EXPORTER: &str = "otlp_metrics";
 
 /// A job that prints its status.
 fn job(endpoint: &str) -> Process {
@@ -23,18 +27,6 @@ fn job(endpoint: &str) -> Process {
         .env("OBS_FLUSH_TIMEOUT", "10s")
         .env("OTEL_METRICS_EXPORTER", "otlp")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-}
-
-fn status(ended: &Finished) -> Value {
-    let line =
-        ended.stdout.lines().find_map(|line| line.strip_prefix("status ")).unwrap_or_else(|| panic!("{ended:?}"));
-    let status: Value = serde_json::from_str(line).unwrap();
-    status["sinks"].as_array().unwrap().iter().find(|sink| sink["name"] == "otlp_metrics").cloned().unwrap()
-}
-
-fn warnings(ended: &Finished) -> Vec<String> {
-    let messages = ended.log().into_iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
-    messages.filter(|message| message.contains("otlp_metrics")).collect()
 }
 
 fn numbers(metric: &Metric) -> &[NumberDataPoint] {
@@ -69,11 +61,11 @@ fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most()
         let server = FaultyServer::start(fault.clone());
         let ended = job(&server.url("")).run();
         assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended);
+        let warnings = warnings(&ended, EXPORTER);
         assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
         let says_what_to_do = warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server");
         assert!(says_what_to_do || fault.hangs(), "{fault:?}: {warnings:?}");
-        let status = status(&ended);
+        let status = status(&ended, EXPORTER);
         assert!(status["last_success"].is_null() && status["failure"].is_string(), "{fault:?}: {status}");
         assert_eq!(status["queued"], 0, "{fault:?}: {status}");
         let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
@@ -136,8 +128,8 @@ fn what_a_server_does_not_accept_is_part_of_the_next_request() {
 fn rejected_points_are_counted_and_a_request_that_is_too_large_is_halved() {
     let server = OtlpServer::answering([OtlpAnswer::Partial(3, "the quota is used up")]);
     let ended = job(&server.url()).run();
-    assert_eq!(status(&ended)["dropped"], serde_json::json!({ "rejected": 3 }), "{ended:?}");
-    let warnings = warnings(&ended);
+    assert_eq!(status(&ended, EXPORTER)["dropped"], serde_json::json!({ "rejected": 3 }), "{ended:?}");
+    let warnings = warnings(&ended, EXPORTER);
     assert!(warnings.iter().any(|warning| warning.contains("the quota is used up")), "{ended:?}");
 
     let whole = OtlpServer::start();
@@ -147,7 +139,7 @@ fn rejected_points_are_counted_and_a_request_that_is_too_large_is_halved() {
     assert_eq!(job(&whole.url()).run().code(), Some(0));
     let halved = OtlpServer::answering([OtlpAnswer::Status(413, vec![]), OtlpAnswer::Status(413, vec![])]);
     let ended = job(&halved.url()).run();
-    assert!(status(&ended)["failure"].is_null(), "{ended:?}");
+    assert!(status(&ended, EXPORTER)["failure"].is_null(), "{ended:?}");
     assert!(whole.requests() < halved.requests());
     let requests = halved.metrics();
     assert!(requests[0].len() < requests.last().unwrap().len(), "the first ones are parts");

@@ -11,7 +11,7 @@ use crate::metrics::drop_counters;
 #[inline]
 pub fn end() {
     // A scope that the call has entered and returned ends when its guard is dropped.
-    if scope_state::leave() && scope_state::open() == 0 {
+    if scope_state::leave() && !scope_state::is_open() {
         Context::replace(Context::default());
     }
 }

@@ -5,50 +5,64 @@
 use std::cell::Cell;
 
 thread_local! {
-    static STATE: Cell<State> = const { Cell::new(State { open: 0, is_inside: false, is_changed: false }) };
+    static STATE: Cell<State> = const { Cell::new(State(0)) };
 }
 
+/// How many scopes are entered on this thread, and two flags. One integer, so that a call reads and writes it at once.
 #[derive(Clone, Copy, Debug)]
-struct State {
-    /// How many scopes are entered on this thread.
-    open: usize,
-    /// Whether a call with a scope of its own runs here.
-    is_inside: bool,
-    /// Whether that call has changed its context or entered a scope.
-    is_changed: bool,
+struct State(u32);
+
+impl State {
+    /// A call with a scope of its own runs here.
+    const INSIDE: u32 = 1;
+    /// That call has changed its context or entered a scope.
+    const CHANGED: u32 = 2;
+    const FLAGS: u32 = Self::INSIDE | Self::CHANGED;
+
+    const fn open(self) -> u32 {
+        self.0 & !Self::FLAGS
+    }
+
+    /// The state with [`CHANGED`](Self::CHANGED), if a call with a scope of its own runs here.
+    const fn changed(self) -> Self {
+        if self.0 & Self::INSIDE == 0 { self } else { Self(self.0 | Self::CHANGED) }
+    }
 }
 
 /// Whether no scope of the program is entered, and no call has its own.
 pub fn is_outside() -> bool {
-    let State { open, is_inside, .. } = STATE.get();
-    !is_inside && open == 0
+    is_unscoped(STATE.get())
 }
 
-/// How many scopes are entered.
-pub fn open() -> usize {
-    STATE.get().open
+#[inline]
+const fn is_unscoped(state: State) -> bool {
+    state.0 & !State::CHANGED == 0
+}
+
+/// Whether a scope is entered.
+pub fn is_open() -> bool {
+    STATE.get().open() != 0
 }
 
 /// Notes how many scopes are entered.
 pub fn set_open(open: usize) {
-    let State { is_inside, .. } = STATE.get();
-    STATE.set(State { open, is_inside, is_changed: is_inside });
+    let open = u32::try_from(open).unwrap_or(u32::MAX).min(u32::MAX >> 2) << 2;
+    let state = STATE.get();
+    STATE.set(State(open | state.0 & State::FLAGS).changed());
 }
 
 /// Notes that the context changes.
 pub fn set_changed() {
-    let state = STATE.get();
-    STATE.set(State { is_changed: state.is_inside, ..state });
+    STATE.set(STATE.get().changed());
 }
 
 /// Begins the scope of a call, unless something encloses the call. Returns whether it has begun.
 #[inline]
 #[must_use = "a scope that has begun is to be ended"]
 pub fn begin() -> bool {
-    let State { open, is_inside, .. } = STATE.get();
-    let begins = !is_inside && open == 0;
+    let begins = is_unscoped(STATE.get());
     if begins {
-        STATE.set(State { open, is_inside: true, is_changed: false });
+        STATE.set(State(State::INSIDE));
     }
     begins
 }
@@ -56,7 +70,7 @@ pub fn begin() -> bool {
 /// Ends the scope that [`begin`] has begun on this thread. Returns whether it was changed.
 #[inline]
 pub fn leave() -> bool {
-    let State { open, is_changed, .. } = STATE.get();
-    STATE.set(State { open, is_inside: false, is_changed: false });
-    is_changed
+    let state = STATE.get();
+    STATE.set(State(state.open()));
+    state.0 & State::CHANGED != 0
 }

@@ -17,12 +17,14 @@ use crate::instrument::call::tracked_call::Call;
 /// Runs the body of a function with `#[track_performance]`.
 #[inline]
 pub fn performance<R>(
-    call: Call,
+    mut call: Call,
     body: impl FnOnce() -> R,
     judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
 ) -> R {
     let value = body();
-    ended(call, value, judge)
+    finish_judged(&mut call, judge, &value);
+    call.dismiss();
+    value
 }
 
 /// Ends a call with the return value of the function.

@@ -39,11 +39,14 @@ impl Hooks {
         let _ = HOOKS.set(self);
     }
 
+    // By value, so that a call of which only counts are wanted is written to memory once.
     #[cold]
-    fn begun(call: &mut Call) {
+    #[inline(never)]
+    fn begun(mut call: Call) -> Call {
         if let Some(hooks) = HOOKS.get() {
-            (hooks.begun)(call);
+            (hooks.begun)(&mut call);
         }
+        call
     }
 
     #[cold]
@@ -128,14 +131,20 @@ impl Callsite {
     // What does not depend on the function is not part of each one's code.
     #[inline(never)]
     fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
-        let (here, start) = (cells.start(), Stamp::now());
-        let mut call = Call::new(self, Some(cells), start);
-        (call.here, call.entry) = (here, entry);
-        call.own_scope = scope_state::begin();
-        if span_buffer::any() || call.reports_start() {
-            Hooks::begun(&mut call);
-        }
-        call
+        let (here, own_scope) = (cells.start(), scope_state::begin());
+        let call = Call {
+            callsite: self,
+            cells: Some(cells),
+            here,
+            start: Stamp::now(),
+            entry,
+            unless_finished: Outcome::Panic,
+            flushes: EndFlush::No,
+            swallows: false,
+            encloses: false,
+            own_scope,
+        };
+        if span_buffer::any() || call.reports_start() { Hooks::begun(call) } else { call }
     }
 
     fn cells_of(&'static self, tags: &Tags) -> &'static Cells {

@@ -49,9 +49,9 @@ pub const OPERATION_SECONDS: [f64; 14] =
     [0.005, 0.025, 0.1, 0.5, 2.5, 15.0, 20.0, 60.0, 300.0, 900.0, 1200.0, 10_800.0, 28_800.0, 86_400.0];
 
 /// The bounds of [`SECONDS`] that Prometheus gets of `cli.command.duration.seconds`, so that a command has at most 40 series
-/// with two outcomes, its gauges included. The exact duration of the last run is `cli.command.last_duration.seconds`.
-pub const COMMAND_SECONDS: [f64; 11] =
-    [1.0, 15.0, 20.0, 60.0, 300.0, 900.0, 1200.0, 3600.0, 10_800.0, 28_800.0, 86_400.0];
+/// with two outcomes, its gauges and its schedule included. There is none below 15 s: the exact duration of the last run is
+/// `cli.command.last_duration.seconds`, and the mean is exact too.
+pub const COMMAND_SECONDS: [f64; 10] = [15.0, 20.0, 60.0, 300.0, 900.0, 1200.0, 3600.0, 10_800.0, 28_800.0, 86_400.0];
 
 /// Upper bounds of size buckets in bytes: 1 KiB to 1 PiB, in factors of 32.
 pub const BYTES: [f64; 9] = [
@@ -236,8 +236,8 @@ families! {
         "Time at which the process started.";
     OBS_BUILD_INFO = "obs.build.info", Gauge of Count by [version, commit]:
         "Version and commit of the program; always 1.";
-    OBS_DROPPED = "obs.dropped", Counter of Count by [sink, reason]:
-        "Telemetry items lost, by sink and reason.";
+    OBS_DROPPED = "obs.dropped", Counter of Count by [sink, reason, metric]:
+        "Telemetry items lost, by sink and reason; a metric at its limit of series has its name from the second time on.";
     OBS_FLUSH_FAILED = "obs.flush.failed", Counter of Count by [sink]:
         "Deliveries of a sink that failed or were skipped; a later one delivers what was not lost.";
     OBS_FLUSH_LAST_DURATION_SECONDS = "obs.flush.last_duration.seconds", Gauge of Seconds by [sink]:

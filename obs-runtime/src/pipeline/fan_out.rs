@@ -220,15 +220,14 @@ impl Pipeline for FanOut {
     }
 
     fn overflow(&self, metric: &str) {
-        self.metrics.overflow(metric);
+        self.metrics.overflow(&self.redactor.text(metric.into()));
         if let Some(_entered) = Reentrancy::enter_quietly() {
             self.warn_of_cardinality();
         }
     }
 
     fn overflows(&self) -> Vec<String> {
-        let redact = |metric: String| self.redactor.text(metric.into()).into_owned();
-        self.metrics.overflows().into_iter().map(redact).collect()
+        self.metrics.overflows()
     }
 
     fn text<'a>(&self, text: Text<'a>) -> Text<'a> {

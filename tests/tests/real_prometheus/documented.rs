@@ -1,7 +1,7 @@
 //! The queries of the documentation.
 
 /// The ways to Prometheus, in the order in which tests have them.
-pub const WAYS: [&str; 4] = ["textfile", "Pushgateway", "scrape", "statsd"];
+pub const WAYS: [&str; 5] = ["textfile", "Pushgateway", "scrape", "statsd", "OTLP"];
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -9,7 +9,7 @@ pub struct Alert {
     pub name: &'static str,
     pub query: &'static str,
     /// Whether each of [`WAYS`] knows it.
-    pub is_known_by: [bool; 4],
+    pub is_known_by: [bool; 5],
 }
 
 /// The rows of the table of queries.

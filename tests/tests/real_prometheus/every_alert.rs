@@ -5,7 +5,7 @@ use std::path::Path;
 
 use obs_tests::exposition::Labels;
 use obs_tests::process::{Process, Running};
-use obs_tests::servers::{NodeExporter, Prometheus, Pushgateway, StatsdExporter};
+use obs_tests::servers::{Collector, NodeExporter, Prometheus, Pushgateway, StatsdExporter};
 use obs_tests::{ports, wait};
 
 use crate::documented;
@@ -16,16 +16,17 @@ const JOB: &str = env!("CARGO_BIN_EXE_alerted-job");
 /// The place of the service among [`WAYS`]: it has runs of its own.
 const SCRAPE: usize = 2;
 
-/// A job by textfile, Pushgateway and `statsd_exporter`, and a service that does the same.
+/// A job by textfile, Pushgateway, `statsd_exporter` and a Collector, and a service that does the same.
 struct Setup {
     folder: tempfile::TempDir,
     gateway: Pushgateway,
     statsd: StatsdExporter,
+    collector: Collector,
     service: Running,
     _exporter: NodeExporter,
     prometheus: Prometheus,
     /// The label `instance` of each of [`WAYS`].
-    instances: [String; 4],
+    instances: [String; 5],
     runs: f64,
 }
 
@@ -37,15 +38,16 @@ impl Setup {
         }
         let exporter = NodeExporter::reading(&folder.path().join("files"));
         let statsd = StatsdExporter::start(folder.path());
+        let collector = Collector::start();
         let port = ports::free();
         let service = serve(port, folder.path());
         let scraped = SocketAddr::from(([127, 0, 0, 1], port));
         let pushed: SocketAddr = gateway.url().trim_start_matches("http://").parse().unwrap();
-        let targets = [exporter.address(), pushed, scraped, statsd.address()];
+        let targets = [exporter.address(), pushed, scraped, statsd.address(), collector.address()];
         let prometheus = Prometheus::scraping(&targets);
         prometheus.wait_until_up();
         let instances = targets.map(|target| target.to_string());
-        Self { folder, gateway, statsd, service, _exporter: exporter, prometheus, instances, runs: 0.0 }
+        Self { folder, gateway, statsd, collector, service, _exporter: exporter, prometheus, instances, runs: 0.0 }
     }
 
     fn job(&self, way: &str) -> Process {
@@ -56,6 +58,10 @@ impl Setup {
             .env("PROMETHEUS_PUSHGATEWAY_URL", self.gateway.url())
             .env("DATADOG_ENABLED", "true")
             .env("DD_DOGSTATSD_URL", format!("udp://127.0.0.1:{}", self.statsd.udp_port()))
+            .env("OTEL_METRICS_EXPORTER", "otlp")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", self.collector.http_url())
+            // One for all runs, so that each replaces the one before.
+            .env("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=host-1")
             .env("OBS_STATE_DIR", self.folder.path().join("state"))
             .env("OBS_BUDGETS", "nightly=7USD/month")
     }
@@ -66,7 +72,7 @@ impl Setup {
         assert_eq!(ended.code() == Some(0), matches!(way, "ok" | "bad"), "{ended:?}");
         self.service.write_line(way);
         self.runs += 1.0;
-        self.wait_for_run(way, |code| code >= 0.0, &[0, 1, 2, 3]);
+        self.wait_for_run(way, |code| code >= 0.0, &[0, 1, 2, 3, 4]);
     }
 
     /// Waits until the last run is scraped, with an exit code that holds.
@@ -91,7 +97,7 @@ impl Setup {
     }
 
     /// Through which ways a query finds something, in production or in staging.
-    fn fires(&self, query: &str, environment: &str) -> [bool; 4] {
+    fn fires(&self, query: &str, environment: &str) -> [bool; 5] {
         let found = self.prometheus.query(query);
         let is_of = |labels: &Labels, instance: &String| {
             let of = labels.get("environment").or(labels.get("env"));
@@ -105,7 +111,7 @@ impl Setup {
     fn wait_until(&self, name: &str, change: impl Fn(&str) -> String, fires: bool) {
         let alert = documented::alert(name);
         let query = change(alert.query);
-        let holds = |of: [bool; 4]| of.iter().zip(alert.is_known_by).all(|(of, known)| *of == fires || !known);
+        let holds = |of: [bool; 5]| of.iter().zip(alert.is_known_by).all(|(of, known)| *of == fires || !known);
         let held = wait::poll(wait::LONG, || holds(self.fires(&query, "dev")).then_some(()));
         let state = self.fires(&query, "dev");
         assert!(
@@ -163,8 +169,10 @@ fn every_alert_rests_and_fires_through_each_way_that_knows_it() {
     // A job in another environment, whose only run fails.
     assert_eq!(setup.job("error").env("ENVIRONMENT", "staging").run().code(), Some(1));
     let never = documented::alert("never succeeded").query;
-    wait::until_true("the run in staging is known", || setup.fires(never, "staging") == [true, true, false, true]);
-    assert_eq!(setup.fires(never, "dev"), [false; 4]);
+    wait::until_true("the run in staging is known", || {
+        setup.fires(never, "staging") == [true, true, false, true, true]
+    });
+    assert_eq!(setup.fires(never, "dev"), [false; 5]);
     setup.run("ok");
     let resting = documented::alerts().into_iter().map(|alert| alert.name).filter(|name| {
         // The durations of short runs vary, and a failure is less than an hour ago.
@@ -215,7 +223,7 @@ fn every_alert_rests_and_fires_through_each_way_that_knows_it() {
     let killed = setup.job("hang").start();
     setup.service.write_line("hang");
     setup.runs += 1.0;
-    setup.wait_for_run("that hangs", |code| code == -1.0, &[0, 1, 2]);
+    setup.wait_for_run("that hangs", |code| code == -1.0, &[0, 1, 2, 4]);
     setup.assert_fires("runs too long");
     killed.signal("KILL");
     assert_eq!(killed.finish().code(), None);
@@ -223,8 +231,9 @@ fn every_alert_rests_and_fires_through_each_way_that_knows_it() {
     assert_eq!(setup.job("ok").run().code(), Some(0));
     setup.assert_fires("a run was killed");
     wait::until_true("a later run is known", || {
-        let [textfile, pushgateway, _, statsd] = setup.fires(documented::alert("runs too long").query, "dev");
-        ![textfile, pushgateway, statsd].contains(&true)
+        let [jobs @ .., otlp] = setup.fires(documented::alert("runs too long").query, "dev");
+        let [textfile, pushgateway, _, statsd] = jobs;
+        ![textfile, pushgateway, statsd, otlp].contains(&true)
     });
     setup.service.signal("KILL");
     setup.assert_fires("service down");

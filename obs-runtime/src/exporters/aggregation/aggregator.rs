@@ -3,6 +3,7 @@
 //! Call sites count calls in their own cells, which a snapshot adds. An aggregator for a test counts the calls itself, so
 //! that it contains only the test's calls.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Instant, UNIX_EPOCH};
@@ -80,7 +81,16 @@ impl MetricAggregator {
     /// Adds the metrics of obs itself.
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
     fn add_own(&self, snapshot: &mut SnapshotBuilder) {
-        for (sink, reason, number) in drop_counters::all() {
+        let mut dropped: BTreeMap<_, _> =
+            drop_counters::all().into_iter().map(|(sink, reason, number)| ((sink, reason), number)).collect();
+        // The first time a metric is over its limit counts without its name, as a step of a counter that was there before.
+        let over_limit = dropped.entry(("metrics", "cardinality")).or_default();
+        for (metric, number) in self.store.repeated_overflows() {
+            *over_limit = over_limit.saturating_sub(number);
+            let labels = labels(&[("sink", "metrics"), ("reason", "cardinality"), ("metric", &metric)]);
+            snapshot.number(&family::OBS_DROPPED, labels, number as f64);
+        }
+        for ((sink, reason), number) in dropped {
             snapshot.number(&family::OBS_DROPPED, labels(&[("sink", sink), ("reason", reason)]), number as f64);
         }
         for (sink, deliveries) in delivery_stats::all() {

@@ -1,7 +1,7 @@
 //! The series of events, limited in number for each family.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::cardinality::{MAX_LABEL_CHARS, OTHER, truncate};
@@ -24,7 +24,8 @@ pub struct SeriesStore {
 /// The metrics that have reached the limit of series.
 #[derive(Debug, Default)]
 struct Overflows {
-    all: BTreeSet<String>,
+    /// How often each was over the limit after the first time.
+    all: BTreeMap<String, u64>,
     /// Those that are not warned of yet.
     new: Vec<String>,
 }
@@ -55,15 +56,22 @@ impl SeriesStore {
 
     /// All metrics that have reached the limit of series, sorted.
     pub fn overflows(&self) -> Vec<String> {
-        self.overflows.lock().unwrap_or_else(PoisonError::into_inner).all.iter().cloned().collect()
+        self.overflows.lock().unwrap_or_else(PoisonError::into_inner).all.keys().cloned().collect()
+    }
+
+    /// How often each metric was over the limit after the first time.
+    pub fn repeated_overflows(&self) -> BTreeMap<String, u64> {
+        self.overflows.lock().unwrap_or_else(PoisonError::into_inner).all.clone()
     }
 
     /// Notes that a metric has reached the limit of series.
     pub fn overflow(&self, metric: &str) {
         drop_counters::count("metrics", "cardinality", 1);
         let mut overflows = self.overflows.lock().unwrap_or_else(PoisonError::into_inner);
-        if overflows.all.len() < MAX_WARNED && !overflows.all.contains(metric) {
-            overflows.all.insert(metric.to_owned());
+        if let Some(repeated) = overflows.all.get_mut(metric) {
+            *repeated += 1;
+        } else if overflows.all.len() < MAX_WARNED {
+            overflows.all.insert(metric.to_owned(), 0);
             overflows.new.push(metric.to_owned());
         }
     }

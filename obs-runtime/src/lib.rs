@@ -43,7 +43,7 @@
 //! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
 //! | `bigquery` | [`bigquery::Client`], budgets | no |
 //! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
-//! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `status` | no |
+//! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `doctor`, `status` | no |
 //! | `sqlite` | [`tables`] of SQLite for ready-made checks | no |
 //! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
 //! | `otlp` | traces, metrics and log records to a collector or backend of OpenTelemetry, by OTLP | no |
@@ -133,7 +133,8 @@ pub use obs_macros::*;
 pub use pipeline::log_level::LogLevelHandle;
 pub use pipeline::subscriber::layer;
 pub use program::guard::{Guard, exit, metrics, settings};
-pub use program::init::observability::{InitError, Observability, ObservabilityBuilder, init_observability};
+pub use program::init::init_error::InitError;
+pub use program::init::observability::{Observability, ObservabilityBuilder, init_observability};
 pub use program::inventory::{Catalogue, Entry, catalogue};
 #[cfg(feature = "prometheus")]
 pub use program::server::identity::NotOurs;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 use std::time::Duration;
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
@@ -13,6 +15,22 @@ use ureq::{Agent, Proxy};
 #[cfg(any(feature = "prometheus", feature = "sentry"))]
 pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
     config(url, timeout, connect_timeout).build().into()
+}
+
+/// Whether a response is a web page, as of a proxy or of a login, and not the answer of a backend. Some servers call an empty answer
+/// HTML.
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
+pub fn is_page(headers: &ureq::http::HeaderMap) -> bool {
+    let is_html = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    is_html && headers.get("content-length").is_none_or(|length| length != "0")
+}
+
+/// How many seconds the clock of this machine is ahead of that of a server, by the date of a response; negative if it is behind.
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
+pub fn clock_offset(headers: &ureq::http::HeaderMap) -> Option<i64> {
+    let date = jiff::fmt::rfc2822::parse(headers.get("date")?.to_str().ok()?).ok()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(i64::try_from(now.as_secs()).ok()?.saturating_sub(date.timestamp().as_second()))
 }
 
 /// The configuration of such a client.
@@ -61,6 +79,30 @@ fn is_near(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(any(feature = "prometheus", feature = "sentry"))]
+    fn an_empty_answer_is_no_page() {
+        let is_page_of = |headers: &[(&'static str, &str)]| {
+            is_page(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+        };
+        let html = ("content-type", "text/html; charset=utf-8");
+        assert!(is_page_of(&[html]) && is_page_of(&[html, ("content-length", "70")]));
+        assert!(!is_page_of(&[html, ("content-length", "0")]) && !is_page_of(&[("content-type", "application/json")]));
+    }
+
+    #[test]
+    #[cfg(any(feature = "prometheus", feature = "sentry"))]
+    fn the_date_of_a_response_tells_how_far_the_clocks_are_apart() {
+        let offset = |date: &str| {
+            let mut headers = ureq::http::HeaderMap::new();
+            headers.insert("date", date.parse().unwrap());
+            clock_offset(&headers)
+        };
+        assert!(offset("Wed, 21 Oct 2015 07:28:00 GMT").unwrap() > 300_000_000);
+        assert!(offset("Fri, 21 Oct 2950 07:28:00 GMT").unwrap() < -20_000_000_000);
+        assert_eq!(offset("soon"), None);
+    }
 
     #[test]
     fn this_machine_and_private_networks_are_near() {

@@ -7,6 +7,8 @@ pub(crate) mod at_exit;
 pub mod cli;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
+#[cfg(feature = "cli")]
+pub(crate) mod doctor;
 pub(crate) mod early_drop;
 pub(crate) mod guard;
 pub mod guide;

@@ -59,7 +59,7 @@ fn logs(config: &Config, filter: &SharedFilter) -> Option<Arc<dyn Exporter>> {
 }
 
 /// A client for a signal, if it is to be exported.
-fn client(config: &Config, signal: OtlpSignal) -> Option<OtlpClient> {
+pub fn client(config: &Config, signal: OtlpSignal) -> Option<OtlpClient> {
     if !config.exports_otlp(signal) || config.otlp_target(signal).protocol != OtlpProtocol::HttpProtobuf {
         return None;
     }

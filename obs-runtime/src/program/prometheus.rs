@@ -63,7 +63,7 @@ pub fn verify_metrics_endpoint(timeout: Duration) -> Result<SocketAddr, Endpoint
 }
 
 /// An address to connect to: loopback for an unspecified address.
-fn connectable(address: SocketAddr) -> SocketAddr {
+pub fn connectable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

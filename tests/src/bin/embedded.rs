@@ -64,7 +64,13 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    let _guard = match Observability::builder().prometheus_port(0).init() {
+    let port = std::env::var("TEST_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+    let builder = Observability::builder().version("1.2.3").prometheus_port(port);
+    let builder = match std::env::var("TEST_RATE").ok().and_then(|rate| rate.parse().ok()) {
+        Some(rate) => builder.tracing_sample_rate(rate),
+        None => builder,
+    };
+    let _guard = match builder.init() {
         Ok(guard) => Some(guard),
         Err(_) if matches!(&command, Command::Obs(command) if !command.needs_init()) => None,
         Err(error) => {

@@ -70,6 +70,14 @@ fn open_unfollowed(file: &Path) -> Result<Connection, BudgetStoreError> {
     Connection::open_with_flags(&path, flags).map_err(|error| fault(&error))
 }
 
+/// Whether a file was written by a version of obs with further tables.
+#[cfg(feature = "cli")]
+pub fn is_newer(file: &Path) -> bool {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let version = connection.and_then(|file| file.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)));
+    version.is_ok_and(|version| version as usize > STEPS.len())
+}
+
 fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     let taken = |connection: &Connection| -> rusqlite::Result<usize> {
         connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0)).map(|taken| taken as usize)

@@ -30,7 +30,7 @@ use crate::pipeline::global;
 /// ```
 #[must_use = "checks run when they are waited for"]
 pub const fn run_health_checks() -> HealthRun {
-    HealthRun { timeout: None, groups: Vec::new(), at_once: None, uncached: false }
+    HealthRun { timeout: None, groups: Vec::new(), at_once: None, uncached: false, forced: false }
 }
 
 /// A run of health checks that has not started.
@@ -41,6 +41,7 @@ pub struct HealthRun {
     groups: Vec<String>,
     at_once: Option<usize>,
     uncached: bool,
+    forced: bool,
 }
 
 impl HealthRun {
@@ -68,6 +69,13 @@ impl HealthRun {
         self
     }
 
+    /// Runs the checks also if health checks are disabled.
+    #[cfg(feature = "cli")]
+    pub(crate) const fn forced(mut self) -> Self {
+        self.forced = true;
+        self
+    }
+
     /// Blocks until all checks have ended or timed out.
     #[track_caller]
     pub fn wait(self) -> HealthReport {
@@ -83,7 +91,8 @@ impl HealthRun {
 
     pub(super) fn run(self) -> HealthReport {
         let checks = list::select(&self.groups);
-        if global::pipeline().is_some_and(|pipeline| !pipeline.config().health_check_enabled) {
+        let are_disabled = || global::pipeline().is_some_and(|pipeline| !pipeline.config().health_check_enabled);
+        if !self.forced && are_disabled() {
             let skipped = |check: &_| HealthResult::new(check, Health::skipped(DISABLED), Duration::ZERO);
             let checks = checks.iter().map(|check| skipped(check)).collect();
             return HealthReport { status: Status::Skipped, checks };

@@ -95,6 +95,12 @@ impl Health {
         Self { status: Status::Skipped, message: Some(message.into()), details: None }
     }
 
+    /// Why it does not work as it should, if so.
+    #[cfg(all(feature = "bigquery", feature = "cli"))]
+    pub(crate) fn restriction(self) -> Option<String> {
+        self.message.filter(|_| self.status > Status::Healthy)
+    }
+
     /// Adds details, serialised as JSON. Texts in them are redacted; details above 16 KiB are left out.
     ///
     /// ```

@@ -142,8 +142,7 @@ impl PushgatewayExporter {
         };
         let request = request.config().timeout_global(Some(left)).build();
         let mut response = request.send(Format::Text.render(&group.exposition)).map_err(|error| reason(&error))?;
-        let is_page =
-            response.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let is_page = http::is_page(response.headers());
         if response.status().is_success() {
             // A proxy or a login page.
             return if is_page { Err(Some(format!("answers with a web page{ELSEWHERE}"))) } else { Ok(()) };

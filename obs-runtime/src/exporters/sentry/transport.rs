@@ -176,7 +176,7 @@ impl Http {
             limits.limiter.update_from_429();
         }
         drop(limits);
-        let is_page = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        let is_page = http::is_page(response.headers());
         // A connection is reused only after its response has been read.
         let _ = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
         match status {

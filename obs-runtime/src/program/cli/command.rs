@@ -5,6 +5,7 @@ use std::process::ExitCode;
 #[cfg(feature = "bigquery")]
 use crate::program::cli::budget::BudgetCommand;
 use crate::program::cli::catalogue::CatalogueArguments;
+use crate::program::cli::doctor::DoctorArguments;
 use crate::program::cli::dq::DqCommand;
 use crate::program::cli::health::HealthArguments;
 use crate::program::cli::output::OUTPUT_FAILED;
@@ -29,6 +30,8 @@ pub enum Command {
     Budget(BudgetCommand),
     /// Prints each setting, its value and its source. Secrets are masked.
     Config(ConfigArguments),
+    /// Finds out what does not work, and says what to do: exits with 0 when all is well, 1 with warnings, 2 with problems.
+    Doctor(DoctorArguments),
     /// Prints the status of each exporter of this process.
     Status(StatusArguments),
 }
@@ -46,15 +49,16 @@ impl Command {
             #[cfg(feature = "bigquery")]
             Self::Budget(command) => command.run(),
             Self::Config(arguments) => arguments.run(),
+            Self::Doctor(arguments) => arguments.run(),
             Self::Status(arguments) => arguments.run(),
         };
         ExitCode::from(code.unwrap_or(OUTPUT_FAILED))
     }
 
-    /// Whether the command needs obs to be initialised. `config` and `catalogue` do not: `config` shows what is wrong when
-    /// initialisation fails.
+    /// Whether the command needs obs to be initialised. `config`, `doctor` and `catalogue` do not: the first two show what is
+    /// wrong when initialisation fails.
     #[must_use]
     pub const fn needs_init(&self) -> bool {
-        !matches!(self, Self::Config(_) | Self::Catalogue(_))
+        !matches!(self, Self::Config(_) | Self::Doctor(_) | Self::Catalogue(_))
     }
 }

@@ -19,7 +19,7 @@
 //!     let command = Command::parse();
 //!     let _guard = match obs_runtime::init_observability() {
 //!         Ok(guard) => Some(guard),
-//!         // `config` shows what is wrong.
+//!         // `config` and `doctor` show what is wrong.
 //!         Err(_) if matches!(&command, Command::Obs(command) if !command.needs_init()) => None,
 //!         Err(error) => {
 //!             eprintln!("error: {error}");
@@ -39,8 +39,18 @@
 //! | `dq run` | 0 if the data can be used, 1 if not, 3 if there is nothing to check, a name is unknown or a declaration is invalid |
 //! | `dq list`, `catalogue` | 0, or 3 if a declaration is invalid: a duplicate name, `after` with an unknown check |
 //! | `config` | 0, or 3 if the configuration has problems; these go to standard error. It needs no initialised obs |
+//! | `doctor` | 0 if everything that is configured works, 1 if there are warnings, 2 if there are problems. It needs no initialised obs |
 //! | `budget list`, `show`, `set`, `reset` (feature `bigquery`) | 0, or 3 if a budget is unknown, a limit is invalid or the store cannot be used |
 //! | `status` | 0, or 3 if obs is not initialised |
+//!
+//! `doctor` looks at the configuration with all its problems and at what has no effect, at the linked features, commands and
+//! checks, at the metrics port and who else answers there, at folders and free disk space, at the clock, by the date of servers
+//! too, at time zones and trusted certificates, and asks each backend that is configured: all at once, each for at most
+//! `--timeout` (5 s). It says what to do. Nothing is recorded by a backend; with `--send`, one test event, an operation named
+//! `obs.doctor`, goes through each exporter, sinks of the program included, within `OBS_FLUSH_TIMEOUT`, and `doctor` says which
+//! backend has accepted it. If the initialisation has failed, it goes on with each faulty value at its default. With `--format json` the
+//! findings have a `subject`, a `status` (`off`, `ok`, `warning`, `problem`), a `message` and, where there is something to do, an
+//! `advice`; secrets are masked.
 //!
 //! Results go to standard output, everything else to standard error. If the results cannot be written, because a disk is full for
 //! example, the exit code is 74, and 3 for `health`. A pipe that its reader has closed is no error.
@@ -53,6 +63,8 @@ pub(crate) mod budget;
 pub(crate) mod catalogue;
 #[cfg(feature = "cli")]
 pub(crate) mod command;
+#[cfg(feature = "cli")]
+pub(crate) mod doctor;
 #[cfg(feature = "cli")]
 pub(crate) mod dq;
 #[cfg(feature = "cli")]
@@ -70,6 +82,7 @@ pub(crate) mod table;
 pub use budget::{BudgetCommand, BudgetListArguments, BudgetResetArguments, BudgetSetArguments, BudgetShowArguments};
 pub use catalogue::CatalogueArguments;
 pub use command::Command;
+pub use doctor::DoctorArguments;
 pub use dq::{DqCommand, ListArguments, RunArguments};
 pub use health::HealthArguments;
 pub use settings::{ConfigArguments, StatusArguments};

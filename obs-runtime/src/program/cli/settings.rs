@@ -11,8 +11,7 @@ use crate::pipeline::global;
 use crate::program::cli::arguments::Format;
 use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_error, print_problems};
 use crate::program::cli::table::{Cell, table};
-use crate::program::guard::settings;
-use crate::program::init::observability::Observability;
+use crate::program::doctor::diagnosis::current;
 use crate::program::status::{SinkStatus, status};
 
 /// Arguments of `config`.
@@ -28,7 +27,7 @@ pub struct ConfigArguments {
 
 impl ConfigArguments {
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
-        let (settings, problems) = current();
+        let (_, settings, problems) = current();
         print(&match self.format {
             Format::Json => json(&settings, true),
             Format::Text if self.help_values => {
@@ -46,22 +45,6 @@ impl ConfigArguments {
             }
         })?;
         Ok(if print_problems(&problems) { UNKNOWN } else { 0 })
-    }
-}
-
-/// The settings, and the problems of the configuration. If obs is not initialised, those of the environment, each faulty
-/// variable at its default.
-fn current() -> (Vec<Setting>, Vec<String>) {
-    let settings = settings();
-    if !settings.is_empty() {
-        return (settings, Vec::new());
-    }
-    match Observability::builder().settings() {
-        Ok(settings) => (settings, Vec::new()),
-        Err(error) => {
-            let settings = Observability::builder().lenient().settings().unwrap_or_default();
-            (settings, error.problems.iter().map(ToString::to_string).collect())
-        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::exporters::log::log_output::{stderr_is_terminal, write_stderr};
 use crate::metrics::callsite::Callsite;
 use crate::pipeline::global;
 use crate::program::guard::Guard;
-use crate::program::init::observability::{InitError, Observability};
+use crate::program::init::init_error::InitError;
+use crate::program::init::observability::Observability;
 
 /// Initialises obs from the environment, as [`init_observability`](crate::init_observability) does, with the name and the
 /// version of the calling crate as defaults for `SERVICE_NAME` and the version. Returns `Result<Guard, InitError>`.

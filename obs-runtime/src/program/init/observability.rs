@@ -16,12 +16,12 @@ use crate::context::propagation::InheritedContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
 use crate::exporters::log::exporter;
-use crate::exporters::log::exporter::{LogExporter, LogFileError};
+use crate::exporters::log::exporter::LogExporter;
 use crate::exporters::log::log_output::LogOutput;
 #[cfg(feature = "sentry")]
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sink;
-use crate::exporters::sink::definition::{Sink, SinkInitError};
+use crate::exporters::sink::definition::Sink;
 use crate::instrument::call::lifecycle;
 use crate::instrument::errors::panic_watcher;
 use crate::pipeline::fan_out::FanOut;
@@ -40,6 +40,9 @@ use crate::program::early_drop::EarlyDrop;
 use crate::program::guard::Guard;
 #[cfg(unix)]
 use crate::program::hangup;
+use crate::program::init::failed_init;
+use crate::program::init::failed_init::FailedInit;
+use crate::program::init::init_error::InitError;
 use crate::program::init::init_warnings;
 use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
@@ -70,30 +73,6 @@ use crate::program::signals;
 /// ```
 pub fn init_observability() -> Result<Guard, InitError> {
     Observability::builder().init()
-}
-
-/// Initialisation failed. `Debug` formats like `Display`, because `main` prints the error that it returns by `Debug`.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum InitError {
-    /// The configuration is invalid.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The log file cannot be written.
-    #[error(transparent)]
-    LogFile(#[from] LogFileError),
-    /// A sink of the program cannot be used.
-    #[error(transparent)]
-    Sink(#[from] SinkInitError),
-    /// Obs is already initialised.
-    #[error("obs is already initialised: drop the first guard before initialising it again")]
-    AlreadyInitialised,
-}
-
-impl fmt::Debug for InitError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
-    }
 }
 
 /// The entry point: [`Observability::builder`].
@@ -263,7 +242,19 @@ impl ObservabilityBuilder {
     }
 
     fn resolve(self) -> Result<Resolved, ConfigError> {
-        resolve::resolve(&self.defaults, self.overrides, self.environment, self.lenient)
+        let resolved = resolve::resolve(&self.defaults, self.overrides, self.environment);
+        if resolved.problems.is_empty() || self.lenient {
+            return Ok(resolved);
+        }
+        Err(ConfigError { problems: resolved.problems })
+    }
+
+    /// The configuration and the settings that would be used, and the problems, each faulty value at its default.
+    #[cfg(feature = "cli")]
+    pub(crate) fn resolved(self) -> (Config, Vec<Setting>, Vec<String>) {
+        let Resolved { config, settings, problems, .. } =
+            resolve::resolve(&self.defaults, self.overrides, self.environment);
+        (config, settings, problems.iter().map(ToString::to_string).collect())
     }
 
     /// Initialises obs.
@@ -274,6 +265,21 @@ impl ObservabilityBuilder {
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }
+        let resolved = resolve::resolve(&self.defaults, std::mem::take(&mut self.overrides), self.environment);
+        let (config, settings) = (resolved.config.clone(), resolved.settings.clone());
+        let started = self.start(resolved);
+        let problems = started.as_ref().err().map(InitError::problems);
+        failed_init::set(problems.map(|problems| FailedInit { config, settings, problems }));
+        started
+    }
+
+    /// Builds the exporters and the pipeline.
+    fn start(mut self, resolved: Resolved) -> Result<Guard, InitError> {
+        let lenient = self.lenient;
+        if !(resolved.problems.is_empty() || lenient) {
+            return Err(ConfigError { problems: resolved.problems }.into());
+        }
+        let Resolved { mut config, settings, problems, warnings } = resolved;
         let layers = self.layers.take();
         let own_sinks = std::mem::take(&mut self.sinks);
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
@@ -288,8 +294,6 @@ impl ObservabilityBuilder {
         let sentry = self.sentry.clone();
         let unknown =
             if self.environment { config::unknown(std::env::vars_os().map(|(name, _)| name)) } else { Vec::new() };
-        let lenient = self.lenient;
-        let Resolved { mut config, settings, problems, warnings } = self.resolve()?;
         let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let file = exporter::open_file(&config).or_else(|error| {
             problems.push(global::redact(error.to_string()));
@@ -339,9 +343,9 @@ impl ObservabilityBuilder {
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }
-        init_warnings::of_variables(&warnings, &unknown);
-        init_warnings::of_settings_without_effect(pipeline.config(), pipeline.settings());
-        init_warnings::of_shared_names(pipeline.config());
+        init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(global::warn);
+        init_warnings::of_settings(pipeline.config(), pipeline.settings()).into_iter().for_each(global::warn);
+        init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(global::warn);
         readiness::reset();
         #[cfg(unix)]
         let handled = pipeline.config().signals;

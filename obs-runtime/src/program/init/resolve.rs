@@ -1,6 +1,6 @@
 //! The configuration that a builder describes.
 
-use crate::config::problem::{ConfigError, Problem};
+use crate::config::problem::Problem;
 use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
@@ -9,25 +9,18 @@ use crate::redact::redactor::Redactor;
 /// A change that the builder makes to the configuration.
 pub type Override = Box<dyn FnOnce(&mut Config)>;
 
-/// The configuration, and what a lenient builder has replaced in it.
+/// The configuration, with what was replaced in it.
 pub struct Resolved {
     pub config: Config,
     pub settings: Vec<Setting>,
+    /// What is not allowed; each such value is replaced by its default.
     pub problems: Vec<Problem>,
     /// Variables of OpenTelemetry that are not valid.
     pub warnings: Vec<Problem>,
 }
 
-/// Reads the environment over the defaults, then applies the overrides of the builder.
-///
-/// # Errors
-/// All problems, unless the builder is lenient: it replaces the faulty values.
-pub fn resolve(
-    defaults: &Config,
-    overrides: Vec<Override>,
-    environment: bool,
-    lenient: bool,
-) -> Result<Resolved, ConfigError> {
+/// Reads the environment over the defaults, then applies the overrides of the builder. Replaces faulty values.
+pub fn resolve(defaults: &Config, overrides: Vec<Override>, environment: bool) -> Resolved {
     let mut config = defaults.clone();
     let ReadVariables { set, mut problems, warnings } =
         if environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
@@ -40,9 +33,6 @@ pub fn resolve(
         if problems.iter().all(|known| known.variable != found.variable) {
             problems.push(found);
         }
-    }
-    if !(problems.is_empty() || lenient) {
-        return Err(ConfigError { problems });
     }
     let settings = config.settings(defaults, &with_environment, &set);
     // These names are in every line and on every series.
@@ -65,5 +55,5 @@ pub fn resolve(
     for (name, value) in &mut config.otel.resource_attributes.0 {
         *value = redactor.named(name, std::mem::take(value).into()).into_owned();
     }
-    Ok(Resolved { config, settings, problems, warnings })
+    Resolved { config, settings, problems, warnings }
 }

@@ -21,6 +21,17 @@ pub fn file(path: &Path) -> io::Result<Health> {
     free_space(&path)
 }
 
+/// Checks a folder in which files are replaced, and which is made when it is needed.
+#[cfg(feature = "prometheus")]
+pub fn made_folder(path: &Path) -> io::Result<Health> {
+    if path.exists() {
+        return folder(path);
+    }
+    let Some(existing) = path.ancestors().find(|ancestor| ancestor.exists()) else { return folder(path) };
+    folder(existing)?;
+    Ok(Health::degraded(format!("{} does not exist; it is made when metrics are written", path.display())))
+}
+
 /// Checks a folder in which files are replaced.
 #[cfg(any(feature = "bigquery", feature = "prometheus"))]
 pub fn folder(path: &Path) -> io::Result<Health> {

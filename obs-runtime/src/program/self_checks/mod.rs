@@ -2,9 +2,13 @@
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod bigquery;
+#[cfg(any(feature = "prometheus", feature = "sentry"))]
+pub(crate) mod clock_offset;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 pub(crate) mod disk;
+#[cfg(feature = "otlp")]
+pub(crate) mod otlp;
 #[cfg(feature = "prometheus")]
 pub(crate) mod pushgateway;
 pub(crate) mod registration;

@@ -14,13 +14,15 @@ use crate::program::self_checks::bigquery;
 #[cfg(feature = "datadog")]
 use crate::program::self_checks::datadog;
 use crate::program::self_checks::disk;
+#[cfg(feature = "otlp")]
+use crate::program::self_checks::otlp;
 #[cfg(feature = "prometheus")]
 use crate::program::self_checks::pushgateway;
 #[cfg(feature = "sentry")]
 use crate::program::self_checks::sentry;
 
 /// The group of these checks.
-const GROUP: &[&str] = &["telemetry"];
+pub const GROUP: &str = "telemetry";
 
 /// The time limit of a local check.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -36,60 +38,85 @@ pub struct SelfChecks {
 }
 
 impl SelfChecks {
-    /// Registers the checks of this configuration.
+    /// Registers the checks of this configuration, and runs all checks at its interval.
     pub fn new(config: &Config) -> Self {
         if !config.health_check_enabled {
             return Self { registered: Vec::new(), _refresh: None };
         }
-        let mut checks = Vec::new();
-        #[cfg_attr(not(any(feature = "bigquery", feature = "sentry")), allow(unused_mut, reason = "no remote check"))]
-        let mut remote = Vec::new();
-        // A device or a pipe has no disk that could be full.
-        if let Some(file) = config.log_file.clone().filter(|file| !file.exists() || file.is_file()) {
-            checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
-        }
-        #[cfg(feature = "prometheus")]
-        {
-            use crate::config::metrics_port::MetricsPort;
-            use crate::program::prometheus::verify_metrics_endpoint;
-
-            if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
-                checks.push(HealthCheck::new("obs.textfile", move || disk::folder(&folder)));
-            }
-            if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
-                checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::healthy(&url, TIMEOUT)));
-            }
-            if config.metrics_enabled && config.prometheus_port != MetricsPort::Off {
-                let check = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
-                checks.push(HealthCheck::new("obs.prometheus", check));
-            }
-        }
-        #[cfg(feature = "datadog")]
-        if config.datadog_enabled {
-            let agent = config.datadog_agent();
-            checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
-        }
-        #[cfg(feature = "sentry")]
-        if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
-            let check = move || sentry::accepts_reports(dsn.expose(), REMOTE_TIMEOUT);
-            remote.push(HealthCheck::new("obs.sentry", check));
-        }
-        #[cfg(feature = "bigquery")]
-        {
-            if let Some(folder) = config.state_folder().filter(|_| !config.budgets.is_empty()) {
-                let file = folder.join(crate::bigquery::budget::resolved::FILE);
-                checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
-            }
-            if crate::bigquery::client::environment::is_configured(config) {
-                remote.push(HealthCheck::new_async("obs.bigquery", bigquery::reachable));
-            }
-        }
-        let register = |check: HealthCheck, timeout| check.groups(GROUP).critical(false).timeout(timeout).register();
-        let local = checks.into_iter().map(|check| register(check, TIMEOUT));
-        let registered = local.chain(remote.into_iter().map(|check| register(check, REMOTE_TIMEOUT))).collect();
-        discard_reports();
-        Self { registered, _refresh: Refresh::every(config.health_check_interval) }
+        Self { registered: registered(config), _refresh: Refresh::every(config.health_check_interval) }
     }
+
+    /// Registers the checks of this configuration.
+    #[cfg(feature = "cli")]
+    pub fn without_refresh(config: &Config) -> Self {
+        Self { registered: registered(config), _refresh: None }
+    }
+}
+
+fn registered(config: &Config) -> Vec<Registration> {
+    let register =
+        |(check, timeout): (HealthCheck, _)| check.groups(&[GROUP]).critical(false).timeout(timeout).register();
+    let checks = local(config).into_iter().map(|check| (check, TIMEOUT));
+    let checks = checks.chain(remote(config).into_iter().map(|check| (check, REMOTE_TIMEOUT)));
+    let registered = checks.map(register).collect();
+    discard_reports();
+    registered
+}
+
+/// The checks that are answered on this machine or near it.
+fn local(config: &Config) -> Vec<HealthCheck> {
+    let mut checks = Vec::new();
+    // A device or a pipe has no disk that could be full.
+    if let Some(file) = config.log_file.clone().filter(|file| !file.exists() || file.is_file()) {
+        checks.push(HealthCheck::new("obs.log_file", move || disk::file(&file)));
+    }
+    #[cfg(feature = "prometheus")]
+    {
+        use crate::config::metrics_port::MetricsPort;
+        use crate::program::prometheus::verify_metrics_endpoint;
+
+        if let Some(folder) = config.prometheus_textfile_dir.clone().filter(|_| config.metrics_enabled) {
+            checks.push(HealthCheck::new("obs.textfile", move || disk::made_folder(&folder)));
+        }
+        if let Some(url) = config.prometheus_pushgateway_url.clone().filter(|_| config.metrics_enabled) {
+            checks.push(HealthCheck::new("obs.pushgateway", move || pushgateway::healthy(&url, TIMEOUT)));
+        }
+        if config.metrics_enabled && config.prometheus_port != MetricsPort::Off {
+            let check = || verify_metrics_endpoint(TIMEOUT / 2).map(drop);
+            checks.push(HealthCheck::new("obs.prometheus", check));
+        }
+    }
+    #[cfg(feature = "datadog")]
+    if config.datadog_enabled {
+        let agent = config.datadog_agent();
+        checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
+    }
+    #[cfg(feature = "bigquery")]
+    if let Some(folder) = config.state_folder().filter(|_| !config.budgets.is_empty()) {
+        let file = folder.join(crate::bigquery::budget::resolved::FILE);
+        checks.push(HealthCheck::new("obs.budgets", move || bigquery::budgets(&folder, &file)));
+    }
+    checks
+}
+
+/// The checks that call remote services.
+#[cfg_attr(
+    not(any(feature = "bigquery", feature = "otlp", feature = "sentry")),
+    allow(unused_mut, unused_variables, reason = "no remote check")
+)]
+fn remote(config: &Config) -> Vec<HealthCheck> {
+    let mut checks = Vec::new();
+    #[cfg(feature = "sentry")]
+    if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
+        checks.push(HealthCheck::new("obs.sentry", move || sentry::accepts_reports(dsn.expose(), REMOTE_TIMEOUT)));
+    }
+    #[cfg(feature = "otlp")]
+    checks.extend(otlp::checks(config, REMOTE_TIMEOUT));
+    #[cfg(feature = "bigquery")]
+    if crate::bigquery::client::environment::is_configured(config) {
+        checks.push(HealthCheck::new_async("obs.bigquery", bigquery::reachable));
+    }
+    checks
 }
 
 impl Drop for SelfChecks {

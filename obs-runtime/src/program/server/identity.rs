@@ -57,6 +57,14 @@ pub fn verify(address: SocketAddr, timeout: Duration) -> Result<(), NotOurs> {
     }
 }
 
+/// Whether a process with obs answers at an address in time.
+#[cfg(feature = "cli")]
+pub fn is_obs(address: SocketAddr, timeout: Duration) -> bool {
+    let head = request(address, timeout).unwrap_or_default();
+    let has_name = |line: &str| line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(HEADER));
+    String::from_utf8_lossy(&head).lines().any(has_name)
+}
+
 /// Sends a request that is cheap for the server, and returns the head of its response.
 fn request(address: SocketAddr, timeout: Duration) -> io::Result<Vec<u8>> {
     let deadline = clock::deadline(Instant::now(), timeout);

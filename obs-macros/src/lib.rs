@@ -47,9 +47,9 @@
 //! closures, and futures of a named type such as `Ready<T>` or `Either<A, B>`, which must stay of that type. To measure their
 //! work, annotate the function that awaits or consumes them, or the one that produces an item.
 //!
-//! The body of a function that returns `impl Fn…` stays in its place, so that the compiler infers the signature of the closure
-//! from the return type. An `async` function that does so, and whose closure takes references, has to write the types of its
-//! arguments: `|text: &str| …`.
+//! The compiler infers the signature of a returned closure from `-> impl Fn…` only if the closure is the last expression of a
+//! function. The body of such a function therefore stays in its place, and that of an `async` one moves to a function of its own. In
+//! a trait's method, or one without `pub`, that awaits something, write the types of the closure's arguments: `|text: &str| …`.
 //!
 //! Each attribute on an `async` function adds a future around its body. Where such functions call each other at great depth, the
 //! compiler may report that "queries overflow the depth limit"; `#![recursion_limit = "256"]` in the crate raises it.

@@ -29,11 +29,6 @@ const AMBIGUOUS: [(&str, &str, &str, &str); 3] = [
     ("rustix", "src/backend/linux_raw/process/syscalls.rs", "c::F_UNLCK as _", "c::F_UNLCK as i16"),
 ];
 
-/// Functions that compile without attributes only, as the compiler confuses the lifetimes of `Self`: the crate, the file, and how the
-/// function begins.
-const LEFT_OUT: [(&str, &str, &str); 1] =
-    [("object", "src/read/elf/import.rs", "pub(super) fn new(dynamic: DynamicTable<'data, Elf, R>) -> Self")];
-
 /// What the compiler reports about a crate.
 #[derive(Clone, Debug, Default)]
 pub struct Reports {
@@ -244,11 +239,6 @@ fn copy(from: &Path, to: &Path, attributes: &str) -> io::Result<()> {
     let text = unambiguous(from, fs::read_to_string(from)?);
     let text = if is_deep(from) { format!("#![recursion_limit = \"512\"]\n{text}") } else { text };
     let text = if attributes.is_empty() { text } else { annotated(&text, attributes).map_err(io::Error::other)?.0 };
-    let left_out = LEFT_OUT.iter().filter(|(name, file, _)| from.ends_with(file) && is_in(from, name));
-    let text = left_out.fold(text, |text, (_, file, begin)| {
-        assert!(text.contains(begin), "{file} has no {begin:?}");
-        text.replace(&format!("{attributes} {begin}"), begin)
-    });
     write(to, text.as_bytes())
 }
 

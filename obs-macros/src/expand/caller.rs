@@ -1,5 +1,5 @@
-//! Functions under `#[track_caller]`: a closure does not get its caller's location, so the body moves to a function,
-//! which the annotated one calls.
+//! Functions whose body moves to a function, which the annotated one calls: a closure does not get the caller's location that
+//! `#[track_caller]` gives; and the compiler infers the signature of a closure that an async function returns only in the function.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote_spanned};
@@ -22,13 +22,15 @@ pub struct Split {
     pub beside: TokenStream,
 }
 
-/// Splits a function under `#[track_caller]`. Returns `None` for a method that may belong to a trait, where no item can
-/// be added, and for arguments that are patterns.
+/// Whether the function is under `#[track_caller]`.
+pub fn is_tracked(function: &Function) -> bool {
+    function.attributes.iter().any(OuterAttribute::is_track_caller)
+}
+
+/// Splits a function. Returns `None` for a method that may belong to a trait, where no item can be added, and for arguments that
+/// are patterns.
 pub fn split(function: &Function, suffix: &str) -> Option<Split> {
     let tracked = with_path(function, OuterAttribute::is_track_caller);
-    if tracked.is_empty() {
-        return None;
-    }
     let site = Span::mixed_site();
     let mut inner = function.signature.clone();
     let mut outer = function.signature.clone();

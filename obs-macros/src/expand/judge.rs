@@ -10,8 +10,8 @@ use crate::item::error_type::ErrorType;
 use crate::item::function::Function;
 use crate::item::return_type;
 
-/// `|__value| …`, which must follow the body, so that the type of the value is known. If no value of the return type is
-/// an error, a function of the runtime takes its place.
+/// `|__value, __call| …`, which ends the call. It must follow the body, so that the type of the value is known. If no value of the
+/// return type is an error, a function of the runtime takes its place.
 pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&ExprPath>) -> TokenStream {
     let site = Span::mixed_site();
     let private = shared.runtime.private();
@@ -20,14 +20,14 @@ pub fn closure(shared: &SharedKeys, function: &Function, ignore_if: Option<&Expr
         Verdict::Type if ignore_if.is_none() && return_type::never_fails(function) => {
             quote_spanned!(site=> #private::judge::no_error)
         }
-        Verdict::Type => quote_spanned!(site=> |__value| #error),
+        Verdict::Type => quote_spanned!(site=> |__value, __call| __call.judged(#error)),
         Verdict::OkIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value| #private::judge::ok_if(#verdict, || #error))
+            quote_spanned!(site=> |__value, __call| __call.judged(#private::judge::ok_if(#verdict, || #error)))
         }
         Verdict::ErrorIf(path) => {
             let verdict = call(&private, path);
-            quote_spanned!(site=> |__value| #private::judge::error_if(#verdict, || #error))
+            quote_spanned!(site=> |__value, __call| __call.judged(#private::judge::error_if(#verdict, || #error)))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wraps a function body in a closure or future that is passed to the runtime.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Type};
@@ -69,15 +69,27 @@ impl<'a> Wrap<'a> {
         if matches!(function.shape, Shape::Sync)
             && matches!(self.helper, "performance" | "errors")
             && !self.needs_no_value(function)
+            && caller::is_tracked(function)
             && let Some(split) = caller::split(function, self.helper)
         {
             return self.called(function, split);
+        }
+        let returns_closure = return_type::is_closure(function);
+        if matches!(function.shape, Shape::Async)
+            && returns_closure
+            && !self.leaves_arguments(function)
+            && let Some(split) = caller::split(function, self.helper)
+        {
+            return self.awaited(function, split);
         }
         let body = &function.body;
         let captures = Captures::of(function, self.leaves_arguments(function));
         let (head, wrapped) = match &function.shape {
             Shape::Sync if self.needs_no_value(function) => (function.head.clone(), self.guard(function)),
             Shape::Sync => (captures.head.clone(), self.closure(function, &captures)),
+            Shape::Async if returns_closure && self.needs_no_value(function) && never_waits(&body.statements) => {
+                (function.head.clone(), self.guard(function))
+            }
             Shape::Async => {
                 let output = return_type::of(&function.signature.output);
                 let by_move = captures.by_move.then(|| quote_spanned!(Span::mixed_site()=> move));
@@ -194,6 +206,16 @@ impl<'a> Wrap<'a> {
         quote_spanned!(Span::mixed_site()=> #head #block #beside)
     }
 
+    /// The async function that awaits its former body, now a function of its own.
+    fn awaited(&self, function: &Function, split: caller::Split) -> TokenStream {
+        let caller::Split { head, call, within, beside } = split;
+        let callsite = &self.callsite;
+        let call = self.call("_async", &call);
+        let value = self.or_fallback(&quote_spanned!(Span::mixed_site()=> #call.await), None);
+        let block = function.body.braces_around(quote_spanned!(Span::mixed_site()=> #within #callsite #value));
+        quote_spanned!(Span::mixed_site()=> #head #block #beside)
+    }
+
     fn closure(&self, function: &Function, captures: &Captures) -> TokenStream {
         let callsite = &self.callsite;
         let call = self.or_fallback(&self.call("", &body_closure(function, captures)), None);
@@ -305,9 +327,26 @@ impl<'a> Wrap<'a> {
     }
 }
 
-/// `move
-/// -> T { … }`: the statements that capture the arguments in order, then the body. The parts of the return type that
-/// cannot be written here are `_`.
+/// Whether an async body contains no `.await`, and no macro that might. Its future is never dropped between two polls.
+fn never_waits(body: &TokenStream) -> bool {
+    let trees: Vec<TokenTree> = body.clone().into_iter().collect();
+    let is_word = |tree: &TokenTree, name: &str| matches!(tree, TokenTree::Ident(word) if word == name);
+    // `__private::link!`, of another attribute on the same function.
+    let is_ours = |before: &[TokenTree]| match before {
+        [.., path, _, _, last] => is_word(path, "__private") && is_word(last, "link"),
+        _ => false,
+    };
+    trees.iter().enumerate().all(|(place, tree)| match tree {
+        TokenTree::Group(_) if place > 0 && is_ours(&trees[..place - 1]) => true,
+        TokenTree::Group(group) => never_waits(&group.stream()),
+        TokenTree::Ident(word) => word != "await",
+        TokenTree::Punct(mark) => mark.as_char() != '!' || is_ours(&trees[..place]),
+        TokenTree::Literal(_) => true,
+    })
+}
+
+/// The closure `move || -> T { … }`: the statements that capture the arguments in order, then the body. The parts of the return
+/// type that cannot be written here are `_`.
 fn body_closure(function: &Function, captures: &Captures) -> TokenStream {
     let site = Span::mixed_site();
     let body = &function.body;

@@ -27,7 +27,7 @@ pub fn never_fails(function: &Function) -> bool {
 /// closure from the return type only if the closure is the last expression of the function itself.
 pub fn is_closure(function: &Function) -> bool {
     let ReturnType::Type(_, output) = &function.signature.output else { return false };
-    matches!(function.shape, Shape::Sync) && is_impl_fn(output)
+    matches!(function.shape, Shape::Sync | Shape::Async) && is_impl_fn(output)
 }
 
 fn is_impl_fn(written: &Type) -> bool {

@@ -6,7 +6,7 @@ const CALLSITE: &str = "
     ::obs_runtime::__private::link! {
         Callsites __CALLSITE = ";
 const PLACE: &str = "::core::module_path!(), ::core::file!(), ::core::line!()";
-const JUDGE: &str = "|__value| {
+const JUDGE: &str = "|__value, __call| __call.judged({
     use ::obs_runtime::__private::judge::*;
     match (&&Judge(__value)).error() {
         ::core::option::Option::Some(__error) => ::core::option::Option::Some(
@@ -14,7 +14,7 @@ const JUDGE: &str = "|__value| {
         ),
         ::core::option::Option::None => ::core::option::Option::None,
     }
-}";
+})";
 
 const NO_ERROR: &str = "::obs_runtime::__private::judge::no_error";
 
@@ -57,6 +57,25 @@ fn a_sync_function_becomes_a_closure() {
             obs::errors(__CALLSITE.begin(), move || -> R { use x::y; y(a) }, JUDGE)
         }",
     );
+}
+
+#[test]
+fn an_async_function_that_returns_a_closure_awaits_its_body_in_a_function() {
+    assert_expansion(
+        "with_error_tracking",
+        "",
+        "async fn f(a: u8) -> impl Fn(&str) -> usize { go(a).await; |text| text.len() }",
+        "async fn f(a: u8) -> impl Fn(&str) -> usize {
+            async fn __f_under_errors(a: u8) -> impl Fn(&str) -> usize { go(a).await; |text| text.len() }
+            CALLSITE: obs::Callsite::errors(\"f\", PLACE) }
+            obs::errors_async(__CALLSITE.begin(), __f_under_errors::<>(a), NO_ERROR).await
+        }",
+    );
+    // No function can stand beside a method that may be a trait's.
+    let method = "async fn f(&self) -> impl Fn(&str) -> usize { |text| text.len() }";
+    assert!(expanded("track_performance", "", method).contains("performance_in_place"));
+    let awaits = "async fn f(&self) -> impl Fn(&str) -> usize { go().await; |text: &str| text.len() }";
+    assert!(expanded("track_performance", "", awaits).contains("performance_async"));
 }
 
 #[test]
@@ -254,9 +273,9 @@ fn errors_are_told_apart() {
                     __entry.fingerprint(match &(\"a\") { __value => { use obs::text::*; (&&Text(__value)).text() } });
                 }),
                 move || -> R {},
-                |__value| { use obs::judge::*; (&&Judge(__value)).error() }
+                |__value, __call| __call.judged({ use obs::judge::*; (&&Judge(__value)).error() }
                     .filter(|&__value| !match E::fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
-                    .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) })
+                    .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) }))
             ) { return __value; }
             Ok(3)
         }",
@@ -265,11 +284,11 @@ fn errors_are_told_apart() {
 
 #[test]
 fn the_users_function_judges_first() {
-    let judged = JUDGE.replace("|__value| ", "");
+    let judged = JUDGE.strip_prefix("|__value, __call| __call.judged(").unwrap().strip_suffix(")").unwrap();
     for key in ["ok_if", "error_if"] {
         let expansion = expanded("track_performance", &format!("{key} = fine"), "fn f() -> u8 { 1 }");
         let wanted = normal(&format!(
-            "|__value| ::obs_runtime::__private::judge::{key}(match fine {{ __path => {{ use ::obs_runtime::__private::verdict::*; (&&&Verdict(__path, __value)).say() }} }}, || {judged})"
+            "|__value, __call| __call.judged(::obs_runtime::__private::judge::{key}(match fine {{ __path => {{ use ::obs_runtime::__private::verdict::*; (&&&Verdict(__path, __value)).say() }} }}, || {judged}))"
         ));
         assert!(expansion.contains(&wanted), "{expansion}");
     }

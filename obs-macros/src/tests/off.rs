@@ -19,14 +19,13 @@ fn what_an_attribute_names_counts_as_used() {
     let expected = "fn f(a: u8) -> R {
         if false {
             obs::described(|__entry| { __entry.tag(\"k\", match &(a) { __value => { use obs::text::*; (&&Text(__value)).text() } }); });
-            obs::judged::<R>(|__value| { { use obs::judge::*; (&&Judge(__value)).error() }
+            obs::judged::<R>(|__value, __call| __call.judged({ use obs::judge::*; (&&Judge(__value)).error() }
                 .filter(|&__value| !match fine { __path => { use obs::verdict::*; (&&&Verdict(__path, __value)).say() } })
-                .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) }) });
+                .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) })));
             return Ok(a);
         }
         { g(a) }
     }";
-    let expected = expected.replace("|__value| { {", "|__value| {").replace("}) });", "}));");
     let expected = normal(&expected.replace("obs::", "::obs_runtime::__private::"));
     assert_eq!(shown(expand("with_error_tracking", args, "fn f(a: u8) -> R { g(a) }")), expected);
 }

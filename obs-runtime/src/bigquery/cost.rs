@@ -8,13 +8,12 @@ use crate::bigquery::scope::inside;
 use crate::bigquery::statistics::QueryStatistics;
 use crate::context::in_context::InContext;
 use crate::events::event::Fact;
-use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Tracked, boxed};
 use crate::pipeline::global;
 
-/// Ends a call under `#[bq_cost]`. The cost scope is still entered.
-fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnce() -> Option<QueryStatistics>) {
+/// Reports what a call under `#[bq_cost]` has done, before it ends. The cost scope is still entered.
+fn report(call: &Call, statistics: impl FnOnce() -> Option<QueryStatistics>) {
     if !call.is_on() {
         return;
     }
@@ -28,14 +27,13 @@ fn finish(call: &mut Call, failure: Option<&Failure<'_>>, statistics: impl FnOnc
         queried(source.clone(), site.query_label().into(), &statistics, &call.tags(), Vec::new(), Vec::new);
         spend(&source, &statistics);
     }
-    call.finish(failure, None);
 }
 
 /// Runs the body of a function under `#[bq_cost]`.
 pub fn cost<R>(
     mut call: Call,
     body: impl FnOnce() -> R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+    judge: impl FnOnce(&R, &mut Call) -> bool,
     statistics: impl FnOnce(&R) -> Option<QueryStatistics>,
 ) -> R {
     if !call.is_on() {
@@ -43,7 +41,8 @@ pub fn cost<R>(
     }
     let _inside = inside(&call).enter();
     let value = body();
-    finish(&mut call, judge(&value).as_ref(), || statistics(&value));
+    report(&call, || statistics(&value));
+    judge(&value, &mut call);
     value
 }
 
@@ -51,12 +50,13 @@ pub fn cost<R>(
 pub fn cost_async<F, J, S>(call: Call, future: F, judge: J, statistics: S) -> impl Future<Output = F::Output>
 where
     F: Future,
-    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    J: FnOnce(&F::Output, &mut Call) -> bool,
     S: FnOnce(&F::Output) -> Option<QueryStatistics>,
 {
     let context = inside(&call);
     let end = |call: &mut Call, judge: J, value: &F::Output| {
-        finish(call, judge(value).as_ref(), || statistics(value));
+        report(call, || statistics(value));
+        judge(value, call);
     };
     InContext::new(context, Tracked::new(boxed(call), future, judge, end))
 }

@@ -23,6 +23,7 @@ use crate::instrument::call::span::root_of;
 use crate::instrument::call::tracked_call::{Call, EndFlush};
 use crate::instrument::command_future::{AtEnd, CommandFuture};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
+use crate::instrument::performance::judge_displayed;
 use crate::instrument::spending::CommandSpending;
 use crate::metrics::callsite::Callsite;
 #[cfg(unix)]
@@ -222,11 +223,11 @@ pub fn running_operations() -> Vec<&'static str> {
     names
 }
 
-fn finish(call: &mut Call, failure: Option<&Failure<'_>>) {
+/// Reports the cost of the current command, before it ends.
+fn report_spending() {
     if let Some(spending) = Context::current().extension::<CommandSpending>() {
         spending.report();
     }
-    call.finish(failure, Some(failure.map_or(0, Failure::exit_code)));
 }
 
 /// A command that runs while obs is off.
@@ -252,11 +253,7 @@ pub fn unrecorded_commands() -> Vec<&'static str> {
 }
 
 /// Runs the body of a function with `#[tracked_command]`.
-pub fn command<R>(
-    mut call: Call,
-    body: impl FnOnce() -> R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
-) -> R {
+pub fn command<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&R, &mut Call) -> bool) -> R {
     if !call.is_on() {
         let _unrecorded = Unrecorded::begin(&call);
         return body();
@@ -268,7 +265,8 @@ pub fn command<R>(
     let mut call = call;
     call.report_start();
     let value = body();
-    finish(&mut call, judge(&value).as_ref());
+    report_spending();
+    judge(&value, &mut call);
     value
 }
 
@@ -302,7 +300,8 @@ impl Drop for CommandInPlace {
     fn drop(&mut self) {
         // Otherwise the drop of the call reports the panic.
         if self.call.is_on() && (!std::thread::panicking() || self.in_panic && !self.call.has_panicked()) {
-            finish(&mut self.call, None);
+            report_spending();
+            self.call.finish(None);
         }
     }
 }
@@ -313,7 +312,7 @@ pub fn command_async<F, J, A>(mut call: Call, future: F, judge: J, _: A) -> impl
 where
     F: Future,
     A: AtEnd<F::Output>,
-    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    J: FnOnce(&F::Output, &mut Call) -> bool,
 {
     let (context, active) = command_context(&mut call);
     let flushes = call.set_flushes_in_background();
@@ -328,7 +327,8 @@ where
         if call.is_on() {
             // The future requests the flush, to wait for it.
             call.set_flushes(EndFlush::No);
-            finish(call, judge(value).as_ref());
+            report_spending();
+            judge(value, call);
         }
     };
     InContext::of_command(context, active, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
@@ -351,7 +351,7 @@ pub fn track_cli_command<T, E: std::fmt::Display>(
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
     match Call::manual(name.into(), true, Location::caller()) {
-        Some(call) => command(call, run, |value| value.as_ref().err().map(Failure::display)),
+        Some(call) => command(call, run, judge_displayed),
         None => run(),
     }
 }

@@ -1,6 +1,11 @@
 //! Operations: their durations and outcomes.
+//!
+//! Each wrapper is given the body of a function and a closure that judges its value: it ends the call, by an error if the value is
+//! one, and returns whether it is. It does not return the error, which borrows from the value: the compiler refuses such a closure
+//! for types with several lifetimes of which a `where` clause binds one (<https://github.com/rust-lang/rust/issues/148289>).
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -16,22 +21,24 @@ use crate::instrument::call::tracked_call::Call;
 
 /// Runs the body of a function with `#[track_performance]`.
 #[inline]
-pub fn performance<R>(
-    mut call: Call,
-    body: impl FnOnce() -> R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
-) -> R {
+pub fn performance<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&R, &mut Call) -> bool) -> R {
     let value = body();
     finish_judged(&mut call, judge, &value);
     call.dismiss();
     value
 }
 
+/// Judges a value that is no error.
+#[inline]
+pub fn no_error<T>(_: &T, call: &mut Call) -> bool {
+    call.judged(None)
+}
+
 /// Ends a call with the return value of the function.
 #[inline]
-pub fn ended<R>(mut call: Call, value: R, judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>) -> R {
+pub fn ended<R>(mut call: Call, value: R, judge: impl FnOnce(&R, &mut Call) -> bool) -> R {
     if call.is_on() {
-        call.finish(judge(&value).as_ref(), None);
+        judge(&value, &mut call);
     }
     call.dismiss();
     value
@@ -57,7 +64,7 @@ impl Drop for FinishOnDrop {
     fn drop(&mut self) {
         // Otherwise the drop of the call reports the panic.
         if self.call.is_on() && (!std::thread::panicking() || self.in_panic && !self.call.has_panicked()) {
-            self.call.finish(None, None);
+            self.call.finish(None);
         }
     }
 }
@@ -67,17 +74,22 @@ impl Drop for FinishOnDrop {
 pub fn performance_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where
     F: Future,
-    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    J: FnOnce(&F::Output, &mut Call) -> bool,
 {
     Tracked::new(call, future, judge, finish_judged)
 }
 
 /// Ends a call by its value.
 #[inline]
-pub fn finish_judged<T>(call: &mut Call, judge: impl for<'v> FnOnce(&'v T) -> Option<Failure<'v>>, value: &T) {
+pub fn finish_judged<T>(call: &mut Call, judge: impl FnOnce(&T, &mut Call) -> bool, value: &T) {
     if call.is_on() {
-        call.finish(judge(value).as_ref(), None);
+        judge(value, call);
     }
+}
+
+/// Judges a result whose error has `Display`.
+pub fn judge_displayed<T, E: Display>(value: &Result<T, E>, call: &mut Call) -> bool {
+    call.judged(value.as_ref().err().map(Failure::display))
 }
 
 /// Holds the call of a [`Tracked`] future.
@@ -271,7 +283,7 @@ where
 #[track_caller]
 pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce() -> R) -> R {
     match Call::manual(name.into(), false, Location::caller()) {
-        Some(call) => performance(call, run, |_| None),
+        Some(call) => performance(call, run, no_error),
         None => run(),
     }
 }
@@ -281,12 +293,12 @@ pub fn track_performance<R>(name: impl Into<Cow<'static, str>>, run: impl FnOnce
 /// # Errors
 /// The error of the closure, unchanged.
 #[track_caller]
-pub fn track_performance_result<T, E: std::fmt::Display>(
+pub fn track_performance_result<T, E: Display>(
     name: impl Into<Cow<'static, str>>,
     run: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, E> {
     match Call::manual(name.into(), false, Location::caller()) {
-        Some(call) => performance(call, run, |value| value.as_ref().err().map(Failure::display)),
+        Some(call) => performance(call, run, judge_displayed),
         None => run(),
     }
 }
@@ -308,7 +320,7 @@ pub fn track_performance_async<F: Future>(
     let (name, place) = (name.into(), Location::caller());
     async move {
         match Call::manual(name, false, place) {
-            Some(call) => performance_async(call, future, |_| None).await,
+            Some(call) => performance_async(call, future, no_error).await,
             None => future.await,
         }
     }

@@ -1,7 +1,7 @@
 //! Functions that do nothing but pin types for inference.
 
-use crate::events::failure::Failure;
 use crate::instrument::call::entry::Entry;
+use crate::instrument::call::tracked_call::Call;
 
 /// `None` of a type: `if let Some(value) = expect_return::<T>() { return value; }` pins what an async block returns.
 #[inline]
@@ -15,4 +15,4 @@ pub fn described(_describe: impl FnOnce(&mut Entry)) {}
 
 /// Types the closure that judges a value, in a build with obs off.
 #[inline]
-pub fn judged<T>(_judge: impl for<'v> FnOnce(&'v T) -> Option<Failure<'v>>) {}
+pub fn judged<T>(_judge: impl FnOnce(&T, &mut Call) -> bool) {}

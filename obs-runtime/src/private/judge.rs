@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::events::error_kind::{self, ErrorKind};
 use crate::events::failure::{ExitFailure, Failure, NoValue};
 use crate::events::panics::caught;
+pub use crate::instrument::performance::no_error;
 
 /// A return value to classify.
 pub struct Judge<'v, T>(pub &'v T);
@@ -191,12 +192,6 @@ pub trait RegistersNothing {
 }
 
 impl<E> RegistersNothing for ErrorType<E> {}
-
-/// The classification of a type without errors.
-#[inline]
-pub const fn no_error<T>(_value: &T) -> Option<Failure<'_>> {
-    None
-}
 
 /// The classification by `ok_if = path`.
 #[inline]

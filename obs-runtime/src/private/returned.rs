@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 
 use crate::bigquery::cost::{cost, cost_async};
 use crate::bigquery::statistics::QueryStatistics;
-use crate::events::failure::Failure;
 use crate::instrument::call::prepared::Prepared;
+use crate::instrument::call::tracked_call::Call;
 use crate::instrument::command::{command, command_async};
 use crate::instrument::command_future::{AtEnd, ReturnAtOnce};
 use crate::instrument::errors::tracked::{errors, errors_async, errors_or, errors_or_async};
@@ -87,7 +87,7 @@ impl Direct {
     pub fn performance<F, J>(self, prepared: Prepared, future: F, judge: J) -> impl Future<Output = F::Output>
     where
         F: Future,
-        J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+        J: FnOnce(&F::Output, &mut Call) -> bool,
     {
         Returned::new(move || performance_async(prepared.begin(), future, judge))
     }
@@ -96,7 +96,7 @@ impl Direct {
     pub fn errors<F, J>(self, prepared: Prepared, future: F, judge: J) -> impl Future<Output = F::Output>
     where
         F: Future,
-        J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+        J: FnOnce(&F::Output, &mut Call) -> bool,
     {
         Returned::new(move || errors_async(prepared.begin(), future, judge))
     }
@@ -111,7 +111,7 @@ impl Direct {
     ) -> impl Future<Output = F::Output>
     where
         F: Future,
-        J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+        J: FnOnce(&F::Output, &mut Call) -> bool,
         B: FnOnce() -> F::Output,
     {
         Returned::new(move || async move {
@@ -127,7 +127,7 @@ impl Direct {
     where
         F: Future,
         A: AtEnd<F::Output>,
-        J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+        J: FnOnce(&F::Output, &mut Call) -> bool,
     {
         Returned::new(move || command_async(prepared.begin(), future, judge, at_end))
     }
@@ -142,7 +142,7 @@ impl Direct {
     ) -> impl Future<Output = F::Output>
     where
         F: Future,
-        J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+        J: FnOnce(&F::Output, &mut Call) -> bool,
         S: FnOnce(&F::Output) -> Option<QueryStatistics>,
     {
         Returned::new(move || cost_async(prepared.begin(), future, judge, statistics))
@@ -184,7 +184,7 @@ impl<R> Value<R> {
     /// Types the closure that judges a value, in a build with obs off.
     pub fn judged<J>(self, _: J)
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
     {
     }
 
@@ -194,7 +194,7 @@ impl<R> Value<R> {
     /// Under `#[track_performance]`.
     pub fn performance<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J) -> R
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
     {
         performance(prepared.begin(), body, judge)
     }
@@ -202,7 +202,7 @@ impl<R> Value<R> {
     /// Under `#[with_error_tracking]`.
     pub fn errors<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J) -> R
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
     {
         errors(prepared.begin(), body, judge)
     }
@@ -210,7 +210,7 @@ impl<R> Value<R> {
     /// Under `#[with_error_tracking(fallback = …)]`.
     pub fn errors_or<J, B>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J, fallback: B) -> R
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
         B: FnOnce() -> R,
     {
         errors_or(prepared.begin(), body, judge).unwrap_or_else(fallback)
@@ -219,7 +219,7 @@ impl<R> Value<R> {
     /// Under `#[tracked_command]`.
     pub fn command<J>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J, _: ReturnAtOnce) -> R
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
     {
         command(prepared.begin(), body, judge)
     }
@@ -227,7 +227,7 @@ impl<R> Value<R> {
     /// Under `#[bq_cost]`.
     pub fn cost<J, S>(self, prepared: Prepared, body: impl FnOnce() -> R, judge: J, statistics: S) -> R
     where
-        J: for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
+        J: FnOnce(&R, &mut Call) -> bool,
         S: FnOnce(&R) -> Option<QueryStatistics>,
     {
         cost(prepared.begin(), body, judge, statistics)
@@ -246,7 +246,7 @@ macro_rules! boxed_method {
         ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
         where
             T: 'a,
-            J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
+            J: FnOnce(&T, &mut Call) -> bool $(+ $bound)* + 'a,
         {
             Box::pin(Direct.$name(prepared, body(), judge $(, $extra)?))
         }
@@ -278,7 +278,7 @@ macro_rules! boxed_futures {
             /// Types the closure that judges an output, in a build with obs off.
             pub fn judged<J>(self, _: J)
             where
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>>,
+                J: FnOnce(&T, &mut Call) -> bool,
             {
             }
 
@@ -299,7 +299,7 @@ macro_rules! boxed_futures {
             ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
             where
                 T: 'a,
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
+                J: FnOnce(&T, &mut Call) -> bool $(+ $bound)* + 'a,
                 B: FnOnce() -> T $(+ $bound)* + 'a,
             {
                 Box::pin(Direct.errors_or(prepared, body(), judge, fallback))
@@ -315,7 +315,7 @@ macro_rules! boxed_futures {
             ) -> Pin<Box<dyn Future<Output = T> $(+ $bound)* + 'a>>
             where
                 T: 'a,
-                J: for<'v> FnOnce(&'v T) -> Option<Failure<'v>> $(+ $bound)* + 'a,
+                J: FnOnce(&T, &mut Call) -> bool $(+ $bound)* + 'a,
                 S: FnOnce(&T) -> Option<QueryStatistics> $(+ $bound)* + 'a,
             {
                 Box::pin(Direct.cost(prepared, body(), judge, statistics))

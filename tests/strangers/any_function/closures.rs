@@ -76,6 +76,23 @@ macro_rules! closures {
         $(#[$attribute])*
         pub async fn awaited_typed() -> impl for<'a> Fn(&'a str) -> usize { |text: &str| text.len() }
         $(#[$attribute])*
+        pub async fn inferred() -> impl Fn(&str) -> usize { |text| text.trim().len() }
+        $(#[$attribute])*
+        pub async fn inferred_late<'v>(values: &'v [u8]) -> impl for<'a> Fn(&'a str) -> &'a str + use<'v> {
+            let by = values.len();
+            if by > 9 { panic!("{by}"); }
+            std::future::ready(()).await;
+            move |text| if by == 0 { text } else { text.trim() }
+        }
+        $(#[$attribute])*
+        pub async fn inferred_pair<T: Clone>(value: T) -> (impl Fn(&str) -> usize, T) { let other = value.clone(); drop(value); (|text| text.len(), other) }
+        impl Rules {
+            $(#[$attribute])*
+            async fn hidden(&self) -> impl Fn(&u32) -> bool { let first = self.0[0]; move |value| value.pow(1) == first }
+            $(#[$attribute])*
+            pub async fn shown(&self) -> impl Fn(&u32) -> bool { std::future::ready(()).await; let first = self.0[0]; move |value| value.pow(1) == first }
+        }
+        $(#[$attribute])*
         pub fn pointer() -> for<'a> fn(&'a str) -> &'a str { |text| text.trim() }
         $(#[$attribute])*
         pub fn in_arc() -> std::sync::Arc<dyn Fn(&str) -> usize + Send + Sync> { std::sync::Arc::new(|text| text.len()) }
@@ -95,6 +112,8 @@ macro_rules! closures {
                 format!("{:?}", (typed(false).ok().map(|f| f("ab")), typed(true).is_err(), of_other(true).map(|f| f("o")), of_other(false).is_none())),
                 format!("{:?}", (of_generic(3)(&3), lent(&[1])(&mut vec![2]), composed(|n: &u8| n + 1, |n| n * 2)(&3), padded::<4>()("p"))),
                 format!("{:?}", (unsafe { not_safe() }(&1), reborrowing()(&mut &1), crate::now(awaited(1))(2), crate::now(awaited_typed())("abc"), pointer()(" p "), in_arc()("ab"))),
+                format!("{:?}", (crate::now(inferred())(" i "), crate::now(inferred_late(&[1]))(" l "), crate::now(inferred_pair(5)).0("p"))),
+                format!("{:?}", (crate::now(rules.hidden())(&1), crate::now(rules.shown())(&2))),
             ]
         }
     };

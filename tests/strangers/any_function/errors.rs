@@ -161,6 +161,24 @@ macro_rules! errors {
             fn default() -> Self { Self { bytes: &mut [], items: std::marker::PhantomData } }
         }
 
+        /// One of its lifetimes is bound by the source, and nothing relates it to the other one.
+        #[derive(Debug)]
+        pub struct Rows<'data, 'file, S: Source<'data>> { source: S, of: std::marker::PhantomData<(&'data (), &'file ())> }
+        impl<'data, 'file, S: Source<'data> + Copy> Rows<'data, 'file, S> {
+            $(#[$attribute])*
+            pub fn new(source: S) -> Self { let of = std::marker::PhantomData; Rows { source, of } }
+            $(#[$attribute])*
+            pub fn first(source: S) -> Option<Self> { Some(Self { source, of: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub fn read(source: S) -> Result<Self, S::Error> { source.read()?; Ok(Self { source, of: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub fn refused(source: S) -> Result<u8, Self> { Err(Self { source, of: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub async fn later(source: S) -> Result<Self, Rows<'data, 'file, S>> { std::future::ready(()).await; Err(Self { source, of: std::marker::PhantomData }) }
+            $(#[$attribute])*
+            pub fn future(source: S) -> impl std::future::Future<Output = Result<u8, Self>> { async move { Err(Self { source, of: std::marker::PhantomData }) } }
+        }
+
         pub fn run() -> Vec<String> {
             let text = String::from("x");
             let mut queue = Queue(vec![]);
@@ -180,6 +198,7 @@ macro_rules! errors {
                 format!("{:?}", (never(&text), shared_text(&text), of_pointer(str::is_empty, &text).is_err(), now((&*text).fetch("x")), now((&*text).fetch("y")))),
                 format!("{:?}", (Half(&text).reunite(Half(&text)).is_err(), now(Half(&text).reunite_later(&none)).is_err(), now(Half(&text).reunite_future()).is_err())),
                 format!("{:?}", (wrapped(NoNumber(&text)), wrapped_static(fmt::Error), wrapped_projection(&*text))),
+                format!("{:?}", (Rows::new(&*text), Rows::first(&*text), Rows::read(&*text), Rows::refused(&*text), now(Rows::later(&*text)), now(Rows::future(&*text)))),
                 format!("{:?}", (File(1, "").items().is_err(), Buffer::from(&mut [1][..]).bytes.len(), Buffer::default().bytes.len())),
             ]
         }

@@ -63,7 +63,7 @@ fn limited(rival: &Rival, settle: impl FnOnce()) {
     let _inside = scope::inside(&call).enter();
     *rival.context.lock().unwrap_or_else(PoisonError::into_inner) = Some(Context::current());
     settle();
-    call.finish(None, None);
+    call.finish(None);
 }
 
 #[test]

@@ -56,6 +56,7 @@ impl Call {
             CallsiteKind::Cost => false,
         };
         if wanted {
+            let exit_code = exit_code.or_else(|| self.exit_code(outcome, failure));
             self.report_end(outcome, nanos, failure, captured.clone(), exit_code);
         }
         if self.entry().is_some_and(Entry::has_span) {
@@ -82,6 +83,13 @@ impl Call {
         }
         // The function's duration does not include the time of this event.
         self.start = Stamp::now();
+    }
+
+    /// The exit code of a program whose command has returned.
+    fn exit_code(&self, outcome: Outcome, failure: Option<&Failure<'_>>) -> Option<u8> {
+        let has_returned = matches!(outcome, Outcome::Ok | Outcome::Error);
+        let is_command = self.callsite.kind() == CallsiteKind::Command;
+        (is_command && has_returned).then(|| failure.map_or(0, Failure::exit_code))
     }
 
     fn report_end(

@@ -74,6 +74,7 @@ pub(super) struct End<'f> {
     pub outcome: Outcome,
     pub nanos: u64,
     pub failure: Option<&'f Failure<'f>>,
+    /// Of a command, unless it follows from the outcome.
     pub exit_code: Option<u8>,
 }
 
@@ -300,9 +301,16 @@ impl Call {
 
     /// Ends the call with the outcome that follows from `failure`. It holds nothing afterwards.
     #[inline]
-    pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>, exit_code: Option<u8>) {
+    pub(crate) fn finish(&mut self, failure: Option<&Failure<'_>>) {
         let outcome = if failure.is_some() { Outcome::Error } else { Outcome::Ok };
-        self.end(outcome, failure, exit_code);
+        self.end(outcome, failure, None);
+    }
+
+    /// Ends the call by what its value was judged to be. Returns whether that is an error.
+    #[inline]
+    pub fn judged(&mut self, failure: Option<Failure<'_>>) -> bool {
+        self.finish(failure.as_ref());
+        failure.is_some()
     }
 
     #[inline(never)]

@@ -7,17 +7,12 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::call_scope::ScopeGuard;
-use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Tracked, enclosing, finish_judged};
 
 /// Runs the body of a function.
 #[inline]
-pub fn errors<R>(
-    mut call: Call,
-    body: impl FnOnce() -> R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
-) -> R {
+pub fn errors<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&R, &mut Call) -> bool) -> R {
     if !call.is_on() {
         return body();
     }
@@ -25,7 +20,7 @@ pub fn errors<R>(
     // Declared after the scope, so that a panic ends the call inside of it.
     let mut call = call;
     let value = body();
-    call.finish(judge(&value).as_ref(), None);
+    judge(&value, &mut call);
     value
 }
 
@@ -47,13 +42,9 @@ pub fn enclosed(mut call: Call) -> Enclosed {
 
 /// Ends such a call with the value that the body returned.
 #[inline]
-pub fn enclosed_ended<R>(
-    mut enclosed: Enclosed,
-    value: R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
-) -> R {
+pub fn enclosed_ended<R>(mut enclosed: Enclosed, value: R, judge: impl FnOnce(&R, &mut Call) -> bool) -> R {
     if enclosed.call.is_on() {
-        enclosed.call.finish(judge(&value).as_ref(), None);
+        judge(&value, &mut enclosed.call);
     }
     value
 }
@@ -63,46 +54,36 @@ pub fn enclosed_ended<R>(
 pub fn errors_async<F, J>(call: Call, future: F, judge: J) -> impl Future<Output = F::Output>
 where
     F: Future,
-    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    J: FnOnce(&F::Output, &mut Call) -> bool,
 {
     Tracked::new(enclosing(call), future, judge, finish_judged)
 }
 
 /// Runs the body of a function that has a fallback. `None` is an error.
 #[inline]
-pub fn errors_or<R>(
-    mut call: Call,
-    body: impl FnOnce() -> R,
-    judge: impl for<'v> FnOnce(&'v R) -> Option<Failure<'v>>,
-) -> Option<R> {
+pub fn errors_or<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&R, &mut Call) -> bool) -> Option<R> {
     call.set_swallows();
     let _scope = call.enclose();
     let mut call = call;
     let value = body();
-    if finish(&mut call, judge(&value).as_ref()) { None } else { Some(value) }
+    if judge(&value, &mut call) { None } else { Some(value) }
 }
 
 /// The same for an async function.
 pub async fn errors_or_async<F, J>(mut call: Call, future: F, judge: J) -> Option<F::Output>
 where
     F: Future,
-    J: for<'v> FnOnce(&'v F::Output) -> Option<Failure<'v>>,
+    J: FnOnce(&F::Output, &mut Call) -> bool,
 {
     if !call.is_on() {
         let value = future.await;
-        let failed = judge(&value).is_some();
-        return (!failed).then_some(value);
+        return if judge(&value, &mut call) { None } else { Some(value) };
     }
     call.set_swallows();
     let failed = AtomicBool::new(false);
     let end = |call: &mut Call, judge: J, value: &F::Output| {
-        failed.store(finish(call, judge(value).as_ref()), Ordering::Relaxed);
+        failed.store(judge(value, call), Ordering::Relaxed);
     };
     let value = Tracked::new(enclosing(call), future, judge, end).await;
     if failed.load(Ordering::Relaxed) { None } else { Some(value) }
-}
-
-fn finish(call: &mut Call, failure: Option<&Failure<'_>>) -> bool {
-    call.finish(failure, None);
-    failure.is_some()
 }

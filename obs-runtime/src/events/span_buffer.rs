@@ -4,15 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
-use crate::base::outcome::Outcome;
 use crate::base::trace_context::TraceContext;
-use crate::events::failure_facts::FailureFacts;
-use crate::events::field::Field;
 use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
 use crate::events::span_groups::{Candidate, Group, SpanGroups};
-use crate::metrics::callsite::SourceLocation;
 
 /// How many traces are being recorded, and what else has calls look for one.
 static RECORDING: AtomicUsize = AtomicUsize::new(0);
@@ -40,29 +35,6 @@ impl Drop for Recording {
     fn drop(&mut self) {
         RECORDING.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// The end of the first span of a trace.
-#[derive(Debug)]
-pub struct RootEnd {
-    /// Its name.
-    pub name: Cow<'static, str>,
-    /// `command` or `function`.
-    pub op: &'static str,
-    /// Its attribute.
-    pub attribute: &'static str,
-    /// When it began.
-    pub begun: SystemTime,
-    /// When it ended.
-    pub ended: SystemTime,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The location in the source code.
-    pub place: SourceLocation,
-    /// Its fields.
-    pub fields: Vec<Field<'static>>,
-    /// The error or panic by which it ended.
-    pub failure: Option<FailureFacts<'static>>,
 }
 
 /// Collects the spans of a recorded trace, between the beginning and the end of its first one.
@@ -124,25 +96,14 @@ impl SpanBuffer {
         None
     }
 
-    /// Ends the trace in this process. Returns its spans the first time, if they are to be exported.
-    pub fn end(&self, end: RootEnd) -> Option<RecordedTrace> {
-        let RootEnd { name, op, attribute, begun, ended, outcome, place, fields, failure } = end;
+    /// Ends the trace in this process by its first span, which gets its ids here. Returns its spans the first time, if they are to be
+    /// exported.
+    pub fn end(&self, first: Span) -> Option<RecordedTrace> {
         let mut spans = self.spans();
         drop(spans.recording.take()?);
         self.has_ended.store(true, Ordering::Relaxed);
-        let mut root = Span {
-            id: self.root.trace.span(),
-            parent: self.root.caller.map_or(0, |caller| caller.span()),
-            name,
-            op,
-            attribute,
-            begun,
-            ended,
-            outcome,
-            calls: None,
-            place: Some(place),
-            details: SpanDetails::of(fields, failure),
-        };
+        let parent = self.root.caller.map_or(0, |caller| caller.span());
+        let mut root = Span { id: self.root.trace.span(), parent, ..first };
         let left_out = spans.groups.left_out;
         let mut all = std::mem::take(&mut spans.kept);
         let (groups, stand_ins) = spans.groups.take();
@@ -226,7 +187,12 @@ fn merged(root: &mut Span, spans: Vec<Span>) -> Vec<Span> {
 mod tests {
     use std::time::Duration;
 
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::base::outcome::Outcome;
+    use crate::events::failure_facts::FailureFacts;
+    use crate::events::field::Field;
     use crate::events::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
 
     fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
@@ -241,10 +207,7 @@ mod tests {
     }
 
     fn end(buffer: &SpanBuffer, outcome: Outcome) -> Option<RecordedTrace> {
-        let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
-        let place = SourceLocation { module: "job", file: "job.rs", line: 1 };
-        let (name, op, attribute) = ("job".into(), "command", "tracked_command");
-        buffer.end(RootEnd { name, op, attribute, begun, ended, outcome, place, fields: Vec::new(), failure: None })
+        buffer.end(Span { op: "command", outcome, ..span(0, 0, "job", "tracked_command") })
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::events::command_run::CommandRun;
 use crate::events::event::{Details, Fact};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
-use crate::events::span_buffer::{RootEnd, SpanBuffer};
+use crate::events::span_buffer::SpanBuffer;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::{CallSpan, Entry};
 use crate::instrument::call::tracked_call::Call;
@@ -150,12 +150,10 @@ impl Call {
         let is_root = open.is_root();
         let OpenSpan { active: ActiveSpan { buffer, id }, parent, begun } = open;
         let ended = begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun);
-        let recorded = if is_root {
-            buffer.end(RootEnd { name, op, attribute, begun, ended, outcome, place, fields, failure })
-        } else {
-            let (details, place) = (SpanDetails::of(fields, failure), Some(place));
-            buffer.add(Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place, details })
-        };
+        let details = SpanDetails::of(fields, failure);
+        let span =
+            Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place: Some(place), details };
+        let recorded = if is_root { buffer.end(span) } else { buffer.add(span) };
         drop(inside);
         emit(recorded, Some(place), self.tags());
     }
@@ -169,16 +167,19 @@ impl Call {
         };
         let Some(buffer) = run.spans() else { return };
         let place = self.callsite.place();
-        let recorded = buffer.end(RootEnd {
+        let fields = self.entry().map(Entry::fields).unwrap_or_default();
+        let recorded = buffer.end(Span {
+            id: 0,
+            parent: 0,
             name: Cow::Borrowed(self.callsite.name()),
             op: "command",
             attribute: self.callsite.kind().as_str(),
             begun: run.begun(),
             ended: SystemTime::now(),
             outcome,
-            place,
-            fields: self.entry().map(Entry::fields).unwrap_or_default(),
-            failure,
+            calls: None,
+            place: Some(place),
+            details: SpanDetails::of(fields, failure),
         });
         emit(recorded, Some(place), self.tags());
     }

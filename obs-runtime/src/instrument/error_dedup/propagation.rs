@@ -23,7 +23,7 @@ use crate::events::report::{Cause, Layer, Report, ReportKind};
 use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::pending_error::{PendingError, State};
-use crate::instrument::error_dedup::rate_limit::{self, Occurrence};
+use crate::instrument::error_dedup::rate_limit;
 use crate::instrument::error_dedup::registry;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
@@ -91,28 +91,36 @@ enum Passing {
 }
 
 impl Passing {
-    fn occurrence<'e>(&'e self, exit: &'e CallExit) -> Occurrence<'e> {
-        let (kind, error_type, type_name, message, place) = match self {
-            Self::Error(error) => {
-                let root = error.causes.last();
-                let (type_name, message) = root.map_or(("", ""), |root| (&root.type_name, &root.message));
-                (ReportKind::Error, &*error.error_type, type_name, message, None)
-            }
+    /// The fingerprint of an error; none of a panic.
+    fn into_fingerprint(self) -> Option<ErrorFingerprint> {
+        match self {
+            Self::Error(fingerprint) => Some(fingerprint),
+            Self::Panic(_) => None,
+        }
+    }
+
+    /// The report of what is captured here, without a stack.
+    fn report(&self, exit: &CallExit, layers: Vec<Layer<'static>>) -> Report<'static> {
+        let operation = layers.first().map_or_else(|| exit.name.clone(), |layer| layer.name.clone());
+        let (kind, error_type, causes, place) = match self {
+            Self::Error(error) => (ReportKind::Error, error.error_type.clone(), error.causes.clone(), None),
             Self::Panic(last) => {
-                let message = last.as_ref().map_or("panicked", |last| &*last.words);
+                let type_name = Cow::Borrowed("panic");
+                let message = last.as_ref().map_or(Cow::Borrowed("panicked"), |last| last.words.clone().into());
                 let place = last.as_ref().and_then(|last| last.place.as_ref());
-                (ReportKind::Panic, "panic", "panic", message, place.map(|(file, _line)| &**file))
+                let place = place.map(|(file, line)| Cow::Owned(format!("{file}:{line}")));
+                (ReportKind::Panic, type_name.clone(), vec![Cause { type_name, message }], place)
             }
         };
-        Occurrence {
-            kind,
-            level: exit.level,
-            source: &exit.source,
-            operation: &exit.name,
-            error_type,
-            type_name,
-            message,
-            place,
+        let id = EventId::fresh();
+        Report { id, kind, operation, error_type, causes, layers, enclosing: None, left_out: 0, place, stack: None }
+    }
+
+    /// The stack on which it was captured, if an exporter wants it.
+    fn stack(&self, pipeline: &dyn Pipeline) -> Option<Stack> {
+        match self {
+            Self::Panic(Some(last)) => last.stack.clone(),
+            _ => pipeline.wants_stack_traces().then(Stack::capture).flatten(),
         }
     }
 }
@@ -174,11 +182,7 @@ fn pass(exit: &CallExit, passing: Passing, layer: impl FnOnce() -> Layer<'static
     let is_manual = exit.captures == Captures::Manually;
     let error = match (found, exit.captures) {
         (Some(error), _) if again => {
-            let fingerprint = match passing {
-                Passing::Error(fingerprint) => Some(fingerprint),
-                Passing::Panic(_) => None,
-            };
-            error.add(layer(), exit.level, fingerprint, is_manual);
+            error.add(layer(), exit.level, passing.into_fingerprint(), is_manual);
             Some(error)
         }
         (_, Captures::No) => None,
@@ -277,58 +281,18 @@ fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Op
     if let Some(run) = context.extension::<CommandRun>() {
         run.count_error();
     }
-    let is_wanted = pipeline.wants(Topic::Report, exit.level, &exit.source.logger);
-    let allowed = if is_wanted { rate_limit::allow(&*pipeline, &passing.occurrence(exit)) } else { None };
-    let state = match allowed {
-        None => State::Suppressed,
-        Some(left_out) => State::Open(Box::new(ErrorEvent {
-            context,
-            level: exit.level,
-            source: exit.source.clone(),
-            time: SystemTime::now(),
-            report: Box::new(first_report(&*pipeline, exit, &passing, layers, left_out)),
-        })),
-    };
-    let fingerprint = match passing {
-        Passing::Error(fingerprint) => Some(fingerprint),
-        Passing::Panic(_) => None,
-    };
-    let is_manual = exit.captures == Captures::Manually;
-    Some(Arc::new(PendingError::new(&pipeline, state, fingerprint, is_manual)))
-}
-
-fn first_report(
-    pipeline: &dyn Pipeline,
-    exit: &CallExit,
-    passing: &Passing,
-    layers: Vec<Layer<'static>>,
-    left_out: u64,
-) -> Report<'static> {
-    let operation = layers.first().map_or_else(|| exit.name.clone(), |layer| layer.name.clone());
-    let stack = || pipeline.wants_stack_traces().then(Stack::capture).flatten();
-    let (kind, error_type, causes, place, stack) = match passing {
-        Passing::Error(error) => (ReportKind::Error, error.error_type.clone(), error.causes.clone(), None, stack()),
-        Passing::Panic(last) => {
-            let type_name = Cow::Borrowed("panic");
-            let message = last.as_ref().map_or(Cow::Borrowed("panicked"), |last| last.words.clone().into());
-            let place = last.as_ref().and_then(|last| last.place.as_ref());
-            let place = place.map(|(file, line)| Cow::Owned(format!("{file}:{line}")));
-            let stack = last.as_ref().map_or_else(stack, |last| last.stack.clone());
-            (ReportKind::Panic, type_name.clone(), vec![Cause { type_name, message }], place, stack)
+    let mut state = State::Suppressed;
+    if pipeline.wants(Topic::Report, exit.level, &exit.source.logger) {
+        let report = Box::new(passing.report(exit, layers));
+        let (level, source, time) = (exit.level, exit.source.clone(), SystemTime::now());
+        let mut event = Box::new(ErrorEvent { context, level, source, time, report });
+        if rate_limit::allows(&*pipeline, &mut event) {
+            event.report.stack = passing.stack(&*pipeline);
+            state = State::Open(event);
         }
-    };
-    Report {
-        id: EventId::fresh(),
-        kind,
-        operation,
-        error_type,
-        causes,
-        layers,
-        enclosing: None,
-        left_out,
-        place,
-        stack,
     }
+    let is_manual = exit.captures == Captures::Manually;
+    Some(Arc::new(PendingError::new(&pipeline, state, passing.into_fingerprint(), is_manual)))
 }
 
 /// An error that is captured only if the call around captures it.

@@ -9,14 +9,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use crate::base::level::Level;
 use crate::context::current::Context;
-use crate::events::event::Source;
-use crate::events::event_id::EventId;
-use crate::events::field::Text;
-use crate::events::report::{Cause, Report, ReportKind};
+use crate::events::report::Report;
 use crate::exporters::error_event::ErrorEvent;
 use crate::metrics::drop_counters;
 use crate::pipeline::interface::Pipeline;
@@ -35,27 +31,6 @@ const MAX_KINDS: usize = 20;
 
 /// How many bytes of a message tell one kind from another.
 const MAX_MESSAGE: usize = 200;
-
-/// An error that is about to be reported.
-#[derive(Clone, Copy, Debug)]
-pub struct Occurrence<'e> {
-    /// What it is.
-    pub kind: ReportKind,
-    /// Severity.
-    pub level: Level,
-    /// Where it was captured.
-    pub source: &'e Source<'static>,
-    /// The operation that failed.
-    pub operation: &'e str,
-    /// The label of the error.
-    pub error_type: &'e str,
-    /// The type of the root cause.
-    pub type_name: &'e str,
-    /// The message of the root cause.
-    pub message: &'e str,
-    /// Location of a panic.
-    pub place: Option<&'e str>,
-}
 
 struct Bucket {
     tokens: f64,
@@ -125,26 +100,35 @@ fn kind(label: &str, message: &str) -> u64 {
     hasher.finish()
 }
 
-/// Whether one more error of that kind is reported, and how many were left out before it.
-pub fn allow(pipeline: &dyn Pipeline, error: &Occurrence<'_>) -> Option<u64> {
+/// Whether one more error of that kind is reported. If so, notes in its report how many were left out before it.
+pub fn allows(pipeline: &dyn Pipeline, error: &mut ErrorEvent) -> bool {
     if !pipeline.rate_limits_errors() {
-        return Some(0);
+        return true;
     }
-    let location = (error.source.file.clone().unwrap_or_default(), error.source.line, error.operation.to_owned());
+    let ErrorEvent { source, report, .. } = error;
+    let location = (source.file.clone().unwrap_or_default(), source.line, report.operation.to_string());
     let now = Instant::now();
     let mut limits = limits();
     let limits = limits.get_or_insert_default();
     let has_own = limits.len() < MAX_LOCATIONS || limits.contains_key(&location);
     let location = if has_own { location } else { Location::default() };
     let new = || Limits { kinds: Vec::new(), others: Bucket::full(now) };
-    let of_location = limits.entry(location).or_insert_with(new);
-    let bucket = of_location.bucket(now, kind(error.error_type, error.message));
-    let allowed = bucket.take(now);
-    if allowed.is_none() {
-        bucket.sample.get_or_insert_with(|| Box::new(error.to_event()));
-        drop_counters::count("errors", "rate_limit", 1);
+    let message = report.causes.last().map_or("", |root| &*root.message);
+    let bucket = limits.entry(location).or_insert_with(new).bucket(now, kind(&report.error_type, message));
+    if let Some(left_out) = bucket.take(now) {
+        report.left_out = left_out;
+        return true;
     }
-    allowed
+    bucket.sample.get_or_insert_with(|| Box::new(sample(error)));
+    drop_counters::count("errors", "rate_limit", 1);
+    false
+}
+
+/// What is kept of an error that is left out. Its context is not: it could keep the pipeline alive.
+fn sample(error: &ErrorEvent) -> ErrorEvent {
+    let report = Box::new(Report { layers: Vec::new(), ..(*error.report).clone() });
+    let context = Context::default();
+    ErrorEvent { context, level: error.level, source: error.source.clone(), time: error.time, report }
 }
 
 /// Reports one error of each kind of which some were left out since the last report, with the number of the others.
@@ -162,31 +146,6 @@ pub fn report_left_out(pipeline: &dyn Pipeline) {
     }
     for event in left_out {
         pipeline.report(*event);
-    }
-}
-
-impl Occurrence<'_> {
-    fn to_event(self) -> ErrorEvent {
-        let owned = |text: &str| Text::Owned(text.to_owned());
-        let report = Report {
-            id: EventId::fresh(),
-            kind: self.kind,
-            operation: owned(self.operation),
-            error_type: owned(self.error_type),
-            causes: vec![Cause { type_name: owned(self.type_name), message: owned(self.message) }],
-            layers: Vec::new(),
-            enclosing: None,
-            left_out: 0,
-            place: self.place.map(owned),
-            stack: None,
-        };
-        ErrorEvent {
-            context: Context::default(),
-            level: self.level,
-            source: self.source.clone(),
-            time: SystemTime::now(),
-            report: Box::new(report),
-        }
     }
 }
 

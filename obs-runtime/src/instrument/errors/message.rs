@@ -6,11 +6,12 @@ use std::time::SystemTime;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::context::current::Context;
-use crate::events::event::{Details, Event, Fact, Source, UNKNOWN_OPERATION};
+use crate::events::event::{Details, Event, Source, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::report::{Cause, Report, ReportKind};
+use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::Topic;
-use crate::instrument::error_dedup::rate_limit::{self, Occurrence};
+use crate::instrument::error_dedup::rate_limit;
 use crate::pipeline::global;
 
 /// Reports a message. Returns the id of its report, if there is one.
@@ -28,33 +29,25 @@ pub fn report_message(
     let context = Context::current();
     let operation =
         context.operation().map_or(Cow::Borrowed(UNKNOWN_OPERATION), |operation| operation.to_owned().into());
-    let occurrence = Occurrence {
-        kind,
-        level,
-        source: &source,
-        operation: &operation,
-        error_type: "message",
-        type_name: "",
-        message: &text,
-        place: None,
-    };
-    let left_out = rate_limit::allow(&*pipeline, &occurrence)?;
     let report = Report {
         id: EventId::fresh(),
         kind,
         operation,
         error_type: Cow::Borrowed("message"),
-        causes: vec![Cause { type_name: Cow::Borrowed(""), message: text }],
+        causes: vec![Cause { type_name: Cow::Borrowed(""), message: text.into_owned().into() }],
         layers: Vec::new(),
         enclosing: None,
-        left_out,
+        left_out: 0,
         place: None,
-        stack: pipeline.wants_stack_traces().then(Stack::capture).flatten(),
+        stack: None,
     };
     let id = report.id;
-    let fact = Fact::Reported(Box::new(report));
+    let mut event = ErrorEvent { context, level, source, time: SystemTime::now(), report: Box::new(report) };
+    if !rate_limit::allows(&*pipeline, &mut event) {
+        return None;
+    }
+    event.report.stack = pipeline.wants_stack_traces().then(Stack::capture).flatten();
     let Details { fields, tags } = details;
-    let event = Event { time: SystemTime::now(), level, source, context: context.event_context(), fact, fields, tags };
-    pipeline.emit(Topic::Report, event);
+    event.read(|event| pipeline.emit(Topic::Report, Event { fields, tags, ..event }));
     Some(id)
 }

@@ -1,20 +1,14 @@
 //! A real Jaeger, with storage in memory.
 
-use std::cell::Cell;
-use std::fs;
-use std::process::Command;
-
 use serde_json::Value;
 
-use super::Daemon;
-use crate::{http, ports, tools, wait};
+use super::otlp_receiver::OtlpReceiver;
+use crate::{http, ports, wait};
 
 /// A Jaeger that receives OTLP over HTTP and gRPC.
 #[derive(Debug)]
 pub struct Jaeger {
-    daemon: Daemon,
-    http: u16,
-    grpc: u16,
+    receiver: OtlpReceiver,
 }
 
 impl Jaeger {
@@ -22,30 +16,20 @@ impl Jaeger {
     #[must_use]
     #[track_caller]
     pub fn start() -> Self {
-        let receivers = Cell::new((0, 0));
-        let daemon = Daemon::start("jaeger", "/api/services", |folder, port| {
-            let (http, grpc, query) = (ports::free(), ports::free(), ports::free());
-            receivers.set((http, grpc));
-            let file = folder.join("jaeger.yml");
-            fs::write(&file, configuration(http, grpc, port, query)).expect("its configuration can be written");
-            let mut command = Command::new(tools::go_server("jaeger"));
-            command.arg("--config").arg(file);
-            command
-        });
-        let (http, grpc) = receivers.get();
-        Self { daemon, http, grpc }
+        let configuration = |api| configuration(api, ports::free());
+        Self { receiver: OtlpReceiver::start("jaeger", "/api/services", configuration) }
     }
 
     /// The endpoint of OTLP over HTTP, as in `OTEL_EXPORTER_OTLP_ENDPOINT`.
     #[must_use]
     pub fn http_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.http)
+        self.receiver.http_url()
     }
 
     /// The endpoint of OTLP over gRPC.
     #[must_use]
     pub fn grpc_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.grpc)
+        self.receiver.grpc_url()
     }
 
     /// The services that it has spans of.
@@ -84,11 +68,11 @@ impl Jaeger {
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        self.daemon.log()
+        self.receiver.daemon.log()
     }
 
     fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, String> {
-        let text = http::get(&self.daemon.url(path), query)?;
+        let text = http::get(&self.receiver.daemon.url(path), query)?;
         serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
     }
 }
@@ -108,7 +92,7 @@ fn spans(answer: &Value) -> Vec<Value> {
     spans
 }
 
-fn configuration(http: u16, grpc: u16, api: u16, query: u16) -> String {
+fn configuration(api: u16, query: u16) -> String {
     format!(
         "service:
   extensions: [jaeger_storage, jaeger_query]
@@ -124,11 +108,6 @@ extensions:
   jaeger_storage:
     backends:
       memory: {{ memory: {{ max_traces: 100000 }} }}
-receivers:
-  otlp:
-    protocols:
-      http: {{ endpoint: \"127.0.0.1:{http}\" }}
-      grpc: {{ endpoint: \"127.0.0.1:{grpc}\" }}
 exporters:
   jaeger_storage_exporter: {{ trace_storage: memory }}
 "

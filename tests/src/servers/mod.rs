@@ -7,6 +7,7 @@ mod datadog_agent;
 mod jaeger;
 mod node_exporter;
 mod otlp;
+mod otlp_receiver;
 mod prometheus;
 mod pushgateway;
 pub mod scripted_bigquery;

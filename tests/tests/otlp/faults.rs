@@ -1,55 +1,26 @@
 //! An endpoint that fails: the job does its work and ends in time, what is lost is counted by reason, and one warning says what
 //! to do.
 
-use std::time::Duration;
-
-use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::process::Process;
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 
-use crate::ended::{status, warnings};
-
-/// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::ended::{self, DEADLINE, each_fault_is_warned_of, says_what_to_do, status, warnings};
 
 /// The name of the exporter.
 const EXPORTER: &str = "otlp_traces";
 
 /// A job of 101 spans, which prints its status.
 fn job(way: &str, endpoint: &str) -> Process {
-    Process::new(env!("CARGO_BIN_EXE_ending"))
-        .args(&[way])
-        .env("LOG_LEVEL", "WARNING")
-        .env("PROMETHEUS_PORT", "0")
-        .env("OBS_FLUSH_TIMEOUT", "10s")
-        .env("TRACING_ENABLED", "true")
-        .env("TRACING_SAMPLE_RATE", "1")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    ended::job(way, endpoint).env("TRACING_ENABLED", "true").env("TRACING_SAMPLE_RATE", "1")
 }
 
 #[test]
 fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() {
-    let run_with = |fault: Fault| {
-        let server = FaultyServer::start(fault.clone());
-        let ended = job("return", &server.url("")).run();
-        assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended, EXPORTER);
-        assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
-        assert!(
-            warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server"),
-            "{fault:?}: {warnings:?}"
-        );
-        let status = status(&ended, EXPORTER);
-        assert!(status["last_success"].is_null(), "{fault:?}: {status}");
-        assert!(status["failure"].is_string(), "{fault:?}: {status}");
-        let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
-        assert!(ended.duration < limit, "{fault:?} took {:?}", ended.duration);
-    };
-    std::thread::scope(|scope| {
-        for fault in Fault::all() {
-            scope.spawn(move || run_with(fault));
-        }
-    });
+    each_fault_is_warned_of(
+        EXPORTER,
+        |endpoint| job("return", endpoint),
+        |fault, warning, _| assert!(says_what_to_do(warning), "{fault:?}: {warning}"),
+    );
 }
 
 #[test]

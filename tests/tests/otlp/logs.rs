@@ -1,30 +1,18 @@
 //! Log records to endpoints that fail: the queue is bounded, each record arrives once or is counted as dropped by reason.
 
-use std::time::Duration;
-
 use obs_tests::corpus;
-use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::process::{Finished, Process};
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 use serde_json::Value;
 
-use crate::ended::{status, warnings};
-
-/// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::ended::{self, each_fault_is_warned_of, says_what_to_do, status, warnings};
 
 /// The name of the exporter.
 const EXPORTER: &str = "otlp_logs";
 
 /// A job that prints its status.
 fn job(endpoint: &str) -> Process {
-    Process::new(env!("CARGO_BIN_EXE_ending"))
-        .args(&["return"])
-        .env("LOG_LEVEL", "DEBUG")
-        .env("PROMETHEUS_PORT", "0")
-        .env("OBS_FLUSH_TIMEOUT", "10s")
-        .env("OTEL_LOGS_EXPORTER", "otlp")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    ended::job("return", endpoint).env("LOG_LEVEL", "DEBUG").env("OTEL_LOGS_EXPORTER", "otlp")
 }
 
 /// The messages of the records that it has accepted.
@@ -47,23 +35,8 @@ fn written(ended: &Finished) -> Vec<String> {
 
 #[test]
 fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() {
-    let run_with = |fault: Fault| {
-        let server = FaultyServer::start(fault.clone());
-        let ended = job(&server.url("")).run();
-        assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended, EXPORTER);
-        assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
-        let says_what_to_do = warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server");
-        assert!(says_what_to_do, "{fault:?}: {warnings:?}");
-        let status = status(&ended, EXPORTER);
-        assert!(status["last_success"].is_null() && status["failure"].is_string(), "{fault:?}: {status}");
-        let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
-        assert!(ended.duration < limit, "{fault:?} took {:?}", ended.duration);
-    };
-    std::thread::scope(|scope| {
-        for fault in Fault::all() {
-            scope.spawn(move || run_with(fault));
-        }
+    each_fault_is_warned_of(EXPORTER, job, |fault, warning, _| {
+        assert!(says_what_to_do(warning), "{fault:?}: {warning}");
     });
 }
 

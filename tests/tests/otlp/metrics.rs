@@ -1,32 +1,21 @@
 //! Metrics to endpoints that fail: they are read when they are sent, so what is not accepted is part of the next request.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::process::Process;
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, HistogramDataPoint, Metric, NumberDataPoint};
 
-use crate::ended::{status, warnings};
-
-/// The flush deadline. It is long enough that a busy machine is not mistaken for a wait.
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::ended::{self, each_fault_is_warned_of, says_what_to_do, status, warnings};
 
 /// The name of the exporter.
 const EXPORTER: &str = "otlp_metrics";
 
 /// A job that prints its status.
 fn job(endpoint: &str) -> Process {
-    Process::new(env!("CARGO_BIN_EXE_ending"))
-        .args(&["return"])
-        .env("LOG_LEVEL", "WARNING")
-        .env("PROMETHEUS_PORT", "0")
-        .env("OBS_FLUSH_TIMEOUT", "10s")
-        .env("OTEL_METRICS_EXPORTER", "otlp")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    ended::job("return", endpoint).env("OTEL_METRICS_EXPORTER", "otlp")
 }
 
 fn numbers(metric: &Metric) -> &[NumberDataPoint] {
@@ -57,24 +46,9 @@ fn sum(request: &[Metric], name: &str) -> f64 {
 
 #[test]
 fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most() {
-    let run_with = |fault: Fault| {
-        let server = FaultyServer::start(fault.clone());
-        let ended = job(&server.url("")).run();
-        assert_eq!(ended.code(), Some(0), "{fault:?}: {ended:?}");
-        let warnings = warnings(&ended, EXPORTER);
-        assert!(!warnings.is_empty(), "{fault:?}: {ended:?}");
-        let says_what_to_do = warnings[0].contains("OTEL_EXPORTER_OTLP_") || warnings[0].contains("server");
-        assert!(says_what_to_do || fault.hangs(), "{fault:?}: {warnings:?}");
-        let status = status(&ended, EXPORTER);
-        assert!(status["last_success"].is_null() && status["failure"].is_string(), "{fault:?}: {status}");
+    each_fault_is_warned_of(EXPORTER, job, |fault, warning, status| {
+        assert!(says_what_to_do(warning) || fault.hangs(), "{fault:?}: {warning}");
         assert_eq!(status["queued"], 0, "{fault:?}: {status}");
-        let limit = if fault.hangs() { 2 * DEADLINE } else { DEADLINE };
-        assert!(ended.duration < limit, "{fault:?} took {:?}", ended.duration);
-    };
-    std::thread::scope(|scope| {
-        for fault in Fault::all() {
-            scope.spawn(move || run_with(fault));
-        }
     });
 }
 

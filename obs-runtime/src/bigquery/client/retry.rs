@@ -89,8 +89,11 @@ impl Attempts {
         if self.warned.is_none_or(|warned| warned.elapsed() >= WARN_EVERY) {
             self.warned = Some(Instant::now());
             let tried = if self.pauses == 0 { String::new() } else { format!(" for {} so far", seconds(failing)) };
-            let (what, limit) = (self.what, seconds(self.retry.give_up_after));
-            global::warn(format!("BigQuery: {what} failed{tried}, retrying for up to {limit}: {}", error.summary()));
+            let limit = match error {
+                BigQueryError::Unreadable { .. } => format!("up to {} times", UNREADABLE - 1),
+                _ => format!("for up to {}", seconds(self.retry.give_up_after)),
+            };
+            global::warn(format!("BigQuery: {} failed{tried}, retrying {limit}: {}", self.what, error.summary()));
         }
         self.pauses += 1;
         tokio::time::sleep(pause).await;

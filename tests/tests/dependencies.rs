@@ -1,81 +1,74 @@
-//! Which licences and sources the dependencies of the published crates have. What is allowed was reviewed; anything else fails
-//! here, so that it is looked at before it is added. Advisories need a database that is not always reachable: see
-//! `cargo audit`.
+//! Licences, sources and advisories of all dependencies, checked by cargo-deny. `.deny.toml` says what is allowed and was
+//! reviewed; anything else fails here, so that it is looked at before it is added.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
-use serde_json::Value;
-use spdx::{Expression, LicenseReq, ParseMode};
+use obs_tests::tools;
 
-/// Licences that allow use in closed programs with a notice at most.
-const ALLOWED: [&str; 11] = [
-    "MIT",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "ISC",
-    "Zlib",
-    "0BSD",
-    "Unlicense",
-    "Unicode-3.0",
-    // The root certificates of webpki-roots: data, not code.
-    "CDLA-Permissive-2.0",
-];
+/// The start of cargo-deny's error when it cannot download the advisories.
+const UNREACHABLE: &str = "failed to fetch advisory database";
 
-/// The one registry that crates come from.
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// The exit code of `timeout` when the time is over.
+const TIMED_OUT: i32 = 124;
 
-fn is_allowed(license: &LicenseReq) -> bool {
-    ALLOWED.contains(&license.to_string().as_str())
-}
-
-/// Whether a licence expression can be satisfied by what is allowed.
-fn satisfied(expression: &str) -> Result<bool, String> {
-    // Older packages separate alternatives by a slash.
-    let expression = Expression::parse_mode(expression, ParseMode::LAX).map_err(|error| error.to_string())?;
-    Ok(expression.evaluate(is_allowed))
-}
-
-fn packages() -> Vec<Value> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--all-features", "--locked", "--manifest-path", manifest])
+fn cargo_deny(folder: &Path, arguments: &[&str]) -> (Output, String) {
+    let manifest = folder.join("Cargo.toml");
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.deny.toml");
+    let output = Command::new("timeout")
+        .arg("60")
+        .arg(tools::cargo_deny())
+        .args(["--color", "never", "--manifest-path"])
+        .arg(manifest)
+        .arg("--config")
+        .arg(policy)
+        .args(arguments)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    metadata["packages"].as_array().unwrap().clone()
+    let text = String::from_utf8_lossy(&[&*output.stdout, &*output.stderr].concat()).into_owned();
+    (output, text)
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 #[test]
 fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {
-    let packages = packages();
-    // The members of the workspace have no source.
-    let dependencies: Vec<&Value> = packages.iter().filter(|package| !package["source"].is_null()).collect();
-    assert!(dependencies.len() > 100, "{}", dependencies.len());
-    let mut problems = Vec::new();
-    for package in dependencies {
-        let name = format!("{} {}", package["name"], package["version"]);
-        if package["source"] != REGISTRY {
-            problems.push(format!("{name} comes from {}", package["source"]));
-        }
-        match package["license"].as_str().map(satisfied) {
-            Some(Ok(true)) => {}
-            Some(Ok(false)) => problems.push(format!("{name} has the licence {}", package["license"])),
-            Some(Err(error)) => problems.push(format!("{name}: {error}")),
-            None => problems.push(format!("{name} names no licence")),
-        }
-    }
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let (output, text) = cargo_deny(workspace(), &["--offline", "--locked", "check", "licenses", "sources", "bans"]);
+    assert!(output.status.success() && text.contains("bans ok, licenses ok, sources ok"), "{text}");
 }
 
 #[test]
-fn licences_that_are_not_allowed_are_seen() {
-    for refused in ["GPL-3.0-only", "MIT AND GPL-2.0-or-later", "AGPL-3.0-only", "LicenseRef-proprietary", "BUSL-1.1"] {
-        assert_ne!(satisfied(refused), Ok(true), "{refused}");
+fn a_dependency_with_another_licence_or_source_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = |name: &str, of: &str, rest: &str| {
+        std::fs::create_dir_all(folder.path().join(name).join("src")).unwrap();
+        std::fs::write(folder.path().join(name).join("src/lib.rs"), "").unwrap();
+        let text = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n{of}\n{rest}");
+        std::fs::write(folder.path().join(name).join("Cargo.toml"), text).unwrap();
+    };
+    for (licence, is_allowed) in [
+        ("MIT", true),
+        ("MIT OR GPL-3.0-only", true),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+        ("GPL-3.0-only", false),
+        ("MIT AND GPL-2.0-or-later", false),
+        ("BUSL-1.1", false),
+    ] {
+        package("dependency", &format!("license = \"{licence}\""), "");
+        package("user", "license = \"MIT\"", "[dependencies]\ndependency = { path = \"../dependency\" }");
+        let (output, text) = cargo_deny(&folder.path().join("user"), &["--offline", "check", "licenses"]);
+        assert_eq!(output.status.success(), is_allowed, "{licence}: {text}");
     }
-    for allowed in ["MIT", "MIT/Apache-2.0", "MIT OR GPL-3.0-only", "(MIT OR Apache-2.0) AND Unicode-3.0"] {
-        assert_eq!(satisfied(allowed), Ok(true), "{allowed}");
+}
+
+#[test]
+fn no_dependency_has_an_advisory_if_the_database_can_be_reached() {
+    let (output, text) = cargo_deny(workspace(), &["--locked", "check", "advisories"]);
+    let is_reached = !text.contains(UNREACHABLE) && output.status.code() != Some(TIMED_OUT);
+    assert!(output.status.success() || !is_reached, "{text}");
+    if !is_reached {
+        eprintln!("The database of advisories could not be reached: they were not checked.");
     }
 }

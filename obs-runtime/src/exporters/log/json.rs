@@ -78,12 +78,15 @@ impl JsonFormat {
         object.plain("logger", logger);
         object.plain("message", &fact.message());
         object.buffer().extend_from_slice(&self.constant);
-        write_texts(&mut object, &[("correlation_id", correlation_id), ("user", user), ("operation", operation)]);
+        optional(&mut object, "correlation_id", correlation_id.as_ref());
+        optional(&mut object, "user", user.as_ref());
+        optional(&mut object, "operation", operation.as_ref());
         if let Some(trace) = trace {
             object.plain_display("trace_id", trace.trace_id());
             object.plain_display("span_id", trace.span_id());
         }
-        write_texts(&mut object, &[("module", module), ("file", file)]);
+        optional(&mut object, "module", module.as_ref());
+        optional(&mut object, "file", file.as_ref());
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
@@ -92,11 +95,11 @@ impl JsonFormat {
     }
 }
 
-fn write_texts(object: &mut ObjectWriter<'_>, texts: &[(&str, &Option<Text<'_>>)]) {
-    for (key, text) in texts {
-        if let Some(text) = text {
-            object.plain(key, text);
-        }
+/// Inlined, so that the key is written as a constant.
+#[inline]
+fn optional(object: &mut ObjectWriter<'_>, key: &str, text: Option<&Text<'_>>) {
+    if let Some(text) = text {
+        object.plain(key, text);
     }
 }
 

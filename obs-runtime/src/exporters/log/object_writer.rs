@@ -65,6 +65,7 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// Writes a string. The key must need no escape and be unique.
+    #[inline]
     pub fn plain(&mut self, key: &str, text: &str) {
         self.plain_key(key);
         write_text(self.line, text);
@@ -83,6 +84,7 @@ impl<'a> ObjectWriter<'a> {
         serialise(self.line, &number);
     }
 
+    #[inline]
     fn plain_key(&mut self, key: &str) {
         self.comma();
         self.line.push(b'"');
@@ -141,8 +143,37 @@ fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {
 
 /// Appends a string as JSON.
 pub fn write_text(line: &mut Vec<u8>, text: &str) {
-    // No early return, so that the loop is vectorised. The last three: DEL, and the first bytes of the characters that
-    // `SafeStrings` escapes.
+    if needs_escape(text.as_bytes()) {
+        return serialise(line, text);
+    }
+    line.push(b'"');
+    line.extend_from_slice(text.as_bytes());
+    line.push(b'"');
+}
+
+/// Whether a string may contain a character that is escaped. Compares 16 bytes at a time; the last ones of a text may be
+/// compared twice, and those of a short text are filled up.
+fn needs_escape(text: &[u8]) -> bool {
+    if let Some(last) = text.last_chunk() {
+        let (chunks, _) = text.as_chunks();
+        return chunks.iter().any(any_escaped) || any_escaped(last);
+    }
+    let mut chunk = [b' '; 16];
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        chunk[..8].copy_from_slice(first);
+        chunk[8..].copy_from_slice(last);
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        chunk[..4].copy_from_slice(first);
+        chunk[4..8].copy_from_slice(last);
+    } else {
+        chunk.iter_mut().zip(text).for_each(|(filled, byte)| *filled = *byte);
+    }
+    any_escaped(&chunk)
+}
+
+/// Without an early return, so that it is a few vector instructions.
+fn any_escaped(chunk: &[u8; 16]) -> bool {
+    // The last three: DEL, and the first bytes of the characters that `SafeStrings` escapes.
     let escaped = |byte: u8| {
         u8::from(byte < 0x20)
             | u8::from(byte == b'"')
@@ -151,12 +182,7 @@ pub fn write_text(line: &mut Vec<u8>, text: &str) {
             | u8::from(byte == 0xc2)
             | u8::from(byte == 0xe2)
     };
-    if text.bytes().fold(0, |any, byte| any | escaped(byte)) != 0 {
-        return serialise(line, text);
-    }
-    line.push(b'"');
-    line.extend_from_slice(text.as_bytes());
-    line.push(b'"');
+    chunk.iter().fold(0, |any, byte| any | escaped(*byte)) != 0
 }
 
 /// Compact JSON that also escapes the characters that a terminal or a viewer acts on.
@@ -181,5 +207,32 @@ fn serialise<T: Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
     if value.serialize(&mut serde_json::Serializer::with_formatter(&mut *line, SafeStrings)).is_err() {
         line.truncate(start);
         line.extend_from_slice(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_is_escaped_at_every_place_of_every_length() {
+        for length in 1..40 {
+            for at in 0..length {
+                let mut text = vec!['x'; length];
+                text[at] = '"';
+                let text: String = text.into_iter().collect();
+                let mut line = Vec::new();
+                write_text(&mut line, &text);
+                assert_eq!(line, serde_json::to_vec(&text).unwrap(), "{length} {at}");
+            }
+            assert!(!needs_escape("x".repeat(length).as_bytes()));
+        }
+        for byte in (0..0x20).chain(*b"\"\\\x7f") {
+            assert!(needs_escape(&[byte]), "{byte}");
+        }
+        for text in ["\u{9b}", "\u{2028}", "\u{202e}"] {
+            assert!(needs_escape(text.as_bytes()), "{text:?}");
+        }
+        assert!(!needs_escape(b"") && !needs_escape("schön".as_bytes()));
     }
 }

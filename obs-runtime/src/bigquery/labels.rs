@@ -13,20 +13,21 @@ const LONGEST: usize = 63;
 const MOST: usize = 64;
 
 /// The labels of a job. In order of precedence: the query's own, those of the enclosing scopes from the innermost
-/// outwards, and those of the program: service, operation, correlation id.
+/// outwards, and those of the program: service, operation, correlation id. All of them are redacted before they are made to the rules.
 pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String> {
     let mut labels = HashMap::new();
     let mut add = |key: &str, value: &str| {
-        if let Some(key) = key_of(key)
+        if let Some(shown) = key_of(&global::redact(key.to_owned()))
             && labels.len() < MOST
         {
-            labels.entry(key).or_insert_with(|| value_of(value));
+            let value = || value_of(&global::redact_named(key, value.to_owned()));
+            labels.entry(shown).or_insert_with(value);
         }
     };
     let scope = context.extension::<CostScope>();
     // A key that is given twice has its last value.
     for (key, value) in own.iter().rev() {
-        add(key, &global::redact(value.clone()));
+        add(key, value);
     }
     for scope in CostScope::outwards(scope.as_deref()) {
         scope.labels().iter().for_each(|(key, value)| add(key, value));
@@ -48,7 +49,7 @@ pub fn of(context: &Context, own: &[(String, String)]) -> HashMap<String, String
 /// What is wrong with the labels of a query; none if a job can have them all.
 pub fn fault(own: &[(String, String)]) -> Option<String> {
     if let Some((key, _)) = own.iter().find(|(key, _)| key_of(key).is_none()) {
-        return Some(format!("the label key `{key}` has no letter, with which a key begins"));
+        return Some(global::redact(format!("the label key `{key}` has no letter, with which a key begins")));
     }
     let keys: HashSet<_> = own.iter().filter_map(|(key, _)| key_of(key)).collect();
     (keys.len() > MOST).then(|| format!("the query has {} labels; a job has at most {MOST}", keys.len()))

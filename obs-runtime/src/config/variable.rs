@@ -42,7 +42,10 @@ impl Variable {
         } else {
             let redactor = Redactor::new(&[], None);
             let shown = |text: &str| redactor.setting(text.into()).chars().take(MAX_SHOWN).collect::<String>();
-            (shown(value), nearest.map(shown))
+            let value = shown(value);
+            // What was meant may show parts of a value that is hidden as a whole.
+            let nearest = nearest.filter(|_| value != MASK).map(shown);
+            (value, nearest)
         };
         Problem { variable: self.name, value, allowed: self.allowed, nearest }
     }

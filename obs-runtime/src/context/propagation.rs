@@ -10,11 +10,11 @@ use crate::context::scope::{LogContext, new_correlation_id};
 use crate::events::active_span;
 
 /// The names that the W3C recommendation gives to the variable and the header.
-const TRACE_VARIABLE: &str = "TRACEPARENT";
-const TRACE_HEADER: &str = "traceparent";
+pub const TRACE_VARIABLE: &str = "TRACEPARENT";
+pub const TRACE_HEADER: &str = "traceparent";
 
-const ID_VARIABLE: &str = "OBS_CORRELATION_ID";
-const ID_HEADER: &str = "x-correlation-id";
+pub const ID_VARIABLE: &str = "OBS_CORRELATION_ID";
+pub const ID_HEADER: &str = "x-correlation-id";
 
 /// Maximum length of a correlation id from another process, in bytes.
 const MAX_ID: usize = 128;
@@ -27,43 +27,9 @@ impl Context {
     }
 }
 
-/// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`.
-/// `init` reads them in the child.
-///
-/// A missing correlation id or trace is created, and kept by the scope around: that of a [`LogContext`], of a command, or of the
-/// outermost annotated function. Outside of any scope nothing is kept, and each call returns new ones. A correlation id that the
-/// child would not accept (see [`LogContext::from_headers`]) is left out. The child continues the trace with a span of its own.
-///
-/// ```
-/// # use obs_runtime::LogContext;
-/// LogContext::new().correlation_id("run-7").scope(|| {
-///     let output = std::process::Command::new("env").envs(obs_runtime::child_env()).output()?;
-///     assert!(String::from_utf8_lossy(&output.stdout).contains("OBS_CORRELATION_ID=run-7\n"));
-///     Ok::<_, std::io::Error>(())
-/// })?;
-/// # Ok::<_, std::io::Error>(())
-/// ```
-#[must_use]
-pub fn child_env() -> Vec<(&'static str, String)> {
-    outgoing(ID_VARIABLE, TRACE_VARIABLE)
-}
-
-/// The HTTP headers that propagate the current context to a server: `x-correlation-id` and `traceparent`. The server reads them
-/// with [`LogContext::from_headers`].
-///
-/// Missing values are handled as in [`child_env`].
-///
-/// ```
-/// # use obs_runtime::{LogContext, context_headers};
-/// let headers = LogContext::new().correlation_id("run-7").scope(context_headers);
-/// assert!(headers.contains(&("x-correlation-id", "run-7".to_owned())));
-/// ```
-#[must_use]
-pub fn context_headers() -> Vec<(&'static str, String)> {
-    outgoing(ID_HEADER, TRACE_HEADER)
-}
-
-fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static str, String)> {
+/// The correlation id, if another process would accept it, and the trace for another process. What is missing is created, and kept
+/// by the scope around; outside of any scope, nothing is kept.
+pub fn outgoing() -> (Option<String>, TraceContext) {
     let mut context = Context::current();
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
@@ -73,10 +39,9 @@ fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static st
         context.set_trace(trace);
         trace
     });
-    let id = context.correlation_id().and_then(valid_id).map(|id| (id_name, id.to_owned()));
-    // Outside of any scope, nothing is kept.
+    let id = context.correlation_id().and_then(valid_id).map(str::to_owned);
     Context::change_current(|current| *current = context);
-    id.into_iter().chain([(trace_name, trace.to_string())]).collect()
+    (id, trace)
 }
 
 impl LogContext {

@@ -10,6 +10,7 @@ pub(crate) mod interface;
 pub(crate) mod layer;
 pub(crate) mod log_bridge;
 pub(crate) mod log_level;
+pub(crate) mod outgoing_context;
 #[cfg(feature = "otlp")]
 pub(crate) mod span_export;
 pub(crate) mod subscriber;

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use crate::base::schedule::Schedule;
 use crate::checks::quality::list;
+use crate::checks::runner::details::shown_name;
 use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
 use crate::metrics::registry;
+use crate::pipeline::global;
 use crate::program::early_drop;
 
 /// The instrumented functions, checks and metrics of the program.
@@ -63,16 +65,20 @@ pub fn catalogue() -> Catalogue {
         schedule: site.cron_schedule(),
         ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
     };
-    let owned = |name: &str| Cow::Owned(name.to_owned());
+    let shown = |name: &str| shown_name(name.to_owned().into());
     let health_checks = crate::checks::health::list::checks();
     let dq_checks = list::checks();
     Catalogue {
         callsites: sorted(registry::callsites().into_iter().map(callsite)),
         health_checks: sorted(
-            health_checks.iter().map(|check| entry(owned(check.name()), "health_check", check.place())),
+            health_checks.iter().map(|check| entry(shown(check.name()), "health_check", check.place())),
         ),
-        dq_checks: sorted(dq_checks.iter().map(|check| entry(owned(check.name()), "dq_check", check.place()))),
-        problems: [crate::checks::health::list::problems(), list::problems()].concat(),
+        dq_checks: sorted(dq_checks.iter().map(|check| entry(shown(check.name()), "dq_check", check.place()))),
+        problems: [crate::checks::health::list::problems(), list::problems()]
+            .concat()
+            .into_iter()
+            .map(global::redact)
+            .collect(),
         shared_names: registry::shared_names(),
         metrics: FAMILIES,
     }

@@ -12,7 +12,7 @@ use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
-use crate::checks::runner::details::{redacted, rfc3339, shown_name};
+use crate::checks::runner::details::{redacted, rfc3339, shown_declared, shown_name};
 use crate::events::event::{Details, Fact, Source};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Value};
@@ -139,8 +139,8 @@ impl QualityResult {
         let declared = &check.check;
         let mut result =
             Self::judged(check.name().into(), check.dataset().into(), declared.severity, judgement, measure);
-        result.column = declared.column;
-        result.owner = declared.owner;
+        result.column = shown_declared(declared.column);
+        result.owner = shown_declared(declared.owner);
         result.blocking = declared.blocking;
         result.duration_seconds = duration.as_secs_f64();
         result

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::base::secret::MASK;
 use crate::base::text;
 use crate::pipeline::global;
 
@@ -41,6 +42,12 @@ pub fn shown_name(name: Cow<'static, str>) -> Cow<'static, str> {
         return name;
     }
     Cow::Owned(shown.chars().map(|letter| if text::is_active(letter) { ' ' } else { letter }).collect())
+}
+
+/// As [`shown_name`], for a text of a declaration, which is hidden as a whole.
+#[must_use]
+pub fn shown_declared(text: &'static str) -> &'static str {
+    if shown_name(text.into()) == text { text } else { MASK }
 }
 
 /// The details with each text redacted, by its field name and by its value.

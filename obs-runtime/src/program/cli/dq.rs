@@ -17,7 +17,7 @@ use crate::checks::quality::list::{CheckInstance, instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::status::QualityStatus;
-use crate::checks::runner::details::shown_name;
+use crate::checks::runner::details::{shown_declared, shown_name};
 use crate::config::parse;
 use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
@@ -240,8 +240,8 @@ impl ListArguments {
                 ListedCheck {
                     check: shown_name(instance.name().into()).into_owned(),
                     dataset: shown_name(instance.dataset().into()).into_owned(),
-                    column: declared.column,
-                    owner: declared.owner,
+                    column: shown_declared(declared.column),
+                    owner: shown_declared(declared.owner),
                     severity: declared.severity.as_str(),
                     blocking: declared.blocking,
                     file: place.file,

@@ -150,9 +150,11 @@ async fn accept(listener: TcpListener, routes: Arc<Routes>, limits: Limits) {
     let connections = Arc::new(Connections::new(limits.connections, limits.patience));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let guard = connections.add().await;
-                serve(stream, &routes, guard, &connections, limits);
+            Ok((stream, address)) => {
+                // Otherwise the connection is closed.
+                if let Some(guard) = connections.add(address.ip()).await {
+                    serve(stream, &routes, guard, &connections, limits);
+                }
             }
             Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }

@@ -20,12 +20,14 @@ const TIB: u64 = 1 << 40;
 struct Site {
     server: ScriptedBigQuery,
     folder: tempfile::TempDir,
+    /// `BIGQUERY_USD_PER_TIB`.
+    prices: &'static str,
 }
 
 impl Site {
     fn new(polls: Option<u32>) -> Self {
         let behaviour = Behaviour { polls, estimated_bytes: 2 * TIB, billed_bytes: TIB, ..Behaviour::default() };
-        Self { server: ScriptedBigQuery::start(behaviour), folder: tempfile::tempdir().unwrap() }
+        Self { server: ScriptedBigQuery::start(behaviour), folder: tempfile::tempdir().unwrap(), prices: "1" }
     }
 
     /// Starts a process that runs queries with a budget of so many US dollars.
@@ -33,7 +35,7 @@ impl Site {
         let mut running = Process::new(env!("CARGO_BIN_EXE_bigquery-user"))
             .env("BIGQUERY_EMULATOR_HOST", self.server.host())
             .env("GOOGLE_CLOUD_PROJECT", "p")
-            .env("BIGQUERY_USD_PER_TIB", "1")
+            .env("BIGQUERY_USD_PER_TIB", self.prices)
             .env("OBS_BUDGETS", format!("shared={usd}USD/month"))
             .env("OBS_STATE_DIR", self.folder.path())
             .env("PROMETHEUS_PORT", "0")
@@ -151,6 +153,22 @@ fn a_killed_job_costs_what_bigquery_says_and_is_held_while_it_runs() {
         assert_eq!(site.used(), (3.0, 0.0));
         let said = said(&ended, "whose process has ended, cost $1.000000 of the $2.000000 held for it");
         assert_eq!(said.len(), 1, "{}", ended.stderr);
+    });
+}
+
+#[test]
+fn a_killed_job_costs_what_its_location_costs() {
+    within_one_month(|| {
+        let site = Site { prices: "1,europe-west3=3", ..Site::new(None) };
+        site.server.change(|behaviour| "europe-west3".clone_into(&mut behaviour.location));
+        site.kill_while_the_job_runs(100);
+        assert_eq!(site.used(), (0.0, 6.0));
+        site.server.change(|behaviour| behaviour.polls = Some(0));
+        let ended = site.touch(100);
+        assert!(ended.stdout.lines().any(|line| line == "ok 3"), "{ended:?}");
+        let asked = site.server.requests(Call::Get);
+        assert!(asked.iter().all(|request| request.path.contains("location=europe-west3")), "{asked:?}");
+        assert_eq!((site.used(), said(&ended, "cost $3.000000 of the $6.000000 held").len()), ((6.0, 0.0), 1));
     });
 }
 

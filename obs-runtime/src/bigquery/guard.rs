@@ -7,6 +7,8 @@ use std::sync::Arc;
 #[cfg(feature = "bigquery")]
 use crate::bigquery::budget::budgets::{BudgetHold, MANUAL_LEASE};
 #[cfg(feature = "bigquery")]
+use crate::bigquery::budget::lock_deadline::LockDeadline;
+#[cfg(feature = "bigquery")]
 use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::price::{Price, Pricing};
 use crate::bigquery::refused::{CostLimit, CostRefused};
@@ -29,8 +31,9 @@ use crate::pipeline::global;
 /// not counted as spent. After the query, call [`CostReservation::settle`] with its actual statistics. If obs is not
 /// initialised, or if `COST_TRACKING_ENABLED=false`, every query may run.
 ///
-/// If there is a budget, this and [`CostReservation::settle`] read and write its store, and block for that time. In async code,
-/// call them on a thread for blocking work. The tracked client does that.
+/// If there is a budget, this and [`CostReservation::settle`] read and write its store, and block for that time: at most two
+/// seconds while other processes have its file locked. Then a query is refused, and a settlement is kept beside the file for
+/// the next process that writes to it. In async code, call them on a thread for blocking work. The tracked client does that.
 ///
 /// # Errors
 /// [`CostRefused`] if the query would exceed `max_usd`, `max_bytes` or a budget; it names the innermost limit that is
@@ -111,6 +114,8 @@ impl CostReservation {
 
     /// Holds the price in all scopes and budgets of the context.
     pub(super) fn held(mut self, bytes_processed: u64) -> Result<Self, CostRefused> {
+        #[cfg(feature = "bigquery")]
+        let _deadline = LockDeadline::begin();
         self.bytes_processed = bytes_processed;
         if scope::is_tracked() {
             self.hold()?;
@@ -148,6 +153,7 @@ impl CostReservation {
     #[cfg(feature = "bigquery")]
     pub(super) fn settle_at_estimate(mut self) -> Price {
         let _inside = self.context.clone().enter();
+        let _deadline = LockDeadline::begin();
         self.budgets.drain(..).for_each(BudgetHold::abandon);
         let (price, bytes_processed) = (self.estimate, self.bytes_processed);
         self.settle_at(&Settled { price, bytes_processed, slot_time: None, is_lower_bound: false })
@@ -155,6 +161,8 @@ impl CostReservation {
 
     /// Settles in the current context, which must be that of the reservation.
     fn settle_at(mut self, settled: &Settled) -> Price {
+        #[cfg(feature = "bigquery")]
+        let _deadline = LockDeadline::begin();
         let held = std::mem::take(&mut self.is_held).then_some(self.in_scopes());
         spend_settled(&self.source, settled, held.as_ref(), self.alerted);
         #[cfg(feature = "bigquery")]
@@ -166,6 +174,8 @@ impl CostReservation {
 
     /// Releases everything: the query did not run, or was free.
     pub fn cancel(mut self) {
+        #[cfg(feature = "bigquery")]
+        let _deadline = LockDeadline::begin();
         self.release();
         #[cfg(feature = "bigquery")]
         for budget in self.budgets.drain(..) {

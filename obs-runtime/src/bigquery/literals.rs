@@ -97,6 +97,27 @@ pub fn without_literals(sql: &str) -> String {
     global::redact(shown.trim().to_owned())
 }
 
+/// Whether the text of a query, outside of literals and comments, creates a model: `CREATE [OR REPLACE] MODEL`. What a script makes of
+/// texts, or a procedure does, is not seen.
+pub fn creates_model(sql: &str) -> bool {
+    let mut words = [""; 4];
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let (token, behind) = rest.split_at_checked(token(rest, first)).unwrap_or((rest, ""));
+        if !first.is_whitespace() && !is_comment(token) {
+            words.rotate_left(1);
+            words[3] = token;
+            let is = |at: usize, word: &str| words[at].eq_ignore_ascii_case(word);
+            let is_new = is(2, "create") || is(0, "create") && is(1, "or") && is(2, "replace");
+            if is(3, "model") && is_new {
+                return true;
+            }
+        }
+        rest = behind;
+    }
+    false
+}
+
 /// A message of BigQuery that may be shown: quoted values are masked. Names in backticks are kept.
 pub fn without_values(message: &str) -> String {
     /// In `Bad int64 value: 12x` and `Invalid date: 2024-13-01`, the value follows the colon.
@@ -217,6 +238,21 @@ mod tests {
         assert_eq!(without_literals("SELECT 'never closed"), "SELECT ?");
         assert_eq!(without_literals("SELECT 'ü€', 'ß"), "SELECT ?, ?");
         assert_eq!(without_literals(""), "");
+    }
+
+    #[test]
+    fn a_model_is_created_by_words_outside_of_literals_and_comments() {
+        for (sql, creates) in [
+            ("CREATE MODEL d.m AS SELECT 1", true),
+            ("BEGIN create or\nreplace /* the */ Model `d.m` OPTIONS(a = 'b') AS SELECT 1; END", true),
+            ("DECLARE x INT64; CREATE MODEL IF NOT EXISTS d.m AS SELECT 1", true),
+            ("-- CREATE MODEL d.m\nSELECT 'CREATE MODEL d.m', model FROM d.create", false),
+            ("CREATE TABLE d.model AS SELECT 1; DROP MODEL d.m", false),
+            ("CREATE OR REPLACE TABLE model AS SELECT 1", false),
+            ("", false),
+        ] {
+            assert_eq!(creates_model(sql), creates, "{sql}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Prices of queries.
 
+#[cfg(feature = "bigquery")]
+use crate::bigquery::literals::creates_model;
 use crate::bigquery::statistics::QueryStatistics;
 use crate::config::pricing_mode::PricingMode;
 use crate::pipeline::global;
@@ -52,7 +54,16 @@ impl Default for Pricing {
 /// more for each byte, and how much depends on the kind of model:
 /// <https://cloud.google.com/bigquery/pricing#bigquery-ml-pricing>.
 #[cfg(feature = "bigquery")]
-const PRICED_APART: [&str; 1] = ["CREATE_MODEL"];
+const PRICED_APART: [&str; 1] = [CREATE_MODEL];
+
+#[cfg(feature = "bigquery")]
+const CREATE_MODEL: &str = "CREATE_MODEL";
+
+/// The type of the statement whose price a query has: a script that creates a model costs as much as the model, at most.
+#[cfg(feature = "bigquery")]
+pub(super) fn priced_as<'s>(statement: Option<&'s str>, sql: &str) -> Option<&'s str> {
+    if statement == Some("SCRIPT") && creates_model(sql) { Some(CREATE_MODEL) } else { statement }
+}
 
 impl Pricing {
     /// The configured prices (`BIGQUERY_PRICING`, `BIGQUERY_USD_PER_TIB`, `BIGQUERY_USD_PER_SLOT_HOUR`), or BigQuery's list prices if obs

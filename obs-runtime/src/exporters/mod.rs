@@ -3,7 +3,7 @@
 pub(crate) mod aggregation;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
-#[cfg(any(feature = "datadog", feature = "otlp"))]
+#[cfg(any(feature = "bigquery", feature = "datadog", feature = "otlp"))]
 pub(crate) mod deadline_mutex;
 pub(crate) mod error_event;
 #[cfg(any(feature = "otlp", feature = "prometheus", feature = "sentry"))]

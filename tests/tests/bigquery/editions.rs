@@ -6,6 +6,7 @@ use obs_runtime::{Config, bq_cost};
 use obs_tests::calendar::within_one_month;
 use obs_tests::process::Process;
 use obs_tests::servers::scripted_bigquery::{Call, ScriptedBigQuery};
+use obs_tests::wait;
 use serde_json::{Value, json};
 
 use crate::support::{TIB, assert_job_is_cancelled, config, run, server_with_bytes};
@@ -158,4 +159,30 @@ fn a_running_query_that_passes_its_slot_hours_is_cancelled_and_booked() {
         error.refused().map(|refused| &refused.limit),
         Some(CostLimit::SlotHours { .. } | CostLimit::SlotHoursPassed { .. })
     ));
+}
+
+#[test]
+fn what_a_query_used_that_passed_its_slot_hours_is_spent() {
+    #[bq_cost(max_slot_hours = 3.5, budget = "shared")]
+    async fn scope(client: &Client) -> BigQueryError {
+        client.query("SELECT 1").run().await.unwrap_err()
+    }
+    within_one_month(|| {
+        let (server, folder) = (server(4), tempfile::tempdir().unwrap());
+        server.change(|behaviour| behaviour.polls = None);
+        let config = edition(&server).with(|config| {
+            config.state_dir = Some(folder.path().to_owned());
+            config.budgets = vec![Budget::new("shared", 100.0, BudgetPeriod::Month)];
+        });
+        let captured = run(config, |client| async move {
+            let error = scope(&client).await;
+            // Four slot hours, at one dollar each, that BigQuery says of the cancelled job.
+            wait::until_true("it is booked", || budget_used("shared") == Ok((4.0, 0.0)));
+            error
+        });
+        let limit = captured.value.refused().map(|refused| refused.limit.clone());
+        assert!(matches!(limit, Some(CostLimit::SlotHoursPassed { .. })), "{}", captured.value);
+        let spent: Vec<_> = captured.records.prices.iter().filter(|(_, estimate, _)| !*estimate).collect();
+        assert!(matches!(spent[..], [(_, false, usd)] if *usd == 4.0), "{spent:?}");
+    });
 }

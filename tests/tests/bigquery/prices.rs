@@ -99,3 +99,30 @@ fn a_model_has_no_known_price_unless_one_is_configured() {
     assert!(priced.is_ok(), "{priced:?}");
     assert!((job.price.usd - 3.125).abs() < 1e-4, "{:?}", job.price);
 }
+
+#[test]
+fn a_script_that_creates_a_model_is_priced_as_one() {
+    const SCRIPT: &str = "BEGIN CREATE OR REPLACE MODEL d.m OPTIONS (model_type = 'kmeans') AS SELECT a FROM d.t; END";
+    #[bq_cost(max_usd = 7.0)]
+    async fn script(client: &Client, sql: &str) -> Result<f64, BigQueryError> {
+        client.query(sql).run().await.map(|job| job.price.usd)
+    }
+    let server = server_with_bytes(TIB / 100);
+    server.change(|behaviour| {
+        behaviour.dry_run = json!({"statementType": "SCRIPT"});
+        behaviour.more = json!({"statementType": "SCRIPT"});
+    });
+    let captured = run(config(&server), |client| async move {
+        let dry = client.query(SCRIPT).dry_run().await.unwrap();
+        assert!(dry.price.is_none(), "{dry:?}");
+        (script(&client, SCRIPT).await.unwrap_err(), script(&client, "BEGIN SELECT 'CREATE MODEL d.m'; END").await)
+    });
+    let (refused, plain) = captured.value;
+    let limit = refused.refused().map(|refused| refused.limit.clone());
+    assert_eq!(limit, Some(CostLimit::UnknownPrice { statement: "CREATE_MODEL".to_owned() }));
+    assert!(plain.is_ok_and(|usd| usd < 0.07));
+    let own = NamedPrices::default().with("CREATE_MODEL", 312.5);
+    let configured = config(&server).with(|config| config.bigquery_statement_usd_per_tib = own);
+    let captured = run(configured, |client| async move { script(&client, SCRIPT).await.unwrap() });
+    assert!((captured.value - 3.125).abs() < 1e-4, "{}", captured.value);
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bigquery::budget::alerts::alert;
+use crate::bigquery::budget::lock_deadline::LockDeadline;
 use crate::bigquery::budget::owners::Live;
 use crate::bigquery::budget::resolved::{ResolvedBudget, is_local, unavailable};
 use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, LostShare};
@@ -16,11 +17,15 @@ use crate::pipeline::global;
 /// run.
 pub const MANUAL_LEASE: Duration = Duration::from_hours(6);
 
+/// How long the answer to a scrape waits for a locked file; it has no figure of the budget then.
+const SCRAPE_WAIT: Duration = Duration::from_millis(100);
+
 /// Returns what is spent and what is held in the current period of a budget, in US dollars.
 ///
 /// # Errors
 /// [`CostLimit::UnknownBudget`] or [`CostLimit::BudgetUnavailable`].
 pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
+    let _deadline = LockDeadline::begin();
     let resolved = ResolvedBudget::named(name)?;
     let used = resolved.store.used(name, resolved.since).map_err(|error| unavailable(name, &error))?;
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
@@ -28,10 +33,14 @@ pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
 
 /// The limit of a budget in a local file, what is spent and what is held, in US dollars; `None` for other budgets.
 pub fn local_budget_used(name: &str) -> Option<(f64, f64, f64)> {
+    let _deadline = LockDeadline::within(SCRAPE_WAIT);
     let resolved = is_local().then(|| ResolvedBudget::named(name).ok())??;
     let used = resolved.store.used(name, resolved.since).ok()?;
     Some((resolved.budget.usd, usd(used.spent_nanos), usd(used.held_nanos)))
 }
+
+/// How long a renewal waits for a locked file: the next poll repeats it.
+const RENEW_WAIT: Duration = Duration::from_millis(100);
 
 /// An amount held in a budget for a query.
 #[derive(Clone, Debug)]
@@ -45,6 +54,7 @@ pub struct BudgetHold {
 impl BudgetHold {
     /// Holds an amount in a budget, or returns the limit that it would exceed.
     pub fn reserve(name: &str, usd_asked: f64, lease: Duration, job: Option<BudgetJob>) -> Result<Self, CostLimit> {
+        let _deadline = LockDeadline::begin();
         let resolved = ResolvedBudget::named(name)?;
         let (share, limit) = (resolved.share(nanos(usd_asked), job), nanos(resolved.budget.usd));
         let live = Live::new(&share.id);
@@ -73,6 +83,7 @@ impl BudgetHold {
 
     /// Extends the lease to `lease` from now.
     pub fn renew(&self, lease: Duration) {
+        let _deadline = LockDeadline::within(RENEW_WAIT);
         // A failed renewal is repeated at the next poll.
         if let Err(error) = self.store.renew(&self.share, lease) {
             warn_once(&error);
@@ -88,12 +99,19 @@ impl BudgetHold {
 
     /// Replaces the amount held by the amount spent.
     pub fn settle(self, usd_spent: f64) {
+        let _deadline = LockDeadline::begin();
         if let Err(error) = self.store.settle(&self.share, nanos(usd_spent)) {
             global::warn(format!("${usd_spent:.6} could not be booked on the budget `{}`: {error}", self.share.budget));
         }
         alert(&self.share.budget);
     }
 }
+
+/// How long lost amounts are looked for in a locked file.
+const FIND_WAIT: Duration = Duration::from_millis(100);
+
+/// How long booking one waits for a locked file.
+const BOOK_WAIT: Duration = Duration::from_secs(1);
 
 /// A held amount of a budget that no process will settle, and the store to book it in.
 #[derive(Clone, Debug)]
@@ -106,6 +124,8 @@ impl LostHold {
     /// The lost amounts of these budgets that are held for jobs. None if a store cannot be read: the reservation that follows
     /// says so.
     pub fn all(names: &[&str]) -> Vec<Self> {
+        // The next query finds them.
+        let _deadline = LockDeadline::within(FIND_WAIT);
         let of_budget = |name: &&str| {
             let resolved = ResolvedBudget::named(name).ok()?;
             let lost = resolved.store.lost(name).ok()?;
@@ -116,6 +136,7 @@ impl LostHold {
 
     /// Books what the job cost. `why`: BigQuery could not be asked, and this is the estimate.
     pub fn book(self, usd_spent: f64, why: Option<&str>) {
+        let _deadline = LockDeadline::within(BOOK_WAIT);
         let LostShare { job, budget, nanos: held, .. } = &self.share;
         let recovered = self.store.recover(&self.share, nanos(usd_spent), why.is_some());
         let text = match (recovered, why) {
@@ -129,7 +150,10 @@ impl LostHold {
                 "BigQuery did not say what job {} of the budget `{budget}`, whose process has ended, cost ({why}): its estimate of ${usd_spent:.6} counts as spent",
                 job.id
             ),
-            (Err(error), _) => format!("${usd_spent:.6} could not be booked on the budget `{budget}`: {error}"),
+            (Err(error), _) => format!(
+                "${usd_spent:.6} of BigQuery job {} could not be booked on the budget `{budget}`, and stay held until the next query: {error}",
+                job.id
+            ),
         };
         global::warn(text);
         alert(budget);
@@ -138,9 +162,11 @@ impl LostHold {
 
 /// Books an amount that was not held on each of these budgets, once per budget.
 pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
+    let _deadline = LockDeadline::begin();
     let names: HashSet<&str> = names.collect();
     for name in names {
-        let settled = ResolvedBudget::named(name).and_then(|resolved| {
+        let resolved = ResolvedBudget::named(name).or_else(|error| ResolvedBudget::of_config(name).map_err(|_| error));
+        let settled = resolved.and_then(|resolved| {
             let settled = resolved.store.settle(&resolved.share(0, None), nanos(usd_spent));
             settled.map_err(|error| unavailable(name, &error))
         });

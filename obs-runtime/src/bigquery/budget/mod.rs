@@ -5,6 +5,10 @@ pub(crate) mod alerts;
 #[cfg(feature = "bigquery")]
 pub(crate) mod budgets;
 #[cfg(feature = "bigquery")]
+pub(crate) mod deferred;
+#[cfg(feature = "bigquery")]
+pub(crate) mod lock_deadline;
+#[cfg(feature = "bigquery")]
 pub(crate) mod owners;
 #[cfg(feature = "bigquery")]
 pub(crate) mod resolved;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::bigquery::budget::sqlite::SqliteBudgets;
-use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore};
+use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError};
 use crate::bigquery::refused::CostLimit;
 use crate::config::budgets::{Budget, BudgetPeriod};
 use crate::config::validated::Config;
@@ -36,6 +36,8 @@ pub fn is_local() -> bool {
     STORES.lock().unwrap_or_else(PoisonError::into_inner).own.is_none()
 }
 
+type Limits = Result<Vec<Budget>, BudgetStoreError>;
+
 /// A budget in its current period. Its limit is read again each time: that of the store, or else that of `OBS_BUDGETS`.
 #[derive(Debug)]
 pub struct ResolvedBudget {
@@ -51,17 +53,30 @@ pub struct ResolvedBudget {
 impl ResolvedBudget {
     /// The budget of this name.
     pub fn named(name: &str) -> Result<Self, CostLimit> {
-        let all = Self::matching(name, |budget| budget.name == name)?;
+        Self::first(name, |store| store.limits())
+    }
+
+    /// The budget of this name, if `OBS_BUDGETS` has it: for a store whose limits cannot be read now.
+    pub fn of_config(name: &str) -> Result<Self, CostLimit> {
+        Self::first(name, |_| Ok(Vec::new()))
+    }
+
+    fn first(name: &str, limits: impl Fn(&dyn BudgetStore) -> Limits) -> Result<Self, CostLimit> {
+        let all = Self::matching(name, |budget| budget.name == name, limits)?;
         all.into_iter().next().ok_or_else(|| CostLimit::UnknownBudget { name: name.to_owned() })
     }
 
     /// All budgets, by name.
     #[cfg(feature = "cli")]
     pub fn all() -> Result<Vec<Self>, CostLimit> {
-        Self::matching("", |_| true)
+        Self::matching("", |_| true, |store| store.limits())
     }
 
-    fn matching(name: &str, matches: impl Fn(&Budget) -> bool) -> Result<Vec<Self>, CostLimit> {
+    fn matching(
+        name: &str,
+        matches: impl Fn(&Budget) -> bool,
+        limits: impl Fn(&dyn BudgetStore) -> Limits,
+    ) -> Result<Vec<Self>, CostLimit> {
         let unknown = || CostLimit::UnknownBudget { name: name.to_owned() };
         let pipeline = global::pipeline().ok_or_else(unknown)?;
         let config = pipeline.config();
@@ -72,7 +87,7 @@ impl ResolvedBudget {
             Err(_) if configured.clone().next().is_none() => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut limits = store.limits().map_err(|error| unavailable(name, &error))?;
+        let mut limits = limits(&*store).map_err(|error| unavailable(name, &error))?;
         limits.retain(|budget| matches(budget));
         let set = limits.len();
         let of_config = configured.filter(|budget| !limits.iter().any(|limit| limit.name == budget.name));

@@ -2,21 +2,18 @@
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::base::shared_folder;
+use crate::bigquery::budget::lock_deadline::{self, WAIT};
 use crate::bigquery::budget::store::BudgetStoreError;
-
-/// How long a transaction waits for those of other processes.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The steps from an empty file to the current tables; `user_version` is the number of those that were taken.
 ///
 /// Times are milliseconds since 1970. Each spend is an entry with its time, so that it counts in the period that the
 /// budget has now.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     // Files of before the steps were counted have these tables.
     "CREATE TABLE IF NOT EXISTS entries (budget TEXT NOT NULL, at INTEGER NOT NULL, nanos INTEGER NOT NULL);
      CREATE INDEX IF NOT EXISTS entries_of_budget ON entries (budget, at);
@@ -35,16 +32,17 @@ const STEPS: [&str; 3] = [
      CREATE TABLE alerts (
          budget TEXT NOT NULL, since INTEGER NOT NULL, percent INTEGER NOT NULL, PRIMARY KEY (budget, since, percent)
      ) WITHOUT ROWID;",
+    "CREATE TABLE deferred (name TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;",
 ];
 
 /// Opens the file. Creates it, its folder and its tables if they do not exist.
-pub fn open(file: &Path) -> Result<Connection, BudgetStoreError> {
-    let fault = |error: rusqlite::Error| fault(file, &error);
+pub fn open(file: &Path) -> Result<Connection, Fault> {
+    let fault = |error: rusqlite::Error| Fault::of(file, &error);
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| self::fault(folder, &error))?;
     }
     let mut connection = open_unfollowed(file)?;
-    connection.busy_timeout(LOCK_TIMEOUT).map_err(fault)?;
+    connection.busy_handler(Some(lock_deadline::pause)).map_err(fault)?;
     // A write-ahead log keeps the file consistent if a process is killed. Committed transactions are synced to disk.
     let mode = |mode: &str| connection.pragma_update(None, "journal_mode", mode);
     mode("WAL").or_else(|error| if is_busy(&error) { Ok(()) } else { Err(error) }).map_err(fault)?;
@@ -97,6 +95,36 @@ fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Whether another process holds the lock: it has set the journal mode then.
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+}
+
+/// Why a transaction failed.
+#[derive(Debug)]
+pub enum Fault {
+    /// Others had locked the file until the deadline.
+    Locked(BudgetStoreError),
+    Other(BudgetStoreError),
+}
+
+impl Fault {
+    pub fn of(file: &Path, error: &rusqlite::Error) -> Self {
+        if is_busy(error) { Self::locked(file) } else { Self::Other(fault(file, error)) }
+    }
+
+    pub fn locked(file: &Path) -> Self {
+        Self::Locked(BudgetStoreError(format!("{}: locked by another process for {WAIT:?}", file.display())))
+    }
+
+    pub fn into_error(self) -> BudgetStoreError {
+        match self {
+            Self::Locked(error) | Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<BudgetStoreError> for Fault {
+    fn from(error: BudgetStoreError) -> Self {
+        Self::Other(error)
+    }
 }
 
 /// An error that names the file.

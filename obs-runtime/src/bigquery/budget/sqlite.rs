@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
+use crate::bigquery::budget::deferred::{DeferredSettlements, Settlement};
+use crate::bigquery::budget::lock_deadline::LockDeadline;
 use crate::bigquery::budget::owners::Owners;
-use crate::bigquery::budget::schema::{fault, open};
+use crate::bigquery::budget::schema::{Fault, fault, open};
 use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError, BudgetUse, LostShare};
 use crate::bigquery::scope::usd;
 use crate::config::budgets::Budget;
+use crate::exporters::deadline_mutex::DeadlineMutex;
 use crate::pipeline::global;
 
 /// How long entries are kept: longer than the longest period.
@@ -20,11 +22,15 @@ const KEPT: Duration = Duration::from_hours(24 * 40);
 /// A SQLite file. It is opened on first use, and created with its folder if it does not exist.
 ///
 /// Beside it, each process that holds an amount keeps a locked file, by which the others see when it ends.
+///
+/// A transaction waits at most two seconds for those of other processes. A settlement that finds the file locked for longer is
+/// kept in a file beside it, and booked by the next transaction that writes, of any process.
 #[derive(Debug)]
 pub struct SqliteBudgets {
     file: PathBuf,
     owners: Owners,
-    connection: Mutex<Option<Connection>>,
+    deferred: DeferredSettlements,
+    connection: DeadlineMutex<Option<Connection>>,
 }
 
 impl SqliteBudgets {
@@ -32,35 +38,56 @@ impl SqliteBudgets {
     #[must_use]
     pub fn new(file: impl Into<PathBuf>) -> Self {
         let file = file.into();
-        Self { owners: Owners::beside(&file), file, connection: Mutex::new(None) }
+        let (owners, deferred) = (Owners::beside(&file), DeferredSettlements::beside(&file));
+        Self { owners, deferred, file, connection: DeadlineMutex::new(None) }
     }
 
-    /// Runs a write transaction, which holds the write lock from its beginning.
-    fn write<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, BudgetStoreError> {
-        self.transact(TransactionBehavior::Immediate, run)
+    /// Runs a write transaction, which holds the write lock from its beginning, and books deferred settlements first.
+    fn write<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let (value, booked) = self.transact(TransactionBehavior::Immediate, |transaction| {
+            let booked = self.deferred.all();
+            for deferred in &booked {
+                if DeferredSettlements::note(transaction, &deferred.name, now())? {
+                    settle(transaction, &deferred.settlement)?;
+                }
+            }
+            Ok((run(transaction)?, booked))
+        })?;
+        self.deferred.remove(&booked);
+        Ok(value)
     }
 
-    /// Runs a transaction that only reads.
-    fn read<T>(&self, run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, BudgetStoreError> {
-        self.transact(TransactionBehavior::Deferred, run)
+    /// Runs a transaction that only reads. It also gets the settlements that are not booked.
+    fn read<T>(
+        &self,
+        run: impl FnOnce(&Transaction<'_>, &[Settlement]) -> rusqlite::Result<T>,
+    ) -> Result<T, BudgetStoreError> {
+        let listed = self.deferred.all();
+        let read = self.transact(TransactionBehavior::Deferred, |transaction| {
+            run(transaction, &DeferredSettlements::unbooked(listed, transaction)?)
+        });
+        read.map_err(Fault::into_error)
     }
 
     fn transact<T>(
         &self,
         behavior: TransactionBehavior,
         run: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, BudgetStoreError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match &mut *connection {
-            Some(connection) => connection,
-            closed @ None => closed.insert(open(&self.file)?),
+    ) -> Result<T, Fault> {
+        let _deadline = LockDeadline::begin();
+        let transact = |connection: &mut Option<Connection>| {
+            let connection = match connection {
+                Some(connection) => connection,
+                closed @ None => closed.insert(open(&self.file)?),
+            };
+            let run = || {
+                let transaction = connection.transaction_with_behavior(behavior)?;
+                let value = run(&transaction)?;
+                transaction.commit().map(|()| value)
+            };
+            run().map_err(|error| Fault::of(&self.file, &error))
         };
-        let run = || {
-            let transaction = connection.transaction_with_behavior(behavior)?;
-            let value = run(&transaction)?;
-            transaction.commit().map(|()| value)
-        };
-        run().map_err(|error| fault(&self.file, &error))
+        self.connection.with(LockDeadline::get(), transact).unwrap_or_else(|| Err(Fault::locked(&self.file)))
     }
 
     /// Removes what is older than any period, and the files of processes that hold nothing any more.
@@ -69,6 +96,7 @@ impl SqliteBudgets {
         transaction.execute("DELETE FROM entries WHERE at < ?1", [oldest])?;
         transaction.execute("DELETE FROM holds WHERE at < ?1 AND lease_ends < ?1", [oldest])?;
         transaction.execute("DELETE FROM alerts WHERE since < ?1", [oldest])?;
+        transaction.execute("DELETE FROM deferred WHERE at < ?1", [oldest])?;
         if self.owners.is_first() {
             let mut owners = transaction.prepare("SELECT DISTINCT owner FROM holds WHERE owner IS NOT NULL")?;
             let owners: HashSet<String> = owners.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -78,12 +106,13 @@ impl SqliteBudgets {
     }
 
     /// What is used since a time. An amount whose lease has ended, and whose process does not run, counts as spent: its
-    /// query may have run. The second part are these amounts.
+    /// query may have run. The second part are these amounts. `unbooked` are settlements that count as booked.
     fn sum(
         &self,
         transaction: &Transaction<'_>,
         budget: &str,
         since: SystemTime,
+        unbooked: &[Settlement],
     ) -> rusqlite::Result<(BudgetUse, Vec<Hold>)> {
         let since = milliseconds(since);
         let entries = "SELECT COALESCE(SUM(nanos), 0), COALESCE(SUM(nanos * estimated), 0)
@@ -91,8 +120,12 @@ impl SqliteBudgets {
         let (spent, estimated) =
             transaction.query_row(entries, params![budget, since], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?;
         let mut used = BudgetUse { spent_nanos: spent, estimated_nanos: estimated, held_nanos: 0 };
+        let in_period = |settlement: &&Settlement| settlement.budget == budget && settlement.at >= since;
+        for settlement in unbooked.iter().filter(in_period) {
+            used.spent_nanos = used.spent_nanos.saturating_add(settlement.nanos);
+        }
         let (mut lost, now) = (Vec::new(), now());
-        for hold in holds(transaction, budget)? {
+        for hold in holds(transaction, budget, unbooked)? {
             let has_owner = || hold.owner.as_ref().is_some_and(|owner| self.owners.holds(owner, &hold.id));
             if hold.lease_ends > now || has_owner() {
                 used.held_nanos = used.held_nanos.saturating_add(hold.nanos);
@@ -110,35 +143,37 @@ impl SqliteBudgets {
 
 impl BudgetStore for SqliteBudgets {
     fn hold(&self, share: &BudgetShare, limit_nanos: u64, lease: Duration) -> Result<BudgetUse, BudgetStoreError> {
-        let (used, lost) = self.write(|transaction| {
-            self.tidy(transaction)?;
-            let (used, mut lost) = self.sum(transaction, &share.budget, share.since)?;
-            lost.retain(|hold| !hold.reported);
-            for hold in &lost {
-                transaction.execute("UPDATE holds SET reported = 1 WHERE id = ?1", [&hold.id])?;
-            }
-            if used.nanos().saturating_add(share.nanos) <= limit_nanos {
-                let job = share.job.as_ref();
-                transaction.execute(
-                    "INSERT INTO holds (id, budget, at, nanos, lease_ends, owner, endpoint, project, location, job)
+        let (used, lost) = self
+            .write(|transaction| {
+                self.tidy(transaction)?;
+                let (used, mut lost) = self.sum(transaction, &share.budget, share.since, &[])?;
+                lost.retain(|hold| !hold.reported);
+                for hold in &lost {
+                    transaction.execute("UPDATE holds SET reported = 1 WHERE id = ?1", [&hold.id])?;
+                }
+                if used.nanos().saturating_add(share.nanos) <= limit_nanos {
+                    let job = share.job.as_ref();
+                    transaction.execute(
+                        "INSERT INTO holds (id, budget, at, nanos, lease_ends, owner, endpoint, project, location, job)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                      ON CONFLICT (id) DO UPDATE SET lease_ends = excluded.lease_ends",
-                    params![
-                        share.id,
-                        share.budget,
-                        now(),
-                        signed(share.nanos),
-                        future(lease),
-                        self.owners.own(),
-                        job.map(|job| &job.endpoint),
-                        job.map(|job| &job.project),
-                        job.and_then(|job| job.location.as_ref()),
-                        job.map(|job| &job.id),
-                    ],
-                )?;
-            }
-            Ok((used, lost))
-        })?;
+                        params![
+                            share.id,
+                            share.budget,
+                            now(),
+                            signed(share.nanos),
+                            future(lease),
+                            self.owners.own(),
+                            job.map(|job| &job.endpoint),
+                            job.map(|job| &job.project),
+                            job.and_then(|job| job.location.as_ref()),
+                            job.map(|job| &job.id),
+                        ],
+                    )?;
+                }
+                Ok((used, lost))
+            })
+            .map_err(Fault::into_error)?;
         for hold in lost {
             global::warn(format!(
                 "a query did not say what it cost of the budget `{}` before its lease ended: its estimate of ${:.6} counts as spent",
@@ -152,27 +187,39 @@ impl BudgetStore for SqliteBudgets {
     fn renew(&self, share: &BudgetShare, lease: Duration) -> Result<(), BudgetStoreError> {
         let renew = "UPDATE holds SET lease_ends = ?2 WHERE id = ?1";
         self.write(|transaction| transaction.execute(renew, params![share.id, future(lease)]).map(drop))
+            .map_err(Fault::into_error)
     }
 
     fn settle(&self, share: &BudgetShare, nanos: u64) -> Result<(), BudgetStoreError> {
-        self.write(|transaction| {
-            transaction.execute("DELETE FROM holds WHERE id = ?1", [&share.id])?;
-            book(transaction, &share.budget, now(), nanos, false)
-        })
+        let settlement = Settlement { id: share.id.clone(), budget: share.budget.clone(), at: now(), nanos };
+        match self.write(|transaction| settle(transaction, &settlement)) {
+            Err(Fault::Locked(error)) => match self.deferred.add(&settlement) {
+                Ok(()) => {
+                    let usd = usd(nanos);
+                    global::warn(format!(
+                        "{error}: ${usd:.6} of the budget `{}` are booked by the next query",
+                        share.budget
+                    ));
+                    Ok(())
+                }
+                Err(_) => Err(error),
+            },
+            settled => settled.map_err(Fault::into_error),
+        }
     }
 
     fn used(&self, budget: &str, since: SystemTime) -> Result<BudgetUse, BudgetStoreError> {
-        self.read(|transaction| self.sum(transaction, budget, since).map(|(used, _)| used))
+        self.read(|transaction, unbooked| self.sum(transaction, budget, since, unbooked).map(|(used, _)| used))
     }
 
     fn abandon(&self, share: &BudgetShare) -> Result<(), BudgetStoreError> {
         let abandon = "UPDATE holds SET owner = NULL, lease_ends = 0, reported = 1 WHERE id = ?1";
-        self.write(|transaction| transaction.execute(abandon, [&share.id]).map(drop))
+        self.write(|transaction| transaction.execute(abandon, [&share.id]).map(drop)).map_err(Fault::into_error)
     }
 
     fn lost(&self, budget: &str) -> Result<Vec<LostShare>, BudgetStoreError> {
         let now = now();
-        let holds = self.read(|transaction| holds(transaction, budget))?;
+        let holds = self.read(|transaction, unbooked| holds(transaction, budget, unbooked))?;
         let is_lost = |hold: &Hold| match &hold.owner {
             Some(owner) => !self.owners.holds(owner, &hold.id),
             None => hold.lease_ends <= now,
@@ -200,10 +247,11 @@ impl BudgetStore for SqliteBudgets {
             }
             Ok(is_there)
         })
+        .map_err(Fault::into_error)
     }
 
     fn limits(&self) -> Result<Vec<Budget>, BudgetStoreError> {
-        let definitions: Vec<String> = self.read(|transaction| {
+        let definitions: Vec<String> = self.read(|transaction, _| {
             let mut limits = transaction.prepare("SELECT definition FROM limits ORDER BY budget")?;
             limits.query_map([], |row| row.get(0))?.collect()
         })?;
@@ -220,15 +268,17 @@ impl BudgetStore for SqliteBudgets {
     fn set_limit(&self, limit: &Budget) -> Result<(), BudgetStoreError> {
         let set = "INSERT OR REPLACE INTO limits (budget, definition) VALUES (?1, ?2)";
         self.write(|transaction| transaction.execute(set, params![limit.name, limit.to_string()]).map(drop))
+            .map_err(Fault::into_error)
     }
 
     fn remove_limit(&self, budget: &str) -> Result<(), BudgetStoreError> {
-        self.write(|transaction| transaction.execute("DELETE FROM limits WHERE budget = ?1", [budget]).map(drop))
+        let remove = "DELETE FROM limits WHERE budget = ?1";
+        self.write(|transaction| transaction.execute(remove, [budget]).map(drop)).map_err(Fault::into_error)
     }
 
     fn reset(&self, budget: &str, since: SystemTime) -> Result<(), BudgetStoreError> {
         self.write(|transaction| {
-            let (_, lost) = self.sum(transaction, budget, since)?;
+            let (_, lost) = self.sum(transaction, budget, since, &[])?;
             for hold in lost {
                 transaction.execute("DELETE FROM holds WHERE id = ?1", [&hold.id])?;
             }
@@ -240,17 +290,18 @@ impl BudgetStore for SqliteBudgets {
             }
             Ok(())
         })
+        .map_err(Fault::into_error)
     }
 
     fn alert_once(&self, budget: &str, since: SystemTime, percent: u8) -> Result<bool, BudgetStoreError> {
         let values = params![budget, milliseconds(since), percent];
         let was = "SELECT EXISTS (SELECT 1 FROM alerts WHERE budget = ?1 AND since = ?2 AND percent = ?3)";
         // Read first: most calls find the alert, and need no lock.
-        if self.read(|transaction| transaction.query_row(was, values, |row| row.get(0)))? {
+        if self.read(|transaction, _| transaction.query_row(was, values, |row| row.get(0)))? {
             return Ok(false);
         }
         let add = "INSERT OR IGNORE INTO alerts (budget, since, percent) VALUES (?1, ?2, ?3)";
-        self.write(|transaction| Ok(transaction.execute(add, values)? > 0))
+        self.write(|transaction| Ok(transaction.execute(add, values)? > 0)).map_err(Fault::into_error)
     }
 }
 
@@ -265,7 +316,8 @@ struct Hold {
     job: Option<BudgetJob>,
 }
 
-fn holds(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<Hold>> {
+/// The amounts that are held of a budget, but for those that `unbooked` settles.
+fn holds(transaction: &Transaction<'_>, budget: &str, unbooked: &[Settlement]) -> rusqlite::Result<Vec<Hold>> {
     let mut holds = transaction.prepare(
         "SELECT id, at, nanos, lease_ends, reported, owner, endpoint, project, location, job
          FROM holds WHERE budget = ?1 ORDER BY at",
@@ -284,7 +336,14 @@ fn holds(transaction: &Transaction<'_>, budget: &str) -> rusqlite::Result<Vec<Ho
             job: job.map(|((endpoint, project), id)| BudgetJob { endpoint, project, location, id }),
         })
     })?;
-    holds.collect()
+    let is_held = |hold: &Hold| !unbooked.iter().any(|settlement| settlement.id == hold.id);
+    holds.filter(|hold| hold.as_ref().map_or(true, is_held)).collect()
+}
+
+/// Replaces what was held, if anything was, by what was spent.
+fn settle(transaction: &Transaction<'_>, settlement: &Settlement) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM holds WHERE id = ?1", [&settlement.id])?;
+    book(transaction, &settlement.budget, settlement.at, settlement.nanos, false)
 }
 
 /// Adds an amount to what is spent.

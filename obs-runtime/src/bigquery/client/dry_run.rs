@@ -8,7 +8,7 @@ use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::{number, tables};
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::{Accuracy, DryRun};
-use crate::bigquery::price::Pricing;
+use crate::bigquery::price::{Pricing, priced_as};
 use crate::config::pricing_mode::PricingMode;
 
 impl Query {
@@ -37,7 +37,7 @@ impl Query {
         let bytes_processed = number(of_query.total_bytes_processed.or(statistics.total_bytes_processed).as_deref());
         let tables = tables(of_query.referenced_tables.as_deref().unwrap_or_default());
         let statement_type = of_query.statement_type;
-        let (pricing, is_known) = Pricing::of_job(location.as_deref(), statement_type.as_deref());
+        let (pricing, is_known) = Pricing::of_job(location.as_deref(), priced_as(statement_type.as_deref(), &self.sql));
         let price = pricing.estimate_tables(bytes_processed, tables.len().max(1) as u64);
         let accuracy = Accuracy::of(of_query.total_bytes_processed_accuracy.as_deref());
         Ok(DryRun {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -14,7 +15,7 @@ use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::statistics;
 use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::running::INVISIBLE;
-use crate::bigquery::price::Pricing;
+use crate::bigquery::price::{Pricing, priced_as};
 use crate::bigquery::scope::usd;
 use crate::context::current::Context;
 
@@ -49,18 +50,22 @@ enum Outcome {
     Unknown(String),
 }
 
-/// Books the jobs of these budgets whose processes have ended. A job that still runs stays held.
-pub async fn recover(connection: &Arc<Connection>, context: &Context, budgets: BTreeSet<&'static str>) {
+/// Books the jobs of these budgets whose processes have ended. A job that still runs stays held. Returns for how long this
+/// waited for the stores.
+pub async fn recover(connection: &Arc<Connection>, context: &Context, budgets: BTreeSet<&'static str>) -> Duration {
     let budgets: Vec<&str> = budgets.into_iter().collect();
     let inside = context.clone();
     let find = move || {
         let _inside = inside.enter();
         LostHold::all(&budgets)
     };
-    let Ok(lost) = tokio::task::spawn_blocking(find).await else { return };
+    let begun = Instant::now();
+    let Ok(lost) = tokio::task::spawn_blocking(find).await else { return Duration::ZERO };
+    let found = begun.elapsed();
     if lost.is_empty() {
-        return;
+        return found;
     }
+    let longest = &AtomicU64::new(0);
     let book = |hold: LostHold| async move {
         let asked = tokio::time::timeout(ASKED_FOR, outcome(connection, &hold.share)).await;
         let outcome = asked.unwrap_or_else(|_| Outcome::Unknown(format!("no answer within {ASKED_FOR:?}")));
@@ -77,10 +82,13 @@ pub async fn recover(connection: &Arc<Connection>, context: &Context, budgets: B
             let _inside = inside.enter();
             hold.book(usd, why.as_deref());
         };
+        let begun = Instant::now();
         let _ = tokio::task::spawn_blocking(book).await;
+        longest.fetch_max(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     };
     let all = stream::iter(lost).for_each_concurrent(AT_ONCE, book);
     let _ = tokio::time::timeout(ASKED_FOR.saturating_add(BOOKED_FOR), all).await;
+    found.saturating_add(Duration::from_millis(longest.load(Ordering::Relaxed)))
 }
 
 async fn outcome(connection: &Arc<Connection>, lost: &LostShare) -> Outcome {
@@ -105,6 +113,8 @@ async fn outcome(connection: &Arc<Connection>, lost: &LostShare) -> Outcome {
     let statistics = statistics(&job, None);
     let is_free = has_failed && !statistics.is_billed();
     let statement = job.statistics.as_ref().and_then(|statistics| statistics.query.as_ref()?.statement_type.as_deref());
+    let sql = job.configuration.as_ref().and_then(|configuration| Some(&*configuration.query.as_ref()?.query));
+    let statement = priced_as(statement, sql.unwrap_or_default());
     let (pricing, _) = Pricing::of_job(lost.job.location.as_deref(), statement);
     Outcome::Ended(if is_free { 0.0 } else { pricing.actual(&statistics).usd })
 }

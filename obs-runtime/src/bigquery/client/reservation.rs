@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 
+use crate::bigquery::budget::lock_deadline::{LockDeadline, WAIT};
 use crate::bigquery::budget::store::BudgetJob;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::job_statistics::statistics;
@@ -15,7 +16,7 @@ use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::running::Running;
 use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
-use crate::bigquery::price::{LEAST_BILLED, Price, Pricing};
+use crate::bigquery::price::{LEAST_BILLED, Price, Pricing, priced_as};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
@@ -43,15 +44,18 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
     let budgets: BTreeSet<&'static str> = budgets.collect();
     let has_budget = !budgets.is_empty();
     // At the same time, so that the query does not wait for both.
-    let (dry, ()) = join(query.dry_run_with_values(), async {
+    let (dry, waited) = join(query.dry_run_with_values(), async {
         if has_budget && scope::is_tracked() {
-            recovery::recover(&query.client.connection, context, budgets).await;
+            recovery::recover(&query.client.connection, context, budgets).await
+        } else {
+            Duration::ZERO
         }
     })
     .await;
     let dry = dry?;
-    let (pricing, is_priced) = Pricing::of_job(dry.location.as_deref(), dry.statement_type.as_deref());
-    let unpriced = dry.statement_type.clone().filter(|_| !is_priced);
+    let statement = priced_as(dry.statement_type.as_deref(), &query.sql);
+    let (pricing, is_priced) = Pricing::of_job(dry.location.as_deref(), statement);
+    let unpriced = statement.filter(|_| !is_priced).map(str::to_owned);
     let estimate = Price { usd: dry.price.map_or(0.0, |price| price.usd), bytes_billed: dry.bytes_billed };
     let mut reservation =
         CostReservation::new(global::caller(query.place), context, estimate).with_pricing(pricing, unpriced);
@@ -73,6 +77,7 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
     let inside = context.clone();
     let ask = move || {
         let _inside = inside.enter();
+        let _deadline = LockDeadline::within(WAIT.saturating_sub(waited));
         reservation.held(dry.bytes_processed)
     };
     let held = if has_budget {

@@ -28,7 +28,7 @@ use crate::bigquery::client::running::{INVISIBLE, Running};
 use crate::bigquery::guard::CostReservation;
 use crate::bigquery::labels;
 use crate::bigquery::literals::without_literals;
-use crate::bigquery::price::{Price, Pricing};
+use crate::bigquery::price::{Price, Pricing, priced_as};
 use crate::bigquery::report::queried;
 use crate::bigquery::scope::CostScope;
 use crate::bigquery::statistics::QueryStatistics;
@@ -171,7 +171,8 @@ async fn run_once(
     let location = running.location();
     let hints = HintSource::new(&query.client, &query.sql, &of_query, &statistics);
     report(query, context, &id, &of_query, &statistics, &hints);
-    let (pricing, _) = Pricing::of_job(location.as_deref(), of_query.statement_type.as_deref());
+    let statement = priced_as(of_query.statement_type.as_deref(), &query.sql);
+    let (pricing, _) = Pricing::of_job(location.as_deref(), statement);
     let price = running.ended(&statistics, false).await.unwrap_or_else(|| pricing.actual(&statistics));
     // The job ran and is billed; an error in `waited` concerns only its rows.
     let first_page = Some(waited?);

@@ -29,7 +29,9 @@ pub(super) fn check(usd_per_tib: f64) -> Result<(), EstimateError> {
 
 /// The bytes billed for a query that reads this many from each of its tables.
 ///
-/// A query that reads no bytes, such as `COUNT(*)`, is free: dry runs say 0 bytes for it.
+/// Charged is the data in the columns that a query selects, and `COUNT(*)` selects none:
+/// <https://cloud.google.com/bigquery/pricing#on_demand_pricing>. That the minimum for each table does not apply to it is
+/// practice: dry runs say 0 bytes for it, and jobs bill 0.
 pub(super) fn billed(tables: &[u64]) -> u64 {
     if tables.iter().all(|&bytes| bytes == 0) {
         return 0;

@@ -119,7 +119,7 @@ impl Filter<'_> {
         }
     }
 
-    /// The form in which the column stands in an expression. The functions of time are not in the documentation; the
+    /// The form in which the column stands in an expression. The functions of time are practice, not in the documentation: the
     /// console writes `TIMESTAMP_TRUNC(_PARTITIONTIME, DAY)`, and BigQuery prunes by them and by `DATE(…)`. A function of
     /// an integer column does not prune:
     /// <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_integer-range_partitioned_table>

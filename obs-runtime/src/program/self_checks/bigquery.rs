@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
+use crate::bigquery::budget::lock_deadline::WAIT;
 use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::tracked_client::Client;
@@ -28,6 +29,7 @@ pub fn budgets(folder: &Path, file: &Path) -> Result<Health, String> {
     if file.exists() {
         let of_file = |error: rusqlite::Error| format!("{}: {error}", file.display());
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(of_file)?;
+        connection.busy_timeout(WAIT).map_err(of_file)?;
         let result: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(of_file)?;
         if result != "ok" {
             return Err(format!("{}: {result}", file.display()));

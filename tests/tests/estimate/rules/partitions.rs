@@ -130,8 +130,8 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        rule: "The count of a whole table reads no column. \
-               https://cloud.google.com/bigquery/docs/querying-partitioned-tables",
+        rule: "The count of a whole table selects no column, and the data in selected columns is charged. \
+               https://cloud.google.com/bigquery/pricing#on_demand_pricing",
         queries: &[
             ("SELECT COUNT(*) FROM p.d.daily", Bound(0)),
             ("SELECT COUNT(*) FROM p.d.hourly", Bound(0)),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use obs_runtime::testing::{capture, capture_with};
 use obs_runtime::{Config, LogContext, Observability, Secret, track_performance};
 use obs_tests::corpus::{self, NAMED};
+use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 use obs_tests::process::Process;
@@ -129,6 +130,26 @@ fn no_secret_is_sent_to_sentry() {
     let bodies = server.bodies().join("\n");
     assert!(bodies.contains("[REDACTED]"));
     corpus::assert_nothing_left("the envelopes", &bodies);
+}
+
+#[test]
+fn no_secret_is_kept_for_the_next_run_of_sentry() {
+    let state = tempfile::tempdir().unwrap();
+    let server = FaultyServer::start(Fault::Refuse);
+    let ended = Process::new(env!("CARGO_BIN_EXE_leaker"))
+        .args(&["0", "15"])
+        .env("LOG_LEVEL", "off")
+        .env("PROMETHEUS_PORT", "0")
+        .env("OBS_STATE_DIR", state.path())
+        .env("SENTRY_ENABLED", "true")
+        .env("SENTRY_DSN", format!("http://0123456789abcdef@{}/42", server.address()))
+        .run();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    let project = std::fs::read_dir(state.path().join("sentry")).unwrap().next().unwrap().unwrap().path();
+    let files = std::fs::read_dir(project).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let files: Vec<_> = files.collect();
+    assert!(files.len() >= 40 && files.iter().any(|file| file.contains("[REDACTED]")), "{}", files.len());
+    corpus::assert_nothing_left("the kept envelopes", &files.join("\n"));
 }
 
 #[test]

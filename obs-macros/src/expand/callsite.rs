@@ -69,6 +69,8 @@ impl Callsite {
         let [section, name, kind, constructor] =
             [self.section, self.name, self.kind, self.constructor].map(|word| Ident::new(word, site));
         let (operation, settings) = (&shared.name, &self.settings);
+        let function = shared.function.as_ref().filter(|_| self.section == "Callsites");
+        let function = function.map(|function| quote_spanned!(site=> .function(#function)));
         let more = self.more.as_ref().map(|more| quote_spanned!(site=> , #more));
         let documented = &shared.documented;
         quote_spanned! {site=>
@@ -76,6 +78,7 @@ impl Callsite {
             #private::link! {
                 #section #name =
                     #private::#kind::#constructor(#operation, ::core::module_path!(), ::core::file!(), ::core::line!() #more)
+                    #function
                     #settings
             }
         }

@@ -18,6 +18,8 @@ use crate::item::function::Function;
 pub struct SharedKeys {
     pub runtime: RuntimePath,
     pub name: LitStr,
+    /// The function's own name, if the operation's or command's name does not tell it.
+    pub function: Option<String>,
     pub tags: Vec<Field>,
     pub arguments: Vec<Argument>,
     pub level: Option<&'static str>,
@@ -48,12 +50,16 @@ impl SharedKeys {
     pub fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         let is_check = matches!(args.attribute(), Attribute::HealthCheck | Attribute::DqCheck);
         let runtime = RuntimePath::new(args, diagnostics);
+        let name = args
+            .value("name", values::text, diagnostics)
+            .unwrap_or_else(|| default_name(args.attribute(), function, args.key("init").is_some()));
+        let own_name = function.name();
         Self {
             documented: ide::documented(args.attribute(), args.words(), &runtime),
             runtime,
-            name: args
-                .value("name", values::text, diagnostics)
-                .unwrap_or_else(|| default_name(args.attribute(), function, args.key("init").is_some())),
+            // The runtime reads the name of a command with underscores.
+            function: (name.value().replace('-', "_") != own_name).then_some(own_name),
+            name,
             tags: fields::tags(args, diagnostics),
             arguments: if is_check {
                 arguments::values_of_check(args, diagnostics)

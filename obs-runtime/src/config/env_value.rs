@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::level::Level;
 use crate::base::secret::{MASK, Secret};
 use crate::config::agent_address::AgentAddress;
 use crate::config::budgets::Budget;
@@ -41,6 +42,7 @@ env_value_by_display!(
     f64,
     String,
     IpAddr,
+    Level,
     LogFilter,
     LocationPrices,
     LogFormat,

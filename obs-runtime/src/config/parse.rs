@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
@@ -30,6 +31,23 @@ pub fn boolean(text: &str) -> Parsed<bool> {
         (_, true) => Ok(false),
         _ => Err(nearest(text, TRUE.into_iter().chain(FALSE))),
     }
+}
+
+/// A URL of HTTP.
+pub fn http_url(text: &str) -> Parsed<&str> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_valid =
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace));
+    if is_valid { Ok(text) } else { Err(None) }
+}
+
+/// A level, or `off`.
+pub fn level_or_off(text: &str) -> Parsed<Option<Level>> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let names = || Level::ALL.into_iter().map(Level::as_str).chain(["off"]);
+    Level::parse(text).map(Some).ok_or_else(|| nearest(text, names()))
 }
 
 pub fn format(text: &str) -> Parsed<LogFormat> {

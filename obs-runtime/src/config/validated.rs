@@ -111,6 +111,12 @@ pub struct Config {
     pub sentry_traces_sample_rate: f64,
     /// `SENTRY_DEBUG`
     pub sentry_debug: bool,
+    /// `SENTRY_CA_CERTS`
+    pub sentry_ca_certs: Option<PathBuf>,
+    /// `SENTRY_TUNNEL`
+    pub sentry_tunnel: Option<String>,
+    /// `SENTRY_EVENTS_FROM_LOGS`; `None` for off.
+    pub sentry_events_from_logs: Option<Level>,
     /// `COST_TRACKING_ENABLED`
     pub cost_tracking_enabled: bool,
     /// `COST_ALERT_THRESHOLD_USD`
@@ -245,6 +251,9 @@ impl Default for Config {
             sentry_sample_rate: 1.0,
             sentry_traces_sample_rate: 0.1,
             sentry_debug: false,
+            sentry_ca_certs: None,
+            sentry_tunnel: None,
+            sentry_events_from_logs: None,
             cost_tracking_enabled: true,
             cost_alert_threshold_usd: 100.0,
             bigquery_pricing: PricingMode::OnDemand,

@@ -130,6 +130,15 @@ variables! { OWN, lenient: false;
     "SENTRY_DEBUG" => sentry_debug = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether each delivery to Sentry is logged.";
+    "SENTRY_CA_CERTS" => sentry_ca_certs = |text| Some(text.into()),
+        "a path", "",
+        "File of certificates in PEM that are trusted for Sentry instead of the public ones; SSL_CERT_FILE if not set.";
+    "SENTRY_TUNNEL" => sentry_tunnel = |text| Some(parse::http_url(text)?.to_owned()),
+        "a URL such as https://tunnel.example.com/sentry", "",
+        "Where envelopes are sent instead of the host of the DSN, which their headers name.";
+    "SENTRY_EVENTS_FROM_LOGS" => sentry_events_from_logs = |text| parse::level_or_off(text)?,
+        "a level such as error, or off", "",
+        "From which level on what the program logs is an event in Sentry.";
     "SENTRY_TRACES_SAMPLE_RATE" => sentry_traces_sample_rate = |text| parse::rate(text)?,
         "a number from 0.0 to 1.0", "0.1",
         "Share of command runs that are traced in Sentry.";

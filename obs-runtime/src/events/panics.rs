@@ -4,7 +4,7 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::sync::{Mutex, Once, PoisonError};
 
 use crate::base::clock::Stamp;
@@ -22,6 +22,9 @@ static SEEN: Mutex<Stamp> = Mutex::new(Stamp::ZERO);
 /// Messages of a panic that follows from another one and aborts the process.
 const CONSEQUENCES: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
+/// The message of a panic with another value than text.
+const NO_TEXT: &str = "a value that is not text";
+
 /// A panic. Its `Display` is its message and its location.
 #[derive(Clone, Debug)]
 pub struct Panic {
@@ -34,6 +37,8 @@ pub struct Panic {
     pub stack: Option<Stack>,
     /// The backtrace as text, if `RUST_BACKTRACE` asks for it.
     pub backtrace: Option<String>,
+    /// Whether only what it panicked with is known, because no hook of obs was called: another hook replaced it, or the panic was resumed.
+    pub is_from_payload: bool,
     /// Whether it is one in code that runs for telemetry, or follows from a panic that was seen before.
     pub is_secondary: bool,
 }
@@ -122,11 +127,12 @@ pub fn caught<R>(run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
 
 impl Panic {
     fn new(info: &PanicHookInfo<'_>, watcher: Watcher) -> Self {
-        let words = info.payload_as_str().unwrap_or("a value that is not text").to_owned();
+        let words = info.payload_as_str().unwrap_or(NO_TEXT).to_owned();
         Self {
             at: Stamp::now(),
             is_secondary: is_consequence(&words) || OWN.try_with(Cell::get).unwrap_or(false),
             words,
+            is_from_payload: false,
             place: info.location().map(|place| (place.file().to_owned(), place.line())),
             stack: (watcher.wants_stack_traces)().then(Stack::capture).flatten(),
             backtrace: backtrace(),
@@ -154,6 +160,27 @@ pub fn claim_unseen(start: Stamp) -> bool {
 pub fn last_since(start: Stamp) -> Option<Panic> {
     let recent = |last: &Option<Panic>| last.clone().filter(|last| !last.at.is_before(start));
     LAST.try_with(|last| last.try_borrow().ok().and_then(|last| recent(&last))).ok().flatten()
+}
+
+/// Runs code of the program. If it panics and the hook of obs was not called, its message is noted for [`last_since`], and the panic goes
+/// on.
+pub fn noted<R>(start: Stamp, run: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
+        if last_since(start).is_none() {
+            let words = payload.downcast_ref::<&str>().copied().map(str::to_owned);
+            let words = words.or_else(|| payload.downcast_ref::<String>().cloned());
+            remember(&Panic {
+                at: Stamp::now(),
+                words: words.unwrap_or_else(|| NO_TEXT.to_owned()),
+                place: None,
+                stack: None,
+                backtrace: None,
+                is_from_payload: true,
+                is_secondary: false,
+            });
+        }
+        resume_unwind(payload)
+    })
 }
 
 /// The message and location of this thread's last panic since then.

@@ -101,4 +101,15 @@ pub struct Layer<'a> {
     pub tags: Tags,
     /// What the function groups its errors by; empty if it says nothing.
     pub fingerprint: Vec<Text<'a>>,
+    /// Texts that are attached as files.
+    pub attachments: Vec<Attachment<'a>>,
+}
+
+/// A text that is attached to an event as a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachment<'a> {
+    /// The name of the file.
+    pub name: Text<'a>,
+    /// What is in it.
+    pub text: Text<'a>,
 }

@@ -33,7 +33,9 @@ impl ErrorEvent {
                 Value::Text(text) => text.len(),
                 _ => 0,
             });
-            fields.chain(layer.tags.iter().map(|(_, value)| value.len())).sum::<usize>()
+            let tags = layer.tags.iter().map(|(_, value)| value.len());
+            let attachments = layer.attachments.iter().map(|attachment| attachment.text.len());
+            fields.chain(tags).chain(attachments).sum::<usize>()
         };
         let in_layers = self.report.all_layers().map(in_layer);
         let in_causes = self.report.causes.iter().map(|cause: &Cause<'_>| cause.message.len());

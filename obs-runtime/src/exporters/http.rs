@@ -7,12 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::AgentScope;
 use ureq::{Agent, Proxy};
 
 /// A client for this URL that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
 /// responses.
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(feature = "prometheus")]
 pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
     config(url, timeout, connect_timeout).build().into()
 }
@@ -44,9 +46,29 @@ pub fn config(url: &str, timeout: Option<Duration>, connect_timeout: Option<Dura
         .user_agent(concat!("obs/", env!("CARGO_PKG_VERSION")))
 }
 
+/// Trusts these certificates in PEM instead of the public ones.
+///
+/// # Errors
+/// If there is none in it, or it is not in PEM.
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+pub fn trusting(pem: &[u8]) -> Result<TlsConfig, String> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    if certificates.is_empty() {
+        return Err("it contains no certificate in PEM".to_owned());
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build())
+}
+
 /// The proxy for a URL, from `HTTP_PROXY` or `HTTPS_PROXY`, by the URL's scheme, or `ALL_PROXY`. None for hosts in `NO_PROXY`, and
 /// for those of this machine and of private networks, which a proxy could not reach or should not see the credentials of.
-fn proxy(url: &str) -> Option<Proxy> {
+pub fn proxy(url: &str) -> Option<Proxy> {
     let url: Uri = url.parse().ok()?;
     if url.host().is_none_or(is_near) {
         return None;

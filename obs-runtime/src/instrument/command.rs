@@ -16,12 +16,13 @@ use crate::events::active_span::{Active, ActiveSpan, SpanGuard};
 use crate::events::command_run::{CommandRun, note_outermost};
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
+use crate::events::panics;
 use crate::events::span::{Sampling, TraceRoot};
 use crate::events::span_buffer::SpanBuffer;
 use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::span::root_of;
 use crate::instrument::call::tracked_call::{Call, EndFlush};
-use crate::instrument::command_future::{AtEnd, CommandFuture};
+use crate::instrument::command_future::{AtEnd, CommandFuture, Noted};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
 use crate::instrument::performance::judge_displayed;
 use crate::instrument::spending::CommandSpending;
@@ -264,7 +265,7 @@ pub fn command<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&
     // Declared after the context, so that a panic also ends the call inside it.
     let mut call = call;
     call.report_start();
-    let value = body();
+    let value = panics::noted(call.start(), body);
     report_spending();
     judge(&value, &mut call);
     value
@@ -331,7 +332,11 @@ where
             judge(value, call);
         }
     };
-    InContext::of_command(context, active, CommandFuture::<_, _, _, A>::new(call, flushes, future, judge, end))
+    InContext::of_command(
+        context,
+        active,
+        CommandFuture::<_, _, _, A>::new(call, flushes, Noted::new(future), judge, end),
+    )
 }
 
 /// Runs a closure as a command, like `#[tracked_command]`: it sets the context, logs start and finish and measures

@@ -5,6 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::base::clock::Stamp;
+use crate::events::panics;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Enclosing, Tracked};
 use crate::pipeline::async_flush::{FlushWait, flush_in_background};
@@ -55,6 +57,31 @@ impl<T> AtEnd<T> for ReturnAfterFlush {
             return Some(Poll::Pending);
         }
         waiting.take().map(|waited| Poll::Ready(waited.1))
+    }
+}
+
+pin_project! {
+    /// Notes the message of a panic of the future, as [`panics::noted`] does.
+    #[derive(Debug)]
+    pub struct Noted<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F> Noted<F> {
+    /// Runs this future.
+    pub const fn new(future: F) -> Self {
+        Self { future }
+    }
+}
+
+impl<F: Future> Future for Noted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let future = self.project().future;
+        panics::noted(Stamp::now(), || future.poll(task))
     }
 }
 

@@ -66,6 +66,9 @@ pub struct SourceLocation {
 pub struct Callsite {
     kind: CallsiteKind,
     name: &'static str,
+    /// The name of the function, if it does not follow from `name`.
+    #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "only stack traces of Sentry tell it"))]
+    function: Option<&'static str>,
     place: SourceLocation,
     level: Level,
     severity: Level,
@@ -128,6 +131,7 @@ impl Callsite {
         Self {
             kind,
             name,
+            function: None,
             place: SourceLocation { module, file, line },
             level,
             severity: Level::Error,
@@ -163,6 +167,13 @@ impl Callsite {
     #[must_use]
     pub const fn cost(name: &'static str, module: &'static str, file: &'static str, line: u32) -> Self {
         Self::new(CallsiteKind::Cost, Level::Debug, name, module, file, line)
+    }
+
+    /// Sets the name of the function, if it is not the one of the operation or command with underscores.
+    #[must_use]
+    pub const fn function(mut self, function: &'static str) -> Self {
+        self.function = Some(function);
+        self
     }
 
     /// Sets the level of the start and finish lines.
@@ -244,6 +255,13 @@ impl Callsite {
     /// The operation's or command's name.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The name of the function; `None` for an operation that the program names at run time.
+    #[cfg(feature = "sentry")]
+    pub fn function_name(&self) -> Option<String> {
+        let name = || self.function.map_or_else(|| self.name.replace('-', "_"), str::to_owned);
+        (!self.place.module.is_empty()).then(name)
     }
 
     /// The schedule of a command.

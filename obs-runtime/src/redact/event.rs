@@ -3,7 +3,7 @@
 use crate::events::event::{CallInfo, Event, EventContext, Fact, Price, Source};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
-use crate::events::report::{Cause, Layer, Report};
+use crate::events::report::{Attachment, Cause, Layer, Report};
 use crate::events::span::{RecordedTrace, Span, SpanDetails};
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;
@@ -154,11 +154,14 @@ impl Redactor {
             type_name: self.repeated(type_name),
             message: self.text(message),
         };
-        let layer = |Layer { name, attribute, mut fields, mut tags, fingerprint }: Layer<'a>| {
+        let attachment =
+            |Attachment { name, text }: Attachment<'a>| Attachment { name: self.text(name), text: self.text(text) };
+        let layer = |Layer { name, attribute, mut fields, mut tags, fingerprint, attachments }: Layer<'a>| {
             self.redact_fields(&mut fields);
             self.redact_tags(&mut tags);
             let fingerprint = fingerprint.into_iter().map(|part| self.text(part)).collect();
-            Layer { name: self.repeated(name), attribute, fields, tags, fingerprint }
+            let attachments = attachments.into_iter().map(attachment).collect();
+            Layer { name: self.repeated(name), attribute, fields, tags, fingerprint, attachments }
         };
         Report {
             id,

@@ -1,8 +1,10 @@
 //! Captures errors in one of several situations, by its first argument.
 
+use std::panic::catch_unwind;
+
 use obs_runtime::{
-    Breadcrumb, ErrorCapture, Level, LogContext, Observability, User, add_breadcrumb, capture_error,
-    with_error_tracking,
+    Breadcrumb, ErrorCapture, Level, LogContext, Observability, User, add_breadcrumb, capture_error, track_cli_command,
+    track_performance, tracked_command, with_error_tracking,
 };
 
 #[derive(Debug)]
@@ -52,10 +54,62 @@ fn storm(words: &str) -> Result<(), String> {
 fn by_builder() {
     let error = Bad("by builder");
     let capture = ErrorCapture::new(&error).level(Level::Warning).tag("feed", "users").field("row", 17);
-    capture.fingerprint(["bad row", "users"]).send();
+    let rows = "17,x\npassword=hunter2\n";
+    capture.fingerprint(["bad row", "users"]).attachment("rows.csv", rows).send();
     let _ = grouped("orders");
     let _ = grouped_further();
     LogContext::new().tag("tenant", "acme").level(Level::Info).scope(|| capture_error(&Bad("of a tenant")));
+}
+
+#[with_error_tracking]
+fn panics_inside(row: u32) -> Result<(), Bad> {
+    panic!("no row {row}")
+}
+
+#[track_performance]
+fn measured(row: u32) -> u32 {
+    assert!(row == 0, "no rows");
+    row
+}
+
+#[tracked_command]
+async fn panics_later() {
+    tokio::task::yield_now().await;
+    panic!("no more rows");
+}
+
+/// The hook that the program sets after obs was initialised does not call the one of obs.
+fn late_hook() -> std::io::Result<()> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let _ = catch_unwind(|| drop(track_cli_command("late", || panics_inside(7))));
+    let _ = catch_unwind(|| measured(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let _ = catch_unwind(|| runtime.block_on(panics_later()));
+    Ok(())
+}
+
+#[with_error_tracking]
+fn logged_and_returned() -> Result<(), Bad> {
+    let error = Bad("logged and returned");
+    tracing::error!(error = &error as &dyn std::error::Error, "cannot load");
+    Err(error)
+}
+
+#[with_error_tracking]
+fn handled() {
+    if let Err(error) = tagged() {
+        log::error!("cannot load: {error}");
+    }
+}
+
+fn logs() {
+    tracing::error!("the feed of 2026-11-26 is empty");
+    tracing::warn!("no event");
+    log::error!("by log");
+    let error = std::io::Error::other(Bad("the source"));
+    tracing::error!(error = &error as &dyn std::error::Error, "cannot open");
+    let _ = logged_and_returned();
+    handled();
 }
 
 fn storms() {
@@ -125,6 +179,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             capture_error(&Bad("by hand"));
         }
         "builder" => by_builder(),
+        "late-hook" => late_hook()?,
+        "logs" => logs(),
         "storm" => storms(),
         "many" => (0..20).for_each(|_| {
             capture_error(&Bad("one of many"));

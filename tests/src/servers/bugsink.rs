@@ -138,6 +138,24 @@ impl Bugsink {
         self.list(&format!("issues/?project={}", project.id))
     }
 
+    /// The events of a project, each with the id and the title of its issue.
+    #[must_use]
+    #[track_caller]
+    pub fn events_of_issues(&self, project: &Project) -> Vec<(String, String, Value)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let of_issue = |issue: Value| {
+            let id = text(&issue["id"]);
+            let title = format!("{}: {}", text(&issue["calculated_type"]), text(&issue["calculated_value"]));
+            let events = self.list(&format!("events/?issue={id}"));
+            let detail = move |event: Value| {
+                let mut event = self.ask(&format!("events/{}/", text(&event["id"])));
+                (id.clone(), title.clone(), event["data"].take())
+            };
+            events.into_iter().map(detail).collect::<Vec<_>>()
+        };
+        self.issues(project).into_iter().flat_map(of_issue).collect()
+    }
+
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {

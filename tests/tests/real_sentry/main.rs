@@ -3,6 +3,7 @@
 mod checks;
 mod event_fields;
 mod exit_paths;
+mod pairs;
 
 use std::path::Path;
 use std::time::Duration;
@@ -39,4 +40,5 @@ fn bugsink_accepts_and_shows_all_events() {
     exit_paths::an_exhausted_quota_is_honoured(&bugsink);
     checks::the_health_check_detects_rejected_events(&bugsink);
     checks::a_cost_over_its_threshold_is_a_message(&bugsink);
+    pairs::one_bug_is_one_issue_in_every_build(&bugsink);
 }

@@ -7,7 +7,10 @@ mod precedence;
 mod rate_limits;
 mod rejections;
 mod scenes;
+mod spool;
+mod stacks;
 mod traces;
+mod ways;
 
 use std::path::Path;
 

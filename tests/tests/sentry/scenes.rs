@@ -165,3 +165,50 @@ fn breadcrumbs_and_errors_pass_the_hooks_of_the_program() {
     // The last three, of which one is dropped.
     assert!(messages.len() <= 3 && !messages.contains(&"secret plan") && !messages.contains(&"first"), "{messages:?}");
 }
+
+/// The types and values of the last exceptions, or the messages, of events.
+fn titles(events: &[Value]) -> Vec<String> {
+    let title = |event: &Value| {
+        let exception = event["exception"]["values"].as_array().and_then(|values| values.last());
+        let of_exception =
+            |one: &Value| format!("{}: {}", one["type"].as_str().unwrap(), one["value"].as_str().unwrap());
+        exception.map_or_else(|| event["logentry"]["message"].as_str().unwrap().to_owned(), of_exception)
+    };
+    events.iter().map(title).collect()
+}
+
+#[test]
+fn a_panic_that_a_later_hook_hides_is_an_event() {
+    let events = events("late-hook");
+    assert_eq!(titles(&events), ["panic: no row 7", "panic: panicked", "panic: no more rows"]);
+    let stack = |event: &Value| event["exception"]["values"][0]["stacktrace"]["frames"].as_array().unwrap().len();
+    assert!(events.iter().all(|event| event["level"] == "fatal" && stack(event) > 1), "{events:#?}");
+    assert_eq!(events[0]["extra"]["passed"], json!(["panics_inside (with_error_tracking)", "late (tracked_command)"]));
+}
+
+#[test]
+fn logged_errors_are_events_on_request_and_one_with_their_captures() {
+    let server = SentryServer::start();
+    let ended = process(&server, "logs").env("SENTRY_EVENTS_FROM_LOGS", "error").env("LOG_LEVEL", "info").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let logged = server.items("event");
+    let expected = [
+        "the feed of 2026-11-26 is empty",
+        "by log",
+        "io_Error: the source",
+        "Bad: logged and returned",
+        "Bad: tagged",
+    ];
+    assert_eq!(titles(&logged), expected);
+    let frame = logged[0]["threads"]["values"][0]["stacktrace"]["frames"].as_array().unwrap().last().unwrap();
+    assert!(frame["function"].as_str().unwrap().ends_with("logs") && frame["in_app"] == true, "{frame:#}");
+    assert_eq!(sentry_relay::remarks(&logged), Vec::<String>::new());
+    assert_eq!(titles(&events("logs")), ["Bad: logged and returned", "Bad: tagged"]);
+}
+
+#[test]
+fn attachments_are_sent_redacted() {
+    let server = SentryServer::start();
+    let _ = process(&server, "builder").run();
+    assert_eq!(server.items("attachment"), [json!({"name": "rows.csv", "text": "17,x\npassword=[REDACTED]\n"})]);
+}

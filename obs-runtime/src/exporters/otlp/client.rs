@@ -9,7 +9,6 @@ use flate2::write::GzEncoder;
 use prost::Message;
 use ureq::Agent;
 use ureq::http::Response;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::base::text;
 use crate::config::otlp::OtlpCompression;
@@ -53,19 +52,7 @@ impl OtlpClient {
         let timeout = Some(target.timeout).filter(|timeout| *timeout != Duration::MAX);
         let mut config = http::config(&target.url, timeout, Some(CONNECT_TIMEOUT));
         if let Some(pem) = certificates {
-            let mut certificates = Vec::new();
-            for item in parse_pem(pem) {
-                match item {
-                    Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
-                    Ok(_) => {}
-                    Err(error) => return Err(error.to_string()),
-                }
-            }
-            if certificates.is_empty() {
-                return Err("it contains no certificate in PEM".to_owned());
-            }
-            let roots = RootCerts::new_with_certs(&certificates);
-            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+            config = config.tls_config(http::trusting(pem)?);
         }
         Ok(Self { agent: config.build().into(), target, timeout })
     }

@@ -13,6 +13,8 @@ use crate::events::command_run::CommandRun;
 use crate::events::event::{CallInfo, Event};
 use crate::exporters::sentry::options::Settings;
 use crate::exporters::sentry::queue::Job;
+use crate::metrics::callsite::{Callsite, CallsiteKind};
+use crate::metrics::registry;
 
 /// The most characters of a monitor's slug.
 const MAX_SLUG: usize = 50;
@@ -90,6 +92,13 @@ fn slug(name: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
     let slug: String = name.to_ascii_lowercase().chars().map(plain).take(MAX_SLUG).collect();
     slug.trim_matches('-').to_owned()
+}
+
+/// The monitor of a scheduled command, which links the events of its runs to it.
+pub fn monitor_of(command: &str) -> Option<String> {
+    let is_it = |callsite: &&Callsite| callsite.kind() == CallsiteKind::Command && callsite.name() == command;
+    let callsite = registry::callsites().into_iter().find(is_it)?;
+    Some(slug(callsite.cron_schedule()?.monitor.unwrap_or(callsite.name())))
 }
 
 /// A session, which belongs to a release; none without one.

@@ -30,12 +30,13 @@ const MAX_FIELD: usize = 1024;
 const MAX_FIELDS: usize = 64;
 
 /// Names of contexts that have a meaning in Sentry.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "app",
     "browser",
     "culture",
     "device",
     "gpu",
+    "monitor",
     "os",
     "otel",
     "profile",

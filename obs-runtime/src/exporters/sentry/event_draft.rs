@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::sentry::protocol::{
-    self, Breadcrumb, Event as SentryEvent, Exception, LogEntry, Map, Mechanism, Stacktrace, Thread, User,
+    self, Attachment, Breadcrumb, Event as SentryEvent, Exception, LogEntry, Map, Mechanism, Stacktrace, Thread, User,
 };
 use serde_json::Value as Json;
 
@@ -14,12 +14,15 @@ use crate::base::stack::Stack;
 use crate::events::event::{Event, EventContext, Fact};
 use crate::events::event_id::EventId;
 use crate::events::field::{Field, Text};
-use crate::events::report::{Layer, ReportKind};
+use crate::events::report::{self, Layer, ReportKind};
 use crate::exporters::sentry::breadcrumbs::Crumb;
+use crate::exporters::sentry::command_runs;
 use crate::exporters::sentry::contexts::{contexts, json, level, limited, tag, tags, user};
 use crate::exporters::sentry::event_size;
+use crate::exporters::sentry::frames::KnownPlace;
 use crate::exporters::sentry::grouping::{self, Bug};
 use crate::exporters::sentry::options::Settings;
+use crate::exporters::sentry::queue::Prepared;
 use crate::metrics::callsite::{Callsite, Tags};
 use crate::metrics::registry;
 use crate::redact::redactor::Redacted;
@@ -56,6 +59,7 @@ pub struct EventDraft {
     passed: Vec<String>,
     extra: Vec<(String, Json)>,
     own_fingerprint: Vec<String>,
+    attachments: Vec<Attachment>,
     left_out: u64,
     stack: Option<Stack>,
     crumbs: Vec<Arc<Crumb>>,
@@ -71,6 +75,11 @@ impl EventDraft {
         let Fact::Reported(report) = &event.fact else { return None };
         let scope = &event.context;
         let file = event.source.file.as_deref().map(|file| limited(file, MAX_NAME).into_owned());
+        let mut contexts = contexts(scope, report.all_layers());
+        if let Some(slug) = scope.operation.as_deref().and_then(command_runs::monitor_of) {
+            let monitor = Map::from([("slug".to_owned(), slug.into())]);
+            contexts.insert("monitor".to_owned(), protocol::Context::Other(monitor));
+        }
         let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, MAX_NAME), layer.attribute);
         let optional = |text: &Option<Text<'_>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
         Some(Self {
@@ -93,7 +102,7 @@ impl EventDraft {
                 .map(|cause| (owned(&cause.type_name, MAX_NAME), owned(&cause.message, MAX_MESSAGE)))
                 .collect(),
             tags: report.all_layers().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
-            contexts: contexts(scope, report.all_layers()),
+            contexts,
             scope: EventContext {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),
@@ -103,15 +112,22 @@ impl EventDraft {
             passed: report.layers.iter().map(named).collect(),
             extra: event.fields.iter().map(|Field { name, value }| (name.to_string(), json(value))).collect(),
             own_fingerprint: report.own_fingerprint().iter().map(|part| owned(part, MAX_NAME)).collect(),
+            attachments: report.all_layers().flat_map(|layer| &layer.attachments).map(attachment).collect(),
             left_out: report.left_out,
             stack: report.stack.clone(),
             crumbs,
         })
     }
 
-    /// Makes the event.
-    pub fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
-        let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack));
+    /// Makes the event, and its attachments.
+    pub fn prepare(mut self, settings: &Settings) -> Prepared {
+        let attachments = std::mem::take(&mut self.attachments);
+        Prepared { event: self.into_event(settings), attachments }
+    }
+
+    fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
+        let place = self.known_place();
+        let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack, place.as_ref()));
         let mut tags = tags(settings, &self.scope, &self.tags);
         tag(&mut tags, "operation", &self.operation);
         tag(&mut tags, "error_type", &self.error_type);
@@ -140,6 +156,22 @@ impl EventDraft {
         }
         event_size::fit(&mut event);
         event
+    }
+
+    /// Where the error comes from, as far as it is known without debug information.
+    fn known_place(&self) -> Option<KnownPlace> {
+        let place = if self.kind == ReportKind::Panic { self.place.as_ref() } else { self.captured_at.as_ref() };
+        let (file, line) = place?.rsplit_once(':')?;
+        let line = line.parse().ok()?;
+        let is_it = |callsite: &&Callsite| {
+            let place = callsite.place();
+            place.file == file && u64::from(place.line) == line && *callsite.name() == *self.operation
+        };
+        // The location of a panic is its own.
+        let callsite = || registry::callsites().into_iter().find(is_it).filter(|_| self.kind == ReportKind::Error);
+        let function =
+            |callsite: &Callsite| Some(format!("{}::{}", callsite.place().module, callsite.function_name()?));
+        Some(KnownPlace { function: callsite().and_then(function), file: file.to_owned(), line })
     }
 
     /// The module of the code: of a capture by a call, whose module is not known, that of the functions of the same file.
@@ -212,6 +244,11 @@ impl EventDraft {
         }
         extra
     }
+}
+
+fn attachment(of: &report::Attachment<'_>) -> Attachment {
+    let (filename, buffer) = (owned(&of.name, MAX_NAME), of.text.as_bytes().to_vec());
+    Attachment { filename, buffer, content_type: Some("text/plain".to_owned()), ..Attachment::default() }
 }
 
 fn thread(stacktrace: Stacktrace) -> Thread {

@@ -21,12 +21,14 @@ use crate::exporters::error_event::RawErrorEvent;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
+use crate::exporters::sentry::connection::Way;
 use crate::exporters::sentry::event_draft::EventDraft;
 use crate::exporters::sentry::foreign_events::Redact;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
 use crate::exporters::sentry::queue::Job;
+use crate::exporters::sentry::spool::Spool;
 use crate::exporters::sentry::traces;
 use crate::exporters::sentry::transport::OnDelivery;
 use crate::exporters::sentry::worker::{Factory, Worker};
@@ -50,13 +52,14 @@ pub struct SentryExporter {
 
 impl SentryExporter {
     /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled. `on_delivery` gets the result
-    /// of each envelope; `redact` is for events of sentry's own functions.
+    /// of each envelope; `way` says how the server is reached; `redact` is for events of sentry's own functions.
     ///
     /// # Errors
     /// If the DSN is malformed.
     pub fn new(
         config: &Config,
         options: SentryOptions,
+        way: Way,
         on_delivery: OnDelivery,
         redact: Redact,
     ) -> Result<Option<Self>, InvalidDsn> {
@@ -66,8 +69,11 @@ impl SentryExporter {
         let server = dsn.host().to_owned();
         let breadcrumbs = BreadcrumbBuffer::new(options.max_breadcrumbs);
         let binds = !options.leaves_hub_alone;
+        // Only where the program has said so: the platform's folder may be that of somebody else.
+        let folder = config.state_dir.as_ref().filter(|_| !options.keeps_nothing);
+        let spool = folder.map(|folder| Spool::new(folder, &dsn.to_string()));
         let make = |factory| client(dsn, &settings, options, redact, factory);
-        let worker = Worker::new(Factory::new(on_delivery), make);
+        let worker = Worker::new(Factory::new(on_delivery, way, spool), make);
         if binds {
             worker.bind_to_hub();
         }
@@ -151,7 +157,7 @@ impl Exporter for SentryExporter {
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
         let (id, ends_command) = (report.id(), report.ends_command());
-        let make = move || Some(report.redact(|event| EventDraft::of(event, crumbs))?.into_event(&settings));
+        let make = move || Some(report.redact(|event| EventDraft::of(event, crumbs))?.prepare(&settings));
         self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
     }
 
@@ -161,7 +167,7 @@ impl Exporter for SentryExporter {
             Fact::Reported(report) => {
                 let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
                 let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
-                let make = move || Some(draft?.into_event(&settings));
+                let make = move || Some(draft?.prepare(&settings));
                 let (id, ends_command) = (report.id, report.ends_command());
                 self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
             }
@@ -203,6 +209,7 @@ impl Exporter for SentryExporter {
     fn drop_reasons(&self) -> &'static [&'static str] {
         &[
             "before_send",
+            "expired",
             "ignored",
             "late",
             "network",

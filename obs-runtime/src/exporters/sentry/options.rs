@@ -6,14 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::sentry::integrations::debug_images::DebugImagesIntegration;
 use ::sentry::protocol::{Breadcrumb, Event};
 use ::sentry::types::Dsn;
 use ::sentry::{Client, ClientOptions, TransportFactory};
 
 use crate::config::validated::{Config, UNKNOWN_VERSION};
 use crate::exporters::sentry::foreign_events::{ForeignEvents, Redact};
+use crate::exporters::sentry::in_app::InApp;
 use crate::exporters::sentry::stacktrace::Names;
-use crate::metrics::registry;
 
 /// Settings of the program's code, which the environment does not have.
 #[derive(Clone, Default)]
@@ -32,6 +33,8 @@ pub struct SentryOptions {
     pub max_breadcrumbs: Option<usize>,
     /// Labels of errors that are not sent.
     pub ignore_errors: Vec<String>,
+    /// Whether nothing is kept on disk for the next run.
+    pub keeps_nothing: bool,
     /// Whether the client is not bound to sentry's main hub.
     pub leaves_hub_alone: bool,
 }
@@ -83,28 +86,6 @@ pub fn why_dropped() -> (&'static str, &'static str) {
     }
 }
 
-/// Prefixes of names of functions that never belong to the program.
-const NOT_IN_APP: [&str; 18] = [
-    "obs_runtime::",
-    "obs_macros::",
-    "tracing::",
-    "tracing_core::",
-    "tracing_subscriber::",
-    "futures_executor::",
-    "rayon::",
-    "rayon_core::",
-    "eyre::",
-    "color_eyre::",
-    "test::",
-    "clap::",
-    "hyper::",
-    "mio::",
-    "main",
-    "__libc_start",
-    "clone3",
-    "start_thread",
-];
-
 /// The most characters that Sentry accepts.
 const MAX_RELEASE: usize = 200;
 const MAX_DIST: usize = 64;
@@ -116,14 +97,7 @@ impl Settings {
         let environment = config.sentry_environment.as_ref().unwrap_or(&config.environment);
         let own = || (config.version != UNKNOWN_VERSION).then(|| format!("{}@{}", program(), config.version));
         let release = config.sentry_release.clone().or_else(own);
-        // Crates with annotated functions belong to the program.
-        let crates =
-            registry::callsites().into_iter().filter_map(|callsite| callsite.place().module.split("::").next());
-        let mut in_app: Vec<String> = crates.map(|name| format!("{name}::")).collect();
-        in_app.sort_unstable();
-        in_app.dedup();
-        in_app.retain(|name| name != "::" && name != "obs_runtime::");
-        in_app.extend(options.in_app_include.iter().cloned());
+        let in_app = InApp::new(options.in_app_include.clone(), options.in_app_exclude.clone());
         Self {
             environment: clean(environment, MAX_ENVIRONMENT, "dev"),
             release: release.map(|release| clean(&release, MAX_RELEASE, "unknown")),
@@ -134,12 +108,8 @@ impl Settings {
             #[expect(clippy::cast_possible_truncation, reason = "a rate")]
             sample_rate: config.sentry_sample_rate as f32,
             server_name: if options.hides_server_name { None } else { server_name() },
-            names: Names::new(
-                &in_app,
-                &[&*options.in_app_exclude, &NOT_IN_APP.map(str::to_owned)].concat(),
-                // The rest is for the server's answer.
-                config.flush_timeout / 2,
-            ),
+            // The rest is for the server's answer.
+            names: Names::new(in_app, config.flush_timeout / 2),
         }
     }
 }
@@ -179,6 +149,7 @@ pub fn client(
     let mut client = ClientOptions::new()
         .default_integrations(false)
         .add_integration(ForeignEvents(redact))
+        .add_integration(DebugImagesIntegration::new())
         .send_default_pii(false)
         .maybe_release(settings.release.clone())
         .environment(settings.environment.clone())

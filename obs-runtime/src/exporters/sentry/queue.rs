@@ -1,9 +1,10 @@
 //! What is to be sent, by precedence: check-ins and sessions, in their order and together; what has ended a command; everything else.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use ::sentry::Envelope;
-use ::sentry::protocol::{EnvelopeItem, Event};
+use ::sentry::protocol::{Attachment, EnvelopeItem, Event};
 
 use crate::events::event_id::EventId;
 
@@ -27,10 +28,18 @@ pub enum Job {
         /// Whether it is about what has ended a command.
         ends_command: bool,
         /// Creates the event on the thread that sends it.
-        make: Box<dyn FnOnce() -> Option<Event<'static>> + Send>,
+        make: Box<dyn FnOnce() -> Option<Prepared> + Send>,
     },
     /// Any other envelope.
     Envelope(Box<Envelope>),
+}
+
+/// An event that is ready to be sent.
+pub struct Prepared {
+    /// The event.
+    pub event: Event<'static>,
+    /// What is sent with it.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Job {
@@ -50,9 +59,13 @@ pub struct Queue {
     /// Events about what has ended a command.
     ends: VecDeque<Job>,
     others: VecDeque<Job>,
+    /// Envelopes of earlier runs, which are sent last and one by one.
+    pub spooled: VecDeque<PathBuf>,
+    /// Whether one of them is being sent.
+    pub sends_spooled: bool,
     /// Whether check-ins and sessions are being sent: later ones wait, as they would overtake these.
     pub sends_runs: bool,
-    /// How many jobs are being sent.
+    /// How many jobs are being sent, without envelopes of earlier runs.
     pub sending: usize,
     /// How many threads there are.
     pub threads: usize,
@@ -70,17 +83,25 @@ pub enum Work {
     Runs(Vec<EnvelopeItem>),
     /// One job.
     Job(Job),
+    /// An envelope of an earlier run.
+    Spooled(PathBuf),
 }
 
 impl Queue {
-    /// How many jobs are not done.
+    /// How many jobs are not done, without envelopes of earlier runs.
     pub fn len(&self) -> usize {
         self.runs.len() + self.ends.len() + self.others.len() + self.sending
     }
 
+    /// Whether nothing is left to do.
+    pub fn is_done(&self) -> bool {
+        self.len() == 0 && self.spooled.is_empty() && !self.sends_spooled
+    }
+
     /// Whether a thread could send something.
     pub fn has_work(&self) -> bool {
-        !self.runs.is_empty() && !self.sends_runs || !self.ends.is_empty() || !self.others.is_empty()
+        let has_runs = !self.runs.is_empty() && !self.sends_runs;
+        has_runs || !self.ends.is_empty() || !self.others.is_empty() || !self.spooled.is_empty() && !self.sends_spooled
     }
 
     /// What is to be sent next.
@@ -91,9 +112,16 @@ impl Queue {
             let some = self.runs.len().min(MAX_RUN_ITEMS_SENT);
             return Some(Work::Runs(self.runs.drain(..some).collect()));
         }
-        let job = self.ends.pop_front().or_else(|| self.others.pop_front())?;
-        self.sending += 1;
-        Some(Work::Job(job))
+        if let Some(job) = self.ends.pop_front().or_else(|| self.others.pop_front()) {
+            self.sending += 1;
+            return Some(Work::Job(job));
+        }
+        if self.sends_spooled {
+            return None;
+        }
+        let spooled = self.spooled.pop_front()?;
+        self.sends_spooled = true;
+        Some(Work::Spooled(spooled))
     }
 
     /// Adds a job. Returns one that has no room.

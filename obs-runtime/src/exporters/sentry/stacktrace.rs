@@ -1,4 +1,4 @@
-//! Stack traces with names and source locations of functions. Marks the program's own functions.
+//! Stack traces with names and source locations of functions.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,43 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ::sentry::ClientOptions;
-use ::sentry::integrations::backtrace::process_event_stacktrace;
 use ::sentry::protocol::{Addr, Frame, Stacktrace};
-use backtrace::Symbol;
 
 use crate::base::stack::Stack;
+use crate::exporters::sentry::frames::{self, KnownPlace, without_name};
+use crate::exporters::sentry::in_app::InApp;
 
 /// The most frames that are sent.
 const MAX_FRAMES: usize = 100;
-
-/// Parts of source paths of frames that take a stack. They are removed from its top.
-const HIDDEN_PATHS: &[&str] = &["obs-runtime", "/src/backtrace/"];
-
-/// Prefixes of names of functions that take a stack or start a panic. They are removed from a stack's top.
-const HIDDEN_NAMES: &[&str] = &[
-    "backtrace::",
-    "obs_runtime::",
-    "std::panicking::",
-    "std::sys::backtrace::",
-    "core::panicking::",
-    "core::result::unwrap_failed",
-    "core::option::unwrap_failed",
-    "core::option::expect_failed",
-    "core::ops::function::",
-    "std::panic::",
-    "std::thread::local::",
-    "alloc::boxed::",
-    "core::option::",
-    "core::result::",
-    "__rust",
-    "rust_begin_unwind",
-    "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
-];
-
-/// Parts of source paths of other crates.
-const OTHER_CRATES: &[&str] =
-    &["/rustc/", "/rustlib/", "/registry/src/", "/git/checkouts/", "obs-runtime", "obs-macros"];
 
 /// The most addresses in the cache. A program has far fewer on the stacks of its errors.
 const CACHE_CAPACITY: usize = 8192;
@@ -69,13 +40,9 @@ struct Lookup {
 }
 
 impl Names {
-    /// An empty cache. The first two arguments are prefixes of names of functions that belong to the program, or do not.
-    pub fn new(in_app_include: &[String], in_app_exclude: &[String], limit: Duration) -> Self {
-        // The client needs `&'static str`. Leaked once for each initialisation.
-        let lasting = |names: &[String]| names.iter().map(|name| &*name.clone().leak()).collect::<Vec<&'static str>>();
-        let in_app = ClientOptions::new();
-        let in_app = in_app.in_app_include(lasting(in_app_include)).in_app_exclude(lasting(in_app_exclude));
-        Self::with(move |address| look_up(address, &in_app), limit)
+    /// An empty cache.
+    pub fn new(in_app: InApp, limit: Duration) -> Self {
+        Self::with(move |address| frames::look_up(address, &in_app), limit)
     }
 
     fn with(resolve: impl Fn(usize) -> Vec<Frame> + Send + Sync + 'static, limit: Duration) -> Self {
@@ -83,11 +50,14 @@ impl Names {
         Self { lookup: Arc::new(lookup), limit }
     }
 
-    /// The stack trace of a stack; `None` if it has no frames.
-    pub fn stacktrace(&self, stack: &Stack) -> Option<Stacktrace> {
+    /// The stack trace of a stack, and of where the event is known to come from; `None` if it has no frames.
+    pub fn stacktrace(&self, stack: &Stack, place: Option<&KnownPlace>) -> Option<Stacktrace> {
         let mut frames = self.frames(stack);
-        let hidden = frames.iter().take_while(|frame| frame.in_app != Some(true) && is_hidden(frame)).count();
-        frames.drain(..hidden);
+        frames::trim(&mut frames);
+        mark_as_return(&mut frames);
+        if let Some(place) = place {
+            frames::locate(&mut frames, place);
+        }
         frames.truncate(MAX_FRAMES);
         Stacktrace::from_frames_reversed(frames)
     }
@@ -98,7 +68,7 @@ impl Names {
         if let Some(frames) = stack.frames().iter().map(cached).collect::<Option<Vec<_>>>() {
             return frames.concat();
         }
-        let without_names = || stack.frames().iter().map(|address| frame(*address, None)).collect();
+        let without_names = || stack.frames().iter().map(|address| without_name(*address)).collect();
         if self.lookup.is_late.load(Ordering::SeqCst) {
             return without_names();
         }
@@ -155,49 +125,12 @@ impl fmt::Debug for Lookup {
     }
 }
 
-/// The frames of an address, and whether each belongs to the program.
-fn look_up(address: usize, in_app: &ClientOptions) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    backtrace::resolve(std::ptr::without_provenance_mut(address), |symbol| {
-        frames.push(frame(address, Some(symbol)));
-    });
-    if frames.is_empty() {
-        frames.push(frame(address, None));
-    }
-    let mut stacktrace = Stacktrace { frames, ..Stacktrace::default() };
-    process_event_stacktrace(&mut stacktrace, in_app);
-    for frame in &mut stacktrace.frames {
-        // The names of inlined functions have no module path.
-        let path = frame.abs_path.as_deref();
-        let is_elsewhere = path.is_none_or(|path| OTHER_CRATES.iter().any(|part| path.contains(part)));
-        frame.in_app = Some(!is_elsewhere && frame.in_app != Some(false));
-    }
-    stacktrace.frames
-}
-
-/// A frame. Sentry may resolve an unknown name by the address.
-fn frame(address: usize, symbol: Option<&Symbol>) -> Frame {
-    // `:#` omits the hash.
-    let name = symbol.and_then(Symbol::name).map(|name| format!("{name:#}"));
-    let path = symbol.and_then(Symbol::filename).map(|path| path.to_string_lossy().into_owned());
-    Frame {
-        function: Some(name.unwrap_or_else(|| "<unknown>".to_owned())),
-        instruction_addr: Some(Addr(address as u64)),
-        filename: path.as_deref().map(|path| path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned()),
-        abs_path: path,
-        lineno: symbol.and_then(Symbol::lineno).map(u64::from),
-        ..Frame::default()
-    }
-}
-
-fn is_hidden(frame: &Frame) -> bool {
-    let path = frame.abs_path.as_deref().unwrap_or_default();
-    if path.starts_with("/rustc/") || HIDDEN_PATHS.iter().any(|part| path.contains(part)) {
-        return true;
-    }
-    let name = frame.function.as_deref().unwrap_or_default();
-    let name = name.trim_start_matches(['<', '_', '&']);
-    HIDDEN_NAMES.iter().any(|prefix| name.starts_with(prefix.trim_start_matches(['<', '_'])))
+/// Sentry takes the address of the top frame for that of an instruction, and all others for return addresses, as which it looks up the
+/// instruction before. Here, all are return addresses.
+fn mark_as_return(frames: &mut [Frame]) {
+    let top = frames.first().and_then(|frame| frame.instruction_addr);
+    let inlined = frames.iter_mut().take_while(|frame| top.is_some() && frame.instruction_addr == top);
+    inlined.for_each(|frame| frame.instruction_addr = top.map(|Addr(address)| Addr(address.saturating_sub(1))));
 }
 
 #[cfg(test)]
@@ -212,13 +145,13 @@ mod tests {
             move |address| {
                 // Until the test drops its end.
                 let _ = released.lock().unwrap().recv();
-                vec![Frame { function: Some("named".to_owned()), ..frame(address, None) }]
+                vec![Frame { function: Some("named".to_owned()), ..without_name(address) }]
             },
             Duration::from_millis(1),
         );
         let stack = Stack::capture().unwrap();
         let functions = |names: &Names| -> Vec<_> {
-            let frames = names.stacktrace(&stack).unwrap().frames;
+            let frames = names.stacktrace(&stack, None).unwrap().frames;
             frames.into_iter().map(|frame| (frame.function.unwrap(), frame.instruction_addr)).collect()
         };
         let without = functions(&names);

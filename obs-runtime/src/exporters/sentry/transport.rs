@@ -3,26 +3,20 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ::sentry::client_report::{Reason, Recorder};
 use ::sentry::protocol::{EnvelopeFilterCallbacks, EnvelopeItem};
 use ::sentry::transports::{RateLimiter, RateLimitingCategory};
 use ::sentry::{Envelope, TransportOptions};
-use ureq::{Agent, Error, Timeout};
 
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
-use crate::exporters::http;
-use crate::exporters::interface::rounded;
+use crate::exporters::sentry::connection::{Connection, Way};
+use crate::exporters::sentry::kept::Kept;
 use crate::exporters::sentry::rejection::Rejection;
+use crate::exporters::sentry::spool::Spool;
 use crate::metrics::drop_counters;
-
-/// The timeout of connecting to the server.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// The most bytes of a response that are read.
-const MAX_RESPONSE: u64 = 64 * 1024;
 
 /// No envelope was sent yet.
 const UNKNOWN: u8 = 0;
@@ -31,19 +25,23 @@ const ACCEPTS: u8 = 1;
 /// The last envelope was not accepted, or did not arrive.
 const REJECTS: u8 = 2;
 
+/// The reason of what could not be sent before the program ended.
+pub const LATE: &str = "late";
+/// The same for people.
+pub const TOO_LATE: &str = "it could not be sent in time";
+/// What is said of an event that is not lost.
+const KEPT: &str = "; it is kept for the next run";
+
 /// Gets the duration and the result of each delivery.
 pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
 
 /// Sends envelopes to one server.
 pub struct Http {
-    agent: Agent,
-    url: String,
-    auth: String,
+    connection: Connection,
     lost: Recorder,
     limits: Mutex<Limits>,
-    /// The host and port of the server.
-    server: String,
     on_delivery: OnDelivery,
+    kept: Kept,
     /// How long the server took to accept an envelope, in nanoseconds.
     latency: AtomicU64,
     /// What the server last did.
@@ -85,17 +83,14 @@ impl Limits {
 }
 
 impl Http {
-    /// A client for the server of the DSN.
-    pub fn new(options: &TransportOptions, on_delivery: OnDelivery) -> Self {
-        let url = options.dsn.envelope_api_url().to_string();
+    /// A client for the server of the DSN. What cannot be delivered is kept in the spool, if there is one.
+    pub fn new(options: &TransportOptions, way: Way, on_delivery: OnDelivery, spool: Option<Spool>) -> Self {
         Self {
-            agent: http::agent(&url, None, Some(CONNECT_TIMEOUT)),
-            url,
-            auth: options.dsn.to_auth(Some(&options.user_agent)).to_string(),
+            connection: Connection::new(options, way),
             lost: options.client_report_recorder.clone(),
             limits: Mutex::default(),
-            server: format!("{}:{}", options.dsn.host(), options.dsn.port()),
             on_delivery,
+            kept: Kept::new(spool),
             latency: AtomicU64::new(0),
             standing: AtomicU8::new(UNKNOWN),
         }
@@ -133,7 +128,7 @@ impl Http {
         let limited = |item: EnvelopeItem| {
             self.lost.record_lost_data(&item, Reason::RatelimitBackoff);
             count("rate_limited", is_counted(&item).into());
-            set_status(&item, &EventStatus::NotSent(Rejection::RateLimited.cause(&self.server).into()));
+            set_status(&item, &EventStatus::NotSent(Rejection::RateLimited.cause(self.connection.server()).into()));
             removed.set(removed.get() || is_counted(&item));
         };
         let rest = envelope.filter(EnvelopeFilterCallbacks::new(|item: &_| limits.allow(item), limited));
@@ -142,61 +137,53 @@ impl Http {
 
     /// Sends an envelope.
     fn post(&self, envelope: &Envelope, timeout: Duration) -> Result<(), Rejection> {
-        let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
         let mut body = Vec::new();
-        if let Err(error) = envelope.to_writer(&mut body) {
-            self.lost.record_lost_data(envelope, Reason::InternalError);
-            count("not_serialised", items);
-            return Err(Rejection::NotSerialised(error.to_string()));
-        }
-        let request = self.agent.post(&self.url).config().timeout_global(Some(timeout)).build();
-        let request = request.header("X-Sentry-Auth", &self.auth);
-        let mut response = match request.content_type("application/x-sentry-envelope").send(&body[..]) {
-            Ok(response) => response,
-            Err(error) => {
-                self.lost.record_lost_data(envelope, Reason::NetworkError);
-                count("network", items);
-                return Err(Rejection::Unreachable(match error {
-                    Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-                        format!("no connection within {}s", CONNECT_TIMEOUT.as_secs())
-                    }
-                    Error::Timeout(_) => format!("no answer within {}", rounded(timeout)),
-                    other => other.to_string(),
-                }));
-            }
-        };
-        let status = response.status().as_u16();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        envelope.to_writer(&mut body).map_err(|error| Rejection::NotSerialised(error.to_string()))?;
+        let answer = self.connection.post(&body, timeout)?;
         let mut limits = self.limits();
-        if let Some(value) = header("x-sentry-rate-limits") {
+        if let Some(value) = &answer.rate_limits {
             limits.update(value);
-        } else if let Some(value) = header("retry-after") {
+        } else if let Some(value) = &answer.retry_after {
             limits.limiter.update_from_retry_after(value);
-        } else if status == 429 {
+        } else if answer.status == 429 {
             limits.limiter.update_from_429();
         }
         drop(limits);
-        let is_page = http::is_page(response.headers());
-        // A connection is reused only after its response has been read.
-        let _ = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
-        match status {
-            200..300 if is_page => {
-                self.lost.record_lost_data(envelope, Reason::SendError);
-                count("refused", items);
-                Err(Rejection::Page)
-            }
+        match answer.status {
+            200..300 if answer.is_page => Err(Rejection::Page),
             200..300 => Ok(()),
-            // The server counts what it rejects by rate limits.
-            429 => {
-                count("rate_limited", items);
-                Err(Rejection::RateLimited)
-            }
-            _ => {
-                self.lost.record_lost_data(envelope, Reason::SendError);
-                count("refused", items);
-                Err(Rejection::Status(status))
-            }
+            429 => Err(Rejection::RateLimited),
+            status => Err(Rejection::Status(status)),
         }
+    }
+
+    /// Sends an envelope until the deadline, and remembers what the server did.
+    fn deliver(&self, envelope: &mut Envelope, deadline: Instant) -> Result<(), Rejection> {
+        let begun = Instant::now();
+        *envelope = self.connection.addressed(std::mem::take(envelope));
+        let result = self.post(envelope, deadline.saturating_duration_since(begun));
+        if result.is_ok() {
+            let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.latency.store(nanos, Ordering::Relaxed);
+        }
+        self.standing.store(if result.is_ok() { ACCEPTS } else { REJECTS }, Ordering::Relaxed);
+        result
+    }
+
+    /// Counts what was not delivered, and tells the server of it later.
+    fn lose_rejected(&self, envelope: &Envelope, rejection: &Rejection) {
+        let items = envelope.items().filter(|item| is_counted(item)).count() as u64;
+        let (lost, reason) = match rejection {
+            Rejection::NotSerialised(_) => (Some(Reason::InternalError), "not_serialised"),
+            Rejection::Unreachable(_) | Rejection::Certificate(_) => (Some(Reason::NetworkError), "network"),
+            // The server counts what it rejects by rate limits.
+            Rejection::RateLimited => (None, "rate_limited"),
+            Rejection::Status(_) | Rejection::Page => (Some(Reason::SendError), "refused"),
+        };
+        if let Some(lost) = lost {
+            self.lost.record_lost_data(envelope, lost);
+        }
+        count(reason, items);
     }
 
     /// Sends an envelope, and waits for the answer until the deadline.
@@ -204,18 +191,19 @@ impl Http {
         let begun = Instant::now();
         let (allowed, is_limited) = self.allowed(envelope);
         let was_sent = allowed.is_some();
-        let result = allowed.map_or(Ok(()), |envelope| {
-            let headers = envelope.headers().clone().with_sent_at(SystemTime::now());
-            let envelope = envelope.with_headers(headers);
-            let result = self.post(&envelope, deadline.saturating_duration_since(begun));
-            if result.is_ok() {
-                let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                self.latency.store(nanos, Ordering::Relaxed);
-            }
-            self.standing.store(if result.is_ok() { ACCEPTS } else { REJECTS }, Ordering::Relaxed);
+        let result = allowed.map_or(Ok(()), |mut envelope| {
+            let sending = self.kept.begin(&envelope);
+            let result = self.deliver(&mut envelope, deadline);
+            let is_kept = self.kept.end(sending, result.is_ok());
             let status = match &result {
                 Ok(()) => EventStatus::Accepted,
-                Err(rejection) => EventStatus::NotSent(rejection.cause(&self.server).into()),
+                Err(rejection) if is_kept || rejection.may_pass_later() && self.keep(&envelope, "network") => {
+                    EventStatus::NotSent(format!("{}{KEPT}", rejection.cause(self.connection.server())).into())
+                }
+                Err(rejection) => {
+                    self.lose_rejected(&envelope, rejection);
+                    EventStatus::NotSent(rejection.cause(self.connection.server()).into())
+                }
             };
             envelope.items().for_each(|item| set_status(item, &status));
             result
@@ -224,7 +212,53 @@ impl Http {
             return;
         }
         let result = if is_limited { result.and(Err(Rejection::RateLimited)) } else { result };
-        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(&self.server)));
+        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(self.connection.server())));
+    }
+
+    /// Sends an envelope of an earlier run. Returns whether it is done: the server has accepted it, or never will.
+    pub fn send_kept(&self, mut envelope: Envelope, deadline: Instant) -> bool {
+        if !envelope.items().all(|item| self.limits().allow(item)) {
+            return false;
+        }
+        let begun = Instant::now();
+        let result = self.deliver(&mut envelope, deadline);
+        let is_done = match &result {
+            Ok(()) => true,
+            Err(rejection) if rejection.may_pass_later() || *rejection == Rejection::RateLimited => false,
+            Err(rejection) => {
+                self.lose_rejected(&envelope, rejection);
+                true
+            }
+        };
+        (self.on_delivery)(begun.elapsed(), result.map_err(|rejection| rejection.reason(self.connection.server())));
+        is_done
+    }
+
+    /// Whether what cannot be delivered is kept.
+    pub const fn keeps(&self) -> bool {
+        self.kept.is_on()
+    }
+
+    /// Keeps an envelope that is not sent for the next run. What is of no use then is lost, for this reason.
+    fn keep(&self, envelope: &Envelope, reason: &'static str) -> bool {
+        let kept = self.kept.keep(envelope);
+        kept.iter().flat_map(|(_, left)| left).for_each(|item| self.lose(item, reason));
+        kept.is_some()
+    }
+
+    /// Keeps an envelope that could not be sent in time for the next run, or loses it.
+    pub fn keep_late(&self, envelope: &Envelope) {
+        let is_kept = self.keep(envelope, LATE);
+        if !is_kept {
+            envelope.items().for_each(|item| self.lose(item, LATE));
+        }
+        let words = if is_kept { format!("{TOO_LATE}{KEPT}") } else { TOO_LATE.to_owned() };
+        envelope.items().for_each(|item| set_status(item, &EventStatus::NotSent(words.clone().into())));
+    }
+
+    /// Keeps what is being sent, as the program is about to end.
+    pub fn keep_sending(&self) {
+        self.kept.keep_sending();
     }
 }
 

@@ -1,20 +1,23 @@
 //! The threads that send what is queued. An envelope can have one event only, so up to [`MAX_THREADS`] requests run at once.
 
-use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::sentry::protocol::Event;
-use ::sentry::{Client, Envelope, Hub, Transport, TransportFactory, TransportOptions};
+use ::sentry::protocol::{EnvelopeItem, Event};
+use ::sentry::{Client, Envelope, Hub, Scope, Transport, TransportFactory, TransportOptions};
 
 use crate::base::clock;
 use crate::events::event_status::{self, EventStatus};
 use crate::events::panics::caught;
+use crate::exporters::sentry::connection::Way;
 use crate::exporters::sentry::foreign_events::own;
 use crate::exporters::sentry::options;
-use crate::exporters::sentry::queue::{Job, Queue, Work};
-use crate::exporters::sentry::transport::{Http, OnDelivery};
+use crate::exporters::sentry::queue::{Job, Prepared, Queue, Work};
+use crate::exporters::sentry::route::{self, Route, routed};
+use crate::exporters::sentry::spool::{Spool, Spooled};
+use crate::exporters::sentry::transport::{Http, LATE, OnDelivery, TOO_LATE};
 use crate::metrics::drop_counters;
 
 /// The most requests at once.
@@ -26,10 +29,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is left of a flush for the report of losses, besides the time that the server takes to answer.
 const MIN_RESERVE: Duration = Duration::from_millis(50);
 
-thread_local! {
-    /// Until when what the client sends on this thread is sent; `None` where it is queued.
-    static SENDS_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
-}
+/// The same if what is left out is kept for the next run.
+const MIN_RESERVE_TO_KEEP: Duration = Duration::from_millis(200);
 
 /// Sends jobs on threads of its own.
 pub struct Worker {
@@ -41,19 +42,26 @@ pub struct Worker {
 pub struct Factory {
     /// Gets the result of each envelope.
     pub on_delivery: OnDelivery,
+    way: Way,
+    spool: Option<Spool>,
     shared: Arc<Shared>,
 }
 
 impl Factory {
-    /// A factory for the client of one worker.
-    pub fn new(on_delivery: OnDelivery) -> Self {
-        Self { on_delivery, shared: Arc::default() }
+    /// A factory for the client of one worker, which keeps what it cannot send in the spool, if there is one.
+    pub fn new(on_delivery: OnDelivery, way: Way, spool: Option<Spool>) -> Self {
+        Self { on_delivery, way, spool, shared: Arc::default() }
     }
 }
 
 impl TransportFactory for Factory {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        let _ = self.shared.http.set(Http::new(&options, Arc::clone(&self.on_delivery)));
+        let _ = self.shared.http.set(Http::new(
+            &options,
+            self.way.clone(),
+            Arc::clone(&self.on_delivery),
+            self.spool.clone(),
+        ));
         Arc::new(Queueing(Arc::clone(&self.shared)))
     }
 }
@@ -62,10 +70,12 @@ struct Queueing(Arc<Shared>);
 
 impl Transport for Queueing {
     fn send_envelope(&self, envelope: Envelope) {
-        match (SENDS_UNTIL.get(), self.0.http.get()) {
-            (Some(deadline), Some(http)) if envelope.items().next().is_some() => http.send(envelope, deadline),
-            (Some(_), _) => {}
-            (None, _) => self.0.send(Job::Envelope(Box::new(envelope))),
+        match (route::current(), self.0.http.get()) {
+            (Route::Queue, _) => self.0.send(Job::Envelope(Box::new(envelope))),
+            (_, Some(_)) if envelope.items().next().is_none() => {}
+            (Route::SendUntil(deadline), Some(http)) => http.send(envelope, deadline),
+            (Route::Keep, Some(http)) => http.keep_late(&envelope),
+            (_, None) => {}
         }
     }
 
@@ -87,11 +97,18 @@ struct Shared {
 }
 
 impl Worker {
-    /// A worker, with the client that `make` creates with the transport of the factory. The first job starts its first thread.
+    /// A worker, with the client that `make` creates with the transport of the factory. The first job starts its first thread; an envelope
+    /// of an earlier run is one.
     pub fn new(factory: Factory, make: impl FnOnce(Factory) -> Client) -> Self {
         let shared = Arc::clone(&factory.shared);
+        let waiting = factory.spool.as_ref().map(Spool::waiting).unwrap_or_default();
         let client = Arc::new(make(factory));
         let _ = shared.client.set(Arc::downgrade(&client));
+        if !waiting.is_empty() {
+            let mut queue = shared.queue();
+            queue.spooled = waiting.into();
+            shared.add_thread(queue);
+        }
         Self { client, shared }
     }
 
@@ -124,28 +141,47 @@ impl Worker {
         self.shared.wait_with_reserve(deadline)
     }
 
-    /// The same for the last time: what cannot be sent until the deadline is dropped, counted, and reported to the server.
+    /// The same for the last time: what cannot be sent until the deadline is kept for the next run, or dropped, counted, and reported to the
+    /// server.
     pub fn flush_last(&self, deadline: Instant) -> usize {
         let left = self.flush(deadline);
-        self.drop_queued();
+        self.keep_queued(deadline);
         if self.shared.http.get().is_some_and(|http| !http.rejects()) {
             self.report_losses(deadline);
         }
         left
     }
 
-    /// Drops and counts what is queued. If the server has answered, waits for what is being sent, and reports all losses.
+    /// Keeps what is queued for the next run, or drops and counts it. If the server has answered, waits for what is being sent, and reports
+    /// all losses.
     pub fn give_up(&self, deadline: Instant) {
-        self.drop_queued();
+        self.keep_queued(deadline);
         if self.is_slow() {
             self.report_losses(deadline);
         }
     }
 
-    fn drop_queued(&self) {
+    fn keep_queued(&self, deadline: Instant) {
         let left = self.shared.queue().clear();
+        let http = self.shared.http.get().filter(|http| http.keeps());
+        if let Some(http) = http {
+            http.keep_sending();
+        }
+        // Those that have ended a command come first.
+        let mut kept = Envelope::new();
         for job in left {
-            self.shared.drop_job(job, "late", "it could not be sent in time");
+            match (job, http) {
+                (Job::Run(item @ (EnvelopeItem::SessionUpdate(_) | EnvelopeItem::SessionAggregates(_))), Some(_)) => {
+                    kept.add_item(item);
+                }
+                (job @ (Job::Event { .. } | Job::Envelope(_)), Some(_)) if Instant::now() < deadline => {
+                    self.shared.work(Work::Job(job), |_| Route::Keep);
+                }
+                (job, _) => self.shared.drop_job(job, LATE, TOO_LATE),
+            }
+        }
+        if let Some(http) = http.filter(|_| kept.items().next().is_some()) {
+            http.keep_late(&kept);
         }
         self.shared.job_done.notify_all();
     }
@@ -156,7 +192,7 @@ impl Worker {
         let for_report = latency.min(deadline.saturating_duration_since(now) / 2);
         let until = deadline.checked_sub(for_report).unwrap_or(now);
         if self.shared.wait(until, |queue| queue.sending == 0) == 0 {
-            sends_until(deadline, || self.client.send_envelope(Envelope::new()));
+            routed(Route::SendUntil(deadline), || self.client.send_envelope(Envelope::new()));
         }
     }
 
@@ -169,14 +205,6 @@ impl Worker {
     pub fn queued(&self) -> usize {
         self.shared.queue().len()
     }
-}
-
-/// Has what the client sends on this thread be sent until then.
-fn sends_until<R>(deadline: Instant, run: impl FnOnce() -> R) -> R {
-    let before = SENDS_UNTIL.replace(Some(deadline));
-    let result = run();
-    SENDS_UNTIL.set(before);
-    result
 }
 
 impl Shared {
@@ -229,11 +257,16 @@ impl Shared {
                 } else {
                     drop(queue);
                 }
-                let runs = matches!(work, Work::Runs(_));
-                self.work(work);
+                let (is_of_runs, is_spooled) = (matches!(work, Work::Runs(_)), matches!(work, Work::Spooled(_)));
+                self.work(work, Route::SendUntil);
                 queue = self.queue();
-                queue.sending -= 1;
-                queue.sends_runs &= !runs;
+                queue.sending -= usize::from(!is_spooled);
+                queue.sends_runs &= !is_of_runs;
+                queue.sends_spooled &= !is_spooled;
+                if self.http.get().is_some_and(Http::rejects) {
+                    // The next run tries again.
+                    queue.spooled.clear();
+                }
                 self.job_done.notify_all();
             } else if queue.closed {
                 queue.threads -= 1;
@@ -248,16 +281,64 @@ impl Shared {
         }
     }
 
-    fn work(&self, work: Work) {
+    fn work(&self, work: Work, route: fn(Instant) -> Route) {
         let Some(client) = self.client.get().and_then(Weak::upgrade) else { return };
         let event = if let Work::Job(Job::Event { id, .. }) = &work { Some(*id) } else { None };
         // `before_send` is the user's code.
-        if caught(|| send(&client, work)).is_err() {
-            SENDS_UNTIL.set(None);
+        if caught(|| self.send_by(&client, work, route)).is_err() {
+            route::reset();
             drop_counters::count("sentry", "panic", 1);
             if let Some(id) = event {
                 event_status::set(id, EventStatus::NotSent("sending the event panicked".into()));
             }
+        }
+    }
+
+    /// Sends an envelope of an earlier run, unless another process does.
+    fn send_spooled(&self, path: PathBuf) {
+        let (Some(http), Some(mut spooled)) = (self.http.get(), Spooled::lock(path)) else { return };
+        let envelope = spooled.read().ok().map(|bytes| Envelope::from_slice(&bytes));
+        let is_done = match envelope {
+            Some(Ok(envelope)) => http.send_kept(envelope, clock::deadline(Instant::now(), SEND_TIMEOUT)),
+            // It was cut off, or is of another version.
+            Some(Err(_)) => true,
+            None => false,
+        };
+        if is_done {
+            spooled.remove();
+        }
+    }
+
+    fn send_by(&self, client: &Client, work: Work, route: fn(Instant) -> Route) {
+        // The names of functions may take long to look up, which is not the server's time.
+        let route = || route(clock::deadline(Instant::now(), SEND_TIMEOUT));
+        let post = |envelope| routed(route(), || client.send_envelope(envelope));
+        let of_items = |items: Vec<EnvelopeItem>| {
+            let mut envelope = Envelope::new();
+            for item in items {
+                envelope.add_item(item);
+            }
+            envelope
+        };
+        match work {
+            Work::Runs(items) => post(of_items(items)),
+            Work::Job(Job::Event { id, make, .. }) => {
+                let Some(Prepared { event, attachments }) = make() else { return };
+                let mut scope = Scope::default();
+                let has_attachments = !attachments.is_empty();
+                for attachment in attachments {
+                    scope.add_attachment(attachment);
+                }
+                let scope = has_attachments.then_some(&scope);
+                if own(|| routed(route(), || client.capture_event(event, scope))).is_nil() {
+                    let (reason, words) = options::why_dropped();
+                    drop_counters::count("sentry", reason, 1);
+                    event_status::set(id, EventStatus::NotSent(words.into()));
+                }
+            }
+            Work::Job(Job::Envelope(envelope)) => post(*envelope),
+            Work::Job(Job::Run(item)) => post(of_items(vec![item])),
+            Work::Spooled(path) => self.send_spooled(path),
         }
     }
 
@@ -291,46 +372,18 @@ impl Shared {
         let time = deadline.saturating_duration_since(Instant::now());
         let mut queue = self.queue();
         loop {
-            if queue.len() == 0 {
+            if queue.is_done() {
                 return 0;
             }
             // What is being sent, and then the report, take as long as the last request.
             let latency = self.http.get().map(Http::latency).unwrap_or_default();
-            let reserve = latency.saturating_mul(2).saturating_add(MIN_RESERVE).min(time / 4);
+            let least = if self.http.get().is_some_and(Http::keeps) { MIN_RESERVE_TO_KEEP } else { MIN_RESERVE };
+            let reserve = latency.saturating_mul(2).saturating_add(least).min(time / 4);
             let rest = deadline.saturating_duration_since(Instant::now()).saturating_sub(reserve);
             if rest.is_zero() {
                 return queue.len();
             }
             queue = self.job_done.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-fn send(client: &Client, work: Work) {
-    // The names of functions may take long to look up, which is not the server's time.
-    let post = |envelope| sends_until(clock::deadline(Instant::now(), SEND_TIMEOUT), || client.send_envelope(envelope));
-    match work {
-        Work::Runs(items) => {
-            let mut envelope = Envelope::new();
-            for item in items {
-                envelope.add_item(item);
-            }
-            post(envelope);
-        }
-        Work::Job(Job::Event { id, make, .. }) => {
-            let Some(event) = make() else { return };
-            let deadline = clock::deadline(Instant::now(), SEND_TIMEOUT);
-            if own(|| sends_until(deadline, || client.capture_event(event, None))).is_nil() {
-                let (reason, words) = options::why_dropped();
-                drop_counters::count("sentry", reason, 1);
-                event_status::set(id, EventStatus::NotSent(words.into()));
-            }
-        }
-        Work::Job(Job::Envelope(envelope)) => post(*envelope),
-        Work::Job(Job::Run(item)) => {
-            let mut envelope = Envelope::new();
-            envelope.add_item(item);
-            post(envelope);
         }
     }
 }

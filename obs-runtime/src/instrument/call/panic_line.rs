@@ -27,7 +27,9 @@ impl Call {
         const MESSAGE: &str = "panicked: the message is not known, because a panic hook that was set after obs was initialised does \
                                not call the previous one, or because the panic was resumed";
         if panics::claim_unseen(self.start) {
-            emit(Cow::Borrowed(MESSAGE), None, global::source(self.callsite.place()));
+            let last = panics::last_since(self.start);
+            let message = last.map_or(Cow::Borrowed(MESSAGE), |last| format!("panicked: {last}").into());
+            emit(message, None, global::source(self.callsite.place()));
         }
     }
 }

@@ -17,7 +17,8 @@ impl Call {
             (Outcome::Error, Some(failure)) if self.is_passed() => {
                 propagation::fail(&self.exit(), failure, || self.layer())
             }
-            (Outcome::Panic, _) if self.is_passed() => propagation::unwind(&self.exit(), || self.layer()),
+            // Also where nothing waits: it may be a panic that no hook of obs has seen.
+            (Outcome::Panic, _) => propagation::unwind(&self.exit(), || self.layer()),
             _ => {
                 if self.encloses {
                     propagation::end();
@@ -63,6 +64,6 @@ impl Call {
         let (name, attribute) = (Cow::Borrowed(callsite.name()), callsite.kind().as_str());
         let fingerprint = self.entry().map(|entry| entry.fingerprint.iter().cloned().map(Cow::Owned).collect());
         let fingerprint = fingerprint.unwrap_or_default();
-        Layer { name, attribute, fields: details.fields, tags: details.tags, fingerprint }
+        Layer { name, attribute, fields: details.fields, tags: details.tags, fingerprint, ..Layer::default() }
     }
 }

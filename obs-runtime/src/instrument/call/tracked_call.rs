@@ -204,6 +204,11 @@ impl Call {
         self.cells.is_some()
     }
 
+    /// When it began.
+    pub(crate) const fn start(&self) -> Stamp {
+        self.start
+    }
+
     pub(crate) fn entry(&self) -> Option<&Entry> {
         self.entry.as_deref()
     }

@@ -18,6 +18,9 @@ const MAX_LAYERS: usize = 32;
 /// Most causes of one error.
 const MAX_CAUSES: usize = 32;
 
+/// The message of a panic of which nothing is known.
+pub const UNKNOWN_PANIC: &str = "panicked";
+
 /// What a command says of itself. The context inside the command carries it; each error that is captured there has it, also
 /// one that does not pass the command.
 #[derive(Clone, Debug)]
@@ -139,6 +142,16 @@ impl PendingError {
             }
         }
         content.fingerprint = fingerprint.or(content.fingerprint.take());
+    }
+
+    /// Replaces the message of a panic of which nothing was known.
+    pub(super) fn explain(&self, words: &str) {
+        if let State::Open(event) = &mut self.content().state
+            && let [cause] = &mut *event.report.causes
+            && cause.message == UNKNOWN_PANIC
+        {
+            cause.message = words.to_owned().into();
+        }
     }
 
     /// Reports the error if it is still to be reported.

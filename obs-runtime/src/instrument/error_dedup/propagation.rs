@@ -12,6 +12,7 @@ use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::base::task_id::TaskId;
 use crate::context::current::Context;
+use crate::events::active_span;
 use crate::events::command_run::CommandRun;
 use crate::events::event::{Source, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
@@ -22,7 +23,7 @@ use crate::events::panics::{self, Panic};
 use crate::events::report::{Cause, Layer, Report, ReportKind};
 use crate::exporters::error_event::ErrorEvent;
 use crate::exporters::interface::Topic;
-use crate::instrument::error_dedup::pending_error::{PendingError, State};
+use crate::instrument::error_dedup::pending_error::{PendingError, State, UNKNOWN_PANIC};
 use crate::instrument::error_dedup::rate_limit;
 use crate::instrument::error_dedup::registry;
 use crate::pipeline::global;
@@ -91,6 +92,11 @@ enum Passing {
 }
 
 impl Passing {
+    /// Whether no hook of obs was called for the panic, so that nothing else captures it.
+    fn is_unseen_panic(&self) -> bool {
+        matches!(self, Self::Panic(last) if last.as_ref().is_none_or(|last| last.is_from_payload))
+    }
+
     /// The fingerprint of an error; none of a panic.
     fn into_fingerprint(self) -> Option<ErrorFingerprint> {
         match self {
@@ -106,7 +112,7 @@ impl Passing {
             Self::Error(error) => (ReportKind::Error, error.error_type.clone(), error.causes.clone(), None),
             Self::Panic(last) => {
                 let type_name = Cow::Borrowed("panic");
-                let message = last.as_ref().map_or(Cow::Borrowed("panicked"), |last| last.words.clone().into());
+                let message = last.as_ref().map_or(Cow::Borrowed(UNKNOWN_PANIC), |last| last.words.clone().into());
                 let place = last.as_ref().and_then(|last| last.place.as_ref());
                 let place = place.map(|(file, line)| Cow::Owned(format!("{file}:{line}")));
                 (ReportKind::Panic, type_name.clone(), vec![Cause { type_name, message }], place)
@@ -119,7 +125,7 @@ impl Passing {
     /// The stack on which it was captured, if an exporter wants it.
     fn stack(&self, pipeline: &dyn Pipeline) -> Option<Stack> {
         match self {
-            Self::Panic(Some(last)) => last.stack.clone(),
+            Self::Panic(Some(last)) if !last.is_from_payload => last.stack.clone(),
             _ => pipeline.wants_stack_traces().then(Stack::capture).flatten(),
         }
     }
@@ -143,6 +149,17 @@ pub fn unwind(exit: &CallExit, layer: impl FnOnce() -> Layer<'static>) -> Captur
 pub fn panic_facts(last: Option<&Panic>) -> FailureFacts<'static> {
     let message = last.map_or(Cow::Borrowed("panicked"), |last| Cow::Owned(last.to_string()));
     FailureFacts { error_type: Cow::Borrowed("panic"), message, sources: Vec::new() }
+}
+
+/// Whether an error that the program logs as text was captured before, as it passes a call.
+#[cfg(feature = "sentry")]
+pub fn is_known(exit: &CallExit, failure: &Failure<'_>) -> bool {
+    let found = find(exit, &failure.fingerprint());
+    let is_known = found.is_some();
+    if let Some(error) = found {
+        forward(exit, error, false);
+    }
+    is_known
 }
 
 /// The innermost call has ended: what still waits for it was handled there, and is reported.
@@ -175,13 +192,16 @@ pub fn panicked(last: Panic, source: Source<'static>) {
 fn pass(exit: &CallExit, passing: Passing, layer: impl FnOnce() -> Layer<'static>) -> CaptureOutcome {
     let found = match &passing {
         Passing::Error(fingerprint) => find(exit, fingerprint),
-        Passing::Panic(last) => find_panic(exit, last.is_none()),
+        Passing::Panic(_) => find_panic(exit, passing.is_unseen_panic()),
     };
     let deferred = found.as_ref().and_then(|error| error.take_deferred());
     let again = found.is_some() && deferred.is_none();
     let is_manual = exit.captures == Captures::Manually;
     let error = match (found, exit.captures) {
         (Some(error), _) if again => {
+            if let Passing::Panic(Some(last)) = &passing {
+                error.explain(&last.words);
+            }
             error.add(layer(), exit.level, passing.into_fingerprint(), is_manual);
             Some(error)
         }
@@ -189,7 +209,8 @@ fn pass(exit: &CallExit, passing: Passing, layer: impl FnOnce() -> Layer<'static
         (_, captures) => {
             let mut layers = deferred.unwrap_or_default();
             layers.push(layer());
-            if captures == Captures::Deferred { defer(exit, passing, layers) } else { capture(exit, passing, layers) }
+            let is_deferred = captures == Captures::Deferred && !passing.is_unseen_panic();
+            if is_deferred { defer(exit, passing, layers) } else { capture(exit, passing, layers) }
         }
     };
     let event = error.as_ref().and_then(|error| error.event());
@@ -277,7 +298,11 @@ fn take_remembered(matches: impl Fn(&PendingError) -> bool) -> Option<Arc<Pendin
 /// Captures an error that was not captured before. The rate limit is asked before the stack is captured.
 fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Option<Arc<PendingError>> {
     let pipeline = global::pipeline()?;
-    let context = Context::current();
+    let mut context = Context::current();
+    if let Some(trace) = active_span::trace() {
+        // The span that failed, and not the one in which the context began.
+        context.set_trace(trace);
+    }
     if let Some(run) = context.extension::<CommandRun>() {
         run.count_error();
     }

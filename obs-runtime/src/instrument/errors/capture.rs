@@ -14,7 +14,7 @@ use crate::events::event::{Details, Fact, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::failure::Failure;
 use crate::events::field::{Field, Value};
-use crate::events::report::{Layer, ReportKind};
+use crate::events::report::{Attachment, Layer, ReportKind};
 use crate::exporters::interface::Topic;
 use crate::instrument::error_dedup::propagation::{self, CallExit, Captures};
 use crate::instrument::errors::message::report_message;
@@ -86,6 +86,9 @@ pub fn capture_error<E: CapturableError<Kind> + ?Sized, Kind>(error: &E) -> Opti
     ErrorCapture::new(error).send()
 }
 
+/// The most attachments of one capture.
+const MAX_ATTACHMENTS: usize = 10;
+
 /// An error to be captured, with what the program says of it. Nothing happens before [`send`](Self::send).
 ///
 /// ```
@@ -132,6 +135,21 @@ impl<'e, E: CapturableError<Kind> + ?Sized, Kind> ErrorCapture<'e, E, Kind> {
     /// A field of the event: text, a number or a boolean.
     pub fn field(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
         self.layer.fields.push(Field::new(name, value));
+        self
+    }
+
+    /// Attaches a text to the event as a file, such as the lines of a feed around a bad row. It is redacted as all text is, and cut after
+    /// 64 KiB. An event has ten of them at most.
+    ///
+    /// ```
+    /// # use obs_runtime::ErrorCapture;
+    /// # let error = "x".parse::<i32>().unwrap_err();
+    /// ErrorCapture::new(&error).attachment("rows.csv", "16,ada\n17,x\n18,bob\n").send();
+    /// ```
+    pub fn attachment(mut self, name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>) -> Self {
+        if self.layer.attachments.len() < MAX_ATTACHMENTS {
+            self.layer.attachments.push(Attachment { name: name.into(), text: text.into() });
+        }
         self
     }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::context::current::Context;
+use crate::events::active_span;
 use crate::events::event::{Details, Event, Source, UNKNOWN_OPERATION};
 use crate::events::event_id::EventId;
 use crate::events::report::{Cause, Report, ReportKind};
@@ -26,7 +27,10 @@ pub fn report_message(
     if !pipeline.wants(Topic::Report, level, &source.logger) {
         return None;
     }
-    let context = Context::current();
+    let mut context = Context::current();
+    if let Some(trace) = active_span::trace() {
+        context.set_trace(trace);
+    }
     let operation =
         context.operation().map_or(Cow::Borrowed(UNKNOWN_OPERATION), |operation| operation.to_owned().into());
     let report = Report {

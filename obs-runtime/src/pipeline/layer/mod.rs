@@ -2,6 +2,8 @@
 
 pub(crate) mod field_collector;
 pub(crate) mod filter;
+#[cfg(feature = "sentry")]
+pub(crate) mod log_capture;
 #[cfg(feature = "otlp")]
 pub(crate) mod span_layer;
 pub(crate) mod tracing_layer;

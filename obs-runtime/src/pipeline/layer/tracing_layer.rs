@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+#[cfg(feature = "sentry")]
+use std::error::Error;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -17,6 +19,8 @@ use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
 use crate::pipeline::layer::field_collector::Collected;
+#[cfg(feature = "sentry")]
+use crate::pipeline::layer::log_capture::{self, ErrorField, LoggedError};
 
 /// A layer that turns each `tracing` event, with the fields of its enclosing spans, into an [`Event`] for a handler. The
 /// event's context is empty; the handler fills it in.
@@ -44,23 +48,44 @@ impl ObsLayer {
     }
 
     fn handle(&self, metadata: &'static Metadata<'static>, collected: &Collected) {
-        let log = collected.log_source();
-        let source = Source {
-            logger: Cow::Borrowed(log.target.unwrap_or(metadata.target())),
-            module: log.module.or_else(|| metadata.module_path()).map(Cow::Borrowed),
-            file: log.file.or_else(|| metadata.file()).map(Cow::Borrowed),
-            line: log.line.or_else(|| metadata.line()),
-        };
         let message = Cow::Borrowed(collected.message().unwrap_or_default());
         (self.handler)(Event {
             time: SystemTime::now(),
             level: Level::from_tracing(*metadata.level()),
-            source,
+            source: source(metadata, collected),
             context: EventContext::default(),
             fact: Fact::Log { message },
             fields: collected.fields(),
             tags: Tags::new(),
         });
+    }
+}
+
+fn source<'e>(metadata: &'static Metadata<'static>, collected: &'e Collected) -> Source<'e> {
+    let log = collected.log_source();
+    Source {
+        logger: Cow::Borrowed(log.target.unwrap_or(metadata.target())),
+        module: log.module.or_else(|| metadata.module_path()).map(Cow::Borrowed),
+        file: log.file.or_else(|| metadata.file()).map(Cow::Borrowed),
+        line: log.line.or_else(|| metadata.line()),
+    }
+}
+
+/// Has the event captured as an error, if the configuration asks for it.
+#[cfg(feature = "sentry")]
+fn capture(event: &tracing_core::Event<'_>, collected: &Collected) {
+    let level = Level::from_tracing(*event.metadata().level());
+    if !log_capture::wants(level) {
+        return;
+    }
+    let source = source(event.metadata(), collected);
+    let line = LoggedError { level, source, message: collected.message().unwrap_or_default(), error: None };
+    let mut field = ErrorField::new(|error: &(dyn Error + 'static)| {
+        log_capture::capture(&LoggedError { error: Some(error), source: line.source.clone(), ..line });
+    });
+    event.record(&mut field);
+    if field.left().is_some() {
+        log_capture::capture(&line);
     }
 }
 
@@ -105,6 +130,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
                     collected.add_missing(outer);
                 }
             }
+            // Before the line becomes a breadcrumb.
+            #[cfg(feature = "sentry")]
+            capture(event, collected);
             self.handle(event.metadata(), collected);
         };
         let kept = SCRATCH.try_with(|scratch| {

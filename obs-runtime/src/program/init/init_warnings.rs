@@ -8,6 +8,8 @@ use crate::config::validated::Config;
 use crate::metrics::registry;
 #[cfg(feature = "otlp")]
 use crate::program::otlp;
+#[cfg(feature = "sentry")]
+use crate::program::sentry;
 
 /// Warnings about variables of OpenTelemetry that are not valid, and about names that are probably misspelt.
 pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) -> Vec<String> {
@@ -37,6 +39,8 @@ pub fn of_settings(config: &Config, settings: &[Setting]) -> Vec<String> {
     for (_, variable, feature) in without_feature.into_iter().filter(|(is_missing, ..)| *is_missing) {
         warnings.push(format!("{variable} has no effect without the feature {feature} of obs-runtime"));
     }
+    #[cfg(feature = "sentry")]
+    warnings.extend(sentry::problem(config));
     #[cfg(feature = "otlp")]
     warnings.extend(
         [OtlpSignal::Traces, OtlpSignal::Metrics, OtlpSignal::Logs]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::level::Level;
 use crate::base::secret::Secret;
 use crate::config::agent_address::AgentAddress;
 use crate::config::filter::LogFilter;
@@ -122,6 +123,14 @@ impl ObservabilityBuilder {
         sentry_sample_rate(rate: f64) => sentry_sample_rate = rate;
         /// Instead of `SENTRY_DEBUG`.
         sentry_debug(debug: bool) => sentry_debug = debug;
+        /// Instead of `SENTRY_CA_CERTS`.
+        sentry_ca_certs(path: impl Into<PathBuf>) => sentry_ca_certs = Some(path.into());
+        /// Instead of `SENTRY_TUNNEL`.
+        sentry_tunnel(url: impl Into<String>) => sentry_tunnel = Some(url.into());
+        /// Instead of `SENTRY_EVENTS_FROM_LOGS`: from which level on an event of `tracing` or `log` is an event in Sentry too. With a field
+        /// that is an error (`error = &error as &dyn Error`) it has the error's sources, and is one event with the captures of the same
+        /// error; otherwise it is a message.
+        sentry_events_from_logs(level: impl Into<Option<Level>>) => sentry_events_from_logs = level.into();
         /// Instead of `SENTRY_TRACES_SAMPLE_RATE`.
         sentry_traces_sample_rate(rate: f64) => sentry_traces_sample_rate = rate;
         /// Instead of `COST_TRACKING_ENABLED`.

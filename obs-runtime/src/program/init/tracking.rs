@@ -72,7 +72,21 @@ impl ObservabilityBuilder {
         self
     }
 
-    /// Prefixes of function names that are not in-app frames.
+    /// Whether what Sentry cannot take, as in an outage, is kept for the next run: in `OBS_STATE_DIR`, redacted, at most 200 envelopes,
+    /// 10 MiB and seven days. The next run sends it after its own events, within `OBS_FLUSH_TIMEOUT`. The default is true if `OBS_STATE_DIR`
+    /// is set; without it nothing is kept.
+    ///
+    /// ```no_run
+    /// let builder = obs_runtime::Observability::builder().sentry_spool(false);
+    /// # let _ = builder;
+    /// ```
+    pub fn sentry_spool(mut self, kept: bool) -> Self {
+        self.sentry.keeps_nothing = !kept;
+        self
+    }
+
+    /// Prefixes of function names that are not in-app frames. Of a prefix here and one of [`in_app_include`](Self::in_app_include), the
+    /// longer decides.
     pub fn in_app_exclude<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.sentry.in_app_exclude.extend(names.into_iter().map(Into::into));
         self

@@ -108,7 +108,9 @@ fn remote(config: &Config) -> Vec<HealthCheck> {
     let mut checks = Vec::new();
     #[cfg(feature = "sentry")]
     if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
-        checks.push(HealthCheck::new("obs.sentry", move || sentry::accepts_reports(dsn.expose(), REMOTE_TIMEOUT)));
+        let way = crate::program::sentry::way(config);
+        let check = move || sentry::accepts_reports(dsn.expose(), &way, REMOTE_TIMEOUT);
+        checks.push(HealthCheck::new("obs.sentry", check));
     }
     #[cfg(feature = "otlp")]
     checks.extend(otlp::checks(config, REMOTE_TIMEOUT));

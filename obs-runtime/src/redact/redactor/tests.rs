@@ -15,7 +15,7 @@ use crate::events::event::{CallInfo, EventContext, Fact, Source};
 use crate::events::event_id::EventId;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
-use crate::events::report::{Cause, Layer, Report, ReportKind};
+use crate::events::report::{Attachment, Cause, Layer, Report, ReportKind};
 use crate::events::span::{RecordedTrace, Span, SpanDetails, TraceRoot};
 use crate::metrics::callsite::CallsiteKind;
 
@@ -286,7 +286,8 @@ fn text() -> Cow<'static, str> {
 fn report() -> Report<'static> {
     let layer = || {
         let (fields, tags) = (vec![Field::new("a", SECRET)], vec![("b", SECRET.to_owned())]);
-        Layer { name: text(), attribute: "tracked_command", fields, tags, fingerprint: vec![text()] }
+        let attachments = vec![Attachment { name: text(), text: text() }];
+        Layer { name: text(), attribute: "tracked_command", fields, tags, fingerprint: vec![text()], attachments }
     };
     Report {
         id: EventId::fresh(),

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schema::{check_item, is_time};
 
@@ -88,7 +88,11 @@ fn envelope(body: &[u8]) -> Result<Vec<Item>, String> {
             }
             at += 1;
         }
-        let payload: Value = serde_json::from_slice(payload).map_err(|error| format!("{kind}: {error}"))?;
+        let payload: Value = if kind == "attachment" {
+            json!({ "name": header["filename"], "text": String::from_utf8_lossy(payload) })
+        } else {
+            serde_json::from_slice(payload).map_err(|error| format!("{kind}: {error}"))?
+        };
         check_item(&kind, &payload, &headers)?;
         items.push(Item { kind, payload });
     }

@@ -48,7 +48,19 @@ impl SentryServer {
     /// Starts one that takes this long to answer.
     #[must_use]
     pub fn slow(delay: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        Self::on(&TcpListener::bind("127.0.0.1:0").expect("a port is free"), delay)
+    }
+
+    /// Starts one at an address that another server has left.
+    #[must_use]
+    #[track_caller]
+    pub fn at(address: SocketAddr) -> Self {
+        let listener = wait::until("the address", wait::LONG, || TcpListener::bind(address).ok());
+        Self::on(&listener, Duration::ZERO)
+    }
+
+    fn on(listener: &TcpListener, delay: Duration) -> Self {
+        let listener = listener.try_clone().expect("a socket can be cloned");
         let address = listener.local_addr().expect("it has an address");
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);

@@ -66,6 +66,7 @@ pub fn check_item(kind: &str, payload: &Value, headers: &Value) -> Result<(), St
             // Bugsink and Relay check its schema.
             if same { Ok(()) } else { Err(format!("event ids differ: {headers} {}", payload["event_id"])) }
         }
+        "attachment" => check(kind, payload, &[("name", true, text), ("text", true, Value::is_string)]),
         "transaction" => check_transaction(payload, headers),
         "check_in" => check_check_in(payload),
         "session" => check_session(payload),

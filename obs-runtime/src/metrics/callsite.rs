@@ -67,7 +67,6 @@ pub struct Callsite {
     kind: CallsiteKind,
     name: &'static str,
     /// The name of the function, if it does not follow from `name`.
-    #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "only stack traces of Sentry tell it"))]
     function: Option<&'static str>,
     place: SourceLocation,
     level: Level,

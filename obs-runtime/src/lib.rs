@@ -47,6 +47,7 @@
 //! | `sqlite` | [`tables`] of SQLite for ready-made checks | no |
 //! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
 //! | `otlp` | traces, metrics and log records to a collector or backend of OpenTelemetry, by OTLP | no |
+//! | `tower` | [`ContextLayer`]: each request of a server in a context of its own, and measured | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
@@ -80,7 +81,7 @@ pub use checks::health::run::{HealthRun, run_health_checks};
 pub use checks::health::status::{Health, IntoHealth, Status};
 pub use checks::tables;
 pub use context::current::ContextGuard;
-pub use context::in_context::{ClosureInContext, FutureInContext, InContext, spawn};
+pub use context::in_context::{ClosureInContext, FnInContext, FutureInContext, InContext, StreamInContext, spawn};
 pub use context::scope::{LogContext, correlation_id, set_correlation_id, set_user};
 pub use events::error_kind::ErrorKind;
 pub use events::event_id::{EventId, ParseEventIdError};
@@ -128,10 +129,15 @@ pub use exporters::sink;
 pub use exporters::sink::definition::Sink;
 pub use exporters::sink::event::RedactedEvent;
 pub use instrument::performance::{track_performance, track_performance_async, track_performance_result};
+pub use instrument::request::{RequestFuture, RequestOutcome, track_request};
 pub use obs_macros::*;
 pub use pipeline::log_level::LogLevelHandle;
 pub use pipeline::outgoing_context::{child_env, context_headers};
-pub use pipeline::subscriber::layer;
+pub use pipeline::subscriber::{layer, unfiltered_layer};
+#[cfg(feature = "_user-metrics")]
+pub use pipeline::user_metrics::install_metrics_recorder;
+#[cfg(feature = "tower")]
+pub use program::context_layer::{ContextLayer, ContextService};
 pub use program::guard::{Guard, exit, metrics, settings};
 pub use program::init::init_error::InitError;
 pub use program::init::observability::{Observability, ObservabilityBuilder, init_observability};

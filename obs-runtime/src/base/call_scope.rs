@@ -46,6 +46,12 @@ impl CallScope {
         .unwrap_or_default()
     }
 
+    /// The same that was carried, once more.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { waiting: self.waiting.clone(), successes: 0, is_carried: self.is_carried }
+    }
+
     /// Makes this the innermost scope until the guard is dropped.
     #[inline]
     #[must_use = "the scope is left when the guard is dropped"]
@@ -108,6 +114,12 @@ fn pop(depth: usize) -> Option<CallScope> {
 
 fn with_innermost<R>(run: impl FnOnce(&mut CallScope) -> R) -> Option<R> {
     SCOPES.try_with(|scopes| scopes.borrow_mut().last_mut().map(run)).ok().flatten()
+}
+
+/// How many calls run here.
+#[must_use]
+pub fn depth() -> usize {
+    SCOPES.try_with(|scopes| scopes.borrow().len()).unwrap_or_default()
 }
 
 /// Counts the success of the innermost call for the call around it. Returns whether anything waits for the innermost one.

@@ -277,7 +277,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_HEADERS", "api key=hunter2", None),
             ("OTEL_EXPORTER_OTLP_HEADERS", "key=hunter2%0a", None),
         ] {
-            let (config, ReadVariables { set, problems, warnings }) = read(&[(variable, value)]);
+            let (config, ReadVariables { set, problems, warnings, .. }) = read(&[(variable, value)]);
             assert_eq!((config, set, problems), (Config::default(), vec![], vec![]), "{variable}={value}");
             assert_eq!(warnings.len(), 1, "{variable}={value}");
             assert_eq!(warnings[0].variable, variable);

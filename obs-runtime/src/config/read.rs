@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
+use crate::config::filter::{LogFilter, LogFilterError};
 use crate::config::problem::{ConfigError, Problem};
 use crate::config::validated::Config;
 use crate::config::variables::VARIABLES;
@@ -16,6 +17,8 @@ pub(crate) struct ReadVariables {
     pub(crate) problems: Vec<Problem>,
     /// Problems of the invalid variables of OpenTelemetry, which are no errors.
     pub(crate) warnings: Vec<Problem>,
+    /// `RUST_LOG`, if it applies, and what is wrong with it.
+    pub(crate) rust_log: Option<(String, Vec<LogFilterError>)>,
 }
 
 impl Config {
@@ -76,6 +79,18 @@ impl Config {
                 Ok(()) => read.set.push(variable.name),
                 Err(nearest) => problems.push(variable.problem(&value, nearest.as_deref())),
             }
+        }
+        let log_level = |problem: &Problem| problem.variable == "LOG_LEVEL";
+        if !read.set.contains(&"LOG_LEVEL") && !read.problems.iter().any(log_level) {
+            read.rust_log = lookup("RUST_LOG")
+                .and_then(|value| value.into_string().ok())
+                .filter(|text| !text.trim().is_empty())
+                .map(|text| {
+                    let (filter, problems) = LogFilter::of_rust_log(&text);
+                    self.log_level = filter;
+                    read.set.push("LOG_LEVEL");
+                    (text, problems)
+                });
         }
         read
     }

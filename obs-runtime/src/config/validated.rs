@@ -39,6 +39,8 @@ pub struct Config {
     pub log_level: LogFilter,
     /// `LOG_FORMAT`
     pub log_format: LogFormat,
+    /// `LOG_SPANS`
+    pub log_spans: bool,
     /// `LOG_FILE`
     pub log_file: Option<PathBuf>,
     /// Format of the lines in the log file; set in the builder.
@@ -95,6 +97,12 @@ pub struct Config {
     pub prometheus_pushgateway_url: Option<PushgatewayUrl>,
     /// `PROMETHEUS_PUSHGATEWAY_INSTANCE`
     pub prometheus_pushgateway_instance: Option<String>,
+    /// Upper bounds of the buckets of the program's own histograms that have no unit; set in the builder.
+    pub histogram_buckets: Option<Vec<f64>>,
+    /// Upper bounds of the buckets of single histograms of the program's own; set in the builder.
+    pub histogram_buckets_by_name: Vec<(String, Vec<f64>)>,
+    /// Whether the unit that the program describes is added to the name of a histogram in Prometheus; set in the builder.
+    pub metric_unit_suffixes: bool,
     /// `SENTRY_ENABLED`
     pub sentry_enabled: bool,
     /// `SENTRY_DSN`
@@ -215,6 +223,7 @@ impl Default for Config {
         Self {
             log_level: LogFilter::from(Level::Info),
             log_format: LogFormat::Json,
+            log_spans: false,
             log_file: None,
             log_file_format: LogFormat::Json,
             log_file_level: None,
@@ -243,6 +252,9 @@ impl Default for Config {
             datadog_interval: Duration::from_secs(10),
             datadog_service_checks: true,
             datadog_command_events: false,
+            histogram_buckets: None,
+            histogram_buckets_by_name: Vec::new(),
+            metric_unit_suffixes: true,
             sentry_enabled: false,
             sentry_dsn: None,
             sentry_environment: None,

@@ -36,10 +36,13 @@ impl ConfigError {
 variables! { OWN, lenient: false;
     "LOG_LEVEL" => log_level = |text| text.parse().map_err(|error: LogFilterError| error.nearest)?,
         "TRACE, DEBUG, INFO, WARNING or WARN, ERROR, CRITICAL, or off, in any case, or directives such as info,hyper=warn", "INFO",
-        "Which log lines are written.";
+        "Which log lines are written; RUST_LOG applies if it is not set.";
     "LOG_FORMAT" => log_format = |text| parse::format(text)?,
         "json or text", "json",
         "Format of the log lines on standard error.";
+    "LOG_SPANS" => log_spans = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether JSON lines have a list of all spans of tracing with their fields; they always have the innermost one's name.";
     "LOG_FILE" => log_file = |text| Some(text.into()),
         "a path", "",
         "File that log lines are also appended to, as JSON; missing folders are created, and a file that was moved is reopened.";

@@ -13,16 +13,21 @@ use arc_swap::ArcSwapOption;
 
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
+use crate::context::on_enter::Entered;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope_state;
 use crate::events::active_span::{self, Active, ActiveSpan, Roots, SpanGuard};
 use crate::events::command_run::CommandRun;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
+use crate::events::log_span::{self, EventSpans};
 use crate::events::user::User;
 
 /// The context that this process was started in. It applies wherever no other context is entered.
 static ROOT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
+/// Stands for the span of a field that was set in a context that is not entered yet.
+const NOT_ENTERED: u64 = u64::MAX;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context(None)) };
@@ -112,6 +117,8 @@ pub(super) struct Inner {
     operation: Option<Cow<'static, str>>,
     trace: Option<TraceContext>,
     fields: Vec<Field<'static>>,
+    /// For each field, the span in which it was set: the one that is current when the context is entered.
+    field_serials: Vec<u64>,
     tags: Vec<Field<'static>>,
     level: Option<Level>,
     extensions: Vec<Arc<dyn Any + Send + Sync>>,
@@ -171,7 +178,19 @@ impl Context {
     #[must_use = "the context is exited when the guard is dropped"]
     pub fn enter_unchanged(self) -> ContextGuard {
         let id = SCOPES.try_with(|scopes| scopes.borrow_mut().enter()).unwrap_or_default();
-        ContextGuard { id, previous: Self::replace(self), span: None, not_send: PhantomData }
+        let entered = Entered::of(|| self.extension());
+        let previous = Self::replace(self.in_current_span());
+        ContextGuard { id, previous, span: None, entered, not_send: PhantomData }
+    }
+
+    /// Notes the current span for the fields that were set since the context was entered last.
+    fn in_current_span(mut self) -> Self {
+        if self.0.as_ref().is_some_and(|inner| inner.field_serials.contains(&NOT_ENTERED)) {
+            let serial = log_span::current_serial();
+            let entered = |set_in: &mut u64| *set_in = if *set_in == NOT_ENTERED { serial } else { *set_in };
+            self.change(|inner| inner.field_serials.iter_mut().for_each(entered));
+        }
+        self
     }
 
     /// Enters the context of a future again, with the scopes that the future keeps entered.
@@ -284,9 +303,16 @@ impl Context {
 
     /// Sets a field, in place of one of the same name.
     pub fn set_field(&mut self, name: Cow<'static, str>, value: Value<'static>) {
-        self.change(|inner| match inner.fields.iter_mut().find(|field| field.name == name) {
-            Some(field) => field.value = value,
-            None => inner.fields.push(Field { name, value }),
+        self.change(|inner| {
+            let known = inner.fields.iter().position(|field| field.name == name);
+            let index = known.unwrap_or(inner.fields.len());
+            if known.is_none() {
+                inner.fields.push(Field { name, value });
+                inner.field_serials.push(NOT_ENTERED);
+            } else {
+                inner.fields[index].value = value;
+                inner.field_serials[index] = NOT_ENTERED;
+            }
         });
     }
 
@@ -313,6 +339,8 @@ impl Context {
             operation: inner.operation.as_deref().map(Cow::Borrowed),
             trace: inner.trace,
             fields: Cow::Borrowed(&inner.fields),
+            field_serials: &inner.field_serials,
+            spans: EventSpans::None,
             tags: Cow::Borrowed(&inner.tags),
             level: inner.level,
         })
@@ -328,12 +356,14 @@ pub struct ContextGuard {
     id: u64,
     previous: Context,
     span: Option<SpanGuard>,
+    entered: Option<Box<Entered>>,
     not_send: PhantomData<*const ()>,
 }
 
 impl ContextGuard {
     /// Exits the context, and returns the ids of the scopes that were still entered within it.
     pub(super) fn exit(&mut self) -> Vec<u64> {
+        drop(self.entered.take());
         let inner = SCOPES.try_with(|scopes| scopes.borrow_mut().exit(self.id)).ok().flatten();
         let Some(inner) = inner else {
             self.span.take().into_iter().for_each(SpanGuard::dismiss);

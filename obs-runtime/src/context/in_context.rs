@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::base::call_scope::CallScope;
@@ -53,15 +54,25 @@ impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        match self.poll_inside(|future| future.poll(task)) {
+            Poll::Ready(Some(value)) => Poll::Ready(value),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<F> InContext<F> {
+    /// Polls in the context; `Ready(None)` only during drop.
+    fn poll_inside<T>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut F>) -> Poll<T>) -> Poll<Option<T>> {
         let this = self.project();
         let mut guard = this.context.resume(this.open);
         let (_call, _span) = (this.call.inherit(), this.span.as_ref().and_then(|span| span.inherit()));
-        let poll = this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task));
+        let polled = this.future.as_pin_mut().map(poll);
         // Keeps changes of the context for the next poll.
         *this.context = Context::current();
         let open = guard.exit();
         *this.open = (!open.is_empty()).then(|| Box::new(open));
-        poll
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
     }
 }
 
@@ -103,6 +114,61 @@ pub trait ClosureInContext<R>: FnOnce() -> R + Sized {
 }
 
 impl<R, F: FnOnce() -> R> ClosureInContext<R> for F {}
+
+impl<S: Stream> Stream for InContext<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
+        self.poll_inside(|stream| stream.poll_next(task)).map(Option::flatten)
+    }
+}
+
+/// Attaches the current context to a stream.
+///
+/// The trait `Stream` is that of `futures_core` 0.3. It is exempt from semver: obs may move to another version of it, which is below
+/// 1.0, in a minor release.
+pub trait StreamInContext: Stream + Sized {
+    /// Wraps the stream so that it is polled in the current context, on any thread.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt as _;
+    /// # use obs_runtime::{LogContext, StreamInContext as _, correlation_id};
+    /// let ids = futures_util::stream::iter(0..2).map(|_| correlation_id());
+    /// let ids = LogContext::new().correlation_id("run-7").scope(|| ids.in_current_context());
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// assert_eq!(runtime.block_on(ids.collect::<Vec<_>>()), [Some("run-7".to_owned()), Some("run-7".to_owned())]);
+    /// ```
+    fn in_current_context(self) -> InContext<Self> {
+        InContext::new(Context::current(), self)
+    }
+}
+
+impl<S: Stream> StreamInContext for S {}
+
+/// Attaches the current context to a closure with an argument that is called elsewhere, any number of times: by rayon, for example.
+pub trait FnInContext<T, R>: Fn(T) -> R + Sized {
+    /// Wraps the closure so that each call runs in the current context, on any thread.
+    ///
+    /// ```
+    /// # use obs_runtime::{FnInContext as _, LogContext, correlation_id};
+    /// # use rayon::prelude::*;
+    /// let _guard = LogContext::new().correlation_id("run-7").enter();
+    /// let id = |_: i32| correlation_id();
+    /// let ids: Vec<_> = (0..2).into_par_iter().map(id.in_current_context()).collect();
+    /// assert_eq!(ids, [Some("run-7".to_owned()), Some("run-7".to_owned())]);
+    /// ```
+    fn in_current_context(self) -> impl Fn(T) -> R {
+        let (context, call, span) = (Context::current(), CallScope::carry(), active_span::current());
+        move |argument| {
+            let _guard = context.clone().enter();
+            let mut call = call.share();
+            let (_call, _span) = (call.inherit(), span.inherit());
+            self(argument)
+        }
+    }
+}
+
+impl<T, R, F: Fn(T) -> R> FnInContext<T, R> for F {}
 
 /// Spawns a task on the current tokio runtime, in the current context.
 ///

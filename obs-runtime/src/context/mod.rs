@@ -3,6 +3,7 @@
 
 pub(crate) mod current;
 pub(crate) mod in_context;
+pub(crate) mod on_enter;
 pub(crate) mod own_scope;
 pub(crate) mod propagation;
 pub(crate) mod remote_parent;

@@ -71,6 +71,22 @@ impl LogContext {
     }
 }
 
+impl LogContext {
+    /// The context of a request that a server handles: as [`from_headers`](Self::from_headers), with a new correlation id if the request
+    /// has none.
+    ///
+    /// ```
+    /// use obs_runtime::{LogContext, correlation_id};
+    ///
+    /// assert!(LogContext::of_request(|_| None).scope(correlation_id).is_some());
+    /// ```
+    pub fn of_request<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let has_id = header(ID_HEADER).and_then(valid_id).is_some();
+        let context = Self::from_headers(header);
+        if has_id { context } else { context.correlation_id(new_correlation_id()) }
+    }
+}
+
 /// The context that the environment passes to this process.
 #[derive(Debug, Default)]
 pub struct InheritedContext {

@@ -11,6 +11,7 @@ use crate::events::command_run::CommandRun;
 use crate::events::event_id::EventId;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
+use crate::events::log_span::{EventSpans, SpanField};
 use crate::events::report::Report;
 use crate::events::span::RecordedTrace;
 use crate::events::user::Contact;
@@ -36,6 +37,34 @@ pub struct Event<'a> {
     pub fields: Vec<Field<'a>>,
     /// Tags that become labels of metrics.
     pub tags: Tags,
+}
+
+impl Event<'_> {
+    /// The fields of its spans, redacted, with their indices: those that neither a field of the event nor an inner field of the
+    /// context hides.
+    pub fn span_fields(&self) -> impl Iterator<Item = (usize, &Field<'static>)> {
+        let spans = self.context.spans.redacted().into_iter();
+        let fields = spans.flat_map(|spans| spans.fields.iter().enumerate());
+        fields.filter(|(_, field)| !self.hides(field)).map(|(index, SpanField { field, serial: _ })| (index, field))
+    }
+
+    fn hides(&self, SpanField { field, serial }: &SpanField) -> bool {
+        let mut inner = self.context.fields.iter().zip(self.context.field_serials);
+        self.fields.iter().any(|own| own.name == field.name)
+            || inner.any(|(other, set_in)| set_in >= serial && other.name == field.name)
+    }
+
+    /// The fields of its context that no field of an inner span hides.
+    pub fn context_fields(&self) -> impl Iterator<Item = &Field<'static>> {
+        let spans = self.context.spans.redacted();
+        let serials = self.context.field_serials.iter().copied().chain(std::iter::repeat(u64::MAX));
+        let hides = move |field: &Field<'_>, set_in: u64| {
+            spans
+                .is_some_and(|spans| spans.fields.iter().any(|one| one.serial > set_in && one.field.name == field.name))
+        };
+        let fields = self.context.fields.iter().zip(serials);
+        fields.filter(move |(field, set_in)| !hides(field, *set_in)).map(|(field, _)| field)
+    }
 }
 
 /// Fields and tags of an event.
@@ -75,6 +104,10 @@ pub struct EventContext<'a> {
     pub trace: Option<TraceContext>,
     /// Further fields of the context.
     pub fields: Cow<'a, [Field<'static>]>,
+    /// For each of them, the serial number of the span in which it was set: it hides fields of that span and of those around it.
+    pub field_serials: &'a [u64],
+    /// The spans of `tracing`.
+    pub spans: EventSpans,
     /// Tags of error events.
     pub tags: Cow<'a, [Field<'static>]>,
     /// The level of error events, if it is not their own.

@@ -11,6 +11,8 @@ pub(crate) mod failure_facts;
 pub(crate) mod field;
 pub(crate) mod field_buffer;
 pub(crate) mod fingerprint;
+pub(crate) mod log_span;
+pub(crate) mod logged_errors;
 pub(crate) mod panics;
 pub(crate) mod rendering;
 pub(crate) mod report;

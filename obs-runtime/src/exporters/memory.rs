@@ -67,6 +67,8 @@ pub struct ScopeRecord {
     pub operation: Option<String>,
     /// The trace id: 32 hexadecimal digits.
     pub trace_id: Option<String>,
+    /// The names of the spans of `tracing`, outermost first.
+    pub spans: Vec<String>,
     /// Further fields of the context, with values as text.
     pub fields: Vec<(String, String)>,
 }
@@ -145,7 +147,10 @@ impl Exporter for MemoryExporter {
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        let fields = || event.fields.iter().map(|field| (field.name.to_string(), field.value.to_string())).collect();
+        let fields = || {
+            let fields = event.fields.iter().chain(event.span_fields().map(|(_, field)| field));
+            fields.map(|field| (field.name.to_string(), field.value.to_string())).collect()
+        };
         let mut records = self.records();
         match &event.fact {
             Fact::Log { message } => records.logs.push(Line {
@@ -225,6 +230,10 @@ fn scope(event: &Event<'_>) -> ScopeRecord {
         user: scope.user.as_deref().map(str::to_owned),
         operation: scope.operation.as_deref().map(str::to_owned),
         trace_id: scope.trace.map(|trace| trace.trace_id().to_string()),
-        fields: scope.fields.iter().map(|field| (field.name.to_string(), field.value.to_string())).collect(),
+        spans: scope
+            .spans
+            .redacted()
+            .map_or_else(Vec::new, |spans| spans.spans.iter().map(|span| span.name.to_owned()).collect()),
+        fields: event.context_fields().map(|field| (field.name.to_string(), field.value.to_string())).collect(),
     }
 }

@@ -6,4 +6,5 @@ pub(crate) mod command_future;
 pub(crate) mod error_dedup;
 pub(crate) mod errors;
 pub(crate) mod performance;
+pub(crate) mod request;
 pub(crate) mod spending;

@@ -16,8 +16,7 @@ pub type Labels = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 pub struct Snapshot {
     /// Families with at least one series.
     pub families: Vec<FamilySnapshot>,
-    /// The program's own metrics, from the macros of the `metrics` crate. Filled by captures of the feature `testing`; the
-    /// exporters of a program keep these metrics themselves.
+    /// The program's own metrics, from the macros of the `metrics` crate.
     pub user: Vec<UserMetric>,
 }
 
@@ -41,8 +40,17 @@ pub enum UserMetricValue {
     Counter(u64),
     /// The value of a gauge.
     Gauge(f64),
-    /// The observations of a histogram, in their order.
+    /// The observations of a histogram, in their order: in a capture of the feature `testing`.
     Histogram(Vec<f64>),
+    /// The observations of a histogram by bucket.
+    Buckets {
+        /// The upper bounds of the buckets.
+        bounds: &'static [f64],
+        /// Observations by bucket, not cumulative; one more count for those above the last bound.
+        counts: Vec<u64>,
+        /// Sum of the observations.
+        sum: f64,
+    },
 }
 
 /// A family and its series.
@@ -120,11 +128,12 @@ impl SeriesValue {
 
 impl UserMetricValue {
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    const fn number(&self) -> f64 {
+    fn number(&self) -> f64 {
         match self {
             Self::Counter(count) => *count as f64,
             Self::Gauge(number) => *number,
             Self::Histogram(observations) => observations.len() as f64,
+            Self::Buckets { counts, .. } => counts.iter().sum::<u64>() as f64,
         }
     }
 }

@@ -34,14 +34,8 @@ pub struct FanOut {
     flusher: Flusher,
     background_flush: BackgroundFlush,
     rate_limits_errors: bool,
-    #[cfg(feature = "_user-metrics")]
-    recorder: Option<Recorder>,
     used: AtomicBool,
 }
-
-/// Takes the program's own metrics.
-#[cfg(feature = "_user-metrics")]
-pub type Recorder = Arc<dyn ::metrics::Recorder + Send + Sync>;
 
 impl FanOut {
     /// A pipeline that aggregates into `metrics` and hands every event to `exporters` too.
@@ -58,8 +52,6 @@ impl FanOut {
             flusher: Flusher::default(),
             background_flush: BackgroundFlush::default(),
             rate_limits_errors: false,
-            #[cfg(feature = "_user-metrics")]
-            recorder: None,
             used: AtomicBool::new(false),
         }
     }
@@ -74,13 +66,6 @@ impl FanOut {
     pub const fn with_error_rate_limit(mut self) -> Self {
         self.rate_limits_errors = true;
         self
-    }
-
-    /// Sends the program's own metrics to this recorder instead of the exporters of the process.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn with_recorder(self, recorder: Recorder) -> Self {
-        Self { recorder: Some(recorder), ..self }
     }
 
     /// The series of this pipeline.
@@ -157,11 +142,6 @@ impl Pipeline for FanOut {
 
     fn settings(&self) -> &[Setting] {
         &self.settings
-    }
-
-    #[cfg(feature = "_user-metrics")]
-    fn recorder(&self) -> Option<&dyn ::metrics::Recorder> {
-        self.recorder.as_deref().map(|recorder| recorder as _)
     }
 
     fn measured(&self) -> Snapshot {

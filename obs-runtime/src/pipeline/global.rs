@@ -10,8 +10,11 @@ use arc_swap::ArcSwapOption;
 use crate::base::clock;
 use crate::base::level::Level;
 use crate::context::current::Context;
+#[cfg(feature = "testing")]
+use crate::context::on_enter::OnEnter;
 use crate::events::active_span;
 use crate::events::event::{Details, Event, EventContext, Fact, Source};
+use crate::events::log_span::EventSpans;
 use crate::exporters::interface::Topic;
 use crate::metrics::callsite::{SourceLocation, Tags};
 use crate::pipeline::flush::FlushMode;
@@ -105,26 +108,30 @@ pub fn uninstall() {
 
 /// A pipeline that is used only in contexts made by [`context`](Self::context), until it is dropped.
 #[cfg(feature = "testing")]
-pub struct ScopedPipeline(Arc<dyn Pipeline>);
+pub struct ScopedPipeline {
+    pipeline: Arc<dyn Pipeline>,
+    on_enter: Arc<OnEnter>,
+}
 
 #[cfg(feature = "testing")]
 impl ScopedPipeline {
-    /// Scopes a pipeline.
-    pub fn new(pipeline: Arc<dyn Pipeline>) -> Self {
+    /// Scopes a pipeline, and what is entered with its contexts.
+    pub fn new(pipeline: Arc<dyn Pipeline>, on_enter: OnEnter) -> Self {
         SCOPED.fetch_add(1, Ordering::SeqCst);
         refresh_interest();
-        Self(pipeline)
+        Self { pipeline, on_enter: Arc::new(on_enter) }
     }
 
     /// The pipeline.
     pub const fn pipeline(&self) -> &Arc<dyn Pipeline> {
-        &self.0
+        &self.pipeline
     }
 
     /// The current context with this pipeline in it.
     pub fn context(&self) -> Context {
         let mut context = Context::current();
-        context.set_extension(Arc::new(Carried(Arc::clone(&self.0))));
+        context.set_extension(Arc::new(Carried(Arc::clone(&self.pipeline))));
+        context.set_extension(Arc::clone(&self.on_enter));
         context
     }
 }
@@ -145,6 +152,12 @@ fn scoped() -> Option<Arc<Carried>> {
     if SCOPED.load(Ordering::Relaxed) > 0 { Context::current().extension::<Carried>() } else { None }
 }
 
+/// Whether the current context has a pipeline of its own.
+#[cfg(feature = "_user-metrics")]
+pub fn is_scoped() -> bool {
+    scoped().is_some()
+}
+
 /// The pipeline of the current context.
 pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
     if interest().is_off() {
@@ -154,12 +167,6 @@ pub fn pipeline() -> Option<Arc<dyn Pipeline>> {
         Some(scoped) => Some(Arc::clone(&scoped.0)),
         None => INSTALLED.load().as_deref().map(Arc::clone),
     }
-}
-
-/// Calls a function with the pipeline that is scoped to the current context, if there is one.
-#[cfg(feature = "_user-metrics")]
-pub fn with_scoped_pipeline<R>(with: impl FnOnce(&dyn Pipeline) -> Option<R>) -> Option<R> {
-    with(&*scoped()?.0)
 }
 
 /// Like [`pipeline`], without touching a reference count that all threads share.
@@ -196,23 +203,33 @@ pub fn emit<'a>(
         }
         let (fact, Details { fields, tags }) = make(pipeline);
         Context::with_current(|context| {
-            let event =
-                Event { time: SystemTime::now(), level, source, context: event_context(context), fact, fields, tags };
+            let event = Event {
+                time: SystemTime::now(),
+                level,
+                source,
+                context: event_context(context, EventSpans::current()),
+                fact,
+                fields,
+                tags,
+            };
             pipeline.emit(topic, event);
         });
     });
 }
 
 /// The context of an event, with the active span.
-fn event_context(context: &Context) -> EventContext<'_> {
+fn event_context(context: &Context, spans: EventSpans) -> EventContext<'_> {
     let of_context = context.event_context();
-    EventContext { trace: active_span::trace().or(of_context.trace), ..of_context }
+    EventContext { trace: active_span::trace().or(of_context.trace), spans, ..of_context }
 }
 
-/// Emits an event with the current context.
+/// Emits an event with the current context and its own spans.
 pub fn forward(topic: Topic, event: Event<'_>) {
     with_pipeline(|pipeline| {
-        Context::with_current(|context| pipeline.emit(topic, Event { context: event_context(context), ..event }));
+        Context::with_current(|context| {
+            let context = event_context(context, event.context.spans.clone());
+            pipeline.emit(topic, Event { context, ..event });
+        });
     });
 }
 
@@ -276,7 +293,6 @@ pub fn warn(message: String) {
 }
 
 /// Emits a line of obs itself that is no warning.
-#[cfg(feature = "sentry")]
 pub fn inform(message: String) {
     say(Level::Info, message);
 }

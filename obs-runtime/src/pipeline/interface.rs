@@ -23,10 +23,6 @@ pub trait Pipeline: Send + Sync {
     /// Each variable's value and origin; empty in a test's pipeline.
     fn settings(&self) -> &[Setting];
 
-    /// Where the program's own metrics go; `None` for the exporters of the process.
-    #[cfg(feature = "_user-metrics")]
-    fn recorder(&self) -> Option<&dyn ::metrics::Recorder>;
-
     /// A snapshot of all metrics.
     fn measured(&self) -> Snapshot;
 

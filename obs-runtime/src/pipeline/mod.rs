@@ -3,6 +3,8 @@
 
 pub(crate) mod async_flush;
 pub(crate) mod background_flush;
+#[cfg(feature = "testing")]
+pub(crate) mod capture;
 pub(crate) mod fan_out;
 pub(crate) mod flush;
 pub(crate) mod global;

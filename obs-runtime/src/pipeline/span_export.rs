@@ -7,12 +7,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
+use crate::config::validated::Config;
 use crate::events::active_span::{ActiveSpan, OpenSpan};
 use crate::events::event::{Details, Fact};
 use crate::events::span::{Span, SpanDetails};
+use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
 use crate::metrics::callsite::SourceLocation;
 use crate::pipeline::global;
+use crate::pipeline::layer::checked_layer::CheckedLayer;
 use crate::pipeline::layer::span_layer::{ClosedSpan, SpanFilter, SpanLayer};
 
 /// The layer that records spans of `tracing`, by `TRACING_LEVEL`.
@@ -22,6 +25,17 @@ pub fn span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> imp
     };
     let least = || global::pipeline()?.config().tracing_level.least();
     SpanLayer::new(closed).with_filter(SpanFilter::new(enabled, least))
+}
+
+/// The same without a filter of `tracing_subscriber`.
+pub fn unfiltered_span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    CheckedLayer::new(SpanLayer::new(closed), |metadata| {
+        let enabled =
+            |config: &Config| config.tracing_level.enables(Level::from_tracing(*metadata.level()), metadata.target());
+        metadata.is_span()
+            && span_buffer::any()
+            && global::pipeline().is_some_and(|pipeline| enabled(pipeline.config()))
+    })
 }
 
 fn closed(closed: ClosedSpan<'_>) {

@@ -15,7 +15,9 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_util::layers::FanoutBuilder;
 
+use crate::config::validated::Config;
 use crate::events::panics::caught;
+use crate::exporters::aggregation::{user_buckets, user_snapshot};
 #[cfg(feature = "datadog")]
 use crate::exporters::datadog;
 use crate::exporters::interface::UserMetrics;
@@ -25,8 +27,6 @@ use crate::exporters::otlp;
 use crate::exporters::prometheus;
 use crate::metrics::cardinality::{OTHER, exceeds, truncate, truncate_to};
 use crate::metrics::drop_counters;
-#[cfg(feature = "testing")]
-use crate::pipeline::fan_out::Recorder as Recording;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
 
@@ -35,6 +35,9 @@ const UPKEEP: Duration = Duration::from_secs(1);
 
 /// The longest key that is kept as the program gave it, in bytes.
 const MAX_KEPT_KEY: usize = 4096;
+
+/// The most series of a metric while obs is not initialised.
+const DEFAULT_MAX_SERIES: usize = 1000;
 
 /// The longest description of a metric, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 1000;
@@ -55,6 +58,7 @@ pub fn is_used() -> bool {
 /// The exporters that keep users' metrics. They live as long as the process.
 fn exporters() -> Vec<&'static dyn UserMetrics> {
     vec![
+        user_snapshot::registry(),
         #[cfg(feature = "prometheus")]
         prometheus::user_metrics::registry(),
         #[cfg(feature = "datadog")]
@@ -64,9 +68,28 @@ fn exporters() -> Vec<&'static dyn UserMetrics> {
     ]
 }
 
+/// Installs the recorder of obs for the macros of the `metrics` crate, as `init` does. Returns whether it is the process' recorder.
+///
+/// A handle that was made before the process has a recorder never counts anything: that is a rule of the `metrics` crate. A program
+/// that keeps handles in statics, and makes them before `init`, calls this first. What is counted before `init` is exported to
+/// Prometheus after it.
+///
+/// ```
+/// obs_runtime::install_metrics_recorder();
+/// let rows = metrics::counter!("rows.loaded");
+/// let guard = obs_runtime::Observability::builder().prometheus_port(0).init()?;
+/// rows.increment(1);
+/// # drop(guard);
+/// # Ok::<_, obs_runtime::InitError>(())
+/// ```
+pub fn install_metrics_recorder() -> bool {
+    is_installed()
+}
+
 /// Installs the recorder on the first call. Warns if the program has one already.
-pub fn install() {
+pub fn install(config: &Config) {
     static WARNED: Once = Once::new();
+    user_buckets::set(config);
     if !is_installed() {
         WARNED.call_once(|| {
             global::warn(
@@ -89,10 +112,14 @@ pub fn is_installed() -> bool {
     })
 }
 
+/// A recorder of one pipeline.
+#[cfg(feature = "testing")]
+pub type Recording = Arc<dyn Recorder + Send + Sync>;
+
 /// A recorder for one pipeline, with the redaction and the limits of the installed one.
 #[cfg(feature = "testing")]
 pub fn scoped(target: impl Recorder + Send + Sync + 'static) -> Recording {
-    Arc::new(ObsRecorder { is_scoped: true, ..ObsRecorder::new(Vec::new(), target) })
+    Arc::new(ObsRecorder::new(Vec::new(), target))
 }
 
 struct ObsRecorder<T> {
@@ -102,8 +129,6 @@ struct ObsRecorder<T> {
     counters: Families<Counter>,
     gauges: Families<Gauge>,
     histograms: Families<Histogram>,
-    /// Whether it belongs to one pipeline. The installed one hands over to that of a scoped pipeline.
-    is_scoped: bool,
 }
 
 /// Handles by name and key.
@@ -128,28 +153,17 @@ impl<T: Recorder> ObsRecorder<T> {
         Self {
             exporters,
             target,
-            is_scoped: false,
             counters: RwLock::default(),
             gauges: RwLock::default(),
             histograms: RwLock::default(),
         }
     }
 
-    /// The handle of the recorder of the current scoped pipeline, if there is one.
-    fn of_scoped<H>(&self, register: impl FnOnce(&dyn Recorder) -> H) -> Option<H> {
-        if self.is_scoped {
-            return None;
-        }
-        global::with_scoped_pipeline(|pipeline| pipeline.recorder().map(register))
-    }
-
-    /// The handle of a key; `None` while obs is not initialised, and for a metric past the limit of metrics.
+    /// The handle of a key; `None` for a metric past the limit of metrics. While obs is not initialised there is one too: it
+    /// counts when an exporter is started later.
     fn handle<H: Clone>(&self, families: &Families<H>, key: &Key, make: impl Fn(&Key) -> H) -> Option<H> {
-        if global::interest().is_off() {
-            return None;
-        }
         // Written once, so that threads do not contend for it.
-        if !is_used() {
+        if !is_used() && !global::interest().is_off() {
             IS_USED.store(true, Ordering::Relaxed);
         }
         let known = families.read().unwrap_or_else(PoisonError::into_inner);
@@ -157,8 +171,8 @@ impl<T: Recorder> ObsRecorder<T> {
             return Some(handle.clone());
         }
         drop(known);
-        let pipeline = global::pipeline()?;
-        let handle = Self::new_handle(families, key, make, &*pipeline);
+        let pipeline = global::pipeline();
+        let handle = Self::new_handle(families, key, make, pipeline.as_deref());
         for warning in self.exporters.iter().flat_map(|exporter| exporter.take_warnings()) {
             global::warn(warning);
         }
@@ -170,15 +184,17 @@ impl<T: Recorder> ObsRecorder<T> {
         families: &Families<H>,
         key: &Key,
         make: impl Fn(&Key) -> H,
-        pipeline: &dyn Pipeline,
+        pipeline: Option<&dyn Pipeline>,
     ) -> Option<H> {
-        let limit = pipeline.config().max_series;
-        let (redacted_key, name) = (redacted(key, pipeline), truncate(key.name().to_owned()));
+        let limit = pipeline.map_or(DEFAULT_MAX_SERIES, |pipeline| pipeline.config().max_series);
+        let (redacted_key, name) = (redacted(key), truncate(key.name().to_owned()));
         let mut families = families.write().unwrap_or_else(PoisonError::into_inner);
         if !families.contains_key(&name) && families.len() >= limit {
             drop(families);
             drop_counters::count("metrics", "names", 1);
-            pipeline.overflow("(names of the program's own metrics)");
+            if let Some(pipeline) = pipeline {
+                pipeline.overflow("(names of the program's own metrics)");
+            }
             return None;
         }
         let family = families.entry(name).or_default();
@@ -189,7 +205,7 @@ impl<T: Recorder> ObsRecorder<T> {
             family.by_key.insert(key.to_retained(), handle.clone());
         }
         drop(families);
-        if full {
+        if let Some(pipeline) = pipeline.filter(|_| full) {
             pipeline.overflow(key.name());
         }
         Some(handle)
@@ -216,13 +232,14 @@ impl<T: Recorder> ObsRecorder<T> {
     }
 }
 
-fn redacted(key: &Key, pipeline: &dyn Pipeline) -> Key {
+fn redacted(key: &Key) -> Key {
+    let text = |text: &str| truncate(global::redact(text.to_owned()));
     let label = |label: &Label| {
-        let value = pipeline.named(label.key(), label.value().into()).into_owned();
-        Label::new(truncate(pipeline.text(label.key().into()).into_owned()), truncate(value))
+        let value = global::redact_named(label.key(), label.value().to_owned());
+        Label::new(text(label.key()), truncate(value))
     };
     let labels: Vec<Label> = key.labels().map(label).collect();
-    Key::from_parts(truncate(pipeline.text(key.name().into()).into_owned()), labels)
+    Key::from_parts(text(key.name()), labels)
 }
 
 /// Whether a key may be kept as the program gave it. A longer one is redacted and truncated at each call.
@@ -238,10 +255,7 @@ fn kept(description: &SharedString) -> SharedString {
     } else {
         description.to_string()
     };
-    match global::pipeline() {
-        Some(pipeline) => pipeline.text(cut.into()).into_owned().into(),
-        None => cut.into(),
-    }
+    global::redact(cut).into()
 }
 
 /// The key of all series past the limit.
@@ -260,29 +274,23 @@ impl<T: Recorder> Recorder for ObsRecorder<T> {
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
+        user_buckets::describe(name.as_str(), unit);
+        // Made again with the buckets and the name of the unit.
+        self.histograms.write().unwrap_or_else(PoisonError::into_inner).remove(name.as_str());
         self.target.describe_histogram(name, unit, kept(&description));
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        if let Some(counter) = self.of_scoped(|recorder| recorder.register_counter(key, metadata)) {
-            return counter;
-        }
         let make = |key: &Key| self.target.register_counter(key, metadata);
         self.handle(&self.counters, key, make).unwrap_or_else(Counter::noop)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        if let Some(gauge) = self.of_scoped(|recorder| recorder.register_gauge(key, metadata)) {
-            return gauge;
-        }
         let make = |key: &Key| self.target.register_gauge(key, metadata);
         self.handle(&self.gauges, key, make).unwrap_or_else(Gauge::noop)
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        if let Some(histogram) = self.of_scoped(|recorder| recorder.register_histogram(key, metadata)) {
-            return histogram;
-        }
         self.start_upkeep();
         let make = |key: &Key| self.target.register_histogram(key, metadata);
         self.handle(&self.histograms, key, make).unwrap_or_else(Histogram::noop)

@@ -10,6 +10,8 @@ use crate::checks::health::readiness;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
+#[cfg(feature = "_user-metrics")]
+use crate::exporters::aggregation::user_snapshot;
 use crate::instrument::command::{cancel_commands_of, end_commands};
 use crate::instrument::error_dedup::registry;
 use crate::metrics::snapshot::Snapshot;
@@ -158,12 +160,16 @@ pub fn settings() -> Vec<Setting> {
     global::pipeline().map(|pipeline| pipeline.settings().to_vec()).unwrap_or_default()
 }
 
-/// A snapshot of all metrics of obs that have a series. Empty when obs is not initialised.
-///
-/// What the program records by the macros of the crate `metrics` is not among them: the exporters keep it. In tests,
-/// `testing::capture` (feature `testing`) gives both.
+/// A snapshot of all metrics of obs that have a series, and of those that the program records by the macros of the crate
+/// `metrics`. Empty when obs is not initialised. In a capture of the feature `testing`, it has the metrics of obs only: the capture
+/// returns both.
 #[must_use]
 pub fn metrics() -> Snapshot {
     early_drop::note_reading();
-    global::pipeline().map(|pipeline| pipeline.measured()).unwrap_or_default()
+    let Some(pipeline) = global::pipeline() else { return Snapshot::default() };
+    #[cfg(feature = "_user-metrics")]
+    let user = if global::is_scoped() { Vec::new() } else { user_snapshot::metrics() };
+    #[cfg(not(feature = "_user-metrics"))]
+    let user = Vec::new();
+    Snapshot { user, ..pipeline.measured() }
 }

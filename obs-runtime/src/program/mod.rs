@@ -5,6 +5,8 @@
 pub(crate) mod at_exit;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "tower")]
+pub(crate) mod context_layer;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
 #[cfg(feature = "cli")]

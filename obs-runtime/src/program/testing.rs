@@ -10,8 +10,7 @@
 //! assert_eq!(captured.metrics.value("operation.success", &[("operation", "parse")]), Some(1.0));
 //! ```
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::sync::Arc;
 
 pub use crate::events::failure_facts::FailureFacts;
@@ -28,9 +27,9 @@ use crate::instrument::call::lifecycle;
 use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::panic_watcher;
 use crate::metrics::snapshot::Snapshot;
-use crate::pipeline::fan_out::{FanOut, Recorder};
+use crate::pipeline::capture;
+use crate::pipeline::fan_out::FanOut;
 use crate::pipeline::global::ScopedPipeline;
-use crate::pipeline::subscriber;
 use crate::pipeline::user_metrics;
 
 /// What the captured code returned and reported, after redaction.
@@ -49,8 +48,9 @@ pub struct Captured<R> {
 /// ([`spawn`](crate::spawn), `in_current_context`). Nothing goes to installed exporters, and concurrent captures do not see
 /// each other.
 ///
-/// Metrics of the `metrics` crate are captured too. In a process with a recorder of its own those of other threads and tasks
-/// go there.
+/// Metrics of the `metrics` crate are captured too. Nothing of the process changes: its `tracing` subscriber, its logger and its
+/// recorder stay as they are, and are not used while the captured code runs. Records of the `log` crate are captured if the process
+/// has a logger that makes them events of `tracing`, such as `tracing_log::LogTracer`.
 pub fn capture<R>(run: impl FnOnce() -> R) -> Captured<R> {
     capture_with(Config::default(), run)
 }
@@ -60,7 +60,7 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
     let capture = Capture::new(config);
     let value = {
         let _inside = capture.context().enter();
-        ::metrics::with_local_recorder(&*capture.recorder, run)
+        run()
     };
     capture.end(value)
 }
@@ -68,9 +68,7 @@ pub fn capture_with<R>(config: Config, run: impl FnOnce() -> R) -> Captured<R> {
 /// Like [`capture`], for a future.
 pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
     let capture = Capture::new(Config::default());
-    let mut future = pin!(InContext::new(capture.context(), future));
-    let value = poll_fn(|context| ::metrics::with_local_recorder(&*capture.recorder, || future.as_mut().poll(context)));
-    let value = value.await;
+    let value = InContext::new(capture.context(), future).await;
     capture.end(value)
 }
 
@@ -79,23 +77,19 @@ struct Capture {
     memory: Arc<MemoryExporter>,
     metrics: Arc<MetricAggregator>,
     user_metrics: Arc<MemoryMetrics>,
-    recorder: Recorder,
 }
 
 impl Capture {
     fn new(config: Config) -> Self {
         panic_watcher::watch();
         lifecycle::enable();
-        subscriber::install(Vec::new());
         let memory = Arc::new(MemoryExporter::default());
         let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
         let user_metrics = Arc::new(MemoryMetrics::default());
         let recorder = user_metrics::scoped(Arc::clone(&user_metrics));
-        // Other threads and tasks find this capture's recorder through it. Without it, they use the program's own.
-        user_metrics::is_installed();
         let pipeline = FanOut::new(config, Arc::clone(&metrics), vec![Arc::clone(&memory) as _]);
-        let pipeline = Arc::new(pipeline.with_recorder(Arc::clone(&recorder)));
-        Self { scope: ScopedPipeline::new(pipeline), memory, metrics, user_metrics, recorder }
+        let scope = ScopedPipeline::new(Arc::new(pipeline), capture::on_enter(recorder));
+        Self { scope, memory, metrics, user_metrics }
     }
 
     /// Each capture has its own state of checks.

@@ -3,6 +3,7 @@
 use crate::events::event::{CallInfo, Event, EventContext, Fact, Price, Source};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
+use crate::events::log_span::EventSpans;
 use crate::events::report::{Attachment, Cause, Layer, Report};
 use crate::events::span::{RecordedTrace, Span, SpanDetails};
 use crate::metrics::callsite::Tags;
@@ -36,19 +37,40 @@ impl Redactor {
     }
 
     fn scope<'a>(&self, scope: EventContext<'a>) -> EventContext<'a> {
-        let EventContext { correlation_id, user, contact, operation, trace, mut fields, mut tags, level } = scope;
+        let EventContext {
+            correlation_id,
+            user,
+            contact,
+            operation,
+            trace,
+            mut fields,
+            field_serials,
+            spans,
+            mut tags,
+            level,
+        } = scope;
         self.fields(&mut fields);
         self.fields(&mut tags);
         let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
         EventContext {
             trace,
             fields,
+            field_serials,
+            spans: self.spans(spans),
             correlation_id: repeated(correlation_id),
             user: user.map(|user| self.user(user)),
             contact,
             tags,
             level,
             operation: repeated(operation),
+        }
+    }
+
+    fn spans(&self, spans: EventSpans) -> EventSpans {
+        match spans {
+            EventSpans::None => EventSpans::None,
+            EventSpans::Raw(span) => EventSpans::Redacted(span.redacted(self.id(), |field| self.field(field))),
+            EventSpans::Redacted(spans) => EventSpans::Redacted(spans),
         }
     }
 

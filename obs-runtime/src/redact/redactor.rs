@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::secret::{MASK, Secret};
 use crate::events::event::Event;
@@ -42,6 +43,8 @@ impl<'a> Redacted<Event<'a>> {
 
 /// Removes secrets and personal data, by name and by value.
 pub struct Redactor {
+    /// Differs from that of every other redactor.
+    id: u64,
     names: Names,
     /// Properties of texts that occur repeatedly: names of fields, modules, files, users.
     cache: Cache,
@@ -59,12 +62,19 @@ impl Redactor {
     /// A redactor with further names of secrets and the key of its hashes, which is random if not given.
     #[must_use]
     pub fn new(custom_names: &[String], key: Option<&Secret<String>>) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
             names: Names::new(custom_names),
             cache: Cache::new(),
             patterns: Patterns::default(),
             hasher: Hasher::new(key.map(|key| key.expose().as_bytes())),
         }
+    }
+
+    /// Differs from that of every other redactor.
+    pub(super) const fn id(&self) -> u64 {
+        self.id
     }
 
     /// Adds regular expressions of further secrets; invalid ones are left out.

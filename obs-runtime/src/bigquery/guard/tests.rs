@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::*;
 use crate::base::level::Level;
 use crate::config::validated::Config;
+use crate::context::on_enter::OnEnter;
 use crate::events::event::{Event, Fact};
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
@@ -72,7 +73,10 @@ fn a_reservation_during_a_settlement_sees_what_is_held_or_what_is_spent() {
     let rival = Arc::<Rival>::default();
     let config = Config::default();
     let metrics = Arc::new(MetricAggregator::scoped(config.max_series));
-    let scope = ScopedPipeline::new(Arc::new(FanOut::new(config, metrics, vec![Arc::clone(&rival) as _])));
+    let scope = ScopedPipeline::new(
+        Arc::new(FanOut::new(config, metrics, vec![Arc::clone(&rival) as _])),
+        OnEnter::new(|| Box::new(())),
+    );
     let _inside = scope.context().enter();
     let billed = QueryStatistics { bytes_billed: Some(TIB), ..QueryStatistics::default() };
     limited(&rival, || {

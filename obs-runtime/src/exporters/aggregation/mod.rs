@@ -4,7 +4,9 @@ pub(crate) mod aggregator;
 pub(crate) mod calls;
 pub(crate) mod event_recorder;
 pub(crate) mod series_store;
-#[cfg(any(feature = "otlp", feature = "prometheus"))]
+#[cfg(feature = "_user-metrics")]
 pub(crate) mod user_buckets;
-#[cfg(any(feature = "datadog", feature = "otlp"))]
+#[cfg(feature = "_user-metrics")]
 pub(crate) mod user_metrics;
+#[cfg(feature = "_user-metrics")]
+pub(crate) mod user_snapshot;

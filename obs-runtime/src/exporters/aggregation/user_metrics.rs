@@ -56,6 +56,8 @@ pub struct UserMetricRegistry {
     counters: Mutex<HashMap<Key, Arc<CounterCell>>>,
     gauges: Mutex<HashMap<Key, Arc<GaugeCell>>>,
     histograms: Mutex<HashMap<Key, Arc<HistogramCell>>>,
+    /// The bounds of each histogram: those at its first registration.
+    bounds: Mutex<HashMap<String, &'static [f64]>>,
     #[cfg(feature = "otlp")]
     descriptions: Mutex<HashMap<String, Description>>,
 }
@@ -85,6 +87,7 @@ impl UserMetricRegistry {
             counters: Mutex::default(),
             gauges: Mutex::default(),
             histograms: Mutex::default(),
+            bounds: Mutex::default(),
             #[cfg(feature = "otlp")]
             descriptions: Mutex::default(),
         }
@@ -98,9 +101,14 @@ impl UserMetricRegistry {
     }
 
     /// Upper bounds of the buckets of the histogram of that name.
-    #[cfg(feature = "otlp")]
     pub fn bounds(&self, name: &str) -> &'static [f64] {
-        (self.keeper.bounds)(name)
+        let mut bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = bounds.get(name) {
+            return known;
+        }
+        let found = (self.keeper.bounds)(name);
+        bounds.insert(name.to_owned(), found);
+        found
     }
 
     /// Keeps a description, if an exporter reads it.
@@ -288,7 +296,7 @@ impl Recorder for UserMetricRegistry {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        let (keeper, bounds) = (self.keeper, (self.keeper.bounds)(key.name()));
+        let (keeper, bounds) = (self.keeper, self.bounds(key.name()));
         let cell = || HistogramCell { keeper, bounds, buckets: OnceLock::new() };
         Histogram::from_arc(handle(&self.histograms, key, cell))
     }

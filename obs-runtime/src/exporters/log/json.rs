@@ -3,7 +3,8 @@
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Source};
 use crate::events::field::{Text, Value};
-use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_text};
+use crate::events::log_span::RedactedSpans;
+use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_member, write_text};
 use crate::exporters::log::timestamp::TimestampFormatter;
 
 /// Whether obs writes this key itself. A field with such a name goes under `fields`.
@@ -22,6 +23,8 @@ pub fn is_reserved(key: &str) -> bool {
             | "operation"
             | "trace_id"
             | "span_id"
+            | "span"
+            | "spans"
             | "module"
             | "file"
             | "line"
@@ -41,6 +44,8 @@ pub struct JsonBuffers {
 pub struct JsonFormat {
     /// Serialised keys and values that are the same on every line.
     constant: Vec<u8>,
+    /// Whether lines have a list of all spans.
+    spans: bool,
 }
 
 impl JsonFormat {
@@ -54,7 +59,7 @@ impl JsonFormat {
             constant.extend_from_slice(b"\":");
             write_text(&mut constant, value);
         }
-        Self { constant }
+        Self { constant, spans: config.log_spans }
     }
 
     /// Writes an event, without an end of line. `left_out` is the number of similar lines that sampling left out before it.
@@ -68,7 +73,18 @@ impl JsonFormat {
     ) {
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
-        let EventContext { correlation_id, user, operation, trace, contact: _, fields: _, tags: _, level: _ } = context;
+        let EventContext {
+            correlation_id,
+            user,
+            operation,
+            trace,
+            contact: _,
+            fields: _,
+            field_serials: _,
+            spans,
+            tags: _,
+            level: _,
+        } = context;
         let JsonBuffers { keys, nested } = buffers;
         let mut object = ObjectWriter::begin(line, keys);
         object.buffer().extend_from_slice(b"\"timestamp\":\"");
@@ -84,6 +100,12 @@ impl JsonFormat {
         if let Some(trace) = trace {
             object.plain_display("trace_id", trace.trace_id());
             object.plain_display("span_id", trace.span_id());
+        }
+        if let Some(spans) = spans.redacted() {
+            object.plain("span", spans.name());
+            if self.spans {
+                write_spans(spans, &mut object);
+            }
         }
         optional(&mut object, "module", module.as_ref());
         optional(&mut object, "file", file.as_ref());
@@ -103,12 +125,36 @@ fn optional(object: &mut ObjectWriter<'_>, key: &str, text: Option<&Text<'_>>) {
     }
 }
 
+/// Writes the spans as a list of objects, outermost first. A field named `name` goes under `fields`.
+fn write_spans(spans: &RedactedSpans, object: &mut ObjectWriter<'_>) {
+    object.begin_list("spans");
+    for (index, span) in spans.spans.iter().enumerate() {
+        let mut object = object.element(index == 0);
+        object.plain("name", span.name);
+        if !span.fields.is_empty() {
+            let mut fields = object.nested("fields");
+            for field in &span.fields {
+                fields.field(&field.name, &field.value);
+            }
+            fields.end();
+        }
+        object.end();
+    }
+    object.end_list();
+}
+
 /// Writes the fields of an event. A field with a reserved name or the name of an earlier field goes under `fields`.
 fn write_fields(event: &Event<'_>, left_out: u64, object: &mut ObjectWriter<'_>, nested: &mut Vec<usize>) {
     nested.clear();
     let mut index = 0;
-    each_field(event, left_out, &mut |name, value| {
-        if is_reserved(name) || !object.field(name, value) {
+    let serialised = event.context.spans.redacted().map(|spans| spans.serialised(write_member));
+    each_of_fields(event, left_out, &mut |name, value, of_span| {
+        let is_written = !is_reserved(name)
+            && match of_span.and_then(|index| serialised?.get(index)) {
+                Some(member) => object.member(member),
+                None => object.field(name, value),
+            };
+        if !is_written {
             nested.push(index);
         }
         index += 1;
@@ -131,13 +177,24 @@ fn write_fields(event: &Event<'_>, left_out: u64, object: &mut ObjectWriter<'_>,
     object.end();
 }
 
-/// Visits the fields of the fact, of the event, and of its scope.
+/// Visits the fields of the fact, of the event, of its spans, and of its context.
 pub fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
-    event.fact.fields(&mut |name, value| visit(name, &value));
+    each_of_fields(event, left_out, &mut |name, value, _| visit(name, value));
+}
+
+/// The same, with the index of a field of a span.
+fn each_of_fields(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>, Option<usize>)) {
+    event.fact.fields(&mut |name, value| visit(name, &value, None));
     if left_out > 0 {
-        visit("left_out", &Value::from(left_out));
+        visit("left_out", &Value::from(left_out), None);
     }
-    for field in event.fields.iter().chain(event.context.fields.iter()) {
-        visit(&field.name, &field.value);
+    for field in &event.fields {
+        visit(&field.name, &field.value, None);
+    }
+    for (index, field) in event.span_fields() {
+        visit(&field.name, &field.value, Some(index));
+    }
+    for field in event.context_fields() {
+        visit(&field.name, &field.value, None);
     }
 }

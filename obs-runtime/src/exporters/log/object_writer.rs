@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use crate::base::text;
-use crate::events::field::Value;
+use crate::events::field::{Field, Value};
+use crate::events::log_span::Serialised;
 
 /// The keys that an object has.
 #[derive(Debug, Default)]
@@ -64,6 +65,26 @@ impl<'a> ObjectWriter<'a> {
         ObjectWriter::begin(self.line, self.keys)
     }
 
+    /// Begins a list, whose elements follow.
+    pub fn begin_list(&mut self, key: &str) {
+        self.plain_key(key);
+        self.line.push(b'[');
+    }
+
+    /// Begins an object in a list. Keys of this object are not checked against those before it.
+    pub fn element(&mut self, is_first: bool) -> ObjectWriter<'_> {
+        if !is_first {
+            self.line.push(b',');
+        }
+        ObjectWriter::begin(self.line, self.keys)
+    }
+
+    /// Ends a list.
+    pub fn end_list(&mut self) {
+        self.keys.clear();
+        self.line.push(b']');
+    }
+
     /// Writes a string. The key must need no escape and be unique.
     #[inline]
     pub fn plain(&mut self, key: &str, text: &str) {
@@ -98,17 +119,39 @@ impl<'a> ObjectWriter<'a> {
         self.comma();
         let start = self.line.len();
         write_text(self.line, key);
-        let (written, written_key) = self.line.split_at(start);
-        let bit = bloom_bit(key.as_bytes());
-        let is_used = || self.keys.ranges.iter().any(|used| written[used.clone()] == *written_key);
+        if !self.use_key(start, before) {
+            return false;
+        }
+        self.line.push(b':');
+        write_value(self.line, value);
+        true
+    }
+
+    /// Writes what [`write_member`] has written, unless the object has the key already. Returns whether it was written.
+    pub fn member(&mut self, member: &Serialised) -> bool {
+        let before = self.line.len();
+        self.comma();
+        let start = self.line.len();
+        self.line.extend_from_slice(member.key());
+        let is_new = self.use_key(start, before);
+        if is_new {
+            self.line.extend_from_slice(member.rest());
+        }
+        is_new
+    }
+
+    /// Takes the key that was written at `start`, or goes back to `before` if it is used.
+    fn use_key(&mut self, start: usize, before: usize) -> bool {
+        let (written, key) = self.line.split_at(start);
+        // Without its quotes.
+        let bit = bloom_bit(key.get(1..key.len() - 1).unwrap_or_default());
+        let is_used = || self.keys.ranges.iter().any(|used| written[used.clone()] == *key);
         if self.keys.bloom & bit != 0 && is_used() {
             self.line.truncate(before);
             return false;
         }
         self.keys.bloom |= bit;
         self.keys.ranges.push(start..self.line.len());
-        self.line.push(b':');
-        write_value(self.line, value);
         true
     }
 
@@ -117,6 +160,15 @@ impl<'a> ObjectWriter<'a> {
             self.line.push(b',');
         }
     }
+}
+
+/// Writes a field for [`ObjectWriter::member`]. Returns the length of its key.
+pub fn write_member(field: &Field<'_>, member: &mut Vec<u8>) -> usize {
+    write_text(member, &field.name);
+    let key = member.len();
+    member.push(b':');
+    write_value(member, &field.value);
+    key
 }
 
 fn write_value(line: &mut Vec<u8>, value: &Value<'_>) {

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::base::level::Level;
 use crate::config::filter::LogFilter;
+use crate::events::log_span;
 
 /// A log filter. Clones share it.
 #[derive(Clone, Debug)]
@@ -13,12 +14,17 @@ pub struct SharedFilter(Arc<ArcSwap<LogFilter>>);
 
 impl SharedFilter {
     pub fn new(filter: LogFilter) -> Self {
+        log_span::note_filter(!filter.spans.is_empty());
         Self(Arc::new(ArcSwap::from_pointee(filter)))
     }
 
-    /// Whether lines of this level from this logger are written.
+    /// Whether lines of this level from this logger are written here: the filter may depend on the spans of `tracing`.
     pub fn enables(&self, level: Level, logger: &str) -> bool {
-        self.0.load().enables(level, logger)
+        let filter = self.0.load();
+        if filter.spans.is_empty() {
+            return filter.enables(level, logger);
+        }
+        filter.enables_in(level, logger, log_span::current().as_deref())
     }
 
     /// The lowest level that is enabled for any logger.
@@ -33,6 +39,7 @@ impl SharedFilter {
 
     /// Replaces the filter.
     pub fn set(&self, filter: LogFilter) {
+        log_span::note_filter(!filter.spans.is_empty());
         self.0.store(Arc::new(filter));
     }
 }

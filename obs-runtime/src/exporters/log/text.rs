@@ -7,6 +7,7 @@ use crate::base::level::Level;
 use crate::base::text;
 use crate::events::event::{Event, EventContext};
 use crate::events::field::{Field, Value};
+use crate::events::log_span::RedactedSpans;
 use crate::exporters::log::timestamp::TimestampFormatter;
 
 /// The text format.
@@ -22,14 +23,14 @@ const DIM: &str = "\x1b[2m";
 impl TextFormat {
     /// Writes an event, without an end of line. `left_out` is the number of similar lines that sampling left out before it.
     pub fn write(self, event: &Event<'_>, left_out: u64, line: &mut Vec<u8>, timestamps: &mut TimestampFormatter) {
-        let Event { time, level, source: _, context, fact, fields, tags: _ } = event;
+        let Event { time, level, source, context, fact, fields, tags: _ } = event;
         self.coloured(DIM, line, |line| timestamps.write(*time, line));
         line.push(b' ');
         // As wide as the longest level.
         self.coloured(colour(*level), line, |line| put(line, format_args!("{level:<8}")));
         line.push(b' ');
         write_message(&fact.message(), line);
-        write_scope(context, line);
+        write_scope(context, &source.logger, line);
         let mut separator = " | ";
         let mut write = |name: &str, value: &Value<'_>| {
             line.extend_from_slice(std::mem::replace(&mut separator, " ").as_bytes());
@@ -42,10 +43,13 @@ impl TextFormat {
             write("left_out", &Value::from(left_out));
         }
         let backtrace = fields.iter().position(|field| is_backtrace(event, field));
-        for (index, field) in fields.iter().chain(context.fields.iter()).enumerate() {
+        for (index, field) in fields.iter().enumerate() {
             if Some(index) != backtrace {
                 write(&field.name, &field.value);
             }
+        }
+        for field in event.span_fields().map(|(_, field)| field).chain(event.context_fields()) {
+            write(&field.name, &field.value);
         }
         if let Some(Value::Text(backtrace)) = backtrace.map(|index| &fields[index].value) {
             for frame in backtrace.lines() {
@@ -84,11 +88,30 @@ pub const fn colour(level: Level) -> &'static str {
     }
 }
 
-fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
+fn write_scope(scope: &EventContext<'_>, logger: &str, line: &mut Vec<u8>) {
     // Trace ids are left to the JSON format.
-    let EventContext { correlation_id, user, operation, contact: _, trace: _, fields: _, tags: _, level: _ } = scope;
+    let EventContext {
+        correlation_id,
+        user,
+        operation,
+        contact: _,
+        trace: _,
+        fields: _,
+        field_serials: _,
+        spans,
+        tags: _,
+        level: _,
+    } = scope;
+    let span = spans.redacted().map(RedactedSpans::name);
+    let logger = Some(logger).filter(|logger| !logger.is_empty());
     let mut opening = " [";
-    for (name, text) in [("id=", correlation_id), ("op=", operation), ("user=", user)] {
+    for (name, text) in [
+        ("id=", correlation_id.as_deref()),
+        ("op=", operation.as_deref()),
+        ("user=", user.as_deref()),
+        ("span=", span),
+        ("logger=", logger),
+    ] {
         if let Some(text) = text {
             line.extend_from_slice(std::mem::replace(&mut opening, ", ").as_bytes());
             line.extend_from_slice(name.as_bytes());
@@ -102,7 +125,9 @@ fn write_scope(scope: &EventContext<'_>, line: &mut Vec<u8>) {
 
 /// Writes a message, in quotes if a part of it looks like what follows a message.
 fn write_message(message: &str, line: &mut Vec<u8>) {
-    if message.starts_with('"') || [" [id=", " [op=", " [user=", " | "].iter().any(|part| message.contains(part)) {
+    if message.starts_with('"')
+        || [" [id=", " [op=", " [user=", " [span=", " [logger=", " | "].iter().any(|part| message.contains(part))
+    {
         write_quoted(message, line);
     } else {
         escape(message, line);

@@ -26,11 +26,24 @@ pub struct Record {
 pub fn of_event(event: &Event<'_>) -> Record {
     let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
     let Source { logger, module, file, line } = source;
-    let EventContext { correlation_id, user, contact: _, tags: _, level: _, operation, trace, fields: _ } = context;
+    let EventContext {
+        correlation_id,
+        user,
+        contact: _,
+        tags: _,
+        level: _,
+        operation,
+        trace,
+        fields: _,
+        field_serials: _,
+        spans,
+    } = context;
+    let span = spans.redacted().map(|spans| spans.name().into());
     let texts = [
         ("correlation_id", correlation_id),
         ("user", user),
         ("operation", operation),
+        ("span", &span),
         ("module", module),
         ("code.file.path", file),
     ];

@@ -1,8 +1,8 @@
 //! The program's own metrics, from the macros of the `metrics` crate, kept by `metrics-exporter-prometheus` and parsed from
 //! its text.
 //!
-//! Histograms always have buckets, by the unit at the end of their name (`_seconds`, `_bytes`, `_rows`, `_usd`) or for any
-//! number. Names that become the same Prometheus name share a series, with a warning.
+//! Histograms always have buckets, by the unit at the end of their name (`_seconds`, `_bytes`, `_rows`, `_usd`), by the unit that
+//! the program describes, which is added to the name, or for any number. Names that become the same Prometheus name share a series, with a warning.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use crate::exporters::aggregation::user_buckets::{BY_SUFFIX, UNITLESS};
+use crate::exporters::aggregation::user_buckets;
 use crate::exporters::interface::UserMetrics;
 use crate::exporters::prometheus::buffered_histogram::BufferedHistograms;
 use crate::exporters::prometheus::exposition::Exposition;
@@ -21,6 +21,7 @@ use crate::exporters::prometheus::{names, rendered};
 pub struct UserMetricRegistry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    histogram_recorder: OnceLock<(PrometheusRecorder, PrometheusHandle)>,
     histograms: BufferedHistograms,
     /// The program's first name of each safe name.
     names: Mutex<HashMap<String, String>>,
@@ -41,20 +42,25 @@ pub fn registry() -> &'static UserMetricRegistry {
 
 impl UserMetricRegistry {
     fn new() -> Self {
-        let builder = PrometheusBuilder::new().with_recommended_naming(true);
-        // Setting buckets fails only for an empty list.
-        let builder = BY_SUFFIX.into_iter().fold(builder, |builder, (suffix, bounds)| {
-            builder.set_buckets_for_metric(Matcher::Suffix(format!("_{suffix}")), bounds).unwrap_or_default()
-        });
-        let recorder = builder.set_buckets(&UNITLESS).unwrap_or_default().build_recorder();
-        let handle = recorder.handle();
+        let (recorder, handle) = recorder_with_buckets();
         Self {
             recorder,
             handle,
+            histogram_recorder: OnceLock::new(),
             histograms: BufferedHistograms::default(),
             names: Mutex::default(),
             warnings: Mutex::default(),
         }
+    }
+
+    /// Made with the first histogram, so that the program can set buckets after it has made its first counters.
+    fn histogram_recorder(&self) -> &(PrometheusRecorder, PrometheusHandle) {
+        self.histogram_recorder.get_or_init(recorder_with_buckets)
+    }
+
+    fn render(&self) -> String {
+        let histograms = self.histogram_recorder.get().map(|(_, handle)| handle.render()).unwrap_or_default();
+        self.handle.render() + &histograms
     }
 
     /// Adds the current values of all metrics, and warns of conflicts. A metric of another kind that has the same name is
@@ -64,7 +70,7 @@ impl UserMetricRegistry {
             self.warn(format!("{conflict}: rename one"));
         }
         let constant = names::constant_text(constant);
-        for (name, mut metric) in rendered::parse(&self.histograms.drain(|| self.handle.render())) {
+        for (name, mut metric) in rendered::parse(&self.histograms.drain(|| self.render())) {
             if !constant.is_empty() {
                 metric.series =
                     metric.series.into_iter().map(|(labels, sample)| (joined(&labels, &constant), sample)).collect();
@@ -100,8 +106,36 @@ impl UserMetricRegistry {
     }
 }
 
+fn recorder_with_buckets() -> (PrometheusRecorder, PrometheusHandle) {
+    let builder = PrometheusBuilder::new().with_recommended_naming(true);
+    let (units, all, named) = user_buckets::matchers();
+    let suffixes = units.iter().map(|(unit, bounds)| (Matcher::Suffix(format!("_{unit}")), *bounds));
+    let full = named.iter().flat_map(|(name, bounds)| {
+        let safe = names::safe_metric_name(name).into_owned();
+        // A unit that the program describes is added to the name.
+        let renamed: Vec<_> = units.iter().map(|(unit, _)| format!("{safe}_{unit}")).collect();
+        std::iter::once(safe).chain(renamed).map(|name| (Matcher::Full(name), *bounds))
+    });
+    // Setting buckets fails only for an empty list.
+    let builder = suffixes.chain(full).fold(builder, |builder, (matcher, bounds)| {
+        builder.set_buckets_for_metric(matcher, bounds).unwrap_or_default()
+    });
+    let recorder = builder.set_buckets(all).unwrap_or_default().build_recorder();
+    let handle = recorder.handle();
+    (recorder, handle)
+}
+
 fn safe_name(name: &KeyName) -> KeyName {
     names::safe_metric_name(name.as_str()).into_owned().into()
+}
+
+/// The name of a histogram, with the unit that the program has described.
+fn histogram_name(name: &str) -> String {
+    let safe = names::safe_metric_name(name).into_owned();
+    match user_buckets::suffix(name) {
+        Some(unit) => format!("{safe}_{unit}"),
+        None => safe,
+    }
 }
 
 fn joined(labels: &str, more: &str) -> String {
@@ -110,7 +144,12 @@ fn joined(labels: &str, more: &str) -> String {
 
 impl UserMetrics for UserMetricRegistry {
     fn upkeep(&self) {
-        self.histograms.drain(|| self.handle.run_upkeep());
+        self.histograms.drain(|| {
+            self.handle.run_upkeep();
+            if let Some((_, handle)) = self.histogram_recorder.get() {
+                handle.run_upkeep();
+            }
+        });
     }
 
     fn take_warnings(&self) -> Vec<String> {
@@ -128,7 +167,9 @@ impl Recorder for UserMetricRegistry {
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        self.recorder.describe_histogram(safe_name(&name), unit, description);
+        // The unit that decides the buckets is part of the name already.
+        let unit = if user_buckets::is_known(unit) { None } else { unit };
+        self.histogram_recorder().0.describe_histogram(histogram_name(name.as_str()).into(), unit, description);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
@@ -140,7 +181,14 @@ impl Recorder for UserMetricRegistry {
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.histograms.buffered(self.recorder.register_histogram(&self.safe(key), metadata))
+        let safe = self.safe(key);
+        let safe = match user_buckets::suffix(key.name()) {
+            Some(unit) => {
+                Key::from_parts(format!("{}_{unit}", safe.name()), safe.labels().cloned().collect::<Vec<_>>())
+            }
+            None => safe,
+        };
+        self.histograms.buffered(self.histogram_recorder().0.register_histogram(&safe, metadata))
     }
 }
 

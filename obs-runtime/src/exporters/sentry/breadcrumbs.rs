@@ -57,7 +57,11 @@ impl BreadcrumbBuffer {
                 fields.push((name.into(), json(&value)));
             }
         });
-        let own = event.fields.iter().map(|field| (Box::from(&*field.name), json(&field.value)));
+        let own = event
+            .fields
+            .iter()
+            .chain(event.span_fields().map(|(_, field)| field))
+            .map(|field| (Box::from(&*field.name), json(&field.value)));
         fields.extend(own.take(MAX_FIELDS.saturating_sub(fields.len())));
         let crumb = Arc::new(Crumb {
             time: event.time,

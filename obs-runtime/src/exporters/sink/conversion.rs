@@ -18,7 +18,7 @@ impl RedactedEvent {
         if let Fact::Reported(report) = &event.fact {
             fields.extend(report.all_layers().flat_map(|layer| &layer.fields).map(owned_field));
         }
-        fields.extend(event.fields.iter().map(owned_field));
+        fields.extend(event.fields.iter().chain(event.span_fields().map(|(_, field)| field)).map(owned_field));
         let Source { logger, module, file, line } = &event.source;
         let optional = |text: &Option<Text<'_>>| text.as_deref().map(str::to_owned);
         Some(Self {
@@ -37,7 +37,12 @@ impl RedactedEvent {
             user: optional(&event.context.user),
             operation: optional(&event.context.operation),
             trace: event.context.trace.map(|trace| (trace.trace_id().to_string(), trace.span_id().to_string())),
-            context_fields: event.context.fields.iter().map(owned_field).collect(),
+            context_fields: event.context_fields().map(owned_field).collect(),
+            spans: event
+                .context
+                .spans
+                .redacted()
+                .map_or_else(Vec::new, |spans| spans.spans.iter().map(|span| span.name).collect()),
             fields,
             tags: event.tags.clone(),
             call: call(&event.fact),

@@ -82,6 +82,7 @@ pub struct RedactedEvent {
     pub(super) operation: Option<String>,
     pub(super) trace: Option<(String, String)>,
     pub(super) context_fields: Vec<Field<'static>>,
+    pub(super) spans: Vec<&'static str>,
     pub(super) fields: Vec<Field<'static>>,
     pub(super) tags: Tags,
     pub(super) call: Option<SinkCall>,
@@ -237,6 +238,12 @@ impl RedactedEvent {
     /// Further fields of the context.
     pub fn context_fields(&self) -> impl Iterator<Item = (&str, &Value<'static>)> {
         self.context_fields.iter().map(|field| (&*field.name, &field.value))
+    }
+
+    /// The names of the spans of `tracing` that the event happened in, outermost first. Their fields are among
+    /// [`fields`](Self::fields).
+    pub fn spans(&self) -> impl Iterator<Item = &str> {
+        self.spans.iter().copied()
     }
 
     /// The event's own fields: what happened, as in the log (`outcome`, `duration_seconds`, `cost_usd`, …), then arguments,

@@ -10,6 +10,7 @@ use crate::events::active_span;
 use crate::events::event::{CallInfo, Fact};
 use crate::events::failure::Failure;
 use crate::events::failure_facts::FailureFacts;
+use crate::events::logged_errors;
 use crate::events::panics;
 use crate::events::span_buffer;
 use crate::instrument::call::entry::Entry;
@@ -100,12 +101,13 @@ impl Call {
         captured: CaptureOutcome,
         exit_code: Option<u8>,
     ) {
-        // An error that was captured before has its line already.
-        let level = if captured.again && self.callsite.kind() == CallsiteKind::Errors {
-            Level::Debug
-        } else {
-            self.line_level(outcome)
-        };
+        // An error that was captured before, or logged by `tracing`, has its line already.
+        let is_error = self.callsite.kind() == CallsiteKind::Errors;
+        let is_logged = is_error
+            && outcome == Outcome::Error
+            && failure_facts(outcome, failure, captured.failure.clone(), self.start)
+                .is_some_and(|failure| logged_errors::capture(&failure.message));
+        let level = if is_error && (captured.again || is_logged) { Level::Debug } else { self.line_level(outcome) };
         global::emit(self.topic(), level, global::source(self.callsite.place()), |_| {
             let failure = failure_facts(outcome, failure, captured.failure, self.start);
             let fact = if self.callsite.kind() == CallsiteKind::Errors {

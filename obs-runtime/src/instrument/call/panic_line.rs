@@ -15,9 +15,18 @@ pub fn emit(message: Cow<'static, str>, backtrace: Option<String>, source: Sourc
     let thread = std::thread::current();
     let mut fields =
         vec![Field::new("panic", true), Field::new("thread", thread.name().unwrap_or("unnamed").to_owned())];
+    fields.extend(hint(&message).map(|hint| Field::new("hint", hint)));
     fields.extend(backtrace.map(|backtrace| Field::new("backtrace", backtrace)));
     let details = Details { fields, ..Details::default() };
     global::emit(Topic::Log, Level::Error, source, |_| (Fact::Log { message }, details));
+}
+
+/// What helps against a panic of another crate that obs is the cause of.
+fn hint(message: &str) -> Option<&'static str> {
+    (message.contains("failed to set global default subscriber") || message.contains("SetGlobalDefaultError")).then_some(
+        "obs has installed the process' tracing subscriber: give further layers to Observability::builder().layer(…), or call \
+         .subscriber(false) on it and add obs_runtime::layer() to your own subscriber",
+    )
 }
 
 impl Call {

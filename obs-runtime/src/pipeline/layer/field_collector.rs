@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tracing_core::field::{self, Visit};
 
-use crate::events::field::{Field, Value};
+use crate::events::field::{Field, Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
 
@@ -71,8 +71,22 @@ impl Collected {
     }
 
     /// The event's message.
-    pub fn message(&self) -> Option<&str> {
-        self.text_of(MESSAGE)
+    pub fn message(&self) -> Option<Text<'_>> {
+        let (_, part) = self.entries.iter().find(|(name, _)| *name == MESSAGE)?;
+        Some(match self.value(part) {
+            Value::Text(text) => text,
+            other => Cow::Owned(other.to_string()),
+        })
+    }
+
+    /// Whether there is a field of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(other, _)| *other == name)
+    }
+
+    /// The field of that name, if it is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.text_of(name)
     }
 
     /// Marks the fields collected so far as those of a record of the `log` crate.
@@ -83,17 +97,17 @@ impl Collected {
     /// All fields except the message and the source of a record of the `log` crate.
     pub fn fields(&self) -> Vec<Field<'_>> {
         let source = [LOG_TARGET, LOG_MODULE, LOG_FILE, LOG_LINE];
-        let own =
-            self.entries.iter().enumerate().filter(|(index, (name, _))| {
-                *name != MESSAGE && (*index >= self.of_log_record || !source.contains(name))
-            });
+        // A further field of that name is no message.
+        let message = self.entries.iter().position(|(name, _)| *name == MESSAGE);
+        let own = self.entries.iter().enumerate().filter(|(index, (name, _))| {
+            Some(*index) != message && (*index >= self.of_log_record || !source.contains(name))
+        });
         let mut fields = field_buffer::take();
         fields.extend(own.map(|(_, (name, part))| Field { name: Cow::Borrowed(name), value: self.value(part) }));
         fields
     }
 
     /// All fields, on their own.
-    #[cfg(feature = "otlp")]
     pub fn to_fields(&self) -> Vec<Field<'static>> {
         let owned = |part: &Part| match self.value(part) {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
@@ -122,19 +136,8 @@ impl Collected {
         }
     }
 
-    /// Adds the fields of an enclosing span whose names are not present yet.
-    pub fn add_missing(&mut self, outer: &Self) {
-        let inner = self.entries.len();
-        for (name, part) in &outer.entries {
-            // A span's `message` is not the event's.
-            if *name != MESSAGE && !self.entries[..inner].iter().any(|(other, _)| other == name) {
-                let part = self.copy(outer, part);
-                self.entries.push((name, part));
-            }
-        }
-    }
-
     /// Overwrites fields with values recorded later.
+    #[cfg(feature = "otlp")]
     pub fn update(&mut self, later: &Self) {
         for (name, part) in &later.entries {
             let part = self.copy(later, part);
@@ -147,6 +150,7 @@ impl Collected {
     }
 
     /// Removes overwritten texts, so that a span that records forever stays as small as its fields.
+    #[cfg(feature = "otlp")]
     fn compact(&mut self) {
         let live: usize =
             self.entries.iter().map(|(_, part)| if let Part::Text(at) = part { at.len() } else { 0 }).sum();
@@ -164,6 +168,7 @@ impl Collected {
         self.text = text;
     }
 
+    #[cfg(feature = "otlp")]
     fn copy(&mut self, other: &Self, part: &Part) -> Part {
         match part {
             Part::Text(at) => self.push(other.text.get(at.clone()).unwrap_or_default()),

@@ -1,12 +1,15 @@
 //! The filter of the `tracing` layer.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_core::subscriber::Interest;
 use tracing_core::{LevelFilter, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
 use crate::base::level::Level;
+use crate::events::log_span;
 
 /// A per-layer filter by level and target.
 ///
@@ -17,6 +20,7 @@ pub struct ObsFilter {
     enabled: Box<Enabled>,
     least: Box<Least>,
     cacheable: Box<dyn Fn() -> bool + Send + Sync>,
+    unless_added: Option<(Arc<AtomicBool>, fn())>,
 }
 
 type Enabled = dyn Fn(Level, &str) -> bool + Send + Sync;
@@ -29,7 +33,7 @@ impl ObsFilter {
         enabled: impl Fn(Level, &str) -> bool + Send + Sync + 'static,
         least: impl Fn() -> Option<Level> + Send + Sync + 'static,
     ) -> Self {
-        Self { enabled: Box::new(enabled), least: Box::new(least), cacheable: Box::new(|| false) }
+        Self { enabled: Box::new(enabled), least: Box::new(least), cacheable: Box::new(|| false), unless_added: None }
     }
 
     /// Lets `tracing` cache answers while `cacheable` returns true: `enabled` then answers the same on every thread.
@@ -38,9 +42,20 @@ impl ObsFilter {
         Self { cacheable: Box::new(cacheable), ..self }
     }
 
+    /// Calls `warn` when the filter is asked although its layer was not added to a subscriber, which only `reload::Layer` does.
+    #[must_use]
+    pub fn warns_unless_added(self, is_added: Arc<AtomicBool>, warn: fn()) -> Self {
+        Self { unless_added: Some((is_added, warn)), ..self }
+    }
+
     fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
         (self.least)().is_some_and(|least| Level::from_tracing(*metadata.level()) >= nearest(least))
     }
+}
+
+/// Whether it is a span that a filter may ask for.
+fn is_kept_span(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && log_span::is_filtered_by_span()
 }
 
 /// The nearest level that `tracing` has.
@@ -50,13 +65,19 @@ fn nearest(level: Level) -> Level {
 
 impl<S> Filter<S> for ObsFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.may_enable(metadata) && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())
+        self.may_enable(metadata)
+            && (is_kept_span(metadata) || (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if let Some((is_added, warn)) = &self.unless_added
+            && !is_added.load(Ordering::Relaxed)
+        {
+            warn();
+        }
         if !self.may_enable(metadata) {
             Interest::never()
-        } else if !(self.cacheable)() {
+        } else if !(self.cacheable)() || log_span::is_filtered_by_span() {
             Interest::sometimes()
         } else if (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target()) {
             Interest::always()

@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 #[cfg(feature = "sentry")]
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use tracing_core::span::{Attributes, Id, Record};
@@ -16,11 +18,18 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::level::Level;
 use crate::events::event::{Event, EventContext, Fact, Source};
+use crate::events::field::Field;
+use crate::events::log_span::{self, EventSpans, LogSpan};
+use crate::events::logged_errors;
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
+use crate::pipeline::layer::checked_layer::CheckedLayer;
+use crate::pipeline::layer::current_span;
+use crate::pipeline::layer::event_name;
 use crate::pipeline::layer::field_collector::Collected;
 #[cfg(feature = "sentry")]
 use crate::pipeline::layer::log_capture::{self, ErrorField, LoggedError};
+use crate::pipeline::layer::log_values;
 
 /// A layer that turns each `tracing` event, with the fields of its enclosing spans, into an [`Event`] for a handler. The
 /// event's context is empty; the handler fills it in.
@@ -29,33 +38,73 @@ use crate::pipeline::layer::log_capture::{self, ErrorField, LoggedError};
 /// other layers: `ObsLayer::new(…).with_filter(ObsFilter::new(…))`.
 pub struct ObsLayer {
     handler: Box<Handler>,
+    /// Whether it is part of a subscriber. A layer that was put into `reload::Layer` later is not.
+    is_added: Arc<AtomicBool>,
+    /// Whether the subscriber has another one, which takes the events.
+    is_second: bool,
+}
+
+/// Whether any layer was added to a subscriber that has one already.
+static HAS_SECOND: AtomicBool = AtomicBool::new(false);
+
+/// Returns once whether a layer was added to a subscriber that has one already.
+pub fn take_has_second() -> bool {
+    HAS_SECOND.swap(false, Ordering::SeqCst)
+}
+
+/// Whether a subscriber has the layer of obs, in any form. One in a `reload::Layer` is not found.
+pub fn has_layer(subscriber: &dyn Subscriber) -> bool {
+    subscriber.is::<ObsLayer>() || subscriber.is::<CheckedLayer<ObsLayer>>()
 }
 
 type Handler = dyn Fn(Event<'_>) + Send + Sync;
 
-/// The fields that a span adds to its events.
-struct SpanFields(Collected);
-
 thread_local! {
-    static BUSY: Cell<bool> = const { Cell::new(false) };
+    static NESTED: Cell<u8> = const { Cell::new(0) };
     static SCRATCH: RefCell<Collected> = RefCell::default();
 }
+
+/// How deeply values may log while they are formatted: a value that logs itself would never end.
+const MAX_NESTED: u8 = 4;
 
 impl ObsLayer {
     /// A layer that passes events to `handler`.
     pub fn new(handler: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        Self { handler: Box::new(handler) }
+        Self { handler: Box::new(handler), is_added: Arc::default(), is_second: false }
     }
 
-    fn handle(&self, metadata: &'static Metadata<'static>, collected: &Collected) {
-        let message = Cow::Borrowed(collected.message().unwrap_or_default());
+    /// Whether it is part of a subscriber.
+    pub fn is_added(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_added)
+    }
+
+    fn handle(
+        &self,
+        metadata: &'static Metadata<'static>,
+        collected: &Collected,
+        values: Vec<Field<'static>>,
+        span: Option<Arc<LogSpan>>,
+    ) {
+        let source = source(metadata, collected);
+        let name = event_name::given(metadata.name());
+        let level = Level::from_tracing(*metadata.level());
+        // As `#[instrument(err)]` logs an error.
+        let error = if level == Level::Error && !collected.has("message") { collected.text("error") } else { None };
+        let in_span = span.as_ref().map_or(0, |span| span.serial());
+        let level = if error.is_some_and(|error| logged_errors::log(error, in_span)) { Level::Debug } else { level };
+        let message = collected.message();
+        let message = message.unwrap_or_else(|| event_name::instead_of_message(name, collected, span.as_deref()));
+        let mut fields = collected.fields();
+        fields.extend(values);
+        fields.extend(name.map(|name| Field::new("event", name)));
+        let spans = span.map_or(EventSpans::None, EventSpans::Raw);
         (self.handler)(Event {
             time: SystemTime::now(),
-            level: Level::from_tracing(*metadata.level()),
-            source: source(metadata, collected),
-            context: EventContext::default(),
+            level,
+            source,
+            context: EventContext { spans, ..EventContext::default() },
             fact: Fact::Log { message },
-            fields: collected.fields(),
+            fields,
             tags: Tags::new(),
         });
     }
@@ -79,7 +128,8 @@ fn capture(event: &tracing_core::Event<'_>, collected: &Collected) {
         return;
     }
     let source = source(event.metadata(), collected);
-    let line = LoggedError { level, source, message: collected.message().unwrap_or_default(), error: None };
+    let message = collected.message();
+    let line = LoggedError { level, source, message: message.as_deref().unwrap_or_default(), error: None };
     let mut field = ErrorField::new(|error: &(dyn Error + 'static)| {
         log_capture::capture(&LoggedError { error: Some(error), source: line.source.clone(), ..line });
     });
@@ -90,50 +140,57 @@ fn capture(event: &tracing_core::Event<'_>, collected: &Collected) {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let Some(_busy) = Busy::enter() else { return };
-        let Some(span) = context.span(id) else { return };
-        let mut collected = Collected::default();
-        attributes.record(&mut collected);
-        span.extensions_mut().replace(SpanFields(collected));
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(_busy) = Busy::enter() else { return };
-        let Some(span) = context.span(id) else { return };
-        // Format before locking the span: a value's `Debug` may access its own span.
-        let mut collected = Collected::default();
-        values.record(&mut collected);
-        let mut extensions = span.extensions_mut();
-        if let Some(SpanFields(before)) = extensions.get_mut() {
-            before.update(&collected);
-        } else {
-            extensions.insert(SpanFields(collected));
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.is_added.store(true, Ordering::SeqCst);
+        self.is_second = has_layer(subscriber);
+        if self.is_second {
+            HAS_SECOND.store(true, Ordering::SeqCst);
         }
     }
 
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(_nested) = Nested::enter().filter(|_| !self.is_second) else { return };
+        let Some(span) = context.span(id) else { return };
+        log_span::set_find(current_span::find);
+        let mut collected = Collected::default();
+        attributes.record(&mut collected);
+        let parent = span.parent().and_then(|parent| current_span::of(&parent));
+        let added = LogSpan::new(attributes.metadata().name(), parent, collected.to_fields());
+        span.extensions_mut().replace(Arc::new(added));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(_nested) = Nested::enter().filter(|_| !self.is_second) else { return };
+        let Some(span) = context.span(id) else { return };
+        let Some(known) = current_span::of(&span) else { return };
+        // Formatted without a lock: a value's `Debug` may access its own span.
+        let mut collected = Collected::default();
+        values.record(&mut collected);
+        known.record(collected.to_fields());
+    }
+
     fn on_event(&self, event: &tracing_core::Event<'_>, context: Context<'_, S>) {
-        let Some(_busy) = Busy::enter() else {
+        if self.is_second {
+            return;
+        }
+        let Some(_nested) = Nested::enter() else {
             drop_counters::count("log", "reentrant", 1);
             return;
         };
         let collect_and_handle = |collected: &mut Collected| {
             collected.clear();
-            event.record(collected);
             // The target tells most events from records of the `log` crate without a look at the call site.
-            if event.metadata().target() == "log" && event.is_log() {
+            let is_log_record = event.metadata().target() == "log" && event.is_log();
+            let values = if is_log_record { log_values::take() } else { Vec::new() };
+            event.record(collected);
+            if is_log_record {
                 collected.mark_log_record();
-            }
-            // An event's field hides a span's, and an inner span's hides an outer one's.
-            for span in context.event_scope(event).into_iter().flatten() {
-                if let Some(SpanFields(outer)) = span.extensions().get() {
-                    collected.add_missing(outer);
-                }
             }
             // Before the line becomes a breadcrumb.
             #[cfg(feature = "sentry")]
             capture(event, collected);
-            self.handle(event.metadata(), collected);
+            let span = context.event_span(event).and_then(|span| current_span::of(&span));
+            self.handle(event.metadata(), collected, values, span);
         };
         let kept = SCRATCH.try_with(|scratch| {
             scratch.try_borrow_mut().map(|mut scratch| {
@@ -141,7 +198,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
                 scratch.shrink();
             })
         });
-        // The thread is exiting: its scratch buffer is gone.
+        // Another event is being formatted, or the thread is exiting and its scratch buffer is gone.
         if !matches!(kept, Ok(Ok(()))) {
             collect_and_handle(&mut Collected::default());
         }
@@ -154,20 +211,22 @@ impl fmt::Debug for ObsLayer {
     }
 }
 
-/// Prevents recursion: an event that is logged while another one is handled on the same thread is ignored.
-struct Busy;
+/// Limits how deeply events are handled within each other.
+struct Nested;
 
-impl Busy {
+impl Nested {
     fn enter() -> Option<Self> {
-        // On a thread that is exiting the flag is gone, and no event is being handled.
-        let busy = BUSY.try_with(|busy| busy.replace(true)).unwrap_or(false);
-        (!busy).then_some(Self)
+        let depth = NESTED.try_with(Cell::get).unwrap_or(0);
+        let may_enter = depth < MAX_NESTED;
+        // On a thread that is exiting there is nothing to count.
+        let _ = NESTED.try_with(|nested| nested.set(if may_enter { depth + 1 } else { depth }));
+        may_enter.then_some(Self)
     }
 }
 
-impl Drop for Busy {
+impl Drop for Nested {
     fn drop(&mut self) {
-        let _ = BUSY.try_with(|busy| busy.set(false));
+        let _ = NESTED.try_with(|nested| nested.set(nested.get().saturating_sub(1)));
     }
 }
 

@@ -1,11 +1,13 @@
 //! Warnings about a configuration that is valid and yet not what was meant.
 
+use crate::config::filter::LogFilterError;
 use crate::config::otlp::OtlpSignal;
 use crate::config::problem::Problem;
 use crate::config::settings::{Origin, Setting};
 use crate::config::unknown::UnknownVariable;
 use crate::config::validated::Config;
 use crate::metrics::registry;
+use crate::pipeline::global;
 #[cfg(feature = "otlp")]
 use crate::program::otlp;
 #[cfg(feature = "sentry")]
@@ -60,6 +62,35 @@ pub fn of_settings(config: &Config, settings: &[Setting]) -> Vec<String> {
         .map(|(_, setting)| format!("{setting} exports nothing without the feature otlp of obs-runtime")),
     );
     warnings
+}
+
+/// Says that `RUST_LOG` applies, if it does, and warns of what is not read of it.
+pub fn of_rust_log(applied: Option<(String, Vec<LogFilterError>)>) {
+    let Some((text, problems)) = applied else { return };
+    global::inform(format!("LOG_LEVEL is not set: RUST_LOG={text} applies to the lines of obs"));
+    for problem in problems {
+        global::warn(match &problem.nearest {
+            Some(nearest) => format!("RUST_LOG: {problem}; `{nearest}` applies"),
+            None => format!("RUST_LOG: {problem}"),
+        });
+    }
+}
+
+/// The name of a layer of `tracing_subscriber` that filters for all layers.
+pub fn global_filter<L>() -> Option<&'static str> {
+    let name = std::any::type_name::<L>();
+    let is_known = |filter: &&str| name.starts_with("tracing_") && name.ends_with(*filter);
+    ["EnvFilter", "LevelFilter", "Targets"].into_iter().find(is_known)
+}
+
+/// Warns of layers that filter what obs gets too.
+pub fn of_filtering_layers(names: &[&str]) {
+    for name in names {
+        global::warn(format!(
+            "the builder's layer {name} filters what all layers get, the lines of obs included: give the filter to a layer by \
+             with_filter, and set LOG_LEVEL for obs"
+        ));
+    }
 }
 
 /// How many shared names a warning lists.

@@ -85,6 +85,8 @@ impl Observability {
         ObservabilityBuilder {
             environment: true,
             metrics_macros: true,
+            log_crate: true,
+            global_filters: Vec::new(),
             lenient: false,
             defaults: Config::default(),
             overrides: Vec::new(),
@@ -112,9 +114,13 @@ impl Observability {
 /// # Ok::<_, obs_runtime::InitError>(())
 /// ```
 #[must_use = "nothing is initialised before `init`"]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct ObservabilityBuilder {
     environment: bool,
     metrics_macros: bool,
+    log_crate: bool,
+    /// Names of the program's layers that filter all others.
+    global_filters: Vec<&'static str>,
     lenient: bool,
     defaults: Config,
     pub(super) overrides: Vec<Override>,
@@ -176,6 +182,14 @@ impl ObservabilityBuilder {
         self
     }
 
+    /// Whether records of the `log` crate become log lines. The default is true: unless the program has a logger, `init` installs one
+    /// that makes them events of `tracing`. A program with [`subscriber(false)`](Self::subscriber) installs its own, as
+    /// `tracing_subscriber`'s `init` does.
+    pub fn log_crate(mut self, taken: bool) -> Self {
+        self.log_crate = taken;
+        self
+    }
+
     /// Where log lines are written, instead of standard error. `LOG_FILE` is written in addition.
     pub fn log_output(mut self, output: LogOutput) -> Self {
         self.output = Some(output);
@@ -193,7 +207,8 @@ impl ObservabilityBuilder {
     /// let _guard = Observability::builder().layer(their_layer).init()?;
     /// # Ok::<_, obs_runtime::InitError>(())
     /// ```
-    pub fn layer(mut self, layer: impl Layer<Registry> + Send + Sync) -> Self {
+    pub fn layer<L: Layer<Registry> + Send + Sync>(mut self, layer: L) -> Self {
+        self.global_filters.extend(init_warnings::global_filter::<L>());
         self.layers.get_or_insert_default().push(Box::new(layer));
         self
     }
@@ -279,8 +294,9 @@ impl ObservabilityBuilder {
         if !(resolved.problems.is_empty() || lenient) {
             return Err(ConfigError { problems: resolved.problems }.into());
         }
-        let Resolved { mut config, settings, problems, warnings } = resolved;
+        let Resolved { mut config, settings, problems, warnings, rust_log } = resolved;
         let layers = self.layers.take();
+        let (log_crate, global_filters) = (self.log_crate, std::mem::take(&mut self.global_filters));
         let own_sinks = std::mem::take(&mut self.sinks);
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(feature = "_user-metrics")]
@@ -330,12 +346,11 @@ impl ObservabilityBuilder {
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;
         running_commands::adopt(inherited.context);
-        if let Some(layers) = layers {
-            subscriber::install(layers);
-        }
+        subscriber::set_up(layers, log_crate);
+        init_warnings::of_filtering_layers(&global_filters);
         #[cfg(feature = "_user-metrics")]
         if metrics_macros && pipeline.config().metrics_enabled {
-            user_metrics::install();
+            user_metrics::install(pipeline.config());
         }
         if !problems.is_empty() {
             global::warn(format!("invalid configuration, going on with defaults: {}", problems.join("; ")));
@@ -344,6 +359,7 @@ impl ObservabilityBuilder {
             global::warn(problem.to_string());
         }
         init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(global::warn);
+        init_warnings::of_rust_log(rust_log);
         init_warnings::of_settings(pipeline.config(), pipeline.settings()).into_iter().for_each(global::warn);
         init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(global::warn);
         readiness::reset();

@@ -39,6 +39,8 @@ impl ObservabilityBuilder {
         log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
         /// Instead of `LOG_FORMAT`.
         log_format(format: LogFormat) => log_format = format;
+        /// Instead of `LOG_SPANS`.
+        log_spans(listed: bool) => log_spans = listed;
         /// Instead of `LOG_FILE`.
         log_file(path: impl Into<PathBuf>) => log_file = Some(path.into());
         /// The format of the log file. The default is JSON.
@@ -168,6 +170,21 @@ impl ObservabilityBuilder {
         /// Instead of `OBS_SHUTDOWN_GRACE`: how long the program goes on after SIGTERM before obs ends it, while `/readyz` answers
         /// 503 and a load balancer takes it out. The default is zero. A second signal ends it at once.
         shutdown_grace(grace: Duration) => shutdown_grace = grace;
+        /// Upper bounds of the buckets of the program's own histograms (`metrics::histogram!`) that have no unit: none at the end of their
+        /// name (`_seconds`, `_bytes`, `_rows`, `_usd`), and none that `describe_histogram!` gives. In order, each once; values that are
+        /// not finite are left out. For Prometheus those of the first initialisation apply as long as the process lives. Datadog has
+        /// distributions without buckets.
+        ///
+        /// ```
+        /// # use obs_runtime::Observability;
+        /// let builder = Observability::builder().histogram_buckets(vec![0.1, 0.5, 0.9]);
+        /// # let _ = builder;
+        /// ```
+        histogram_buckets(bounds: Vec<f64>) => histogram_buckets = Some(bounds);
+        /// Whether a unit that `describe_histogram!` gives is added to the histogram's name in Prometheus: `latency` in
+        /// `Unit::Seconds` is `latency_seconds`, and has the buckets of durations. The default is true. With false the name stays, and
+        /// with it the buckets for any number in Prometheus; set them by [`histogram_buckets_of`](Self::histogram_buckets_of).
+        metric_unit_suffixes(added: bool) => metric_unit_suffixes = added;
         /// Instead of `OBS_MAX_SERIES`.
         max_series(series: usize) => max_series = series;
         /// Instead of `OBS_REDACT_NAMES`.
@@ -181,5 +198,13 @@ impl ObservabilityBuilder {
         /// # let _ = builder;
         /// ```
         redact_patterns(patterns: Vec<String>) => redact_patterns = patterns;
+    }
+
+    /// Upper bounds of the buckets of the program's own histogram of that name, as
+    /// [`histogram_buckets`](Self::histogram_buckets) has them for all.
+    pub fn histogram_buckets_of(mut self, name: impl Into<String>, bounds: Vec<f64>) -> Self {
+        let name = name.into();
+        self.overrides.push(Box::new(move |config| config.histogram_buckets_by_name.push((name, bounds))));
+        self
     }
 }

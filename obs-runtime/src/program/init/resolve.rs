@@ -1,5 +1,6 @@
 //! The configuration that a builder describes.
 
+use crate::config::filter::LogFilterError;
 use crate::config::problem::Problem;
 use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
@@ -17,14 +18,17 @@ pub struct Resolved {
     pub problems: Vec<Problem>,
     /// Variables of OpenTelemetry that are not valid.
     pub warnings: Vec<Problem>,
+    /// `RUST_LOG`, if it applies, and what is wrong with it.
+    pub rust_log: Option<(String, Vec<LogFilterError>)>,
 }
 
 /// Reads the environment over the defaults, then applies the overrides of the builder. Replaces faulty values.
 pub fn resolve(defaults: &Config, overrides: Vec<Override>, environment: bool) -> Resolved {
     let mut config = defaults.clone();
-    let ReadVariables { set, mut problems, warnings } =
+    let ReadVariables { set, mut problems, warnings, rust_log } =
         if environment { config.read(|name| std::env::var_os(name)) } else { ReadVariables::default() };
     let with_environment = config.clone();
+    let log_level = config.log_level.clone();
     for change in overrides {
         change(&mut config);
     }
@@ -55,5 +59,7 @@ pub fn resolve(defaults: &Config, overrides: Vec<Override>, environment: bool) -
     for (name, value) in &mut config.otel.resource_attributes.0 {
         *value = redactor.named(name, std::mem::take(value).into()).into_owned();
     }
-    Resolved { config, settings, problems, warnings }
+    // The builder may have set another level.
+    let rust_log = rust_log.filter(|_| config.log_level == log_level);
+    Resolved { config, settings, problems, warnings, rust_log }
 }

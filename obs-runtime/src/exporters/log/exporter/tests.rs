@@ -177,7 +177,7 @@ fn the_text_format_has_scope_and_fields() {
     ];
     assert_eq!(
         written(LogFormat::Text, event("load\x1b[31med", fields)),
-        r#"2026-01-01T00:00:00.000001Z WARNING  load\u{1b}[31med [id=run-7, user=ann] | rows=5 said="two\nlines \"quoted\"" empty="" path=/data/a.csv"#
+        r#"2026-01-01T00:00:00.000001Z WARNING  load\u{1b}[31med [id=run-7, user=ann, logger=job::load] | rows=5 said="two\nlines \"quoted\"" empty="" path=/data/a.csv"#
     );
     let mut line = Vec::new();
     TextFormat { coloured: true }.write(
@@ -188,7 +188,7 @@ fn the_text_format_has_scope_and_fields() {
     );
     assert_eq!(
         String::from_utf8(line).unwrap(),
-        "\x1b[2m2026-01-01T00:00:00.000001Z\x1b[0m \x1b[33mWARNING \x1b[0m loaded"
+        "\x1b[2m2026-01-01T00:00:00.000001Z\x1b[0m \x1b[33mWARNING \x1b[0m loaded [logger=job::load]"
     );
 }
 

@@ -242,7 +242,7 @@ fn tags_and_arguments_are_noted_at_entry() {
         "name = \"x\", user = me.name, tags(r#type = a + 1), args(a, b = redact, c = hash, d = len)",
         "fn f(a: u8, b: u8, c: u8, d: &str) {}",
         "fn f(a: u8, b: u8, c: u8, d: &str) {
-            CALLSITE: obs::Callsite::command(\"x\", PLACE) }
+            CALLSITE: obs::Callsite::command(\"x\", PLACE).function(\"f\") }
             obs::command(
                 __CALLSITE.begin_with(|__entry| {
                     __entry.tag(\"type\", match &(a + 1) { __value => { use obs::text::*; (&&Text(__value)).text() } });
@@ -340,7 +340,7 @@ fn a_main_that_initialises_returns_the_exit_code() {
             &format!(
                 "fn main() -> ::std::process::ExitCode {{
                     #![allow(unused)]
-                    CALLSITE: obs::Callsite::command(\"job\", PLACE) }}
+                    CALLSITE: obs::Callsite::command(\"job\", PLACE).function(\"main\") }}
                     obs::EntryPoint::new(&__CALLSITE, ::core::env!(\"CARGO_PKG_NAME\"), ::core::env!(\"CARGO_PKG_VERSION\")){lenient}.run(
                         || obs::command(__CALLSITE.begin(), move || -> R {{ run() }}, JUDGE),
                         |__value, __reported| {{ use obs::exit_code::*; (&&Exit::new(__value)).exit_code(__reported) }}

@@ -122,7 +122,7 @@ mod tests {
             clock_offset(&headers)
         };
         assert!(offset("Wed, 21 Oct 2015 07:28:00 GMT").unwrap() > 300_000_000);
-        assert!(offset("Fri, 21 Oct 2950 07:28:00 GMT").unwrap() < -20_000_000_000);
+        assert!(offset("Wed, 21 Oct 2950 07:28:00 GMT").unwrap() < -20_000_000_000);
         assert_eq!(offset("soon"), None);
     }
 

@@ -146,7 +146,9 @@ fn many_threads_wait_together() {
         let settle =
             |held: CostReservation| std::thread::spawn((move || held.settle(&billed(TIB))).in_current_context());
         let threads: Vec<_> = held.into_iter().map(settle).collect();
-        threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap().usd, 1.0));
+        for thread in threads {
+            assert_eq!(thread.join().unwrap().usd, 1.0);
+        }
         drop(lock);
         begun.elapsed()
     }

@@ -129,6 +129,7 @@ fn console_and_file_have_their_own_format_and_level_and_the_level_can_be_changed
     let in_file: Vec<_> = ["first", "second", "third"]
         .iter()
         .flat_map(|message| [format!("DEBUG    {message} in detail"), format!("INFO     {message}")])
+        .map(|line| format!("{line} [logger=line_writer]"))
         .collect();
     assert_eq!(file, in_file);
 }

@@ -141,8 +141,9 @@ fn a_failed_call_is_an_exemplar_with_its_trace_and_no_secret_is_sent() {
         .collect();
     assert_eq!(traces, BTreeSet::from([trace.to_owned()]));
     assert!(server.heads().iter().all(|head| head.ends_with("api-key: hunter2,")), "{:?}", server.heads());
-    for body in server.bodies() {
-        let body = String::from_utf8_lossy(&body).into_owned();
+    // The check of the endpoint sends a request of nothing.
+    for body in server.bodies().iter().filter(|body| !body.is_empty()) {
+        let body = String::from_utf8_lossy(body);
         assert!(body.contains("team") && !body.contains("hunter2") && !body.contains("ann.lee"), "{body}");
     }
 }

@@ -1,4 +1,4 @@
-//! A file of budgets that another process holds locked: nobody waits for longer than two seconds, and nothing is lost.
+//! A file of budgets that another process has locked: no caller waits for more than two seconds, and nothing is lost.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

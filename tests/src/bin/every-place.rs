@@ -28,7 +28,7 @@ enum Command {
     Sink,
     /// Writes the answers to probes.
     Probes,
-    /// Fails with each text, as a command whose error nobody handles.
+    /// Fails with each text, as a command that returns its error.
     Fail { sample: usize },
     #[command(flatten)]
     Obs(cli::Command),

@@ -23,7 +23,7 @@ const OPERATION: &str = "obs.doctor";
 pub fn send() -> Vec<Finding> {
     let Some(pipeline) = global::pipeline() else { return Vec::new() };
     let begun = SystemTime::now();
-    // Sampled, whatever share of traces is.
+    // Sampled at any sampling rate.
     let trace = TraceContext::begin(None).with_sampled(true).to_string();
     let context = LogContext::from_headers(|name| (name == "traceparent").then_some(&*trace));
     let event =

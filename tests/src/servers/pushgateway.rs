@@ -17,7 +17,8 @@ impl Pushgateway {
     pub fn start() -> Self {
         Self(Daemon::start("pushgateway", "/-/ready", |_, port| {
             let mut command = Command::new(tools::program(&["prometheus-pushgateway", "pushgateway"]));
-            command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+            // Debian's keeps what was pushed to any of them by default.
+            command.arg("--persistence.file=").arg(format!("--web.listen-address=127.0.0.1:{port}"));
             command
         }))
     }

@@ -10,7 +10,7 @@ use crate::config::problem::ConfigError;
 use crate::config::validated::Config;
 use crate::exporters::http;
 use crate::exporters::interface::Exporter;
-use crate::exporters::sentry::connection::Way;
+use crate::exporters::sentry::connection::ConnectionOptions;
 use crate::exporters::sentry::exporter::SentryExporter;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::instrument::errors::logged;
@@ -28,16 +28,16 @@ pub fn exporter(config: &Config, options: SentryOptions) -> Result<Option<Arc<dy
         record_delivery(duration, result);
     };
     let exporter =
-        SentryExporter::new(config, options, way(config), Arc::new(on_delivery), Arc::new(global::redact_named));
+        SentryExporter::new(config, options, connection(config), Arc::new(on_delivery), Arc::new(global::redact_named));
     let exporter = exporter.map_err(|_| ConfigError::of_secret("SENTRY_DSN"))?;
     log_capture::set(config.sentry_events_from_logs.filter(|_| exporter.is_some()), logged::capture);
     Ok(exporter.map(|exporter| Arc::new(exporter) as Arc<dyn Exporter>))
 }
 
 /// How the server is reached.
-pub fn way(config: &Config) -> Way {
+pub fn connection(config: &Config) -> ConnectionOptions {
     let trusted = certificates(config).and_then(|(_, path)| trusted(&path).ok());
-    Way { tunnel: config.sentry_tunnel.clone(), trusted }
+    ConnectionOptions { tunnel: config.sentry_tunnel.clone(), trusted }
 }
 
 /// The certificates that are trusted instead of the public ones: `SENTRY_CA_CERTS`, or `SSL_CERT_FILE` as other programs read it.

@@ -1,4 +1,4 @@
-//! The ways to a server: by a proxy, by a tunnel, and by TLS with an authority of its own.
+//! How a server is reached: by a proxy, by a tunnel, and by TLS with an authority of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;

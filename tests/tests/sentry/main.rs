@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod command_runs;
+mod connections;
 mod panic_abort;
 mod precedence;
 mod rate_limits;
@@ -10,7 +11,6 @@ mod scenes;
 mod spool;
 mod stacks;
 mod traces;
-mod ways;
 
 use std::path::Path;
 

@@ -142,7 +142,7 @@ impl PushgatewayExporter {
         };
         let request = request.config().timeout_global(Some(left)).build();
         let mut response = request.send(Format::Text.render(&group.exposition)).map_err(|error| reason(&error))?;
-        let is_page = http::is_page(response.headers());
+        let is_page = http::is_page(|name| http::header(response.headers(), name));
         if response.status().is_success() {
             // A proxy or a login page.
             return if is_page { Err(Some(format!("answers with a web page{ELSEWHERE}"))) } else { Ok(()) };

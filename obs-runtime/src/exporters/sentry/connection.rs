@@ -21,9 +21,9 @@ const MAX_RESPONSE: u64 = 64 * 1024;
 
 const CONTENT_TYPE: &str = "application/x-sentry-envelope";
 
-/// What the configuration says of the way to the server.
+/// How the configuration has the server reached.
 #[derive(Clone, Debug, Default)]
-pub struct Way {
+pub struct ConnectionOptions {
     /// Where envelopes are sent instead of the server of the DSN.
     pub tunnel: Option<String>,
     /// What is trusted instead of the public certificates.
@@ -56,21 +56,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of<'a>(status: u16, header: impl Fn(&str) -> Option<&'a str>) -> Self {
+    fn of<'h>(status: u16, header: impl Fn(&str) -> Option<&'h str>) -> Self {
         let owned = |name: &str| header(name).map(str::to_owned);
         Self {
             status,
             rate_limits: owned("x-sentry-rate-limits"),
             retry_after: owned("retry-after"),
-            is_page: header("content-type").is_some_and(|kind| kind.starts_with("text/html")),
+            is_page: http::is_page(&header),
         }
     }
 }
 
 impl Connection {
     /// A connection to the server of the DSN.
-    pub fn new(options: &TransportOptions, way: Way) -> Self {
-        let Way { tunnel, trusted } = way;
+    pub fn new(options: &TransportOptions, connection: ConnectionOptions) -> Self {
+        let ConnectionOptions { tunnel, trusted } = connection;
         let server = match &tunnel {
             Some(url) => url.split("//").last().and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned(),
             None => format!("{}:{}", options.dsn.host(), options.dsn.port()),
@@ -117,9 +117,7 @@ impl Connection {
         let request = self.agent.post(&self.url).config().timeout_global(Some(timeout)).build();
         let request = request.header("X-Sentry-Auth", &self.auth).content_type(CONTENT_TYPE);
         let mut response = request.send(body).map_err(|error| rejection(&error, timeout))?;
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let is_page = http::is_page(response.headers());
-        let answer = Answer { is_page, ..Answer::of(response.status().as_u16(), header) };
+        let answer = Answer::of(response.status().as_u16(), |name| http::header(response.headers(), name));
         // A connection is reused only after its response has been read.
         let _ = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
         Ok(answer)

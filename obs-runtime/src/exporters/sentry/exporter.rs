@@ -21,7 +21,7 @@ use crate::exporters::error_event::RawErrorEvent;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
-use crate::exporters::sentry::connection::Way;
+use crate::exporters::sentry::connection::ConnectionOptions;
 use crate::exporters::sentry::event_draft::EventDraft;
 use crate::exporters::sentry::foreign_events::Redact;
 use crate::exporters::sentry::options;
@@ -52,14 +52,14 @@ pub struct SentryExporter {
 
 impl SentryExporter {
     /// An exporter that sends to the project of `SENTRY_DSN`; `None` if Sentry is not enabled. `on_delivery` gets the result
-    /// of each envelope; `way` says how the server is reached; `redact` is for events of sentry's own functions.
+    /// of each envelope; `connection` says how the server is reached; `redact` is for events of sentry's own functions.
     ///
     /// # Errors
     /// If the DSN is malformed.
     pub fn new(
         config: &Config,
         options: SentryOptions,
-        way: Way,
+        connection: ConnectionOptions,
         on_delivery: OnDelivery,
         redact: Redact,
     ) -> Result<Option<Self>, InvalidDsn> {
@@ -73,7 +73,7 @@ impl SentryExporter {
         let folder = config.state_dir.as_ref().filter(|_| !options.keeps_nothing);
         let spool = folder.map(|folder| Spool::new(folder, &dsn.to_string()));
         let make = |factory| client(dsn, &settings, options, redact, factory);
-        let worker = Worker::new(Factory::new(on_delivery, way, spool), make);
+        let worker = Worker::new(Factory::new(on_delivery, connection, spool), make);
         if binds {
             worker.bind_to_hub();
         }

@@ -12,7 +12,7 @@ use ::sentry::{Envelope, TransportOptions};
 
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
-use crate::exporters::sentry::connection::{Connection, Way};
+use crate::exporters::sentry::connection::{Connection, ConnectionOptions};
 use crate::exporters::sentry::kept::Kept;
 use crate::exporters::sentry::rejection::Rejection;
 use crate::exporters::sentry::spool::Spool;
@@ -84,9 +84,14 @@ impl Limits {
 
 impl Http {
     /// A client for the server of the DSN. What cannot be delivered is kept in the spool, if there is one.
-    pub fn new(options: &TransportOptions, way: Way, on_delivery: OnDelivery, spool: Option<Spool>) -> Self {
+    pub fn new(
+        options: &TransportOptions,
+        connection: ConnectionOptions,
+        on_delivery: OnDelivery,
+        spool: Option<Spool>,
+    ) -> Self {
         Self {
-            connection: Connection::new(options, way),
+            connection: Connection::new(options, connection),
             lost: options.client_report_recorder.clone(),
             limits: Mutex::default(),
             on_delivery,

@@ -11,7 +11,7 @@ use ::sentry::{Client, Envelope, Hub, Scope, Transport, TransportFactory, Transp
 use crate::base::clock;
 use crate::events::event_status::{self, EventStatus};
 use crate::events::panics::caught;
-use crate::exporters::sentry::connection::Way;
+use crate::exporters::sentry::connection::ConnectionOptions;
 use crate::exporters::sentry::foreign_events::own;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::queue::{Job, Prepared, Queue, Work};
@@ -42,15 +42,15 @@ pub struct Worker {
 pub struct Factory {
     /// Gets the result of each envelope.
     pub on_delivery: OnDelivery,
-    way: Way,
+    connection: ConnectionOptions,
     spool: Option<Spool>,
     shared: Arc<Shared>,
 }
 
 impl Factory {
     /// A factory for the client of one worker, which keeps what it cannot send in the spool, if there is one.
-    pub fn new(on_delivery: OnDelivery, way: Way, spool: Option<Spool>) -> Self {
-        Self { on_delivery, way, spool, shared: Arc::default() }
+    pub fn new(on_delivery: OnDelivery, connection: ConnectionOptions, spool: Option<Spool>) -> Self {
+        Self { on_delivery, connection, spool, shared: Arc::default() }
     }
 }
 
@@ -58,7 +58,7 @@ impl TransportFactory for Factory {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
         let _ = self.shared.http.set(Http::new(
             &options,
-            self.way.clone(),
+            self.connection.clone(),
             Arc::clone(&self.on_delivery),
             self.spool.clone(),
         ));

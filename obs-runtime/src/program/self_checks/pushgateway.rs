@@ -18,7 +18,7 @@ pub fn healthy(url: &PushgatewayUrl, timeout: Duration) -> Result<Health, String
     }
     let response = request.call().map_err(|error| format!("the Pushgateway {url} cannot be reached: {error}"))?;
     match response.status().as_u16() {
-        200..300 if http::is_page(response.headers()) => {
+        200..300 if http::is_page(|name| http::header(response.headers(), name)) => {
             Err(format!("{url} answers with a web page; is it a Pushgateway?"))
         }
         200..300 => Ok(with_clock_offset(Health::healthy(), response.headers())),

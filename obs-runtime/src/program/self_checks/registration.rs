@@ -108,8 +108,8 @@ fn remote(config: &Config) -> Vec<HealthCheck> {
     let mut checks = Vec::new();
     #[cfg(feature = "sentry")]
     if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
-        let way = crate::program::sentry::way(config);
-        let check = move || sentry::accepts_reports(dsn.expose(), &way, REMOTE_TIMEOUT);
+        let connection = crate::program::sentry::connection(config);
+        let check = move || sentry::accepts_reports(dsn.expose(), &connection, REMOTE_TIMEOUT);
         checks.push(HealthCheck::new("obs.sentry", check));
     }
     #[cfg(feature = "otlp")]

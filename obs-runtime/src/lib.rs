@@ -51,6 +51,9 @@
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |
 
+// On docs.rs, items bear the feature that they need.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 extern crate self as obs_runtime;
 
 mod base;

@@ -163,6 +163,19 @@ fn alone(batches: usize, number: u32, pause: Duration, with_stacks: bool) -> f64
     })
 }
 
+/// The addresses of the stack alone: what the unwinder takes of each captured error.
+fn unwound() -> f64 {
+    #[inline(never)]
+    fn fails(row: u32) -> Result<u32, std::backtrace::Backtrace> {
+        if row == 0 { Ok(row) } else { Err(std::backtrace::Backtrace::force_capture()) }
+    }
+    each(FUNCTIONS.len(), BURST, PAUSE, |_| {
+        for row in 1..=BURST {
+            let _ = black_box(fails(black_box(row)));
+        }
+    })
+}
+
 fn successes() -> f64 {
     const CALLS: u32 = 1_000_000;
     each(25, CALLS, PAUSE, |_| {
@@ -179,6 +192,7 @@ fn run(row: &str) {
         "ours after a pause" => ours(FUNCTIONS.len(), BURST, PAUSE, |index| FUNCTIONS[index]),
         "alone after a pause" => alone(FUNCTIONS.len(), BURST, PAUSE, false),
         "alone with a stack" => alone(FUNCTIONS.len(), BURST, PAUSE, true),
+        "unwound" => unwound(),
         "ours in a loop" => ours(LOOPS, LOOP, PAUSE, |_| f00),
         "alone in a loop" => alone(LOOPS, LOOP, PAUSE, false),
         "on" => {
@@ -217,6 +231,7 @@ fn main() {
     let with_stacks = "an error with its stack / sentry::capture_error with its";
     compare(with_stacks, "ours after a pause", "alone with a stack", "<= 0.1, and <= 30,000 ns");
     // Without goals, for comparison.
+    compare("the same / the addresses of its stack alone", "ours after a pause", "unwound", "none");
     compare("an error with its stack / sentry::capture_error without one", "ours", "alone", "none");
     compare("the same, in bursts after pauses", "ours after a pause", "alone after a pause", "none");
     compare("errors, most only counted / sentry::capture_error in a loop", "ours in a loop", "alone in a loop", "none");

@@ -89,7 +89,7 @@ impl FanOut {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
-        let Ok(event) = caught(|| self.redactor.event(event)) else {
+        let Some(event) = self.redactor.event_unless_panic(event) else {
             drop_counters::count("redactor", "panic", 1);
             return;
         };

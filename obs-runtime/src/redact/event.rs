@@ -10,12 +10,14 @@ use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;
 
 impl Redactor {
-    pub(super) fn redact_event<'a>(&self, event: Event<'a>) -> Event<'a> {
-        let Event { time, level, source, context, fact, mut fields, mut tags } = event;
-        self.redact_fields(&mut fields);
-        self.redact_tags(&mut tags);
-        let (source, context, fact) = (self.source(source), self.scope(context), self.fact(fact));
-        Event { time, level, source, context, fact, fields, tags }
+    /// In place, as an event is large.
+    pub(super) fn redact_event(&self, event: &mut Event<'_>) {
+        let Event { time: _, level: _, source, context, fact, fields, tags } = event;
+        self.redact_fields(fields);
+        self.redact_tags(tags);
+        self.source(source);
+        self.scope(context);
+        self.fact(fact);
     }
 
     fn redact_fields(&self, fields: &mut [Field<'_>]) {
@@ -30,185 +32,175 @@ impl Redactor {
         }
     }
 
-    fn source<'a>(&self, source: Source<'a>) -> Source<'a> {
-        let Source { logger, module, file, line } = source;
-        let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
-        Source { logger: self.repeated(logger), module: repeated(module), file: repeated(file), line }
+    fn source(&self, source: &mut Source<'_>) {
+        let Source { logger, module, file, line: _ } = source;
+        self.repeated_in_place(logger);
+        for text in module.iter_mut().chain(file) {
+            self.repeated_in_place(text);
+        }
     }
 
-    fn scope<'a>(&self, scope: EventContext<'a>) -> EventContext<'a> {
+    fn scope(&self, scope: &mut EventContext<'_>) {
         let EventContext {
             correlation_id,
             user,
-            contact,
+            contact: _,
             operation,
-            trace,
-            mut fields,
-            field_serials,
-            spans,
-            mut tags,
-            level,
-        } = scope;
-        self.fields(&mut fields);
-        self.fields(&mut tags);
-        let repeated = |text: Option<Text<'a>>| text.map(|text| self.repeated(text));
-        EventContext {
-            trace,
+            trace: _,
             fields,
-            field_serials,
-            spans: self.spans(spans),
-            correlation_id: repeated(correlation_id),
-            user: user.map(|user| self.user(user)),
-            contact,
+            field_serials: _,
+            spans,
             tags,
-            level,
-            operation: repeated(operation),
+            level: _,
+        } = scope;
+        self.fields(fields);
+        self.fields(tags);
+        for text in correlation_id.iter_mut().chain(operation) {
+            self.repeated_in_place(text);
+        }
+        if let Some(user) = user {
+            self.user(user);
+        }
+        if let EventSpans::Raw(span) = spans {
+            *spans = EventSpans::Redacted(span.redacted(self.id(), |field| self.field(field)));
         }
     }
 
-    fn spans(&self, spans: EventSpans) -> EventSpans {
-        match spans {
-            EventSpans::None => EventSpans::None,
-            EventSpans::Raw(span) => EventSpans::Redacted(span.redacted(self.id(), |field| self.field(field))),
-            EventSpans::Redacted(spans) => EventSpans::Redacted(spans),
-        }
-    }
-
-    fn fact<'a>(&self, fact: Fact<'a>) -> Fact<'a> {
+    fn fact(&self, fact: &mut Fact<'_>) {
         match fact {
-            Fact::Log { message } => Fact::Log { message: self.text(message) },
+            Fact::Log { message } => self.in_place(message),
             // Names of arguments are identifiers of the program.
-            Fact::Started { call, arguments } => Fact::Started { call: self.call(call), arguments },
-            Fact::Finished { call, outcome, duration, failure, exit_code } => Fact::Finished {
-                call: self.call(call),
-                outcome,
-                duration,
-                failure: failure.map(|failure| self.failure(failure)),
-                exit_code,
-            },
-            Fact::Captured { operation, failure, panic } => {
-                Fact::Captured { operation: self.repeated(operation), failure: self.failure(failure), panic }
-            }
-            Fact::Reported(report) => Fact::Reported(Box::new(self.report(*report))),
-            Fact::Traced(recorded) => Fact::Traced(Box::new(self.recorded(*recorded))),
-            Fact::Breadcrumb { category, message } => {
-                Fact::Breadcrumb { category: self.text(category), message: self.text(message) }
-            }
-            Fact::FeatureUsed { feature } => Fact::FeatureUsed { feature: self.text(feature) },
-            Fact::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed, bytes_billed }) => {
-                Fact::Priced(Price {
-                    operation: self.text(operation),
-                    estimate,
-                    is_lower_bound,
-                    usd,
-                    bytes_processed,
-                    bytes_billed,
-                })
-            }
-            Fact::CostAlert { operation, usd, threshold_usd, reason, budget, refusal } => Fact::CostAlert {
-                operation: self.text(operation),
-                usd,
-                threshold_usd,
-                reason,
-                budget: budget.map(|budget| self.text(budget)),
-                refusal: refusal.map(|refusal| self.text(refusal)),
-            },
-            Fact::Queried { query_type, duration, bytes_processed, rows, slot_time, cache_hit } => Fact::Queried {
-                query_type: self.text(query_type),
-                duration,
-                bytes_processed,
-                rows,
-                slot_time,
-                cache_hit,
-            },
-            Fact::DatasetOperation { operation_type, dataset } => {
-                Fact::DatasetOperation { operation_type: self.text(operation_type), dataset: self.text(dataset) }
-            }
-            Fact::HealthChecked { check, status, score, duration, message } => Fact::HealthChecked {
-                check: self.text(check),
-                status,
-                score,
-                duration,
-                message: self.optional(message),
-            },
-            Fact::QualityChecked { check, dataset, status, severity, value, duration, message } => {
-                Fact::QualityChecked {
-                    check: self.text(check),
-                    dataset: self.text(dataset),
-                    status,
-                    severity,
-                    value,
-                    duration,
-                    message: self.optional(message),
+            Fact::Started { call, arguments: _ } => self.call(call),
+            Fact::Finished { call, outcome: _, duration: _, failure, exit_code: _ } => {
+                self.call(call);
+                if let Some(failure) = failure {
+                    self.failure(failure);
                 }
             }
+            Fact::Captured { operation, failure, panic: _ } => {
+                self.repeated_in_place(operation);
+                self.failure(failure);
+            }
+            Fact::Reported(report) => self.report(report),
+            Fact::Traced(recorded) => self.recorded(recorded),
+            Fact::Breadcrumb { category, message } => {
+                self.in_place(category);
+                self.in_place(message);
+            }
+            Fact::FeatureUsed { feature } => self.in_place(feature),
+            Fact::Priced(Price {
+                operation,
+                estimate: _,
+                is_lower_bound: _,
+                usd: _,
+                bytes_processed: _,
+                bytes_billed: _,
+            }) => self.in_place(operation),
+            Fact::CostAlert { operation, usd: _, threshold_usd: _, reason: _, budget, refusal } => {
+                self.in_place(operation);
+                for text in budget.iter_mut().chain(refusal) {
+                    self.in_place(text);
+                }
+            }
+            Fact::Queried { query_type, duration: _, bytes_processed: _, rows: _, slot_time: _, cache_hit: _ } => {
+                self.in_place(query_type);
+            }
+            Fact::DatasetOperation { operation_type, dataset } => {
+                self.in_place(operation_type);
+                self.in_place(dataset);
+            }
+            Fact::HealthChecked { check, status: _, score: _, duration: _, message } => {
+                self.in_place(check);
+                self.optional(message);
+            }
+            Fact::QualityChecked { check, dataset, status: _, severity: _, value: _, duration: _, message } => {
+                self.in_place(check);
+                self.in_place(dataset);
+                self.optional(message);
+            }
         }
     }
 
-    fn call(&self, call: CallInfo) -> CallInfo {
-        let CallInfo { kind, name, run, event } = call;
-        CallInfo { kind, name: self.repeated(name), run, event }
+    fn call(&self, call: &mut CallInfo) {
+        let CallInfo { kind: _, name, run: _, event: _ } = call;
+        self.repeated_in_place(name);
     }
 
-    fn recorded(&self, recorded: RecordedTrace) -> RecordedTrace {
-        let RecordedTrace { root, link, span, spans, left_out } = recorded;
-        let (span, spans) = (self.span(span), spans.into_iter().map(|span| self.span(span)).collect());
-        RecordedTrace { root, link, span, spans, left_out }
+    fn recorded(&self, recorded: &mut RecordedTrace) {
+        let RecordedTrace { root: _, link: _, span, spans, left_out: _ } = recorded;
+        self.span(span);
+        for span in spans {
+            self.span(span);
+        }
     }
 
-    fn span(&self, span: Span) -> Span {
+    fn span(&self, span: &mut Span) {
         // The place is one in the program's source code.
-        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, details } = span;
-        let (name, details) = (self.repeated(name), details.map(|details| Box::new(self.span_details(*details))));
-        Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, details }
+        let Span {
+            id: _,
+            parent: _,
+            name,
+            op: _,
+            attribute: _,
+            begun: _,
+            ended: _,
+            outcome: _,
+            calls: _,
+            place: _,
+            details,
+        } = span;
+        self.repeated_in_place(name);
+        if let Some(details) = details {
+            let SpanDetails { fields, failure } = &mut **details;
+            self.redact_fields(fields);
+            if let Some(failure) = failure {
+                self.failure(failure);
+            }
+        }
     }
 
-    fn span_details(&self, details: SpanDetails) -> SpanDetails {
-        let SpanDetails { mut fields, failure } = details;
-        self.redact_fields(&mut fields);
-        SpanDetails { fields, failure: failure.map(|failure| self.failure(failure)) }
-    }
-
-    fn report<'a>(&self, report: Report<'a>) -> Report<'a> {
+    fn report(&self, report: &mut Report<'_>) {
         // A stack contains nothing but identifiers of the program.
-        let Report { id, kind, operation, error_type, causes, layers, enclosing, left_out, place, stack } = report;
-        let cause = |Cause { type_name, message }: Cause<'a>| Cause {
-            type_name: self.repeated(type_name),
-            message: self.text(message),
-        };
-        let attachment =
-            |Attachment { name, text }: Attachment<'a>| Attachment { name: self.text(name), text: self.text(text) };
-        let layer = |Layer { name, attribute, mut fields, mut tags, fingerprint, attachments }: Layer<'a>| {
-            self.redact_fields(&mut fields);
-            self.redact_tags(&mut tags);
-            let fingerprint = fingerprint.into_iter().map(|part| self.text(part)).collect();
-            let attachments = attachments.into_iter().map(attachment).collect();
-            Layer { name: self.repeated(name), attribute, fields, tags, fingerprint, attachments }
-        };
-        Report {
-            id,
-            kind,
-            operation: self.repeated(operation),
-            error_type: self.repeated(error_type),
-            causes: causes.into_iter().map(cause).collect(),
-            layers: layers.into_iter().map(layer).collect(),
-            enclosing: enclosing.map(layer),
-            left_out,
-            place: self.optional(place),
-            stack,
+        let Report { id: _, kind: _, operation, error_type, causes, layers, enclosing, left_out: _, place, stack: _ } =
+            report;
+        self.repeated_in_place(operation);
+        self.repeated_in_place(error_type);
+        for Cause { type_name, message } in causes {
+            self.repeated_in_place(type_name);
+            self.in_place(message);
+        }
+        for layer in layers.iter_mut().chain(enclosing) {
+            self.layer(layer);
+        }
+        self.optional(place);
+    }
+
+    fn layer(&self, layer: &mut Layer<'_>) {
+        let Layer { name, attribute: _, fields, tags, fingerprint, attachments } = layer;
+        self.repeated_in_place(name);
+        self.redact_fields(fields);
+        self.redact_tags(tags);
+        for part in fingerprint {
+            self.in_place(part);
+        }
+        for Attachment { name, text } in attachments {
+            self.in_place(name);
+            self.in_place(text);
         }
     }
 
-    fn failure<'a>(&self, failure: FailureFacts<'a>) -> FailureFacts<'a> {
+    fn failure(&self, failure: &mut FailureFacts<'_>) {
         let FailureFacts { error_type, message, sources } = failure;
-        FailureFacts {
-            error_type: self.repeated(error_type),
-            message: self.text(message),
-            sources: sources.into_iter().map(|source| self.text(source)).collect(),
+        self.repeated_in_place(error_type);
+        self.in_place(message);
+        for source in sources {
+            self.in_place(source);
         }
     }
 
-    fn optional<'a>(&self, text: Option<Text<'a>>) -> Option<Text<'a>> {
-        text.map(|text| self.text(text))
+    fn optional(&self, text: &mut Option<Text<'_>>) {
+        if let Some(text) = text {
+            self.in_place(text);
+        }
     }
 }

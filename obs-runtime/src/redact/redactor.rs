@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::base::secret::{MASK, Secret};
 use crate::events::event::Event;
 use crate::events::field::{Field, Text, Value};
+use crate::events::panics::caught;
 use crate::redact::cache::Cache;
 use crate::redact::hash::Hasher;
 use crate::redact::names::{Kind, Names};
@@ -89,8 +90,15 @@ impl Redactor {
     }
 
     /// Redacts all text of an event.
-    pub fn event<'a>(&self, event: Event<'a>) -> Redacted<Event<'a>> {
-        Redacted(self.redact_event(event))
+    pub fn event<'a>(&self, mut event: Event<'a>) -> Redacted<Event<'a>> {
+        self.redact_event(&mut event);
+        Redacted(event)
+    }
+
+    /// As [`event`](Self::event); `None` if that panics. An event is large: this moves it once.
+    pub fn event_unless_panic<'a>(&self, mut event: Event<'a>) -> Option<Redacted<Event<'a>>> {
+        caught(|| self.redact_event(&mut event)).ok()?;
+        Some(Redacted(event))
     }
 
     /// Redacts a text by value and truncates it to [`MAX_TEXT`]. Borrowed text without a secret stays borrowed.
@@ -101,6 +109,11 @@ impl Redactor {
             return text;
         }
         self.mask(text, found, cut, Spans::default())
+    }
+
+    /// As [`text`](Self::text), where the text is.
+    pub(super) fn in_place(&self, text: &mut Text<'_>) {
+        *text = self.text(std::mem::take(text));
     }
 
     /// As [`text`](Self::text), for the value of a setting, which may be an address without a scheme.
@@ -135,18 +148,28 @@ impl Redactor {
         scan::scan(text, &self.names).is_empty() && !self.patterns.may_match(text)
     }
 
-    /// As [`text`](Self::text), for a text that is likely to occur again, such as the name of a module.
-    pub fn repeated<'a>(&self, text: Text<'a>) -> Text<'a> {
-        if text.len() <= MAX_CACHED && self.name_kind(&text).1 { text } else { self.text(text) }
+    /// As [`text`](Self::text), for a text that is likely to occur again.
+    #[cfg(feature = "sentry")]
+    pub fn repeated<'a>(&self, mut text: Text<'a>) -> Text<'a> {
+        self.repeated_in_place(&mut text);
+        text
+    }
+
+    /// As [`in_place`](Self::in_place), for a text that is likely to occur again, such as the name of a module.
+    pub(super) fn repeated_in_place(&self, text: &mut Text<'_>) {
+        if text.len() > MAX_CACHED || !self.name_kind(text).1 {
+            self.in_place(text);
+        }
     }
 
     /// The id of a user: an id that is personal data or a secret is replaced by its keyed hash, which tells users apart.
-    pub fn user<'a>(&self, id: Text<'a>) -> Text<'a> {
-        if id.len() <= MAX_CACHED && self.name_kind(&id).1 {
-            return id;
+    pub(super) fn user(&self, id: &mut Text<'_>) {
+        if id.len() <= MAX_CACHED && self.name_kind(id).1 {
+            return;
         }
-        let redacted = self.text(Cow::Borrowed(&*id));
-        if redacted == id { id } else { Cow::Owned(self.hashed(&id).to_string()) }
+        if self.text(Cow::Borrowed(&**id)) != *id {
+            *id = Cow::Owned(self.hashed(id).to_string());
+        }
     }
 
     /// What a name indicates about its value, and whether the name itself can be exported unchanged.

@@ -90,7 +90,7 @@ impl JsonFormat {
         object.buffer().extend_from_slice(b"\"timestamp\":\"");
         timestamps.write(*time, object.buffer());
         object.buffer().push(b'"');
-        object.plain("level", level.as_str());
+        object.plain_word("level", level.as_str());
         object.plain("logger", logger);
         object.plain("message", &fact.message());
         object.buffer().extend_from_slice(&self.constant);

@@ -92,6 +92,15 @@ impl<'a> ObjectWriter<'a> {
         write_text(self.line, text);
     }
 
+    /// Like [`plain`](Self::plain), for a text that needs no escape either.
+    #[inline]
+    pub fn plain_word(&mut self, key: &str, word: &str) {
+        self.plain_key(key);
+        self.line.push(b'"');
+        self.line.extend_from_slice(word.as_bytes());
+        self.line.push(b'"');
+    }
+
     /// Like [`plain`](Self::plain), for a value whose `Display` needs no escape.
     pub fn plain_display(&mut self, key: &str, shown: impl Display) {
         self.plain_key(key);
@@ -223,18 +232,16 @@ fn needs_escape(text: &[u8]) -> bool {
     any_escaped(&chunk)
 }
 
-/// Without an early return, so that it is a few vector instructions.
+/// Without an early return and with a pass for each test, so that it is a few vector instructions.
+#[inline]
 fn any_escaped(chunk: &[u8; 16]) -> bool {
-    // The last three: DEL, and the first bytes of the characters that `SafeStrings` escapes.
-    let escaped = |byte: u8| {
-        u8::from(byte < 0x20)
-            | u8::from(byte == b'"')
-            | u8::from(byte == b'\\')
-            | u8::from(byte == 0x7f)
-            | u8::from(byte == 0xc2)
-            | u8::from(byte == 0xe2)
-    };
-    chunk.iter().fold(0, |any, byte| any | escaped(*byte)) != 0
+    let any = |test: fn(u8) -> bool| chunk.iter().fold(false, |any, byte| any | test(*byte));
+    // Control characters, and `"`, which is 0x22.
+    any(|byte| byte ^ 2 <= 0x20)
+        | any(|byte| byte == b'\\')
+        | any(|byte| byte == 0x7f)
+        // 0xc2 and 0xe2: the first bytes of the characters that `SafeStrings` escapes.
+        | any(|byte| byte & 0xdf == 0xc2)
 }
 
 /// Compact JSON that also escapes the characters that a terminal or a viewer acts on.

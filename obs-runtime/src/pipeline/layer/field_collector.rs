@@ -99,11 +99,13 @@ impl Collected {
         let source = [LOG_TARGET, LOG_MODULE, LOG_FILE, LOG_LINE];
         // A further field of that name is no message.
         let message = self.entries.iter().position(|(name, _)| *name == MESSAGE);
-        let own = self.entries.iter().enumerate().filter(|(index, (name, _))| {
-            Some(*index) != message && (*index >= self.of_log_record || !source.contains(name))
-        });
         let mut fields = field_buffer::take();
-        fields.extend(own.map(|(_, (name, part))| Field { name: Cow::Borrowed(name), value: self.value(part) }));
+        fields.reserve(self.entries.len());
+        for (index, (name, part)) in self.entries.iter().enumerate() {
+            if Some(index) != message && (index >= self.of_log_record || !source.contains(name)) {
+                fields.push(Field { name: Cow::Borrowed(name), value: self.value(part) });
+            }
+        }
         fields
     }
 

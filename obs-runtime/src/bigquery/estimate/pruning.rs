@@ -7,7 +7,7 @@
 //! A filter that is not understood excludes nothing.
 
 use jiff::civil::Date;
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Function};
+use sqlparser::ast::{BinaryOperator, DataType, DateTimeField, Expr, Function};
 
 use crate::bigquery::estimate::constants::calls::{arguments, part};
 use crate::bigquery::estimate::constants::fold::fold;
@@ -119,9 +119,11 @@ impl Filter<'_> {
         }
     }
 
-    /// The form in which the column stands in an expression. The functions of time are practice, not in the documentation: the
-    /// console writes `TIMESTAMP_TRUNC(_PARTITIONTIME, DAY)`, and BigQuery prunes by them and by `DATE(…)`. A function of
-    /// an integer column does not prune:
+    /// The form in which the column stands in an expression: alone, or in one of the functions that prune. Those that are read here
+    /// are `DATE`, `CAST(… AS DATE)`, `EXTRACT(DATE FROM …)`, `DATE_TRUNC` and `TIMESTAMP_TRUNC`; all others, such as
+    /// `DATETIME_TRUNC`, "require a full table scan":
+    /// <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#isolate_the_partitioning_column_or_use_supported_functions>.
+    /// A function of an integer column does not prune:
     /// <https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_integer-range_partitioned_table>
     fn form(&self, expr: &Expr) -> Option<Form> {
         match expr {
@@ -129,6 +131,9 @@ impl Filter<'_> {
             _ if (self.is_column)(expr) => Some(Form::Column),
             _ if self.axis == Axis::Integers => None,
             Expr::Cast { expr, data_type: DataType::Date, format: None, .. } if (self.is_column)(expr) => {
+                Some(Form::Truncated("DAY".to_owned()))
+            }
+            Expr::Extract { field: DateTimeField::Date, expr, .. } if (self.is_column)(expr) => {
                 Some(Form::Truncated("DAY".to_owned()))
             }
             Expr::Function(function) => self.form_of_call(function),
@@ -140,7 +145,7 @@ impl Filter<'_> {
         let name = function.name.to_string().to_lowercase();
         match (name.as_str(), arguments(function)?.as_slice()) {
             ("date", [column]) if (self.is_column)(column) => Some(Form::Truncated("DAY".to_owned())),
-            ("date_trunc" | "datetime_trunc" | "timestamp_trunc", [column, unit]) if (self.is_column)(column) => {
+            ("date_trunc" | "timestamp_trunc", [column, unit]) if (self.is_column)(column) => {
                 Some(Form::Truncated(part(unit)))
             }
             _ => None,

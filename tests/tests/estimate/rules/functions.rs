@@ -47,17 +47,28 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        rule: "A function of the column that keeps the order prunes in practice. \
-               https://cloud.google.com/bigquery/docs/querying-partitioned-tables",
+        rule: "Some functions of the column prune. \
+               https://cloud.google.com/bigquery/docs/querying-partitioned-tables#isolate_the_partitioning_column_or_use_supported_functions",
         queries: &[
             ("SELECT v FROM p.d.hourly WHERE DATE(ts) = '2024-01-02'", Bound(800 + 960)),
             ("SELECT v FROM p.d.hourly WHERE DATE(ts) BETWEEN '2024-01-02' AND '2024-01-03'", Bound(800 + 960 + 4_320)),
             ("SELECT v FROM p.d.hourly WHERE CAST(ts AS DATE) = '2024-01-02'", Bound(800 + 960)),
+            ("SELECT v FROM p.d.hourly WHERE EXTRACT(DATE FROM ts) = '2024-01-02'", Bound(800 + 960)),
             ("SELECT v FROM p.d.hourly WHERE TIMESTAMP_TRUNC(ts, DAY) = TIMESTAMP '2024-01-01'", Bound(1_600)),
             ("SELECT v FROM p.d.hourly WHERE TIMESTAMP_TRUNC(ts, MONTH) = '2023-12-01'", Bound(0)),
             ("SELECT user FROM p.d.daily WHERE DATE_TRUNC(day, MONTH) = '2024-01-01'", Bound(10 * DAY)),
             ("SELECT user FROM p.d.daily WHERE DATE_TRUNC(day, WEEK(MONDAY)) = '2024-01-08'", Bound(3 * DAY)),
             ("SELECT user FROM p.d.daily WHERE DATE_TRUNC(day, YEAR) < '2024-01-01'", Bound(0)),
+        ],
+    },
+    Group {
+        rule: "Other functions of the column, and arithmetic with it, read the whole table. \
+               https://cloud.google.com/bigquery/docs/querying-partitioned-tables#isolate_the_partitioning_column_or_use_supported_functions",
+        queries: &[
+            ("SELECT v FROM p.d.yearly WHERE DATETIME_TRUNC(at, YEAR) = '2023-01-01'", Bound(960)),
+            ("SELECT v FROM p.d.hourly WHERE EXTRACT(MONTH FROM ts) = 2", Bound(7_680)),
+            ("SELECT v FROM p.d.hourly WHERE FORMAT_DATE('%Y-%m-%d %H', ts) = '2024-01-02 12'", Bound(7_680)),
+            ("SELECT v FROM p.d.hourly WHERE ts + INTERVAL 1 DAY > TIMESTAMP '2024-01-04'", Bound(7_680)),
         ],
     },
     Group {

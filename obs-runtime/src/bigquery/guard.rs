@@ -68,6 +68,8 @@ pub struct CostReservation {
     pricing: Pricing,
     /// The type of the statement, if it has a price of its own that is not configured.
     unpriced: Option<String>,
+    /// Whether the job may run statements that have a price of their own and are not known.
+    pub(super) is_open: bool,
     bytes_processed: u64,
     context: Context,
     scope: Option<Arc<CostScope>>,
@@ -90,6 +92,7 @@ impl CostReservation {
             estimate,
             pricing: Pricing::current(),
             unpriced: None,
+            is_open: false,
             bytes_processed: 0,
             context: context.clone(),
             scope: context.extension::<CostScope>(),
@@ -144,7 +147,8 @@ impl CostReservation {
         let _inside = self.context.clone().enter();
         let price = self.pricing.actual(statistics);
         let settled = Settled::of(statistics, price);
-        let settled = Settled { is_lower_bound: settled.is_lower_bound || self.unpriced.is_some(), ..settled };
+        let is_least = self.unpriced.is_some() || self.is_open;
+        let settled = Settled { is_lower_bound: settled.is_lower_bound || is_least, ..settled };
         self.settle_at(&settled)
     }
 

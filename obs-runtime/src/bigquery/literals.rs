@@ -98,24 +98,46 @@ pub fn without_literals(sql: &str) -> String {
 }
 
 /// Whether the text of a query, outside of literals and comments, creates a model: `CREATE [OR REPLACE] MODEL`. What a script makes of
-/// texts, or a procedure does, is not seen.
+/// texts, or a procedure does, is not seen: see [`runs_unseen`].
 pub fn creates_model(sql: &str) -> bool {
-    let mut words = [""; 4];
+    any_words(sql, |[replaced, or, create, model, _]| {
+        let is_new = is(create, "create") || is(replaced, "create") && is(or, "or") && is(create, "replace");
+        is(model, "model") && is_new
+    })
+}
+
+/// Whether a script runs statements that its text does not contain: `CALL procedure` or `EXECUTE IMMEDIATE`. It may say so of a
+/// script with a column of such a name.
+pub fn runs_unseen(sql: &str) -> bool {
+    let is_name = |word: &str| word.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '`'));
+    any_words(sql, |[_, _, _, first, second]| {
+        is(first, "call") && is_name(second) || is(first, "execute") && is(second, "immediate")
+    })
+}
+
+fn is(word: &str, keyword: &str) -> bool {
+    word.eq_ignore_ascii_case(keyword)
+}
+
+/// Whether any five tokens in sequence, without white space and comments, fulfil a condition. Before the first and behind the last
+/// one are empty tokens.
+fn any_words(sql: &str, holds: impl Fn([&str; 5]) -> bool) -> bool {
+    let mut words = [""; 5];
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let (token, behind) = rest.split_at_checked(token(rest, first)).unwrap_or((rest, ""));
         if !first.is_whitespace() && !is_comment(token) {
             words.rotate_left(1);
-            words[3] = token;
-            let is = |at: usize, word: &str| words[at].eq_ignore_ascii_case(word);
-            let is_new = is(2, "create") || is(0, "create") && is(1, "or") && is(2, "replace");
-            if is(3, "model") && is_new {
+            words[4] = token;
+            if holds(words) {
                 return true;
             }
         }
         rest = behind;
     }
-    false
+    words.rotate_left(1);
+    words[4] = "";
+    holds(words)
 }
 
 /// A message of BigQuery that may be shown: quoted values are masked. Names in backticks are kept.
@@ -252,6 +274,21 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(creates_model(sql), creates, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_call_and_a_text_that_is_run_are_seen_outside_of_literals_and_comments() {
+        for (sql, runs) in [
+            ("CALL d.train(1)", true),
+            ("BEGIN call `p.d.train`(); END", true),
+            ("DECLARE x STRING; EXECUTE /* it */ immediate x USING 1", true),
+            ("SELECT 'CALL d.train()'; -- EXECUTE IMMEDIATE x", false),
+            ("SELECT call, execute FROM d.calls", false),
+            ("CALL", false),
+            ("", false),
+        ] {
+            assert_eq!(runs_unseen(sql), runs, "{sql}");
         }
     }
 

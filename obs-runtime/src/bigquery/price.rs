@@ -1,7 +1,7 @@
 //! Prices of queries.
 
 #[cfg(feature = "bigquery")]
-use crate::bigquery::literals::creates_model;
+use crate::bigquery::literals::{creates_model, runs_unseen};
 use crate::bigquery::statistics::QueryStatistics;
 use crate::config::pricing_mode::PricingMode;
 use crate::pipeline::global;
@@ -63,6 +63,19 @@ const CREATE_MODEL: &str = "CREATE_MODEL";
 #[cfg(feature = "bigquery")]
 pub(super) fn priced_as<'s>(statement: Option<&'s str>, sql: &str) -> Option<&'s str> {
     if statement == Some("SCRIPT") && creates_model(sql) { Some(CREATE_MODEL) } else { statement }
+}
+
+/// Whether a job may run statements that neither its text nor its dry run shows, and that may have a price of their own: a call of
+/// a procedure, which may create models or be one for Spark, or a script that calls one or runs a text. Its dry run is no
+/// bound, and its billed bytes at the price of queries are a lower bound:
+/// <https://cloud.google.com/bigquery/docs/spark-procedures>.
+#[cfg(feature = "bigquery")]
+pub(super) fn is_open(statement: Option<&str>, sql: &str) -> bool {
+    match statement {
+        Some("CALL") => true,
+        Some("SCRIPT") => runs_unseen(sql),
+        _ => false,
+    }
 }
 
 impl Pricing {

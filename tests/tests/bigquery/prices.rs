@@ -1,8 +1,9 @@
 //! Prices by location and by type of statement.
 
-use obs_runtime::bigquery::{BigQueryError, Client, CostLimit, QueryJob};
+use obs_runtime::bigquery::{Accuracy, BigQueryError, Client, CostLimit, QueryJob};
 use obs_runtime::config::{LocationPrices, NamedPrices};
 use obs_runtime::{Config, bq_cost};
+use obs_tests::process::Process;
 use obs_tests::servers::scripted_bigquery::{Call, ScriptedBigQuery};
 use serde_json::json;
 
@@ -125,4 +126,43 @@ fn a_script_that_creates_a_model_is_priced_as_one() {
     let configured = config(&server).with(|config| config.bigquery_statement_usd_per_tib = own);
     let captured = run(configured, |client| async move { script(&client, SCRIPT).await.unwrap() });
     assert!((captured.value - 3.125).abs() < 1e-4, "{}", captured.value);
+}
+
+/// A procedure may create a model, or be one for Spark; a text may be anything.
+#[test]
+fn what_a_call_or_a_text_that_is_run_costs_is_a_lower_bound() {
+    for (statement, sql, is_open) in [
+        ("CALL", "CALL d.train()", true),
+        ("SCRIPT", "DECLARE x STRING; EXECUTE IMMEDIATE x", true),
+        ("SCRIPT", "BEGIN SELECT 1; CALL d.train(); END", true),
+        ("SCRIPT", "DECLARE x INT64; SELECT 'CALL d.train()'", false),
+        ("SELECT", "SELECT call FROM d.t", false),
+    ] {
+        let server = server_with_bytes(TIB);
+        server.change(|behaviour| {
+            behaviour.dry_run = json!({"statementType": statement, "totalBytesProcessedAccuracy": "PRECISE"});
+            behaviour.more = json!({"statementType": statement});
+        });
+        let captured = run(config(&server), |client| async move {
+            let dry = client.query(sql).dry_run().await.unwrap();
+            (dry.accuracy, client.query(sql).run().await.unwrap().price.usd)
+        });
+        let accuracy = if is_open { Accuracy::LowerBound } else { Accuracy::Precise };
+        assert_eq!(captured.value, (accuracy, 6.25), "{sql}");
+    }
+    let server = server_with_bytes(TIB);
+    server.change(|behaviour| behaviour.dry_run = json!({"statementType": "CALL"}));
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Process::new(env!("CARGO_BIN_EXE_bigquery-user"))
+        .env("BIGQUERY_EMULATOR_HOST", server.host())
+        .env("GOOGLE_CLOUD_PROJECT", "p")
+        .env("OBS_BUDGETS", "shared=7USD/day")
+        .env("OBS_STATE_DIR", folder.path())
+        .env("PROMETHEUS_PORT", "0")
+        .start();
+    running.write_line("report");
+    let log = running.finish().log();
+    let costs: Vec<_> = log.iter().filter(|line| line["cost_kind"] == "actual").collect();
+    assert_eq!(costs.len(), 1, "{log:#?}");
+    assert_eq!((&costs[0]["cost_is_lower_bound"], &costs[0]["cost_usd"]), (&json!(true), &json!(6.25)));
 }

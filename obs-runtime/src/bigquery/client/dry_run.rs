@@ -8,7 +8,7 @@ use crate::bigquery::client::job_api;
 use crate::bigquery::client::job_statistics::{number, tables};
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::{Accuracy, DryRun};
-use crate::bigquery::price::{Pricing, priced_as};
+use crate::bigquery::price::{Pricing, is_open, priced_as};
 use crate::config::pricing_mode::PricingMode;
 
 impl Query {
@@ -39,7 +39,8 @@ impl Query {
         let statement_type = of_query.statement_type;
         let (pricing, is_known) = Pricing::of_job(location.as_deref(), priced_as(statement_type.as_deref(), &self.sql));
         let price = pricing.estimate_tables(bytes_processed, tables.len().max(1) as u64);
-        let accuracy = Accuracy::of(of_query.total_bytes_processed_accuracy.as_deref());
+        let is_open = is_open(statement_type.as_deref(), &self.sql);
+        let accuracy = Accuracy::of(of_query.total_bytes_processed_accuracy.as_deref(), is_open);
         Ok(DryRun {
             bytes_processed,
             accuracy,

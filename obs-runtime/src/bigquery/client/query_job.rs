@@ -46,8 +46,10 @@ pub enum Accuracy {
 }
 
 impl Accuracy {
-    pub(super) fn of(text: Option<&str>) -> Self {
+    /// What BigQuery says of a job. `is_open`: whether the job may run more than its dry run shows.
+    pub(super) fn of(text: Option<&str>, is_open: bool) -> Self {
         match text {
+            _ if is_open => Self::LowerBound,
             Some("PRECISE") => Self::Precise,
             Some("LOWER_BOUND") => Self::LowerBound,
             // Not every server says it.

@@ -16,7 +16,7 @@ use crate::bigquery::client::retry::Retry;
 use crate::bigquery::client::running::Running;
 use crate::bigquery::guard::{CostReservation, PendingReservation};
 use crate::bigquery::literals::without_literals;
-use crate::bigquery::price::{LEAST_BILLED, Price, Pricing, priced_as};
+use crate::bigquery::price::{LEAST_BILLED, Price, Pricing, is_open, priced_as};
 use crate::bigquery::refused::{CostLimit, CostRefused};
 use crate::bigquery::scope;
 use crate::bigquery::scope::CostScope;
@@ -59,6 +59,7 @@ pub async fn reserve(query: &Query, context: &Context, id: &str) -> Result<Reser
     let estimate = Price { usd: dry.price.map_or(0.0, |price| price.usd), bytes_billed: dry.bytes_billed };
     let mut reservation =
         CostReservation::new(global::caller(query.place), context, estimate).with_pricing(pricing, unpriced);
+    reservation.is_open = is_open(dry.statement_type.as_deref(), &query.sql);
     reservation.lease = LEASE;
     reservation.job = Some(BudgetJob {
         endpoint: query.client.connection.endpoint(),

@@ -8,6 +8,7 @@ use std::path::Path;
 use obs_runtime::{Observability, Secret};
 use obs_tests::corpus;
 use obs_tests::dogstatsd::Agent;
+use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::http;
 use obs_tests::process::{Finished, Process};
 use obs_tests::servers::scripted_bigquery::{Behaviour, Call, ScriptedBigQuery};
@@ -24,6 +25,8 @@ const PLACES: &[Place] = &[
     ("names, label names, label values and HELP of the program's metrics", metrics),
     ("OTLP: traces, metrics and logs", otlp),
     ("Sentry: envelopes", sentry),
+    ("Sentry: attachments", attachments),
+    ("Sentry: what the state folder keeps in an outage", spool),
     ("a sink of the program's own", sink),
     ("names, items, messages and details of checks: tables, JSON, JUnit, OpenLineage", checks),
     ("names, messages and details of checks: answers to probes", probes),
@@ -147,6 +150,52 @@ fn sentry() -> Outputs {
     assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
     assert!(!server.items("event").is_empty());
     vec![("envelopes", server.bodies().join("\n"))]
+}
+
+/// Numbers of samples from which on a run attaches as many as are sent at once.
+fn attached() -> impl Iterator<Item = String> {
+    (0..corpus::samples().count()).step_by(200).map(|from| from.to_string())
+}
+
+fn attachments() -> Outputs {
+    let server = SentryServer::start();
+    for from in attached() {
+        let ended =
+            program().args(&["attachments", &from]).env("SENTRY_ENABLED", "true").env("SENTRY_DSN", server.dsn()).run();
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    }
+    assert_eq!(server.items("attachment").len(), corpus::samples().count());
+    vec![("envelopes", server.bodies().join("\n"))]
+}
+
+/// What the folder keeps of events to a server that refuses connections.
+fn spool() -> Outputs {
+    let server = FaultyServer::start(Fault::Refuse);
+    let dsn = format!("http://0123456789abcdef0123456789abcdef@{}/42", server.address());
+    let programs = attached().map(|from| program().args(&["attachments", &from])).chain([some_events()]);
+    let kept = programs.map(|program| {
+        let state = tempfile::tempdir().unwrap();
+        let program = program.env("SENTRY_ENABLED", "true").env("SENTRY_DSN", &dsn);
+        let ended = program.env("OBS_STATE_DIR", state.path()).env("OBS_FLUSH_TIMEOUT", "4s").run();
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+        let kept = envelopes(state.path());
+        assert!(!kept.is_empty(), "{}", ended.stderr);
+        kept.concat()
+    });
+    let kept: String = kept.collect();
+    assert_eq!(kept.matches("\"type\":\"attachment\"").count(), corpus::samples().count());
+    vec![("files", kept)]
+}
+
+/// The envelopes in the folders of a state folder.
+fn envelopes(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let kept_in = |path: std::path::PathBuf| match path.extension() {
+        _ if path.is_dir() => envelopes(&path),
+        Some(end) if end == "envelope" => vec![read(&path)],
+        _ => Vec::new(),
+    };
+    entries.flat_map(kept_in).collect()
 }
 
 fn sink() -> Outputs {

@@ -9,8 +9,8 @@ use metrics::{Label, counter, describe_counter};
 use obs_runtime::bigquery::{Client, Retry};
 use obs_runtime::sink::{RedactedEvent, Sink, SinkError};
 use obs_runtime::{
-    Health, HealthCheck, LogContext, Measured, Observability, QualityCheck, bq_cost, child_env, cli, context_headers,
-    dq_check, health_response,
+    ErrorCapture, Health, HealthCheck, LogContext, Measured, Observability, QualityCheck, bq_cost, child_env, cli,
+    context_headers, dq_check, health_response,
 };
 use obs_tests::corpus;
 use obs_tests::leaks::leak_the_corpus;
@@ -28,6 +28,8 @@ enum Command {
     Sink,
     /// Writes the answers to probes.
     Probes,
+    /// Captures errors with texts attached, ten of them each: from this sample on as many as are sent at once.
+    Attachments { from: usize },
     /// Fails with each text, as a command that returns its error.
     Fail { sample: usize },
     #[command(flatten)]
@@ -115,6 +117,17 @@ impl Sink for Printed {
     }
 }
 
+/// Errors of one kind that are sent at once.
+const AT_ONCE: usize = 20;
+
+fn attachments(from: usize) {
+    let texts: Vec<_> = texts().skip(from).take(10 * AT_ONCE).collect();
+    for texts in texts.chunks(10) {
+        let capture = ErrorCapture::new(&Failed("a feed"));
+        texts.iter().fold(capture, |capture, text| capture.attachment(*text, format!("17,{text}\n"))).send();
+    }
+}
+
 fn probes() {
     register();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -175,6 +188,7 @@ fn main() -> ExitCode {
         }
         Command::Sink => leak_the_corpus(),
         Command::Probes => probes(),
+        Command::Attachments { from } => attachments(from),
         Command::Fail { sample } => {
             let text = texts().nth(sample).unwrap_or_default();
             return fail(text).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);

@@ -8,6 +8,9 @@
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
 #   tests/run.sh oldest  compiles both crates with the oldest supported Rust, which rustup downloads
+#   tests/run.sh instructions
+#                        counts the instructions of 10,240 generated log lines of 1 to 64 KiB by valgrind, and fails unless their
+#                        cost is linear in their length; takes minutes
 #
 # The output of installations is shown only if they fail.
 set -euo pipefail
@@ -145,8 +148,15 @@ oldest)
     exec cargo "+$version" check --quiet --package obs-runtime --features \
         "$(sed -n '/^\[package.metadata.docs.rs\]/,/^$/s/^features = \[\(.*\)\]/\1/p' obs-runtime/Cargo.toml | tr -d '" ')"
     ;;
+instructions)
+    if ! have valgrind; then
+        install_packages valgrind
+    fi
+    exec cargo run --quiet --release --manifest-path tests/fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}" \
+        --no-default-features --bin instructions
+    ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

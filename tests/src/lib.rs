@@ -71,3 +71,8 @@ pub mod wait;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// Those of the integration guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../examples/README.md")]
+pub struct Guide;

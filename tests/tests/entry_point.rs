@@ -82,6 +82,29 @@ fn an_error_that_the_log_leaves_out_is_printed_once() {
     }
 }
 
+#[test]
+fn a_program_with_obs_off_runs_as_if_it_was_not_initialised() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let log = folder.path().join("log");
+    // The other variables are not even checked.
+    let settings = [
+        ("OBS_ENABLED", "off"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FILE", log.to_str().unwrap()),
+        ("PROMETHEUS_TEXTFILE_DIR", path),
+        ("OBS_STATE_DIR", path),
+    ];
+    let finished = run("sync", &["users"], &settings);
+    assert_eq!((finished.code(), &*finished.stderr), (Some(0), ""), "{finished:?}");
+    let failed = run("sync", &["empty"], &settings);
+    assert_eq!((failed.code(), &*failed.stderr), (Some(1), "error: NoRows(\"empty\")\n"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was written");
+    let unclear = run("sync", &["users"], &[("OBS_ENABLED", "offf")]);
+    assert_eq!(unclear.code(), Some(1));
+    assert!(unclear.stderr.contains("OBS_ENABLED: `offf` is not allowed"), "{unclear:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_person_at_a_terminal_reads_one_line() {

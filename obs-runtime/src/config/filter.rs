@@ -32,6 +32,11 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
+    /// No line is written.
+    pub(crate) const fn off() -> Self {
+        Self { default: None, directives: Vec::new(), spans: Vec::new() }
+    }
+
     /// Whether a line with this level and logger is written, outside of the spans of its [`spans`](Self::spans).
     #[must_use]
     pub fn enables(&self, level: Level, logger: &str) -> bool {

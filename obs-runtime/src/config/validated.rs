@@ -153,6 +153,8 @@ pub struct Config {
     pub service_name: String,
     /// `ENVIRONMENT`
     pub environment: String,
+    /// `OBS_ENABLED`
+    pub enabled: bool,
     /// `OBS_FLUSH_TIMEOUT`
     pub flush_timeout: Duration,
     /// `OBS_SIGNALS`
@@ -280,6 +282,7 @@ impl Default for Config {
             health_check_interval: Duration::from_mins(1),
             service_name: "decentclaude".to_owned(),
             environment: "dev".to_owned(),
+            enabled: true,
             flush_timeout: Duration::from_secs(2),
             signals: true,
             shutdown_grace: Duration::ZERO,

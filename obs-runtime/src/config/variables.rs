@@ -187,6 +187,9 @@ variables! { OWN, lenient: false;
     "ENVIRONMENT" => environment = |text| text.to_owned(),
         "text", "dev",
         "Environment that the service runs in, in every log line and every series.";
+    "OBS_ENABLED" => enabled = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "true",
+        "Whether obs is on; if not, the program runs as if obs was not initialised, and other variables are not checked.";
     "OBS_COMMIT" => commit = |text| Some(text.to_owned()),
         "text", "",
         "Commit that the program was built from, a label of obs.build.info.";

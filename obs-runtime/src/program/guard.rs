@@ -102,6 +102,9 @@ impl fmt::Debug for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        if !self.config().enabled {
+            return;
+        }
         wait_for_exit();
         self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());

@@ -61,6 +61,7 @@ fn every_variable_is_read() {
         ("ENVIRONMENT", "prod"),
         ("OBS_FLUSH_TIMEOUT", "1s 500ms"),
         ("OBS_SIGNALS", "off"),
+        ("OBS_ENABLED", "no"),
         ("OBS_SHUTDOWN_GRACE", "10s"),
         ("OBS_MAX_SERIES", "7"),
         ("OBS_REDACT_NAMES", "iban, customer name,,"),

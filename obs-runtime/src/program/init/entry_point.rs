@@ -89,6 +89,9 @@ impl EntryPoint {
     /// The log has the reason of a failure on the command's finish line, unless its filter excludes it. A terminal has it
     /// always.
     fn reported(self, guard: &Guard) -> Reported {
+        if !guard.config().enabled {
+            return Reported::No;
+        }
         let in_log = guard.log_level.get().enables(Level::Error, self.callsite.place().module);
         if in_log || stderr_is_terminal() { Reported::Yes } else { Reported::No }
     }

@@ -24,6 +24,9 @@ pub fn of_settings(config: &Config, settings: &[Setting]) -> Vec<String> {
     let is_left_out =
         |name: &str| settings.iter().any(|setting| setting.name == name && setting.origin == Origin::Default);
     let mut warnings = Vec::new();
+    if !config.enabled {
+        warnings.push("OBS_ENABLED=false: obs is off, and nothing is recorded, written or sent".to_owned());
+    }
     if config.sentry_dsn.is_some() && !config.sentry_enabled && is_left_out("SENTRY_ENABLED") {
         let message =
             "SENTRY_DSN has no effect without SENTRY_ENABLED=true; SENTRY_ENABLED=false says that it is meant";

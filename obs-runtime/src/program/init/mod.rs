@@ -8,5 +8,6 @@ pub(crate) mod observability;
 pub(crate) mod overrides;
 pub(crate) mod resolve;
 pub(crate) mod running_commands;
+pub(crate) mod switched_off;
 #[cfg(feature = "sentry")]
 pub(crate) mod tracking;

@@ -47,6 +47,7 @@ use crate::program::init::init_warnings;
 use crate::program::init::resolve;
 use crate::program::init::resolve::{Override, Resolved};
 use crate::program::init::running_commands;
+use crate::program::init::switched_off;
 use crate::program::known_series;
 #[cfg(feature = "otlp")]
 use crate::program::otlp;
@@ -290,6 +291,9 @@ impl ObservabilityBuilder {
 
     /// Builds the exporters and the pipeline.
     fn start(mut self, resolved: Resolved) -> Result<Guard, InitError> {
+        if !resolved.config.enabled {
+            return Ok(switched_off::guard(resolved.config, resolved.settings, self.layers));
+        }
         let lenient = self.lenient;
         if !(resolved.problems.is_empty() || lenient) {
             return Err(ConfigError { problems: resolved.problems }.into());

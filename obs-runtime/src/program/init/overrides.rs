@@ -155,6 +155,9 @@ impl ObservabilityBuilder {
         health_check_interval(interval: Duration) => health_check_interval = interval;
         /// Instead of `OBS_COMMIT`.
         commit(commit: impl Into<String>) => commit = Some(commit.into());
+        /// Instead of `OBS_ENABLED`: with false, `init` gives a guard that does nothing, the program runs as if obs was not initialised,
+        /// and other problems of the configuration are no errors. Layers of the builder are installed all the same.
+        enabled(enabled: bool) => enabled = enabled;
         /// Instead of `OBS_FLUSH_TIMEOUT`.
         flush_timeout(timeout: Duration) => flush_timeout = timeout;
         /// Instead of `OBS_SIGNALS`: whether the first SIGTERM or SIGINT flushes every exporter within `OBS_FLUSH_TIMEOUT` and ends

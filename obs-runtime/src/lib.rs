@@ -84,6 +84,7 @@ pub use checks::health::run::{HealthRun, run_health_checks};
 pub use checks::health::status::{Health, IntoHealth, Status};
 pub use checks::tables;
 pub use context::current::ContextGuard;
+pub use context::extract::extract;
 pub use context::in_context::{ClosureInContext, FnInContext, FutureInContext, InContext, StreamInContext, spawn};
 pub use context::scope::{LogContext, correlation_id, set_correlation_id, set_user};
 pub use events::error_kind::ErrorKind;

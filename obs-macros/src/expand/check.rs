@@ -81,6 +81,7 @@ impl Check<'_> {
         if cfg!(feature = "off") && !is_method {
             return self.bare(function);
         }
+        self.settings.set("function", self.shared.function.as_ref());
         self.settings.set("describe", Entry::new(self.shared).closure());
         if is_method { self.with_companion(function) } else { self.with_static(function) }
     }

@@ -204,7 +204,7 @@ pub(crate) use {__obs_link as link_item, link_own};
 /// The safe form takes the lock under which names are looked up: an error that is captured while another one is sent would
 /// wait until the debug information of the program is read, 0.6 s for a debug build of 100 MB. The lock is there for the
 /// library that Windows has for both; unwinders of Unix need none.
-#[cfg(feature = "sentry")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 pub fn walk_stack(mut visit: impl FnMut(usize) -> bool) {
     // The unwinder may report a null frame outside of the outermost call.
     let visit = |frame: &backtrace::Frame| !frame.ip().is_null() && visit(frame.ip().addr());

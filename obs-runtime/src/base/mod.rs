@@ -15,3 +15,4 @@ pub(crate) mod standard_streams;
 pub(crate) mod task_id;
 pub(crate) mod text;
 pub(crate) mod trace_context;
+pub(crate) mod trace_state;

@@ -1,26 +1,29 @@
 //! The call stack at one point of the program, as addresses. The exporter that sends it looks up the names.
 
 use std::fmt;
-#[cfg(feature = "sentry")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 use std::sync::Arc;
 
-#[cfg(feature = "sentry")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 use crate::base::ffi;
 
 /// Frames kept of one stack, innermost first.
-#[cfg(feature = "sentry")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 const MAX_FRAMES: usize = 64;
 
 /// A captured call stack. Cheap to clone.
-#[derive(Clone)]
-pub struct Stack(#[cfg(feature = "sentry")] Arc<[usize]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Stack(#[cfg(any(feature = "otlp", feature = "sentry"))] Arc<[usize]>);
 
 impl Stack {
     /// Captures the stack of this thread; `None` in a build without an exporter that sends stacks.
     #[must_use]
-    #[cfg_attr(feature = "sentry", expect(clippy::unnecessary_wraps, reason = "None without the feature"))]
+    #[cfg_attr(
+        any(feature = "otlp", feature = "sentry"),
+        expect(clippy::unnecessary_wraps, reason = "None without the feature")
+    )]
     pub fn capture() -> Option<Self> {
-        #[cfg(feature = "sentry")]
+        #[cfg(any(feature = "otlp", feature = "sentry"))]
         {
             let (mut frames, mut depth) = ([0; MAX_FRAMES], 0);
             ffi::walk_stack(|address| {
@@ -30,12 +33,12 @@ impl Stack {
             });
             Some(Self(frames[..depth].into()))
         }
-        #[cfg(not(feature = "sentry"))]
+        #[cfg(not(any(feature = "otlp", feature = "sentry")))]
         None
     }
 
     /// The return addresses, innermost first.
-    #[cfg(feature = "sentry")]
+    #[cfg(any(feature = "otlp", feature = "sentry"))]
     pub(crate) fn frames(&self) -> &[usize] {
         &self.0
     }
@@ -47,7 +50,7 @@ impl fmt::Debug for Stack {
     }
 }
 
-#[cfg(all(test, feature = "sentry"))]
+#[cfg(all(test, any(feature = "otlp", feature = "sentry")))]
 mod tests {
     use std::hint::black_box;
 

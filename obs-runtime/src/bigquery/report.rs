@@ -74,6 +74,7 @@ fn record(query_type: &str, statistics: &QueryStatistics, of_span: impl FnOnce()
         op: "db.query",
         outcome: Outcome::Ok,
         place: None,
+        function: None,
         details: SpanDetails::of(fields, None),
     });
 }

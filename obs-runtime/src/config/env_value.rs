@@ -13,7 +13,7 @@ use crate::config::location_prices::{LocationPrices, NamedPrices};
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
 use crate::config::otlp::{
-    KeyValues, Milliseconds, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, Temporality,
+    KeyValues, Milliseconds, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, Propagators, Temporality,
 };
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
@@ -55,6 +55,7 @@ env_value_by_display!(
     OtelSampler,
     OtlpCompression,
     OtlpProtocol,
+    Propagators,
     Temporality
 );
 

@@ -36,7 +36,7 @@ pub use log_format::LogFormat;
 pub use metrics_port::MetricsPort;
 pub use otlp::{
     KeyValues, Milliseconds, OtelConfig, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, OtlpSettings,
-    OtlpSignal, Temporality,
+    OtlpSignal, Propagators, Temporality,
 };
 pub use otlp_target::{OtlpTarget, TraceSampler};
 pub use pricing_mode::PricingMode;

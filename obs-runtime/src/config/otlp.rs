@@ -24,6 +24,8 @@ pub struct OtelConfig {
     pub metrics_exporter: OtelExporter,
     /// `OTEL_LOGS_EXPORTER`
     pub logs_exporter: OtelExporter,
+    /// `OTEL_PROPAGATORS`
+    pub propagators: Propagators,
     /// `OTEL_TRACES_SAMPLER`; parent-based with `TRACING_SAMPLE_RATE` if not set.
     pub traces_sampler: Option<OtelSampler>,
     /// `OTEL_TRACES_SAMPLER_ARG`: the share of traces that a ratio sampler takes.
@@ -51,6 +53,7 @@ impl Default for OtelConfig {
             traces_exporter: None,
             metrics_exporter: OtelExporter::None,
             logs_exporter: OtelExporter::None,
+            propagators: Propagators::default(),
             traces_sampler: None,
             traces_sampler_arg: None,
             metric_export_interval: Milliseconds(60_000),
@@ -203,6 +206,35 @@ words! {
         ParentBasedAlwaysOff = "parentbased_always_off",
         /// As the caller decided; the share `OTEL_TRACES_SAMPLER_ARG` without a caller.
         ParentBasedTraceIdRatio = "parentbased_traceidratio"
+}
+
+/// What goes to other processes beside `x-correlation-id`, and is accepted from them.
+///
+/// OpenTelemetry's default has `baggage` too; obs has it only when it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Propagators {
+    /// `tracecontext`: `traceparent` and `tracestate`.
+    pub trace_context: bool,
+    /// `baggage`: the correlation id as `obs.correlation_id`, and nothing else.
+    pub baggage: bool,
+}
+
+impl Default for Propagators {
+    fn default() -> Self {
+        Self { trace_context: true, baggage: false }
+    }
+}
+
+impl fmt::Display for Propagators {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match (self.trace_context, self.baggage) {
+            (true, true) => "tracecontext,baggage",
+            (true, false) => "tracecontext",
+            (false, true) => "baggage",
+            (false, false) => "none",
+        })
+    }
 }
 
 /// A number of milliseconds.

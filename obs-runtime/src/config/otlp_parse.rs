@@ -1,7 +1,7 @@
 //! Parsers of the variables of OpenTelemetry.
 
 use crate::base::secret::Secret;
-use crate::config::otlp::{KeyValues, Milliseconds, Word};
+use crate::config::otlp::{KeyValues, Milliseconds, Propagators, Word};
 use crate::config::parse;
 use crate::config::parse::Parsed;
 
@@ -65,6 +65,20 @@ pub fn key_values(text: &str) -> Option<KeyValues> {
     decoded.collect::<Option<_>>().map(KeyValues)
 }
 
+/// A list of propagators.
+pub fn propagators(text: &str) -> Parsed<Propagators> {
+    let mut propagators = Propagators { trace_context: false, baggage: false };
+    for word in text.split(',').map(str::trim) {
+        match word.to_ascii_lowercase().as_str() {
+            "tracecontext" => propagators.trace_context = true,
+            "baggage" => propagators.baggage = true,
+            "none" => {}
+            _ => return Err(parse::nearest(word, ["tracecontext", "baggage", "none"])),
+        }
+    }
+    Ok(propagators)
+}
+
 /// Resource attributes.
 pub fn attributes(text: &str) -> Parsed<KeyValues> {
     key_values(text).ok_or(None)
@@ -84,7 +98,7 @@ pub fn headers(text: &str) -> Parsed<Secret<String>> {
 }
 
 /// Decodes `%XX`; `None` for an incomplete sequence or bytes that are not UTF-8.
-fn percent_decoded(text: &str) -> Option<String> {
+pub fn percent_decoded(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

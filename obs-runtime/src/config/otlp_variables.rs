@@ -30,6 +30,9 @@ variables! { OPENTELEMETRY, lenient: true;
     "OTEL_TRACES_SAMPLER_ARG" => otel.traces_sampler_arg = |text| Some(parse::rate(text)?),
         "a number from 0 to 1", "",
         "Share of traces that the ratio samplers take; 1 if not set.";
+    "OTEL_PROPAGATORS" => otel.propagators = |text| otlp_parse::propagators(text)?,
+        "a list of tracecontext and baggage, or none", "tracecontext",
+        "What goes to other processes and is accepted from them: traceparent and tracestate, and the correlation id as baggage.";
     "OTEL_METRIC_EXPORT_INTERVAL" => otel.metric_export_interval = |text| otlp_parse::interval(text)?,
         "a number of milliseconds above zero", "60000",
         "Interval of sending metrics by OTLP, in milliseconds.";

@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
 use crate::context::on_enter::Entered;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope_state;
@@ -158,7 +159,7 @@ impl Context {
         let remote = || self.extension::<RemoteParent>().filter(|_| roots != Roots::Never);
         match active_span::current() {
             Active::Span(span) => {
-                let other = remote().filter(|remote| !remote.0.is_of_same_trace(&span.buffer.trace()));
+                let other = remote().filter(|remote| !remote.trace.is_of_same_trace(&span.buffer.trace()));
                 other.map(|_| Active::boundary())
             }
             Active::NotRecorded => remote().map(|_| Active::boundary()),
@@ -172,6 +173,12 @@ impl Context {
                 None => remote().map(|_| Active::boundary()),
             },
         }
+    }
+
+    /// What the caller's tracing systems have said of that trace, if it is the caller's.
+    pub fn trace_state(&self, trace: &TraceContext) -> Option<TraceState> {
+        let parent = self.extension::<RemoteParent>()?;
+        parent.state.clone().filter(|_| parent.trace.is_of_same_trace(trace))
     }
 
     /// The same for the context of a command: [`CommandChanges`] records what is changed in it.

@@ -2,6 +2,7 @@
 //! `.await`, and propagates to tasks, threads, child processes and HTTP requests.
 
 pub(crate) mod current;
+pub(crate) mod extract;
 pub(crate) mod in_context;
 pub(crate) mod on_enter;
 pub(crate) mod own_scope;

@@ -1,9 +1,13 @@
 //! Propagation of the context between processes, by environment variables and HTTP headers.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
+use crate::config::otlp::Propagators;
+use crate::config::otlp_parse::percent_decoded;
 use crate::context::current::Context;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope::{LogContext, new_correlation_id};
@@ -13,23 +17,59 @@ use crate::events::active_span;
 pub const TRACE_VARIABLE: &str = "TRACEPARENT";
 pub const TRACE_HEADER: &str = "traceparent";
 
+pub const STATE_VARIABLE: &str = "TRACESTATE";
+pub const STATE_HEADER: &str = "tracestate";
+
 pub const ID_VARIABLE: &str = "OBS_CORRELATION_ID";
 pub const ID_HEADER: &str = "x-correlation-id";
+
+pub const BAGGAGE_VARIABLE: &str = "BAGGAGE";
+pub const BAGGAGE_HEADER: &str = "baggage";
 
 /// Maximum length of a correlation id from another process, in bytes.
 const MAX_ID: usize = 128;
 
+/// The name of the correlation id in baggage.
+const ID_IN_BAGGAGE: &str = "obs.correlation_id";
+
+/// What is passed on and accepted: a bit for each propagator.
+static PROPAGATORS: AtomicU8 = AtomicU8::new(TRACE_CONTEXT);
+const TRACE_CONTEXT: u8 = 1;
+const BAGGAGE: u8 = 2;
+
+/// Sets what is passed on and accepted.
+pub fn set_propagators(propagators: Propagators) {
+    let Propagators { trace_context, baggage } = propagators;
+    PROPAGATORS.store(u8::from(trace_context) * TRACE_CONTEXT | u8::from(baggage) * BAGGAGE, Ordering::Relaxed);
+}
+
+/// What is passed on and accepted.
+pub fn propagators() -> Propagators {
+    let bits = PROPAGATORS.load(Ordering::Relaxed);
+    Propagators { trace_context: bits & TRACE_CONTEXT != 0, baggage: bits & BAGGAGE != 0 }
+}
+
 impl Context {
     /// Continues the trace of another process with a span of its own.
-    fn continue_trace(&mut self, parent: TraceContext) {
-        self.set_extension(Arc::new(RemoteParent(parent)));
+    fn continue_trace(&mut self, parent: TraceContext, state: Option<TraceState>) {
+        self.set_extension(Arc::new(RemoteParent { trace: parent, state }));
         self.set_trace(parent.next());
     }
 }
 
-/// The correlation id, if another process would accept it, and the trace for another process. What is missing is created, and kept
-/// by the scope around; outside of any scope, nothing is kept.
-pub fn outgoing() -> (Option<String>, TraceContext) {
+/// What goes to another process.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The correlation id, if the other process would accept it.
+    pub id: Option<String>,
+    /// The trace.
+    pub trace: TraceContext,
+    /// What came with the trace.
+    pub state: Option<TraceState>,
+}
+
+/// The context for another process. What is missing is created, and kept by the scope around; outside of any scope, nothing is kept.
+pub fn outgoing() -> Outgoing {
     let mut context = Context::current();
     if context.correlation_id().is_none() {
         context.set_correlation_id(&new_correlation_id());
@@ -40,8 +80,34 @@ pub fn outgoing() -> (Option<String>, TraceContext) {
         trace
     });
     let id = context.correlation_id().and_then(valid_id).map(str::to_owned);
+    let state = context.trace_state(&trace);
     Context::change_current(|current| *current = context);
-    (id, trace)
+    Outgoing { id, trace, state }
+}
+
+/// The correlation id as baggage.
+pub fn to_baggage(id: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\",;\\%".contains(&byte);
+    let mut baggage = format!("{ID_IN_BAGGAGE}=");
+    for byte in id.bytes() {
+        if is_plain(byte) {
+            baggage.push(char::from(byte));
+        } else {
+            // Writing to memory does not fail.
+            let _ = write!(baggage, "%{byte:02X}");
+        }
+    }
+    baggage
+}
+
+/// The correlation id in baggage. Its other members are ignored.
+fn id_of_baggage(baggage: &str) -> Option<String> {
+    let member = baggage.split(',').find_map(|member| {
+        let (name, value) = member.split(';').next()?.split_once('=')?;
+        (name.trim() == ID_IN_BAGGAGE).then_some(value)
+    });
+    let id = percent_decoded(member?.trim())?;
+    valid_id(&id).map(str::to_owned)
 }
 
 impl LogContext {
@@ -49,7 +115,8 @@ impl LogContext {
     /// lower-case name.
     ///
     /// A value that is missing or invalid is kept from the current context. A valid correlation id consists of 1 to 128
-    /// visible ASCII characters; a valid `traceparent` follows the W3C recommendation.
+    /// visible ASCII characters; a valid `traceparent` follows the W3C recommendation. `tracestate` is passed on as it came. With
+    /// `OTEL_PROPAGATORS=tracecontext,baggage`, a request without `x-correlation-id` has that of its `baggage`.
     ///
     /// ```
     /// use obs_runtime::{LogContext, correlation_id};
@@ -61,11 +128,12 @@ impl LogContext {
     /// ```
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
         let mut context = Context::current();
-        if let Some(id) = header(ID_HEADER).and_then(valid_id) {
-            context.set_correlation_id(id);
+        let propagators = propagators();
+        if let Some(id) = incoming_id(&header, propagators) {
+            context.set_correlation_id(&id);
         }
-        if let Some(trace) = header(TRACE_HEADER).and_then(TraceContext::parse) {
-            context.continue_trace(trace);
+        if let Some(trace) = header(TRACE_HEADER).filter(|_| propagators.trace_context).and_then(TraceContext::parse) {
+            context.continue_trace(trace, header(STATE_HEADER).and_then(TraceState::parse));
         }
         Self(context)
     }
@@ -81,10 +149,15 @@ impl LogContext {
     /// assert!(LogContext::of_request(|_| None).scope(correlation_id).is_some());
     /// ```
     pub fn of_request<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let has_id = header(ID_HEADER).and_then(valid_id).is_some();
+        let has_id = incoming_id(&header, propagators()).is_some();
         let context = Self::from_headers(header);
         if has_id { context } else { context.correlation_id(new_correlation_id()) }
     }
+}
+
+fn incoming_id<'a>(header: impl Fn(&str) -> Option<&'a str>, propagators: Propagators) -> Option<String> {
+    let of_baggage = || header(BAGGAGE_HEADER).filter(|_| propagators.baggage).and_then(id_of_baggage);
+    header(ID_HEADER).and_then(valid_id).map(str::to_owned).or_else(of_baggage)
 }
 
 /// The context that the environment passes to this process.
@@ -111,8 +184,8 @@ impl fmt::Display for InvalidVariable {
 }
 
 impl InheritedContext {
-    /// Reads `OBS_CORRELATION_ID` and `TRACEPARENT`. An empty value counts as not set.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
+    /// Reads `OBS_CORRELATION_ID`, `TRACEPARENT` and `TRACESTATE`, and `BAGGAGE` if it is asked for. An empty value counts as not set.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>, propagators: Propagators) -> Self {
         let mut inherited = Self::default();
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let mut context = Context::default();
@@ -121,10 +194,17 @@ impl InheritedContext {
                 Some(id) => context.set_correlation_id(id),
                 None => inherited.ignore(ID_VARIABLE, "1 to 128 visible ASCII characters"),
             }
+        } else if let Some(baggage) = set(BAGGAGE_VARIABLE).filter(|_| propagators.baggage)
+            && let Some(id) = baggage.to_str().and_then(id_of_baggage)
+        {
+            context.set_correlation_id(&id);
         }
-        if let Some(trace) = set(TRACE_VARIABLE) {
+        if let Some(trace) = set(TRACE_VARIABLE).filter(|_| propagators.trace_context) {
             match trace.to_str().and_then(TraceContext::parse) {
-                Some(trace) => context.continue_trace(trace),
+                Some(trace) => {
+                    let state = set(STATE_VARIABLE);
+                    context.continue_trace(trace, state.as_ref().and_then(|state| TraceState::parse(state.to_str()?)));
+                }
                 None => inherited.ignore(TRACE_VARIABLE, "a traceparent such as 00-<32 digits>-<16 digits>-01"),
             }
         }

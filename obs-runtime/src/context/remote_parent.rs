@@ -1,7 +1,13 @@
 //! The span of another process that this one works for.
 
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
 
 /// The span of another process that this one works for, an extension of the context.
 #[derive(Debug)]
-pub struct RemoteParent(pub TraceContext);
+pub struct RemoteParent {
+    /// The span.
+    pub trace: TraceContext,
+    /// What came with it.
+    pub state: Option<TraceState>,
+}

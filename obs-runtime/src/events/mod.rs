@@ -18,6 +18,7 @@ pub(crate) mod rendering;
 pub(crate) mod report;
 pub(crate) mod span;
 pub(crate) mod span_buffer;
+pub(crate) mod span_event;
 pub(crate) mod span_groups;
 pub(crate) mod type_names;
 pub(crate) mod user;

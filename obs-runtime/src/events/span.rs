@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use crate::base::outcome::Outcome;
+use crate::base::stack::Stack;
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
+use crate::events::span_event::SpanEvents;
 use crate::metrics::callsite::SourceLocation;
 
 /// A call, a query, a check or a span of `tracing`, from its beginning to its end.
@@ -18,7 +21,7 @@ pub struct Span {
     pub parent: u64,
     /// Its name.
     pub name: Cow<'static, str>,
-    /// What it is: `function`, `command`, `check`, `db.query` or `span`.
+    /// What it is: `function`, `command`, `operator`, `check`, `db.query` or `span`.
     pub op: &'static str,
     /// The attribute that it comes from. Several on one function are one span.
     pub attribute: &'static str,
@@ -32,6 +35,8 @@ pub struct Span {
     pub calls: Option<(u64, Duration)>,
     /// The location in the source code.
     pub place: Option<SourceLocation>,
+    /// The function at that location, without its module; `None` if it is not known.
+    pub function: Option<Cow<'static, str>>,
     /// Its fields, and its error. `None` if there is nothing of that.
     pub details: Option<Box<SpanDetails>>,
 }
@@ -43,12 +48,16 @@ pub struct SpanDetails {
     pub fields: Vec<Field<'static>>,
     /// The error or panic by which it ended.
     pub failure: Option<FailureFacts<'static>>,
+    /// Where that was captured, if it was captured in this span.
+    pub stack: Option<Stack>,
+    /// What the program logged inside.
+    pub events: SpanEvents,
 }
 
 impl SpanDetails {
     /// The details, unless there is nothing in them.
     pub fn of(fields: Vec<Field<'static>>, failure: Option<FailureFacts<'static>>) -> Option<Box<Self>> {
-        (!fields.is_empty() || failure.is_some()).then(|| Box::new(Self { fields, failure }))
+        (!fields.is_empty() || failure.is_some()).then(|| Box::new(Self { fields, failure, ..Self::default() }))
     }
 }
 
@@ -62,6 +71,8 @@ impl Span {
             }
         }
         details.failure = details.failure.take().or(other.failure);
+        details.stack = details.stack.take().or(other.stack);
+        details.events.merge(other.events);
     }
 }
 
@@ -97,6 +108,8 @@ pub struct RecordedTrace {
     pub root: TraceRoot,
     /// Another trace that it came from.
     pub link: Option<TraceContext>,
+    /// What the caller's tracing systems have said of it.
+    pub state: Option<TraceState>,
     /// Its first span.
     pub span: Span,
     /// The spans inside in the order of their ends; of each operation the first ones, then one for all others.

@@ -6,11 +6,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
 use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
+#[cfg(feature = "otlp")]
+use crate::events::span_event::{SpanEvent, SpanEvents};
 use crate::events::span_groups::{Candidate, Group, SpanGroups};
 
 /// How many traces are being recorded, and what else has calls look for one.
 static RECORDING: AtomicUsize = AtomicUsize::new(0);
+
+/// The most events of the spans of a trace.
+#[cfg(feature = "otlp")]
+const MAX_EVENTS: usize = 1000;
 
 /// Whether calls may be part of a recorded trace.
 #[inline]
@@ -42,6 +49,7 @@ impl Drop for Recording {
 pub struct SpanBuffer {
     root: TraceRoot,
     link: Option<TraceContext>,
+    state: Option<TraceState>,
     sampling: Sampling,
     has_ended: AtomicBool,
     spans: Mutex<Spans>,
@@ -50,6 +58,12 @@ pub struct SpanBuffer {
 #[derive(Debug, Default)]
 struct Spans {
     kept: Vec<Span>,
+    /// Events of spans that have not ended.
+    #[cfg(feature = "otlp")]
+    events: HashMap<u64, SpanEvents>,
+    /// How many events there were.
+    #[cfg(feature = "otlp")]
+    event_count: usize,
     groups: SpanGroups,
     /// `None` once the first span has ended.
     recording: Option<Recording>,
@@ -58,9 +72,9 @@ struct Spans {
 impl SpanBuffer {
     /// Begins to collect the spans of a trace.
     #[must_use]
-    pub fn begin(root: TraceRoot, link: Option<TraceContext>, sampling: Sampling) -> Self {
+    pub fn begin(root: TraceRoot, link: Option<TraceContext>, state: Option<TraceState>, sampling: Sampling) -> Self {
         let spans = Spans { recording: Some(Recording::begin()), ..Spans::default() };
-        Self { root, link, sampling, has_ended: AtomicBool::new(false), spans: Mutex::new(spans) }
+        Self { root, link, state, sampling, has_ended: AtomicBool::new(false), spans: Mutex::new(spans) }
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
@@ -77,16 +91,42 @@ impl SpanBuffer {
         self.has_ended.load(Ordering::Relaxed)
     }
 
+    /// Adds an event to a span that has not ended. Beyond the limits it is counted.
+    #[cfg(feature = "otlp")]
+    pub fn add_event(&self, id: u64, event: impl FnOnce() -> SpanEvent) {
+        let is_kept = |spans: &mut Spans| {
+            let has_room = spans.event_count < MAX_EVENTS;
+            let events = spans.events.entry(id).or_default();
+            if has_room && events.has_room() {
+                spans.event_count += 1;
+                return true;
+            }
+            events.dropped = events.dropped.saturating_add(1);
+            false
+        };
+        if is_kept(&mut self.spans()) {
+            // Formatted without the lock: a value's `Debug` may log.
+            let event = event();
+            self.spans().events.entry(id).or_default().kept.push(event);
+        }
+    }
+
     /// Adds a span that has ended. If the first one has ended before, returns it as a trace of its own, which has the ids of
     /// this one, if it is to be exported.
-    pub fn add(&self, span: Span) -> Option<RecordedTrace> {
+    pub fn add(
+        &self,
+        #[cfg_attr(not(feature = "otlp"), expect(unused_mut, reason = "it has no events"))] mut span: Span,
+    ) -> Option<RecordedTrace> {
         let mut spans = self.spans();
+        #[cfg(feature = "otlp")]
+        spans.take_events(&mut span);
         if spans.recording.is_none() {
             drop(spans);
             let trace = self.root.trace;
             let (of_span, parent) = (trace.with_span(span.id), trace.with_span(span.parent));
             let root = TraceRoot { trace: of_span, caller: Some(parent), is_remote: false, is_command: false };
-            let late = RecordedTrace { root, link: None, span, spans: Vec::new(), left_out: 0 };
+            let late =
+                RecordedTrace { root, link: None, state: self.state.clone(), span, spans: Vec::new(), left_out: 0 };
             return self.is_exported(&late).then_some(late);
         }
         let Span { id, parent, ref name, op, attribute, begun, ended, outcome, .. } = span;
@@ -104,6 +144,8 @@ impl SpanBuffer {
         self.has_ended.store(true, Ordering::Relaxed);
         let parent = self.root.caller.map_or(0, |caller| caller.span());
         let mut root = Span { id: self.root.trace.span(), parent, ..first };
+        #[cfg(feature = "otlp")]
+        spans.take_events(&mut root);
         let left_out = spans.groups.left_out;
         let mut all = std::mem::take(&mut spans.kept);
         let (groups, stand_ins) = spans.groups.take();
@@ -113,7 +155,8 @@ impl SpanBuffer {
         }
         all.extend(without_repetitions(groups));
         let spans = merged(&mut root, all);
-        let recorded = RecordedTrace { root: self.root, link: self.link, span: root, spans, left_out };
+        let state = self.state.clone();
+        let recorded = RecordedTrace { root: self.root, link: self.link, state, span: root, spans, left_out };
         self.is_exported(&recorded).then_some(recorded)
     }
 
@@ -126,13 +169,24 @@ impl SpanBuffer {
     }
 }
 
+#[cfg(feature = "otlp")]
+impl Spans {
+    /// Moves the events of a span that has ended to the span.
+    fn take_events(&mut self, span: &mut Span) {
+        if let Some(events) = self.events.remove(&span.id) {
+            span.details.get_or_insert_default().events.merge(events);
+        }
+    }
+}
+
 /// One span for each group. Several attributes on one function have a group each, of which the longest stays.
 fn without_repetitions(groups: Vec<((Cow<'static, str>, &'static str), Group)>) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::with_capacity(groups.len());
     for ((name, attribute), group) in groups {
         let Group { id, parent, op, begun, ended, outcome, calls, total } = group;
         let calls = Some((calls, total));
-        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: None, details: None };
+        let (place, function, details) = (None, None, None);
+        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
         match spans.iter_mut().find(|known| known.name == span.name && known.op == span.op) {
             Some(known) if known.calls >= span.calls => {}
             Some(known) => *known = span,
@@ -198,12 +252,13 @@ mod tests {
     fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
         let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
         let (name, op, outcome) = (name.into(), "function", Outcome::Ok);
-        Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place: None, details: None }
+        let (calls, place, function, details) = (None, None, None, None);
+        Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details }
     }
 
     fn buffer() -> SpanBuffer {
         let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
-        SpanBuffer::begin(root, None, Sampling::Yes)
+        SpanBuffer::begin(root, None, None, Sampling::Yes)
     }
 
     fn end(buffer: &SpanBuffer, outcome: Outcome) -> Option<RecordedTrace> {
@@ -314,7 +369,7 @@ mod tests {
             [(Outcome::Ok, false), (Outcome::Cancelled, false), (Outcome::Error, true), (Outcome::Panic, true)]
         {
             let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
-            let buffer = SpanBuffer::begin(root, None, Sampling::IfFailed);
+            let buffer = SpanBuffer::begin(root, None, None, Sampling::IfFailed);
             assert_eq!(end(&buffer, outcome).is_some(), exported, "{outcome:?}");
         }
     }

@@ -22,3 +22,5 @@ pub(crate) mod reentrancy;
 #[cfg(feature = "sentry")]
 pub(crate) mod sentry;
 pub mod sink;
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+pub(crate) mod stack_names;

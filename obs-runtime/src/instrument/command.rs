@@ -114,7 +114,7 @@ fn begin_trace(context: &mut Context) -> Active {
     if sampling == Sampling::No {
         return Active::NotRecorded;
     }
-    let buffer = Arc::new(SpanBuffer::begin(root, None, sampling));
+    let buffer = Arc::new(SpanBuffer::begin(root, None, context.trace_state(&root.trace), sampling));
     Active::Span(ActiveSpan { buffer, id: root.trace.span() })
 }
 

@@ -1,5 +1,6 @@
 //! The static that each attribute creates: the annotated function, its location and its counts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -59,6 +60,16 @@ pub struct SourceLocation {
     pub file: &'static str,
     /// Line number, from 1.
     pub line: u32,
+}
+
+impl SourceLocation {
+    /// The name of the annotated function at this location: its own, or the one that follows from the name of its operation.
+    /// `None` outside of annotated functions.
+    pub(crate) fn function(&self, own: Option<&'static str>, operation: &'static str) -> Option<Cow<'static, str>> {
+        let of_operation =
+            || if operation.contains('-') { operation.replace('-', "_").into() } else { Cow::Borrowed(operation) };
+        (!self.module.is_empty()).then(|| own.map_or_else(of_operation, Cow::Borrowed))
+    }
 }
 
 /// An annotated function. Each one is a static that the linker collects into the section [`Callsites`](crate::base::ffi::Callsites).
@@ -257,10 +268,8 @@ impl Callsite {
     }
 
     /// The name of the function; `None` for an operation that the program names at run time.
-    #[cfg(feature = "sentry")]
-    pub fn function_name(&self) -> Option<String> {
-        let name = || self.function.map_or_else(|| self.name.replace('-', "_"), str::to_owned);
-        (!self.place.module.is_empty()).then(name)
+    pub fn function_name(&self) -> Option<Cow<'static, str>> {
+        self.place.function(self.function, self.name)
     }
 
     /// The schedule of a command.

@@ -1,10 +1,16 @@
 //! What leaves of the context to other processes, by environment variables and HTTP headers.
 
-use crate::context::propagation::{self, ID_HEADER, ID_VARIABLE, TRACE_HEADER, TRACE_VARIABLE};
+use crate::context::propagation::{
+    self, BAGGAGE_HEADER, BAGGAGE_VARIABLE, ID_HEADER, ID_VARIABLE, Outgoing, STATE_HEADER, STATE_VARIABLE,
+    TRACE_HEADER, TRACE_VARIABLE,
+};
 use crate::pipeline::global;
 
-/// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`.
-/// `init` reads them in the child.
+/// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`, and
+/// `TRACESTATE` if the caller's trace came with one. `init` reads them in the child.
+///
+/// `OTEL_PROPAGATORS=tracecontext,baggage` adds `BAGGAGE` with the correlation id, and nothing else; without `tracecontext` in the list
+/// no trace is passed on.
 ///
 /// A missing correlation id or trace is created, and kept by the scope around: that of a [`LogContext`](crate::LogContext), of a command, or of the
 /// outermost annotated function. Outside of any scope nothing is kept, and each call returns new ones. A correlation id that the
@@ -22,11 +28,11 @@ use crate::pipeline::global;
 /// ```
 #[must_use]
 pub fn child_env() -> Vec<(&'static str, String)> {
-    outgoing(ID_VARIABLE, TRACE_VARIABLE)
+    outgoing(&[ID_VARIABLE, TRACE_VARIABLE, STATE_VARIABLE, BAGGAGE_VARIABLE])
 }
 
-/// The HTTP headers that propagate the current context to a server: `x-correlation-id` and `traceparent`. The server reads them
-/// with [`LogContext::from_headers`](crate::LogContext::from_headers).
+/// The HTTP headers that propagate the current context to a server: `x-correlation-id` and `traceparent`, and `tracestate` and
+/// `baggage` as in [`child_env`]. The server reads them with [`extract`](crate::extract). The names are in lower case, as gRPC wants them.
 ///
 /// Missing values are handled as in [`child_env`].
 ///
@@ -37,11 +43,21 @@ pub fn child_env() -> Vec<(&'static str, String)> {
 /// ```
 #[must_use]
 pub fn context_headers() -> Vec<(&'static str, String)> {
-    outgoing(ID_HEADER, TRACE_HEADER)
+    outgoing(&[ID_HEADER, TRACE_HEADER, STATE_HEADER, BAGGAGE_HEADER])
 }
 
-fn outgoing(id_name: &'static str, trace_name: &'static str) -> Vec<(&'static str, String)> {
-    let (id, trace) = propagation::outgoing();
-    let id = id.filter(|id| global::redact(id.clone()) == *id);
-    id.map(|id| (id_name, id)).into_iter().chain([(trace_name, trace.to_string())]).collect()
+fn outgoing(names: &[&'static str; 4]) -> Vec<(&'static str, String)> {
+    let Outgoing { id, trace, state } = propagation::outgoing();
+    let propagators = propagation::propagators();
+    let is_clean = |text: &str| global::redact(text.to_owned()) == text;
+    let id = id.filter(|id| is_clean(id));
+    let state = state.filter(|state| propagators.trace_context && is_clean(state.as_str()));
+    let baggage = id.as_deref().filter(|_| propagators.baggage).map(propagation::to_baggage);
+    let values = [
+        id,
+        propagators.trace_context.then(|| trace.to_string()),
+        state.map(|state| state.as_str().to_owned()),
+        baggage,
+    ];
+    names.iter().zip(values).filter_map(|(name, value)| Some((*name, value?))).collect()
 }

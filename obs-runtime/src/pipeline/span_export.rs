@@ -7,6 +7,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
+use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
 use crate::events::active_span::{ActiveSpan, OpenSpan};
 use crate::events::event::{Details, Fact};
@@ -24,7 +25,7 @@ pub fn span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> imp
         global::pipeline().is_some_and(|pipeline| pipeline.config().tracing_level.enables(level, target))
     };
     let least = || global::pipeline()?.config().tracing_level.least();
-    SpanLayer::new(closed).with_filter(SpanFilter::new(enabled, least))
+    SpanLayer::new(closed).with_filter(SpanFilter::new(enabled, least, wants_events))
 }
 
 /// The same without a filter of `tracing_subscriber`.
@@ -32,10 +33,16 @@ pub fn unfiltered_span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a
     CheckedLayer::new(SpanLayer::new(closed), |metadata| {
         let enabled =
             |config: &Config| config.tracing_level.enables(Level::from_tracing(*metadata.level()), metadata.target());
-        metadata.is_span()
-            && span_buffer::any()
+        span_buffer::any()
+            && (metadata.is_span() || wants_events())
             && global::pipeline().is_some_and(|pipeline| enabled(pipeline.config()))
     })
+}
+
+/// Whether events are part of spans: they are where spans are exported and log records are not.
+fn wants_events() -> bool {
+    let wants = |config: &Config| config.exports_otlp(OtlpSignal::Traces) && !config.exports_otlp(OtlpSignal::Logs);
+    global::pipeline().is_some_and(|pipeline| wants(pipeline.config()))
 }
 
 fn closed(closed: ClosedSpan<'_>) {
@@ -53,6 +60,7 @@ fn closed(closed: ClosedSpan<'_>) {
         outcome: Outcome::Ok,
         calls: None,
         place,
+        function: None,
         details: SpanDetails::of(fields.to_fields(), None),
     });
     if let Some(late) = late {

@@ -55,7 +55,7 @@ fn metrics(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn E
 fn logs(config: &Config, filter: &SharedFilter) -> Option<Arc<dyn Exporter>> {
     let client = client(config, OtlpSignal::Logs)?;
     let record = |duration, result| record_delivery(logs::NAME, duration, result);
-    Some(Arc::new(LogsExporter::new(client, resource(config), filter.clone(), Arc::new(record))))
+    Some(Arc::new(LogsExporter::new(client, resource(config), filter.clone(), config.log_sampling, Arc::new(record))))
 }
 
 /// A client for a signal, if it is to be exported.

@@ -1,11 +1,13 @@
 //! Redaction of every text of an event. Each `match` and pattern is exhaustive, so that a new field must be considered.
 
+use crate::base::trace_state::TraceState;
 use crate::events::event::{CallInfo, Event, EventContext, Fact, Price, Source};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::{Field, Text};
 use crate::events::log_span::EventSpans;
 use crate::events::report::{Attachment, Cause, Layer, Report};
 use crate::events::span::{RecordedTrace, Span, SpanDetails};
+use crate::events::span_event::{SpanEvent, SpanEvents};
 use crate::metrics::callsite::Tags;
 use crate::redact::redactor::Redactor;
 
@@ -127,7 +129,10 @@ impl Redactor {
     }
 
     fn recorded(&self, recorded: &mut RecordedTrace) {
-        let RecordedTrace { root: _, link: _, span, spans, left_out: _ } = recorded;
+        let RecordedTrace { root: _, link: _, state, span, spans, left_out: _ } = recorded;
+        // It has a format that must stay.
+        let is_clean = |state: &TraceState| self.text(state.as_str().into()) == state.as_str();
+        *state = state.take().filter(is_clean);
         self.span(span);
         for span in spans {
             self.span(span);
@@ -135,7 +140,7 @@ impl Redactor {
     }
 
     fn span(&self, span: &mut Span) {
-        // The place is one in the program's source code.
+        // The place and the function are those of the program's source code.
         let Span {
             id: _,
             parent: _,
@@ -147,14 +152,21 @@ impl Redactor {
             outcome: _,
             calls: _,
             place: _,
+            function: _,
             details,
         } = span;
         self.repeated_in_place(name);
         if let Some(details) = details {
-            let SpanDetails { fields, failure } = &mut **details;
+            // A stack contains nothing but identifiers of the program.
+            let SpanDetails { fields, failure, stack: _, events: SpanEvents { kept, dropped: _ } } = &mut **details;
             self.redact_fields(fields);
             if let Some(failure) = failure {
                 self.failure(failure);
+            }
+            for SpanEvent { time: _, level: _, logger, message, fields } in kept {
+                self.repeated_in_place(logger);
+                self.in_place(message);
+                self.redact_fields(fields);
             }
         }
     }

@@ -1,6 +1,13 @@
-//! A job with spans of `tracing` around annotated functions and inside of them, in tasks too.
+//! A job with spans of `tracing` around annotated functions and inside of them, in tasks too. With an argument, another job:
+//!
+//! - `contents`: spans with everything that a span can have, and a second trace.
+//! - `context NAME=VALUE…`: a request with these headers. Prints what it passes on, as headers and to a child process; without headers,
+//!   that of the process.
+//! - `sampled`: a hot function whose log lines are sampled.
 
-use obs_runtime::{track_performance, tracked_command};
+use obs_runtime::{
+    LogSampling, Observability, dq_check, health_check, track_performance, tracked_command, with_error_tracking,
+};
 use tracing::Instrument as _;
 
 #[track_performance]
@@ -35,8 +42,103 @@ async fn spans() -> Result<(), tokio::task::JoinError> {
     Ok(())
 }
 
+#[track_performance(name = "users.load")]
+fn load_users() {
+    tracing::info!(
+        rows = 5,
+        password = "hunter2",
+        "loaded by {}",
+        "bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    );
+    tracing::debug!("below the level");
+}
+
+#[health_check(name = "source")]
+fn is_reachable() -> bool {
+    true
+}
+
+#[dq_check(name = "users.rows", for_each = ["a"], fail_above = 9)]
+fn count_rows(_table: &str) -> u8 {
+    5
+}
+
+#[track_performance]
+#[with_error_tracking]
+fn fails() -> Result<(), std::num::ParseIntError> {
+    "nine".parse::<u32>().map(drop)
+}
+
+#[track_performance]
+fn panics() {
+    panic!("asked to panic");
+}
+
+#[tracked_command]
+fn contents() -> Result<(), std::num::ParseIntError> {
+    load_users();
+    obs_runtime::run_dq_checks().wait();
+    obs_runtime::run_health_checks().wait();
+    tracing::info_span!(
+        "request",
+        otel.name = "GET /users/{id}",
+        otel.kind = "client",
+        otel.status_code = "ERROR",
+        otel.status_message = "no such user",
+        rows = 0
+    )
+    .in_scope(|| {
+        for number in 0..130 {
+            tracing::info!(number, "retry");
+        }
+    });
+    let _ = std::panic::catch_unwind(panics);
+    fails()
+}
+
+#[tracked_command]
+fn short() {}
+
+#[track_performance(level = "info")]
+fn hot() {}
+
+/// Handles a request.
+#[track_performance]
+fn handle() {
+    for (name, value) in [obs_runtime::context_headers(), obs_runtime::child_env()].concat() {
+        println!("{name}={value}");
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let _guard = obs_runtime::init_observability()?;
+    let argument = std::env::args().nth(1);
+    let builder = Observability::builder();
+    let builder = match argument.as_deref() {
+        Some("sampled") => builder.log_sampling(LogSampling::first(2)),
+        _ => builder,
+    };
+    let _guard = builder.init()?;
+    match argument.as_deref() {
+        Some("contents") => {
+            let _ = contents();
+            short();
+            return Ok(());
+        }
+        Some("context") => {
+            let headers: Vec<_> = std::env::args().skip(2).collect();
+            if headers.is_empty() {
+                handle();
+            } else {
+                obs_runtime::extract(headers.iter().filter_map(|header| header.split_once('='))).scope(handle);
+            }
+            return Ok(());
+        }
+        Some("sampled") => {
+            (0..1000).for_each(|_| hot());
+            return Ok(());
+        }
+        _ => {}
+    }
     // No trace is recorded here.
     tracing::info_span!("outside").in_scope(|| ());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

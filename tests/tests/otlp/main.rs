@@ -1,7 +1,9 @@
 //! Traces, metrics and log records by OTLP, to servers with scripted answers.
 
+mod context;
 mod ended;
 mod faults;
 mod logs;
 mod metrics;
+mod span_contents;
 mod tracing_spans;

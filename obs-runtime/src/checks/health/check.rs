@@ -117,6 +117,9 @@ impl HealthCheck {
         failures: u32 => failures = failures;
         /// The level of the log line when the check is healthy. The default is debug.
         level: Level => check.level = level;
+        /// The name of the function, if it does not follow from that of the check.
+        #[doc(hidden)]
+        function: &'static str => check.function = Some(function);
         /// Adds fields to the log line.
         #[doc(hidden)]
         describe: Describe => check.describe = describe;

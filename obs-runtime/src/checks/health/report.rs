@@ -99,6 +99,7 @@ impl HealthResult {
             op: "check",
             outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
             place: Some(check.place()),
+            function: check.check.function_name(),
             details: SpanDetails::of(vec![Field::new("obs.check.status", self.status.as_str())], failure),
         });
     }

@@ -193,6 +193,9 @@ impl QualityCheck {
         blocking: bool => blocking = blocking;
         /// The level of the log line when the check passes. The default is debug.
         level: Level => check.level = level;
+        /// The name of the function, if it does not follow from that of the check.
+        #[doc(hidden)]
+        function: &'static str => check.function = Some(function);
         /// Adds fields to the log line.
         #[doc(hidden)]
         describe: Describe => check.describe = describe;

@@ -237,6 +237,7 @@ impl QualityResult {
             op: "check",
             outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
             place: Some(check.check.check.place),
+            function: check.check.check.function_name(),
             details: SpanDetails::of(fields.into_iter().flatten().collect(), failure),
         });
     }

@@ -17,6 +17,8 @@ pub type Describe = fn(&mut Entry);
 pub struct Check<R> {
     pub name: Cow<'static, str>,
     pub place: SourceLocation,
+    /// The name of the function, if it does not follow from `name`.
+    pub function: Option<&'static str>,
     pub run: R,
     pub timeout: Duration,
     /// Level of the log line when the check passes.
@@ -26,13 +28,19 @@ pub struct Check<R> {
 
 impl<R> Check<R> {
     pub const fn new(name: Cow<'static, str>, place: SourceLocation, run: R, timeout: Duration) -> Self {
-        Self { name, place, run, timeout, level: Level::Debug, describe: |_| {} }
+        Self { name, place, function: None, run, timeout, level: Level::Debug, describe: |_| {} }
+    }
+
+    /// The name of the function with the attribute; `None` if the program has registered the check.
+    pub fn function_name(&self) -> Option<Cow<'static, str>> {
+        let Cow::Borrowed(name) = self.name else { return None };
+        self.place.function(self.function, name)
     }
 }
 
 impl<R> fmt::Debug for Check<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, place, timeout, level, run: _, describe: _ } = self;
+        let Self { name, place, timeout, level, function: _, run: _, describe: _ } = self;
         let mut shown = formatter.debug_struct("Check");
         shown.field("name", name).field("place", place).field("timeout", timeout).field("level", level).finish()
     }

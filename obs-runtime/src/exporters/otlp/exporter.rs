@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
-use prost::Message as _;
 
 use crate::base::clock;
 use crate::base::level::Level;
@@ -22,7 +21,8 @@ use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::rejection::Rejection;
 use crate::exporters::otlp::resource::scope;
-use crate::exporters::otlp::spans;
+use crate::exporters::otlp::spans::{self, SpanItem};
+use crate::exporters::otlp::stack_trace::StackTraces;
 use crate::exporters::otlp::worker::{Left, Worker};
 use crate::redact::redactor::Redacted;
 
@@ -34,7 +34,7 @@ pub type OnDelivery = Arc<dyn Fn(Duration, Result<(), String>) + Send + Sync>;
 
 /// Sends spans.
 pub struct TraceExporter {
-    worker: Worker<Span>,
+    worker: Worker<SpanItem>,
     sampler: TraceSampler,
     keeps_errors: bool,
     url: String,
@@ -44,12 +44,14 @@ impl TraceExporter {
     /// An exporter that sends by that client. `on_delivery` gets the result of each request.
     pub fn new(client: OtlpClient, resource: Resource, config: &Config, on_delivery: OnDelivery) -> Self {
         let url = client.url().to_owned();
-        let worker = Worker::new(NAME, Span::encoded_len, move |spans: &[Span], deadline| {
+        let traces = StackTraces::new(config.flush_timeout / 4);
+        let worker = Worker::new(NAME, SpanItem::size, move |items: &[SpanItem], deadline| {
+            let spans = items.iter().map(|item| item.with_stack(&traces)).collect();
             let begun = Instant::now();
             let result = send(&client, &resource, spans, deadline);
-            let reason = |rejection: &Rejection| {
-                format!("{} spans not sent: {}", spans.len(), rejection.reason(client.url(), "TRACES"))
-            };
+            // Without their number: a reason that is new is warned of.
+            let reason =
+                |rejection: &Rejection| format!("spans not sent: {}", rejection.reason(client.url(), "TRACES"));
             on_delivery(begun.elapsed(), result.as_ref().copied().map_err(reason));
             result
         });
@@ -57,8 +59,13 @@ impl TraceExporter {
     }
 }
 
-fn send(client: &OtlpClient, resource: &Resource, spans: &[Span], deadline: Option<Instant>) -> Result<(), Rejection> {
-    let scope_spans = ScopeSpans { scope: Some(scope()), spans: spans.to_vec(), ..ScopeSpans::default() };
+fn send(
+    client: &OtlpClient,
+    resource: &Resource,
+    spans: Vec<Span>,
+    deadline: Option<Instant>,
+) -> Result<(), Rejection> {
+    let scope_spans = ScopeSpans { scope: Some(scope()), spans, ..ScopeSpans::default() };
     let resource_spans =
         ResourceSpans { resource: Some(resource.clone()), scope_spans: vec![scope_spans], ..ResourceSpans::default() };
     let request = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
@@ -79,6 +86,11 @@ impl Exporter for TraceExporter {
 
     fn wants(&self, topic: Topic, _: Level, _: &str) -> bool {
         topic == Topic::Report
+    }
+
+    fn wants_stack_traces(&self) -> bool {
+        // Of errors in a recorded trace.
+        active_span::current_span().is_some()
     }
 
     fn sampling(&self, root: &TraceRoot) -> Sampling {
@@ -110,7 +122,7 @@ impl Exporter for TraceExporter {
             return Ok(Flushed::Nothing);
         }
         let reason = format!(
-            "{items} spans not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the URL of a collector \
+            "spans not sent to {}: no answer in time (OBS_FLUSH_TIMEOUT); is it the URL of a collector \
              (OTEL_EXPORTER_OTLP_ENDPOINT), and can this machine reach it?",
             self.url
         );

@@ -22,8 +22,8 @@ pub struct Record {
     pub record: LogRecord,
 }
 
-/// The log record of an event.
-pub fn of_event(event: &Event<'_>) -> Record {
+/// The log record of an event. `left_out` is the number of similar ones that sampling left out before it.
+pub fn of_event(event: &Event<'_>, left_out: u64) -> Record {
     let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
     let Source { logger, module, file, line } = source;
     let EventContext {
@@ -50,7 +50,7 @@ pub fn of_event(event: &Event<'_>) -> Record {
     let texts = texts.into_iter().filter_map(|(name, value)| Some(text(name, value.as_deref()?)));
     let mut attributes: Vec<KeyValue> = texts.collect();
     attributes.extend(line.map(|line| number("code.line.number", line.into())));
-    each_field(event, 0, &mut |name, value| {
+    each_field(event, left_out, &mut |name, value| {
         let is_taken = |name: &str| attributes.iter().any(|known| known.key == name);
         let mut key = if is_reserved(name) || is_taken(name) { format!("fields.{name}") } else { name.to_owned() };
         let mut more = 2;
@@ -125,7 +125,7 @@ mod tests {
             ],
             tags: Vec::new(),
         };
-        let Record { logger, record } = of_event(&event);
+        let Record { logger, record } = of_event(&event, 0);
         assert_eq!((&*logger, record.time_unix_nano, record.severity_number), ("etl::load", 7, 21));
         assert_eq!((&*record.severity_text, record.flags), ("CRITICAL", 1));
         assert_eq!((record.trace_id.len(), record.span_id[0]), (16, 0xb7));

@@ -15,8 +15,10 @@ use prost::Message as _;
 
 use crate::base::clock;
 use crate::base::level::Level;
+use crate::config::sampling::LogSampling;
 use crate::events::event::Event;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::log::sampler::Sampler;
 use crate::exporters::log::shared_filter::SharedFilter;
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::exporter::OnDelivery;
@@ -54,12 +56,20 @@ impl Drop for Sending {
 pub struct LogsExporter {
     worker: Worker<Record>,
     filter: SharedFilter,
+    sampler: Option<Sampler>,
     url: String,
 }
 
 impl LogsExporter {
     /// An exporter that sends what the filter enables by that client. `on_delivery` gets the result of each request.
-    pub fn new(client: OtlpClient, resource: Resource, filter: SharedFilter, on_delivery: OnDelivery) -> Self {
+    /// `sampling` is that of log lines.
+    pub fn new(
+        client: OtlpClient,
+        resource: Resource,
+        filter: SharedFilter,
+        sampling: Option<LogSampling>,
+        on_delivery: OnDelivery,
+    ) -> Self {
         let url = client.url().to_owned();
         let size = |record: &Record| record.record.encoded_len();
         let worker = Worker::new(NAME, size, move |records: &[Record], deadline| {
@@ -73,7 +83,7 @@ impl LogsExporter {
             on_delivery(begun.elapsed(), result.as_ref().copied().map_err(reason));
             result
         });
-        Self { worker, filter, url }
+        Self { worker, filter, sampler: sampling.map(Sampler::new), url }
     }
 }
 
@@ -124,10 +134,21 @@ impl Exporter for LogsExporter {
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
-        self.worker.send(vec![log_records::of_event(event)]);
+        let left_out = self.sampler.as_ref().map_or(Some(0), |sampler| sampler.sample(event));
+        if let Some(left_out) = left_out {
+            self.worker.send(vec![log_records::of_event(event, left_out)]);
+        }
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        if let Some(sampler) = &self.sampler {
+            sampler.take_left_out(|event, left_out| {
+                // The filter may have changed since.
+                if self.filter.enables(event.level, &event.source.logger) {
+                    self.worker.send(vec![log_records::of_event(event, left_out)]);
+                }
+            });
+        }
         // A little earlier, so that the reason is this one and not that the flush was late.
         let now = Instant::now();
         let until = clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19);
@@ -170,7 +191,7 @@ impl Exporter for LogsExporter {
 
 impl fmt::Debug for LogsExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { worker: _, filter, url } = self;
+        let Self { worker: _, filter, sampler: _, url } = self;
         formatter.debug_struct("LogsExporter").field("filter", filter).field("url", url).finish_non_exhaustive()
     }
 }

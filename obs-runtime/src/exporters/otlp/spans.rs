@@ -7,15 +7,20 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+use prost::Message as _;
 
 use crate::base::outcome::Outcome;
+use crate::base::stack::Stack;
 use crate::base::trace_context::TraceContext;
 use crate::events::event::EventContext;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
 use crate::events::span;
 use crate::events::span::{RecordedTrace, TraceRoot};
+use crate::events::span_event::{SpanEvent, SpanEvents};
 use crate::exporters::otlp::attributes::{any, attribute, nanos, number, text};
+use crate::exporters::otlp::otel_fields;
+use crate::exporters::otlp::stack_trace::StackTraces;
 use crate::metrics::callsite::SourceLocation;
 
 /// The most attributes of a span, as in OpenTelemetry's limits.
@@ -25,12 +30,50 @@ const MAX_ATTRIBUTES: usize = 128;
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
+/// The name of the event for an error or a panic.
+pub const EXCEPTION: &str = "exception";
+
+/// A span, and the stack of its exception, whose names are looked up when it is sent.
+#[derive(Clone, Debug)]
+pub struct SpanItem {
+    /// The span.
+    pub span: Span,
+    /// The stack.
+    pub stack: Option<Stack>,
+}
+
+impl SpanItem {
+    /// About its size in bytes, when it is sent.
+    pub fn size(&self) -> usize {
+        const FRAME: usize = 128;
+        self.span.encoded_len() + self.stack.as_ref().map_or(0, |stack| stack.frames().len() * FRAME)
+    }
+
+    /// The span, with the text of the stack.
+    pub fn with_stack(&self, traces: &StackTraces) -> Span {
+        let mut span = self.span.clone();
+        // The last one: the program may log one of that name.
+        let exception = span.events.iter_mut().rfind(|event| event.name == EXCEPTION);
+        if let Some((event, stack)) = exception.zip(self.stack.as_ref()) {
+            event.attributes.extend(traces.text(stack).map(|trace| text("exception.stacktrace", trace)));
+        }
+        span
+    }
+}
+
 /// All spans of a trace, the first one first. The context is that of the first one.
-pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Span> {
-    let RecordedTrace { root: TraceRoot { trace, caller, is_remote, is_command }, link, span, spans, left_out } =
-        recorded;
-    let kind = if *is_remote && !is_command { SpanKind::Server } else { SpanKind::Internal };
-    let mut root = of_span(*trace, span, kind);
+pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<SpanItem> {
+    let RecordedTrace {
+        root: TraceRoot { trace, caller, is_remote, is_command: _ },
+        link,
+        state,
+        span,
+        spans,
+        left_out,
+    } = recorded;
+    let kind = if *is_remote && span.op == "function" { SpanKind::Server } else { SpanKind::Internal };
+    let mut item = of_span(*trace, span, kind);
+    let root = &mut item.span;
     root.parent_span_id = caller.as_ref().map(|caller| caller.span_id_bytes().to_vec()).unwrap_or_default();
     if *is_remote {
         root.flags |= IS_REMOTE;
@@ -41,16 +84,22 @@ pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Spa
     }
     let of_context = [("obs.correlation_id", &context.correlation_id), ("enduser.id", &context.user)];
     root.attributes.extend(of_context.into_iter().filter_map(|(name, value)| Some(text(name, &**value.as_ref()?))));
-    add_fields(&mut root, &context.fields);
+    add_fields(root, &context.fields);
     let children = spans.iter().map(|child| {
         let kind = if child.op == "db.query" { SpanKind::Client } else { SpanKind::Internal };
         of_span(*trace, child, kind)
     });
-    std::iter::once(root).chain(children).collect()
+    let trace_state = state.as_ref().map(|state| state.as_str()).unwrap_or_default();
+    let with_state = |item: SpanItem| {
+        let span = Span { trace_state: trace_state.to_owned(), ..item.span };
+        SpanItem { span, ..item }
+    };
+    std::iter::once(item).chain(children).map(with_state).collect()
 }
 
-fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> Span {
-    let span::Span { id, parent, name, op, attribute: _, begun, ended, outcome, calls, place, details } = span;
+fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> SpanItem {
+    let span::Span { id, parent, name, op, attribute: _, begun, ended, outcome, calls, place, function, details } =
+        span;
     let failure = details.as_ref().and_then(|details| details.failure.as_ref());
     let mut of = Span {
         trace_id: trace.trace_id_bytes().to_vec(),
@@ -61,12 +110,16 @@ fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> Span {
         kind: kind.into(),
         start_time_unix_nano: nanos(*begun),
         end_time_unix_nano: nanos(*ended),
-        attributes: vec![text("obs.outcome", outcome.as_str()), text("obs.operation.kind", *op)],
+        attributes: vec![text("obs.operation.kind", *op)],
         status: status(*outcome, failure),
         ..Span::default()
     };
+    // Spans of `tracing` do not say how they ended.
+    if *op != "span" {
+        of.attributes.push(text("obs.outcome", outcome.as_str()));
+    }
     if let Some(place) = place {
-        of.attributes.extend(code(*place, name));
+        of.attributes.extend(code(*place, function.as_deref()));
     }
     if let Some((calls, total)) = calls {
         let total = attribute("obs.calls.total_seconds", Any::DoubleValue(total.as_secs_f64()));
@@ -78,9 +131,32 @@ fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> Span {
         of.events.extend(failure.map(|failure| exception(*ended, failure)));
     }
     if let Some(details) = details {
-        add_fields(&mut of, &details.fields);
+        if *op == "span" {
+            let own: Vec<_> =
+                details.fields.iter().filter(|field| !otel_fields::apply(&mut of, field)).cloned().collect();
+            add_fields(&mut of, &own);
+        } else {
+            add_fields(&mut of, &details.fields);
+        }
+        let SpanEvents { kept, dropped } = &details.events;
+        of.events.splice(0..0, kept.iter().map(logged));
+        of.dropped_events_count = *dropped;
     }
-    of
+    let stack = details.as_ref().and_then(|details| details.stack.clone());
+    SpanItem { span: of, stack }
+}
+
+/// An event that the program has logged inside of the span.
+fn logged(event: &SpanEvent) -> Event {
+    let SpanEvent { time, level, logger, message, fields } = event;
+    let own = [text("level", level.as_str()), text("logger", &**logger)];
+    let mut attributes = Vec::from(own);
+    for field in fields {
+        if attributes.len() < MAX_ATTRIBUTES && attributes.iter().all(|known| known.key != field.name) {
+            attributes.push(attribute(&*field.name, any(&field.value)));
+        }
+    }
+    Event { time_unix_nano: nanos(*time), name: message.to_string(), attributes, ..Event::default() }
 }
 
 /// Adds fields as attributes, up to the limit. A name that is there already is not added: names are unique.
@@ -97,11 +173,9 @@ fn add_fields(span: &mut Span, fields: &[Field<'_>]) {
     }
 }
 
-/// The place in the source code. The function is known by the name of its operation.
-fn code(place: SourceLocation, name: &str) -> impl Iterator<Item = KeyValue> {
-    let name = name.replace('-', "_");
-    let is_function = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !place.module.is_empty();
-    let function = is_function.then(|| text("code.function.name", format!("{}::{name}", place.module)));
+/// The place in the source code.
+fn code(place: SourceLocation, function: Option<&str>) -> impl Iterator<Item = KeyValue> {
+    let function = function.map(|function| text("code.function.name", format!("{}::{function}", place.module)));
     let file = [text("code.file.path", place.file), number("code.line.number", place.line.into())];
     function.into_iter().chain(file)
 }
@@ -119,7 +193,7 @@ fn exception(time: SystemTime, failure: &FailureFacts<'_>) -> Event {
     if !sources.is_empty() {
         attributes.push(text("obs.error.sources", sources.join(": ")));
     }
-    Event { time_unix_nano: nanos(time), name: "exception".to_owned(), attributes, ..Event::default() }
+    Event { time_unix_nano: nanos(time), name: EXCEPTION.to_owned(), attributes, ..Event::default() }
 }
 
 fn of_link(link: &TraceContext) -> Link {

@@ -35,11 +35,13 @@ fn grouped(number: u64) -> String {
 
 /// The transaction of a run.
 pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTrace) -> Transaction<'static> {
-    let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, span: run, spans, left_out } = recorded;
+    let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, state: _, span: run, spans, left_out } =
+        recorded;
     let Span { name, begun, ended, outcome, .. } = run;
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
-        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: _, details: _ } = span;
+        let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: _, function: _, details: _ } =
+            span;
         let mut data = protocol::Map::from([("attribute".to_owned(), (*attribute).into())]);
         let mut description = limited(name, MAX_NAME).into_owned();
         if let Some((calls, total)) = calls {

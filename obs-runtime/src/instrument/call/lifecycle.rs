@@ -61,9 +61,11 @@ impl Call {
             self.report_end(outcome, nanos, failure, captured.clone(), exit_code);
         }
         if self.entry().is_some_and(Entry::has_span) {
-            self.end_span(outcome, nanos, || failure_facts(outcome, failure, captured.failure, start));
+            let failure = || failure_facts(outcome, failure, captured.failure, start);
+            self.end_span(outcome, nanos, failure, captured.stack);
         } else if self.callsite.kind() == CallsiteKind::Command && span_buffer::any() {
-            self.end_trace(outcome, failure_facts(outcome, failure, captured.failure, start));
+            let failure = failure_facts(outcome, failure, captured.failure, start);
+            self.end_trace(outcome, failure, captured.stack);
         }
         match self.flushes {
             EndFlush::No => {}

@@ -3,6 +3,8 @@
 pub(crate) mod command_finisher;
 pub(crate) mod entry;
 pub(crate) mod lifecycle;
+#[cfg(feature = "cli")]
+pub(crate) mod operator_span;
 pub(crate) mod own_scope;
 pub(crate) mod panic_line;
 pub(crate) mod prepared;

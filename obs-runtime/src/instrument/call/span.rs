@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
+use crate::base::stack::Stack;
 use crate::base::trace_context::TraceContext;
 use crate::context::current::Context;
 use crate::context::remote_parent::RemoteParent;
@@ -13,6 +14,7 @@ use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, Span
 use crate::events::command_run::CommandRun;
 use crate::events::event::{Details, Fact};
 use crate::events::failure_facts::FailureFacts;
+use crate::events::field::Field;
 use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
 use crate::events::span_buffer::SpanBuffer;
 use crate::exporters::interface::Topic;
@@ -41,6 +43,8 @@ pub struct DetachedEnd {
     pub outcome: Outcome,
     /// The location in the source code.
     pub place: Option<SourceLocation>,
+    /// The function at that location.
+    pub function: Option<Cow<'static, str>>,
     /// Its fields, and its error.
     pub details: Option<Box<SpanDetails>>,
 }
@@ -64,15 +68,15 @@ impl DetachedSpan {
     /// Ends it now.
     pub fn end(self, end: DetachedEnd) {
         let Self { active: ActiveSpan { buffer, id }, parent, begun } = self;
-        let DetachedEnd { name, op, outcome, place, details } = end;
-        let ended = SystemTime::now();
-        let span = Span { id, parent, name, op, attribute: op, begun, ended, outcome, calls: None, place, details };
+        let DetachedEnd { name, op, outcome, place, function, details } = end;
+        let (attribute, ended, calls) = (op, SystemTime::now(), None);
+        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
         emit(buffer.add(span), place, Tags::new());
     }
 }
 
 /// Emits a trace that has ended.
-fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags: Tags) {
+pub fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags: Tags) {
     let Some(recorded) = recorded else { return };
     let source = place.map(global::source).unwrap_or_default();
     global::emit(Topic::Report, Level::Info, source, |_| {
@@ -82,7 +86,7 @@ fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags: Ta
 
 /// The beginning of a trace, or of this process' part in the trace of its caller.
 pub fn root_of(context: &Context, is_command: bool) -> TraceRoot {
-    let remote = || context.extension::<RemoteParent>().map(|parent| parent.0).or_else(|| context.trace());
+    let remote = || context.extension::<RemoteParent>().map(|parent| parent.trace).or_else(|| context.trace());
     let around = active_span::trace();
     let caller = around.or_else(remote);
     let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
@@ -138,6 +142,7 @@ impl Call {
         outcome: Outcome,
         nanos: u64,
         failure: impl FnOnce() -> Option<FailureFacts<'static>>,
+        stack: Option<Stack>,
     ) {
         let Some(CallSpan { span: Some(open), inside }) = self.entry.as_mut().and_then(|entry| entry.span.take())
         else {
@@ -150,9 +155,21 @@ impl Call {
         let is_root = open.is_root();
         let OpenSpan { active: ActiveSpan { buffer, id }, parent, begun } = open;
         let ended = begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun);
-        let details = SpanDetails::of(fields, failure);
-        let span =
-            Span { id, parent, name, op, attribute, begun, ended, outcome, calls: None, place: Some(place), details };
+        let (calls, function, details) = (None, self.callsite.function_name(), details(fields, failure, stack));
+        let span = Span {
+            id,
+            parent,
+            name,
+            op,
+            attribute,
+            begun,
+            ended,
+            outcome,
+            calls,
+            place: Some(place),
+            function,
+            details,
+        };
         let recorded = if is_root { buffer.end(span) } else { buffer.add(span) };
         drop(inside);
         emit(recorded, Some(place), self.tags());
@@ -161,7 +178,7 @@ impl Call {
     /// Emits the spans of a recorded command that has ended.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_trace(&self, outcome: Outcome, failure: Option<FailureFacts<'static>>) {
+    pub(super) fn end_trace(&self, outcome: Outcome, failure: Option<FailureFacts<'static>>, stack: Option<Stack>) {
         let Some(run) = self.entry().and_then(|entry| entry.run.as_ref()).filter(|run| run.is_outermost()) else {
             return;
         };
@@ -179,10 +196,23 @@ impl Call {
             outcome,
             calls: None,
             place: Some(place),
-            details: SpanDetails::of(fields, failure),
+            function: self.callsite.function_name(),
+            details: details(fields, failure, stack),
         });
         emit(recorded, Some(place), self.tags());
     }
+}
+
+fn details(
+    fields: Vec<Field<'static>>,
+    failure: Option<FailureFacts<'static>>,
+    stack: Option<Stack>,
+) -> Option<Box<SpanDetails>> {
+    let mut details = SpanDetails::of(fields, failure);
+    if let Some(details) = &mut details {
+        details.stack = stack;
+    }
+    details
 }
 
 fn is_in_command() -> bool {
@@ -190,12 +220,18 @@ fn is_in_command() -> bool {
 }
 
 /// Begins a trace with the current call, if an exporter wants it.
-fn begin_root(link: Option<TraceContext>) -> Option<OpenSpan> {
+pub fn begin_root(link: Option<TraceContext>) -> Option<OpenSpan> {
     let pipeline = global::pipeline()?;
-    let root = match link {
+    let (root, state) = match link {
         // It is a trace of its own, and not a part of the one that has ended. That decides whether it is wanted.
-        Some(_) => TraceRoot { trace: TraceContext::begin(None), caller: link, is_remote: false, is_command: false },
-        None => Context::with_current(|context| root_of(context, false)),
+        Some(_) => {
+            let trace = TraceContext::begin(None);
+            (TraceRoot { trace, caller: link, is_remote: false, is_command: false }, None)
+        }
+        None => Context::with_current(|context| {
+            let root = root_of(context, false);
+            (root, context.trace_state(&root.trace))
+        }),
     };
     let sampling = pipeline.sampling(&root);
     let root = TraceRoot { caller: root.caller.filter(|_| link.is_none()), ..root };
@@ -203,5 +239,5 @@ fn begin_root(link: Option<TraceContext>) -> Option<OpenSpan> {
         return None;
     }
     let root = TraceRoot { trace: root.trace.with_sampled(sampling == Sampling::Yes), ..root };
-    Some(OpenSpan::root(Arc::new(SpanBuffer::begin(root, link, sampling))))
+    Some(OpenSpan::root(Arc::new(SpanBuffer::begin(root, link, state, sampling))))
 }

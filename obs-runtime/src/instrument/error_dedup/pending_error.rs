@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::base::clock::Stamp;
 use crate::base::level::Level;
+use crate::base::stack::Stack;
 use crate::events::event_id::EventId;
 use crate::events::fingerprint::{ErrorFingerprint, Match};
 use crate::events::report::{Cause, Layer};
@@ -40,6 +41,8 @@ struct Content {
     fingerprint: Option<ErrorFingerprint>,
     /// Whether the program has captured it by a call of its own.
     is_manual: bool,
+    /// Whether a span has its stack.
+    has_told_stack: bool,
 }
 
 /// What is to become of an error.
@@ -61,7 +64,7 @@ impl PendingError {
         fingerprint: Option<ErrorFingerprint>,
         is_manual: bool,
     ) -> Self {
-        let content = Mutex::new(Content { state, fingerprint, is_manual });
+        let content = Mutex::new(Content { state, fingerprint, is_manual, has_told_stack: false });
         Self { pipeline: Arc::downgrade(pipeline), captured_at: Stamp::now(), content }
     }
 
@@ -76,6 +79,15 @@ impl PendingError {
             State::Reported(id) => Some(*id),
             State::Deferred(_) | State::Suppressed => None,
         }
+    }
+
+    /// Its stack, the first time.
+    pub(super) fn take_stack(&self) -> Option<Stack> {
+        let mut content = self.content();
+        let State::Open(event) = &content.state else { return None };
+        let stack = event.report.stack.clone().filter(|_| !content.has_told_stack);
+        content.has_told_stack = true;
+        stack
     }
 
     /// How long ago it was captured.

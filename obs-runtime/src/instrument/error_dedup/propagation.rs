@@ -83,6 +83,8 @@ pub struct CaptureOutcome {
     pub event: Option<EventId>,
     /// What can be said of it.
     pub failure: Option<FailureFacts<'static>>,
+    /// Where it was captured, for the innermost span that it passes.
+    pub stack: Option<Stack>,
 }
 
 /// What passes a call.
@@ -214,13 +216,14 @@ fn pass(exit: &CallExit, passing: Passing, layer: impl FnOnce() -> Layer<'static
         }
     };
     let event = error.as_ref().and_then(|error| error.event());
+    let stack = error.as_ref().and_then(|error| error.take_stack());
     if exit.ends_scope {
         end();
     }
     if let Some(error) = error {
         forward(exit, error, !again);
     }
-    CaptureOutcome { again, event, failure: None }
+    CaptureOutcome { again, event, failure: None, stack }
 }
 
 /// The error as it was seen before: it waits for the innermost call, or was reported outside of any.

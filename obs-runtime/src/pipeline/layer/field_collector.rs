@@ -96,29 +96,45 @@ impl Collected {
 
     /// All fields except the message and the source of a record of the `log` crate.
     pub fn fields(&self) -> Vec<Field<'_>> {
-        let source = [LOG_TARGET, LOG_MODULE, LOG_FILE, LOG_LINE];
-        // A further field of that name is no message.
-        let message = self.entries.iter().position(|(name, _)| *name == MESSAGE);
         let mut fields = field_buffer::take();
         fields.reserve(self.entries.len());
-        for (index, (name, part)) in self.entries.iter().enumerate() {
-            if Some(index) != message && (index >= self.of_log_record || !source.contains(name)) {
-                fields.push(Field { name: Cow::Borrowed(name), value: self.value(part) });
-            }
+        for (name, part) in self.of_event() {
+            fields.push(Field { name: Cow::Borrowed(name), value: self.value(part) });
         }
         fields
     }
 
     /// All fields, on their own.
     pub fn to_fields(&self) -> Vec<Field<'static>> {
-        let owned = |part: &Part| match self.value(part) {
+        self.entries.iter().map(|(name, part)| self.owned(name, part)).collect()
+    }
+
+    /// The same as [`fields`](Self::fields), on their own.
+    #[cfg(feature = "otlp")]
+    pub fn to_fields_of_event(&self) -> Vec<Field<'static>> {
+        self.of_event().map(|(name, part)| self.owned(name, part)).collect()
+    }
+
+    fn owned(&self, name: &'static str, part: &Part) -> Field<'static> {
+        let value = match self.value(part) {
             Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
             Value::Signed(number) => Value::Signed(number),
             Value::Unsigned(number) | Value::Length(number) | Value::Hash(number) => Value::Unsigned(number),
             Value::Float(number) => Value::Float(number),
             Value::Bool(value) => Value::Bool(value),
         };
-        self.entries.iter().map(|(name, part)| Field { name: Cow::Borrowed(*name), value: owned(part) }).collect()
+        Field { name: Cow::Borrowed(name), value }
+    }
+
+    /// The entries except the message and the source of a record of the `log` crate.
+    fn of_event(&self) -> impl Iterator<Item = (&'static str, &Part)> {
+        const SOURCE: [&str; 4] = [LOG_TARGET, LOG_MODULE, LOG_FILE, LOG_LINE];
+        // A further field of that name is no message.
+        let message = self.entries.iter().position(|(name, _)| *name == MESSAGE);
+        let own = self.entries.iter().enumerate().filter(move |(index, (name, _))| {
+            Some(*index) != message && (*index >= self.of_log_record || !SOURCE.contains(name))
+        });
+        own.map(|(_, (name, part))| (*name, part))
     }
 
     /// The source of a record of the `log` crate; empty for other events.

@@ -8,6 +8,7 @@ pub(crate) mod filter;
 #[cfg(feature = "sentry")]
 pub(crate) mod log_capture;
 pub(crate) mod log_values;
+pub(crate) mod nested;
 #[cfg(feature = "otlp")]
 pub(crate) mod span_layer;
 pub(crate) mod tracing_layer;

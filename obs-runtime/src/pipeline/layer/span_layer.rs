@@ -1,20 +1,26 @@
-//! Records spans of `tracing` as spans of the traces that they are part of.
+//! Records spans of `tracing` as spans of the traces that they are part of, and events as events of these spans.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::time::SystemTime;
 
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
-use tracing_core::{LevelFilter, Metadata, Subscriber};
+use tracing_core::{Event, LevelFilter, Metadata, Subscriber};
+use tracing_log::NormalizeEvent as _;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::level::Level;
-use crate::events::active_span::{self, Active, OpenSpan, SpanGuard};
+use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, SpanGuard};
 use crate::events::panics::caught;
 use crate::events::span_buffer;
+use crate::events::span_event::SpanEvent;
+use crate::pipeline::layer::event_name;
 use crate::pipeline::layer::field_collector::Collected;
+use crate::pipeline::layer::nested::Nested;
 
 thread_local! {
     /// The spans that are entered on this thread, innermost last.
@@ -32,7 +38,7 @@ pub struct ClosedSpan<'s> {
 }
 
 /// A layer that makes the spans of `tracing` part of the recorded trace in which they begin. It passes those that have ended
-/// to a handler. Spans outside of a recorded trace are not recorded.
+/// to a handler. Events are added to the span in which they are logged. What is outside of a recorded trace is not recorded.
 pub struct SpanLayer {
     handler: Box<Handler>,
 }
@@ -52,13 +58,50 @@ impl SpanLayer {
     }
 }
 
+/// The recorded span of that id.
+fn recorded<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_, S>) -> Option<ActiveSpan> {
+    let span = context.span(id)?;
+    let extensions = span.extensions();
+    extensions.get::<Recorded>().map(|recorded| recorded.open.active.clone())
+}
+
+fn event_of(event: &Event<'_>) -> SpanEvent {
+    let mut collected = Collected::default();
+    event.record(&mut collected);
+    if event.is_log() {
+        collected.mark_log_record();
+    }
+    let metadata = event.metadata();
+    let logger =
+        collected.log_source().target.map_or(Cow::Borrowed(metadata.target()), |target| target.to_owned().into());
+    let message = collected.message();
+    let message =
+        message.unwrap_or_else(|| event_name::instead_of_message(event_name::given(metadata.name()), &collected, None));
+    SpanEvent {
+        time: SystemTime::now(),
+        level: Level::from_tracing(*metadata.level()),
+        logger,
+        message: Cow::Owned(message.into_owned()),
+        fields: collected.to_fields_of_event(),
+    }
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let span = match event.parent() {
+            Some(parent) => recorded(parent, &context),
+            None if event.is_contextual() => active_span::current_span(),
+            None => None,
+        };
+        let Some(ActiveSpan { buffer, id }) = span else { return };
+        let Some(_nested) = Nested::enter() else { return };
+        buffer.add_event(id, || event_of(event));
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let parent = match attributes.parent() {
-            Some(parent) => context
-                .span(parent)
-                .and_then(|parent| parent.extensions().get::<Recorded>().map(|recorded| recorded.open.active.clone())),
+            Some(parent) => recorded(parent, &context),
             // The innermost one that is entered here, of `tracing` or not.
             None if attributes.is_contextual() => active_span::current_span(),
             None => None,
@@ -80,9 +123,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
-        let active = span.extensions().get::<Recorded>().map(|recorded| recorded.open.active.clone());
-        if let Some(active) = active {
+        if let Some(active) = recorded(id, &context) {
             let guard = active_span::enter(Active::Span(active));
             let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), guard)));
         }
@@ -119,26 +160,30 @@ impl fmt::Debug for SpanLayer {
     }
 }
 
-/// The filter of a [`SpanLayer`]: spans, not events, from a level on, while a trace is recorded.
+/// The filter of a [`SpanLayer`]: spans, and events if they are wanted, from a level on, while a trace is recorded.
 pub struct SpanFilter {
     enabled: Box<Enabled>,
     least: Box<Least>,
+    wants_events: fn() -> bool,
 }
 
 type Enabled = dyn Fn(Level, &str) -> bool + Send + Sync;
 type Least = dyn Fn() -> Option<Level> + Send + Sync;
 
 impl SpanFilter {
-    /// A filter that passes what is `enabled` by level and target; `least` is the lowest level that may be enabled.
+    /// A filter that passes what is `enabled` by level and target; `least` is the lowest level that may be enabled. Events are
+    /// passed if `wants_events` says so.
     pub fn new(
         enabled: impl Fn(Level, &str) -> bool + Send + Sync + 'static,
         least: impl Fn() -> Option<Level> + Send + Sync + 'static,
+        wants_events: fn() -> bool,
     ) -> Self {
-        Self { enabled: Box::new(enabled), least: Box::new(least) }
+        Self { enabled: Box::new(enabled), least: Box::new(least), wants_events }
     }
 
     fn may_enable(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span() && (self.least)().is_some_and(|least| Level::from_tracing(*metadata.level()) >= least)
+        (metadata.is_span() || (self.wants_events)())
+            && (self.least)().is_some_and(|least| Level::from_tracing(*metadata.level()) >= least)
     }
 }
 

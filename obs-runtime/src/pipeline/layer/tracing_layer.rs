@@ -1,7 +1,7 @@
 //! Turns events of `tracing` into events of obs.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 #[cfg(feature = "sentry")]
 use std::error::Error;
 use std::fmt;
@@ -30,6 +30,7 @@ use crate::pipeline::layer::field_collector::Collected;
 #[cfg(feature = "sentry")]
 use crate::pipeline::layer::log_capture::{self, ErrorField, LoggedError};
 use crate::pipeline::layer::log_values;
+use crate::pipeline::layer::nested::Nested;
 
 /// A layer that turns each `tracing` event, with the fields of its enclosing spans, into an [`Event`] for a handler. The
 /// event's context is empty; the handler fills it in.
@@ -60,12 +61,8 @@ pub fn has_layer(subscriber: &dyn Subscriber) -> bool {
 type Handler = dyn Fn(Event<'_>) + Send + Sync;
 
 thread_local! {
-    static NESTED: Cell<u8> = const { Cell::new(0) };
     static SCRATCH: RefCell<Collected> = RefCell::default();
 }
-
-/// How deeply values may log while they are formatted: a value that logs itself would never end.
-const MAX_NESTED: u8 = 4;
 
 impl ObsLayer {
     /// A layer that passes events to `handler`.
@@ -208,25 +205,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
 impl fmt::Debug for ObsLayer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ObsLayer").finish_non_exhaustive()
-    }
-}
-
-/// Limits how deeply events are handled within each other.
-struct Nested;
-
-impl Nested {
-    fn enter() -> Option<Self> {
-        let depth = NESTED.try_with(Cell::get).unwrap_or(0);
-        let may_enter = depth < MAX_NESTED;
-        // On a thread that is exiting there is nothing to count.
-        let _ = NESTED.try_with(|nested| nested.set(if may_enter { depth + 1 } else { depth }));
-        may_enter.then_some(Self)
-    }
-}
-
-impl Drop for Nested {
-    fn drop(&mut self) {
-        let _ = NESTED.try_with(|nested| nested.set(nested.get().saturating_sub(1)));
     }
 }
 

@@ -59,6 +59,15 @@ pub struct BudgetResetArguments {
 }
 
 impl BudgetCommand {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::List(_) => "budget list",
+            Self::Show(_) => "budget show",
+            Self::Set(_) => "budget set",
+            Self::Reset(_) => "budget reset",
+        }
+    }
+
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         let done = match self {
             Self::List(arguments) => BudgetStatus::all().map(|all| match arguments.format {

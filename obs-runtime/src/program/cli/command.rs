@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::instrument::call::operator_span::OperatorSpan;
 #[cfg(feature = "bigquery")]
 use crate::program::cli::budget::BudgetCommand;
 use crate::program::cli::catalogue::CatalogueArguments;
@@ -42,6 +43,29 @@ impl Command {
     /// ends with the process.
     pub fn run(&self) -> ExitCode {
         early_drop::note_reading();
+        let span = OperatorSpan::begin();
+        let code = self.run_inside();
+        if let Some(span) = span {
+            span.end(self.name(), code);
+        }
+        code
+    }
+
+    /// The name of its span.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Health(_) => "health",
+            Self::Dq(command) => command.name(),
+            Self::Catalogue(_) => "catalogue",
+            #[cfg(feature = "bigquery")]
+            Self::Budget(command) => command.name(),
+            Self::Config(_) => "config",
+            Self::Doctor(_) => "doctor",
+            Self::Status(_) => "status",
+        }
+    }
+
+    fn run_inside(&self) -> ExitCode {
         let code = match self {
             Self::Health(arguments) => Ok(arguments.run()),
             Self::Dq(command) => command.run(),

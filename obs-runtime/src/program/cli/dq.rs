@@ -39,6 +39,13 @@ pub enum DqCommand {
 }
 
 impl DqCommand {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "dq run",
+            Self::List(_) => "dq list",
+        }
+    }
+
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         if print_problems(&problems()) {
             return Ok(UNKNOWN);

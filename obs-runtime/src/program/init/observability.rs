@@ -12,7 +12,7 @@ use crate::config::problem::ConfigError;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::own_scope;
-use crate::context::propagation::InheritedContext;
+use crate::context::propagation::{self, InheritedContext};
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
 use crate::exporters::log::exporter;
@@ -305,8 +305,9 @@ impl ObservabilityBuilder {
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(feature = "_user-metrics")]
         let metrics_macros = self.metrics_macros;
+        propagation::set_propagators(config.otel.propagators);
         let inherited = if self.environment {
-            InheritedContext::from_environment(|name| std::env::var_os(name))
+            InheritedContext::from_environment(|name| std::env::var_os(name), config.otel.propagators)
         } else {
             InheritedContext::default()
         };

@@ -319,6 +319,7 @@ fn every_text_of_an_event_is_redacted() {
         outcome: Outcome::Ok,
         calls: None,
         place: None,
+        function: None,
         details: SpanDetails::of(vec![Field::new("a", SECRET)], Some(failure())),
     };
     let facts = [
@@ -328,6 +329,7 @@ fn every_text_of_an_event_is_redacted() {
         Fact::Captured { operation: text(), failure: failure(), panic: false },
         Fact::Reported(Box::new(report())),
         Fact::Traced(Box::new(RecordedTrace {
+            state: None,
             root: TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true },
             link: None,
             span: span(),

@@ -27,6 +27,7 @@
 //! - [`servers`]: real servers, and scripted ones for what real ones do not do
 //! - [`faults`]: servers, sockets and files that fail
 //! - [`http`]: requests to them
+//! - [`certificates`]: certificates for them
 //!
 //! Inputs:
 //! - [`corpus`]: secrets that must not leave, and similar texts that must
@@ -39,6 +40,7 @@
 
 pub mod annotated_copies;
 pub mod calendar;
+pub mod certificates;
 #[path = "../../obs-runtime/src/redact/redactor/tests/corpus.rs"]
 pub mod corpus;
 pub mod dogstatsd;

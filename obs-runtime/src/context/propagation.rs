@@ -38,9 +38,11 @@ const TRACE_CONTEXT: u8 = 1;
 const BAGGAGE: u8 = 2;
 
 /// Sets what is passed on and accepted.
-pub fn set_propagators(propagators: Propagators) {
+fn set_propagators(propagators: Propagators) {
     let Propagators { trace_context, baggage } = propagators;
-    PROPAGATORS.store(u8::from(trace_context) * TRACE_CONTEXT | u8::from(baggage) * BAGGAGE, Ordering::Relaxed);
+    let bits = [(trace_context, TRACE_CONTEXT), (baggage, BAGGAGE)];
+    let bits = bits.into_iter().filter(|(is_set, _)| *is_set).fold(0, |all, (_, bit)| all | bit);
+    PROPAGATORS.store(bits, Ordering::Relaxed);
 }
 
 /// What is passed on and accepted.
@@ -184,6 +186,16 @@ impl fmt::Display for InvalidVariable {
 }
 
 impl InheritedContext {
+    /// Sets what is passed on and accepted, and reads the environment of this process, if the program wants that.
+    pub fn of_process(reads_environment: bool, propagators: Propagators) -> Self {
+        set_propagators(propagators);
+        if reads_environment {
+            Self::from_environment(|name| std::env::var_os(name), propagators)
+        } else {
+            Self::default()
+        }
+    }
+
     /// Reads `OBS_CORRELATION_ID`, `TRACEPARENT` and `TRACESTATE`, and `BAGGAGE` if it is asked for. An empty value counts as not set.
     pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>, propagators: Propagators) -> Self {
         let mut inherited = Self::default();

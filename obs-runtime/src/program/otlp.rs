@@ -60,20 +60,28 @@ fn logs(config: &Config, filter: &SharedFilter) -> Option<Arc<dyn Exporter>> {
 
 /// A client for a signal, if it is to be exported.
 pub fn client(config: &Config, signal: OtlpSignal) -> Option<OtlpClient> {
-    if !config.exports_otlp(signal) || config.otlp_target(signal).protocol != OtlpProtocol::HttpProtobuf {
+    let target = config.otlp_target(signal);
+    if !config.exports_otlp(signal) || !is_supported(target.protocol) {
         return None;
     }
-    let target = config.otlp_target(signal);
     let certificates = target.certificate.as_ref().and_then(|path| std::fs::read(path).ok());
     OtlpClient::new(target.clone(), certificates.as_deref()).or_else(|_| OtlpClient::new(target, None)).ok()
+}
+
+const fn is_supported(protocol: OtlpProtocol) -> bool {
+    match protocol {
+        OtlpProtocol::HttpProtobuf => true,
+        OtlpProtocol::Grpc => cfg!(feature = "otlp-grpc"),
+    }
 }
 
 /// What keeps a signal from being exported as configured.
 pub fn problem(config: &Config, signal: OtlpSignal) -> Option<String> {
     let target = config.otlp_target(signal);
-    if target.protocol != OtlpProtocol::HttpProtobuf {
+    if !is_supported(target.protocol) {
         return Some(format!(
-            "OTEL_EXPORTER_OTLP_PROTOCOL={}: not supported in this build, {} are not sent; http/protobuf is",
+            "OTEL_EXPORTER_OTLP_PROTOCOL={}: not supported without the feature otlp-grpc of obs-runtime, {} are not sent; \
+             http/protobuf is",
             target.protocol,
             signal.path().trim_start_matches("v1/")
         ));

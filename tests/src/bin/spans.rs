@@ -3,11 +3,16 @@
 //! - `contents`: spans with everything that a span can have, and a second trace.
 //! - `context NAME=VALUE…`: a request with these headers. Prints what it passes on, as headers and to a child process; without headers,
 //!   that of the process.
+//! - `pools`: a pool of threads and a stream, inside of spans.
+//! - `flood`: a million spans. Prints its peak memory in KiB after some and after all of them.
 //! - `sampled`: a hot function whose log lines are sampled.
 
+use futures_util::StreamExt as _;
 use obs_runtime::{
-    LogSampling, Observability, dq_check, health_check, track_performance, tracked_command, with_error_tracking,
+    FnInContext as _, LogSampling, Observability, StreamInContext as _, dq_check, health_check, track_performance,
+    tracked_command, with_error_tracking,
 };
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tracing::Instrument as _;
 
 #[track_performance]
@@ -102,6 +107,45 @@ fn short() {}
 #[track_performance(level = "info")]
 fn hot() {}
 
+#[track_performance]
+fn in_pool(_number: u32) {
+    inner();
+}
+
+#[track_performance]
+async fn in_stream(number: u32) -> u32 {
+    tokio::task::yield_now().await;
+    number
+}
+
+#[tracked_command]
+async fn pools() -> Result<(), tokio::task::JoinError> {
+    tracing::info_span!("pool").in_scope(|| {
+        (0..4).into_par_iter().for_each(in_pool.in_current_context());
+    });
+    let stream = futures_util::stream::iter(0..3).then(in_stream);
+    let stream = tracing::info_span!("stream").in_scope(|| stream.in_current_context());
+    // The task knows of the trace by the stream alone.
+    tokio::spawn(stream.collect::<Vec<_>>()).await?;
+    Ok(())
+}
+
+#[track_performance]
+fn flooded() {}
+
+#[tracked_command]
+fn flood(calls: u32) {
+    (0..calls).for_each(|_| flooded());
+}
+
+/// The peak of the memory of this process, in KiB.
+fn print_peak() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(peak) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
+        println!("peak {}", peak.trim().trim_end_matches(" kB"));
+    }
+}
+
 /// Handles a request.
 #[track_performance]
 fn handle() {
@@ -122,6 +166,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("contents") => {
             let _ = contents();
             short();
+            return Ok(());
+        }
+        Some("pools") => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on(pools())?;
+            return Ok(());
+        }
+        Some("flood") => {
+            // Half of them in a trace of its own each, more than the queue has room for.
+            for calls in [25_000, 475_000] {
+                (0..calls).for_each(|_| flooded());
+                flood(calls);
+                print_peak();
+            }
             return Ok(());
         }
         Some("context") => {

@@ -1,5 +1,7 @@
 //! A real Jaeger, with storage in memory.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::otlp_receiver::OtlpReceiver;
@@ -18,6 +20,20 @@ impl Jaeger {
     pub fn start() -> Self {
         let configuration = |api| configuration(api, ports::free());
         Self { receiver: OtlpReceiver::start("jaeger", "/api/services", configuration) }
+    }
+
+    /// Starts one that receives over TLS, by the certificate in this folder, as [`certificates::make`](crate::certificates::make) writes it.
+    #[must_use]
+    #[track_caller]
+    pub fn start_with_tls(certificates: &Path) -> Self {
+        let configuration = |api| configuration(api, ports::free());
+        Self { receiver: OtlpReceiver::start_with("jaeger", "/api/services", configuration, Some(certificates)) }
+    }
+
+    /// The endpoint of OTLP over that protocol, `grpc` or `http/protobuf`.
+    #[must_use]
+    pub fn url(&self, protocol: &str) -> String {
+        if protocol == "grpc" { self.grpc_url() } else { self.http_url() }
     }
 
     /// The endpoint of OTLP over HTTP, as in `OTEL_EXPORTER_OTLP_ENDPOINT`.

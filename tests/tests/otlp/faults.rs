@@ -24,6 +24,15 @@ fn a_failing_endpoint_is_warned_of_and_delays_the_exit_by_one_deadline_at_most()
 }
 
 #[test]
+fn over_grpc_too() {
+    each_fault_is_warned_of(
+        EXPORTER,
+        |endpoint| job("return", endpoint).env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        |fault, warning, _| assert!(says_what_to_do(warning), "{fault:?}: {warning}"),
+    );
+}
+
+#[test]
 fn what_is_refused_is_counted_by_reason_and_not_sent_again() {
     for (answer, reason, dropped, advice) in [
         (OtlpAnswer::Status(400, vec![]), "refused", 2, "answers 400"),

@@ -4,6 +4,8 @@ mod context;
 mod ended;
 mod faults;
 mod logs;
+mod memory;
 mod metrics;
+mod names;
 mod span_contents;
 mod tracing_spans;

@@ -4,8 +4,13 @@ use obs_tests::process::Process;
 use obs_tests::servers::OtlpServer;
 
 fn parents(level: &str) -> (Vec<(String, String)>, OtlpServer) {
+    parents_of(&[], level)
+}
+
+fn parents_of(arguments: &[&str], level: &str) -> (Vec<(String, String)>, OtlpServer) {
     let server = OtlpServer::start();
     let ended = Process::new(env!("CARGO_BIN_EXE_spans"))
+        .args(arguments)
         .env("LOG_LEVEL", "ERROR")
         .env("PROMETHEUS_PORT", "0")
         .env("OBS_FLUSH_TIMEOUT", "30s")
@@ -69,4 +74,15 @@ fn spans_have_a_level_of_their_own() {
         ("inner", "spans"),
     ];
     assert_eq!(off, pairs(&expected));
+}
+
+#[test]
+fn pools_and_streams_are_inside_of_the_span_in_which_they_were_made() {
+    let (parents, server) = parents_of(&["pools"], "info");
+    let mut expected = vec![("pools", ""), ("pool", "pools"), ("stream", "pools")];
+    expected.extend([("in_pool", "pool"), ("inner", "in_pool")].repeat(4));
+    expected.extend([("in_stream", "stream")].repeat(3));
+    assert_eq!(parents, pairs(&expected));
+    let spans = server.spans();
+    assert!(spans.iter().all(|span| span.trace_id == spans[0].trace_id), "{spans:#?}");
 }

@@ -95,7 +95,16 @@ fn expected(line: &Value) -> Record {
 }
 
 #[test]
-fn log_records_have_the_fields_of_the_json_lines() {
+fn log_records_have_the_fields_of_the_json_lines_over_http() {
+    log_records_have_the_fields("http/protobuf");
+}
+
+#[test]
+fn log_records_have_the_fields_of_the_json_lines_over_grpc() {
+    log_records_have_the_fields("grpc");
+}
+
+fn log_records_have_the_fields(protocol: &str) {
     let collector = Collector::start();
     let ended = Process::new(env!("CARGO_BIN_EXE_service"))
         .env("LOG_LEVEL", "DEBUG")
@@ -104,12 +113,17 @@ fn log_records_have_the_fields_of_the_json_lines() {
         .env("HEALTH_CHECK_INTERVAL_SECONDS", "86400")
         .env("OBS_FLUSH_TIMEOUT", "60s")
         .env("OTEL_LOGS_EXPORTER", "otlp")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.http_url())
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            if protocol == "grpc" { collector.grpc_url() } else { collector.http_url() },
+        )
         .run();
     assert_eq!(ended.code(), Some(0), "{ended:?}");
-    // Without the lines of the HTTP client: those about requests of the exporter are not sent, which would never end, and those about
+    // Without the lines of the client: those about requests of the exporter are not sent, which would never end, and those about
     // the check of the endpoint are.
-    let is_compared = |record: &Record| !record["logger"].starts_with("ureq");
+    let clients = ["ureq", "h2", "hyper", "tonic", "tower", "rustls"];
+    let is_compared = |record: &Record| !clients.iter().any(|client| record["logger"].starts_with(client));
     let mut lines: Vec<Record> = ended.log().iter().map(expected).filter(is_compared).collect();
     assert!(lines.len() > 10 && lines.iter().any(|line| line.contains_key("error_type")), "{lines:#?}");
     let found = wait::poll(wait::LONG, || {

@@ -135,6 +135,11 @@ fn a_collector_shows_the_metrics_of_the_process_with_delta_points() {
 }
 
 #[test]
+fn a_collector_shows_the_metrics_of_the_process_over_grpc() {
+    agrees(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
+}
+
+#[test]
 fn metrics_are_sent_at_the_interval_without_a_flush() {
     let (collector, state) = (Collector::start(), tempfile::tempdir().unwrap());
     let process = start(&collector, state.path()).env("OTEL_METRIC_EXPORT_INTERVAL", "100");

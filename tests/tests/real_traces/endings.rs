@@ -13,14 +13,24 @@ use super::{attribute, named, text, to};
 const RUNS: usize = 20;
 
 #[test]
-fn every_span_arrives_once_on_every_ending() {
+fn every_span_arrives_once_on_every_ending_over_http() {
+    every_span_arrives_once("http/protobuf");
+}
+
+#[test]
+fn every_span_arrives_once_on_every_ending_over_grpc() {
+    every_span_arrives_once("grpc");
+}
+
+fn every_span_arrives_once(protocol: &str) {
     let jaeger = Jaeger::start();
     for (way, outcome) in
         [("return", "ok"), ("error", "error"), ("panic", "panic"), ("exit", "error"), ("TERM", "cancelled")]
     {
         for run in 0..RUNS {
             let service = format!("{way}-{run}");
-            let ended = to(&jaeger, &service, Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&[way])).run();
+            let ended =
+                to(&jaeger, protocol, &service, Process::new(env!("CARGO_BIN_EXE_short-lived")).args(&[way])).run();
             // The program prints its error too.
             let line = ended.stderr.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{ended:?}"));
             let line: Value = serde_json::from_str(line).unwrap();

@@ -1,14 +1,19 @@
 //! Traces, read back from a real Jaeger.
 
 mod endings;
+mod kept;
+mod tls;
 mod trees;
 
 use obs_tests::process::Process;
 use obs_tests::servers::Jaeger;
 use serde_json::Value;
 
+/// The protocols of OTLP.
+const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+
 /// A program whose traces go to that Jaeger, all of them.
-fn to(jaeger: &Jaeger, service: &str, process: Process) -> Process {
+fn to(jaeger: &Jaeger, protocol: &str, service: &str, process: Process) -> Process {
     process
         .env("SERVICE_NAME", service)
         .env("LOG_LEVEL", "INFO")
@@ -16,7 +21,8 @@ fn to(jaeger: &Jaeger, service: &str, process: Process) -> Process {
         .env("OBS_FLUSH_TIMEOUT", "30s")
         .env("TRACING_ENABLED", "true")
         .env("TRACING_SAMPLE_RATE", "1")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.http_url())
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", jaeger.url(protocol))
 }
 
 fn text(value: &Value) -> &str {

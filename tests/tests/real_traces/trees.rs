@@ -5,7 +5,7 @@ use obs_tests::programs;
 use obs_tests::servers::Jaeger;
 use obs_tests::wait;
 
-use super::{attribute, named, parents, text, to};
+use super::{PROTOCOLS, attribute, named, parents, text, to};
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = expected.iter().map(|(name, parent)| ((*name).to_owned(), (*parent).to_owned())).collect();
@@ -50,11 +50,17 @@ fn nightly_load_is_one_trace() {
 
 #[test]
 fn one_trace_goes_through_tasks_threads_a_queue_a_child_process_and_a_server() {
+    for protocol in PROTOCOLS {
+        one_trace_goes_through_everything(protocol);
+    }
+}
+
+fn one_trace_goes_through_everything(protocol: &str) {
     let jaeger = Jaeger::start();
     let traced = || Process::new(env!("CARGO_BIN_EXE_traced"));
-    let server = to(&jaeger, "server", traced().args(&["server"])).start();
+    let server = to(&jaeger, protocol, "server", traced().args(&["server"])).start();
     let url = server.wait_for_output("its URL", |line| line.starts_with("http://").then(|| line.to_owned()));
-    let ended = to(&jaeger, "job", traced().args(&["job", &url])).run();
+    let ended = to(&jaeger, protocol, "job", traced().args(&["job", &url])).run();
     assert_eq!(ended.code(), Some(0), "{ended:?}");
     assert_eq!(server.finish().code(), Some(0));
     let lines: Vec<_> = ended.log().into_iter().filter(|line| line["operation"] == "traced-job").collect();
@@ -109,7 +115,7 @@ fn one_trace_goes_through_tasks_threads_a_queue_a_child_process_and_a_server() {
 #[test]
 fn a_task_that_begins_after_its_trace_has_ended_is_linked_to_it() {
     let jaeger = Jaeger::start();
-    let ended = to(&jaeger, "early", Process::new(env!("CARGO_BIN_EXE_traced")).args(&["outlives"])).run();
+    let ended = to(&jaeger, "grpc", "early", Process::new(env!("CARGO_BIN_EXE_traced")).args(&["outlives"])).run();
     assert_eq!(ended.code(), Some(0), "{ended:?}");
     let spans = wait::until("two spans", wait::LONG, || {
         Some(jaeger.spans_of_service("early")).filter(|spans| spans.len() == 2)

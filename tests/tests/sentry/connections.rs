@@ -2,10 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::Command;
 use std::sync::mpsc;
 
+use obs_tests::certificates;
 use obs_tests::process::{Finished, Process};
 use obs_tests::tools;
 use serde_json::Value;
@@ -112,22 +111,10 @@ print('port', server.server_address[1], flush=True)
 server.serve_forever()
 ";
 
-/// Writes the certificate of an authority, `ca.pem`, and one of 127.0.0.1 that it has signed, `server.pem`.
-fn make_certificates(folder: &Path) {
-    let run = |arguments: &str| {
-        let output = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl");
-        assert!(output.status.success(), "{arguments}: {output:?}");
-    };
-    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-    run("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority");
-    run("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=127.0.0.1");
-    run("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names");
-}
-
 #[test]
 fn an_authority_can_be_trusted_and_a_rejected_certificate_is_one_clear_warning() {
     let folder = tempfile::tempdir().unwrap();
-    make_certificates(folder.path());
+    certificates::make(folder.path());
     let server = Process::new(tools::python()).args(&["-c", SERVER]).in_folder(folder.path()).start();
     let port = server.wait_for_output("its port", |line| Some(line.strip_prefix("port ")?.trim().to_owned()));
     let dsn = format!("https://0123456789abcdef@127.0.0.1:{port}/42");

@@ -1,4 +1,4 @@
-//! Sends requests of OTLP as protobuf over HTTP, on the calling thread.
+//! Sends requests of OTLP and waits for their answers: as protobuf over HTTP, on the calling thread, or over gRPC.
 
 use std::fmt;
 use std::io::Write as _;
@@ -12,9 +12,14 @@ use ureq::http::Response;
 
 use crate::base::text;
 use crate::config::otlp::OtlpCompression;
+#[cfg(feature = "otlp-grpc")]
+use crate::config::otlp::OtlpProtocol;
 use crate::config::otlp_target::OtlpTarget;
 use crate::exporters::http;
+#[cfg(feature = "otlp-grpc")]
+use crate::exporters::otlp::grpc::GrpcClient;
 use crate::exporters::otlp::rejection::Rejection;
+use crate::exporters::otlp::request::OtlpRequest;
 
 /// The content type of requests and of their answers.
 const PROTOBUF: &str = "application/x-protobuf";
@@ -30,10 +35,16 @@ const MAX_MESSAGE: usize = 200;
 
 /// A client of one endpoint.
 pub struct OtlpClient {
-    agent: Agent,
+    transport: Transport,
     target: OtlpTarget,
     /// The most that a request may take.
     timeout: Option<Duration>,
+}
+
+enum Transport {
+    Http(Agent),
+    #[cfg(feature = "otlp-grpc")]
+    Grpc(Box<GrpcClient>),
 }
 
 /// What a server answers to a request that it does not accept.
@@ -47,14 +58,19 @@ impl OtlpClient {
     /// A client for that target, which trusts these certificates in PEM instead of the public ones.
     ///
     /// # Errors
-    /// If the certificates are not in PEM.
+    /// If the certificates are not in PEM, or the URL or a header is invalid.
     pub fn new(target: OtlpTarget, certificates: Option<&[u8]>) -> Result<Self, String> {
         let timeout = Some(target.timeout).filter(|timeout| *timeout != Duration::MAX);
+        #[cfg(feature = "otlp-grpc")]
+        if target.protocol == OtlpProtocol::Grpc {
+            let transport = Transport::Grpc(Box::new(GrpcClient::new(&target, certificates)?));
+            return Ok(Self { transport, target, timeout });
+        }
         let mut config = http::config(&target.url, timeout, Some(CONNECT_TIMEOUT));
         if let Some(pem) = certificates {
             config = config.tls_config(http::trusting(pem)?);
         }
-        Ok(Self { agent: config.build().into(), target, timeout })
+        Ok(Self { transport: Transport::Http(config.build().into()), target, timeout })
     }
 
     /// The URL of the requests.
@@ -66,15 +82,23 @@ impl OtlpClient {
     ///
     /// # Errors
     /// Why the server has not accepted it.
-    pub fn export<Answer: Message + Default>(
-        &self,
-        request: &impl Message,
-        deadline: Option<Instant>,
-    ) -> Result<Answer, Rejection> {
-        let body = self.body(request)?;
+    pub fn export<R: OtlpRequest>(&self, request: &R, deadline: Option<Instant>) -> Result<R::Answer, Rejection> {
         let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout = [rest, self.timeout].into_iter().flatten().min();
-        let mut post = self.agent.post(self.url()).content_type(PROTOBUF);
+        match &self.transport {
+            Transport::Http(agent) => self.post(agent, &self.body(request)?, timeout),
+            #[cfg(feature = "otlp-grpc")]
+            Transport::Grpc(client) => decoded(&client.call(R::METHOD, request.encode_to_vec(), timeout)?),
+        }
+    }
+
+    fn post<Answer: Message + Default>(
+        &self,
+        agent: &Agent,
+        body: &[u8],
+        timeout: Option<Duration>,
+    ) -> Result<Answer, Rejection> {
+        let mut post = agent.post(self.url()).content_type(PROTOBUF);
         for (name, value) in &self.target.headers {
             post = post.header(name, value.expose());
         }
@@ -82,7 +106,7 @@ impl OtlpClient {
             post = post.header("content-encoding", "gzip");
         }
         let post = post.config().timeout_global(timeout).build();
-        let mut answer = post.send(&body[..]).map_err(|error| Rejection::Unreachable(error.to_string()))?;
+        let mut answer = post.send(body).map_err(|error| Rejection::Unreachable(error.to_string()))?;
         let status = answer.status().as_u16();
         let content_type = header(&answer, "content-type").unwrap_or_default().to_ascii_lowercase();
         let retry_after = header(&answer, "retry-after").and_then(|value| delay(value, SystemTime::now()));
@@ -95,7 +119,7 @@ impl OtlpClient {
                 if !is_protobuf && !body.is_empty() {
                     return Err(Rejection::NotOtlp(format!("status {status}, content type {content_type:?}")));
                 }
-                Answer::decode(&body[..]).map_err(|error| Rejection::NotOtlp(error.to_string()))
+                decoded(&body)
             }
             413 => Err(Rejection::TooLarge),
             429 => Err(Rejection::RateLimited { retry_after }),
@@ -133,6 +157,10 @@ impl fmt::Debug for OtlpClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("OtlpClient").field("target", &self.target).finish_non_exhaustive()
     }
+}
+
+fn decoded<Answer: Message + Default>(body: &[u8]) -> Result<Answer, Rejection> {
+    Answer::decode(body).map_err(|error| Rejection::NotOtlp(error.to_string()))
 }
 
 fn header<'a, B>(answer: &'a Response<B>, name: &str) -> Option<&'a str> {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
@@ -69,7 +69,7 @@ fn send(
     let resource_spans =
         ResourceSpans { resource: Some(resource.clone()), scope_spans: vec![scope_spans], ..ResourceSpans::default() };
     let request = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
-    let answer: ExportTraceServiceResponse = client.export(&request, deadline)?;
+    let answer = client.export(&request, deadline)?;
     match answer.partial_success {
         Some(partial) if partial.rejected_spans > 0 => Err(Rejection::Partial {
             rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),

@@ -2,12 +2,10 @@
 //!
 //! A bounded queue decouples the program from the server; the worker's thread sends what is in it.
 
-use std::cell::Cell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Instant;
 
-use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -25,32 +23,12 @@ use crate::exporters::otlp::exporter::OnDelivery;
 use crate::exporters::otlp::log_records;
 use crate::exporters::otlp::log_records::Record;
 use crate::exporters::otlp::rejection::Rejection;
+use crate::exporters::otlp::sending::Sending;
 use crate::exporters::otlp::worker::{Left, Worker};
 use crate::redact::redactor::Redacted;
 
 /// The exporter's name.
 pub const NAME: &str = "otlp_logs";
-
-thread_local! {
-    static IS_SENDING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// While it lives, what this thread logs is not sent: the lines of the HTTP client about a request would be the next request,
-/// without end. They are written to the other destinations of log lines.
-struct Sending(PhantomData<*const ()>);
-
-impl Sending {
-    fn begin() -> Self {
-        IS_SENDING.set(true);
-        Self(PhantomData)
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        IS_SENDING.set(false);
-    }
-}
 
 /// Sends log records.
 pub struct LogsExporter {
@@ -106,7 +84,7 @@ fn send(
     }
     let resource_logs = ResourceLogs { resource: Some(resource.clone()), scope_logs, ..ResourceLogs::default() };
     let request = ExportLogsServiceRequest { resource_logs: vec![resource_logs] };
-    let answer: ExportLogsServiceResponse = client.export(&request, deadline)?;
+    let answer = client.export(&request, deadline)?;
     match answer.partial_success {
         Some(partial) if partial.rejected_log_records > 0 => Err(Rejection::Partial {
             rejected: u64::try_from(partial.rejected_log_records).unwrap_or_default(),
@@ -123,7 +101,7 @@ impl Exporter for LogsExporter {
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {
         match topic {
-            Topic::Call | Topic::Log | Topic::Fact => !IS_SENDING.get() && self.filter.enables(level, logger),
+            Topic::Call | Topic::Log | Topic::Fact => !Sending::is_here() && self.filter.enables(level, logger),
             // The record was made when the error was captured.
             Topic::Report => false,
         }

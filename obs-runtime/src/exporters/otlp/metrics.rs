@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, Metric as MetricMessage, ResourceMetrics, ScopeMetrics,
 };
@@ -217,7 +217,7 @@ impl Shared {
         let resource = Some(self.settings.resource.clone());
         let resource_metrics = vec![ResourceMetrics { resource, scope_metrics, ..ResourceMetrics::default() }];
         let request = ExportMetricsServiceRequest { resource_metrics };
-        let answer: ExportMetricsServiceResponse = self.settings.client.export(&request, Some(deadline))?;
+        let answer = self.settings.client.export(&request, Some(deadline))?;
         match answer.partial_success {
             Some(partial) if partial.rejected_data_points > 0 => {
                 let rejected = u64::try_from(partial.rejected_data_points).unwrap_or_default();

@@ -28,6 +28,18 @@ pub enum Rejection {
         /// What the server says; empty for nothing.
         message: String,
     },
+    /// The server answers with a status of gRPC.
+    #[cfg(feature = "otlp-grpc")]
+    Status {
+        /// The name of the status.
+        code: &'static str,
+        /// What the server says; empty for nothing.
+        message: String,
+        /// Whether the same request may be accepted later.
+        is_retryable: bool,
+        /// When, if it says so.
+        retry_after: Option<Duration>,
+    },
     /// The answer is not one of OTLP.
     NotOtlp(String),
     /// The server accepted a part of the request.
@@ -42,13 +54,20 @@ pub enum Rejection {
 impl Rejection {
     /// Whether the same request may be accepted later.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::RateLimited { .. } | Self::Unavailable { .. })
+        match self {
+            Self::Unreachable(_) | Self::RateLimited { .. } | Self::Unavailable { .. } => true,
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { is_retryable, .. } => *is_retryable,
+            Self::TooLarge | Self::Refused { .. } | Self::NotOtlp(_) | Self::Partial { .. } => false,
+        }
     }
 
     /// When the server takes requests again, if it says so.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -65,6 +84,10 @@ impl Rejection {
             Self::Unavailable { .. } => "unavailable",
             Self::TooLarge => "too_large",
             Self::Refused { .. } => "refused",
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { is_retryable: true, .. } => "unavailable",
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { .. } => "refused",
             Self::NotOtlp(_) => "not_otlp",
             Self::Partial { .. } => "rejected",
         }
@@ -74,6 +97,11 @@ impl Rejection {
     pub fn reason(&self, url: &str, signal: &str) -> String {
         let variables = format!("OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_{signal}_ENDPOINT");
         match self {
+            // Of rustls, however it comes.
+            Self::Unreachable(error) if error.contains("invalid peer certificate") => format!(
+                "the certificate of {url} is not trusted: {error}; OTEL_EXPORTER_OTLP_CERTIFICATE can name a PEM file with \
+                 that of its authority"
+            ),
             Self::Unreachable(error) => {
                 format!("{url} cannot be reached: {error}; does a collector listen there ({variables})?")
             }
@@ -94,6 +122,20 @@ impl Rejection {
             ),
             Self::Refused { status, message } => {
                 format!("{url} answers {status}{}; see the log of the server", said(message))
+            }
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { code: code @ ("UNAUTHENTICATED" | "PERMISSION_DENIED"), message, .. } => format!(
+                "{url} answers {code}{}; compare OTEL_EXPORTER_OTLP_HEADERS with the credentials that the server expects",
+                said(message)
+            ),
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { code: code @ "UNIMPLEMENTED", message, .. } => format!(
+                "{url} answers {code}{}; {variables} names no OTLP endpoint over gRPC: its port is usually 4317",
+                said(message)
+            ),
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { code, message, .. } => {
+                format!("{url} answers {code}{}; see the log of the server", said(message))
             }
             Self::NotOtlp(answer) => format!(
                 "{url} does not answer as OTLP does: {answer}; {variables} is to name the HTTP port of a collector, usually 4318"

@@ -12,6 +12,7 @@ use prost::Message as _;
 use crate::base::outcome::Outcome;
 use crate::base::stack::Stack;
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
 use crate::events::event::EventContext;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
@@ -89,7 +90,7 @@ pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Spa
         let kind = if child.op == "db.query" { SpanKind::Client } else { SpanKind::Internal };
         of_span(*trace, child, kind)
     });
-    let trace_state = state.as_ref().map(|state| state.as_str()).unwrap_or_default();
+    let trace_state = state.as_ref().map(TraceState::as_str).unwrap_or_default();
     let with_state = |item: SpanItem| {
         let span = Span { trace_state: trace_state.to_owned(), ..item.span };
         SpanItem { span, ..item }

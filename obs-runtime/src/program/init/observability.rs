@@ -12,7 +12,7 @@ use crate::config::problem::ConfigError;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::own_scope;
-use crate::context::propagation::{self, InheritedContext};
+use crate::context::propagation::InheritedContext;
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::interface::Exporter;
 use crate::exporters::log::exporter;
@@ -305,12 +305,7 @@ impl ObservabilityBuilder {
         let output = self.output.take().unwrap_or_else(LogOutput::stderr);
         #[cfg(feature = "_user-metrics")]
         let metrics_macros = self.metrics_macros;
-        propagation::set_propagators(config.otel.propagators);
-        let inherited = if self.environment {
-            InheritedContext::from_environment(|name| std::env::var_os(name), config.otel.propagators)
-        } else {
-            InheritedContext::default()
-        };
+        let inherited = InheritedContext::of_process(self.environment, config.otel.propagators);
         #[cfg(feature = "sentry")]
         let sentry = self.sentry.clone();
         let unknown =

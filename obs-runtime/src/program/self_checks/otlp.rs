@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
-use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
-use prost::Message;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 use crate::base::clock;
 use crate::checks::health::check::HealthCheck;
@@ -14,42 +13,33 @@ use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::rejection::Rejection;
+use crate::exporters::otlp::request::OtlpRequest;
 use crate::program::otlp::client;
 
 /// A check for each signal that is exported. It sends a request without data, which an endpoint has to accept.
 pub fn checks(config: &Config, timeout: Duration) -> Vec<HealthCheck> {
     let traces = client(config, OtlpSignal::Traces).map(|client| {
         HealthCheck::new("obs.otlp_traces", move || {
-            accepts::<ExportTraceServiceResponse>(&client, &ExportTraceServiceRequest::default(), "TRACES", timeout)
+            accepts(&client, &ExportTraceServiceRequest::default(), "TRACES", timeout)
         })
     });
     let metrics = client(config, OtlpSignal::Metrics).map(|client| {
         HealthCheck::new("obs.otlp_metrics", move || {
-            accepts::<ExportMetricsServiceResponse>(
-                &client,
-                &ExportMetricsServiceRequest::default(),
-                "METRICS",
-                timeout,
-            )
+            accepts(&client, &ExportMetricsServiceRequest::default(), "METRICS", timeout)
         })
     });
     let logs = client(config, OtlpSignal::Logs).map(|client| {
         HealthCheck::new("obs.otlp_logs", move || {
-            accepts::<ExportLogsServiceResponse>(&client, &ExportLogsServiceRequest::default(), "LOGS", timeout)
+            accepts(&client, &ExportLogsServiceRequest::default(), "LOGS", timeout)
         })
     });
     [traces, metrics, logs].into_iter().flatten().collect()
 }
 
 /// Sends a request without data.
-fn accepts<Answer: Message + Default>(
-    client: &OtlpClient,
-    request: &impl Message,
-    signal: &str,
-    timeout: Duration,
-) -> Result<Health, String> {
+fn accepts(client: &OtlpClient, request: &impl OtlpRequest, signal: &str, timeout: Duration) -> Result<Health, String> {
     let deadline = clock::deadline(Instant::now(), timeout);
-    match client.export::<Answer>(request, Some(deadline)) {
+    match client.export(request, Some(deadline)) {
         Ok(_) => Ok(Health::healthy()),
         Err(rejection @ Rejection::RateLimited { .. }) => Ok(Health::degraded(rejection.reason(client.url(), signal))),
         Err(rejection) => Err(rejection.reason(client.url(), signal)),

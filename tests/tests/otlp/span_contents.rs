@@ -4,9 +4,9 @@ use obs_tests::process::{Finished, Process};
 use obs_tests::servers::{OtlpAnswer, OtlpServer};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
 use crate::ended::warnings;
 
@@ -162,7 +162,7 @@ fn commands_of_operators_are_spans() {
         let spans = server.spans();
         let span = named(&spans, name);
         assert_eq!((span.trace_id[0], span.parent_span_id[0], span.kind()), (0x0a, 0xb7, SpanKind::Internal), "{name}");
-        let status = span.status.as_ref().map(|status| status.code());
+        let status = span.status.as_ref().map(Status::code);
         assert_eq!(status, (code != 0).then_some(StatusCode::Error), "{name}: {span:#?}");
         let inside = names(&spans, span);
         assert!(checks.iter().all(|check| inside.contains(&(*check).to_owned())), "{name}: {inside:?}");
@@ -193,5 +193,6 @@ fn log_records_are_sampled_as_log_lines_are() {
     let summaries =
         of_hot.iter().filter(|record| format!("{:?}", record.body).contains("left out by sampling")).count();
     // Starts and ends of 1000 calls.
-    assert_eq!(left_out + (of_hot.len() - summaries) as i64, 2000, "{of_hot:#?}");
+    let written = i64::try_from(of_hot.len() - summaries).unwrap();
+    assert_eq!(left_out + written, 2000, "{of_hot:#?}");
 }

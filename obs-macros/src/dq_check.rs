@@ -1,6 +1,6 @@
 //! `#[dq_check]`
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use syn::{Expr, LitBool};
 
 use crate::expand::callsite::Settings;
@@ -10,6 +10,7 @@ use crate::expand::shared_keys::SharedKeys;
 use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::duration;
+use crate::grammar::string_list::StringList;
 use crate::grammar::thresholds::Thresholds;
 use crate::grammar::values;
 use crate::item::function::Function;
@@ -23,7 +24,10 @@ pub struct DqCheck {
     severity: Option<&'static str>,
     thresholds: Thresholds,
     timeout: Option<u64>,
+    require_rows: Option<Literal>,
+    allow_no_data: Option<LitBool>,
     blocking: Option<LitBool>,
+    after: Option<StringList>,
     each: Option<Expr>,
 }
 
@@ -39,7 +43,10 @@ impl Model for DqCheck {
             severity: args.value("severity", severity, diagnostics),
             thresholds: Thresholds::new(args, diagnostics),
             timeout: args.value("timeout", duration::milliseconds, diagnostics),
+            require_rows: args.value("require_rows", values::count, diagnostics),
+            allow_no_data: args.value("allow_no_data", values::boolean, diagnostics),
             blocking: args.value("blocking", values::boolean, diagnostics),
+            after: StringList::new("after", args, diagnostics),
             each: args.value("for_each", values::expr, diagnostics),
         }
     }
@@ -58,7 +65,10 @@ impl Model for DqCheck {
         for (key, limit) in self.thresholds.limits() {
             settings.set(key, limit);
         }
+        settings.set("require_rows", self.require_rows.as_ref());
+        settings.set("allow_no_data", self.allow_no_data.as_ref());
         settings.set("blocking", self.blocking.as_ref());
+        settings.set("after", self.after.as_ref().map(StringList::slice));
         let [section, kind, companion] = ["Quality", "QualityCheck", "dq_check"];
         Check { shared: &self.shared, section, kind, companion, each: self.each.as_ref(), settings }.register(function)
     }

@@ -310,7 +310,10 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `severity = "…"` | the severity of a failure: `info`, `warning` or `warn`, `critical`, in any case | `critical` |
 /// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the limits beyond which the value warns or fails | none |
 /// | `timeout = "30s"` | the longest run: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
-/// | `blocking = true` | it runs first, and its failure skips the remaining checks of the run | `false` |
+/// | `require_rows = 1` | the smallest total of a ratio; with fewer rows it fails | none |
+/// | `allow_no_data = true` | it passes when there is nothing to check: 0 of 0, `None`, or an empty list of `for_each` | `false`: it is `no_data`, which counts as failed |
+/// | `blocking = true` | it runs before the other checks of its data set, and skips them if it rejects the data | `false` |
+/// | `after("check", …)` | it runs after these checks, and is skipped if one of them rejects the data or is skipped | none |
 /// | `for_each = expr` | one check for each item of a list, or of a `Result` of a list; the function takes the item | one check |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and

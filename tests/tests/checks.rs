@@ -109,7 +109,7 @@ fn data_quality_is_judged_by_value_and_an_error_is_not_a_failure() {
         ("has_rows", QualityStatus::Passed, Severity::Info),
         ("no_such_table", QualityStatus::Errored, Severity::Warning),
         ("null_ids", QualityStatus::Failed, Severity::Critical),
-        ("null_ratio", QualityStatus::Warned, Severity::Warning),
+        ("null_ratio", QualityStatus::Warned, Severity::Critical),
     ];
     assert_eq!(found, expected);
     assert!(!report.passed());

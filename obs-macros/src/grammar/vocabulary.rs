@@ -59,6 +59,7 @@ pub const CRATE: Key = Key::new("crate", "crate = ::path");
 /// The function that gives the label, in the derive.
 pub const WITH: Key = Key::new("with", "with = path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
+const AFTER: Key = Key::new("after", "after(\"database\", …)");
 const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
 const FINGERPRINT: Key = Key::new("fingerprint", "fingerprint(\"…\", expr, …)");
@@ -128,7 +129,7 @@ const HEALTH_CHECK: &[Key] = &[
     Key::new("critical", "critical = false"),
     Key::new("groups", "groups(\"live\", \"ready\", …)"),
     Key::new("cache", "cache = \"10s\""),
-    Key::new("after", "after(\"database\", …)"),
+    AFTER,
     Key::new("failures", "failures = 3"),
 ];
 
@@ -146,8 +147,11 @@ const DQ_CHECK: &[Key] = &[
     Key::new("fail_above", "fail_above = 0.05"),
     Key::new("warn_below", "warn_below = 1000"),
     Key::new("fail_below", "fail_below = 1"),
+    Key::new("require_rows", "require_rows = 1"),
+    Key::new("allow_no_data", "allow_no_data = true"),
     TIMEOUT,
     Key::new("blocking", "blocking = true"),
+    AFTER,
     Key::new("for_each", "for_each = expr"),
 ];
 

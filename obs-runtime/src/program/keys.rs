@@ -106,7 +106,11 @@ keys! {
     warn_below;
     /// `fail_below = 1`: values below it fail.
     fail_below;
-    /// `blocking = true`: the check runs first, and its failure skips the checks that follow.
+    /// `require_rows = 1`: with fewer rows in the total, the check fails.
+    require_rows;
+    /// `allow_no_data = true`: the check passes when there is nothing to check.
+    allow_no_data;
+    /// `blocking = true`: the check runs before the others of its data set, and its failure skips them.
     blocking;
     /// `for_each = expr`: one check for each item of a list, which is passed to the function.
     for_each;
@@ -126,7 +130,7 @@ keys! {
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
-    dq_check: name tags args level dataset column owner severity warn_above fail_above warn_below fail_below timeout blocking for_each;
+    dq_check: name tags args level dataset column owner severity warn_above fail_above warn_below fail_below require_rows allow_no_data timeout blocking after for_each;
     /// Keys of `#[track_performance]`.
     track_performance: name tags args ok_if error_if level only skip public_only;
 }

@@ -24,12 +24,12 @@ pub struct HealthPlan<'s> {
 impl HealthPlan<'_> {
     fn gate(&self, check: &HealthCheck, results: &[Option<HealthResult>]) -> Gate {
         let mut gate = Gate::Open;
-        for (other, result) in self.checks.iter().zip(results) {
+        for (position, (other, result)) in self.checks.iter().zip(results).enumerate() {
             if !check.after.contains(&other.name()) {
                 continue;
             }
             match result.as_ref().map(|result| result.status) {
-                None => return Gate::Pending,
+                None => return Gate::Pending(position),
                 Some(status @ (Status::Unhealthy | Status::Skipped)) => {
                     gate = Gate::Closed(format!("skipped, because {} is {status}", other.name()));
                 }
@@ -46,6 +46,7 @@ impl HealthPlan<'_> {
             key: (check.identity(), String::new()),
             timeout: self.timeout.map_or(own, |limit| limit.min(own)),
             run: Box::new(move || check.check.run.call()),
+            not_before: None,
         }
     }
 
@@ -65,7 +66,7 @@ impl Plan for HealthPlan<'_> {
     fn admit(&self, index: usize, results: &[Option<HealthResult>]) -> Admission<Health, HealthResult> {
         let check = &self.checks[index];
         match self.gate(check, results) {
-            Gate::Pending => return Admission::Wait,
+            Gate::Pending(gate) => return Admission::Wait(gate),
             Gate::Closed(reason) => return Admission::Finished(self.without_call(index, Health::skipped(reason))),
             Gate::Open => {}
         }

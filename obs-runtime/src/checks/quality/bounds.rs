@@ -18,16 +18,37 @@ pub struct Bounds {
     pub(super) fail_above: Option<f64>,
     pub(super) warn_below: Option<f64>,
     pub(super) fail_below: Option<f64>,
+    pub(super) require_rows: Option<u64>,
+    pub(super) allow_no_data: bool,
 }
 
 impl Bounds {
-    pub(super) const NONE: Self = Self { warn_above: None, fail_above: None, warn_below: None, fail_below: None };
+    pub(super) const NONE: Self = Self {
+        warn_above: None,
+        fail_above: None,
+        warn_below: None,
+        fail_below: None,
+        require_rows: None,
+        allow_no_data: false,
+    };
 
-    /// Judges a measurement. NaN fails even without bounds.
+    /// Judges a measurement: first whether there were rows enough, then its value. NaN fails even without bounds.
     pub(super) fn judge(&self, measure: &Measure) -> Judgement {
         let judgement = |status, expected, seen| Judgement { status, expected, seen };
+        let rows = measure.counts.map(|(_, of)| of);
+        if let (Some(required), Some(rows)) = (self.require_rows, rows)
+            && rows < required
+        {
+            let expected = format!("at least {required} {}", if required == 1 { "row" } else { "rows" });
+            return judgement(QualityStatus::Failed, Some(expected), Some(rows.to_string()));
+        }
         let value = match &measure.observation {
             Observation::Error => return judgement(QualityStatus::Errored, None, None),
+            Observation::NoData if self.allow_no_data => return judgement(QualityStatus::Passed, None, None),
+            Observation::NoData => {
+                let seen = rows.map_or_else(|| "none".to_owned(), |_| "0 of 0 rows".to_owned());
+                return judgement(QualityStatus::NoData, Some("data".to_owned()), Some(seen));
+            }
             Observation::Condition(true) => return judgement(QualityStatus::Passed, None, None),
             Observation::Condition(false) => {
                 return judgement(QualityStatus::Failed, Some("true".to_owned()), Some("false".to_owned()));
@@ -62,7 +83,7 @@ mod tests {
     use crate::checks::quality::measure::IntoMeasure;
 
     const BOUNDS: Bounds =
-        Bounds { warn_above: Some(5.0), fail_above: Some(10.0), warn_below: None, fail_below: Some(0.0) };
+        Bounds { warn_above: Some(5.0), fail_above: Some(10.0), fail_below: Some(0.0), ..Bounds::NONE };
 
     #[test]
     fn a_value_on_a_bound_is_within_it() {
@@ -77,6 +98,20 @@ mod tests {
         ] {
             assert_eq!(BOUNDS.judge(&value.into_measure()).status, status, "{value}");
         }
+    }
+
+    #[test]
+    fn no_data_is_a_status_unless_it_is_allowed() {
+        use crate::checks::quality::measure::Measured;
+        let allowed = Bounds { allow_no_data: true, ..BOUNDS };
+        let required = Bounds { require_rows: Some(1), ..allowed };
+        for measure in [Measured::ratio(0, 0).into_measure(), None::<f64>.into_measure()] {
+            assert_eq!(BOUNDS.judge(&measure).status, QualityStatus::NoData);
+            assert_eq!(allowed.judge(&measure).status, QualityStatus::Passed);
+        }
+        let judged = required.judge(&Measured::ratio(0, 0).into_measure());
+        assert_eq!((judged.status, judged.expected.as_deref()), (QualityStatus::Failed, Some("at least 1 row")));
+        assert_eq!(required.judge(&Measured::ratio(0, 1).into_measure()).status, QualityStatus::Passed);
     }
 
     #[test]

@@ -77,14 +77,20 @@ pub struct QualityCheck {
     pub(crate) severity: Severity,
     pub(super) bounds: Bounds,
     pub(crate) blocking: bool,
+    pub(super) after: &'static [&'static str],
 }
 
 impl fmt::Debug for QualityCheck {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { check, dataset, column, owner, severity, bounds, blocking } = self;
+        let Self { check, dataset, column, owner, severity, bounds, blocking, after } = self;
         let mut shown = formatter.debug_struct("QualityCheck");
         shown.field("check", check).field("dataset", dataset).field("column", column).field("owner", owner);
-        shown.field("severity", severity).field("bounds", bounds).field("blocking", blocking).finish()
+        shown
+            .field("severity", severity)
+            .field("bounds", bounds)
+            .field("blocking", blocking)
+            .field("after", after)
+            .finish()
     }
 }
 
@@ -98,6 +104,7 @@ impl QualityCheck {
             severity: Severity::Critical,
             bounds: Bounds::NONE,
             blocking: false,
+            after: &[],
         }
     }
 
@@ -189,8 +196,17 @@ impl QualityCheck {
         warn_below: f64 => bounds.warn_below = Some(warn_below);
         /// A value below this is a failure.
         fail_below: f64 => bounds.fail_below = Some(fail_below);
-        /// Whether it runs before the checks that are not blocking, and skips these if it fails with severity critical.
+        /// How many rows the check must have looked at, which is the total of a ratio; with fewer it fails. A number without a
+        /// total is not affected.
+        require_rows: u64 => bounds.require_rows = Some(require_rows);
+        /// Whether it passes when there is nothing to check, such as 0 of 0 rows.
+        allow_no_data: bool => bounds.allow_no_data = allow_no_data;
+        /// Whether it runs before the other checks of its data set (of those without one, if it has none), and skips these,
+        /// and those that name it by [`after`](Self::after), if it fails with severity critical.
         blocking: bool => blocking = blocking;
+        /// The checks that run before it: `rows[users]`, or all items of `rows`. If one of them rejects the data, or is itself
+        /// skipped, this one is skipped. Those that the run does not include are ignored.
+        after: &'static [&'static str] => after = after;
         /// The level of the log line when the check passes. The default is debug.
         level: Level => check.level = level;
         /// The name of the function, if it does not follow from that of the check.

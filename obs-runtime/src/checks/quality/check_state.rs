@@ -1,6 +1,6 @@
 //! The calls of data-quality checks that are in flight, and which of them were reported.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::checks::quality::check::Item;
@@ -24,12 +24,10 @@ impl CheckState {
         Context::current().extension().unwrap_or_else(|| Arc::clone(&GLOBAL))
     }
 
-    /// Removes checks that are no longer registered.
-    pub fn retain(&self, checks: &[Key]) {
+    /// Removes checks whose declarations are no longer registered.
+    pub fn retain(&self, declarations: &HashSet<usize>) {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.len() > checks.len() {
-            reported.retain(|key, _| checks.contains(key));
-        }
+        reported.retain(|(declaration, _), _| declarations.contains(declaration));
     }
 
     /// Whether this call was not reported yet: of the runs that shared it, one reports its result.

@@ -30,6 +30,7 @@ pub(super) enum Observation {
     Number(f64),
     Condition(bool),
     Judged { status: QualityStatus, expected: Option<String>, seen: Option<String> },
+    NoData,
     Error,
 }
 
@@ -50,6 +51,16 @@ impl Measure {
         Self::of(Observation::Condition(holds))
     }
 
+    /// There was nothing to measure, as in a partition without rows: the check is `no_data`, unless it allows that.
+    #[must_use]
+    pub const fn no_data() -> Self {
+        Self::of(Observation::NoData)
+    }
+
+    pub(super) fn because(self, message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..self }
+    }
+
     /// The check could not measure: it is errored, with this message.
     pub fn error(message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..Self::of(Observation::Error) }
@@ -58,7 +69,7 @@ impl Measure {
     pub(super) fn value(&self) -> Option<f64> {
         match self.observation {
             Observation::Number(number) => Some(number),
-            Observation::Condition(_) | Observation::Judged { .. } | Observation::Error => None,
+            Observation::Condition(_) | Observation::Judged { .. } | Observation::NoData | Observation::Error => None,
         }
     }
 }
@@ -84,7 +95,8 @@ fn sample(rows: impl IntoIterator<Item: Display>) -> Vec<String> {
 pub struct Measured {
     /// The measured number, or a count.
     pub value: f64,
-    /// The total. If it is set, the ratio `value / of` is judged (0 of 0 is 0), otherwise `value`.
+    /// The total. If it is set, the ratio `value / of` is judged, otherwise `value`. 0 of 0 is
+    /// [`no_data`](QualityStatus::NoData).
     pub of: Option<u64>,
     /// Some of the failing rows. Ten are kept, 200 characters of each, redacted.
     pub sample: Vec<String>,
@@ -212,7 +224,7 @@ impl Verdict {
 #[diagnostic::on_unimplemented(
     message = "a data-quality check cannot return `{Self}`",
     label = "not a data-quality check result",
-    note = "return a number, bool, Measured, Verdict, or a Result of these with an error that can be displayed"
+    note = "return a number, bool, Measured, Verdict, an Option of these, or a Result of these with an error that can be displayed"
 )]
 pub trait IntoMeasure {
     /// Converts the value.
@@ -235,12 +247,12 @@ impl IntoMeasure for Measured {
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     fn into_measure(self) -> Measure {
         let Self { value, of, sample: rows } = self;
-        let judged = match of {
-            None => value,
-            Some(0) if value == 0.0 => 0.0,
-            Some(of) => value / of as f64,
+        let measure = match of {
+            None => Measure::number(value),
+            Some(0) if value == 0.0 => Measure::no_data(),
+            Some(of) => Measure::number(value / of as f64),
         };
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), ..Measure::number(judged) }
+        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), ..measure }
     }
 }
 
@@ -261,6 +273,13 @@ macro_rules! numbers {
     )*};
 }
 numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
+
+/// `None` is no data.
+impl<T: IntoMeasure> IntoMeasure for Option<T> {
+    fn into_measure(self) -> Measure {
+        self.map_or(const { Measure::no_data() }, IntoMeasure::into_measure)
+    }
+}
 
 impl<T: IntoMeasure, E: Display> IntoMeasure for Result<T, E> {
     fn into_measure(self) -> Measure {

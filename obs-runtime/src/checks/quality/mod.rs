@@ -3,6 +3,7 @@
 pub(crate) mod bounds;
 pub(crate) mod check;
 pub(crate) mod check_state;
+pub(crate) mod gates;
 pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod measure;
@@ -11,4 +12,5 @@ pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod selection;
 pub(crate) mod status;

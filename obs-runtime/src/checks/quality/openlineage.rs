@@ -72,7 +72,7 @@ impl QualityReport {
 fn assertion(result: &QualityResult) -> Option<Value> {
     let success = match result.status {
         QualityStatus::Passed => true,
-        QualityStatus::Warned | QualityStatus::Failed => false,
+        QualityStatus::Warned | QualityStatus::Failed | QualityStatus::NoData => false,
         QualityStatus::Errored | QualityStatus::Skipped => return None,
     };
     let severity = match result.severity {

@@ -1,9 +1,10 @@
 //! The plan of one run of data-quality checks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::checks::quality::check_state::CheckState;
+use crate::checks::quality::gates::Gates;
 use crate::checks::quality::list::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::progress::Progress;
@@ -14,6 +15,9 @@ use crate::checks::runner::plan::{Admission, Gate, Plan};
 /// The checks of a run.
 pub struct QualityPlan<'s> {
     pub checks: Vec<CheckInstance>,
+    pub gates: Gates,
+    /// When the run began.
+    pub begin: Instant,
     pub state: &'s CheckState,
     /// Upper bound for the time limit of each check.
     pub timeout: Option<Duration>,
@@ -23,21 +27,6 @@ pub struct QualityPlan<'s> {
 }
 
 impl QualityPlan<'_> {
-    /// Whether the blocking checks let the others run.
-    fn gate(&self, results: &[Option<QualityResult>]) -> Gate {
-        let mut gate = Gate::Open;
-        for (check, result) in self.checks.iter().zip(results).filter(|(check, _)| check.check.blocking) {
-            match result {
-                None => return Gate::Pending,
-                Some(result) if result.stops() => {
-                    gate = Gate::Closed(format!("skipped, because {} {}", check.name(), result.status));
-                }
-                Some(_) => {}
-            }
-        }
-        gate
-    }
-
     fn finish(&self, index: usize, measure: Measure, duration: Duration, is_new: bool) -> QualityResult {
         let check = &self.checks[index];
         let result = QualityResult::new(check, measure, duration);
@@ -60,24 +49,26 @@ impl Plan for QualityPlan<'_> {
     type Value = Measure;
     type Result = QualityResult;
 
-    fn admit(&self, index: usize, results: &[Option<QualityResult>]) -> Admission<Measure, QualityResult> {
+    fn admit(&self, index: usize, _: &[Option<QualityResult>]) -> Admission<Measure, QualityResult> {
         let check = &self.checks[index];
-        if !check.check.blocking {
-            match self.gate(results) {
-                Gate::Pending => return Admission::Wait,
-                Gate::Closed(reason) => {
-                    let result = QualityResult::skipped(check, reason);
-                    self.notify(&result);
-                    return Admission::Finished(result);
-                }
-                Gate::Open => {}
+        match self.gates.of(index, &self.checks) {
+            Gate::Pending(gate) => return Admission::Wait(gate),
+            Gate::Closed(reason) => {
+                let result = QualityResult::skipped(check, reason);
+                self.notify(&result);
+                return Admission::Finished(result);
             }
+            Gate::Open => {}
         }
         let own = check.check.check.timeout;
-        match check.job(self.timeout.map_or(own, |limit| limit.min(own))) {
+        match check.job(self.timeout.map_or(own, |limit| limit.min(own)), self.begin) {
             Ok(job) => Admission::Start(job),
-            Err(reason) => Admission::Finished(self.finish(index, Measure::error(reason), Duration::ZERO, true)),
+            Err(measure) => Admission::Finished(self.finish(index, *measure, Duration::ZERO, true)),
         }
+    }
+
+    fn opened(&self, index: usize, result: &QualityResult) -> Vec<usize> {
+        self.gates.opened(index, result)
     }
 
     fn judge(&self, index: usize, finished: FinishedCall<Measure>) -> QualityResult {
@@ -91,6 +82,11 @@ impl Plan for QualityPlan<'_> {
     }
 
     fn deadlocked(&self, index: usize) -> QualityResult {
-        self.finish(index, Measure::error("nothing was run"), Duration::ZERO, true)
+        self.finish(
+            index,
+            Measure::error("never runs: it comes after itself, through `after` or `blocking`"),
+            Duration::ZERO,
+            true,
+        )
     }
 }

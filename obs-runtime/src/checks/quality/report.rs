@@ -28,13 +28,17 @@ use crate::pipeline::global;
 pub struct QualityReport {
     /// The result of each check, sorted by name.
     pub results: Vec<QualityResult>,
+    /// Why nothing was run: names and data sets that do not exist, or that there is nothing to check.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }
 
 impl QualityReport {
-    /// Whether the data can be used: no check of severity `critical` failed, and none is errored.
+    /// Whether the data can be used: the selection has no [problem](Self::problems), no check of severity `critical` failed or
+    /// had no data, and none that is more than `info` is errored.
     #[must_use]
     pub fn passed(&self) -> bool {
-        !self.results.iter().any(QualityResult::rejects)
+        self.problems.is_empty() && !self.results.iter().any(QualityResult::rejects)
     }
 
     /// The number of checks with this status.
@@ -60,7 +64,7 @@ impl QualityReport {
     }
 }
 
-/// Critical checks failed or are errored: the data must not be used.
+/// Critical checks failed, checks are errored, or there was nothing to check: the data must not be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[error("the data must not be used: {}", report.rejections())]
@@ -76,7 +80,7 @@ impl QualityReport {
             Some(why) => format!("{} {} ({why})", result.check, result.status),
             None => format!("{} {}", result.check, result.status),
         });
-        words.collect::<Vec<_>>().join(", ")
+        self.problems.iter().cloned().chain(words).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -95,9 +99,9 @@ pub struct QualityResult {
     /// The owner of the data, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub owner: &'static str,
-    /// `warning` if the check warned, otherwise the severity of the check.
+    /// The declared severity of the check, whatever its status.
     pub severity: Severity,
-    /// Whether its failure skips the checks that follow.
+    /// Whether its failure skips the other checks of its data set.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocking: bool,
     /// Its status.
@@ -159,7 +163,7 @@ impl QualityResult {
             dataset: shown_name(dataset),
             column: "",
             owner: "",
-            severity: if status == QualityStatus::Warned { Severity::Warning } else { severity },
+            severity,
             blocking: false,
             status,
             value: measure.value(),
@@ -187,18 +191,17 @@ impl QualityResult {
     }
 
     /// Whether the data must not be used.
-    fn rejects(&self) -> bool {
+    pub(crate) fn rejects(&self) -> bool {
         match self.status {
-            QualityStatus::Errored => true,
-            QualityStatus::Failed => self.severity == Severity::Critical,
+            QualityStatus::Errored => self.severity > Severity::Info,
+            QualityStatus::Failed | QualityStatus::NoData => self.severity == Severity::Critical,
             QualityStatus::Passed | QualityStatus::Warned | QualityStatus::Skipped => false,
         }
     }
 
     /// Whether the checks that follow must not run.
     pub(super) fn stops(&self) -> bool {
-        let bad = matches!(self.status, QualityStatus::Failed | QualityStatus::Errored);
-        self.blocking && bad && self.severity == Severity::Critical
+        self.blocking && self.rejects() && self.severity == Severity::Critical
     }
 
     /// The expected and the observed value and the message, as one text.
@@ -219,7 +222,7 @@ impl QualityResult {
 
     /// Ends the span of the check with the result.
     pub(super) fn end_span(&self, span: DetachedSpan, check: &CheckInstance) {
-        let has_failed = matches!(self.status, QualityStatus::Failed | QualityStatus::Errored);
+        let has_failed = matches!(self.status, QualityStatus::Failed | QualityStatus::Errored | QualityStatus::NoData);
         let failure = has_failed.then(|| FailureFacts {
             error_type: self.status.as_str().into(),
             message: self.why().unwrap_or_default().into(),
@@ -246,9 +249,11 @@ impl QualityResult {
     pub(super) fn report(&self, passed: Level, source: Source<'_>, duration: Option<Duration>, describe: Describe) {
         let level = match (self.status, self.severity) {
             (QualityStatus::Passed | QualityStatus::Skipped, _) => passed,
-            (QualityStatus::Errored, _) | (QualityStatus::Failed, Severity::Critical) => Level::Error,
-            (QualityStatus::Warned, _) | (QualityStatus::Failed, Severity::Warning) => Level::Warning,
-            (QualityStatus::Failed, Severity::Info) => Level::Info,
+            (QualityStatus::Failed | QualityStatus::NoData, Severity::Info) => Level::Info,
+            (QualityStatus::Warned, _)
+            | (QualityStatus::Failed | QualityStatus::NoData, Severity::Warning)
+            | (QualityStatus::Errored, Severity::Info) => Level::Warning,
+            (QualityStatus::Failed | QualityStatus::NoData | QualityStatus::Errored, _) => Level::Error,
         };
         global::emit(Topic::Fact, level, source, |_| {
             let fact = Fact::QualityChecked {

@@ -3,53 +3,58 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::checks::quality::check_state::CheckState;
-use crate::checks::quality::list;
-use crate::checks::quality::list::CheckInstance;
+use crate::checks::quality::gates::Gates;
+use crate::checks::quality::list::{self, Selected};
 use crate::checks::quality::plan::QualityPlan;
 use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::{QualityReport, QualityResult};
+use crate::checks::quality::selection::Selection;
 use crate::checks::runner::background::run_in_background;
+use crate::checks::runner::registry::CheckRef;
 use crate::checks::runner::run_all::run_all;
 use crate::pipeline::global;
 
-/// Runs every data-quality check of the program concurrently, each on a thread of its own with its time limit. Blocking
-/// checks run first.
+/// Runs every data-quality check of the program concurrently, each on a thread of its own with its time limit. The blocking
+/// checks of a data set run before its others.
 ///
 /// Nothing runs before [`wait`](QualityRun::wait) or `.await`. Each result is logged and measured (`data_quality.check.*`)
 /// when obs is initialised; checks run without it too.
 ///
 /// ```standalone_crate
 /// let report = obs_runtime::run_dq_checks().only(["null_ids"]).wait();
-/// assert!(report.passed() && report.results.is_empty());
+/// assert!(!report.passed(), "what was not checked has not passed");
+/// assert_eq!(report.problems, ["there is no check `null_ids`; `dq list` shows all"]);
 /// ```
 pub const fn run_dq_checks() -> QualityRun {
-    QualityRun { only: None, datasets: None, at_once: None, timeout: None, progress: None }
+    let selection = Selection { only: None, datasets: None };
+    QualityRun { selection, at_once: None, timeout: None, progress: None }
 }
 
 /// A run of data-quality checks that has not started.
 #[derive(Clone, Debug)]
 #[must_use = "checks run when they are waited for"]
 pub struct QualityRun {
-    only: Option<Vec<String>>,
-    datasets: Option<Vec<String>>,
+    selection: Selection,
     at_once: Option<usize>,
     timeout: Option<Duration>,
     progress: Option<Progress>,
 }
 
 impl QualityRun {
-    /// Runs only the checks of these names: `rows[users]`, or all items of `rows`. An unknown name is logged as a warning.
+    /// Runs only the checks of these names: `rows[users]`, or all items of `rows`. If one of them does not exist, nothing runs,
+    /// and the report says so: see [`QualityReport::problems`].
     pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
+        self.selection.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Runs only the checks of this data set. Can be called for several. An unknown data set is logged as a warning.
+    /// Runs only the checks of this data set. Can be called for several. If one of them does not exist, nothing runs, and the
+    /// report says so: see [`QualityReport::problems`].
     pub fn dataset(mut self, dataset: impl Into<String>) -> Self {
-        self.datasets.get_or_insert_default().push(dataset.into());
+        self.selection.datasets.get_or_insert_default().insert(dataset.into());
         self
     }
 
@@ -72,41 +77,28 @@ impl QualityRun {
     }
 
     /// Blocks until all checks have ended or timed out.
+    ///
+    /// Runs that begin while a check is being called do not get its value, as what it reads may have changed: it is called
+    /// once more for them when that call has ended.
     pub fn wait(self) -> QualityReport {
+        let begin = Instant::now();
         for problem in list::problems() {
             global::warn(problem);
         }
-        let all = list::instances();
-        let state = CheckState::current();
-        state.retain(&all.iter().map(CheckInstance::key).collect::<Vec<_>>());
-        let by_name = |check: &CheckInstance, name: &String| *name == check.name() || name == check.check.name();
-        let by_dataset = |check: &CheckInstance, dataset: &String| *dataset == check.dataset();
-        warn_of_unknown(self.only.as_deref(), &all, by_name, |name| format!("there is no data-quality check `{name}`"));
-        warn_of_unknown(self.datasets.as_deref(), &all, by_dataset, |dataset| {
-            format!("no data-quality check is of the data set `{dataset}`")
-        });
-        let checks: Vec<CheckInstance> = all
-            .into_iter()
-            .filter(|check| self.only.as_ref().is_none_or(|names| names.iter().any(|name| by_name(check, name))))
-            .filter(|check| self.datasets.as_ref().is_none_or(|sets| sets.iter().any(|set| by_dataset(check, set))))
-            .collect();
-        let count = checks.len();
-        let done = AtomicUsize::new(0);
-        let plan = QualityPlan { checks, state: &state, timeout: self.timeout, progress: self.progress, done };
-        QualityReport { results: run_all(&plan, count, &state.calls, self.at_once) }
-    }
-}
-
-fn warn_of_unknown(
-    wanted: Option<&[String]>,
-    all: &[CheckInstance],
-    is: impl Fn(&CheckInstance, &String) -> bool,
-    words: impl Fn(&str) -> String,
-) {
-    for wanted in wanted.unwrap_or_default() {
-        if !all.iter().any(|check| is(check, wanted)) {
-            global::warn(words(wanted));
+        let Selected { checks, problems } = list::select(&self.selection, begin);
+        // Without its checks, a program built with obs off has nothing to refuse.
+        if !problems.is_empty() && !cfg!(feature = "off") {
+            for problem in &problems {
+                global::warn(format!("no data-quality check runs: {problem}"));
+            }
+            return QualityReport { results: Vec::new(), problems };
         }
+        let state = CheckState::current();
+        state.retain(&list::checks().iter().map(CheckRef::identity).collect());
+        let (count, gates) = (checks.len(), Gates::new(&checks));
+        let (timeout, progress, done) = (self.timeout, self.progress, AtomicUsize::new(0));
+        let plan = QualityPlan { checks, gates, begin, state: &state, timeout, progress, done };
+        QualityReport { results: run_all(&plan, count, &state.calls, self.at_once), problems: Vec::new() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-/// The severity of a failed check.
+/// How bad it is if a check fails. A check keeps its declared severity, whatever its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -37,23 +37,26 @@ impl Display for Severity {
 
 /// The status of a data-quality check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum QualityStatus {
     /// Within all bounds.
     Passed,
-    /// Outside a warning bound. Counted as a failure of severity `warning`.
+    /// Outside a warning bound. Counted as a failure, but does not reject the data, whatever the severity.
     Warned,
     /// Outside a failure bound.
     Failed,
     /// The check itself failed: it returned an error, panicked or exceeded its time limit.
     Errored,
-    /// Not run, because a blocking check failed.
+    /// There was nothing to check: 0 of 0 rows, or a list of `for_each` without items. Counted as a failure of the check's
+    /// severity, unless the check allows it: then it has passed.
+    NoData,
+    /// Not run, because a check before it failed.
     Skipped,
 }
 
 impl QualityStatus {
-    /// `passed`, `warned`, `failed`, `errored` or `skipped`.
+    /// `passed`, `warned`, `failed`, `errored`, `no_data` or `skipped`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +64,7 @@ impl QualityStatus {
             Self::Warned => "warned",
             Self::Failed => "failed",
             Self::Errored => "errored",
+            Self::NoData => "no_data",
             Self::Skipped => "skipped",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Identifies a check: the identity of its declaration, and the item for one with `for_each`.
 pub type Key = (usize, String);
@@ -20,4 +20,6 @@ pub struct Job<V> {
     pub key: Key,
     pub run: Box<dyn FnOnce() -> Answer<V> + Send>,
     pub timeout: Duration,
+    /// A call that began earlier is not shared: what it read may be older than what the run has to see.
+    pub not_before: Option<Instant>,
 }

@@ -7,8 +7,8 @@ use crate::checks::runner::outcome::FinishedCall;
 pub enum Admission<V, R> {
     /// Call it.
     Start(Job<V>),
-    /// Ask again when another check has finished.
-    Wait,
+    /// Ask again when this gate has opened.
+    Wait(usize),
     /// It has a result without being called.
     Finished(R),
 }
@@ -17,8 +17,8 @@ pub enum Admission<V, R> {
 pub enum Gate {
     /// They all finished and allow it.
     Open,
-    /// Some have not finished.
-    Pending,
+    /// Some have not finished; this gate opens when they have.
+    Pending(usize),
     /// It is skipped, for this reason.
     Closed(String),
 }
@@ -32,6 +32,11 @@ pub trait Plan {
 
     /// What to do with a check, given the results so far.
     fn admit(&self, index: usize, results: &[Option<Self::Result>]) -> Admission<Self::Value, Self::Result>;
+
+    /// The gates that this result of a check has opened. Unless a plan says otherwise, the gate of a check has its index.
+    fn opened(&self, index: usize, _result: &Self::Result) -> Vec<usize> {
+        vec![index]
+    }
 
     /// Turns a finished call into a result.
     fn judge(&self, index: usize, finished: FinishedCall<Self::Value>) -> Self::Result;

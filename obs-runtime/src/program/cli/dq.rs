@@ -1,6 +1,5 @@
 //! `dq run` and `dq list`
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,16 +12,15 @@ use serde::Serialize;
 
 #[cfg(unix)]
 use crate::base::standard_streams::StandardStream;
-use crate::checks::quality::list::{CheckInstance, instances, problems};
+use crate::checks::quality::list::{instances, problems};
 use crate::checks::quality::report::QualityReport;
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::{shown_declared, shown_name};
-use crate::config::parse;
 use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::junit;
-use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_error, print_problems};
+use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 
 /// The most frames of the progress bar in a second.
@@ -32,7 +30,7 @@ const MAX_FRAMES: u8 = 20;
 #[derive(Clone, Debug, clap::Subcommand)]
 #[non_exhaustive]
 pub enum DqCommand {
-    /// Runs the checks: exits with 0 if the data can be used, 1 if not, 3 if there is nothing to check.
+    /// Runs the checks: exits with 0 if the data can be used, 1 if not, 3 if a name does not exist or there is nothing to check.
     Run(RunArguments),
     /// Lists the checks, without running any. Evaluates the lists of `for_each`.
     List(ListArguments),
@@ -79,9 +77,6 @@ pub struct RunArguments {
 
 impl RunArguments {
     fn run(&self) -> Result<u8, OutputFailed> {
-        if print_problems(&self.unknown_names()) {
-            return Ok(UNKNOWN);
-        }
         let mut run = self.dataset.iter().fold(run_dq_checks(), QualityRun::dataset);
         if !self.only.is_empty() {
             run = run.only(&self.only);
@@ -93,37 +88,16 @@ impl RunArguments {
             run = run.at_once(at_once);
         }
         let report = run_with_progress(run);
+        if print_problems(&report.problems) {
+            return Ok(UNKNOWN);
+        }
         print(&match self.format {
             QualityFormat::Json => json(&report, true),
             QualityFormat::Junit => junit::quality(&report),
             QualityFormat::Openlineage => json(&report.openlineage(), false),
             QualityFormat::Text => text(&report),
         })?;
-        if report.results.is_empty() {
-            print_error("there is nothing to check");
-            return Ok(UNKNOWN);
-        }
         Ok(u8::from(!report.passed()))
-    }
-
-    /// What is wrong with the names of checks and data sets, each with the nearest one that exists.
-    fn unknown_names(&self) -> Vec<String> {
-        if self.only.is_empty() && self.dataset.is_empty() {
-            return Vec::new();
-        }
-        let instances = instances();
-        let checks: BTreeSet<String> = (instances.iter())
-            .flat_map(|instance| [instance.name(), instance.declaration().name().to_owned()])
-            .collect();
-        let datasets: BTreeSet<String> = instances.iter().map(CheckInstance::dataset).collect();
-        let unknown = |what: &str, name: &String, known: &BTreeSet<String>| {
-            let nearest = parse::nearest(name, known.iter().map(String::as_str).filter(|known| !known.is_empty()));
-            let hint =
-                nearest.map_or_else(|| "; `dq list` shows all".to_owned(), |near| format!("; did you mean `{near}`?"));
-            (!known.contains(name)).then(|| format!("there is no {what} `{}`{hint}", name.escape_debug()))
-        };
-        let checks = self.only.iter().filter_map(|name| unknown("check", name, &checks));
-        checks.chain(self.dataset.iter().filter_map(|name| unknown("data set", name, &datasets))).collect()
     }
 }
 
@@ -175,6 +149,7 @@ fn style(status: QualityStatus) -> Style {
         QualityStatus::Warned => Style::new().yellow(),
         QualityStatus::Failed => Style::new().red().bold(),
         QualityStatus::Errored => Style::new().magenta().bold(),
+        QualityStatus::NoData => Style::new().red(),
         QualityStatus::Skipped => Style::new().dim(),
     }
 }
@@ -202,6 +177,7 @@ fn text(report: &QualityReport) -> String {
         QualityStatus::Warned,
         QualityStatus::Failed,
         QualityStatus::Errored,
+        QualityStatus::NoData,
         QualityStatus::Skipped,
     ];
     let counts = kinds.into_iter().map(|status| (status, report.count(status))).filter(|(_, count)| *count > 0);

@@ -24,22 +24,25 @@ fn of_health(check: &HealthResult) -> TestCase {
     case(&check.name, "health", check.duration_seconds, status)
 }
 
-/// A check that warned has passed, with the warning in its output.
+/// A check fails here if it makes `dq run` fail. One that warned, or failed, errored or had no data with a severity that does
+/// not, has passed, with what was found in its output.
 pub fn quality(report: &QualityReport) -> String {
     document("data quality", report.results.iter().map(of_quality))
 }
 
 fn of_quality(result: &QualityResult) -> TestCase {
     let why = result.why().unwrap_or_default();
+    let rejects = result.rejects();
     let status = match result.status {
-        QualityStatus::Passed | QualityStatus::Warned => TestCaseStatus::success(),
-        QualityStatus::Failed => failure(NonSuccessKind::Failure, result.severity.as_str(), &why),
-        QualityStatus::Errored => failure(NonSuccessKind::Error, "errored", &why),
         QualityStatus::Skipped => skipped(&why),
+        QualityStatus::Errored if rejects => failure(NonSuccessKind::Error, "errored", &why),
+        _ if rejects => failure(NonSuccessKind::Failure, result.severity.as_str(), &why),
+        _ => TestCaseStatus::success(),
     };
     let class = if result.dataset.is_empty() { "data quality" } else { &result.dataset };
     let mut case = case(&result.check, class, result.duration_seconds, status);
-    let output = if result.status == QualityStatus::Warned { format!("warned: {why}\n") } else { String::new() };
+    let is_told = rejects || matches!(result.status, QualityStatus::Passed | QualityStatus::Skipped);
+    let output = if is_told { String::new() } else { format!("{} ({}): {why}\n", result.status, result.severity) };
     let output = result.sample.iter().fold(output, |output, row| output + row + "\n");
     if !output.is_empty() {
         case.set_system_out(output);

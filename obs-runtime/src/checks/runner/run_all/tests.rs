@@ -11,11 +11,17 @@ type Run = Box<dyn Fn() -> Answer<u8> + Send + Sync>;
 struct OutcomePlan {
     jobs: Vec<(Arc<Run>, Duration)>,
     after: Vec<(usize, usize)>,
+    /// How often checks were admitted.
+    admitted: AtomicUsize,
 }
 
 impl OutcomePlan {
     fn new(timeout: Duration, runs: impl IntoIterator<Item = Run>) -> Self {
-        Self { jobs: runs.into_iter().map(|run| (Arc::new(run), timeout)).collect(), after: Vec::new() }
+        Self {
+            jobs: runs.into_iter().map(|run| (Arc::new(run), timeout)).collect(),
+            after: Vec::new(),
+            admitted: AtomicUsize::new(0),
+        }
     }
 
     fn run(&self, calls: &Arc<SingleFlight<u8>>, at_once: Option<usize>) -> Vec<CheckOutcome<u8>> {
@@ -28,11 +34,13 @@ impl Plan for OutcomePlan {
     type Result = CheckOutcome<u8>;
 
     fn admit(&self, index: usize, results: &[Option<CheckOutcome<u8>>]) -> Admission<u8, CheckOutcome<u8>> {
-        if self.after.iter().any(|(late, early)| *late == index && results[*early].is_none()) {
-            return Admission::Wait;
+        self.admitted.fetch_add(1, Ordering::Relaxed);
+        let mut earlier = self.after.iter().filter(|(late, _)| *late == index).map(|(_, early)| *early);
+        if let Some(gate) = earlier.find(|early| results[*early].is_none()) {
+            return Admission::Wait(gate);
         }
         let (run, timeout) = self.jobs[index].clone();
-        Admission::Start(Job { key: (index, String::new()), run: Box::new(move || run()), timeout })
+        Admission::Start(Job { key: (index, String::new()), run: Box::new(move || run()), timeout, not_before: None })
     }
 
     fn judge(&self, _: usize, finished: FinishedCall<u8>) -> CheckOutcome<u8> {
@@ -140,6 +148,16 @@ fn a_check_waits_for_others_and_a_cycle_is_deadlocked() {
     assert_eq!(outcomes[..3], [CheckOutcome::Done(0), CheckOutcome::Done(1), CheckOutcome::Done(2)]);
     assert!(matches!(&outcomes[3..], [CheckOutcome::NotStarted(_), CheckOutcome::NotStarted(_)]));
     assert_eq!(*ORDER.lock().unwrap(), [2, 1, 0]);
+}
+
+#[test]
+fn a_run_admits_each_check_once_and_once_more_for_each_that_it_waits_for() {
+    const CHECKS: usize = 400;
+    let mut plan = OutcomePlan::new(Duration::from_mins(1), (0..CHECKS).map(|_| run(|| Answer::Ready(1))));
+    // The first half waits for a check of the other half each.
+    plan.after = (0..CHECKS / 2).map(|index| (index, CHECKS - 1 - index)).collect();
+    plan.run(&Arc::default(), Some(2));
+    assert_eq!(plan.admitted.load(Ordering::Relaxed), CHECKS + CHECKS / 2);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Data-quality checks: return types, blocking checks, and one function for several tables.
 
+mod order;
+mod selection;
+mod severity;
+
 use std::sync::Arc;
 
 use obs_runtime::testing::capture;
@@ -40,24 +44,14 @@ fn loaded() -> bool {
     false
 }
 
-#[dq_check(dataset = "gated", blocking = true, severity = "warning", name = "also blocking")]
+#[dq_check(dataset = "gated", blocking = true, name = "also blocking")]
 fn complete() -> bool {
-    false
+    true
 }
 
 #[dq_check(dataset = "gated")]
 fn what_follows() -> bool {
     panic!("it must be skipped")
-}
-
-#[dq_check(dataset = "passable", blocking = true, severity = "info")]
-fn only_informs() -> bool {
-    false
-}
-
-#[dq_check(dataset = "passable")]
-fn runs() -> bool {
-    true
 }
 
 fn tables() -> Result<Vec<String>, String> {
@@ -101,13 +95,13 @@ fn a_ratio_is_reported_with_its_counts_and_a_bounded_redacted_sample() {
     assert_eq!(result.why().as_deref(), Some("expected at most 0.1, seen 0.25 (2 of 8)"));
     assert_eq!(result.sample.len(), 10);
     assert!(result.sample.iter().all(|row| !row.contains("example.org")), "{:?}", result.sample);
-    assert_eq!(found(&captured.value, "of_none").value, Some(0.0));
+    assert_eq!(found(&captured.value, "of_none").status, QualityStatus::NoData);
     let value = |family: &str| captured.metrics.value(family, &[("check", "too_many"), ("severity", "critical")]);
     assert_eq!((value("data_quality.check.value"), value("data_quality.check.status")), (Some(0.25), Some(0.0)));
     assert!(value("data_quality.check.last_run.timestamp.seconds") > Some(1e9));
     let counted = ["executed", "passed", "failed", "errored"].map(|name| value(&format!("data_quality.check.{name}")));
     assert_eq!(counted, [Some(1.0), Some(0.0), Some(1.0), Some(0.0)]);
-    assert_eq!(captured.metrics.value("data_quality.check.status", &[("check", "of_none")]), Some(1.0));
+    assert_eq!(captured.metrics.value("data_quality.check.status", &[("check", "of_none")]), Some(0.0));
 }
 
 #[test]
@@ -139,18 +133,12 @@ fn a_failed_blocking_check_skips_the_checks_after_it() {
 }
 
 #[test]
-fn a_blocking_check_of_severity_info_skips_nothing() {
-    let report = run("passable").into_result().unwrap();
-    assert_eq!(found(&report, "only_informs").status, QualityStatus::Failed);
-    assert_eq!(found(&report, "runs").status, QualityStatus::Passed);
-}
-
-#[test]
 fn for_each_runs_a_check_for_every_item() {
     let captured = capture(|| run_dq_checks().only(["rows", "shard[7]", "shard[8]", "unlisted", "of_nothing"]).wait());
     let names: Vec<_> =
         captured.value.results.iter().map(|result| (&*result.check, &*result.dataset, result.status)).collect();
     let expected = [
+        ("of_nothing", "", QualityStatus::NoData),
         ("rows[orders]", "orders", QualityStatus::Passed),
         ("rows[users]", "users", QualityStatus::Failed),
         ("shard[7]", "shards", QualityStatus::Passed),
@@ -164,7 +152,8 @@ fn for_each_runs_a_check_for_every_item() {
     assert_eq!([value("rows[orders]"), value("rows[users]")], [Some(6.0), Some(5.0)]);
     let messages: Vec<_> = captured.records.logs.iter().map(|line| &*line.message).collect();
     assert!(messages.iter().any(|line| line.contains("`rows` has the item `users` more than once")), "{messages:?}");
-    assert!(messages.iter().any(|line| line.contains("`of_nothing` checks nothing")), "{messages:?}");
+    let why = found(&captured.value, "of_nothing").why();
+    assert_eq!(why.as_deref(), Some("expected data, seen none; its list of items is empty"));
 }
 
 struct Warehouse {

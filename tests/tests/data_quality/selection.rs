@@ -1,0 +1,128 @@
+//! What a run selects: names, data sets, items of `for_each`, and what selects nothing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use obs_runtime::{LogContext, Measured, QualityStatus, correlation_id, dq_check, run_dq_checks};
+
+use super::found;
+
+/// A list that cannot be made in the context of one test only.
+fn tables_of_a_lost_server() -> Result<[&'static str; 1], String> {
+    if correlation_id().as_deref() == Some("no server") { Err("no connection".to_owned()) } else { Ok(["lost_table"]) }
+}
+
+#[dq_check(for_each = tables_of_a_lost_server(), fail_below = 1)]
+fn lost_rows(_table: &str) -> u64 {
+    1
+}
+
+static LISTS: AtomicUsize = AtomicUsize::new(0);
+
+fn costly_list() -> [&'static str; 2] {
+    LISTS.fetch_add(1, Ordering::SeqCst);
+    ["a", "b"]
+}
+
+#[dq_check(for_each = costly_list(), dataset = "costly")]
+fn costly(_shard: &str) -> bool {
+    true
+}
+
+#[dq_check(dataset = "cheap")]
+fn cheap() -> bool {
+    true
+}
+
+#[dq_check(for_each = Vec::<String>::new(), dataset = "half empty")]
+fn of_no_table(_table: &str) -> bool {
+    true
+}
+
+#[dq_check(dataset = "half empty")]
+fn beside_it() -> bool {
+    true
+}
+
+#[dq_check(dataset = "partition", fail_above = 0.1)]
+fn of_no_row() -> Measured {
+    Measured::ratio(0, 0)
+}
+
+#[test]
+fn a_list_that_cannot_be_made_is_an_errored_check_of_every_selection_that_could_hold_it() {
+    let _context = LogContext::new().correlation_id("no server").enter();
+    for run in [
+        run_dq_checks().only(["lost_rows"]),
+        run_dq_checks().only(["lost_rows[users]"]),
+        run_dq_checks().dataset("users"),
+        run_dq_checks().dataset("cheap"),
+    ] {
+        let report = run.wait();
+        let lost = report.results.iter().find(|result| result.check == "lost_rows");
+        assert_eq!(lost.map(|lost| lost.status), Some(QualityStatus::Errored), "{report:?}");
+        assert!(!report.passed(), "{report:?}");
+    }
+    assert!(run_dq_checks().only(["cheap"]).wait().passed(), "it cannot hold a check of another name");
+}
+
+#[test]
+fn a_selection_of_nothing_does_not_pass() {
+    for (run, nearest) in [
+        (run_dq_checks().dataset("cheep"), "cheap"),
+        (run_dq_checks().only(["cheap", "chaep"]), "cheap"),
+        (run_dq_checks().only(["shard[9]"]), "shard["),
+        (run_dq_checks().only(["cheap"]).dataset("costly"), "cheap"),
+    ] {
+        let report = run.wait();
+        assert!(!report.passed(), "{report:?}");
+        let error = report.into_result().unwrap_err().to_string();
+        assert!(error.contains(nearest), "{error}");
+    }
+}
+
+#[test]
+fn a_list_without_items_is_a_check_without_data() {
+    let report = run_dq_checks().dataset("half empty").wait();
+    let found: Vec<_> = report.results.iter().map(|result| (&*result.check, result.status.as_str())).collect();
+    assert_eq!(found, [("beside_it", "passed"), ("of_no_table", "no_data")]);
+    assert!(!report.passed());
+}
+
+#[dq_check(dataset = "partition", fail_above = 0.1, allow_no_data = true)]
+fn of_no_row_is_fine() -> Measured {
+    Measured::ratio(0, 0)
+}
+
+#[dq_check(dataset = "partition", fail_above = 0.1, require_rows = 9)]
+fn of_too_few_rows() -> Measured {
+    Measured::ratio(0, 8)
+}
+
+#[dq_check(dataset = "partition", fail_above = 0.1)]
+fn of_no_value() -> Option<f64> {
+    None
+}
+
+#[test]
+fn rows_can_be_required_and_their_lack_be_allowed() {
+    let report = run_dq_checks().dataset("partition").wait();
+    let status = |name: &str| found(&report, name).status.as_str();
+    assert_eq!([status("of_no_row_is_fine"), status("of_no_value")], ["passed", "no_data"]);
+    let few = found(&report, "of_too_few_rows").why();
+    assert_eq!(few.as_deref(), Some("expected at least 9 rows, seen 8"));
+}
+
+#[test]
+fn none_of_no_rows_is_no_data() {
+    let report = run_dq_checks().dataset("partition").wait();
+    let none = found(&report, "of_no_row");
+    assert_eq!((none.status.as_str(), none.value), ("no_data", None));
+    assert!(!report.passed());
+}
+
+#[test]
+fn a_list_that_the_selection_cannot_hold_is_not_made() {
+    assert!(run_dq_checks().dataset("cheap").wait().passed());
+    assert!(run_dq_checks().only(["cheap"]).wait().passed());
+    assert_eq!(LISTS.load(Ordering::SeqCst), 0);
+}

@@ -35,17 +35,28 @@ impl Model for DqCheck {
     fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         check::refuse(args, function, diagnostics);
         let severity = |key: &_, expr: &_| values::choice(key, expr, &values::CHECK_SEVERITIES);
+        let severity = args.value("severity", severity, diagnostics);
+        let thresholds = Thresholds::new(args, diagnostics);
+        let is_judged = severity == Some("info") || args.key("require_rows").is_some();
+        thresholds.check_type(args, &function.signature.output, is_judged, diagnostics);
+        let blocking = args.value("blocking", values::boolean, diagnostics);
+        let never_stops = severity.filter(|severity| *severity != "critical");
+        if let (Some(severity), Some(true), Some(key)) =
+            (never_stops, blocking.as_ref().map(LitBool::value), args.key("blocking"))
+        {
+            diagnostics.at(key, format!("`blocking` never applies: a check of severity \"{severity}\" stops nothing"));
+        }
         Self {
             shared: SharedKeys::new(args, function, diagnostics),
             dataset: args.value("dataset", values::constant_text, diagnostics),
             column: args.value("column", values::constant_text, diagnostics),
             owner: args.value("owner", values::constant_text, diagnostics),
-            severity: args.value("severity", severity, diagnostics),
-            thresholds: Thresholds::new(args, diagnostics),
+            severity,
+            thresholds,
             timeout: args.value("timeout", duration::milliseconds, diagnostics),
             require_rows: args.value("require_rows", values::count, diagnostics),
             allow_no_data: args.value("allow_no_data", values::boolean, diagnostics),
-            blocking: args.value("blocking", values::boolean, diagnostics),
+            blocking,
             after: StringList::new("after", args, diagnostics),
             each: args.value("for_each", values::expr, diagnostics),
         }
@@ -58,7 +69,7 @@ impl Model for DqCheck {
     fn expand(&self, function: &Function) -> TokenStream {
         let mut settings = Settings::new(&self.shared);
         settings.set("timeout_millis", self.timeout.map(duration::literal));
-        settings.set("dataset", self.dataset.as_ref());
+        settings.set("declared_dataset", self.dataset.as_ref());
         settings.set("column", self.column.as_ref());
         settings.set("owner", self.owner.as_ref());
         settings.set("severity", self.severity.map(|severity| self.shared.variant("Severity", severity)));

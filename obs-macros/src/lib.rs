@@ -299,50 +299,7 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::HealthCheck, &args.into(), item.into()).into()
 }
 
-/// Registers a function as a data-quality check at link time.
-///
-/// The function takes no arguments and returns a verdict or a measurement. obs runs it, compares the measurement with the
-/// thresholds and records the result; a direct call runs the bare function.
-///
-/// | key | meaning | default |
-/// | --- | --- | --- |
-/// | `dataset`, `column`, `owner` `= "…"` | what it checks and who owns it: a string or the path of a constant | none |
-/// | `severity = "…"` | the severity of a failure: `info`, `warning` or `warn`, `critical`, in any case | `critical` |
-/// | `warn_above`, `fail_above`, `warn_below`, `fail_below` `= number` | the limits beyond which the value warns or fails | none |
-/// | `timeout = "30s"` | the longest run: whole numbers with `ms`, `s`, `m` or `h` | 5 min |
-/// | `require_rows = 1` | the smallest total of a ratio; with fewer rows it fails | none |
-/// | `allow_no_data = true` | it passes when there is nothing to check: 0 of 0, `None`, or an empty list of `for_each` | `false`: it is `no_data`, which counts as failed |
-/// | `blocking = true` | it runs before the other checks of its data set, and skips them if it rejects the data | `false` |
-/// | `after("check", …)` | it runs after these checks, and is skipped if one of them rejects the data or is skipped | none |
-/// | `for_each = expr` | one check for each item of a list, or of a `Result` of a list; the function takes the item | one check |
-///
-/// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
-/// `crate`.
-///
-/// ```standalone_crate
-/// use obs_runtime::{QualityStatus, dq_check, run_dq_checks};
-///
-/// #[dq_check(dataset = "penguins", column = "sex", warn_above = 0.02, fail_above = 0.10)]
-/// fn share_without_sex() -> Result<f64, std::io::Error> {
-///     Ok(11.0 / 344.0)
-/// }
-/// assert_eq!(run_dq_checks().wait().results[0].status, QualityStatus::Warned);
-/// ```
-///
-/// With `for_each` the function takes one argument, an item or a reference to it; the checks are named `rows[users]`,
-/// `rows[orders]`. The list is evaluated for each run and each listing of the checks.
-///
-/// ```standalone_crate
-/// use obs_runtime::{dq_check, run_dq_checks};
-///
-/// #[dq_check(for_each = ["users", "orders"], fail_below = 1)]
-/// fn rows(table: &str) -> usize {
-///     table.len()
-/// }
-/// assert_eq!(run_dq_checks().wait().results[0].check, "rows[orders]");
-/// ```
-///
-/// A method with `&self` gets a companion, as with [`health_check`](macro@health_check): `nulls_dq_check` for `nulls`.
+#[doc = include_str!("dq_check.md")]
 #[proc_macro_attribute]
 pub fn dq_check(args: TokenStream, item: TokenStream) -> TokenStream {
     driver::expand(Attribute::DqCheck, &args.into(), item.into()).into()

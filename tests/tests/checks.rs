@@ -55,7 +55,7 @@ async fn has_rows() -> bool {
     true
 }
 
-#[dq_check(severity = "warning", timeout = "2s")]
+#[dq_check(severity = "warning", timeout = "2s", fail_above = 0)]
 fn no_such_table() -> Result<u64, std::fmt::Error> {
     Err(std::fmt::Error)
 }

@@ -27,7 +27,7 @@ fn a_dq_check() -> bool {
 
 #[health_check(name = "both")]
 #[dq_check(name = "both")]
-#[dq_check(name = "both again", fail_above = 1)]
+#[dq_check(name = "both again", owner = "growth")]
 fn both() -> bool {
     true
 }

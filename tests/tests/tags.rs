@@ -27,7 +27,7 @@ fn query() -> QueryStatistics {
 #[health_check(tags(team = "growth"))]
 fn healthy() {}
 
-#[dq_check(tags(team = "growth"))]
+#[dq_check(tags(team = "growth"), fail_above = 9)]
 fn measured() -> u8 {
     1
 }

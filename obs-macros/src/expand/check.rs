@@ -178,7 +178,11 @@ impl Check<'_> {
         // Type errors of the list and of its items point to the list.
         let at = site.located_at(each.span());
         let items = quote_spanned!(at=> (&Each(&__items)).each().items(__items));
-        let instances = quote_spanned!(at=> #private::#kind::each(__items, |__item| #answer));
+        let is_tuple = matches!(
+            function.signature.inputs.first(), Some(FnArg::Typed(PatType { ty, .. })) if is_tuple(ty)
+        );
+        let constructor = Ident::new(if is_tuple { "each_tuple" } else { "each" }, at);
+        let instances = quote_spanned!(at=> #private::#kind::#constructor(__items, |__item| #answer));
         quote_spanned! {site=> || {
             let __items = #each;
             let __items = {
@@ -205,6 +209,15 @@ impl Check<'_> {
             // The future borrows the item.
             quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
         }
+    }
+}
+
+/// Whether the type is a tuple, or a reference to one.
+fn is_tuple(written: &Type) -> bool {
+    match written {
+        Type::Tuple(_) => true,
+        Type::Reference(reference) => is_tuple(&reference.elem),
+        _ => false,
     }
 }
 

@@ -38,7 +38,8 @@ pub fn milliseconds(key: &Key, expr: &Expr) -> syn::Result<u64> {
     parse(&text.value()).map_err(|fault| syn::Error::new_spanned(text, format!("`{}`: {fault}", key.name)))
 }
 
-fn parse(text: &str) -> Result<u64, String> {
+/// Parses a duration greater than zero, in milliseconds.
+pub fn parse(text: &str) -> Result<u64, String> {
     let mut total: u64 = 0;
     let mut rest = text.trim();
     while !rest.is_empty() {

@@ -20,7 +20,7 @@ fn checks_are_registered() {
         "async fn nulls() -> f64 { 0.5 }",
         "async fn nulls() -> f64 {
             const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0) } };
+                .declared_dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0) } };
             0.5
         }",
     );
@@ -39,14 +39,18 @@ fn a_check_has_its_own_keys() {
     );
     assert_expansion(
         "dq_check",
-        "for_each = tables(), blocking = true",
+        "for_each = tables(), blocking = true, after(\"loaded\"), require_rows = 3, fail_above = MAX",
         "async fn rows(table: &str) -> u64 { 1 }",
         "async fn rows(table: &str) -> u64 {
             const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
                 let __items = tables();
                 let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
                 obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
-            }).blocking(true) } };
+            }).fail_above({
+                #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
+                const __LIMIT: f64 = (MAX) as f64;
+                __LIMIT
+            }).require_rows(3).blocking(true).after(&[\"loaded\"]) } };
             1
         }",
     );

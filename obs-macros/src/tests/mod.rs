@@ -127,7 +127,7 @@ fn message(attribute: &str, args: &str) -> String {
 /// Fails when there is any message.
 fn accepted(attribute: &str, args: &str) {
     let item = match attribute {
-        "health_check" | "dq_check" => "fn check() -> f64 { 0.5 }",
+        "health_check" | "dq_check" => "fn check() -> Score { Score(0.5) }",
         _ => "fn load(table: &str, mut rows: u64, password: &str) -> Result<u64, Error> { body(rows) }",
     };
     let messages = messages_in(expand(attribute, args, item));

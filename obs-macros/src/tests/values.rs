@@ -142,8 +142,40 @@ fn thresholds_do_not_contradict_each_other() {
         "`warn_below` (10) is greater than `fail_above` (5), so every value warns or fails",
     );
     assert_eq!(messages("dq_check", "warn_above = 2, fail_above = 1, warn_below = 1, fail_below = 2").len(), 2);
-    assert_eq!(message("dq_check", "fail_below = \"1\""), "`fail_below` needs a number: `fail_below = 1`");
+    assert_eq!(
+        message("dq_check", "fail_below = \"1\""),
+        "`fail_below` needs a number, a percentage as \"5%\", a duration as \"6h\", or the path of a constant: `fail_below = 1`"
+    );
     accepted("dq_check", "warn_above = 1, fail_above = 1, warn_below = 1, fail_below = 1");
+    assert_eq!(
+        message("dq_check", "warn_above = \"5%\", fail_above = 0.01"),
+        "`warn_above` (0.05) is greater than `fail_above` (0.01), so no value can warn without failing",
+    );
+    assert_eq!(
+        message("dq_check", "warn_above = \"2h\", fail_above = \"1h 30m\""),
+        "`warn_above` (7200) is greater than `fail_above` (5400), so no value can warn without failing",
+    );
+    accepted("dq_check", "warn_above = \"0.5 %\", fail_above = limits::MOST");
+}
+
+#[test]
+fn a_threshold_that_never_applies_is_refused_where_the_type_tells() {
+    let on = |args: &str, output: &str| {
+        super::messages_in(super::expand("dq_check", args, &format!("fn f() -> {output} {{ x() }}")))
+    };
+    for output in ["f64", "u8", "Result<Measured, E>", "anyhow::Result<i64>", "Option<usize>", "tables::Measured"] {
+        assert_eq!(on("", output).len(), 1, "{output}");
+        assert_eq!(on("severity = \"info\"", output).len() + on("warn_above = 3", output).len(), 0, "{output}");
+    }
+    for output in ["bool", "Result<Verdict, E>"] {
+        assert_eq!(on("", output), Vec::<String>::new());
+        assert_eq!(on("warn_above = 3, fail_above = 4", output).len(), 2);
+    }
+    assert_eq!(on("fail_below = 0", "u64"), ["`fail_below` never applies: no `u64` is below 0"]);
+    assert_eq!(on("fail_below = 0", "i64"), Vec::<String>::new());
+    for severity in ["info", "warning"] {
+        assert_eq!(on(&format!("blocking = true, severity = \"{severity}\""), "bool").len(), 1);
+    }
 }
 
 #[test]

@@ -39,7 +39,8 @@ fn schedules(snapshot: &mut SnapshotBuilder) {
 /// The counters of declared checks as 0, before they run.
 fn quality_checks(snapshot: &mut SnapshotBuilder) {
     for check in list::checks().iter().filter(|check| !check.is_for_each()) {
-        let declared = [("check", check.name()), ("dataset", check.dataset), ("severity", check.severity.as_str())];
+        let declared =
+            [("check", check.name()), ("dataset", check.dataset_name()), ("severity", check.severity.as_str())];
         for family in [
             &family::DATA_QUALITY_CHECK_EXECUTED,
             &family::DATA_QUALITY_CHECK_PASSED,

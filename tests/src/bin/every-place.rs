@@ -40,7 +40,7 @@ fn texts() -> impl Iterator<Item = &'static str> {
     corpus::samples().map(|sample| sample.text)
 }
 
-#[dq_check(for_each = texts().collect::<Vec<_>>())]
+#[dq_check(for_each = texts().collect::<Vec<_>>(), fail_above = 0.5)]
 fn each(text: &str) -> Measured {
     Measured::ratio(1, 4).with_sample([text])
 }

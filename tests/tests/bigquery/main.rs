@@ -3,6 +3,7 @@
 mod alerts;
 mod billing;
 mod cancellation;
+mod checks;
 mod clients;
 #[cfg(unix)]
 mod editions;

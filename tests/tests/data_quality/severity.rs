@@ -26,3 +26,20 @@ fn a_warned_check_keeps_its_severity_and_an_errored_info_check_does_not_reject()
     assert_eq!(found(&report, "informs_of_an_error").status, QualityStatus::Errored);
     assert!(report.passed(), "{report:?}");
 }
+
+#[dq_check(dataset = "not finite", fail_above = 1)]
+fn infinite() -> f64 {
+    f64::INFINITY
+}
+
+#[dq_check(dataset = "not finite", fail_above = 1)]
+fn not_a_number() -> f64 {
+    f64::NAN
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_kept_as_text() {
+    let report = serde_json::to_value(run_dq_checks().dataset("not finite").wait()).unwrap();
+    let text = |index: usize| report["results"][index]["value_text"].clone();
+    assert_eq!((text(0), text(1)), ("inf".into(), "NaN".into()));
+}

@@ -95,6 +95,9 @@ pub struct ColumnType {
     pub kind: String,
     pub mode: Option<String>,
     pub range_element_type: Option<RangeElement>,
+    /// The fields of a `STRUCT`.
+    #[serde(default)]
+    pub fields: Vec<Self>,
 }
 
 /// What a `RANGE` is of.

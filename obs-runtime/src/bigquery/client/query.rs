@@ -52,6 +52,12 @@ impl Client {
 }
 
 impl Query {
+    /// Sets the place that events of the query have.
+    pub(crate) const fn called_at(mut self, place: &'static Location<'static>) -> Self {
+        self.place = place;
+        self
+    }
+
     /// Binds the parameter `@name`.
     pub fn bind(mut self, name: impl Into<String>, value: impl Into<Parameter>) -> Self {
         self.parameters.push((Some(name.into().trim_start_matches('@').to_owned()), value.into()));

@@ -47,6 +47,7 @@ impl HealthPlan<'_> {
             timeout: self.timeout.map_or(own, |limit| limit.min(own)),
             run: Box::new(move || check.check.run.call()),
             not_before: None,
+            operation: None,
         }
     }
 

@@ -32,6 +32,29 @@ impl Bounds {
         allow_no_data: false,
     };
 
+    /// What of the bounds can never apply to such a measurement; none if all can.
+    pub(super) fn objection(&self, measure: &Measure) -> Option<String> {
+        let Observation::Number(_) = measure.observation else { return None };
+        let all = [
+            ("warn_above", self.warn_above, true),
+            ("fail_above", self.fail_above, true),
+            ("warn_below", self.warn_below, false),
+            ("fail_below", self.fail_below, false),
+        ];
+        let given = all.into_iter().filter_map(|(name, bound, above)| Some((name, bound?, above)));
+        let Some((count, of)) = measure.counts else {
+            return (given.count() == 0).then(|| "it measures a number, and no threshold judges it".to_owned());
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
+        let is_part = (0.0..=of as f64).contains(&count);
+        let mut never = given.filter(|(_, bound, above)| is_part && if *above { *bound >= 1.0 } else { *bound <= 0.0 });
+        if let Some((name, bound, _)) = never.next() {
+            return Some(format!("`{name}` ({bound}) never applies: it measures a ratio, from 0 to 1 (0.05 is 5 %)"));
+        }
+        let judged = self.require_rows.is_some() || all.iter().any(|(_, bound, _)| bound.is_some());
+        (!judged).then(|| "it measures a ratio, and no threshold judges it".to_owned())
+    }
+
     /// Judges a measurement: first whether there were rows enough, then its value. NaN fails even without bounds.
     pub(super) fn judge(&self, measure: &Measure) -> Judgement {
         let judgement = |status, expected, seen| Judgement { status, expected, seen };

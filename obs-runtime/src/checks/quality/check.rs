@@ -26,7 +26,10 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 /// An item of `for_each`, and its check.
 #[derive(Clone)]
 pub struct Item {
+    /// Its name in that of the check: `users`, or `users.id` for a tuple.
     pub(super) label: String,
+    /// The data set, if the check names none: the item, or the first part of a tuple.
+    pub(super) dataset: String,
     pub(super) run: Arc<dyn Fn() -> Answer<Measure> + Send + Sync>,
 }
 
@@ -34,11 +37,49 @@ pub struct Item {
 #[diagnostic::on_unimplemented(
     message = "an item of `for_each` cannot be a `{Self}`",
     label = "the item cannot be shown as a name, or not be sent to the thread of its check",
-    note = "an item needs `Display + Send + Sync + 'static`"
+    note = "an item needs `Display + Send + Sync + 'static`, or is a tuple of two to four such parts"
 )]
 pub trait Parameter: Display + Send + Sync + 'static {}
 
 impl<T: Display + Send + Sync + 'static> Parameter for T {}
+
+/// A tuple that a function with `#[dq_check(for_each = …)]` may take.
+#[diagnostic::on_unimplemented(
+    message = "an item of `for_each` cannot be a `{Self}`",
+    label = "not a tuple of two to four parts that can be shown as a name and sent to the thread of its check",
+    note = "each part needs `Display + Send + Sync + 'static`"
+)]
+pub trait TupleParameter: Send + Sync + 'static {
+    /// The parts of the item's name.
+    fn parts(&self) -> Vec<String>;
+}
+
+macro_rules! tuple_parameters {
+    ($($($name:ident $field:tt)+;)*) => {$(
+        impl<$($name: Parameter),+> TupleParameter for ($($name,)+) {
+            fn parts(&self) -> Vec<String> {
+                vec![$(shown(&self.$field)),+]
+            }
+        }
+    )*};
+}
+tuple_parameters! {
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+}
+
+impl Item {
+    fn new<T: Send + Sync + 'static>(
+        label: String,
+        dataset: String,
+        item: T,
+        run: fn(Arc<T>) -> Answer<Measure>,
+    ) -> Self {
+        let item = Arc::new(item);
+        Self { label, dataset, run: Arc::new(move || run(Arc::clone(&item))) }
+    }
+}
 
 impl fmt::Debug for Item {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +112,9 @@ pub enum Runs {
 #[must_use = "a check is run when it is registered"]
 pub struct QualityCheck {
     pub(super) check: Check<Runs>,
-    pub(crate) dataset: &'static str,
+    dataset: &'static str,
+    /// The data set if it is known at run time only.
+    dynamic_dataset: Option<String>,
     pub(crate) column: &'static str,
     pub(crate) owner: &'static str,
     pub(crate) severity: Severity,
@@ -82,9 +125,13 @@ pub struct QualityCheck {
 
 impl fmt::Debug for QualityCheck {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { check, dataset, column, owner, severity, bounds, blocking, after } = self;
+        let Self { check, dataset: _, dynamic_dataset: _, column, owner, severity, bounds, blocking, after } = self;
         let mut shown = formatter.debug_struct("QualityCheck");
-        shown.field("check", check).field("dataset", dataset).field("column", column).field("owner", owner);
+        shown
+            .field("check", check)
+            .field("dataset", &self.dataset_name())
+            .field("column", column)
+            .field("owner", owner);
         shown
             .field("severity", severity)
             .field("bounds", bounds)
@@ -99,6 +146,7 @@ impl QualityCheck {
         Self {
             check: Check::new(name, place, run, TIMEOUT),
             dataset: "",
+            dynamic_dataset: None,
             column: "",
             owner: "",
             severity: Severity::Critical,
@@ -180,8 +228,9 @@ impl QualityCheck {
         /// The time limit in milliseconds.
         #[doc(hidden)]
         timeout_millis: u64 => check.timeout = Duration::from_millis(timeout_millis);
-        /// The data set that is checked.
-        dataset: &'static str => dataset = dataset;
+        /// The data set that is checked, of a declaration.
+        #[doc(hidden)]
+        declared_dataset: &'static str => dataset = declared_dataset;
         /// The column that is checked.
         column: &'static str => column = column;
         /// The owner of the data.
@@ -217,6 +266,20 @@ impl QualityCheck {
         describe: Describe => check.describe = describe;
     }
 
+    /// The data set that is checked.
+    pub fn dataset(mut self, dataset: impl Into<Cow<'static, str>>) -> Self {
+        match dataset.into() {
+            Cow::Borrowed(dataset) => (self.dataset, self.dynamic_dataset) = (dataset, None),
+            Cow::Owned(dataset) => self.dynamic_dataset = Some(dataset),
+        }
+        self
+    }
+
+    /// The data set, or an empty text.
+    pub(crate) fn dataset_name(&self) -> &str {
+        self.dynamic_dataset.as_deref().unwrap_or(self.dataset)
+    }
+
     /// Registers the check: it runs with all others from now on.
     pub fn register(self) -> Registration {
         MANUAL.register(self)
@@ -241,8 +304,21 @@ impl QualityCheck {
         run: fn(Arc<T>) -> Answer<Measure>,
     ) -> Answer<Result<Vec<Item>, String>> {
         let item = |item: T| {
-            let (label, item) = (shown(&item), Arc::new(item));
-            Item { label, run: Arc::new(move || run(Arc::clone(&item))) }
+            let label = shown(&item);
+            Item::new(label.clone(), label, item, run)
+        };
+        Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
+    }
+
+    /// The checks of all items, which are tuples.
+    #[doc(hidden)]
+    pub fn each_tuple<T: TupleParameter>(
+        items: Result<Vec<T>, String>,
+        run: fn(Arc<T>) -> Answer<Measure>,
+    ) -> Answer<Result<Vec<Item>, String>> {
+        let item = |item: T| {
+            let parts = item.parts();
+            Item::new(parts.join("."), parts.into_iter().next().unwrap_or_default(), item, run)
         };
         Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
     }

@@ -15,6 +15,8 @@ pub struct CheckState {
     pub(super) calls: Arc<SingleFlight<Measure>>,
     pub(super) lists: Arc<SingleFlight<Result<Vec<Item>, String>>>,
     reported: Mutex<HashMap<Key, u64>>,
+    /// The declarations that were warned of.
+    warned: Mutex<HashSet<usize>>,
 }
 
 impl CheckState {
@@ -28,6 +30,11 @@ impl CheckState {
     pub fn retain(&self, declarations: &HashSet<usize>) {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         reported.retain(|(declaration, _), _| declarations.contains(declaration));
+    }
+
+    /// Whether a declaration was not warned of yet.
+    pub fn is_first_warning(&self, declaration: usize) -> bool {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(declaration)
     }
 
     /// Whether this call was not reported yet: of the runs that shared it, one reports its result.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::checks::quality::list::CheckInstance;
+use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::report::QualityResult;
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::plan::Gate;

@@ -1,14 +1,14 @@
 //! The data-quality checks of the program.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use crate::base::ffi::{Quality, Section};
 use crate::checks::quality::check::{Item, MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
-use crate::checks::quality::measure::Measure;
+use crate::checks::quality::instance::{CheckInstance, Part};
 use crate::checks::quality::selection::Selection;
-use crate::checks::runner::job::{Answer, Job, Key};
+use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::FinishedCall;
 use crate::checks::runner::plan::{Admission, Plan};
 use crate::checks::runner::registry::{CheckRef, duplicate_names};
@@ -26,87 +26,21 @@ pub fn checks() -> Vec<CheckRef<QualityCheck>> {
     checks
 }
 
-/// The problems of the declarations, each a sentence: duplicate names.
+/// The problems of the declarations, each a sentence: duplicate names in a data set.
 pub fn problems() -> Vec<String> {
-    let checks = checks();
-    duplicate_names("data-quality check", checks.iter().map(|check| (check.name(), check.place())))
-}
-
-/// A check to run: a declaration, or one item of a declaration with `for_each`.
-#[derive(Clone)]
-pub struct CheckInstance {
-    pub(super) check: CheckRef<QualityCheck>,
-    part: Part,
-}
-
-/// What of a declaration is run.
-#[derive(Clone)]
-enum Part {
-    Whole,
-    Item(Item),
-    /// The list has no item.
-    Empty,
-    /// The list could not be made, for this reason.
-    Unlisted(String),
-}
-
-impl CheckInstance {
-    /// `rows`, or `rows[users]`.
-    pub fn name(&self) -> String {
-        match &self.part {
-            Part::Item(item) => format!("{}[{}]", self.check.name(), item.label),
-            Part::Whole | Part::Empty | Part::Unlisted(_) => self.check.name().to_owned(),
-        }
+    let mut of_dataset = BTreeMap::<String, Vec<CheckRef<QualityCheck>>>::new();
+    for check in checks() {
+        of_dataset.entry(check.dataset_name().to_owned()).or_default().push(check);
     }
-
-    /// The declared data set, or the item.
-    pub fn dataset(&self) -> String {
-        match &self.part {
-            Part::Item(item) if self.check.dataset.is_empty() => item.label.clone(),
-            _ => self.check.dataset.to_owned(),
-        }
-    }
-
-    /// Whether it is an item of `for_each`.
-    pub(super) const fn is_item(&self) -> bool {
-        matches!(self.part, Part::Item(_))
-    }
-
-    /// Whether it stands for a list that could not be made.
-    pub(super) const fn is_unlisted(&self) -> bool {
-        matches!(self.part, Part::Unlisted(_))
-    }
-
-    #[cfg(feature = "cli")]
-    pub fn declaration(&self) -> &QualityCheck {
-        &self.check
-    }
-
-    pub(super) fn key(&self) -> Key {
-        let label = match &self.part {
-            Part::Item(item) => item.label.clone(),
-            Part::Whole | Part::Empty | Part::Unlisted(_) => String::new(),
+    let problems = of_dataset.iter().flat_map(|(dataset, checks)| {
+        let kind = if dataset.is_empty() {
+            "data-quality check".to_owned()
+        } else {
+            format!("data-quality check of {dataset}")
         };
-        (self.check.identity(), label)
-    }
-
-    /// The job that runs it, or its measure if there is nothing to run.
-    pub(super) fn job(&self, timeout: Duration, begin: Instant) -> Result<Job<Measure>, Box<Measure>> {
-        let check = self.check.clone();
-        let run: Box<dyn FnOnce() -> Answer<Measure> + Send> = match &self.part {
-            Part::Item(item) => {
-                let item = item.clone();
-                Box::new(move || (item.run)())
-            }
-            Part::Unlisted(reason) => return Err(Box::new(Measure::error(reason.clone()))),
-            Part::Empty => return Err(Box::new(Measure::no_data().because("its list of items is empty"))),
-            Part::Whole => Box::new(move || match &check.check.run {
-                Runs::Once(callable) => callable.call(),
-                Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),
-            }),
-        };
-        Ok(Job { key: self.key(), run, timeout, not_before: Some(begin) })
-    }
+        duplicate_names(&kind, checks.iter().map(|check| (check.name(), check.place())))
+    });
+    problems.collect()
 }
 
 /// The checks that a selection includes, sorted by name.
@@ -173,7 +107,7 @@ impl Plan for Lists<'_> {
             Runs::Each(items) => items(),
             Runs::Once(_) => Answer::Ready(Ok(Vec::new())),
         };
-        Admission::Start(Job { key, run: Box::new(run), timeout, not_before: Some(self.begin) })
+        Admission::Start(Job { key, run: Box::new(run), timeout, not_before: Some(self.begin), operation: None })
     }
 
     fn judge(&self, _: usize, finished: FinishedCall<Self::Value>) -> Self::Result {

@@ -28,7 +28,7 @@ pub fn track_data_quality_check(
 ) -> QualityResult {
     let measure = value.into_measure();
     let judgement = Bounds::NONE.judge(&measure);
-    let result = QualityResult::judged(check.into(), dataset.into(), severity, judgement, measure);
+    let result = QualityResult::judged(check.into(), (dataset.into(), ""), severity, judgement, measure);
     result.report(Level::Debug, global::caller(Location::caller()), None, |_| {});
     result
 }

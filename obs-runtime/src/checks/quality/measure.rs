@@ -1,5 +1,6 @@
 //! What a data-quality check returns.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::Serialize;
@@ -11,9 +12,6 @@ use crate::events::failure::shown;
 /// How many sample rows are kept.
 const MAX_ROWS: usize = 10;
 
-/// How much of each sample row is kept, in characters.
-const MAX_ROW_CHARS: usize = 200;
-
 /// The measurement of a data-quality check, before it is judged by the check's bounds. Types that implement [`IntoMeasure`]
 /// construct it here, or convert a [`Measured`] or a [`Verdict`].
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +20,7 @@ pub struct Measure {
     pub(super) message: Option<String>,
     pub(super) counts: Option<(f64, u64)>,
     pub(super) sample: Vec<String>,
+    pub(super) keys: Vec<BTreeMap<String, String>>,
     pub(super) details: Option<Details>,
 }
 
@@ -36,7 +35,7 @@ pub(super) enum Observation {
 
 impl Measure {
     const fn of(observation: Observation) -> Self {
-        Self { observation, message: None, counts: None, sample: Vec::new(), details: None }
+        Self { observation, message: None, counts: None, sample: Vec::new(), keys: Vec::new(), details: None }
     }
 
     /// A number, judged by the check's bounds.
@@ -75,7 +74,7 @@ impl Measure {
 }
 
 fn sample(rows: impl IntoIterator<Item: Display>) -> Vec<String> {
-    rows.into_iter().take(MAX_ROWS).map(|row| shown(&row).chars().take(MAX_ROW_CHARS).collect()).collect()
+    rows.into_iter().take(MAX_ROWS).map(|row| shown(&row)).collect()
 }
 
 /// A measured number, with the total that it is a part of and sample rows.
@@ -98,22 +97,24 @@ pub struct Measured {
     /// The total. If it is set, the ratio `value / of` is judged, otherwise `value`. 0 of 0 is
     /// [`no_data`](QualityStatus::NoData).
     pub of: Option<u64>,
-    /// Some of the failing rows. Ten are kept, 200 characters of each, redacted.
+    /// Some of the failing rows. Ten are kept. They are redacted, then 200 characters of each are kept.
     pub sample: Vec<String>,
+    /// The keys of some of the failing rows: for each its columns and their values. Ten are kept, redacted.
+    pub keys: Vec<BTreeMap<String, String>>,
 }
 
 impl Measured {
     /// A number without a total.
     #[must_use]
     pub const fn number(value: f64) -> Self {
-        Self { value, of: None, sample: Vec::new() }
+        Self { value, of: None, sample: Vec::new(), keys: Vec::new() }
     }
 
     /// A count and its total: the ratio is judged.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     pub const fn ratio(count: u64, of: u64) -> Self {
-        Self { value: count as f64, of: Some(of), sample: Vec::new() }
+        Self { value: count as f64, of: Some(of), sample: Vec::new(), keys: Vec::new() }
     }
 
     /// Adds some of the failing rows.
@@ -182,7 +183,7 @@ impl Verdict {
         self
     }
 
-    /// Adds some of the failing rows. Ten are kept, 200 characters of each, redacted.
+    /// Adds some of the failing rows. Ten are kept. They are redacted, then 200 characters of each are kept.
     #[must_use]
     pub fn with_sample(mut self, rows: impl IntoIterator<Item: Display>) -> Self {
         self.0.sample = sample(rows);
@@ -246,13 +247,14 @@ impl IntoMeasure for bool {
 impl IntoMeasure for Measured {
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     fn into_measure(self) -> Measure {
-        let Self { value, of, sample: rows } = self;
+        let Self { value, of, sample: rows, keys } = self;
         let measure = match of {
             None => Measure::number(value),
             Some(0) if value == 0.0 => Measure::no_data(),
             Some(of) => Measure::number(value / of as f64),
         };
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), ..measure }
+        let keys = keys.into_iter().take(MAX_ROWS).collect();
+        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, ..measure }
     }
 }
 

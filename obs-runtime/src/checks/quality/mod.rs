@@ -3,7 +3,9 @@
 pub(crate) mod bounds;
 pub(crate) mod check;
 pub(crate) mod check_state;
+pub(crate) mod current_bounds;
 pub(crate) mod gates;
+pub(crate) mod instance;
 pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod measure;

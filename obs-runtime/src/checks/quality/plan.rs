@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::gates::Gates;
-use crate::checks::quality::list::CheckInstance;
+use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::QualityResult;
+use crate::checks::quality::status::Severity;
 use crate::checks::runner::outcome::FinishedCall;
 use crate::checks::runner::plan::{Admission, Gate, Plan};
+use crate::pipeline::global;
 
 /// The checks of a run.
 pub struct QualityPlan<'s> {
@@ -29,12 +31,25 @@ pub struct QualityPlan<'s> {
 impl QualityPlan<'_> {
     fn finish(&self, index: usize, measure: Measure, duration: Duration, is_new: bool) -> QualityResult {
         let check = &self.checks[index];
+        self.warn_of_idle_settings(check, &measure);
         let result = QualityResult::new(check, measure, duration);
         if is_new {
             result.report_declared(check, duration);
         }
         self.notify(&result);
         result
+    }
+
+    /// Warns once of settings that can never apply, as the attribute cannot tell them all.
+    fn warn_of_idle_settings(&self, check: &CheckInstance, measure: &Measure) {
+        let declared = &check.check;
+        let only_measured = declared.severity == Severity::Info;
+        let never_stops = (declared.blocking && declared.severity != Severity::Critical)
+            .then(|| format!("`blocking` never applies: its severity is {}", declared.severity));
+        let idle = never_stops.or_else(|| declared.bounds.objection(measure).filter(|_| !only_measured));
+        if let Some(why) = idle.filter(|_| self.state.is_first_warning(declared.identity())) {
+            global::warn(format!("data-quality check `{}`: {why}", declared.name()));
+        }
     }
 
     fn notify(&self, result: &QualityResult) {

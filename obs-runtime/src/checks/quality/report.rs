@@ -1,6 +1,7 @@
 //! The results of data-quality checks.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::checks::quality::bounds::Judgement;
-use crate::checks::quality::list::CheckInstance;
+use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
@@ -121,9 +122,15 @@ pub struct QualityResult {
     /// The observed value, if the check did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
-    /// Some of the failing rows, redacted.
+    /// The value as text if it is `NaN` or infinite, which JSON has no number for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_text: Option<String>,
+    /// Some of the failing rows, redacted by their form and by the name of the column. Equal rows stand once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
+    /// The keys of some of the failing rows: for each its columns and their values, redacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<BTreeMap<String, String>>,
     /// The duration of the check, in seconds; 0 for [`track_data_quality_check`](crate::track_data_quality_check).
     pub duration_seconds: f64,
     /// When it ended.
@@ -137,12 +144,26 @@ pub struct QualityResult {
     pub details: Option<serde_json::Value>,
 }
 
+/// How much of each sample row is kept, in characters.
+const MAX_ROW_CHARS: usize = 200;
+
+/// A sample row or key, redacted as a whole, then shortened.
+fn shown_row(column: &str, row: String) -> String {
+    let row = global::redact_named(column, row);
+    if row.chars().nth(MAX_ROW_CHARS).is_some() { row.chars().take(MAX_ROW_CHARS).collect() } else { row }
+}
+
 impl QualityResult {
     pub(super) fn new(check: &CheckInstance, measure: Measure, duration: Duration) -> Self {
         let judgement = check.check.bounds.judge(&measure);
         let declared = &check.check;
-        let mut result =
-            Self::judged(check.name().into(), check.dataset().into(), declared.severity, judgement, measure);
+        let mut result = Self::judged(
+            check.name().into(),
+            (check.dataset().into(), declared.column),
+            declared.severity,
+            judgement,
+            measure,
+        );
         result.column = shown_declared(declared.column);
         result.owner = shown_declared(declared.owner);
         result.blocking = declared.blocking;
@@ -152,12 +173,17 @@ impl QualityResult {
 
     pub(super) fn judged(
         check: Cow<'static, str>,
-        dataset: Cow<'static, str>,
+        (dataset, column): (Cow<'static, str>, &str),
         severity: Severity,
         judgement: Judgement,
         measure: Measure,
     ) -> Self {
         let Judgement { status, expected, seen } = judgement;
+        let value = measure.value();
+        let mut sample: Vec<String> = measure.sample.into_iter().map(|row| shown_row(column, row)).collect();
+        let mut seen_rows = HashSet::new();
+        sample.retain(|row| seen_rows.insert(row.clone()));
+        let key = |(column, value): (String, String)| (shown_row("", column.clone()), shown_row(&column, value));
         Self {
             check: shown_name(check),
             dataset: shown_name(dataset),
@@ -166,12 +192,14 @@ impl QualityResult {
             severity,
             blocking: false,
             status,
-            value: measure.value(),
+            value,
             count: measure.counts.map(|(count, _)| count),
             of: measure.counts.map(|(_, of)| of),
             expected: expected.map(global::redact),
             seen: seen.map(global::redact),
-            sample: measure.sample.into_iter().map(global::redact).collect(),
+            value_text: value.filter(|value| !value.is_finite()).map(|value| value.to_string()),
+            sample,
+            keys: measure.keys.into_iter().map(|keys| keys.into_iter().map(key).collect()).collect(),
             duration_seconds: 0.0,
             time: SystemTime::now(),
             message: measure.message.map(global::redact),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::checks::quality::check::QualityCheck;
-use crate::checks::quality::list::CheckInstance;
+use crate::checks::quality::instance::CheckInstance;
 use crate::checks::runner::registry::CheckRef;
 use crate::config::parse;
 
@@ -19,7 +19,7 @@ impl Selection {
     pub fn may_hold(&self, check: &QualityCheck) -> bool {
         let by_name = self.only.as_ref().is_none_or(|names| names.iter().any(|name| can_be_named(check, name)));
         let by_dataset = self.datasets.as_ref().is_none_or(|datasets| {
-            datasets.contains(check.dataset) || (check.is_for_each() && check.dataset.is_empty())
+            datasets.contains(check.dataset_name()) || (check.is_for_each() && check.dataset_name().is_empty())
         });
         by_name && by_dataset
     }
@@ -47,7 +47,7 @@ impl Selection {
                 .chain(declared.iter().map(|check| check.name().to_owned()))
                 .collect();
             let listed = |check: &QualityCheck| {
-                instances.iter().any(|instance| std::ptr::eq(&*instance.check, check) && !instance.is_unlisted())
+                instances.iter().any(|instance| is_of(instance, check) && !instance.is_unlisted())
             };
             let could_be = |name: &str| {
                 declared.iter().any(|check| check.is_for_each() && can_be_named(check, name) && !listed(check))
@@ -57,12 +57,12 @@ impl Selection {
         }
         if let Some(datasets) = &self.datasets {
             let mut known: BTreeSet<String> = instances.iter().map(CheckInstance::dataset).collect();
-            known.extend(declared.iter().map(|check| check.dataset.to_owned()));
+            known.extend(declared.iter().map(|check| check.dataset_name().to_owned()));
             let unlisted = instances.iter().any(|instance| instance.is_unlisted() && instance.dataset().is_empty());
             let without = |check: &QualityCheck| {
                 check.is_for_each()
-                    && check.dataset.is_empty()
-                    && !instances.iter().any(|instance| std::ptr::eq(&*instance.check, check))
+                    && check.dataset_name().is_empty()
+                    && !instances.iter().any(|instance| is_of(instance, check))
             };
             let may_exist = unlisted || declared.iter().any(|check| without(check));
             let unknown = datasets.iter().filter(|dataset| !known.contains(*dataset) && !may_exist);
@@ -85,6 +85,11 @@ impl Selection {
             _ => "there is nothing to check".to_owned(),
         }
     }
+}
+
+/// Whether it is a part of this declaration.
+fn is_of(instance: &CheckInstance, check: &QualityCheck) -> bool {
+    std::ptr::eq(&raw const *instance.check, check)
 }
 
 /// Whether a check, or an item of it, has this name.

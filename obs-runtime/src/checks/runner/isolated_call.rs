@@ -13,10 +13,13 @@ use crate::events::panics;
 /// Calls the check on a new thread, in this context and span, then passes the outcome to `complete`.
 pub fn spawn<V: Send + 'static>(
     job: Job<V>,
-    context: Context,
+    mut context: Context,
     active: Active,
     complete: impl FnOnce(CheckOutcome<V>) + Send + 'static,
 ) -> std::io::Result<()> {
+    if let Some(operation) = &job.operation {
+        context.set_operation(operation.clone().into());
+    }
     let run = move || {
         let (_inside, _span) = (context.enter(), active.inherit());
         let start = Stamp::now();

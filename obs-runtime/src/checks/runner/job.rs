@@ -20,6 +20,8 @@ pub struct Job<V> {
     pub key: Key,
     pub run: Box<dyn FnOnce() -> Answer<V> + Send>,
     pub timeout: Duration,
+    /// The operation of the call: what it spends and logs counts for it. None keeps that of the run.
+    pub operation: Option<String>,
     /// A call that began earlier is not shared: what it read may be older than what the run has to see.
     pub not_before: Option<Instant>,
 }

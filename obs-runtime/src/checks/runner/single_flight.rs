@@ -43,6 +43,12 @@ struct Next<V> {
     waiters: Vec<Waiter<V>>,
 }
 
+/// A call that could not be started, and who waits for it.
+struct NotStarted<V> {
+    outcome: CheckOutcome<V>,
+    waiters: Vec<Waiter<V>>,
+}
+
 /// A run that waits for a call.
 pub struct Waiter<V> {
     /// Identifies the run.
@@ -118,7 +124,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
                 Next { id, job, context: context.clone(), active: active.clone(), waiters: vec![waiter.clone()] };
             return match self.start(next, &mut calls) {
                 Ok(_) => Join::Started(id),
-                Err((outcome, _)) => Join::Refused(outcome),
+                Err(failed) => Join::Refused(failed.outcome),
             };
         };
         if call.deadline <= now {
@@ -145,7 +151,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
         self: &Arc<Self>,
         next: Next<V>,
         calls: &mut BTreeMap<Key, Call<V>>,
-    ) -> Result<Vec<Waiter<V>>, (CheckOutcome<V>, Vec<Waiter<V>>)> {
+    ) -> Result<Vec<Waiter<V>>, NotStarted<V>> {
         let Next { id, job, context, active, waiters } = next;
         let (key, start) = (job.key.clone(), Instant::now());
         let deadline = clock::deadline(start, job.timeout);
@@ -153,7 +159,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
         let complete = move |outcome| this.complete(&completed, id, &outcome);
         if let Err(error) = isolated_call::spawn(job, context, active, complete) {
             let outcome = CheckOutcome::NotStarted(format!("no thread could be started: {error}"));
-            return Err((outcome, waiters));
+            return Err(NotStarted { outcome, waiters });
         }
         // The new thread cannot complete before this: it needs the lock of the calls.
         calls.insert(key, Call { id, start, deadline, waiters: waiters.clone(), next: None });
@@ -177,7 +183,7 @@ impl<V: Clone + Send + 'static> SingleFlight<V> {
                     waiter.send(id, Progress::Started { owned: position == 0 });
                 }
             }
-            Err((outcome, waiters)) => {
+            Err(NotStarted { outcome, waiters }) => {
                 for waiter in waiters {
                     waiter.send(id, Progress::Ended(outcome.clone()));
                 }

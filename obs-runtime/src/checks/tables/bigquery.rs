@@ -49,7 +49,7 @@ impl BigQueryTable {
     }
 
     fn query(&self, client: &Client, statement: Statement) -> Query {
-        let query = client.query(statement.sql).max_bytes(self.max_bytes);
+        let query = client.query(statement.sql).max_bytes(self.max_bytes).called_at(statement.place);
         statement.values.into_iter().fold(query, Query::bind_next)
     }
 
@@ -107,10 +107,21 @@ impl Table for BigQueryTable {
         format!("CAST({sql} AS STRING)")
     }
 
+    fn as_number(&self, sql: &str) -> String {
+        format!("SAFE_CAST({sql} AS FLOAT64)")
+    }
+
     fn canonical(&self, kind: &str) -> String {
         let kind = kind.trim().to_ascii_uppercase();
         if let Some(of) = kind.strip_prefix("ARRAY<").and_then(|rest| rest.strip_suffix('>')) {
             return format!("ARRAY<{}>", self.canonical(of));
+        }
+        if let Some(fields) = kind.strip_prefix("STRUCT<").and_then(|rest| rest.strip_suffix('>')) {
+            let field = |field: &str| match field.trim().split_once(char::is_whitespace) {
+                Some((name, kind)) => format!("{name} {}", self.canonical(kind)),
+                None => self.canonical(field),
+            };
+            return format!("STRUCT<{}>", parts(fields).map(field).collect::<Vec<_>>().join(", "));
         }
         match &*kind {
             "INTEGER" | "INT" | "SMALLINT" | "BIGINT" | "TINYINT" | "BYTEINT" => "INT64",
@@ -136,9 +147,29 @@ impl Table for BigQueryTable {
     }
 }
 
+/// The parts between the commas that are outside of angle brackets.
+fn parts(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0_usize;
+    list.split(move |letter| {
+        match letter {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0
+    })
+}
+
 impl BigQueryTable {
     fn column(&self, column: &ColumnType) -> Column {
         let mut kind = self.canonical(&column.kind);
+        if !column.fields.is_empty() {
+            let field = |field: &ColumnType| {
+                let Column { name, kind } = self.column(field);
+                format!("{name} {kind}")
+            };
+            kind = format!("{kind}<{}>", column.fields.iter().map(field).collect::<Vec<_>>().join(", "));
+        }
         if let Some(of) = &column.range_element_type {
             kind = format!("{kind}<{}>", self.canonical(&of.kind));
         }

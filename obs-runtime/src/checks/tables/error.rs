@@ -51,6 +51,32 @@ pub enum TableError {
         /// What is wrong with it, and what the number looks like.
         why: String,
     },
+    /// Values of the column are of another type than what they are compared with.
+    #[error(
+        "{table}: {count} values in {column} are not {compared_with} but are compared with {compared_with}; {hint}"
+    )]
+    Mismatch {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// How many values.
+        count: u64,
+        /// `numbers` or `text`.
+        compared_with: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The other table of the check cannot be read together with this one.
+    #[error("{table}: cannot read {other} in the same statement: {why}")]
+    OtherDatabase {
+        /// The table.
+        table: String,
+        /// The other table.
+        other: String,
+        /// Why not.
+        why: String,
+    },
     /// The result of the query is not what was expected.
     #[error("{table}: unexpected result: {why}")]
     Answer {

@@ -13,6 +13,8 @@ pub(crate) mod plausible;
 pub(crate) mod schema;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite_connection;
 pub(crate) mod statement;
 pub(crate) mod subject;
 pub(crate) mod table;
@@ -26,5 +28,5 @@ pub use error::TableError;
 pub use schema::schema_equality;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteTable;
-pub use statement::{Statement, TableValue};
+pub use statement::{Statement, TableValue, Values};
 pub use table::{Column, Row, Table};

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::checks::tables::error::TableError;
+use crate::checks::tables::sqlite_connection::interruptible;
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::table::{Column, Row, Table};
 
-/// A table in a file of `SQLite`. Each query opens the file read-only, so checks do not wait for each other.
+/// A table in a file of `SQLite`. Each query opens the file read-only, on a thread of its own, and is interrupted when its check
+/// exceeds its time limit. Queries do not wait for each other. While a writer commits, a query waits for it, at most 5 seconds;
+/// in the journal mode `WAL` it does not, and does not delay writers either.
 #[derive(Clone, Debug)]
 pub struct SqliteTable {
     file: PathBuf,
@@ -22,9 +25,12 @@ impl SqliteTable {
         Self { file: file.as_ref().to_owned(), name: name.into() }
     }
 
-    fn rows(&self, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.file, flags)?;
+    async fn rows(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
+        let rows = interruptible(&self.file, move |connection| Self::read(connection, &statement)).await;
+        rows.map_err(|error| self.table_error(error))
+    }
+
+    fn read(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
         let mut prepared = connection.prepare(&statement.sql)?;
         let columns = prepared.column_count();
         let rows = prepared.query_map(params_from_iter(statement.values.iter().map(Parameter)), |row| {
@@ -94,14 +100,36 @@ impl Table for SqliteTable {
         format!("CAST({sql} AS TEXT)")
     }
 
-    // Blocks when it is polled, which is on the check's own thread.
+    fn as_number(&self, sql: &str) -> String {
+        format!("obs_number({sql})")
+    }
+
+    fn mismatch(&self, sql: &str, value: &TableValue) -> Option<String> {
+        Some(match value {
+            TableValue::Integer(_) | TableValue::Real(_) | TableValue::Truth(_) => {
+                format!("typeof({sql}) IN ('text', 'blob')")
+            }
+            TableValue::Text(_) | TableValue::Date(_) | TableValue::Timestamp(_) => {
+                format!("typeof({sql}) IN ('integer', 'real', 'blob')")
+            }
+        })
+    }
+
+    fn cannot_read(&self, other: &Self) -> Option<String> {
+        let same = |left: &Path, right: &Path| match (left.canonicalize(), right.canonicalize()) {
+            (Ok(left), Ok(right)) => left == right,
+            _ => left == right,
+        };
+        (!same(&self.file, &other.file)).then(|| "they are in different files of SQLite".to_owned())
+    }
+
     async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
-        self.rows(&statement).map_err(|error| self.table_error(error))
+        self.rows(statement).await
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {
         let statement = Statement::new("SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", [&*self.name]);
-        let rows = self.rows(&statement).map_err(|error| self.table_error(error))?;
+        let rows = self.rows(statement).await?;
         let column = |row: Row| {
             let mut texts = row.into_iter().map(Option::unwrap_or_default);
             Column::new(texts.next().unwrap_or_default(), texts.next().unwrap_or_default())

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::checks::tables::error::TableError;
-use crate::checks::tables::statement::Statement;
+use crate::checks::tables::statement::{Statement, TableValue};
 
 /// A row of a query result: each value as text, or none for `NULL`.
 pub type Row = Vec<Option<String>>;
@@ -47,7 +47,27 @@ pub trait Table: Sync {
         kind.trim().to_ascii_uppercase()
     }
 
-    /// Runs a statement and returns all rows.
+    /// SQL for this expression as a number; `NULL` for what is none.
+    fn as_number(&self, sql: &str) -> String {
+        format!("CAST({sql} AS DOUBLE PRECISION)")
+    }
+
+    /// SQL that is true if the database would compare this expression with the value as something else than it is, such as
+    /// numbers with text, and not say so. `None` if it refuses that itself.
+    fn mismatch(&self, _sql: &str, _value: &TableValue) -> Option<String> {
+        None
+    }
+
+    /// Why a statement on this table cannot read the other one; `None` if it can.
+    fn cannot_read(&self, _other: &Self) -> Option<String>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Runs a statement and returns all rows. If the future is dropped, as when the check exceeds its time limit, the
+    /// database should stop working on the statement.
     fn ask(&self, statement: Statement) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
 
     /// The columns, in order.

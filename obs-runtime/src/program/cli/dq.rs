@@ -12,8 +12,9 @@ use serde::Serialize;
 
 #[cfg(unix)]
 use crate::base::standard_streams::StandardStream;
+use crate::base::text::is_active;
 use crate::checks::quality::list::{instances, problems};
-use crate::checks::quality::report::QualityReport;
+use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::run::{QualityRun, run_dq_checks};
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::{shown_declared, shown_name};
@@ -183,7 +184,25 @@ fn text(report: &QualityReport) -> String {
     let counts = kinds.into_iter().map(|status| (status, report.count(status))).filter(|(_, count)| *count > 0);
     let counts: Vec<String> =
         counts.map(|(status, count)| style(status).apply_to(format!("{count} {status}")).to_string()).collect();
-    if rows.is_empty() { String::new() } else { format!("{}\n{}\n", table(&heading, &rows), counts.join(", ")) }
+    let samples: String = report.results.iter().map(sample).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{samples}{}\n", table(&heading, &rows), counts.join(", "))
+}
+
+/// The sample of a check, a row in a line.
+fn sample(result: &QualityResult) -> String {
+    if result.sample.is_empty() {
+        return String::new();
+    }
+    let line =
+        |row: &String| row.chars().map(|letter| if is_active(letter) { ' ' } else { letter }).collect::<String>();
+    let text = result
+        .sample
+        .iter()
+        .fold(format!("{}, failing rows:\n", result.check), |text, row| text + "  " + &line(row) + "\n");
+    text + "\n"
 }
 
 /// A value in at most ten characters, or rounded to six decimals.

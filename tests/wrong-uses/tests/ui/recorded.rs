@@ -61,8 +61,8 @@ fn labels_of_queries() {}
 fn label_of_checks() {}
 
 #[dq_check(tags(check = 1, dataset = 2, severity = 3))]
-fn labels_of_quality_checks() -> u8 {
-    0
+fn labels_of_quality_checks() -> bool {
+    true
 }
 
 #[track_performance(name = "two\nlines")]

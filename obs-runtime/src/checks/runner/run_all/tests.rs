@@ -40,7 +40,13 @@ impl Plan for OutcomePlan {
             return Admission::Wait(gate);
         }
         let (run, timeout) = self.jobs[index].clone();
-        Admission::Start(Job { key: (index, String::new()), run: Box::new(move || run()), timeout, not_before: None })
+        Admission::Start(Job {
+            key: (index, String::new()),
+            run: Box::new(move || run()),
+            timeout,
+            not_before: None,
+            operation: None,
+        })
     }
 
     fn judge(&self, _: usize, finished: FinishedCall<u8>) -> CheckOutcome<u8> {

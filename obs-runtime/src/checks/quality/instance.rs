@@ -1,0 +1,92 @@
+//! A check to run: a declaration, or one item of its list.
+
+use std::time::{Duration, Instant};
+
+use crate::checks::quality::check::{Item, QualityCheck, Runs};
+use crate::checks::quality::current_bounds;
+use crate::checks::quality::measure::Measure;
+use crate::checks::runner::job::{Answer, Job, Key};
+use crate::checks::runner::registry::CheckRef;
+
+/// A check to run: a declaration, or one item of a declaration with `for_each`.
+#[derive(Clone)]
+pub struct CheckInstance {
+    pub(super) check: CheckRef<QualityCheck>,
+    pub(super) part: Part,
+}
+
+/// What of a declaration is run.
+#[derive(Clone)]
+pub(super) enum Part {
+    Whole,
+    Item(Item),
+    /// The list has no item.
+    Empty,
+    /// The list could not be made, for this reason.
+    Unlisted(String),
+}
+
+impl CheckInstance {
+    /// `rows`, or `rows[users]`.
+    pub fn name(&self) -> String {
+        match &self.part {
+            Part::Item(item) => format!("{}[{}]", self.check.name(), item.label),
+            Part::Whole | Part::Empty | Part::Unlisted(_) => self.check.name().to_owned(),
+        }
+    }
+
+    /// The declared data set, or the item.
+    pub fn dataset(&self) -> String {
+        match &self.part {
+            Part::Item(item) if self.check.dataset_name().is_empty() => item.dataset.clone(),
+            _ => self.check.dataset_name().to_owned(),
+        }
+    }
+
+    /// Whether it is an item of `for_each`.
+    pub(super) const fn is_item(&self) -> bool {
+        matches!(self.part, Part::Item(_))
+    }
+
+    /// Whether it stands for a list that could not be made.
+    pub(super) const fn is_unlisted(&self) -> bool {
+        matches!(self.part, Part::Unlisted(_))
+    }
+
+    #[cfg(feature = "cli")]
+    pub fn declaration(&self) -> &QualityCheck {
+        &self.check
+    }
+
+    pub(super) fn key(&self) -> Key {
+        let label = match &self.part {
+            Part::Item(item) => item.label.clone(),
+            Part::Whole | Part::Empty | Part::Unlisted(_) => String::new(),
+        };
+        (self.check.identity(), label)
+    }
+
+    /// The job that runs it, or its measure if there is nothing to run.
+    pub(super) fn job(&self, timeout: Duration, begin: Instant) -> Result<Job<Measure>, Box<Measure>> {
+        let check = self.check.clone();
+        let run: Box<dyn FnOnce() -> Answer<Measure> + Send> = match &self.part {
+            Part::Item(item) => {
+                let item = item.clone();
+                Box::new(move || {
+                    current_bounds::set(check.bounds);
+                    (item.run)()
+                })
+            }
+            Part::Unlisted(reason) => return Err(Box::new(Measure::error(reason.clone()))),
+            Part::Empty => return Err(Box::new(Measure::no_data().because("its list of items is empty"))),
+            Part::Whole => Box::new(move || {
+                current_bounds::set(check.bounds);
+                match &check.check.run {
+                    Runs::Once(callable) => callable.call(),
+                    Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),
+                }
+            }),
+        };
+        Ok(Job { key: self.key(), run, timeout, not_before: Some(begin), operation: Some(self.name()) })
+    }
+}

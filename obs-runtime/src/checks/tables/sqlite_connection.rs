@@ -1,0 +1,76 @@
+//! A connection of `SQLite` for one statement, which is interrupted when its future is dropped.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use tokio::sync::oneshot;
+
+/// Opens the file read-only and calls `read` on a thread of its own. Dropping the future interrupts the statement.
+pub async fn interruptible<R: Send + 'static>(
+    file: &Path,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+) -> rusqlite::Result<R> {
+    let (sender, result) = oneshot::channel();
+    let guard = InterruptGuard::default();
+    let (state, file) = (Arc::clone(&guard.0), file.to_owned());
+    let run = move || {
+        let read = || {
+            let connection = open(&file)?;
+            match &mut *state.lock().unwrap_or_else(PoisonError::into_inner) {
+                State::Dropped => return Err(rusqlite::Error::InvalidQuery),
+                state => *state = State::Running(connection.get_interrupt_handle()),
+            }
+            read(&connection)
+        };
+        // Fails when the future was dropped.
+        let _ = sender.send(read());
+    };
+    if let Err(error) = std::thread::Builder::new().name("obs-sqlite".to_owned()).spawn(run) {
+        return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)));
+    }
+    // A thread that panics drops the sender.
+    result.await.unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery))
+}
+
+#[derive(Default)]
+struct InterruptGuard(Arc<Mutex<State>>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    NotStarted,
+    Running(InterruptHandle),
+    Dropped,
+}
+
+impl Drop for InterruptGuard {
+    fn drop(&mut self) {
+        let state = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Dropped);
+        if let State::Running(handle) = state {
+            // Does nothing to a connection whose statement has ended.
+            handle.interrupt();
+        }
+    }
+}
+
+fn open(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("obs_number", 1, pure, |context| Ok(number(context.get_raw(0))))?;
+    Ok(connection)
+}
+
+/// A number, or a text that is one; `NULL` for anything else.
+fn number(value: ValueRef<'_>) -> Option<f64> {
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "values are compared as floats")]
+        ValueRef::Integer(number) => Some(number as f64),
+        ValueRef::Real(number) => Some(number),
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()),
+        ValueRef::Null | ValueRef::Blob(_) => None,
+    }
+}

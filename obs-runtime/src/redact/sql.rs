@@ -21,6 +21,8 @@ static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = concat!(
         r"\b(?i-u:select\b(?u-i:[^;]*?)\bfrom|(?:insert|replace)\s+into|update\b(?u-i:[^;]*?)\bset|delete\s+from|merge\s+into)\b",
         r"[^;]*?\b(?i-u:where|values|set|having|on|in|like|select)\b",
+        // A literal as the first column.
+        r"|\b(?i-u:select)\s+(?:\$[A-Za-z_]*\$|N?'[^']*'\s*(?:,|\|\||(?i-u:as|from)\b))",
         // Procedures, passwords of users, and pipes.
         r"|\b(?i-u:call|exec|execute)\s+[\w.`]+\s*(?:\(|@|N?')|\b(?i-u:identified\s+(?:with\s+\w+\s+)?(?:by|as)|(?:encrypted\s+|with\s+)password)\s+'",
         r"|\b(?i-u:(?:create|alter)\s+(?:user|role|login)\s(?u-i:[^;]*?)\b(?:identified|password))\b|\b(?i-u:from)\s+\S+\s*\|>",
@@ -165,6 +167,8 @@ mod tests {
             masked("can't run 'q1': select name from people where name = 'Ann'"),
             "can't run 'q1': select name from people where name = '[REDACTED]'"
         );
+        assert_eq!(masked("failed: SELECT $$Ann$$ FROM t"), "failed: SELECT $$[REDACTED]$$ FROM t");
+        assert_eq!(masked("failed: SELECT 'Ann' AS name FROM t"), "failed: SELECT '[REDACTED]' AS name FROM t");
         for prose in ["could not select rows from 'penguins.csv'", "update of 'a' failed", "it's fine"] {
             assert_eq!(masked(prose), prose);
         }

@@ -45,6 +45,8 @@ pub const TEXTS: &[Sample] = &[
     sample("sql", "INSERT INTO people (name) VALUES ('Ann Lee')", "Ann Lee"),
     sample("sql", "UPDATE people SET name = 'Ann Lee' WHERE id = 5", "Ann Lee"),
     sample("sql", "select $$Ann Lee$$ from people where a = 'b'", "Ann Lee"),
+    sample("sql", "cannot run SELECT $$Ann Lee$$ FROM people", "Ann Lee"),
+    sample("sql", "cannot run SELECT 'Ann Lee' AS name, id FROM people", "Ann Lee"),
     sample("sql", "MERGE INTO people USING s ON s.name = 'Ann Lee'", "Ann Lee"),
     sample(
         "header",

@@ -125,6 +125,7 @@ pub use checks::runner::registry::Registration;
 pub use config::agent_address::AgentAddress;
 pub use config::filter::LogFilter;
 pub use config::log_format::LogFormat;
+pub use config::log_layout::{LogLayout, LogTime};
 pub use config::problem::{ConfigError, Problem};
 pub use config::sampling::LogSampling;
 pub use config::validated::Config;

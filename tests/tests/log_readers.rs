@@ -1,5 +1,8 @@
-//! Readers of log lines: jq reads each of 10,000 hostile lines, and lnav its time and level. One test, because a process has
-//! one log file.
+//! Readers of log lines: jq reads each of 10,000 hostile lines, and lnav its time and level (one test, because a process has one log
+//! file); and other layouts by the definitions of their readers.
+
+#[path = "log_readers/layouts.rs"]
+mod layouts;
 
 use std::ffi::OsStr;
 use std::fmt;

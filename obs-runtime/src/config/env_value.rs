@@ -11,6 +11,7 @@ use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::location_prices::{LocationPrices, NamedPrices};
 use crate::config::log_format::LogFormat;
+use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::otlp::{
     KeyValues, Milliseconds, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, Propagators, Temporality,
@@ -46,6 +47,8 @@ env_value_by_display!(
     LogFilter,
     LocationPrices,
     LogFormat,
+    LogLayout,
+    LogTime,
     MetricsPort,
     PricingMode,
     AgentAddress,

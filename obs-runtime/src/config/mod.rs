@@ -10,6 +10,7 @@ pub(crate) mod filter_words;
 pub(crate) mod lenient;
 pub(crate) mod location_prices;
 pub(crate) mod log_format;
+pub(crate) mod log_layout;
 pub(crate) mod metrics_port;
 pub(crate) mod otlp;
 pub(crate) mod otlp_parse;
@@ -33,6 +34,7 @@ pub use budgets::{Budget, BudgetPeriod};
 pub use filter::{LogFilter, LogFilterError};
 pub use location_prices::{LocationPrices, NamedPrices};
 pub use log_format::LogFormat;
+pub use log_layout::{LogLayout, LogTime};
 pub use metrics_port::MetricsPort;
 pub use otlp::{
     KeyValues, Milliseconds, OtelConfig, OtelExporter, OtelSampler, OtlpCompression, OtlpProtocol, OtlpSettings,

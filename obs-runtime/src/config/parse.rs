@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
+use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
 
@@ -56,6 +57,16 @@ pub fn format(text: &str) -> Parsed<LogFormat> {
         _ if text.eq_ignore_ascii_case("text") => Ok(LogFormat::Text),
         _ => Err(nearest(text, ["json", "text"])),
     }
+}
+
+pub fn layout(text: &str) -> Parsed<LogLayout> {
+    let known = LogLayout::ALL.into_iter().find(|layout| layout.as_str().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| nearest(text, LogLayout::ALL.map(LogLayout::as_str)))
+}
+
+pub fn log_time(text: &str) -> Parsed<LogTime> {
+    let known = LogTime::ALL.into_iter().find(|time| time.as_str().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| nearest(text, LogTime::ALL.map(LogTime::as_str)))
 }
 
 pub fn pricing(text: &str) -> Parsed<PricingMode> {

@@ -12,6 +12,7 @@ use crate::config::budgets::Budget;
 use crate::config::filter::LogFilter;
 use crate::config::location_prices::{LocationPrices, NamedPrices};
 use crate::config::log_format::LogFormat;
+use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::otlp::OtelConfig;
 use crate::config::pricing_mode::PricingMode;
@@ -39,6 +40,10 @@ pub struct Config {
     pub log_level: LogFilter,
     /// `LOG_FORMAT`
     pub log_format: LogFormat,
+    /// `LOG_LAYOUT`
+    pub log_layout: LogLayout,
+    /// `LOG_TIME`
+    pub log_time: LogTime,
     /// `LOG_SPANS`
     pub log_spans: bool,
     /// `LOG_FILE`
@@ -225,6 +230,8 @@ impl Default for Config {
         Self {
             log_level: LogFilter::from(Level::Info),
             log_format: LogFormat::Json,
+            log_layout: LogLayout::Flat,
+            log_time: LogTime::Rfc3339,
             log_spans: false,
             log_file: None,
             log_file_format: LogFormat::Json,

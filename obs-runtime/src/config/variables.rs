@@ -40,6 +40,12 @@ variables! { OWN, lenient: false;
     "LOG_FORMAT" => log_format = |text| parse::format(text)?,
         "json or text", "json",
         "Format of the log lines on standard error.";
+    "LOG_LAYOUT" => log_layout = |text| parse::layout(text)?,
+        "flat, nested, ecs, gcp, datadog or otel", "flat",
+        "Names and places of the fields of JSON lines: those of obs, flat or nested, or those of a backend.";
+    "LOG_TIME" => log_time = |text| parse::log_time(text)?,
+        "rfc3339, unix_ms or unix_ns", "rfc3339",
+        "Form of the time of JSON lines; the layouts ecs, gcp and otel define their own.";
     "LOG_SPANS" => log_spans = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether JSON lines have a list of all spans of tracing with their fields; they always have the innermost one's name.";

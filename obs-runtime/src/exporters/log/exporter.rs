@@ -13,7 +13,8 @@ use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::log::destination::{Destination, Failure, NAME, count_dropped};
-use crate::exporters::log::json::{JsonBuffers, JsonFormat};
+use crate::exporters::log::fields::JsonBuffers;
+use crate::exporters::log::json::JsonFormat;
 #[cfg(unix)]
 use crate::exporters::log::log_device;
 use crate::exporters::log::log_file::{LogFile, REOPEN};

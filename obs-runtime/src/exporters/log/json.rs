@@ -1,44 +1,14 @@
 //! The JSON format: one valid object a line, without duplicate keys.
 
+use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Source};
-use crate::events::field::{Text, Value};
+use crate::events::field::Text;
 use crate::events::log_span::RedactedSpans;
-use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_member, write_text};
-use crate::exporters::log::timestamp::TimestampFormatter;
-
-/// Whether obs writes this key itself. A field with such a name goes under `fields`.
-pub fn is_reserved(key: &str) -> bool {
-    matches!(
-        key,
-        "timestamp"
-            | "level"
-            | "logger"
-            | "message"
-            | "service"
-            | "environment"
-            | "version"
-            | "correlation_id"
-            | "user"
-            | "operation"
-            | "trace_id"
-            | "span_id"
-            | "span"
-            | "spans"
-            | "module"
-            | "file"
-            | "line"
-            | "fields"
-    )
-}
-
-/// Buffers that are reused for each line.
-#[derive(Default)]
-pub struct JsonBuffers {
-    keys: UsedKeys,
-    /// Indices of the fields that go under `fields`.
-    nested: Vec<usize>,
-}
+use crate::exporters::log::fields::{JsonBuffers, is_reserved, write_fields};
+use crate::exporters::log::layout::Layout;
+use crate::exporters::log::object_writer::{ObjectWriter, write_text};
+use crate::exporters::log::timestamp::{self, TimestampFormatter};
 
 /// The JSON format.
 pub struct JsonFormat {
@@ -46,6 +16,11 @@ pub struct JsonFormat {
     constant: Vec<u8>,
     /// Whether lines have a list of all spans.
     spans: bool,
+    /// Whether the fields of an event go under `fields`.
+    nests: bool,
+    time: LogTime,
+    /// Another layout than that of obs.
+    layout: Option<Layout>,
 }
 
 impl JsonFormat {
@@ -59,7 +34,8 @@ impl JsonFormat {
             constant.extend_from_slice(b"\":");
             write_text(&mut constant, value);
         }
-        Self { constant, spans: config.log_spans }
+        let nests = config.log_layout == LogLayout::Nested;
+        Self { constant, spans: config.log_spans, nests, time: config.log_time, layout: Layout::new(config) }
     }
 
     /// Writes an event, without an end of line. `left_out` is the number of similar lines that sampling left out before it.
@@ -71,6 +47,9 @@ impl JsonFormat {
         buffers: &mut JsonBuffers,
         timestamps: &mut TimestampFormatter,
     ) {
+        if let Some(layout) = &self.layout {
+            return layout.write(event, left_out, line, buffers, timestamps);
+        }
         let Event { time, level, source, context, fact, fields: _, tags: _ } = event;
         let Source { logger, module, file, line: number } = source;
         let EventContext {
@@ -87,9 +66,8 @@ impl JsonFormat {
         } = context;
         let JsonBuffers { keys, nested } = buffers;
         let mut object = ObjectWriter::begin(line, keys);
-        object.buffer().extend_from_slice(b"\"timestamp\":\"");
-        timestamps.write(*time, object.buffer());
-        object.buffer().push(b'"');
+        object.buffer().extend_from_slice(b"\"timestamp\":");
+        timestamp::write_value(self.time, *time, timestamps, object.buffer());
         object.plain_word("level", level.as_str());
         object.plain("logger", logger);
         object.plain("message", &fact.message());
@@ -112,7 +90,8 @@ impl JsonFormat {
         if let Some(number) = number {
             object.plain_number("line", *number);
         }
-        write_fields(event, left_out, &mut object, nested);
+        let goes_aside: fn(&str) -> bool = if self.nests { |_| true } else { is_reserved };
+        write_fields(event, left_out, &mut object, nested, goes_aside);
         object.end();
     }
 }
@@ -141,60 +120,4 @@ fn write_spans(spans: &RedactedSpans, object: &mut ObjectWriter<'_>) {
         object.end();
     }
     object.end_list();
-}
-
-/// Writes the fields of an event. A field with a reserved name or the name of an earlier field goes under `fields`.
-fn write_fields(event: &Event<'_>, left_out: u64, object: &mut ObjectWriter<'_>, nested: &mut Vec<usize>) {
-    nested.clear();
-    let mut index = 0;
-    let serialised = event.context.spans.redacted().map(|spans| spans.serialised(write_member));
-    each_of_fields(event, left_out, &mut |name, value, of_span| {
-        let is_written = !is_reserved(name)
-            && match of_span.and_then(|index| serialised?.get(index)) {
-                Some(member) => object.member(member),
-                None => object.field(name, value),
-            };
-        if !is_written {
-            nested.push(index);
-        }
-        index += 1;
-    });
-    if nested.is_empty() {
-        return;
-    }
-    let mut object = object.nested("fields");
-    let mut nested = nested.iter().peekable();
-    let mut index = 0;
-    each_field(event, left_out, &mut |name, value| {
-        if nested.next_if_eq(&&index).is_some() && !object.field(name, value) {
-            let mut number = 2;
-            while !object.field(&format!("{name}_{number}"), value) {
-                number += 1;
-            }
-        }
-        index += 1;
-    });
-    object.end();
-}
-
-/// Visits the fields of the fact, of the event, of its spans, and of its context.
-pub fn each_field(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>)) {
-    each_of_fields(event, left_out, &mut |name, value, _| visit(name, value));
-}
-
-/// The same, with the index of a field of a span.
-fn each_of_fields(event: &Event<'_>, left_out: u64, visit: &mut dyn FnMut(&str, &Value<'_>, Option<usize>)) {
-    event.fact.fields(&mut |name, value| visit(name, &value, None));
-    if left_out > 0 {
-        visit("left_out", &Value::from(left_out), None);
-    }
-    for field in &event.fields {
-        visit(&field.name, &field.value, None);
-    }
-    for (index, field) in event.span_fields() {
-        visit(&field.name, &field.value, Some(index));
-    }
-    for field in event.context_fields() {
-        visit(&field.name, &field.value, None);
-    }
 }

@@ -85,6 +85,12 @@ impl<'a> ObjectWriter<'a> {
         self.line.push(b']');
     }
 
+    /// The buffer, for the value of this key, which must need no escape and be unique.
+    pub fn member_of(&mut self, key: &str) -> &mut Vec<u8> {
+        self.plain_key(key);
+        self.line
+    }
+
     /// Writes a string. The key must need no escape and be unique.
     #[inline]
     pub fn plain(&mut self, key: &str, text: &str) {

@@ -1,9 +1,12 @@
 //! Timestamps: RFC 3339, UTC, microseconds.
 
+use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
+
+use crate::config::log_layout::LogTime;
 
 const SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
 const MICROSECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
@@ -44,6 +47,22 @@ impl TimestampFormatter {
         }
         line.extend_from_slice(&fraction);
     }
+}
+
+/// Writes a time as a member of JSON in that form.
+pub fn write_value(form: LogTime, time: SystemTime, formatter: &mut TimestampFormatter, line: &mut Vec<u8>) {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Writing to a `Vec` does not fail.
+    let _ = match form {
+        LogTime::UnixMillis => write!(line, "{}", since.as_millis()),
+        LogTime::UnixNanos => write!(line, "{}", since.as_nanos()),
+        LogTime::Rfc3339 => {
+            line.push(b'"');
+            formatter.write(time, line);
+            line.push(b'"');
+            Ok(())
+        }
+    };
 }
 
 fn write_out_of_range(time: SystemTime, line: &mut Vec<u8>) {

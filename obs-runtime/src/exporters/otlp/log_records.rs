@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 
 use crate::base::level::Level;
 use crate::events::event::{Event, EventContext, Source};
-use crate::exporters::log::json::{each_field, is_reserved};
+use crate::exporters::log::fields::{each_field, is_reserved};
 use crate::exporters::otlp::attributes::{any, attribute, nanos, number, text};
 
 /// A log record and its logger.

@@ -10,6 +10,7 @@ use crate::config::agent_address::AgentAddress;
 use crate::config::filter::LogFilter;
 use crate::config::location_prices::LocationPrices;
 use crate::config::log_format::LogFormat;
+use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
@@ -39,6 +40,10 @@ impl ObservabilityBuilder {
         log_level(filter: impl Into<LogFilter>) => log_level = filter.into();
         /// Instead of `LOG_FORMAT`.
         log_format(format: LogFormat) => log_format = format;
+        /// Instead of `LOG_LAYOUT`.
+        log_layout(layout: LogLayout) => log_layout = layout;
+        /// Instead of `LOG_TIME`.
+        log_time(time: LogTime) => log_time = time;
         /// Instead of `LOG_SPANS`.
         log_spans(listed: bool) => log_spans = listed;
         /// Instead of `LOG_FILE`.

@@ -121,10 +121,10 @@ use crate::grammar::vocabulary::Attribute;
 /// | key | meaning | default |
 /// | --- | --- | --- |
 /// | `user = expr` | the user on whose behalf it runs, rendered by `Display` | from the context |
-/// | `cron = "0 3 * * *"` | the schedule: five cron fields or a nickname such as `@daily`; `catalogue()` lists it | none |
+/// | `cron = "0 3 * * *"`, or `every = "6h"` | the schedule: five cron fields or a nickname such as `@daily`, or an interval in whole minutes; `catalogue()` lists it | none |
 /// | `timezone = "Europe/Berlin"` | the IANA time zone of the schedule | UTC |
 /// | `max_runtime = "30m"`, `margin = "5m"` | the longest run, the latest start | none |
-/// | `monitor = "slug"` | the slug of the Sentry monitor | the command's name |
+/// | `monitor = "slug"`, `failure_threshold = 3`, `recovery_threshold = 2` | the slug of the Sentry monitor; how many runs in a row must fail or be missed until it opens an issue, and succeed until it resolves it | the command's name, 1, 1 |
 /// | `init`, `init = "lenient"` | on `main`: initialises obs too, see below | no |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes). The name defaults to the function's in kebab-case.

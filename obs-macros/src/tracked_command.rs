@@ -1,6 +1,6 @@
 //! `#[tracked_command]`
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Expr, LitStr, Type};
 
@@ -45,14 +45,20 @@ impl Init {
     }
 }
 
-/// The schedule of a command: cron expression, time zone, allowed run time and delay.
+/// The schedule of a command: cron expression or interval, time zone, allowed run time and delay, and thresholds of alerts.
 struct Schedule {
     cron: LitStr,
+    every: Option<u64>,
     timezone: Option<LitStr>,
     max_runtime: Option<u64>,
     margin: Option<u64>,
     monitor: Option<LitStr>,
+    failure_threshold: Option<Literal>,
+    recovery_threshold: Option<Literal>,
 }
+
+/// The keys that say more of a schedule.
+const MORE: [&str; 6] = ["timezone", "max_runtime", "margin", "monitor", "failure_threshold", "recovery_threshold"];
 
 impl Schedule {
     fn new(args: &Args, diagnostics: &mut Diagnostics) -> Option<Self> {
@@ -61,12 +67,28 @@ impl Schedule {
         let max_runtime = args.value("max_runtime", duration::milliseconds, diagnostics);
         let margin = args.value("margin", duration::milliseconds, diagnostics);
         let monitor = args.value("monitor", cron::monitor, diagnostics);
-        if args.key("cron").is_none() {
-            for key in ["timezone", "max_runtime", "margin", "monitor"].iter().filter_map(|key| args.key(key)) {
-                diagnostics.at(key, format!("`{key}` needs a schedule; add `cron = \"0 3 * * *\"`"));
+        let every = args.value("every", duration::interval, diagnostics);
+        let failure_threshold = args.value("failure_threshold", values::count, diagnostics);
+        let recovery_threshold = args.value("recovery_threshold", values::count, diagnostics);
+        match (args.key("cron"), args.key("every")) {
+            (None, None) => {
+                for key in MORE.iter().filter_map(|key| args.key(key)) {
+                    diagnostics.at(key, format!("`{key}` needs a schedule; add `cron = \"0 3 * * *\"`"));
+                }
             }
+            (Some(_), Some(every)) => diagnostics.at(every, "a command has one schedule: `cron` or `every`"),
+            (None, Some(_)) => {
+                if let Some(timezone) = args.key("timezone") {
+                    diagnostics.at(timezone, "`timezone` goes with `cron`: an interval has none");
+                }
+            }
+            (Some(_), None) => {}
         }
-        Some(Self { cron: cron?, timezone, max_runtime, margin, monitor })
+        let (cron, every) = match every {
+            Some((text, milliseconds)) => (text, Some(milliseconds)),
+            None => (cron?, None),
+        };
+        Some(Self { cron, every, timezone, max_runtime, margin, monitor, failure_threshold, recovery_threshold })
     }
 
     /// The constructor call for the call site.
@@ -77,6 +99,9 @@ impl Schedule {
         more.set("max_runtime_millis", self.max_runtime.map(duration::literal));
         more.set("margin_millis", self.margin.map(duration::literal));
         more.set("monitor", self.monitor.as_ref());
+        more.set("every_millis", self.every.map(duration::literal));
+        more.set("failure_threshold", self.failure_threshold.as_ref());
+        more.set("recovery_threshold", self.recovery_threshold.as_ref());
         let cron = &self.cron;
         quote_spanned!(Span::mixed_site()=> #private::Schedule::new(#cron) #more)
     }

@@ -1,7 +1,7 @@
 //! Durations: "500ms", "2s", "1m 30s".
 
 use proc_macro2::{Literal, Span};
-use syn::{Expr, Lit};
+use syn::{Expr, Lit, LitStr};
 
 use crate::grammar::message;
 use crate::grammar::values;
@@ -36,6 +36,20 @@ pub fn milliseconds(key: &Key, expr: &Expr) -> syn::Result<u64> {
         return Err(values::wrong(key, expr, "a duration in quotes"));
     };
     parse(&text.value()).map_err(|fault| syn::Error::new_spanned(text, format!("`{}`: {fault}", key.name)))
+}
+
+/// Parses an interval between runs, in whole minutes. Returns the schedule in words too.
+pub fn interval(key: &Key, expr: &Expr) -> syn::Result<(LitStr, u64)> {
+    const MINUTE: u64 = 60_000;
+    let milliseconds = milliseconds(key, expr)?;
+    if !milliseconds.is_multiple_of(MINUTE) {
+        let message = format!("`{}`: an interval is whole minutes: `{}`", key.name, key.usage);
+        return Err(syn::Error::new_spanned(expr, message));
+    }
+    let minutes = milliseconds / MINUTE;
+    let words =
+        if minutes.is_multiple_of(60) { format!("@every {}h", minutes / 60) } else { format!("@every {minutes}m") };
+    Ok((LitStr::new(&words, Span::mixed_site()), milliseconds))
 }
 
 /// Parses a duration greater than zero, in milliseconds.

@@ -79,10 +79,13 @@ const TRACKED_COMMAND: &[Key] = &[
     CRATE,
     Key::new("user", "user = expr"),
     Key::new("cron", "cron = \"0 3 * * *\""),
+    Key::new("every", "every = \"10m\""),
     Key::new("timezone", "timezone = \"Europe/Berlin\""),
     Key::new("max_runtime", "max_runtime = \"30m\""),
     Key::new("margin", "margin = \"5m\""),
     Key::new("monitor", "monitor = \"slug\""),
+    Key::new("failure_threshold", "failure_threshold = 3"),
+    Key::new("recovery_threshold", "recovery_threshold = 2"),
     Key::or_alone("init", "init = \"lenient\""),
 ];
 

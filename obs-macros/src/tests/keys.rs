@@ -98,7 +98,7 @@ fn every_own_key_is_accepted() {
     accepted(
         "tracked_command",
         "user = options.user(), cron = \"*/5 8-18 * * MON-FRI\", timezone = \"Europe/Berlin\", max_runtime = \"30m\", \
-         margin = \"5m\", monitor = \"nightly-load\"",
+         margin = \"5m\", monitor = \"nightly-load\", failure_threshold = 3, recovery_threshold = 2",
     );
     accepted(
         "with_error_tracking",

@@ -8,8 +8,11 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Schedule {
-    /// Five crontab fields or a name such as `@daily`; checked at compile time.
+    /// Five crontab fields, a name such as `@daily`, or `@every 10m` for an interval; checked at compile time.
     pub cron: &'static str,
+    /// The interval between runs, of a schedule by `every`. Serialised in seconds.
+    #[serde(serialize_with = "seconds")]
+    pub every: Option<Duration>,
     /// IANA name of the schedule's time zone.
     pub timezone: &'static str,
     /// Maximum duration of a run, if given. Serialised in seconds.
@@ -20,10 +23,14 @@ pub struct Schedule {
     pub margin: Option<Duration>,
     /// Name of the monitor; the command's name if not given.
     pub monitor: Option<&'static str>,
+    /// How many runs must fail or be missed in a row before Sentry opens an issue, if given.
+    pub failure_threshold: Option<u32>,
+    /// How many runs must succeed in a row before Sentry resolves it, if given.
+    pub recovery_threshold: Option<u32>,
 }
 
 impl Schedule {
-    /// The schedule as five fields: `0 0 * * *` for `@daily`.
+    /// The schedule as five fields: `0 0 * * *` for `@daily`. An interval stays as it is.
     #[must_use]
     pub fn five_fields(&self) -> &'static str {
         match self.cron {
@@ -39,7 +46,37 @@ impl Schedule {
     /// A schedule in UTC.
     #[must_use]
     pub const fn new(cron: &'static str) -> Self {
-        Self { cron, timezone: "UTC", max_runtime: None, margin: None, monitor: None }
+        Self {
+            cron,
+            every: None,
+            timezone: "UTC",
+            max_runtime: None,
+            margin: None,
+            monitor: None,
+            failure_threshold: None,
+            recovery_threshold: None,
+        }
+    }
+
+    /// Sets the interval between runs.
+    #[must_use]
+    pub const fn every_millis(mut self, milliseconds: u64) -> Self {
+        self.every = Some(Duration::from_millis(milliseconds));
+        self
+    }
+
+    /// Sets how many runs must fail in a row before Sentry opens an issue.
+    #[must_use]
+    pub const fn failure_threshold(mut self, runs: u32) -> Self {
+        self.failure_threshold = Some(runs);
+        self
+    }
+
+    /// Sets how many runs must succeed in a row before Sentry resolves the issue.
+    #[must_use]
+    pub const fn recovery_threshold(mut self, runs: u32) -> Self {
+        self.recovery_threshold = Some(runs);
+        self
     }
 
     /// Sets the time zone.

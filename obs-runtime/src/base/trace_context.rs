@@ -9,6 +9,9 @@ const LENGTH: usize = 55;
 /// The flag of a sampled trace.
 const SAMPLED: u8 = 0b01;
 
+/// A flag that is never written: who has sent the trace has not decided whether it is sampled.
+const UNDECIDED: u8 = 0b1000_0000;
+
 /// The flags that version 00 defines: sampled, and random trace id.
 const KNOWN_FLAGS: u8 = 0b11;
 
@@ -60,7 +63,18 @@ impl TraceContext {
     /// Sets the flag that tells other services whether the trace is sampled.
     #[must_use]
     pub const fn with_sampled(self, sampled: bool) -> Self {
-        Self { flags: self.flags & !SAMPLED | if sampled { SAMPLED } else { 0 }, ..self }
+        Self { flags: self.flags & !(SAMPLED | UNDECIDED) | if sampled { SAMPLED } else { 0 }, ..self }
+    }
+
+    /// The same trace, without a decision whether it is sampled.
+    #[must_use]
+    pub const fn undecided(self) -> Self {
+        Self { flags: self.flags & !SAMPLED | UNDECIDED, ..self }
+    }
+
+    /// The decision whether the trace is sampled, unless it is left to this process.
+    pub const fn decision(&self) -> Option<bool> {
+        if self.flags & UNDECIDED == 0 { Some(self.is_sampled()) } else { None }
     }
 
     /// Whether the trace is sampled.
@@ -113,7 +127,7 @@ impl TraceContext {
     /// The flags.
     #[cfg(feature = "otlp")]
     pub const fn flags(&self) -> u8 {
-        self.flags
+        self.flags & KNOWN_FLAGS
     }
 
     /// The trace id as 32 hexadecimal digits.
@@ -129,7 +143,7 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags)
+        write!(formatter, "00-{}-{}-{:02x}", self.trace_id(), self.span_id(), self.flags & KNOWN_FLAGS)
     }
 }
 

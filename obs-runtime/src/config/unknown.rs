@@ -16,8 +16,8 @@ const SHARED_PREFIXES: [&str; 10] =
 /// How many letters of a shared name may be wrong.
 const MAX_WRONG: usize = 2;
 
-/// A variable that obs reads as context, not as configuration.
-const INHERITED: &str = "OBS_CORRELATION_ID";
+/// Variables that obs reads as context, not as configuration.
+const INHERITED: [&str; 3] = ["OBS_CORRELATION_ID", "SENTRY_BAGGAGE", "SENTRY_TRACE"];
 
 /// An environment variable that obs does not read, although its name looks as if it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn are_alike(one: &str, other: &str) -> bool {
 }
 
 fn check(name: String) -> Option<UnknownVariable> {
-    let known = || VARIABLES.iter().map(|variable| variable.name).chain([INHERITED]);
+    let known = || VARIABLES.iter().map(|variable| variable.name).chain(INHERITED);
     if known().any(|known| known == name) {
         return None;
     }

@@ -163,7 +163,7 @@ impl Context {
                 other.map(|_| Active::boundary())
             }
             Active::NotRecorded => remote().map(|_| Active::boundary()),
-            Active::Boundary(_) => None,
+            Active::Boundary { .. } => None,
             Active::Nothing => match self.extension::<CommandRun>() {
                 // The context of a command, on another thread.
                 Some(run) => Some(run.spans().map_or(Active::NotRecorded, |buffer| {

@@ -10,3 +10,4 @@ pub(crate) mod propagation;
 pub(crate) mod remote_parent;
 pub(crate) mod scope;
 pub(crate) mod scope_state;
+pub(crate) mod sentry_trace;

@@ -11,6 +11,7 @@ use crate::config::otlp_parse::percent_decoded;
 use crate::context::current::Context;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope::{LogContext, new_correlation_id};
+use crate::context::sentry_trace;
 use crate::events::active_span;
 
 /// The names that the W3C recommendation gives to the variable and the header.
@@ -53,9 +54,10 @@ pub fn propagators() -> Propagators {
 
 impl Context {
     /// Continues the trace of another process with a span of its own.
-    fn continue_trace(&mut self, parent: TraceContext, state: Option<TraceState>) {
-        self.set_extension(Arc::new(RemoteParent { trace: parent, state }));
-        self.set_trace(parent.next());
+    fn continue_trace(&mut self, trace: TraceContext, state: Option<TraceState>, baggage: Option<&str>) {
+        let baggage = baggage.and_then(sentry_trace::own_members);
+        self.set_extension(Arc::new(RemoteParent { trace, state, baggage }));
+        self.set_trace(trace.next());
     }
 }
 
@@ -68,6 +70,8 @@ pub struct Outgoing {
     pub trace: TraceContext,
     /// What came with the trace.
     pub state: Option<TraceState>,
+    /// The process that has sent the trace to this one, if that did not begin here.
+    pub parent: Option<Arc<RemoteParent>>,
 }
 
 /// The context for another process. What is missing is created, and kept by the scope around; outside of any scope, nothing is kept.
@@ -83,8 +87,9 @@ pub fn outgoing() -> Outgoing {
     });
     let id = context.correlation_id().and_then(valid_id).map(str::to_owned);
     let state = context.trace_state(&trace);
+    let parent = context.extension::<RemoteParent>().filter(|parent| parent.trace.is_of_same_trace(&trace));
     Context::change_current(|current| *current = context);
-    Outgoing { id, trace, state }
+    Outgoing { id, trace, state, parent }
 }
 
 /// The correlation id as baggage.
@@ -118,7 +123,8 @@ impl LogContext {
     ///
     /// A value that is missing or invalid is kept from the current context. A valid correlation id consists of 1 to 128
     /// visible ASCII characters; a valid `traceparent` follows the W3C recommendation. `tracestate` is passed on as it came. With
-    /// `OTEL_PROPAGATORS=tracecontext,baggage`, a request without `x-correlation-id` has that of its `baggage`.
+    /// `OTEL_PROPAGATORS=tracecontext,baggage`, a request without `x-correlation-id` has that of its `baggage`. Without a `traceparent`,
+    /// Sentry's `sentry-trace` is read. What `baggage` has for Sentry is passed on.
     ///
     /// ```
     /// use obs_runtime::{LogContext, correlation_id};
@@ -134,8 +140,11 @@ impl LogContext {
         if let Some(id) = incoming_id(&header, propagators) {
             context.set_correlation_id(&id);
         }
-        if let Some(trace) = header(TRACE_HEADER).filter(|_| propagators.trace_context).and_then(TraceContext::parse) {
-            context.continue_trace(trace, header(STATE_HEADER).and_then(TraceState::parse));
+        let of_w3c = header(TRACE_HEADER).filter(|_| propagators.trace_context).and_then(TraceContext::parse);
+        let of_sentry = || header(sentry_trace::TRACE_HEADER).and_then(sentry_trace::parse);
+        if let Some(trace) = of_w3c.or_else(of_sentry) {
+            let state = of_w3c.and_then(|_| header(STATE_HEADER)).and_then(TraceState::parse);
+            context.continue_trace(trace, state, header(sentry_trace::BAGGAGE_HEADER));
         }
         Self(context)
     }
@@ -196,7 +205,8 @@ impl InheritedContext {
         }
     }
 
-    /// Reads `OBS_CORRELATION_ID`, `TRACEPARENT` and `TRACESTATE`, and `BAGGAGE` if it is asked for. An empty value counts as not set.
+    /// Reads `OBS_CORRELATION_ID`, `TRACEPARENT` and `TRACESTATE`, or `SENTRY_TRACE` and `SENTRY_BAGGAGE`, and `BAGGAGE` if it is asked
+    /// for. An empty value counts as not set.
     pub fn from_environment(variable: impl Fn(&str) -> Option<std::ffi::OsString>, propagators: Propagators) -> Self {
         let mut inherited = Self::default();
         let set = |name| variable(name).filter(|value| !value.is_empty());
@@ -211,13 +221,23 @@ impl InheritedContext {
         {
             context.set_correlation_id(&id);
         }
+        let baggage = set(sentry_trace::BAGGAGE_VARIABLE);
+        let baggage = baggage.as_ref().and_then(|baggage| baggage.to_str());
         if let Some(trace) = set(TRACE_VARIABLE).filter(|_| propagators.trace_context) {
             match trace.to_str().and_then(TraceContext::parse) {
                 Some(trace) => {
                     let state = set(STATE_VARIABLE);
-                    context.continue_trace(trace, state.as_ref().and_then(|state| TraceState::parse(state.to_str()?)));
+                    let state = state.as_ref().and_then(|state| TraceState::parse(state.to_str()?));
+                    context.continue_trace(trace, state, baggage);
                 }
                 None => inherited.ignore(TRACE_VARIABLE, "a traceparent such as 00-<32 digits>-<16 digits>-01"),
+            }
+        } else if let Some(trace) = set(sentry_trace::TRACE_VARIABLE) {
+            match trace.to_str().and_then(sentry_trace::parse) {
+                Some(trace) => context.continue_trace(trace, None, baggage),
+                None => {
+                    inherited.ignore(sentry_trace::TRACE_VARIABLE, "a sentry-trace such as <32 digits>-<16 digits>-1");
+                }
             }
         }
         inherited.context = context.0.is_some().then_some(context);

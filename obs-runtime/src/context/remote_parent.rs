@@ -10,4 +10,6 @@ pub struct RemoteParent {
     pub trace: TraceContext,
     /// What came with it.
     pub state: Option<TraceState>,
+    /// What Sentry's baggage says of the trace. It is passed on unchanged.
+    pub baggage: Option<String>,
 }

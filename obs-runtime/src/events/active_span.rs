@@ -20,11 +20,11 @@ static ROOTS: AtomicU8 = AtomicU8::new(Roots::Never as u8);
 static ALWAYS: Mutex<Option<Recording>> = Mutex::new(None);
 
 /// Which calls outside of commands begin a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Roots {
     /// None.
     Never,
-    /// Those in the context of a request that another process has sent.
+    /// Those that handle a request, and those in the context of a request that another process has sent.
     Remote,
     /// Those that nothing encloses.
     Always,
@@ -39,8 +39,16 @@ pub fn roots() -> Roots {
     }
 }
 
+/// Has at least these calls outside of commands begin a trace, if an exporter wants it.
+#[cfg(feature = "sentry")]
+pub fn raise_roots(least: Roots) {
+    if roots() < least {
+        set_roots(least);
+    }
+}
+
 /// Sets which calls outside of commands begin a trace.
-#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "others take the traces of commands only"))]
+#[cfg_attr(not(any(feature = "otlp", feature = "sentry")), expect(dead_code, reason = "others take no traces"))]
 pub fn set_roots(roots: Roots) {
     let mut always = ALWAYS.lock().unwrap_or_else(PoisonError::into_inner);
     *always = (roots == Roots::Always).then(Recording::begin);
@@ -54,7 +62,12 @@ pub enum Active {
     #[default]
     Nothing,
     /// A scope of the program whose next call may begin a trace.
-    Boundary(#[expect(dead_code, reason = "has calls look for it while it lives")] Arc<Recording>),
+    Boundary {
+        /// Has calls look for it while it lives.
+        _recording: Arc<Recording>,
+        /// Whether that call handles a request.
+        is_request: bool,
+    },
     /// A trace that is not recorded.
     NotRecorded,
     /// A span.
@@ -80,7 +93,13 @@ impl ActiveSpan {
 impl Active {
     /// A scope whose next call may begin a trace.
     pub fn boundary() -> Self {
-        Self::Boundary(Arc::new(Recording::begin()))
+        Self::Boundary { _recording: Arc::new(Recording::begin()), is_request: false }
+    }
+
+    /// The same for a call that handles a request, unless nothing records traces or the request is part of one.
+    pub fn request_boundary() -> Option<Self> {
+        let may_begin = roots() != Roots::Never && matches!(current(), Self::Nothing | Self::Boundary { .. });
+        may_begin.then(|| Self::Boundary { _recording: Arc::new(Recording::begin()), is_request: true })
     }
 
     /// Makes this active until the guard is dropped, unless it is nothing.

@@ -5,6 +5,7 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
 use crate::base::clock::Stamp;
@@ -61,6 +62,20 @@ pub struct Watcher {
     pub log: fn(&Panic) -> bool,
     /// The process aborts as soon as this returns.
     pub dying: fn(),
+}
+
+/// Whether the main function unwinds, which ends the process.
+static ENDS_PROCESS: AtomicBool = AtomicBool::new(false);
+
+/// Notes that the main function unwinds if this thread does.
+pub fn note_end_of_process() {
+    ENDS_PROCESS.fetch_or(std::thread::panicking(), Ordering::Relaxed);
+}
+
+/// Whether the main function unwinds.
+#[cfg(feature = "sentry")]
+pub fn is_end_of_process() -> bool {
+    ENDS_PROCESS.load(Ordering::Relaxed)
 }
 
 /// Installs the panic hook. The previous hook is still called, except that of the standard library where the log line of

@@ -99,6 +99,15 @@ pub struct TraceRoot {
     pub is_remote: bool,
     /// Whether the first span is that of a command.
     pub is_command: bool,
+    /// Whether the first span is that of a request.
+    pub is_request: bool,
+}
+
+impl TraceRoot {
+    /// A trace that begins with something that is neither a command nor a request.
+    pub const fn new(trace: TraceContext, caller: Option<TraceContext>) -> Self {
+        Self { trace, caller, is_remote: false, is_command: false, is_request: false }
+    }
 }
 
 /// The spans of a trace that has ended in this process.

@@ -124,7 +124,7 @@ impl SpanBuffer {
             drop(spans);
             let trace = self.root.trace;
             let (of_span, parent) = (trace.with_span(span.id), trace.with_span(span.parent));
-            let root = TraceRoot { trace: of_span, caller: Some(parent), is_remote: false, is_command: false };
+            let root = TraceRoot::new(of_span, Some(parent));
             let late =
                 RecordedTrace { root, link: None, state: self.state.clone(), span, spans: Vec::new(), left_out: 0 };
             return self.is_exported(&late).then_some(late);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn buffer() -> SpanBuffer {
-        let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
+        let root = TraceRoot { is_command: true, ..TraceRoot::new(TraceContext::begin(None), None) };
         SpanBuffer::begin(root, None, None, Sampling::Yes)
     }
 
@@ -368,7 +368,7 @@ mod tests {
         for (outcome, exported) in
             [(Outcome::Ok, false), (Outcome::Cancelled, false), (Outcome::Error, true), (Outcome::Panic, true)]
         {
-            let root = TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true };
+            let root = TraceRoot { is_command: true, ..TraceRoot::new(TraceContext::begin(None), None) };
             let buffer = SpanBuffer::begin(root, None, None, Sampling::IfFailed);
             assert_eq!(end(&buffer, outcome).is_some(), exported, "{outcome:?}");
         }

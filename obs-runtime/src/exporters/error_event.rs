@@ -80,6 +80,12 @@ impl RawErrorEvent {
         self.event.report.ends_command()
     }
 
+    /// Whether it is about an error or a panic.
+    #[cfg(feature = "sentry")]
+    pub fn is_error(&self) -> bool {
+        !self.event.report.kind.is_message()
+    }
+
     /// When it was captured.
     #[cfg(feature = "sentry")]
     pub const fn time(&self) -> SystemTime {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::level::Level;
+use crate::base::trace_context::TraceContext;
+use crate::context::remote_parent::RemoteParent;
 use crate::events::event::Event;
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
@@ -59,6 +61,11 @@ pub trait Exporter: Send + Sync {
     /// Whether it wants the spans of a trace.
     fn sampling(&self, _root: &TraceRoot) -> Sampling {
         Sampling::No
+    }
+
+    /// What another process gets of a trace, besides `traceparent`. `parent` is the process that the trace came from.
+    fn trace_headers(&self, _trace: &TraceContext, _parent: Option<&RemoteParent>) -> Vec<TraceHeader> {
+        Vec::new()
     }
 
     /// Takes an event.
@@ -121,6 +128,17 @@ pub trait Exporter: Send + Sync {
     fn queued(&self) -> usize {
         0
     }
+}
+
+/// What another process gets of a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceHeader {
+    /// The name of the header.
+    pub header: &'static str,
+    /// The name of the environment variable.
+    pub variable: &'static str,
+    /// The value.
+    pub value: String,
 }
 
 /// Delivers what was measured at the start of a command.

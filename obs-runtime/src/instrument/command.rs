@@ -102,13 +102,12 @@ fn command_context(call: &mut Call) -> (Context, Active) {
 fn begin_trace(context: &mut Context) -> Active {
     let Some(pipeline) = global::pipeline() else { return Active::Nothing };
     let config = pipeline.config();
-    let root = root_of(context, true);
+    let root = TraceRoot { is_command: true, ..root_of(context) };
     let sampling = pipeline.sampling(&root);
     let is_sampled = sampling == Sampling::Yes
-        || root.caller.map_or_else(
-            || config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None),
-            |caller| caller.is_sampled(),
-        );
+        || root.caller.and_then(|caller| caller.decision()).unwrap_or_else(|| {
+            config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None)
+        });
     let root = TraceRoot { trace: root.trace.with_sampled(is_sampled), ..root };
     context.set_trace(root.trace);
     if sampling == Sampling::No {

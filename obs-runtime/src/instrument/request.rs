@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::context::in_context::InContext;
 use crate::context::scope::LogContext;
+use crate::events::active_span::{self, Active};
 use crate::events::failure::Failure;
 use crate::instrument::call::tracked_call::Call;
 use crate::instrument::performance::{Tracked, boxed, finish_judged};
@@ -38,6 +39,7 @@ impl<F: Future<Output = T>, T> RequestFuture<F, T> {
     ) -> Self {
         let context = context.operation(operation.clone());
         let tracked = context.clone().scope(|| {
+            let _boundary = Active::request_boundary().map(active_span::enter);
             let call = Call::manual(operation, false, place).and_then(boxed);
             let end: End<T> = |call, judge, value| finish_judged(call, judge, value);
             Tracked::new(call, start(), judge, end)

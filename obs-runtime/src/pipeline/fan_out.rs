@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::base::level::Level;
+use crate::base::trace_context::TraceContext;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
+use crate::context::remote_parent::RemoteParent;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::events::field::{Text, Value};
 use crate::events::field_buffer;
@@ -14,7 +16,7 @@ use crate::events::panics::caught;
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::aggregation::aggregator::MetricAggregator;
 use crate::exporters::error_event::{ErrorEvent, RawErrorEvent};
-use crate::exporters::interface::{Exporter, FlushError, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Topic, TraceHeader};
 use crate::exporters::reentrancy::Reentrancy;
 use crate::metrics::callsite::Tags;
 use crate::metrics::drop_counters;
@@ -166,6 +168,10 @@ impl Pipeline for FanOut {
 
     fn sampling(&self, root: &TraceRoot) -> Sampling {
         self.exporters().map(|exporter| exporter.sampling(root)).max().unwrap_or(Sampling::No)
+    }
+
+    fn trace_headers(&self, trace: &TraceContext, parent: Option<&RemoteParent>) -> Vec<TraceHeader> {
+        self.exporters().flat_map(|exporter| exporter.trace_headers(trace, parent)).collect()
     }
 
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool {

@@ -1,13 +1,15 @@
 //! The pipeline as the rest of obs sees it.
 
 use crate::base::level::Level;
+use crate::base::trace_context::TraceContext;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
+use crate::context::remote_parent::RemoteParent;
 use crate::events::event::Event;
 use crate::events::field::{Text, Value};
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::ErrorEvent;
-use crate::exporters::interface::{FlushError, Topic};
+use crate::exporters::interface::{FlushError, Topic, TraceHeader};
 use crate::metrics::snapshot::Snapshot;
 use crate::pipeline::background_flush::BackgroundFlush;
 use crate::pipeline::flush::FlushMode;
@@ -41,6 +43,9 @@ pub trait Pipeline: Send + Sync {
 
     /// Whether an exporter wants the spans of a trace.
     fn sampling(&self, root: &TraceRoot) -> Sampling;
+
+    /// What another process gets of a trace for these exporters, besides `traceparent`.
+    fn trace_headers(&self, trace: &TraceContext, parent: Option<&RemoteParent>) -> Vec<TraceHeader>;
 
     /// Whether an exporter wants such an event.
     fn wants(&self, topic: Topic, level: Level, logger: &str) -> bool;

@@ -4,10 +4,12 @@ use crate::context::propagation::{
     self, BAGGAGE_HEADER, BAGGAGE_VARIABLE, ID_HEADER, ID_VARIABLE, Outgoing, STATE_HEADER, STATE_VARIABLE,
     TRACE_HEADER, TRACE_VARIABLE,
 };
+use crate::exporters::interface::TraceHeader;
 use crate::pipeline::global;
 
 /// The environment variables that propagate the current context to a child process: `OBS_CORRELATION_ID` and `TRACEPARENT`, and
-/// `TRACESTATE` if the caller's trace came with one. `init` reads them in the child.
+/// `TRACESTATE` if the caller's trace came with one. `init` reads them in the child. If Sentry is enabled, `SENTRY_TRACE` and
+/// `SENTRY_BAGGAGE` are there for children with an SDK of Sentry.
 ///
 /// `OTEL_PROPAGATORS=tracecontext,baggage` adds `BAGGAGE` with the correlation id, and nothing else; without `tracecontext` in the list
 /// no trace is passed on.
@@ -28,11 +30,12 @@ use crate::pipeline::global;
 /// ```
 #[must_use]
 pub fn child_env() -> Vec<(&'static str, String)> {
-    outgoing(&[ID_VARIABLE, TRACE_VARIABLE, STATE_VARIABLE, BAGGAGE_VARIABLE])
+    outgoing(&[ID_VARIABLE, TRACE_VARIABLE, STATE_VARIABLE, BAGGAGE_VARIABLE], |header| header.variable)
 }
 
 /// The HTTP headers that propagate the current context to a server: `x-correlation-id` and `traceparent`, and `tracestate` and
 /// `baggage` as in [`child_env`]. The server reads them with [`extract`](crate::extract). The names are in lower case, as gRPC wants them.
+/// If Sentry is enabled, `sentry-trace` and further members of `baggage` are there for servers with an SDK of Sentry.
 ///
 /// Missing values are handled as in [`child_env`].
 ///
@@ -43,11 +46,11 @@ pub fn child_env() -> Vec<(&'static str, String)> {
 /// ```
 #[must_use]
 pub fn context_headers() -> Vec<(&'static str, String)> {
-    outgoing(&[ID_HEADER, TRACE_HEADER, STATE_HEADER, BAGGAGE_HEADER])
+    outgoing(&[ID_HEADER, TRACE_HEADER, STATE_HEADER, BAGGAGE_HEADER], |header| header.header)
 }
 
-fn outgoing(names: &[&'static str; 4]) -> Vec<(&'static str, String)> {
-    let Outgoing { id, trace, state } = propagation::outgoing();
+fn outgoing(names: &[&'static str; 4], name: fn(&TraceHeader) -> &'static str) -> Vec<(&'static str, String)> {
+    let Outgoing { id, trace, state, parent } = propagation::outgoing();
     let propagators = propagation::propagators();
     let is_clean = |text: &str| global::redact(text.to_owned()) == text;
     let id = id.filter(|id| is_clean(id));
@@ -59,5 +62,16 @@ fn outgoing(names: &[&'static str; 4]) -> Vec<(&'static str, String)> {
         state.map(|state| state.as_str().to_owned()),
         baggage,
     ];
-    names.iter().zip(values).filter_map(|(name, value)| Some((*name, value?))).collect()
+    let mut headers: Vec<_> = names.iter().zip(values).filter_map(|(name, value)| Some((*name, value?))).collect();
+    let further = global::pipeline().filter(|_| propagators.trace_context);
+    let further = further.map(|pipeline| pipeline.trace_headers(&trace, parent.as_deref())).unwrap_or_default();
+    for header in further {
+        let name = name(&header);
+        // A header that is there already gets further members.
+        match headers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, members)) => *members = format!("{members},{}", header.value),
+            None => headers.push((name, header.value)),
+        }
+    }
+    headers
 }

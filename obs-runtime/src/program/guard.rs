@@ -10,6 +10,7 @@ use crate::checks::health::readiness;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::current::Context;
+use crate::events::panics;
 #[cfg(feature = "_user-metrics")]
 use crate::exporters::aggregation::user_snapshot;
 use crate::instrument::command::{cancel_commands_of, end_commands};
@@ -109,6 +110,7 @@ impl Drop for Guard {
         self.early_drop.warn(&self.pipeline);
         drop(self.self_checks.take());
         let begun = Instant::now();
+        panics::note_end_of_process();
         cancel_commands_of(&*self.pipeline);
         queries::finish();
         registry::flush_all(&*self.pipeline, FlushMode::Final(begun));

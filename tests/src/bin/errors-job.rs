@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::Write as _;
 
 use obs_runtime::{
-    Breadcrumb, ErrorKind, Level, LogContext, add_breadcrumb, capture_error, capture_message, set_user,
-    track_performance, tracked_command, with_error_tracking,
+    Breadcrumb, ErrorKind, Level, LogContext, add_breadcrumb, capture_error, capture_message, child_env,
+    context_headers, set_user, track_performance, track_request, tracked_command, with_error_tracking,
 };
 
 #[derive(Debug, ErrorKind)]
@@ -173,6 +173,30 @@ fn errors_job(way: &str) -> Result<(), Boxed> {
     }
 }
 
+#[tracked_command(every = "6h", margin = "5m", failure_threshold = 3, recovery_threshold = 2)]
+fn by_interval() {}
+
+/// Handles two requests, the second one of a caller with an SDK of Sentry, and reports a message outside of any request.
+fn serve() -> Result<(), Boxed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let of_caller = |name: &str| match name {
+        "sentry-trace" => Some("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+        "baggage" => Some("user=ada, sentry-trace_id=4bf92f3577b34da6a3ce929d0e0e4736, sentry-release=shop%401"),
+        _ => None,
+    };
+    for context in [LogContext::of_request(|_| None), LogContext::of_request(of_caller)] {
+        let response = track_request("GET /users/{id}", context, async {
+            let is_error = load_day().is_err();
+            println!("headers {}", serde_json::to_string(&context_headers()).unwrap_or_default());
+            println!("child {}", serde_json::to_string(&child_env()).unwrap_or_default());
+            if is_error { 500 } else { 200 }
+        });
+        println!("status {}", runtime.block_on(response));
+    }
+    capture_message(Level::Warning, "outside of any request");
+    Ok(())
+}
+
 fn main() -> Result<(), Boxed> {
     let builder = obs_runtime::Observability::builder().version("1.2.3").before_send(|mut event| {
         event.tags.insert("seen_last".to_owned(), "yes".to_owned());
@@ -180,6 +204,18 @@ fn main() -> Result<(), Boxed> {
     });
     let _guard = builder.init()?;
     let way = std::env::args().nth(1).unwrap_or_default();
+    match &*way {
+        "serve" => return serve(),
+        "serve-and-panic" => {
+            serve()?;
+            panic!("asked to panic in main");
+        }
+        "interval" => {
+            by_interval();
+            return Ok(());
+        }
+        _ => {}
+    }
     let result = LogContext::new().field("region", "eu").scope(|| errors_job(&way));
     // The command has flushed.
     if let Some(sentry) = obs_runtime::status().sink("sentry") {

@@ -24,6 +24,36 @@ fn assert_checked_in(server: &SentryServer, way: &str, status: &str) {
             "max_runtime": 30, "checkin_margin": 5});
         assert_eq!(check_in["monitor_config"], expected, "{way}");
     }
+    // The check-ins of a run and its events are of one trace.
+    let trace = &ended["contexts"]["trace"]["trace_id"];
+    assert!(trace.as_str().is_some_and(|id| id.len() == 32), "{way}: {ended}");
+    assert_eq!(&begun["contexts"]["trace"]["trace_id"], trace, "{way}");
+    for event in server.items("event") {
+        assert_eq!(&event["contexts"]["trace"]["trace_id"], trace, "{way}: {event:#}");
+        assert_eq!(event["contexts"]["monitor"]["slug"], "errors-job", "{way}: {event:#}");
+    }
+}
+
+#[test]
+fn an_interval_and_thresholds_are_told_to_the_monitor() {
+    let server = SentryServer::start();
+    assert_eq!(job(&server, "interval").run().code(), Some(0));
+    let check_ins = server.wait_for("check_in", 2);
+    let expected = json!({"schedule": {"type": "interval", "value": 6, "unit": "hour"}, "checkin_margin": 5,
+        "failure_issue_threshold": 3, "recovery_threshold": 2});
+    for check_in in &check_ins {
+        assert_eq!((&check_in["monitor_config"], &check_in["monitor_slug"]), (&expected, &json!("by-interval")));
+    }
+}
+
+#[test]
+fn a_service_without_commands_has_a_session_for_its_process() {
+    for (way, code, status, errors) in [("serve", 0, "exited", 2), ("serve-and-panic", 101, "crashed", 3)] {
+        let server = SentryServer::start();
+        let ended = job(&server, way).run();
+        assert_eq!(ended.code(), Some(code), "{way}: {ended:?}");
+        assert_session(&server, way, status, errors);
+    }
 }
 
 fn assert_session(server: &SentryServer, way: &str, status: &str, errors: u64) {

@@ -1,5 +1,6 @@
 //! Sampled runs: a transaction with spans.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use obs_tests::process::Process;
@@ -119,4 +120,72 @@ fn queries_and_tasks_are_child_spans() {
             found("select", "db.query", "the run"),
         ]
     );
+}
+
+/// The names and values that a program has printed after a word, at each time.
+fn printed(stdout: &str, word: &str) -> Vec<BTreeMap<String, String>> {
+    let lines = stdout.lines().filter_map(|line| line.strip_prefix(word));
+    lines.map(|line| serde_json::from_str::<Vec<(String, String)>>(line).unwrap().into_iter().collect()).collect()
+}
+
+#[test]
+fn requests_are_transactions_in_the_traces_of_their_callers() {
+    let server = SentryServer::start();
+    let ended = job(&server, "serve").env("SENTRY_TRACES_SAMPLE_RATE", "1").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let mut runs = server.items("transaction");
+    // They come over several connections.
+    runs.sort_by(|one, other| one["start_timestamp"].as_f64().partial_cmp(&other["start_timestamp"].as_f64()).unwrap());
+    let [own, of_caller] = &runs[..] else { panic!("{runs:#?}") };
+    for (run, parent) in [(own, None), (of_caller, Some("00f067aa0ba902b7"))] {
+        let trace = &run["contexts"]["trace"];
+        assert_eq!((&run["transaction"], &trace["op"]), (&json!("GET /users/{id}"), &json!("http.server")));
+        assert_eq!((trace["parent_span_id"].as_str(), &trace["status"]), (parent, &json!("unknown_error")), "{run:#}");
+        assert_eq!(spans(run).len(), 3, "{run:#}");
+    }
+    assert_eq!(of_caller["contexts"]["trace"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    #[cfg(feature = "real")]
+    assert_eq!(obs_tests::sentry_relay::remarks(&runs), Vec::<String>::new());
+    // Each error is in the span of the function that has returned it, and the message in a trace of the process.
+    let events = server.items("event");
+    let trace_of = |event: &Value| event["contexts"]["trace"]["trace_id"].clone();
+    assert_eq!(events.len(), 3);
+    for (event, run) in events.iter().zip(&runs) {
+        assert_eq!(trace_of(event), trace_of(run));
+        let span = run["spans"].as_array().unwrap().iter().find(|span| span["description"] == "parse_row").unwrap();
+        assert_eq!(event["contexts"]["trace"]["span_id"], span["span_id"], "{event:#}");
+    }
+    assert!(trace_of(&events[2]).as_str().is_some_and(|id| id.len() == 32), "{:#}", events[2]);
+    // A service that is called gets the trace and what has been said of it; members of others are left to the program.
+    let headers = printed(&ended.stdout, "headers ");
+    let children = printed(&ended.stdout, "child ");
+    for ((headers, child), run) in headers.iter().zip(&children).zip(&runs) {
+        let trace = &run["contexts"]["trace"];
+        let ids = format!("{}-{}", trace["trace_id"].as_str().unwrap(), trace["span_id"].as_str().unwrap());
+        assert_eq!((&headers["sentry-trace"], &child["SENTRY_TRACE"]), (&format!("{ids}-1"), &format!("{ids}-1")));
+        assert_eq!(headers["traceparent"], format!("00-{ids}-01"));
+        assert_eq!(headers["baggage"], child["SENTRY_BAGGAGE"]);
+    }
+    let id = own["contexts"]["trace"]["trace_id"].as_str().unwrap();
+    let begun_here = format!(
+        "sentry-trace_id={id},sentry-public_key=0123456789abcdef0123456789abcdef,sentry-release=errors-job%401.2.3,\
+         sentry-environment=test,sentry-sampled=true"
+    );
+    assert_eq!(headers[0]["baggage"], begun_here);
+    assert_eq!(headers[1]["baggage"], "sentry-trace_id=4bf92f3577b34da6a3ce929d0e0e4736,sentry-release=shop%401");
+}
+
+#[test]
+fn a_child_of_a_process_with_an_sdk_of_sentry_is_in_its_trace() {
+    let traced = |sentry_trace: &str| {
+        let server = SentryServer::start();
+        let job = job(&server, "return").env("SENTRY_TRACES_SAMPLE_RATE", "1").env("SENTRY_TRACE", sentry_trace);
+        let ended = job.run();
+        assert!(ended.code() == Some(0) && !ended.stderr.contains("unknown variable"), "{ended:?}");
+        server.items("transaction").first().map(|run| run["contexts"]["trace"]["parent_span_id"].clone())
+    };
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+    assert_eq!(traced(&format!("{trace}-1")), Some(json!("00f067aa0ba902b7")));
+    assert_eq!(traced(&format!("{trace}-0")), None);
+    assert_eq!(traced(trace), Some(json!("00f067aa0ba902b7")), "the decision is left to this process");
 }

@@ -65,14 +65,15 @@ impl SpanItem {
 /// All spans of a trace, the first one first. The context is that of the first one.
 pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<SpanItem> {
     let RecordedTrace {
-        root: TraceRoot { trace, caller, is_remote, is_command: _ },
+        root: TraceRoot { trace, caller, is_remote, is_command: _, is_request },
         link,
         state,
         span,
         spans,
         left_out,
     } = recorded;
-    let kind = if *is_remote && span.op == "function" { SpanKind::Server } else { SpanKind::Internal };
+    let is_server = *is_request || *is_remote && span.op == "function";
+    let kind = if is_server { SpanKind::Server } else { SpanKind::Internal };
     let mut item = of_span(*trace, span, kind);
     let root = &mut item.span;
     root.parent_span_id = caller.as_ref().map(|caller| caller.span_id_bytes().to_vec()).unwrap_or_default();

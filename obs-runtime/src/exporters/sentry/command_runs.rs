@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ::sentry::protocol::{
-    EnvelopeItem, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule, SessionAttributes,
-    SessionStatus, SessionUpdate,
+    EnvelopeItem, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorIntervalUnit, MonitorSchedule,
+    SessionAttributes, SessionStatus, SessionUpdate,
 };
 
 use crate::base::outcome::Outcome;
@@ -25,7 +25,7 @@ pub fn started(settings: &Settings, event: &Event<'_>, call: &CallInfo) -> Vec<J
     let check_in = check_in(settings, call, run, MonitorCheckInStatus::InProgress, None);
     let session = session(settings, event, run, SessionStatus::Ok);
     let session = session.map(|session| SessionUpdate { init: true, ..session });
-    jobs(check_in, session)
+    jobs(event, check_in, session)
 }
 
 /// What to send when a command ends.
@@ -49,12 +49,12 @@ pub fn finished(
         let errors = session.errors.max(u64::from(matches!(outcome, Outcome::Error | Outcome::Panic)));
         SessionUpdate { errors, duration: Some(duration.as_secs_f64()), ..session }
     });
-    jobs(check_in, session)
+    jobs(event, check_in, session)
 }
 
-fn jobs(check_in: Option<MonitorCheckIn>, session: Option<SessionUpdate<'static>>) -> Vec<Job> {
+fn jobs(event: &Event<'_>, check_in: Option<MonitorCheckIn>, session: Option<SessionUpdate<'static>>) -> Vec<Job> {
     let items = check_in.map(EnvelopeItem::from).into_iter().chain(session.map(EnvelopeItem::from));
-    items.map(Job::Run).collect()
+    items.map(|item| Job::Run(Box::new((item, event.context.trace)))).collect()
 }
 
 fn check_in(
@@ -78,13 +78,29 @@ fn check_in(
 fn config(schedule: &Schedule) -> MonitorConfig {
     let minutes = |duration: Duration| duration.as_secs().div_ceil(60).max(1);
     MonitorConfig {
-        schedule: MonitorSchedule::Crontab { value: schedule.five_fields().to_owned() },
+        schedule: schedule
+            .every
+            .map_or_else(|| MonitorSchedule::Crontab { value: schedule.five_fields().to_owned() }, interval),
         checkin_margin: schedule.margin.map(minutes),
         max_runtime: schedule.max_runtime.map(minutes),
-        timezone: Some(schedule.timezone.to_owned()),
-        failure_issue_threshold: None,
-        recovery_threshold: None,
+        timezone: schedule.every.is_none().then(|| schedule.timezone.to_owned()),
+        failure_issue_threshold: schedule.failure_threshold.map(Into::into),
+        recovery_threshold: schedule.recovery_threshold.map(Into::into),
     }
+}
+
+/// An interval in the longest unit in which it is a whole number.
+fn interval(every: Duration) -> MonitorSchedule {
+    let minutes = (every.as_secs() / 60).max(1);
+    let units = [
+        (7 * 24 * 60, MonitorIntervalUnit::Week),
+        (24 * 60, MonitorIntervalUnit::Day),
+        (60, MonitorIntervalUnit::Hour),
+        (1, MonitorIntervalUnit::Minute),
+    ];
+    let fits = units.into_iter().find(|(length, _)| minutes.is_multiple_of(*length));
+    let (length, unit) = fits.unwrap_or((1, MonitorIntervalUnit::Minute));
+    MonitorSchedule::Interval { value: minutes / length, unit }
 }
 
 /// The slug of a monitor: `Nightly Load` → `nightly-load`.
@@ -144,5 +160,15 @@ mod tests {
         let config = config(&Schedule::new("@daily").max_runtime_millis(90_000).margin_millis(1));
         assert_eq!((config.max_runtime, config.checkin_margin), (Some(2), Some(1)));
         assert_eq!(config.timezone.as_deref(), Some("UTC"));
+    }
+
+    #[test]
+    fn intervals_have_the_longest_unit_that_fits() {
+        let of = |minutes: u64| serde_json::to_value(interval(Duration::from_secs(60 * minutes))).unwrap();
+        for (minutes, value, unit) in
+            [(1, 1, "minute"), (90, 90, "minute"), (360, 6, "hour"), (2880, 2, "day"), (10_080, 1, "week")]
+        {
+            assert_eq!(of(minutes), serde_json::json!({"type": "interval", "value": value, "unit": unit}));
+        }
     }
 }

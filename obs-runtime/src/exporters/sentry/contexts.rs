@@ -1,6 +1,7 @@
 //! Converts values, tags and contexts to Sentry's types, within Sentry's limits.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use ::sentry::protocol::{self, Map};
 use serde_json::Value as Json;
@@ -149,12 +150,20 @@ pub fn contexts<'l>(
     }
     add(&mut contexts, "scope".to_owned(), scope.fields.iter().map(|field| (&*field.name, &field.value)));
     contexts.insert("os".to_owned(), os());
-    if let Some(trace) = scope.trace {
-        let (span_id, trace_id) = (span_id(&trace), trace_id(&trace));
-        let trace = protocol::TraceContext { span_id, trace_id, ..protocol::TraceContext::default() };
-        contexts.insert("trace".to_owned(), trace.into());
-    }
+    let trace = scope.trace.unwrap_or_else(|| untraced(scope.correlation_id.as_deref()));
+    let (span_id, trace_id) = (span_id(&trace), trace_id(&trace));
+    let trace = protocol::TraceContext { span_id, trace_id, ..protocol::TraceContext::default() };
+    contexts.insert("trace".to_owned(), trace.into());
     contexts
+}
+
+/// The trace of an event outside of any: that of its correlation id, or else one for the whole process.
+fn untraced(correlation_id: Option<&str>) -> TraceContext {
+    static PROCESS: OnceLock<TraceContext> = OnceLock::new();
+    match correlation_id {
+        Some(id) => TraceContext::begin(Some(id)),
+        None => *PROCESS.get_or_init(|| TraceContext::begin(None)),
+    }
 }
 
 /// The user of a context.

@@ -12,13 +12,19 @@ use ::sentry::types::Dsn;
 
 use crate::base::clock;
 use crate::base::level::Level;
+use crate::base::trace_context::TraceContext;
 use crate::config::validated::Config;
+use crate::context::remote_parent::RemoteParent;
+use crate::context::sentry_trace;
+use crate::events::active_span::{self, Roots};
 use crate::events::event::{Event, Fact};
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
+use crate::events::panics;
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, TraceHeader, no_answer_within};
+use crate::exporters::sentry::baggage::Baggage;
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
 use crate::exporters::sentry::connection::ConnectionOptions;
@@ -27,6 +33,7 @@ use crate::exporters::sentry::foreign_events::Redact;
 use crate::exporters::sentry::options;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::exporters::sentry::options::{Settings, client};
+use crate::exporters::sentry::process_session::ProcessSession;
 use crate::exporters::sentry::queue::Job;
 use crate::exporters::sentry::spool::Spool;
 use crate::exporters::sentry::traces;
@@ -45,7 +52,9 @@ pub struct SentryExporter {
     settings: Arc<Settings>,
     breadcrumbs: BreadcrumbBuffer,
     worker: Worker,
+    session: ProcessSession,
     trace_sample_rate: f64,
+    baggage: Baggage,
     /// The host of the server.
     server: String,
 }
@@ -72,13 +81,18 @@ impl SentryExporter {
         // Only where the program has said so: the platform's folder may be that of somebody else.
         let folder = config.state_dir.as_ref().filter(|_| !options.keeps_nothing);
         let spool = folder.map(|folder| Spool::new(folder, &dsn.to_string()));
+        let baggage = Baggage::new(dsn.public_key(), &settings);
         let make = |factory| client(dsn, &settings, options, redact, factory);
         let worker = Worker::new(Factory::new(on_delivery, connection, spool), make);
         if binds {
             worker.bind_to_hub();
         }
         let trace_sample_rate = config.sentry_traces_sample_rate;
-        Ok(Some(Self { settings, breadcrumbs, worker, trace_sample_rate, server }))
+        if trace_sample_rate > 0.0 {
+            active_span::raise_roots(Roots::Remote);
+        }
+        let session = ProcessSession::new();
+        Ok(Some(Self { settings, breadcrumbs, worker, session, trace_sample_rate, baggage, server }))
     }
 
     /// Whether the program does not want errors of that label, which are counted.
@@ -136,10 +150,28 @@ impl Exporter for SentryExporter {
     }
 
     fn sampling(&self, root: &TraceRoot) -> Sampling {
-        let is_sampled =
-            || root.caller.map_or_else(|| root.trace.is_within(self.trace_sample_rate), |caller| caller.is_sampled());
-        // A transaction is the run of a command.
-        if root.is_command && self.trace_sample_rate > 0.0 && is_sampled() { Sampling::Yes } else { Sampling::No }
+        let decision = || root.caller.and_then(|caller| caller.decision());
+        let is_sampled = || decision().unwrap_or_else(|| root.trace.is_within(self.trace_sample_rate));
+        // A transaction is the run of a command, or a request.
+        let is_one = root.is_command || root.is_request || root.is_remote;
+        if root.is_request {
+            self.send(self.session.begins(&self.settings, false));
+        }
+        if is_one && self.trace_sample_rate > 0.0 && is_sampled() { Sampling::Yes } else { Sampling::No }
+    }
+
+    fn trace_headers(&self, trace: &TraceContext, parent: Option<&RemoteParent>) -> Vec<TraceHeader> {
+        let value = sentry_trace::write(trace);
+        let of_trace =
+            TraceHeader { header: sentry_trace::TRACE_HEADER, variable: sentry_trace::TRACE_VARIABLE, value };
+        // Who has begun the trace decides what is said of it.
+        let baggage = match parent {
+            Some(parent) => parent.baggage.clone(),
+            None => Some(self.baggage.of(trace)),
+        };
+        let (header, variable) = (sentry_trace::BAGGAGE_HEADER, sentry_trace::BAGGAGE_VARIABLE);
+        let of_baggage = baggage.map(|value| TraceHeader { header, variable, value });
+        [of_trace].into_iter().chain(of_baggage).collect()
     }
 
     fn redacts_reports(&self) -> bool {
@@ -147,6 +179,7 @@ impl Exporter for SentryExporter {
     }
 
     fn close(&self) {
+        active_span::set_roots(Roots::Never);
         self.worker.unbind_from_hub();
     }
 
@@ -156,6 +189,7 @@ impl Exporter for SentryExporter {
         }
         let crumbs = self.breadcrumbs.of(report.correlation_id().as_deref(), report.time());
         let settings = Arc::clone(&self.settings);
+        self.send(self.session.begins(&self.settings, report.is_error()));
         let (id, ends_command) = (report.id(), report.ends_command());
         let make = move || Some(report.redact(|event| EventDraft::of(event, crumbs))?.prepare(&settings));
         self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
@@ -168,13 +202,19 @@ impl Exporter for SentryExporter {
                 let crumbs = self.breadcrumbs.of(event.context.correlation_id.as_deref(), event.time);
                 let (draft, settings) = (EventDraft::of(event, crumbs), Arc::clone(&self.settings));
                 let make = move || Some(draft?.prepare(&settings));
+                self.send(self.session.begins(&self.settings, !report.kind.is_message()));
                 let (id, ends_command) = (report.id, report.ends_command());
                 self.worker.send(Job::Event { id, ends_command, make: Box::new(make) });
             }
             Fact::Traced(recorded) if self.sampling(&recorded.decided_by()) == Sampling::Yes => {
                 self.send([Job::item(traces::transaction(&self.settings, event, recorded))]);
             }
-            Fact::Started { call, arguments: _ } => self.send(command_runs::started(&self.settings, event, call)),
+            Fact::Started { call, arguments: _ } => {
+                if call.run.is_some() {
+                    self.session.command_begins();
+                }
+                self.send(command_runs::started(&self.settings, event, call));
+            }
             Fact::Finished { call, outcome, duration, failure: _, exit_code: _ } => {
                 self.send(command_runs::finished(&self.settings, event, call, *outcome, *duration));
                 self.breadcrumbs.add(event, "operation");
@@ -194,10 +234,12 @@ impl Exporter for SentryExporter {
     }
 
     fn flush_last(&self, deadline: Instant) -> Result<Flushed, FlushError> {
+        self.send(self.session.ends(&self.settings, panics::is_end_of_process()));
         self.flushed(until(deadline, |earlier| self.worker.flush_last(earlier)))
     }
 
     fn give_up(&self, deadline: Instant) {
+        self.send(self.session.ends(&self.settings, panics::is_end_of_process()));
         self.worker.give_up(earlier(deadline));
     }
 

@@ -1,6 +1,8 @@
 //! Sentry: errors, panics and messages as events, breadcrumbs, check-ins, sessions and traces.
 
+pub(crate) mod baggage;
 pub(crate) mod breadcrumbs;
+pub(crate) mod check_ins;
 pub(crate) mod command_runs;
 pub(crate) mod connection;
 pub(crate) mod contexts;
@@ -15,6 +17,7 @@ pub(crate) mod in_app;
 pub(crate) mod kept;
 pub(crate) mod options;
 pub(crate) mod plain_proxy;
+pub(crate) mod process_session;
 pub(crate) mod queue;
 pub(crate) mod rejection;
 pub(crate) mod route;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ::sentry::Envelope;
 use ::sentry::protocol::{Attachment, EnvelopeItem, Event};
 
+use crate::base::trace_context::TraceContext;
 use crate::events::event_id::EventId;
 
 /// The most events, transactions and other envelopes in the queue.
@@ -20,7 +21,7 @@ const MAX_RUN_ITEMS_SENT: usize = 100;
 /// Something to send.
 pub enum Job {
     /// A check-in or a session.
-    Run(EnvelopeItem),
+    Run(Box<RunItem>),
     /// An event.
     Event {
         /// Its id.
@@ -33,6 +34,9 @@ pub enum Job {
     /// Any other envelope.
     Envelope(Box<Envelope>),
 }
+
+/// A check-in or a session, and the trace of a check-in.
+pub type RunItem = (EnvelopeItem, Option<TraceContext>);
 
 /// An event that is ready to be sent.
 pub struct Prepared {
@@ -55,7 +59,7 @@ impl Job {
 #[derive(Default)]
 pub struct Queue {
     /// Check-ins and sessions.
-    runs: VecDeque<EnvelopeItem>,
+    runs: VecDeque<RunItem>,
     /// Events about what has ended a command.
     ends: VecDeque<Job>,
     others: VecDeque<Job>,
@@ -80,7 +84,7 @@ pub struct Queue {
 /// What a thread sends next.
 pub enum Work {
     /// Check-ins and sessions, together.
-    Runs(Vec<EnvelopeItem>),
+    Runs(Vec<RunItem>),
     /// One job.
     Job(Job),
     /// An envelope of an earlier run.
@@ -129,7 +133,7 @@ impl Queue {
         let is_full = self.ends.len() + self.others.len() >= CAPACITY;
         match job {
             Job::Run(_) if self.runs.len() >= MAX_RUN_ITEMS => return Some(job),
-            Job::Run(item) => self.runs.push_back(item),
+            Job::Run(item) => self.runs.push_back(*item),
             Job::Event { ends_command: true, .. } => {
                 self.ends.push_back(job);
                 if is_full {
@@ -144,7 +148,7 @@ impl Queue {
 
     /// Takes everything that is not being sent.
     pub fn clear(&mut self) -> Vec<Job> {
-        let runs = std::mem::take(&mut self.runs).into_iter().map(Job::Run);
+        let runs = std::mem::take(&mut self.runs).into_iter().map(|item| Job::Run(Box::new(item)));
         runs.chain(std::mem::take(&mut self.ends)).chain(std::mem::take(&mut self.others)).collect()
     }
 }

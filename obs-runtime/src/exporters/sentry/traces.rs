@@ -37,7 +37,8 @@ fn grouped(number: u64) -> String {
 pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTrace) -> Transaction<'static> {
     let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, state: _, span: run, spans, left_out } =
         recorded;
-    let Span { name, begun, ended, outcome, .. } = run;
+    let Span { name, op, begun, ended, outcome, .. } = run;
+    let op = if recorded.root.is_request { "http.server" } else { op };
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
         let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: _, function: _, details: _ } =
@@ -66,7 +67,7 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTr
         span_id: root,
         trace_id,
         parent_span_id: caller.as_ref().map(span_id),
-        op: Some("command".to_owned()),
+        op: Some(op.to_owned()),
         status: Some(status(*outcome)),
         ..protocol::TraceContext::default()
     };

@@ -12,6 +12,7 @@ use ::sentry::{Envelope, TransportOptions};
 
 use crate::events::event_id::EventId;
 use crate::events::event_status::{self, EventStatus};
+use crate::exporters::sentry::check_ins;
 use crate::exporters::sentry::connection::{Connection, ConnectionOptions};
 use crate::exporters::sentry::kept::Kept;
 use crate::exporters::sentry::rejection::Rejection;
@@ -144,6 +145,7 @@ impl Http {
     fn post(&self, envelope: &Envelope, timeout: Duration) -> Result<(), Rejection> {
         let mut body = Vec::new();
         envelope.to_writer(&mut body).map_err(|error| Rejection::NotSerialised(error.to_string()))?;
+        let body = check_ins::with_traces(body);
         let answer = self.connection.post(&body, timeout)?;
         let mut limits = self.limits();
         if let Some(value) = &answer.rate_limits {

@@ -11,6 +11,7 @@ use ::sentry::{Client, Envelope, Hub, Scope, Transport, TransportFactory, Transp
 use crate::base::clock;
 use crate::events::event_status::{self, EventStatus};
 use crate::events::panics::caught;
+use crate::exporters::sentry::check_ins;
 use crate::exporters::sentry::connection::ConnectionOptions;
 use crate::exporters::sentry::foreign_events::own;
 use crate::exporters::sentry::options;
@@ -171,9 +172,7 @@ impl Worker {
         let mut kept = Envelope::new();
         for job in left {
             match (job, http) {
-                (Job::Run(item @ (EnvelopeItem::SessionUpdate(_) | EnvelopeItem::SessionAggregates(_))), Some(_)) => {
-                    kept.add_item(item);
-                }
+                (Job::Run(run), Some(_)) if matches!(run.0, EnvelopeItem::SessionUpdate(_)) => kept.add_item(run.0),
                 (job @ (Job::Event { .. } | Job::Envelope(_)), Some(_)) if Instant::now() < deadline => {
                     self.shared.work(Work::Job(job), |_| Route::Keep);
                 }
@@ -321,7 +320,10 @@ impl Shared {
             envelope
         };
         match work {
-            Work::Runs(items) => post(of_items(items)),
+            Work::Runs(items) => {
+                let (items, traces): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+                check_ins::in_traces(&items, &traces, || post(of_items(items.clone())));
+            }
             Work::Job(Job::Event { id, make, .. }) => {
                 let Some(Prepared { event, attachments }) = make() else { return };
                 let mut scope = Scope::default();
@@ -337,7 +339,7 @@ impl Shared {
                 }
             }
             Work::Job(Job::Envelope(envelope)) => post(*envelope),
-            Work::Job(Job::Run(item)) => post(of_items(vec![item])),
+            Work::Job(Job::Run(run)) => post(of_items(vec![run.0])),
             Work::Spooled(path) => self.send_spooled(path),
         }
     }
@@ -346,7 +348,7 @@ impl Shared {
     fn drop_job(&self, job: Job, reason: &'static str, words: &'static str) {
         let Some(http) = self.http.get() else { return };
         match job {
-            Job::Run(item) => http.lose(&item, reason),
+            Job::Run(run) => http.lose(&run.0, reason),
             Job::Event { id, .. } => {
                 http.lose(&Event::default().into(), reason);
                 event_status::set(id, EventStatus::NotSent(words.into()));

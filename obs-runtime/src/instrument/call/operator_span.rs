@@ -23,7 +23,7 @@ impl OperatorSpan {
     pub fn begin() -> Option<Self> {
         let open = match active_span::current() {
             Active::Span(active) => OpenSpan::child(active),
-            Active::Nothing | Active::Boundary(_) if active_span::roots() != Roots::Never => begin_root(None)?,
+            Active::Nothing | Active::Boundary { .. } if active_span::roots() != Roots::Never => begin_root(None, false)?,
             Active::Nothing | Active::Boundary(_) | Active::NotRecorded => return None,
         };
         let inside = active_span::enter(Active::Span(open.active.clone()));

@@ -85,12 +85,12 @@ pub fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags
 }
 
 /// The beginning of a trace, or of this process' part in the trace of its caller.
-pub fn root_of(context: &Context, is_command: bool) -> TraceRoot {
+pub fn root_of(context: &Context) -> TraceRoot {
     let remote = || context.extension::<RemoteParent>().map(|parent| parent.trace).or_else(|| context.trace());
     let around = active_span::trace();
     let caller = around.or_else(remote);
     let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
-    TraceRoot { trace, caller, is_remote: around.is_none() && caller.is_some(), is_command }
+    TraceRoot { trace, caller, is_remote: around.is_none() && caller.is_some(), is_command: false, is_request: false }
 }
 
 impl Call {
@@ -104,9 +104,11 @@ impl Call {
             _ if self.callsite.kind() == CallsiteKind::Command && !is_in_command() => return,
             Active::Span(active) if !active.buffer.has_ended() => (Some(OpenSpan::child(active)), false),
             // The task outlives the trace that it came from.
-            Active::Span(active) => (begin_root(Some(active.trace())), true),
-            Active::Boundary(_) => (begin_root(None), true),
-            Active::Nothing if self.own_scope && active_span::roots() == Roots::Always => (begin_root(None), false),
+            Active::Span(active) => (begin_root(Some(active.trace()), false), true),
+            Active::Boundary { is_request, .. } => (begin_root(None, is_request), true),
+            Active::Nothing if self.own_scope && active_span::roots() == Roots::Always => {
+                (begin_root(None, false), false)
+            }
             Active::Nothing => return,
         };
         let active = match &span {
@@ -220,16 +222,13 @@ fn is_in_command() -> bool {
 }
 
 /// Begins a trace with the current call, if an exporter wants it.
-pub fn begin_root(link: Option<TraceContext>) -> Option<OpenSpan> {
+pub fn begin_root(link: Option<TraceContext>, is_request: bool) -> Option<OpenSpan> {
     let pipeline = global::pipeline()?;
     let (root, state) = match link {
         // It is a trace of its own, and not a part of the one that has ended. That decides whether it is wanted.
-        Some(_) => {
-            let trace = TraceContext::begin(None);
-            (TraceRoot { trace, caller: link, is_remote: false, is_command: false }, None)
-        }
+        Some(_) => (TraceRoot::new(TraceContext::begin(None), link), None),
         None => Context::with_current(|context| {
-            let root = root_of(context, false);
+            let root = TraceRoot { is_request, ..root_of(context) };
             (root, context.trace_state(&root.trace))
         }),
     };

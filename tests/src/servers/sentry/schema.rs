@@ -164,8 +164,14 @@ fn check_check_in(payload: &Value) -> Result<(), String> {
             ("recovery_threshold", false, minutes),
         ],
     )?;
-    let crontab = |value: &Value| value == "crontab";
-    check("schedule", &config["schedule"], &[("type", true, crontab), ("value", true, text)])
+    if config["schedule"]["type"] == "crontab" {
+        return check("schedule", &config["schedule"], &[("type", true, text), ("value", true, text)]);
+    }
+    let interval = |value: &Value| value == "interval";
+    let unit = |value: &Value| {
+        ["year", "month", "week", "day", "hour", "minute"].contains(&value.as_str().unwrap_or_default())
+    };
+    check("schedule", &config["schedule"], &[("type", true, interval), ("value", true, minutes), ("unit", true, unit)])
 }
 
 fn check_session(payload: &Value) -> Result<(), String> {

@@ -65,6 +65,15 @@ fn no_slug() {}
 #[tracked_command(cron = "@daily", monitor = "2026")]
 fn a_number_is_no_slug() {}
 
+#[tracked_command(every = "90s")]
+fn not_whole_minutes() {}
+
+#[tracked_command(cron = "@daily", every = "6h")]
+fn two_schedules() {}
+
+#[tracked_command(every = "6h", timezone = "UTC", failure_threshold = 0)]
+fn an_interval_in_a_zone() {}
+
 fn main() {
     everything();
     by_name();

@@ -75,7 +75,7 @@ fn every_text_of_an_event_is_redacted() {
         Fact::Reported(Box::new(report())),
         Fact::Traced(Box::new(RecordedTrace {
             state: TraceState::parse(&format!("vendor={SECRET}")),
-            root: TraceRoot { trace: TraceContext::begin(None), caller: None, is_remote: false, is_command: true },
+            root: TraceRoot { is_command: true, ..TraceRoot::new(TraceContext::begin(None), None) },
             link: None,
             span: span(),
             spans: vec![span()],

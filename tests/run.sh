@@ -7,6 +7,7 @@
 #   tests/run.sh quick   the tests without real servers; installs nothing
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
+#   tests/run.sh release builds a program in Cargo's release profile, and checks the stack traces that it sends to Sentry
 #   tests/run.sh oldest  compiles both crates with the oldest supported Rust, which rustup downloads
 #   tests/run.sh instructions
 #                        counts the instructions of 10,240 generated log lines of 1 to 64 KiB by valgrind, and fails unless their
@@ -155,8 +156,14 @@ instructions)
     exec cargo run --quiet --release --manifest-path tests/fuzz/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}" \
         --no-default-features --bin instructions
     ;;
+release)
+    cargo build --quiet --release --package obs-tests --bin stacks
+    STACKS_PROGRAM=$(realpath "${CARGO_TARGET_DIR:-target}/release/stacks")
+    export STACKS_PROGRAM
+    exec cargo test --quiet --workspace --test sentry -- stacks::the_top_of_a_stack
+    ;;
 *)
-    sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

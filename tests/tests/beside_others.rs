@@ -150,3 +150,40 @@ fn rust_log_applies_where_log_level_is_not_set() {
     assert_eq!(refused.code(), Some(1), "{refused:?}");
     assert!(refused.stderr.contains("beside_others=debug"), "{refused:?}");
 }
+
+#[test]
+fn the_end_of_a_span_is_a_line_where_that_is_wanted() {
+    let lines = lines("span-close");
+    assert_eq!(messages(&lines), ["by tracing", "close"]);
+    let close = &lines[1];
+    assert!(close["duration_seconds"].as_f64().is_some_and(|seconds| seconds >= 0.0), "{close}");
+    assert_eq!((&close["span"], &close["rows"], &close["password"]), (&json!("span"), &json!(7), &json!("[REDACTED]")));
+    assert_eq!(close["logger"], "beside_others");
+}
+
+#[test]
+fn the_trace_of_another_tracer_is_on_lines_and_goes_to_other_processes() {
+    for situation in ["tracer-above", "tracer-below"] {
+        let finished = run(situation);
+        let lines = finished.log();
+        let printed: Vec<Value> = finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [outer, inner] = &printed[..] else { panic!("{finished:?}") };
+        assert_eq!(outer["ids"][0], inner["ids"][0], "{printed:?}");
+        assert_ne!(outer["ids"][1], inner["ids"][1], "{printed:?}");
+        for (line, told) in [(&lines[0], outer), (&lines[1], inner)] {
+            assert_eq!(
+                (&line["trace_id"], &line["span_id"]),
+                (&told["ids"][0], &told["ids"][1]),
+                "{situation}: {line}"
+            );
+        }
+        assert!(lines[2]["message"] == "outside" && lines[2]["trace_id"].is_null(), "{situation}: {lines:?}");
+        for told in &printed {
+            let id = |index: usize| told["ids"][index].as_str().unwrap();
+            let expected = json!(["traceparent", format!("00-{}-{}-01", id(0), id(1))]);
+            assert!(told["headers"].as_array().unwrap().contains(&expected), "{situation}: {told}");
+            let expected = json!(["TRACEPARENT", expected[1]]);
+            assert!(told["child"].as_array().unwrap().contains(&expected), "{situation}: {told}");
+        }
+    }
+}

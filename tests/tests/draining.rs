@@ -142,3 +142,31 @@ fn a_running_command_is_ended_although_the_program_handles_the_signal() {
     let cancelled = metrics.value("cli_command_failure_total", &[("command", "nightly"), ("outcome", "cancelled")]);
     assert_eq!(cancelled, Some(1.0), "{metrics:?}");
 }
+
+#[test]
+fn a_command_goes_on_where_obs_only_flushes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = start("command", folder.path(), &[("OBS_SIGNALS", "flush_only")]);
+    let file = folder.path().join("draining.prom");
+    let written = || std::fs::metadata(&file).and_then(|file| file.modified()).ok();
+    let at_start = wait::until("the start of the command is written", wait::LONG, written);
+    service.running.signal("TERM");
+    service.wait_until_draining();
+    wait::until_true("a flush", || written() > Some(at_start));
+    service.wait_until_unready();
+    service.running.write_line("go on");
+    assert_eq!(service.answer.join().unwrap(), Some((200, "done".to_owned())));
+    let ended = service.running.finish();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let metrics = Samples::read(&file);
+    assert_eq!(metrics.value("cli_command_success_total", &[("command", "nightly")]), Some(1.0), "{metrics:?}");
+}
+
+#[test]
+fn a_program_without_a_handler_ends_also_where_obs_only_flushes() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = start("nothing", folder.path(), &[("OBS_SIGNALS", "flush_only")]);
+    service.running.signal("TERM");
+    assert_eq!(service.answer.join().unwrap(), None);
+    assert_eq!(service.running.finish().status.signal(), Some(15));
+}

@@ -38,6 +38,12 @@ impl TraceContext {
         }
     }
 
+    /// The span of these ids, not sampled; `None` if one of them is zero.
+    pub fn of_ids(trace_id: [u8; 16], span_id: [u8; 8]) -> Option<Self> {
+        let trace_id = NonZeroU128::new(u128::from_be_bytes(trace_id))?;
+        Some(Self { trace_id, span_id: NonZeroU64::new(u64::from_be_bytes(span_id))?, flags: 0 })
+    }
+
     /// A new span of the same trace, with the same flags.
     #[must_use]
     pub fn next(self) -> Self {

@@ -18,6 +18,7 @@ use crate::config::otlp::{
 };
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
+use crate::config::signals::Signals;
 
 /// A value of an environment variable.
 pub trait EnvValue {
@@ -49,6 +50,7 @@ env_value_by_display!(
     LogFormat,
     LogLayout,
     LogTime,
+    Signals,
     MetricsPort,
     PricingMode,
     AgentAddress,

@@ -8,6 +8,7 @@ use crate::config::log_format::LogFormat;
 use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pricing_mode::PricingMode;
+use crate::config::signals::Signals;
 
 /// A value, or the closest valid text if there is one.
 pub type Parsed<T> = Result<T, Option<String>>;
@@ -67,6 +68,13 @@ pub fn layout(text: &str) -> Parsed<LogLayout> {
 pub fn log_time(text: &str) -> Parsed<LogTime> {
     let known = LogTime::ALL.into_iter().find(|time| time.as_str().eq_ignore_ascii_case(text));
     known.ok_or_else(|| nearest(text, LogTime::ALL.map(LogTime::as_str)))
+}
+
+pub fn signals(text: &str) -> Parsed<Signals> {
+    if text.eq_ignore_ascii_case("flush_only") {
+        return Ok(Signals::FlushOnly);
+    }
+    boolean(text).map(Signals::from).map_err(|known| known.or_else(|| nearest(text, ["flush_only"])))
 }
 
 pub fn pricing(text: &str) -> Parsed<PricingMode> {

@@ -18,6 +18,8 @@ use crate::config::otlp::OtelConfig;
 use crate::config::pricing_mode::PricingMode;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
+use crate::config::signals::Signals;
+use crate::events::program_trace::ProgramTrace;
 
 /// The version of a program that has not given one.
 pub const UNKNOWN_VERSION: &str = "unknown";
@@ -46,6 +48,8 @@ pub struct Config {
     pub log_time: LogTime,
     /// `LOG_SPANS`
     pub log_spans: bool,
+    /// `LOG_SPAN_CLOSE`
+    pub log_span_close: bool,
     /// `LOG_FILE`
     pub log_file: Option<PathBuf>,
     /// Format of the lines in the log file; set in the builder.
@@ -163,7 +167,7 @@ pub struct Config {
     /// `OBS_FLUSH_TIMEOUT`
     pub flush_timeout: Duration,
     /// `OBS_SIGNALS`
-    pub signals: bool,
+    pub signals: Signals,
     /// `OBS_SHUTDOWN_GRACE`
     pub shutdown_grace: Duration,
     /// `OBS_MAX_SERIES`
@@ -188,6 +192,8 @@ pub struct Config {
     pub version: String,
     /// `OBS_COMMIT`
     pub commit: Option<String>,
+    /// The current span of another tracer; set in the builder.
+    pub(crate) program_trace: ProgramTrace,
 }
 
 impl Config {
@@ -233,6 +239,7 @@ impl Default for Config {
             log_layout: LogLayout::Flat,
             log_time: LogTime::Rfc3339,
             log_spans: false,
+            log_span_close: false,
             log_file: None,
             log_file_format: LogFormat::Json,
             log_file_level: None,
@@ -291,7 +298,7 @@ impl Default for Config {
             environment: "dev".to_owned(),
             enabled: true,
             flush_timeout: Duration::from_secs(2),
-            signals: true,
+            signals: Signals::End,
             shutdown_grace: Duration::ZERO,
             max_series: 1000,
             redact_names: Vec::new(),
@@ -304,6 +311,7 @@ impl Default for Config {
             otel: OtelConfig::default(),
             version: UNKNOWN_VERSION.to_owned(),
             commit: None,
+            program_trace: ProgramTrace::default(),
         }
     }
 }

@@ -49,6 +49,9 @@ variables! { OWN, lenient: false;
     "LOG_SPANS" => log_spans = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether JSON lines have a list of all spans of tracing with their fields; they always have the innermost one's name.";
+    "LOG_SPAN_CLOSE" => log_span_close = |text| parse::boolean(text)?,
+        "true or false (1/0, yes/no, on/off)", "false",
+        "Whether the end of a span of tracing is a line, with its duration and its fields, at its level.";
     "LOG_FILE" => log_file = |text| Some(text.into()),
         "a path", "",
         "File that log lines are also appended to, as JSON; missing folders are created, and a file that was moved is reopened.";
@@ -202,9 +205,9 @@ variables! { OWN, lenient: false;
     "OBS_FLUSH_TIMEOUT" => flush_timeout = |text| parse::duration(text)?,
         "a duration above zero such as 2s or 500ms", "2s",
         "Maximum time that an exit waits for telemetry to be sent.";
-    "OBS_SIGNALS" => signals = |text| parse::boolean(text)?,
-        "true or false (1/0, yes/no, on/off)", "true",
-        "Whether SIGTERM and SIGINT end running commands, and a program without a handler of its own, after a flush.";
+    "OBS_SIGNALS" => signals = |text| parse::signals(text)?,
+        "true or false (1/0, yes/no, on/off), or flush_only", "true",
+        "Whether SIGTERM and SIGINT end running commands, and a program without a handler of its own, after a flush; with flush_only, a handler of the program decides.";
     "OBS_SHUTDOWN_GRACE" => shutdown_grace = |text| parse::duration_or_zero(text)?,
         "a duration such as 10s, or 0s", "0s",
         "How long the program goes on after SIGTERM, with readiness 503, before obs ends it.";

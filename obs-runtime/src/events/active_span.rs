@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::base::trace_context::TraceContext;
+use crate::events::program_trace;
 use crate::events::span_buffer::{self, Recording, SpanBuffer};
 
 thread_local! {
@@ -128,10 +129,10 @@ pub fn current_span() -> Option<ActiveSpan> {
     }
 }
 
-/// The trace and the span that is active here.
+/// The trace and the span that is active here: that of another tracer in the program, or else that of obs.
 #[must_use]
 pub fn trace() -> Option<TraceContext> {
-    current_span().map(|span| span.trace())
+    program_trace::trace().or_else(|| current_span().map(|span| span.trace()))
 }
 
 /// Makes this active until the guard is dropped.

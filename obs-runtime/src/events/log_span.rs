@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -14,6 +15,8 @@ pub struct LogSpan {
     name: &'static str,
     /// Larger than that of the spans around it.
     serial: u64,
+    /// When it began, if its end is a line.
+    begun: Option<Instant>,
     parent: Option<Arc<Self>>,
     fields: Mutex<Vec<Field<'static>>>,
     /// How often values were recorded.
@@ -108,6 +111,14 @@ pub fn is_filtered_by_span() -> bool {
     IS_FILTERED_BY_SPAN.load(Ordering::Relaxed)
 }
 
+/// Whether the end of a span is a line.
+static TELLS_CLOSES: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether the end of a span is a line.
+pub fn set_tells_closes(tells: bool) {
+    TELLS_CLOSES.store(tells, Ordering::SeqCst);
+}
+
 /// Sets what finds the current span, once there is a span.
 pub fn set_find(find: fn() -> Option<Arc<LogSpan>>) {
     if FIND.get().is_none() {
@@ -133,6 +144,7 @@ impl LogSpan {
         Self {
             name,
             serial,
+            begun: TELLS_CLOSES.load(Ordering::Relaxed).then(Instant::now),
             parent,
             fields: Mutex::new(fields),
             version: AtomicU64::new(0),
@@ -148,6 +160,11 @@ impl LogSpan {
     /// Its name.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// How long ago it began, if its end is a line.
+    pub fn age(&self) -> Option<Duration> {
+        self.begun.map(|begun| begun.elapsed())
     }
 
     /// Sets fields.

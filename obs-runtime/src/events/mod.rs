@@ -14,6 +14,7 @@ pub(crate) mod fingerprint;
 pub(crate) mod log_span;
 pub(crate) mod logged_errors;
 pub(crate) mod panics;
+pub(crate) mod program_trace;
 pub(crate) mod rendering;
 pub(crate) mod report;
 pub(crate) mod span;

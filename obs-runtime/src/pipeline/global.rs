@@ -14,7 +14,8 @@ use crate::context::current::Context;
 use crate::context::on_enter::OnEnter;
 use crate::events::active_span;
 use crate::events::event::{Details, Event, EventContext, Fact, Source};
-use crate::events::log_span::EventSpans;
+use crate::events::log_span::{self, EventSpans};
+use crate::events::program_trace::{self, ProgramTrace};
 use crate::exporters::interface::Topic;
 use crate::metrics::callsite::{SourceLocation, Tags};
 use crate::pipeline::flush::FlushMode;
@@ -91,6 +92,8 @@ pub fn install(pipeline: Arc<dyn Pipeline>) -> Result<(), Arc<dyn Pipeline>> {
     if previous.is_some() {
         return Err(pipeline);
     }
+    program_trace::set(pipeline.config().program_trace.clone());
+    log_span::set_tells_closes(pipeline.config().log_span_close);
     refresh_interest();
     Ok(())
 }
@@ -103,6 +106,7 @@ pub fn is_installed() -> bool {
 /// Removes the installed pipeline.
 pub fn uninstall() {
     INSTALLED.store(None);
+    program_trace::set(ProgramTrace::default());
     refresh_interest();
 }
 

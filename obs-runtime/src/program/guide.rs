@@ -9,6 +9,9 @@ pub mod metrics {}
 #[doc = include_str!("../../docs/otlp.md")]
 pub mod otlp {}
 
+#[doc = include_str!("../../docs/beside.md")]
+pub mod beside {}
+
 #[doc = include_str!("../../docs/costs.md")]
 pub mod costs {}
 

@@ -19,6 +19,7 @@ use signal_hook::{flag, low_level};
 use crate::base::ffi::{SignalAction, signal_action};
 use crate::base::level::Level;
 use crate::checks::health::readiness::STOPPING;
+use crate::config::signals::Signals;
 use crate::context::current::Context;
 use crate::events::event::{Details, Source};
 use crate::events::report::ReportKind;
@@ -27,6 +28,7 @@ use crate::instrument::error_dedup::registry;
 use crate::instrument::errors::message::report_message;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::global;
+use crate::pipeline::interface::Pipeline;
 use crate::program::signal_handler::{Mode, exit_code, is_handled_by_program, is_mode, replace_mode, set_mode};
 use crate::program::{at_exit, queries, signal_handler};
 
@@ -93,8 +95,14 @@ fn handle(signal: i32) {
     if signal == SIGTERM {
         STOPPING.store(true, Ordering::SeqCst);
     }
-    if !is_any_running() && is_handled_by_program(signal) {
-        return;
+    if is_handled_by_program(signal) {
+        let flushes_only = |pipeline: &dyn Pipeline| pipeline.config().signals == Signals::FlushOnly;
+        if global::pipeline().is_some_and(|pipeline| flushes_only(&*pipeline)) {
+            return registry::flush(FlushMode::Ongoing(Instant::now()));
+        }
+        if !is_any_running() {
+            return;
+        }
     }
     // Fails if obs was shut down since the signal came.
     let mut is_on = replace_mode(Mode::Report, Mode::EndAtOnce);

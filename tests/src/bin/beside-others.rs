@@ -2,8 +2,12 @@
 
 use obs_runtime::testing::capture;
 use obs_runtime::{
-    ClosureInContext as _, FutureInContext as _, Level, Observability, ObservabilityBuilder, with_error_tracking,
+    ClosureInContext as _, FutureInContext as _, Level, Observability, ObservabilityBuilder, SpanContext, child_env,
+    context_headers, with_error_tracking,
 };
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry, reload};
@@ -104,6 +108,63 @@ fn reloaded() -> Result {
         obs_runtime::track_performance("load", || ());
     });
     tracing::debug!("below the level");
+    Ok(())
+}
+
+fn span_close() -> Result {
+    let _guard = builder().log_span_close(true).init()?;
+    let span = tracing::info_span!("span", rows = tracing::field::Empty, password = "hunter2");
+    span.in_scope(|| tracing::info!("by tracing"));
+    span.record("rows", 7);
+    drop(span);
+    tracing::debug_span!("below the level").in_scope(|| ());
+    Ok(())
+}
+
+#[with_error_tracking]
+fn fails() -> std::result::Result<(), std::io::Error> {
+    Err(std::io::Error::other("disk full"))
+}
+
+/// The current span of `tracing-opentelemetry`.
+fn current_span() -> Option<SpanContext> {
+    let context = tracing::Span::current().context();
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| SpanContext {
+        trace_id: span.trace_id().to_bytes(),
+        span_id: span.span_id().to_bytes(),
+        is_sampled: span.is_sampled(),
+    })
+}
+
+/// Another tracer, above or below the layer of obs. Prints its ids in each span, and what other processes get there.
+fn other_tracer(is_above: bool) -> Result {
+    let provider = SdkTracerProvider::builder().build();
+    let tracer = provider.tracer("program");
+    if is_above {
+        let telemetry = tracing_opentelemetry::layer().with_tracer(tracer);
+        registry().with(obs_runtime::layer()).with(telemetry).init();
+    } else {
+        let telemetry = tracing_opentelemetry::layer().with_tracer(tracer);
+        registry().with(telemetry).with(obs_runtime::layer()).init();
+    }
+    let _guard = builder().subscriber(false).trace_context(current_span).init()?;
+    let print = || {
+        let ids = current_span().map(|span| {
+            let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            [digits(&span.trace_id), digits(&span.span_id)]
+        });
+        println!("{}", serde_json::json!({"ids": ids, "headers": context_headers(), "child": child_env()}));
+    };
+    tracing::info_span!("outer").in_scope(|| {
+        tracing::info!("outer");
+        print();
+        tracing::info_span!("inner").in_scope(|| {
+            let _ = fails();
+            print();
+        });
+    });
+    tracing::info!("outside");
     Ok(())
 }
 
@@ -251,6 +312,9 @@ fn main() -> Result {
         Some("layer-twice-in-own") => layer_twice_in_own(),
         Some("on-fmt") => on_fmt(),
         Some("reloaded") => reloaded(),
+        Some("span-close") => span_close(),
+        Some("tracer-above") => other_tracer(true),
+        Some("tracer-below") => other_tracer(false),
         Some("global-filter") => global_filter(),
         Some("another-subscriber-later") => another_subscriber_later(),
         Some("errors") => errors(),

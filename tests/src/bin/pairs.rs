@@ -177,9 +177,47 @@ fn by_builder(part: &str) {
     let _ = ErrorCapture::new(&BadRow(1)).fingerprint(["row".to_owned(), part.to_owned()]).send();
 }
 
+// The same code at two lines, as before and after an edit above it.
+
+fn before_an_edit(kind: &str) {
+    #[with_error_tracking]
+    fn edited() -> Result<(), BadRow> {
+        Err(BadRow(1))
+    }
+    #[tracked_command]
+    fn edited_job() -> Result<(), String> {
+        Err("no feed".to_owned())
+    }
+    match kind {
+        "error" => ignore(edited()),
+        "command" => ignore(edited_job()),
+        "capture" => ignore(capture_error(&BadRow(1))),
+        "message" => ignore(capture_message(Level::Warning, "an edited feed is empty")),
+        _ => panic!("an edited feed is broken"),
+    }
+}
+
+fn after_an_edit(kind: &str) {
+    #[with_error_tracking]
+    fn edited() -> Result<(), BadRow> {
+        Err(BadRow(1))
+    }
+    #[tracked_command]
+    fn edited_job() -> Result<(), String> {
+        Err("no feed".to_owned())
+    }
+    match kind {
+        "error" => ignore(edited()),
+        "command" => ignore(edited_job()),
+        "capture" => ignore(capture_error(&BadRow(1))),
+        "message" => ignore(capture_message(Level::Warning, "an edited feed is empty")),
+        _ => panic!("an edited feed is broken"),
+    }
+}
+
 type Pair = (&'static str, fn(), fn(), bool);
 
-const PAIRS: [Pair; 34] = [
+const PAIRS: [Pair; 40] = [
     ("two functions of one name", || ignore(users::sync()), || ignore(orders::sync()), false),
     ("one error of two rows", || ignore(row(7)), || ignore(row(8)), true),
     ("one error of two tables", || ignore(table("users")), || ignore(table("orders")), true),
@@ -224,6 +262,12 @@ const PAIRS: [Pair; 34] = [
     ("one error captured by a call", || by_call(1), || by_call(2), true),
     ("two groups of the builder", || by_builder("a"), || by_builder("b"), false),
     ("one group of the builder", || by_builder("a"), || by_builder("a"), true),
+    ("one error after an edit above", || before_an_edit("error"), || after_an_edit("error"), true),
+    ("one command after an edit above", || before_an_edit("command"), || after_an_edit("command"), true),
+    ("one capture after an edit above", || before_an_edit("capture"), || after_an_edit("capture"), true),
+    ("one message after an edit above", || before_an_edit("message"), || after_an_edit("message"), true),
+    ("one panic after an edit above", || before_an_edit("panic"), || after_an_edit("panic"), true),
+    ("an error and a capture of it elsewhere", || before_an_edit("error"), || after_an_edit("capture"), false),
 ];
 
 fn main() -> Result<(), obs_runtime::InitError> {

@@ -8,7 +8,7 @@ use obs_tests::process::Process;
 use obs_tests::servers::Bugsink;
 
 /// The pairs of the program.
-const PAIRS: usize = 34;
+const PAIRS: usize = 40;
 
 pub fn one_bug_is_one_issue_in_every_build(bugsink: &Bugsink) {
     let (project, folder) = (bugsink.project(), tempfile::tempdir().unwrap());

@@ -52,18 +52,38 @@ fn a_server_that_is_quick_enough_gets_everything() {
     assert_eq!(assert_complete_and_counted(&server, &run(&server, "60s")), 0);
 }
 
+/// Errors of rows that came before the closing check-in: those that were sent while the job ran.
+fn assert_end_comes_first(server: &SentryServer) {
+    let kinds = server.kinds();
+    let last = kinds.iter().rposition(|kind| kind == "check_in").unwrap();
+    let errors_before = kinds[..last].iter().filter(|kind| *kind == "event").count();
+    assert!(errors_before < 100, "{errors_before} errors came before the closing check-in");
+}
+
 #[test]
 fn the_end_of_a_job_arrives_before_its_errors_at_a_slow_server() {
-    for millis in [120, 300, 1000] {
-        let server = SentryServer::slow(Duration::from_millis(millis));
-        let left_out = assert_complete_and_counted(&server, &run(&server, "5s"));
-        if millis == 1000 {
-            assert!(left_out > 50, "{left_out} of {ERRORS}");
+    let server = SentryServer::slow(Duration::from_secs(1));
+    let left_out = assert_complete_and_counted(&server, &run(&server, "5s"));
+    assert!(left_out > 50, "{left_out} of {ERRORS}");
+    assert_end_comes_first(&server);
+}
+
+/// How many runs there are at each server, and how many of them at once.
+const RUNS: usize = 20;
+const AT_ONCE: usize = 10;
+
+#[test]
+fn the_end_of_every_run_arrives_and_every_error_is_sent_or_counted() {
+    for millis in [0, 120, 300] {
+        for _ in 0..RUNS / AT_ONCE {
+            let one = || {
+                let server = SentryServer::slow(Duration::from_millis(millis));
+                assert_complete_and_counted(&server, &run(&server, "5s"));
+                if millis > 0 {
+                    assert_end_comes_first(&server);
+                }
+            };
+            std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(one))));
         }
-        let kinds = server.kinds();
-        let last = kinds.iter().rposition(|kind| kind == "check_in").unwrap();
-        let errors_before = kinds[..last].iter().filter(|kind| *kind == "event").count();
-        // Those that were sent while the job ran.
-        assert!(errors_before < 100, "{errors_before} errors came before the closing check-in");
     }
 }

@@ -33,6 +33,11 @@ const FUNCTIONS: [&str; 20] = [
     "from_str",
 ];
 
+/// The program: that of the tests, or one that was built in another profile.
+fn program() -> PathBuf {
+    std::env::var_os("STACKS_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_stacks").into(), PathBuf::from)
+}
+
 /// The events of a program: twenty errors of functions, one of a call, a panic, and one of an `async` function.
 fn events(program: &Path) -> Vec<Value> {
     let server = SentryServer::start();
@@ -57,8 +62,7 @@ fn function(frame: &Value) -> &str {
 /// The program after a tool of binutils has removed something from it.
 fn without(folder: &Path, removed: &str) -> PathBuf {
     let path = folder.join(format!("stacks{removed}"));
-    let tool =
-        Command::new("strip").args([removed, "-o"]).arg(&path).arg(env!("CARGO_BIN_EXE_stacks")).status().unwrap();
+    let tool = Command::new("strip").args([removed, "-o"]).arg(&path).arg(program()).status().unwrap();
     assert!(tool.success());
     path
 }
@@ -78,15 +82,14 @@ fn assert_tops(events: &[Value], source_of_captures: bool) {
 
 #[test]
 fn the_top_of_a_stack_is_the_function_that_failed() {
-    let with_debug_information = events(Path::new(env!("CARGO_BIN_EXE_stacks")));
-    assert_tops(&with_debug_information, true);
+    assert_tops(&events(&program()), true);
     let folder = tempfile::tempdir().unwrap();
     assert_tops(&events(&without(folder.path(), "--strip-debug")), true);
 }
 
 #[test]
 fn names_are_readable_and_a_library_can_be_the_programs_own() {
-    let events = events(Path::new(env!("CARGO_BIN_EXE_stacks")));
+    let events = events(&program());
     let frames = frames(events.last().unwrap());
     for frame in &frames {
         let name = function(frame);
@@ -117,7 +120,8 @@ fn a_stripped_program_can_be_symbolicated_by_its_images() {
         let top = frames(event).swap_remove(0);
         assert!(function(&top).ends_with(function_name) && top["in_app"] == true, "{function_name}: {top:#}");
     }
-    let unstripped = env!("CARGO_BIN_EXE_stacks");
+    let unstripped = program();
+    let unstripped = unstripped.to_str().unwrap();
     let notes = printed("readelf", &["--notes", unstripped]);
     let id = notes.lines().find_map(|line| line.trim().strip_prefix("Build ID: ")).unwrap().to_owned();
     let images = events[0]["debug_meta"]["images"].as_array().unwrap();

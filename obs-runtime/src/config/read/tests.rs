@@ -10,6 +10,7 @@ use crate::config::budgets::BudgetPeriod;
 use crate::config::filter::LogFilter;
 use crate::config::log_format::LogFormat;
 use crate::config::metrics_port::MetricsPort;
+use crate::config::signals::Signals;
 use crate::config::unknown::unknown;
 
 fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -90,7 +91,7 @@ fn every_variable_is_read() {
     assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib.at(None)), (0.0, 5.5));
     assert_eq!((&*config.service_name, &*config.environment), ("it's \"mine\"", "prod"));
     assert_eq!((config.flush_timeout, config.max_series), (Duration::from_millis(1500), 7));
-    assert_eq!((config.signals, config.shutdown_grace), (false, Duration::from_secs(10)));
+    assert_eq!((config.signals, config.shutdown_grace), (Signals::Off, Duration::from_secs(10)));
     assert_eq!((config.bigquery_usd_per_slot_hour.at(None), config.state_dir), (0.04, Some("/var/lib/obs".into())));
     assert_eq!(config.budgets, [Budget { name: "daily".into(), usd: 50.0, period: BudgetPeriod::Day }]);
     assert_eq!(

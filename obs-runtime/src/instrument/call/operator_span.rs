@@ -23,8 +23,10 @@ impl OperatorSpan {
     pub fn begin() -> Option<Self> {
         let open = match active_span::current() {
             Active::Span(active) => OpenSpan::child(active),
-            Active::Nothing | Active::Boundary { .. } if active_span::roots() != Roots::Never => begin_root(None, false)?,
-            Active::Nothing | Active::Boundary(_) | Active::NotRecorded => return None,
+            Active::Nothing | Active::Boundary { .. } if active_span::roots() != Roots::Never => {
+                begin_root(None, false)?
+            }
+            Active::Nothing | Active::Boundary { .. } | Active::NotRecorded => return None,
         };
         let inside = active_span::enter(Active::Span(open.active.clone()));
         Some(Self { open, inside })

@@ -166,6 +166,22 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
         known.record(collected.to_fields());
     }
 
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let Some(_nested) = Nested::enter().filter(|_| !self.is_second) else { return };
+        let Some(span) = context.span(&id) else { return };
+        let Some(known) = current_span::of(&span) else { return };
+        let Some(age) = known.age() else { return };
+        (self.handler)(Event {
+            time: SystemTime::now(),
+            level: Level::from_tracing(*span.metadata().level()),
+            source: source(span.metadata(), &Collected::default()),
+            context: EventContext { spans: EventSpans::Raw(known), ..EventContext::default() },
+            fact: Fact::Log { message: "close".into() },
+            fields: vec![Field::new("duration_seconds", age.as_secs_f64())],
+            tags: Tags::new(),
+        });
+    }
+
     fn on_event(&self, event: &tracing_core::Event<'_>, context: Context<'_, S>) {
         if self.is_second {
             return;

@@ -10,6 +10,8 @@ use crate::checks::health::readiness;
 use crate::config;
 use crate::config::problem::ConfigError;
 use crate::config::settings::Setting;
+#[cfg(unix)]
+use crate::config::signals::Signals;
 use crate::config::validated::Config;
 use crate::context::own_scope;
 use crate::context::propagation::InheritedContext;
@@ -364,7 +366,7 @@ impl ObservabilityBuilder {
         init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(global::warn);
         readiness::reset();
         #[cfg(unix)]
-        let handled = pipeline.config().signals;
+        let handled = pipeline.config().signals != Signals::Off;
         #[cfg(unix)]
         let signals = handled.then(signals::watch).and_then(|watch| {
             watch.inspect_err(|error| global::warn(format!("cannot install signal handlers: {error}"))).ok()

@@ -14,6 +14,8 @@ use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::metrics_port::MetricsPort;
 use crate::config::pushgateway_url::PushgatewayUrl;
 use crate::config::sampling::LogSampling;
+use crate::config::signals::Signals;
+use crate::events::program_trace::{ProgramTrace, SpanContext};
 use crate::program::init::observability::ObservabilityBuilder;
 
 macro_rules! overrides {
@@ -46,6 +48,8 @@ impl ObservabilityBuilder {
         log_time(time: LogTime) => log_time = time;
         /// Instead of `LOG_SPANS`.
         log_spans(listed: bool) => log_spans = listed;
+        /// Instead of `LOG_SPAN_CLOSE`.
+        log_span_close(told: bool) => log_span_close = told;
         /// Instead of `LOG_FILE`.
         log_file(path: impl Into<PathBuf>) => log_file = Some(path.into());
         /// The format of the log file. The default is JSON.
@@ -172,9 +176,12 @@ impl ObservabilityBuilder {
         /// that the program has installed, for example by `tokio::signal`, before or after `init`: the drop of the
         /// [`Guard`](crate::Guard) flushes. In both cases SIGTERM turns `/readyz` to 503.
         ///
+        /// With [`Signals::FlushOnly`], obs flushes and leaves the end to a handler that the program has installed after `init`, also while a
+        /// command runs: the program can drain its work, and the command ends by itself.
+        ///
         /// With false, obs installs no handler. An ignored signal and a handler that was installed before `init` are never
         /// replaced; such a handler also gets the signals that come while a command runs.
-        signals(handled: bool) => signals = handled;
+        signals(handled: impl Into<Signals>) => signals = handled.into();
         /// Instead of `OBS_SHUTDOWN_GRACE`: how long the program goes on after SIGTERM before obs ends it, while `/readyz` answers
         /// 503 and a load balancer takes it out. The default is zero. A second signal ends it at once.
         shutdown_grace(grace: Duration) => shutdown_grace = grace;
@@ -213,6 +220,24 @@ impl ObservabilityBuilder {
     pub fn histogram_buckets_of(mut self, name: impl Into<String>, bounds: Vec<f64>) -> Self {
         let name = name.into();
         self.overrides.push(Box::new(move |config| config.histogram_buckets_by_name.push((name, bounds))));
+        self
+    }
+
+    /// The current span of another tracer in the program, such as that of `tracing-opentelemetry`. Where there is one, log lines, error
+    /// events, [`child_env`](crate::child_env()) and [`context_headers`](crate::context_headers) have its trace, and spans of obs begin in
+    /// it. The function is called for each of them, so it should be quick; what it logs has no trace, and a panic counts as no span. The
+    /// chapter [`guide::beside`](crate::guide::beside) has the function for `tracing-opentelemetry`.
+    ///
+    /// ```
+    /// use obs_runtime::{Observability, SpanContext};
+    ///
+    /// let current = || Some(SpanContext { trace_id: [1; 16], span_id: [2; 8], is_sampled: true });
+    /// let builder = Observability::builder().trace_context(current);
+    /// # let _ = builder;
+    /// ```
+    pub fn trace_context(mut self, current: impl Fn() -> Option<SpanContext> + Send + Sync + 'static) -> Self {
+        let trace = ProgramTrace::new(current);
+        self.overrides.push(Box::new(move |config| config.program_trace = trace));
         self
     }
 }

@@ -44,6 +44,8 @@ keys! {
     user;
     /// `cron = "0 3 * * *"`: the schedule of the command, as in crontab, or a shorthand such as `@daily`.
     cron;
+    /// `every = "6h"`: the interval between runs, in whole minutes, instead of `cron`.
+    every;
     /// `timezone = "Europe/Berlin"`: the IANA time zone of the schedule. The default is UTC.
     timezone;
     /// `max_runtime = "30m"`: the longest duration of a scheduled run.
@@ -52,6 +54,10 @@ keys! {
     margin;
     /// `monitor = "slug"`: the name of the schedule's monitor. The default is the command's name.
     monitor;
+    /// `failure_threshold = 3`: how many runs in a row must fail or be missed until Sentry opens an issue. The default is 1.
+    failure_threshold;
+    /// `recovery_threshold = 2`: how many runs in a row must succeed until Sentry resolves the issue. The default is 1.
+    recovery_threshold;
     /// `init` on `main`: initialises obs with the crate's name and version, prints why the program failed, and returns the exit
     /// code. `init = "lenient"` goes on when the configuration is invalid, with a warning.
     init;
@@ -122,7 +128,7 @@ keys! {
     public_only;
     ---
     /// Keys of `#[tracked_command]`.
-    tracked_command: name tags args ok_if error_if level user cron timezone max_runtime margin monitor init;
+    tracked_command: name tags args ok_if error_if level user cron every timezone max_runtime margin monitor failure_threshold recovery_threshold init;
     /// Keys of `#[with_error_tracking]`.
     with_error_tracking: name tags args ok_if error_if level context fingerprint severity ignore_if fallback only skip public_only;
     /// Keys of `#[bq_cost]`.

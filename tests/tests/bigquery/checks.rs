@@ -29,9 +29,11 @@ fn a_query_of_a_check_counts_for_the_check_at_the_place_where_it_was_made() {
     let spent = captured.metrics.value("bigquery.total_cost.usd", &[("operation", "priced_rows")]);
     assert_eq!(spent, Some(6.25), "{:?}", captured.value);
     assert_eq!(captured.metrics.value("bigquery.total_cost.usd", &[("operation", "unknown")]), None);
-    let insert = &server.requests(Call::Insert);
-    let labels = insert.iter().map(|request| format!("{request:?}")).collect::<String>();
-    assert!(labels.contains("priced_rows"), "{labels}");
+    let jobs = server.requests(Call::Insert);
+    assert!(!jobs.is_empty());
+    for job in jobs {
+        assert_eq!(job.body["configuration"]["labels"]["operation"], "priced_rows", "{job:?}");
+    }
 }
 
 #[test]

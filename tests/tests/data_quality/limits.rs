@@ -101,5 +101,7 @@ fn what_can_never_apply_is_warned_of_once() {
         assert_eq!(warned.iter().filter(|warned| **warned == name).count(), 1, "{name}: {warned:?}");
     }
     assert_eq!(warned.len(), 4, "{warned:?}");
-    registered.into_iter().for_each(|(_, registered)| registered.unregister());
+    for (_, registered) in registered {
+        registered.unregister();
+    }
 }

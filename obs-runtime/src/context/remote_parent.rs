@@ -11,5 +11,6 @@ pub struct RemoteParent {
     /// What came with it.
     pub state: Option<TraceState>,
     /// What Sentry's baggage says of the trace. It is passed on unchanged.
+    #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "only Sentry's exporter passes it on"))]
     pub baggage: Option<String>,
 }

@@ -151,8 +151,8 @@ fn other_tracer(is_above: bool) -> Result {
     let _guard = builder().subscriber(false).trace_context(current_span).init()?;
     let print = || {
         let ids = current_span().map(|span| {
-            let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            [digits(&span.trace_id), digits(&span.span_id)]
+            let (trace, span) = (u128::from_be_bytes(span.trace_id), u64::from_be_bytes(span.span_id));
+            [format!("{trace:032x}"), format!("{span:016x}")]
         });
         println!("{}", serde_json::json!({"ids": ids, "headers": context_headers(), "child": child_env()}));
     };

@@ -45,7 +45,7 @@ fn database() -> Result<(), String> {
     Ok(())
 }
 
-#[obs_runtime::dq_check]
+#[obs_runtime::dq_check(fail_below = 1)]
 fn rows() -> u64 {
     3
 }

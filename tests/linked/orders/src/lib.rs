@@ -14,7 +14,7 @@ fn of_any<T: Default>() -> Vec<T> {
 }
 
 mod private {
-    #[obs_runtime::dq_check(dataset = "orders")]
+    #[obs_runtime::dq_check(dataset = "orders", fail_above = 0)]
     fn null_ids() -> u64 {
         0
     }

@@ -1,6 +1,6 @@
 //! A crate that has only checks.
 
-#[obs_runtime::dq_check(dataset = "returns", for_each = ["shop", "web"])]
+#[obs_runtime::dq_check(dataset = "returns", for_each = ["shop", "web"], fail_above = 0)]
 fn late(_channel: &str) -> u64 {
     0
 }
@@ -12,7 +12,7 @@ fn carrier() -> bool {
 
 /// A duplicate of a check's name in the crate `orders`.
 #[cfg(feature = "more")]
-#[obs_runtime::dq_check(dataset = "returns")]
+#[obs_runtime::dq_check(dataset = "returns", fail_above = 0)]
 fn null_ids() -> u64 {
     0
 }

@@ -10,9 +10,9 @@ fn carrier() -> bool {
     true
 }
 
-/// A duplicate of a check's name in the crate `orders`.
+/// A duplicate of the name of a check of the same data set, in the crate `orders`.
 #[cfg(feature = "more")]
-#[obs_runtime::dq_check(dataset = "returns", fail_above = 0)]
+#[obs_runtime::dq_check(dataset = "orders", fail_above = 0)]
 fn null_ids() -> u64 {
     0
 }

@@ -155,6 +155,8 @@ fn alone(batches: usize, number: u32, pause: Duration, with_stacks: bool) -> f64
     let mut options = sentry::ClientOptions::new();
     options.dsn = server.dsn().parse().ok();
     options.attach_stacktrace = with_stacks;
+    // The feature `backtrace` of sentry, which obs does without.
+    let options = options.add_integration(sentry_backtrace::AttachStacktraceIntegration::new());
     let _guard = sentry::init(options);
     each(batches, number, pause, |_| {
         for row in 1..=number {

@@ -1,7 +1,7 @@
 //! The fields of an event in a JSON line.
 
 use crate::events::event::Event;
-use crate::events::field::Value;
+use crate::events::field::{Text, Value};
 use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys, write_member};
 
 /// Whether obs writes this key itself. A field with such a name goes under `fields`.
@@ -35,6 +35,14 @@ pub struct JsonBuffers {
     pub keys: UsedKeys,
     /// Indices of the fields that go under `fields`.
     pub nested: Vec<usize>,
+}
+
+/// Writes a text if there is one. Inlined, so that the key is written as a constant.
+#[inline]
+pub fn optional(object: &mut ObjectWriter<'_>, key: &str, text: Option<&Text<'_>>) {
+    if let Some(text) = text {
+        object.plain(key, text);
+    }
 }
 
 /// Writes the fields of an event. A field whose name goes aside, or that has the name of an earlier field, goes under `fields`.

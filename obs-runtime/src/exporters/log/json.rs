@@ -3,9 +3,8 @@
 use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::validated::Config;
 use crate::events::event::{Event, EventContext, Source};
-use crate::events::field::Text;
 use crate::events::log_span::RedactedSpans;
-use crate::exporters::log::fields::{JsonBuffers, is_reserved, write_fields};
+use crate::exporters::log::fields::{JsonBuffers, is_reserved, optional, write_fields};
 use crate::exporters::log::layout::Layout;
 use crate::exporters::log::object_writer::{ObjectWriter, write_text};
 use crate::exporters::log::timestamp::{self, TimestampFormatter};
@@ -93,14 +92,6 @@ impl JsonFormat {
         let goes_aside: fn(&str) -> bool = if self.nests { |_| true } else { is_reserved };
         write_fields(event, left_out, &mut object, nested, goes_aside);
         object.end();
-    }
-}
-
-/// Inlined, so that the key is written as a constant.
-#[inline]
-fn optional(object: &mut ObjectWriter<'_>, key: &str, text: Option<&Text<'_>>) {
-    if let Some(text) = text {
-        object.plain(key, text);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::log_layout::{LogLayout, LogTime};
 use crate::config::validated::Config;
 use crate::events::event::Event;
 use crate::events::field::{Text, Value};
-use crate::exporters::log::fields::{JsonBuffers, each_field, write_fields};
+use crate::exporters::log::fields::{JsonBuffers, each_field, optional, write_fields};
 use crate::exporters::log::object_writer::{ObjectWriter, UsedKeys};
 use crate::exporters::log::otel_line;
 use crate::exporters::log::timestamp::{self, TimestampFormatter};
@@ -191,12 +191,6 @@ impl Layout {
         write_error(event, left_out, &mut object, ["error.message", "error.kind", "error.stack"]);
         write_fields(event, left_out, &mut object, nested, is_reserved_by_datadog);
         object.end();
-    }
-}
-
-fn optional(object: &mut ObjectWriter<'_>, key: &str, text: Option<&Text<'_>>) {
-    if let Some(text) = text {
-        object.plain(key, text);
     }
 }
 

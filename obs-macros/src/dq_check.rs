@@ -21,6 +21,7 @@ pub struct DqCheck {
     dataset: Option<TokenStream>,
     column: Option<TokenStream>,
     owner: Option<TokenStream>,
+    runbook: Option<TokenStream>,
     severity: Option<&'static str>,
     thresholds: Thresholds,
     timeout: Option<u64>,
@@ -51,6 +52,7 @@ impl Model for DqCheck {
             dataset: args.value("dataset", values::constant_text, diagnostics),
             column: args.value("column", values::constant_text, diagnostics),
             owner: args.value("owner", values::constant_text, diagnostics),
+            runbook: args.value("runbook", values::address, diagnostics),
             severity,
             thresholds,
             timeout: args.value("timeout", duration::milliseconds, diagnostics),
@@ -72,6 +74,8 @@ impl Model for DqCheck {
         settings.set("declared_dataset", self.dataset.as_ref());
         settings.set("column", self.column.as_ref());
         settings.set("owner", self.owner.as_ref());
+        settings.set("runbook", self.runbook.as_ref());
+        settings.set("description", function.documentation());
         settings.set("severity", self.severity.map(|severity| self.shared.variant("Severity", severity)));
         for (key, limit) in self.thresholds.limits() {
             settings.set(key, limit);

@@ -148,7 +148,7 @@ pub use program::context_layer::{ContextLayer, ContextService};
 pub use program::guard::{Guard, exit, metrics, settings};
 pub use program::init::init_error::InitError;
 pub use program::init::observability::{Observability, ObservabilityBuilder, init_observability};
-pub use program::inventory::{Catalogue, Entry, catalogue};
+pub use program::inventory::{Catalogue, Entry, QualityEntry, catalogue};
 #[cfg(feature = "prometheus")]
 pub use program::server::identity::NotOurs;
 pub use program::status::{RuntimeStatus, SinkStatus, status};

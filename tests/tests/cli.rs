@@ -86,11 +86,24 @@ fn checks_are_listed_without_a_run() {
     let names: Vec<_> = list.as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
     assert_eq!(names, ["null_ids", "odd_names", "readable[orders]", "readable[returns]", "repeated"]);
     assert_eq!((&list[0]["owner"], &list[0]["blocking"]), (&"growth".into(), &true.into()));
+    assert_eq!(list[0]["runbook"], "https://wiki.example.org/null-ids");
+    assert_eq!(list[0]["description"], "Counts the users without an id, which nothing can refer to.");
+    assert_eq!((&list[0]["thresholds"], &list[0]["tags"]), (&json!(["fail_above = 0"]), &json!({"tier": "gold"})));
     let table = run(&["dq", "list"], &[]);
+    assert!(
+        table.stdout.contains("https://wiki.example.org/null-ids") && table.stdout.contains("tier=gold"),
+        "{table:?}"
+    );
     assert!(table.stdout.contains("readable[orders]") && table.stdout.contains("embedded.rs:"), "{table:?}");
 
     let catalogue = run(&["catalogue", "--format", "json"], &[]).json();
     assert_eq!(catalogue["callsites"][0]["name"], "load");
+    let check = &catalogue["dq_checks"][0];
+    assert_eq!((&check["owner"], &check["runbook"]), (&list[0]["owner"], &list[0]["runbook"]));
+    assert_eq!(
+        (&check["description"], &check["quality"]["thresholds"]),
+        (&list[0]["description"], &list[0]["thresholds"])
+    );
     let listed: Vec<_> = catalogue["metrics"].as_array().unwrap().iter().map(|family| &family["name"]).collect();
     assert_eq!(listed, obs_runtime::catalogue::FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>());
     assert_eq!(catalogue["problems"], json!([]));

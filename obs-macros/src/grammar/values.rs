@@ -40,6 +40,20 @@ pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
     }
 }
 
+/// The address of a page, as a string literal or the path of a constant.
+pub fn address(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
+    let address = constant_text(key, expr)?;
+    match literal(expr) {
+        Some(Lit::Str(text)) if !is_address(&text.value()) => Err(wrong(key, expr, "the address of a page")),
+        _ => Ok(address),
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+}
+
 /// A string literal out of a fixed set, in any case. `warn` is accepted for `warning`, as in `LOG_LEVEL`.
 pub fn choice(key: &Key, expr: &Expr, allowed: &[&'static str]) -> syn::Result<&'static str> {
     let quoted = allowed.iter().map(|word| match *word {

@@ -60,6 +60,8 @@ pub const CRATE: Key = Key::new("crate", "crate = ::path");
 pub const WITH: Key = Key::new("with", "with = path");
 const TIMEOUT: Key = Key::new("timeout", "timeout = \"2s\"");
 const AFTER: Key = Key::new("after", "after(\"database\", …)");
+const OWNER: Key = Key::new("owner", "owner = \"…\"");
+const RUNBOOK: Key = Key::new("runbook", "runbook = \"https://…\"");
 const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
 const FINGERPRINT: Key = Key::new("fingerprint", "fingerprint(\"…\", expr, …)");
@@ -144,7 +146,8 @@ const DQ_CHECK: &[Key] = &[
     CRATE,
     Key::new("dataset", "dataset = \"…\""),
     Key::new("column", "column = \"…\""),
-    Key::new("owner", "owner = \"…\""),
+    OWNER,
+    RUNBOOK,
     Key::new("severity", "severity = \"warning\""),
     Key::new("warn_above", "warn_above = 0.01"),
     Key::new("fail_above", "fail_above = 0.05"),

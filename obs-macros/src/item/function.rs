@@ -130,6 +130,15 @@ impl Function {
         }
     }
 
+    /// The first paragraph of its documentation, on one line.
+    pub fn documentation(&self) -> Option<String> {
+        let texts: Vec<String> = self.attributes.iter().filter_map(OuterAttribute::documentation).collect();
+        let text = texts.join("\n");
+        let lines = text.split('\n').map(str::trim);
+        let first: Vec<&str> = lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect();
+        (!first.is_empty()).then(|| first.join(" "))
+    }
+
     /// Whether it has an attribute `test`.
     pub fn is_test(&self) -> bool {
         self.attributes.iter().any(|attribute| attribute.path.last().is_some_and(|word| word == "test"))

@@ -24,6 +24,16 @@ impl OuterAttribute {
         }
     }
 
+    /// The text of `#[doc = "…"]`, which `/// …` is too.
+    pub fn documentation(&self) -> Option<String> {
+        if self.path != ["doc"] {
+            return None;
+        }
+        let group = |tree| if let TokenTree::Group(group) = tree { Some(group.stream()) } else { None };
+        let last = self.tokens.clone().into_iter().find_map(group)?.into_iter().last()?;
+        syn::parse2::<syn::LitStr>(last.into()).ok().map(|text| text.value())
+    }
+
     /// The tokens between `fallback =` and the next comma.
     pub fn fallback(&self) -> Option<TokenStream> {
         if self.path.last()? != Attribute::WithErrorTracking.name() {

@@ -17,10 +17,10 @@ fn checks_are_registered() {
     assert_expansion(
         "dq_check",
         "dataset = names::DATASET, severity = \"info\", warn_below = -3, fail_above = 1_000",
-        "async fn nulls() -> f64 { 0.5 }",
-        "async fn nulls() -> f64 {
+        "#[doc = \" One\"] #[doc = \" line.\"] #[doc = \"\"] #[doc = \" Not this.\"] async fn nulls() -> f64 { 0.5 }",
+        "#[doc = \" One\"] #[doc = \" line.\"] #[doc = \"\"] #[doc = \" Not this.\"] async fn nulls() -> f64 {
             const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared(\"nulls\", PLACE, || obs::QualityCheck::pending(nulls()))
-                .declared_dataset(names::DATASET).severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0) } };
+                .declared_dataset(names::DATASET).description(\"One line.\").severity(obs::Severity::Info).fail_above(1000.0).warn_below(-3.0) } };
             0.5
         }",
     );

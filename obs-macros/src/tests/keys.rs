@@ -112,7 +112,7 @@ fn every_own_key_is_accepted() {
     );
     accepted(
         "dq_check",
-        "dataset = \"d\", column = names::COLUMN, owner = \"growth\", severity = \"critical\", warn_above = 1, \
+        "dataset = \"d\", column = names::COLUMN, owner = \"growth\", runbook = \"https://wiki/nulls\", severity = \"critical\", warn_above = 1, \
          fail_above = 2.5, warn_below = -1, fail_below = -2.5e3, timeout = \"1m 30s\", blocking = true",
     );
 }

@@ -14,6 +14,10 @@ fn text_is_quoted_and_not_empty() {
     assert_eq!(message("bq_cost", "query_type = \"\""), "`query_type` is empty");
     assert_eq!(message("dq_check", "dataset = \"\""), "`dataset` is empty");
     assert_eq!(
+        message("dq_check", "runbook = \"wiki/nulls\""),
+        "`runbook` needs the address of a page: `runbook = \"https://…\"`",
+    );
+    assert_eq!(
         message("dq_check", "owner = 3"),
         "`owner` needs a string literal or the path of a `&'static str` constant: `owner = \"…\"`",
     );

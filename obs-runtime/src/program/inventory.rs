@@ -1,12 +1,14 @@
 //! The catalogue of a program: its instrumented functions, checks and metrics.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::base::schedule::Schedule;
+use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::list;
-use crate::checks::runner::details::shown_name;
+use crate::checks::runner::details::{shown_declared, shown_name};
 use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
 use crate::metrics::registry;
@@ -46,6 +48,52 @@ pub struct Entry {
     pub place: SourceLocation,
     /// The schedule of a command with `cron`.
     pub schedule: Option<Schedule>,
+    /// Who owns it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<&'static str>,
+    /// The page that says what to do when it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<&'static str>,
+    /// The first paragraph of its documentation; of a data-quality check only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'static str>,
+    /// The settings of a data-quality check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityEntry>,
+}
+
+/// The settings of a data-quality check.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct QualityEntry {
+    /// The data set; empty if the check names none, or for a list of data sets.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub dataset: String,
+    /// The column, or empty.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub column: &'static str,
+    /// `info`, `warning` or `critical`.
+    pub severity: &'static str,
+    /// Whether its failure skips the other checks of its data set.
+    pub blocking: bool,
+    /// Each limit as in the attribute: `fail_above = 0.05`.
+    pub thresholds: Vec<String>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl QualityEntry {
+    pub(crate) fn new(check: &QualityCheck) -> Self {
+        Self {
+            dataset: shown_name(check.dataset_name().to_owned().into()).into_owned(),
+            column: shown_declared(check.column),
+            severity: check.severity.as_str(),
+            blocking: check.blocking,
+            thresholds: check.thresholds(),
+            tags: check.tags(),
+        }
+    }
 }
 
 /// Lists the instrumented functions, checks and metrics of the program, sorted by name, without running any.
@@ -60,12 +108,29 @@ pub struct Entry {
 #[must_use]
 pub fn catalogue() -> Catalogue {
     early_drop::note_reading();
-    let entry = |name, attribute, place| Entry { name, attribute, place, schedule: None };
+    let entry = |name, attribute, place| Entry {
+        name,
+        attribute,
+        place,
+        schedule: None,
+        owner: None,
+        runbook: None,
+        description: None,
+        quality: None,
+    };
     let callsite = |site: &'static Callsite| Entry {
         schedule: site.cron_schedule(),
         ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
     };
     let shown = |name: &str| shown_name(name.to_owned().into());
+    let declared = |text: &'static str| (!text.is_empty()).then(|| shown_declared(text));
+    let quality = |check: &QualityCheck| Entry {
+        owner: declared(check.owner),
+        runbook: declared(check.runbook),
+        description: declared(check.description),
+        quality: Some(QualityEntry::new(check)),
+        ..entry(shown(check.name()), "dq_check", check.place())
+    };
     let health_checks = crate::checks::health::list::checks();
     let dq_checks = list::checks();
     Catalogue {
@@ -73,7 +138,7 @@ pub fn catalogue() -> Catalogue {
         health_checks: sorted(
             health_checks.iter().map(|check| entry(shown(check.name()), "health_check", check.place())),
         ),
-        dq_checks: sorted(dq_checks.iter().map(|check| entry(shown(check.name()), "dq_check", check.place()))),
+        dq_checks: sorted(dq_checks.iter().map(|check| quality(check))),
         problems: [crate::checks::health::list::problems(), list::problems()]
             .concat()
             .into_iter()

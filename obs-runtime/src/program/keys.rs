@@ -104,6 +104,8 @@ keys! {
     column;
     /// `owner = "…"`: the owner of the data.
     owner;
+    /// `runbook = "https://…"`: the page that says what to do when the check fails.
+    runbook;
     /// `warn_above = 0.01`: values above it warn.
     warn_above;
     /// `fail_above = 0.05`: values above it fail.
@@ -136,7 +138,7 @@ keys! {
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
-    dq_check: name tags args level dataset column owner severity warn_above fail_above warn_below fail_below require_rows allow_no_data timeout blocking after for_each;
+    dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below require_rows allow_no_data timeout blocking after for_each;
     /// Keys of `#[track_performance]`.
     track_performance: name tags args ok_if error_if level only skip public_only;
 }

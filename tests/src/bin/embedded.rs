@@ -28,7 +28,19 @@ fn replica() -> Health {
     if is_set("TEST_LAGS") { Health::degraded("3 s behind") } else { Health::healthy() }
 }
 
-#[dq_check(dataset = "users", column = "id", owner = "growth", fail_above = 0, blocking = true)]
+/// Counts the users without an id,
+/// which nothing can refer to.
+///
+/// It blocks the rest.
+#[dq_check(
+    dataset = "users",
+    column = "id",
+    owner = "growth",
+    runbook = "https://wiki.example.org/null-ids",
+    fail_above = 0,
+    blocking = true,
+    tags(tier = "gold")
+)]
 fn null_ids() -> u8 {
     u8::from(is_set("TEST_DOWN"))
 }

@@ -55,6 +55,18 @@ impl Bounds {
         (!judged).then(|| "it measures a ratio, and no threshold judges it".to_owned())
     }
 
+    /// Each limit as in the attribute: `fail_above = 0.05`.
+    pub(super) fn described(&self) -> Vec<String> {
+        let limits = [
+            ("warn_above", self.warn_above),
+            ("fail_above", self.fail_above),
+            ("warn_below", self.warn_below),
+            ("fail_below", self.fail_below),
+        ];
+        let limits = limits.into_iter().filter_map(|(name, limit)| Some(format!("{name} = {}", limit?)));
+        limits.chain(self.require_rows.map(|rows| format!("require_rows = {rows}"))).collect()
+    }
+
     /// Judges a measurement: first whether there were rows enough, then its value. NaN fails even without bounds.
     pub(super) fn judge(&self, measure: &Measure) -> Judgement {
         let judgement = |status, expected, seen| Judgement { status, expected, seen };

@@ -1,6 +1,7 @@
 //! A data-quality check, declared by the attribute or constructed by the program.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::panic::Location;
@@ -15,6 +16,7 @@ use crate::checks::runner::check::{Callable, Check, Describe, caller_place, sett
 use crate::checks::runner::job::Answer;
 use crate::checks::runner::registry::{Manual, Registration};
 use crate::events::failure::shown;
+use crate::instrument::call::entry::Entry;
 use crate::metrics::callsite::SourceLocation;
 
 /// The checks that were registered at run time.
@@ -117,6 +119,8 @@ pub struct QualityCheck {
     dynamic_dataset: Option<String>,
     pub(crate) column: &'static str,
     pub(crate) owner: &'static str,
+    pub(crate) runbook: &'static str,
+    pub(crate) description: &'static str,
     pub(crate) severity: Severity,
     pub(super) bounds: Bounds,
     pub(crate) blocking: bool,
@@ -125,13 +129,27 @@ pub struct QualityCheck {
 
 impl fmt::Debug for QualityCheck {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { check, dataset: _, dynamic_dataset: _, column, owner, severity, bounds, blocking, after } = self;
+        let Self {
+            check,
+            dataset: _,
+            dynamic_dataset: _,
+            column,
+            owner,
+            runbook,
+            description,
+            severity,
+            bounds,
+            blocking,
+            after,
+        } = self;
         let mut shown = formatter.debug_struct("QualityCheck");
         shown
             .field("check", check)
             .field("dataset", &self.dataset_name())
             .field("column", column)
-            .field("owner", owner);
+            .field("owner", owner)
+            .field("runbook", runbook)
+            .field("description", description);
         shown
             .field("severity", severity)
             .field("bounds", bounds)
@@ -149,6 +167,8 @@ impl QualityCheck {
             dynamic_dataset: None,
             column: "",
             owner: "",
+            runbook: "",
+            description: "",
             severity: Severity::Critical,
             bounds: Bounds::NONE,
             blocking: false,
@@ -235,6 +255,10 @@ impl QualityCheck {
         column: &'static str => column = column;
         /// The owner of the data.
         owner: &'static str => owner = owner;
+        /// The address of the page that says what to do when it fails.
+        runbook: &'static str => runbook = runbook;
+        /// What it checks, for `dq list` and [`catalogue`](crate::catalogue()).
+        description: &'static str => description = description;
         /// The severity of a failure. The default is critical.
         severity: Severity => severity = severity;
         /// A value above this is a warning.
@@ -278,6 +302,18 @@ impl QualityCheck {
     /// The data set, or an empty text.
     pub(crate) fn dataset_name(&self) -> &str {
         self.dynamic_dataset.as_deref().unwrap_or(self.dataset)
+    }
+
+    /// Each limit as in the attribute: `fail_above = 0.05`.
+    pub(crate) fn thresholds(&self) -> Vec<String> {
+        self.bounds.described()
+    }
+
+    /// The tags, redacted. Evaluates their expressions.
+    pub(crate) fn tags(&self) -> BTreeMap<String, String> {
+        let mut entry = Entry::default();
+        entry.describe(self.check.describe);
+        entry.tags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Registers the check: it runs with all others from now on.

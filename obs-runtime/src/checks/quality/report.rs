@@ -100,6 +100,9 @@ pub struct QualityResult {
     /// The owner of the data, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub owner: &'static str,
+    /// The page that says what to do when it fails, if the check names one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub runbook: &'static str,
     /// The declared severity of the check, whatever its status.
     pub severity: Severity,
     /// Whether its failure skips the other checks of its data set.
@@ -166,6 +169,7 @@ impl QualityResult {
         );
         result.column = shown_declared(declared.column);
         result.owner = shown_declared(declared.owner);
+        result.runbook = shown_declared(declared.runbook);
         result.blocking = declared.blocking;
         result.duration_seconds = duration.as_secs_f64();
         result
@@ -189,6 +193,7 @@ impl QualityResult {
             dataset: shown_name(dataset),
             column: "",
             owner: "",
+            runbook: "",
             severity,
             blocking: false,
             status,
@@ -299,7 +304,8 @@ impl QualityResult {
 
     fn entry(&self, describe: Describe) -> Entry {
         let mut entry = Entry::default();
-        let texts = [("column", self.column), ("owner", self.owner)];
+        let runbook = if self.status == QualityStatus::Passed { "" } else { self.runbook };
+        let texts = [("column", self.column), ("owner", self.owner), ("runbook", runbook)];
         for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             entry.argument(name, text.into());
         }

@@ -28,7 +28,7 @@ impl CatalogueArguments {
 fn text(catalogue: &Catalogue) -> String {
     let entries = [&catalogue.callsites, &catalogue.health_checks, &catalogue.dq_checks].into_iter().flatten();
     let rows: Vec<Vec<Cell>> = entries.map(row).collect();
-    let heading = ["name", "attribute", "schedule", "module", "place"];
+    let heading = ["name", "attribute", "schedule", "thresholds", "owner", "runbook", "description", "module", "place"];
     let families: Vec<Vec<Cell>> = (catalogue.metrics.iter())
         .map(|family| vec![Cell::new(family.name), Cell::new(family.labels.join(", ")), Cell::new(family.help)])
         .collect();
@@ -41,6 +41,10 @@ fn row(entry: &Entry) -> Vec<Cell> {
         Cell::new(&entry.name),
         Cell::new(entry.attribute),
         Cell::new(entry.schedule.map(|schedule| schedule.cron).unwrap_or_default()),
+        Cell::new(entry.quality.as_ref().map(|quality| quality.thresholds.join(", ")).unwrap_or_default()),
+        Cell::new(entry.owner.unwrap_or_default()),
+        Cell::new(entry.runbook.unwrap_or_default()),
+        Cell::new(entry.description.unwrap_or_default()),
         Cell::new(place.module),
         Cell::new(format!("{}:{}", place.file, place.line)),
     ]

@@ -1,5 +1,6 @@
 //! `dq run` and `dq list`
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -226,7 +227,11 @@ struct ListedCheck {
     dataset: String,
     column: &'static str,
     owner: &'static str,
+    runbook: &'static str,
+    description: &'static str,
     severity: &'static str,
+    thresholds: Vec<String>,
+    tags: BTreeMap<String, String>,
     blocking: bool,
     file: &'static str,
     line: u32,
@@ -244,6 +249,10 @@ impl ListArguments {
                     dataset: shown_name(instance.dataset().into()).into_owned(),
                     column: shown_declared(declared.column),
                     owner: shown_declared(declared.owner),
+                    runbook: shown_declared(declared.runbook),
+                    description: shown_declared(declared.description),
+                    thresholds: declared.thresholds(),
+                    tags: declared.tags(),
                     severity: declared.severity.as_str(),
                     blocking: declared.blocking,
                     file: place.file,
@@ -255,21 +264,40 @@ impl ListArguments {
             Format::Json => json(&listed, true),
             Format::Text => {
                 let rows: Vec<Vec<Cell>> = listed.iter().map(row).collect();
-                table(&["check", "dataset", "column", "severity", "blocking", "owner", "place"], &rows)
+                table(&LIST_HEADING, &rows)
             }
         })?;
         Ok(0)
     }
 }
 
+const LIST_HEADING: [&str; 11] = [
+    "check",
+    "dataset",
+    "column",
+    "severity",
+    "blocking",
+    "thresholds",
+    "tags",
+    "owner",
+    "runbook",
+    "place",
+    "description",
+];
+
 fn row(listed: &ListedCheck) -> Vec<Cell> {
+    let tags: Vec<String> = listed.tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
     vec![
         Cell::new(&listed.check),
         Cell::new(&listed.dataset),
         Cell::new(listed.column),
         Cell::new(listed.severity),
         Cell::new(if listed.blocking { "blocking" } else { "" }),
+        Cell::new(listed.thresholds.join(", ")),
+        Cell::new(tags.join(", ")),
         Cell::new(listed.owner),
+        Cell::new(listed.runbook),
         Cell::new(format!("{}:{}", listed.file, listed.line)),
+        Cell::new(&listed.description),
     ]
 }

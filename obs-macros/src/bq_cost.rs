@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::{Expr, LitStr};
 
 use crate::expand::callsite::Settings;
+use crate::expand::declared::Declared;
 use crate::expand::entry::Entry;
 use crate::expand::judge;
 use crate::expand::model::Model;
@@ -20,6 +21,7 @@ use crate::item::function::Function;
 /// The validated arguments of `#[bq_cost]`.
 pub struct BqCost {
     shared: SharedKeys,
+    declared: Declared,
     query_type: Option<LitStr>,
     dataset: Option<Expr>,
     alert_over_usd: Option<Number>,
@@ -34,6 +36,7 @@ impl Model for BqCost {
     fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         Self {
             shared: SharedKeys::new(args, function, diagnostics),
+            declared: Declared::new(args, diagnostics),
             query_type: args.value("query_type", values::text, diagnostics),
             dataset: args.value("dataset", values::expr, diagnostics),
             alert_over_usd: args.value("alert_over_usd", values::amount, diagnostics),
@@ -53,6 +56,7 @@ impl Model for BqCost {
         let shared = &self.shared;
         let private = shared.runtime.private();
         let mut settings = Settings::new(shared);
+        self.declared.set(&mut settings);
         settings.set("query_type", self.query_type.as_ref());
         settings.set("alert_over_usd", self.alert_over_usd.as_ref());
         settings.set("max_usd", self.max_usd.as_ref());

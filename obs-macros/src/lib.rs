@@ -125,6 +125,8 @@ use crate::grammar::vocabulary::Attribute;
 /// | `timezone = "Europe/Berlin"` | the IANA time zone of the schedule | UTC |
 /// | `max_runtime = "30m"`, `margin = "5m"` | the longest run, the latest start | none |
 /// | `monitor = "slug"`, `failure_threshold = 3`, `recovery_threshold = 2` | the slug of the Sentry monitor; how many runs in a row must fail or be missed until it opens an issue, and succeed until it resolves it | the command's name, 1, 1 |
+/// | `owner = "…"`, `runbook = "https://…"` | the responsible team (a string or a constant), and the page that says what to do: in the catalogue, in Sentry, and in what `generate` makes | none |
+/// | `slo = "99.5%"`, `slo_latency = "30s"` | the share of calls that must succeed, and within which time; `generate` makes alerts of it | none |
 /// | `init`, `init = "lenient"` | on `main`: initialises obs too, see below | no |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes). The name defaults to the function's in kebab-case.
@@ -185,6 +187,7 @@ pub fn tracked_command(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `context(k = expr, …)` | what to record with the error, rendered by `Display`, else by `Debug` | none |
 /// | `severity = "…"` | `info`, `warning` or `warn`, `error`, `critical`, in any case | `error` |
 /// | `ignore_if = path` | a function `fn(&E) -> bool`: errors for which it returns `true` are not captured here; a command that returns one captures it | none |
+/// | `owner = "…"`, `runbook = "https://…"` | the responsible team (a string or a constant), and the page that says what to do: in the catalogue, in Sentry, and in what `generate` makes | none |
 /// | `fallback = expr` | swallow the error and return this instead; it cannot use arguments that the body has moved | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).
@@ -225,6 +228,7 @@ pub fn with_error_tracking(args: TokenStream, item: TokenStream) -> TokenStream 
 /// | `max_usd = 20.0`, `max_bytes = "1 TiB"` | refuse a query with which one call would cost more, or read more bytes | none |
 /// | `max_slot_hours = 2.5` | refuse further queries once those of one call have used this slot time | none |
 /// | `budget = "name"` | refuse a query that would exceed the budget of this name (`OBS_BUDGETS`) | none |
+/// | `owner = "…"`, `runbook = "https://…"` | the responsible team (a string or a constant), and the page that says what to do: in the catalogue, in Sentry, and in what `generate` makes | none |
 /// | `labels(k = expr, …)` | labels of the jobs inside, rendered by `Display` and sanitised to BigQuery's rules | none |
 ///
 /// and the [keys of all attributes](crate#keys-of-all-attributes).
@@ -307,8 +311,12 @@ pub fn dq_check(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Measures a function: the `operation.*` metrics, by its name and outcome.
 ///
-/// It takes the [keys of all attributes](crate#keys-of-all-attributes) and can be put on [whole
-/// blocks](crate#whole-blocks).
+/// | key | meaning | default |
+/// | --- | --- | --- |
+/// | `owner = "…"`, `runbook = "https://…"` | the responsible team (a string or a constant), and the page that says what to do: in the catalogue, in Sentry, and in what `generate` makes | none |
+/// | `slo = "99.5%"`, `slo_latency = "30s"` | the share of calls that must succeed, and within which time; `generate` makes alerts of it | none |
+///
+/// and the [keys of all attributes](crate#keys-of-all-attributes). It can be put on [whole blocks](crate#whole-blocks).
 ///
 /// ```
 /// use obs_runtime::track_performance;

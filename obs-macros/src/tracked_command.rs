@@ -5,6 +5,7 @@ use quote::quote_spanned;
 use syn::{Expr, LitStr, Type};
 
 use crate::expand::callsite::Settings;
+use crate::expand::declared::Declared;
 use crate::expand::entry::Entry;
 use crate::expand::judge;
 use crate::expand::model::Model;
@@ -22,6 +23,7 @@ use crate::item::returned_future::{ReturnedFuture, mentions_impl};
 /// The validated arguments of `#[tracked_command]`.
 pub struct TrackedCommand {
     shared: SharedKeys,
+    declared: Declared,
     user: Option<Expr>,
     schedule: Option<Schedule>,
     init: Option<Init>,
@@ -133,6 +135,7 @@ impl Model for TrackedCommand {
     fn new(args: &Args, function: &Function, diagnostics: &mut Diagnostics) -> Self {
         Self {
             shared: SharedKeys::new(args, function, diagnostics),
+            declared: Declared::new(args, diagnostics),
             user: args.value("user", values::expr, diagnostics),
             schedule: Schedule::new(args, diagnostics),
             init: Init::new(args, function, diagnostics),
@@ -146,6 +149,7 @@ impl Model for TrackedCommand {
     fn expand(&self, function: &Function) -> TokenStream {
         let shared = &self.shared;
         let mut settings = Settings::new(shared);
+        self.declared.set(&mut settings);
         settings.set("schedule", self.schedule.as_ref().map(|schedule| schedule.setting(shared)));
         let mut entry = Entry::new(shared);
         entry.display("user", self.user.as_ref());

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{Expr, ExprPath};
 
 use crate::expand::callsite::Settings;
+use crate::expand::declared::Declared;
 use crate::expand::entry::Entry;
 use crate::expand::judge;
 use crate::expand::model::Model;
@@ -18,6 +19,7 @@ use crate::item::function::Function;
 /// The validated arguments of `#[with_error_tracking]`.
 pub struct WithErrorTracking {
     shared: SharedKeys,
+    declared: Declared,
     context: Vec<Field>,
     fingerprint: Vec<Expr>,
     severity: Option<&'static str>,
@@ -30,6 +32,7 @@ impl Model for WithErrorTracking {
         let severity = |key: &_, expr: &_| values::choice(key, expr, &values::ERROR_SEVERITIES);
         Self {
             shared: SharedKeys::new(args, function, diagnostics),
+            declared: Declared::new(args, diagnostics),
             context: fields::fields("context", args, diagnostics),
             fingerprint: fields::expressions("fingerprint", args, diagnostics),
             severity: args.value("severity", severity, diagnostics),
@@ -45,6 +48,7 @@ impl Model for WithErrorTracking {
     fn expand(&self, function: &Function) -> TokenStream {
         let shared = &self.shared;
         let mut settings = Settings::new(shared);
+        self.declared.set(&mut settings);
         settings.set("severity", self.severity.map(|severity| shared.variant("Level", severity)));
         let mut entry = Entry::new(shared);
         entry.context(&self.context);

@@ -111,6 +111,7 @@ pub use program::testing;
 /// move to another version of sentry, which is below 1.0, in a minor release.
 #[cfg(feature = "sentry")]
 pub use ::sentry::protocol as sentry_protocol;
+pub use base::declaration::Objective;
 pub use base::level::Level;
 pub use base::outcome::Outcome;
 pub use base::schedule::Schedule;

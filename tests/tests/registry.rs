@@ -64,6 +64,20 @@ fn annotated_functions_and_checks_are_listed_without_a_call() {
     assert_eq!(generic::<u8>(), 0);
 }
 
+#[allow(dead_code, reason = "only listed")]
+#[tracked_command(owner = "growth", runbook = "https://wiki.example/owned", slo = "99.5%", slo_latency = "30s")]
+fn owned() {}
+
+#[test]
+fn owners_runbooks_and_objectives_are_listed() {
+    let catalogue = catalogue();
+    let entry = catalogue.callsites.iter().find(|site| site.name == "owned").unwrap();
+    let listed = serde_json::to_value(entry).unwrap();
+    let expected = serde_json::json!(["growth", "https://wiki.example/owned", 99.5, 30.0]);
+    assert_eq!(serde_json::json!(["owner", "runbook", "slo", "slo_latency"].map(|key| &listed[key])), expected);
+    assert_eq!(entry.slo.map(|slo| slo.may_fail_per_million()), Some(5000));
+}
+
 #[test]
 fn the_catalogue_lists_the_metric_families_of_the_reference_page() {
     let page = include_str!("../../obs-runtime/METRICS.md");

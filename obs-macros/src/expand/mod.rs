@@ -4,6 +4,7 @@ pub mod caller;
 pub mod callsite;
 pub mod captures;
 pub mod check;
+pub mod declared;
 pub mod entry;
 pub mod ide;
 pub mod judge;

@@ -9,6 +9,7 @@ pub mod duration;
 pub mod fields;
 pub mod function_filter;
 pub mod message;
+pub mod objective;
 pub mod runtime_path;
 pub mod secret_names;
 pub mod secret_words;

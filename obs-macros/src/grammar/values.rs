@@ -44,6 +44,10 @@ pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
 pub fn address(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
     let address = constant_text(key, expr)?;
     match literal(expr) {
+        Some(Lit::Str(text)) if has_credentials(&text.value()) => Err(syn::Error::new_spanned(
+            expr,
+            format!("`{}` contains credentials; remove what stands before `@`", key.name),
+        )),
         Some(Lit::Str(text)) if !is_address(&text.value()) => Err(wrong(key, expr, "the address of a page")),
         _ => Ok(address),
     }
@@ -52,6 +56,11 @@ pub fn address(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
 fn is_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+}
+
+fn has_credentials(text: &str) -> bool {
+    let host = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| host.contains('@'))
 }
 
 /// A string literal out of a fixed set, in any case. `warn` is accepted for `warning`, as in `LOG_LEVEL`.

@@ -66,6 +66,8 @@ const SEVERITY: Key = Key::new("severity", "severity = \"warning\"");
 const CONTEXT: Key = Key::new("context", "context(k = expr, …)");
 const FINGERPRINT: Key = Key::new("fingerprint", "fingerprint(\"…\", expr, …)");
 const IGNORE_IF: Key = Key::new("ignore_if", "ignore_if = path");
+const SLO: Key = Key::new("slo", "slo = \"99.5%\"");
+const SLO_LATENCY: Key = Key::new("slo_latency", "slo_latency = \"30s\"");
 const ONLY: Key = Key::new("only", "only(a, b, …)");
 /// On a block, excludes functions; without a value, excludes the function or block itself.
 pub const SKIP: Key = Key::new("skip", "skip(a, b, …)");
@@ -88,6 +90,10 @@ const TRACKED_COMMAND: &[Key] = &[
     Key::new("monitor", "monitor = \"slug\""),
     Key::new("failure_threshold", "failure_threshold = 3"),
     Key::new("recovery_threshold", "recovery_threshold = 2"),
+    OWNER,
+    RUNBOOK,
+    SLO,
+    SLO_LATENCY,
     Key::or_alone("init", "init = \"lenient\""),
 ];
 
@@ -104,6 +110,8 @@ const WITH_ERROR_TRACKING: &[Key] = &[
     SEVERITY,
     IGNORE_IF,
     Key::new("fallback", "fallback = expr"),
+    OWNER,
+    RUNBOOK,
 ];
 
 const BQ_COST: &[Key] = &[
@@ -122,6 +130,8 @@ const BQ_COST: &[Key] = &[
     Key::new("max_slot_hours", "max_slot_hours = 2.5"),
     Key::new("budget", "budget = \"name\""),
     Key::new("labels", "labels(k = expr, …)"),
+    OWNER,
+    RUNBOOK,
 ];
 
 const HEALTH_CHECK: &[Key] = &[
@@ -161,7 +171,7 @@ const DQ_CHECK: &[Key] = &[
     Key::new("for_each", "for_each = expr"),
 ];
 
-const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE];
+const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE, OWNER, RUNBOOK, SLO, SLO_LATENCY];
 
 const WITH_ERROR_TRACKING_ON_A_BLOCK: &[Key] =
     &[NAME, TAGS, LEVEL, CRATE, CONTEXT, SEVERITY, IGNORE_IF, ONLY, SKIP, PUBLIC_ONLY];

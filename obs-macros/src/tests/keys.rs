@@ -2,7 +2,8 @@
 
 use super::{accepted, message, messages};
 
-const TRACK: &str = "`#[track_performance]` takes `name`, `tags`, `args`, `ok_if`, `error_if`, `level` and `crate`";
+const TRACK: &str = "`#[track_performance]` takes `name`, `tags`, `args`, `ok_if`, `error_if`, `level`, `crate`, \
+                     `owner`, `runbook`, `slo` and `slo_latency`";
 
 #[test]
 fn an_unknown_key_names_the_nearest_and_all_allowed() {
@@ -98,14 +99,19 @@ fn every_own_key_is_accepted() {
     accepted(
         "tracked_command",
         "user = options.user(), cron = \"*/5 8-18 * * MON-FRI\", timezone = \"Europe/Berlin\", max_runtime = \"30m\", \
-         margin = \"5m\", monitor = \"nightly-load\", failure_threshold = 3, recovery_threshold = 2",
+         margin = \"5m\", monitor = \"nightly-load\", failure_threshold = 3, recovery_threshold = 2, owner = names::TEAM, \
+         runbook = \"https://wiki.example/nightly\", slo = \"99.5%\", slo_latency = \"30s\"",
     );
     accepted(
         "with_error_tracking",
-        "context(attempt = 3), fingerprint(\"billing\", table), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3)",
+        "context(attempt = 3), fingerprint(\"billing\", table), severity = \"warning\", ignore_if = Error::ok, fallback = Ok(3), \
+         owner = \"growth\", runbook = \"https://wiki\"",
     );
     accepted("bq_cost", "query_type = \"select\", dataset = table, alert_over_usd = 5.5");
-    accepted("bq_cost", "max_usd = 20.0, max_bytes = \"1 TiB\", budget = \"daily\", labels(team = \"growth\")");
+    accepted(
+        "bq_cost",
+        "owner = \"growth\", runbook = \"http://wiki\", max_usd = 20.0, max_bytes = \"1 TiB\", budget = \"daily\", labels(team = \"growth\")",
+    );
     accepted(
         "health_check",
         "timeout = \"2s\", critical = false, groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",

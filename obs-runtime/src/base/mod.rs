@@ -4,6 +4,7 @@
 pub(crate) mod bounded_writer;
 pub(crate) mod call_scope;
 pub(crate) mod clock;
+pub(crate) mod declaration;
 pub(crate) mod ffi;
 pub(crate) mod level;
 pub(crate) mod outcome;

@@ -108,8 +108,12 @@ impl Schedule {
     }
 }
 
+/// Writes a duration in seconds.
+///
+/// # Errors
+/// Those of the serialiser.
 #[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::base::declaration::Declaration;
 use crate::base::level::Level;
 use crate::base::schedule::Schedule;
 use crate::metrics::cardinality::OTHER;
@@ -86,6 +88,7 @@ pub struct Callsite {
     alert_over_usd: Option<f64>,
     limits: Limits,
     schedule: Option<Schedule>,
+    declaration: Declaration,
     /// Commands that are running and not recorded, because they were started while obs was off.
     unrecorded: AtomicUsize,
     cells: Cells,
@@ -149,6 +152,7 @@ impl Callsite {
             alert_over_usd: None,
             limits: Limits { usd: None, bytes: None, slot_hours: None, budget: None },
             schedule: None,
+            declaration: Declaration::NONE,
             unrecorded: AtomicUsize::new(0),
             cells: Cells::new(),
             tagged: Mutex::new(None),
@@ -204,6 +208,34 @@ impl Callsite {
     #[must_use]
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = Some(schedule);
+        self
+    }
+
+    /// Sets the responsible team.
+    #[must_use]
+    pub const fn owner(mut self, owner: &'static str) -> Self {
+        self.declaration.owner = Some(owner);
+        self
+    }
+
+    /// Sets the address of the page that says what to do.
+    #[must_use]
+    pub const fn runbook(mut self, address: &'static str) -> Self {
+        self.declaration.runbook = Some(address);
+        self
+    }
+
+    /// Sets what may fail of a million calls.
+    #[must_use]
+    pub const fn slo_parts_per_million(mut self, may_fail: u32) -> Self {
+        self.declaration.set_slo(may_fail);
+        self
+    }
+
+    /// Sets how long a call may take.
+    #[must_use]
+    pub const fn slo_latency_millis(mut self, milliseconds: u64) -> Self {
+        self.declaration.slo_latency = Some(Duration::from_millis(milliseconds));
         self
     }
 
@@ -275,6 +307,11 @@ impl Callsite {
     /// The schedule of a command.
     pub const fn cron_schedule(&self) -> Option<Schedule> {
         self.schedule
+    }
+
+    /// Owner, runbook and objectives.
+    pub const fn declaration(&self) -> Declaration {
+        self.declaration
     }
 
     /// The location of the function.

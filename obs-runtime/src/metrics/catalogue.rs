@@ -236,6 +236,8 @@ families! {
         "Time at which the process started.";
     OBS_BUILD_INFO = "obs.build.info", Gauge of Count by [version, commit]:
         "Version and commit of the program; always 1.";
+    OBS_CATALOGUE_INFO = "obs.catalogue.info", Gauge of Count by [kind, name, owner, schedule, timezone, slo, runbook]:
+        "A declared command, operation or check of the program; always 1.";
     OBS_DROPPED = "obs.dropped", Counter of Count by [sink, reason, metric]:
         "Telemetry items lost, by sink and reason; a metric at its limit of series has its name from the second time on.";
     OBS_FLUSH_FAILED = "obs.flush.failed", Counter of Count by [sink]:

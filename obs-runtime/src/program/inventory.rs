@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::base::schedule::Schedule;
+use crate::base::declaration::Objective;
+use crate::base::schedule::{Schedule, seconds};
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::list;
 use crate::checks::runner::details::{shown_declared, shown_name};
@@ -46,7 +48,7 @@ pub struct Entry {
     pub attribute: &'static str,
     /// Where the function is declared.
     pub place: SourceLocation,
-    /// The schedule of a command with `cron`.
+    /// The schedule of a command with `cron` or `every`.
     pub schedule: Option<Schedule>,
     /// Who owns it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +56,12 @@ pub struct Entry {
     /// The page that says what to do when it fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runbook: Option<&'static str>,
+    /// The share of calls that must succeed. Serialised as a percentage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Objective>,
+    /// How long a call may take, for the share that `slo` gives. Serialised in seconds.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds")]
+    pub slo_latency: Option<Duration>,
     /// The first paragraph of its documentation; of a data-quality check only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'static str>,
@@ -115,12 +123,21 @@ pub fn catalogue() -> Catalogue {
         schedule: None,
         owner: None,
         runbook: None,
+        slo: None,
+        slo_latency: None,
         description: None,
         quality: None,
     };
-    let callsite = |site: &'static Callsite| Entry {
-        schedule: site.cron_schedule(),
-        ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
+    let callsite = |site: &'static Callsite| {
+        let declared = site.declaration();
+        Entry {
+            schedule: site.cron_schedule(),
+            owner: declared.owner.map(shown_declared),
+            runbook: declared.runbook.map(shown_declared),
+            slo: declared.slo,
+            slo_latency: declared.slo_latency,
+            ..entry(Cow::Borrowed(site.name()), site.kind().as_str(), site.place())
+        }
     };
     let shown = |name: &str| shown_name(name.to_owned().into());
     let declared = |text: &'static str| (!text.is_empty()).then(|| shown_declared(text));

@@ -102,10 +102,14 @@ keys! {
     failures;
     /// `column = "…"`: the column that is checked.
     column;
-    /// `owner = "…"`: the owner of the data.
+    /// `owner = "…"`: the team that is responsible for the function, or that owns the data; a string or a constant.
     owner;
-    /// `runbook = "https://…"`: the page that says what to do when the check fails.
+    /// `runbook = "https://…"`: the page that says what to do when the function or check fails.
     runbook;
+    /// `slo = "99.5%"`: the share of calls that must succeed, above 0 and below 100, with at most 4 decimals.
+    slo;
+    /// `slo_latency = "30s"`: how long a call may take, for the share that `slo` gives; at most a day.
+    slo_latency;
     /// `warn_above = 0.01`: values above it warn.
     warn_above;
     /// `fail_above = 0.05`: values above it fail.
@@ -130,15 +134,15 @@ keys! {
     public_only;
     ---
     /// Keys of `#[tracked_command]`.
-    tracked_command: name tags args ok_if error_if level user cron every timezone max_runtime margin monitor failure_threshold recovery_threshold init;
+    tracked_command: name tags args ok_if error_if level user cron every timezone max_runtime margin monitor failure_threshold recovery_threshold owner runbook slo slo_latency init;
     /// Keys of `#[with_error_tracking]`.
-    with_error_tracking: name tags args ok_if error_if level context fingerprint severity ignore_if fallback only skip public_only;
+    with_error_tracking: name tags args ok_if error_if level context fingerprint severity ignore_if fallback owner runbook only skip public_only;
     /// Keys of `#[bq_cost]`.
-    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes max_slot_hours budget labels;
+    bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes max_slot_hours budget labels owner runbook;
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
     dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below require_rows allow_no_data timeout blocking after for_each;
     /// Keys of `#[track_performance]`.
-    track_performance: name tags args ok_if error_if level only skip public_only;
+    track_performance: name tags args ok_if error_if level owner runbook slo slo_latency only skip public_only;
 }

@@ -1,17 +1,28 @@
 //! Series that are known without any event: what the program is, what it declares, and what the operating system tells.
 
+use std::collections::BTreeMap;
+
+use crate::base::declaration::Declaration;
+use crate::base::schedule::Schedule;
 use crate::checks::quality::list;
+use crate::checks::runner::details::shown_declared;
 use crate::config::validated::Config;
 use crate::exporters::aggregation::aggregator::SeriesSource;
 use crate::exporters::aggregation::calls::labels;
+use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::catalogue as family;
 use crate::metrics::snapshot::SnapshotBuilder;
 use crate::metrics::{process, registry};
 
 /// The sources of these series.
 pub fn sources(config: &Config) -> Vec<SeriesSource> {
-    let sources: Vec<SeriesSource> =
-        vec![build_info(config), Box::new(schedules), Box::new(quality_checks), Box::new(process_stats)];
+    let sources: Vec<SeriesSource> = vec![
+        build_info(config),
+        Box::new(schedules),
+        Box::new(declared),
+        Box::new(quality_checks),
+        Box::new(process_stats),
+    ];
     #[cfg(feature = "bigquery")]
     let sources = sources.into_iter().chain([budgets(config)]).collect();
     sources
@@ -33,6 +44,38 @@ fn schedules(snapshot: &mut SnapshotBuilder) {
         if let Some(limit) = schedule.max_runtime {
             snapshot.number(&family::CLI_COMMAND_MAX_RUNTIME_SECONDS, labels(&[command]), limit.as_secs_f64());
         }
+    }
+}
+
+/// One series for each declared command, operation and check. Attributes of one function with one name share it.
+fn declared(snapshot: &mut SnapshotBuilder) {
+    let mut named: BTreeMap<(&str, String), (Declaration, Option<Schedule>)> = BTreeMap::new();
+    for site in registry::callsites().into_iter().filter(|site| site.function_name().is_some()) {
+        let kind = if site.kind() == CallsiteKind::Command { "command" } else { "operation" };
+        let (declaration, schedule) = named.entry((kind, site.name().to_owned())).or_default();
+        *declaration = declaration.or(site.declaration());
+        *schedule = schedule.or(site.cron_schedule());
+    }
+    for check in crate::checks::health::list::checks() {
+        named.entry(("health_check", check.name().to_owned())).or_default();
+    }
+    for check in list::checks() {
+        let (declaration, _) = named.entry(("dq_check", check.name().to_owned())).or_default();
+        declaration.owner = declaration.owner.or(Some(check.owner));
+        declaration.runbook = declaration.runbook.or(Some(check.runbook));
+    }
+    for ((kind, name), (declaration, schedule)) in named {
+        let objective = declaration.slo.map(|slo| slo.to_string()).unwrap_or_default();
+        let told = [
+            ("kind", kind),
+            ("name", &name),
+            ("owner", shown_declared(declaration.owner.unwrap_or_default())),
+            ("schedule", schedule.map(|schedule| schedule.cron).unwrap_or_default()),
+            ("timezone", schedule.map(|schedule| schedule.timezone).unwrap_or_default()),
+            ("slo", &objective),
+            ("runbook", shown_declared(declaration.runbook.unwrap_or_default())),
+        ];
+        snapshot.number(&family::OBS_CATALOGUE_INFO, labels(&told), 1.0);
     }
 }
 

@@ -23,10 +23,11 @@ fn recursive(depth: u32) -> Result<(), Bad> {
     if depth == 3 { Err(Bad("too deep")) } else { recursive(depth + 1) }
 }
 
-#[with_error_tracking(tags(
-    a_name_that_is_longer_than_sentry_allows_one = 1,
-    a_name_that_is_longer_than_sentry_allows_two = 2
-))]
+#[with_error_tracking(
+    tags(a_name_that_is_longer_than_sentry_allows_one = 1, a_name_that_is_longer_than_sentry_allows_two = 2),
+    owner = "growth",
+    runbook = "https://wiki.example/tagged"
+)]
 fn tagged() -> Result<(), Bad> {
     Err(Bad("tagged"))
 }

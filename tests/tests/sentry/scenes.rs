@@ -66,6 +66,14 @@ fn long_tags_do_not_collide() {
 }
 
 #[test]
+fn an_event_has_the_owner_and_the_runbook_of_its_function() {
+    let events = events("tags");
+    assert_eq!(events[0]["tags"]["owner"], "growth", "{events:#?}");
+    let ownership = &events[0]["contexts"]["ownership"];
+    assert_eq!((&ownership["owner"], &ownership["runbook"]), (&json!("growth"), &json!("https://wiki.example/tagged")));
+}
+
+#[test]
 fn an_event_has_no_breadcrumbs_of_other_runs() {
     let events = events("breadcrumbs");
     let messages = |event: &Value| -> Vec<String> {

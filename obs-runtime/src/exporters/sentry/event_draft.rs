@@ -9,6 +9,7 @@ use ::sentry::protocol::{
 };
 use serde_json::Value as Json;
 
+use crate::base::declaration::Declaration;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::events::event::{Event, EventContext, Fact};
@@ -23,7 +24,7 @@ use crate::exporters::sentry::frames::KnownPlace;
 use crate::exporters::sentry::grouping::{self, Bug};
 use crate::exporters::sentry::options::Settings;
 use crate::exporters::sentry::queue::Prepared;
-use crate::metrics::callsite::{Callsite, Tags};
+use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 use crate::metrics::registry;
 use crate::redact::redactor::Redacted;
 
@@ -55,6 +56,7 @@ pub struct EventDraft {
     causes: Vec<(String, String)>,
     tags: Vec<Tags>,
     contexts: Map<String, protocol::Context>,
+    owner: Option<&'static str>,
     scope: EventContext<'static>,
     passed: Vec<String>,
     extra: Vec<(String, Json)>,
@@ -63,6 +65,20 @@ pub struct EventDraft {
     left_out: u64,
     stack: Option<Stack>,
     crumbs: Vec<Arc<Crumb>>,
+}
+
+/// What the operation declares, and of the rest what the command does.
+fn declared(operation: &str, command: Option<&str>) -> Declaration {
+    let mut of = (Declaration::NONE, Declaration::NONE);
+    for site in registry::callsites() {
+        let is_command = site.kind() == CallsiteKind::Command;
+        if !is_command && site.name() == operation {
+            of.0 = of.0.or(site.declaration());
+        } else if is_command && command.unwrap_or(operation) == site.name() {
+            of.1 = of.1.or(site.declaration());
+        }
+    }
+    of.0.or(of.1)
 }
 
 fn owned(text: &Text<'_>, longest: usize) -> String {
@@ -79,6 +95,12 @@ impl EventDraft {
         if let Some(slug) = scope.operation.as_deref().and_then(command_runs::monitor_of) {
             let monitor = Map::from([("slug".to_owned(), slug.into())]);
             contexts.insert("monitor".to_owned(), protocol::Context::Other(monitor));
+        }
+        let declared = declared(&report.operation, scope.operation.as_deref());
+        if declared.owner.is_some() || declared.runbook.is_some() {
+            let told = [("owner", declared.owner), ("runbook", declared.runbook)];
+            let told = told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
+            contexts.insert("ownership".to_owned(), protocol::Context::Other(told.collect()));
         }
         let named = |layer: &Layer<'_>| format!("{} ({})", limited(&layer.name, MAX_NAME), layer.attribute);
         let optional = |text: &Option<Text<'_>>| text.as_ref().map(|text| Cow::Owned(text.to_string()));
@@ -103,6 +125,7 @@ impl EventDraft {
                 .collect(),
             tags: report.all_layers().map(|layer| layer.tags.clone()).chain([event.tags.clone()]).collect(),
             contexts,
+            owner: declared.owner,
             scope: EventContext {
                 correlation_id: optional(&scope.correlation_id),
                 operation: optional(&scope.operation),
@@ -131,6 +154,9 @@ impl EventDraft {
         let mut tags = tags(settings, &self.scope, &self.tags);
         tag(&mut tags, "operation", &self.operation);
         tag(&mut tags, "error_type", &self.error_type);
+        if let Some(owner) = self.owner {
+            tag(&mut tags, "owner", owner);
+        }
         let mut event = SentryEvent {
             event_id: self.id.uuid(),
             level: if self.kind == ReportKind::Panic { protocol::Level::Fatal } else { level(self.level) },

@@ -298,6 +298,6 @@ fn row(listed: &ListedCheck) -> Vec<Cell> {
         Cell::new(listed.owner),
         Cell::new(listed.runbook),
         Cell::new(format!("{}:{}", listed.file, listed.line)),
-        Cell::new(&listed.description),
+        Cell::new(listed.description),
     ]
 }

@@ -1,11 +1,14 @@
 //! The clock that durations are measured with: the CPU's time-stamp counter where it is reliable, otherwise the monotonic
-//! clock of the operating system.
+//! clock of the operating system; in a test, perhaps a clock that the test sets.
 //!
 //! Counters of different cores may differ by a few ticks, so an end can be read before its start. Every difference
 //! saturates at zero.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+#[cfg(feature = "testing")]
+use crate::base::fake_clock;
 
 static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
 
@@ -20,6 +23,10 @@ impl Stamp {
     /// Reads the clock.
     #[inline]
     pub fn now() -> Self {
+        #[cfg(feature = "testing")]
+        if let Some(nanos) = fake_clock::nanos() {
+            return Self(nanos);
+        }
         Self(clock().raw())
     }
 
@@ -36,9 +43,32 @@ impl Stamp {
     /// Nanoseconds since this reading; zero if it lies in the future.
     #[inline]
     pub fn elapsed_nanos(self) -> u64 {
+        #[cfg(feature = "testing")]
+        if let Some(nanos) = fake_clock::nanos() {
+            return nanos.saturating_sub(self.0);
+        }
         let clock = clock();
         clock.delta_as_nanos(self.0, clock.raw())
     }
+}
+
+/// The point in time: that of the system, or of the fake clock of a test.
+pub fn wall() -> SystemTime {
+    #[cfg(feature = "testing")]
+    if let Some(wall) = fake_clock::wall() {
+        return wall;
+    }
+    SystemTime::now()
+}
+
+/// A point in time for ages of results: that of the system, or of the fake clock of a test. Timeouts and deadlines are always those
+/// of the system.
+pub fn monotonic() -> Instant {
+    #[cfg(feature = "testing")]
+    if let Some(monotonic) = fake_clock::monotonic() {
+        return monotonic;
+    }
+    Instant::now()
 }
 
 /// The point in time that lies a timeout after `start`. A timeout too long for the clock ends after a year.

@@ -5,6 +5,8 @@ pub(crate) mod bounded_writer;
 pub(crate) mod call_scope;
 pub(crate) mod clock;
 pub(crate) mod declaration;
+#[cfg(feature = "testing")]
+pub(crate) mod fake_clock;
 pub(crate) mod ffi;
 pub(crate) mod level;
 pub(crate) mod outcome;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 #[cfg(feature = "bigquery")]
@@ -57,7 +58,7 @@ pub fn queried<'a>(
 /// A query is a span of the trace that it is part of. Names of its fields are those of OpenTelemetry's conventions.
 #[cold]
 fn record(query_type: &str, statistics: &QueryStatistics, of_span: impl FnOnce() -> Vec<Field<'static>>) {
-    let ended = SystemTime::now();
+    let ended = clock::wall();
     let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
     let Some(span) = DetachedSpan::begun_at(begun) else { return };
     let mut fields = of_span();

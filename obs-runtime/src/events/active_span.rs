@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use crate::base::clock;
 use crate::base::trace_context::TraceContext;
 use crate::events::program_trace;
 use crate::events::span_buffer::{self, Recording, SpanBuffer};
@@ -177,14 +178,14 @@ impl OpenSpan {
     /// A span inside of another one.
     #[must_use]
     pub fn child(of: ActiveSpan) -> Self {
-        Self { parent: of.id, active: ActiveSpan { buffer: of.buffer, id: fresh_id() }, begun: SystemTime::now() }
+        Self { parent: of.id, active: ActiveSpan { buffer: of.buffer, id: fresh_id() }, begun: clock::wall() }
     }
 
     /// The first span of a trace.
     #[must_use]
     pub fn root(buffer: Arc<SpanBuffer>) -> Self {
         let id = buffer.trace().span();
-        Self { parent: 0, active: ActiveSpan { buffer, id }, begun: SystemTime::now() }
+        Self { parent: 0, active: ActiveSpan { buffer, id }, begun: clock::wall() }
     }
 
     /// Whether it is the first span of its trace.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use crate::base::clock;
 use crate::base::schedule::Schedule;
 use crate::events::span_buffer::SpanBuffer;
 
@@ -41,7 +42,7 @@ impl CommandRun {
     pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, spans: Option<Arc<SpanBuffer>>) -> Self {
         let of_outer = outer.as_ref().and_then(|outer| outer.spans.clone());
         let spans = of_outer.or(spans);
-        Self { id: Uuid::now_v7(), begun: SystemTime::now(), outer, schedule, errors: AtomicU64::new(0), spans }
+        Self { id: Uuid::now_v7(), begun: clock::wall(), outer, schedule, errors: AtomicU64::new(0), spans }
     }
 
     /// What tells it from all others.

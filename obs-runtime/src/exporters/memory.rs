@@ -8,6 +8,7 @@ use crate::base::outcome::Outcome;
 use crate::events::event::{Event, Fact};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::report::{Report, ReportKind};
+use crate::events::span::{RecordedTrace, Sampling, Span, TraceRoot};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::redact::redactor::Redacted;
 
@@ -35,8 +36,34 @@ pub struct Records {
     pub cost_alerts: Vec<(String, String)>,
     /// Features used.
     pub features: Vec<String>,
+    /// Spans in the order of their ends, those of one trace together, if traces are captured.
+    pub spans: Vec<SpanRecord>,
     /// Events of other kinds, as text.
     pub others: Vec<String>,
+}
+
+/// A span that ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SpanRecord {
+    /// The name.
+    pub name: String,
+    /// What it is: `function`, `command`, `operator`, `check`, `db.query` or `span`.
+    pub op: &'static str,
+    /// The trace id: 32 hexadecimal digits.
+    pub trace_id: String,
+    /// The span id: 16 hexadecimal digits.
+    pub span_id: String,
+    /// The name of the span that it is inside of; none for the first one of a trace.
+    pub parent: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took, by the clock of the system.
+    pub duration: Duration,
+    /// The error or panic by which it ended.
+    pub failure: Option<FailureFacts<'static>>,
+    /// Arguments, tags, context and other fields, with values as text.
+    pub fields: Vec<(String, String)>,
 }
 
 /// A log line.
@@ -118,12 +145,20 @@ pub struct ErrorRecord {
 }
 
 /// Keeps events until [`take`](Self::take) is called.
-#[derive(Debug, Default)]
-pub struct MemoryExporter(Mutex<Records>);
+#[derive(Debug)]
+pub struct MemoryExporter {
+    records: Mutex<Records>,
+    takes_traces: bool,
+}
 
 impl MemoryExporter {
+    /// Keeps nothing yet.
+    pub fn new(takes_traces: bool) -> Self {
+        Self { records: Mutex::default(), takes_traces }
+    }
+
     fn records(&self) -> MutexGuard<'_, Records> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes and returns the events accepted so far.
@@ -144,6 +179,10 @@ impl Exporter for MemoryExporter {
 
     fn least_level(&self) -> Option<Level> {
         Some(Level::Trace)
+    }
+
+    fn sampling(&self, _: &TraceRoot) -> Sampling {
+        if self.takes_traces { Sampling::Yes } else { Sampling::No }
     }
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
@@ -174,7 +213,8 @@ impl Exporter for MemoryExporter {
                 fields: fields(),
             }),
             // An error is reported once, after it has passed its last function.
-            Fact::Captured { .. } | Fact::Traced(_) => {}
+            Fact::Captured { .. } => {}
+            Fact::Traced(recorded) => records.spans.extend(spans(recorded)),
             Fact::Reported(report) => {
                 let kept = if report.kind.is_message() { &mut records.messages } else { &mut records.errors };
                 kept.push(reported(event, report));
@@ -201,6 +241,28 @@ impl Exporter for MemoryExporter {
     fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
         Ok(Flushed::Nothing)
     }
+}
+
+/// The spans of a trace, its first one last.
+fn spans(recorded: &RecordedTrace) -> Vec<SpanRecord> {
+    let all = || recorded.spans.iter().chain([&recorded.span]);
+    let trace_id = recorded.root.trace.trace_id().to_string();
+    let record = |span: &Span| {
+        let details = span.details.as_deref();
+        let fields = details.into_iter().flat_map(|details| &details.fields);
+        SpanRecord {
+            name: span.name.to_string(),
+            op: span.op,
+            trace_id: trace_id.clone(),
+            span_id: format!("{:016x}", span.id),
+            parent: all().find(|other| other.id == span.parent).map(|parent| parent.name.to_string()),
+            outcome: span.outcome,
+            duration: span.ended.duration_since(span.begun).unwrap_or_default(),
+            failure: details.and_then(|details| details.failure.as_ref()).map(FailureFacts::to_static),
+            fields: fields.map(|field| (field.name.to_string(), field.value.to_string())).collect(),
+        }
+    };
+    all().map(record).collect()
 }
 
 fn reported(event: &Event<'_>, report: &Report<'_>) -> ErrorRecord {

@@ -1,4 +1,4 @@
-//! The subscriber and the recorder of a capture: those of the threads in its context, nothing of the process.
+//! The subscriber, the recorder and the clock of a capture: those of the threads in its context, nothing of the process.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -8,6 +8,7 @@ use tracing_core::Dispatch;
 use tracing_core::dispatcher::{self, DefaultGuard};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::base::fake_clock::{self, FakeTime};
 use crate::context::on_enter::OnEnter;
 use crate::pipeline::subscriber::layer;
 use crate::pipeline::user_metrics::Recording;
@@ -74,19 +75,22 @@ impl Recorder for Slot {
 
 /// What a thread has entered. The guards are dropped before the lease.
 struct Inside {
+    _clock: fake_clock::Entered,
     _subscriber: DefaultGuard,
     _recorder: LocalRecorderGuard<'static>,
     _lease: Arc<Lease>,
 }
 
-/// Has each thread that enters the context of a capture use this recorder, and a subscriber of obs.
-pub fn on_enter(recorder: Recording) -> OnEnter {
+/// Has each thread that enters the context of a capture use this recorder, this clock or that of the system, and a subscriber of
+/// obs.
+pub fn on_enter(recorder: Recording, clock: Option<Arc<FakeTime>>) -> OnEnter {
     // One for all captures: its layer finds the capture by the context.
     static SUBSCRIBER: OnceLock<Dispatch> = OnceLock::new();
     let lease = Arc::new(Lease::of(recorder));
     OnEnter::new(move || {
         let subscriber = SUBSCRIBER.get_or_init(|| Dispatch::new(tracing_subscriber::registry().with(layer())));
         Box::new(Inside {
+            _clock: fake_clock::enter(clock.clone()),
             _subscriber: dispatcher::set_default(subscriber),
             _recorder: metrics::set_default_local_recorder(lease.0),
             _lease: Arc::clone(&lease),

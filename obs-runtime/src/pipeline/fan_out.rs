@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
 use crate::config::settings::Setting;
@@ -116,7 +116,7 @@ impl FanOut {
             self.config.max_series
         );
         let event = Event {
-            time: SystemTime::now(),
+            time: clock::wall(),
             level: Level::Warning,
             source: Source { logger: "obs_runtime".into(), ..Source::default() },
             context: EventContext::default(),

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 
@@ -208,7 +207,7 @@ pub fn emit<'a>(
         let (fact, Details { fields, tags }) = make(pipeline);
         Context::with_current(|context| {
             let event = Event {
-                time: SystemTime::now(),
+                time: clock::wall(),
                 level,
                 source,
                 context: event_context(context, EventSpans::current()),

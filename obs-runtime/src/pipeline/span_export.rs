@@ -1,10 +1,9 @@
 //! Spans of `tracing` as spans of recorded traces.
 
-use std::time::SystemTime;
-
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::config::otlp::OtlpSignal;
@@ -56,7 +55,7 @@ fn closed(closed: ClosedSpan<'_>) {
         op: "span",
         attribute: "tracing",
         begun,
-        ended: SystemTime::now(),
+        ended: clock::wall(),
         outcome: Outcome::Ok,
         calls: None,
         place,

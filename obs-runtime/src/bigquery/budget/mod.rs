@@ -8,6 +8,8 @@ pub(crate) mod budgets;
 pub(crate) mod deferred;
 #[cfg(feature = "bigquery")]
 pub(crate) mod lock_deadline;
+#[cfg(all(feature = "bigquery", feature = "testing"))]
+pub(crate) mod memory;
 #[cfg(feature = "bigquery")]
 pub(crate) mod owners;
 #[cfg(feature = "bigquery")]

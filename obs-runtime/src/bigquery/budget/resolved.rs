@@ -8,11 +8,16 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::base::clock;
+#[cfg(feature = "testing")]
+use crate::bigquery::budget::memory::MemoryBudgets;
 use crate::bigquery::budget::sqlite::SqliteBudgets;
 use crate::bigquery::budget::store::{BudgetJob, BudgetShare, BudgetStore, BudgetStoreError};
 use crate::bigquery::refused::CostLimit;
 use crate::config::budgets::{Budget, BudgetPeriod};
 use crate::config::validated::Config;
+#[cfg(feature = "testing")]
+use crate::context::current::Context;
 use crate::pipeline::global;
 
 /// The name of the file in the state folder.
@@ -94,7 +99,7 @@ impl ResolvedBudget {
         let of_config: Vec<Budget> = of_config.cloned().collect();
         limits.extend(of_config);
         let zone = TimeZone::get(&config.budget_timezone).map_err(|error| unavailable(name, &error))?;
-        let now = Timestamp::now();
+        let now = Timestamp::try_from(clock::wall()).map_err(|error| unavailable(name, &error))?;
         let resolve = |(at, budget): (usize, Budget)| {
             let since = since(budget.period, now, &zone).map_err(|error| unavailable(name, &error))?;
             let since = SystemTime::try_from(since).map_err(|error| unavailable(name, &error))?;
@@ -138,6 +143,10 @@ fn store(config: &Config) -> Option<Arc<dyn BudgetStore>> {
     let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(own) = &stores.own {
         return Some(Arc::clone(own));
+    }
+    #[cfg(feature = "testing")]
+    if let Some(budgets) = Context::current().extension::<MemoryBudgets>() {
+        return Some(budgets);
     }
     let file = config.state_folder()?.join(FILE);
     let files = stores.files.get_or_insert_default();

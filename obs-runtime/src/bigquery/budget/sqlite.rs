@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
+use crate::base::clock;
 use crate::bigquery::budget::deferred::{DeferredSettlements, Settlement};
 use crate::bigquery::budget::lock_deadline::LockDeadline;
 use crate::bigquery::budget::owners::Owners;
@@ -358,7 +359,7 @@ fn book(transaction: &Transaction<'_>, budget: &str, at: i64, nanos: u64, estima
 }
 
 fn now() -> i64 {
-    milliseconds(SystemTime::now())
+    milliseconds(clock::wall())
 }
 
 fn future(from_now: Duration) -> i64 {

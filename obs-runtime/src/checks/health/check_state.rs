@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::base::clock;
 use crate::checks::health::check::HealthCheck;
 use crate::checks::health::report::HealthResult;
 use crate::checks::health::status::{Health, Status};
@@ -51,7 +52,7 @@ impl CheckState {
     pub fn recent(&self, identity: usize, max_age: Duration) -> Option<HealthResult> {
         let histories = self.histories();
         let (at, result) = histories.get(&identity)?.last.as_ref()?;
-        let age = at.elapsed();
+        let age = clock::monotonic().saturating_duration_since(*at);
         (age < max_age).then(|| HealthResult { age_seconds: Some(age.as_secs_f64()), ..result.clone() })
     }
 
@@ -80,7 +81,7 @@ impl CheckState {
         }
         let result = HealthResult::new(check, health, duration);
         history.call = call;
-        history.last = Some((Instant::now(), result.clone()));
+        history.last = Some((clock::monotonic(), result.clone()));
         (result, true)
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::checks::health::check::HealthCheck;
@@ -74,7 +75,7 @@ impl HealthResult {
             status,
             critical: check.critical,
             duration_seconds: duration.as_secs_f64(),
-            time: SystemTime::now(),
+            time: clock::wall(),
             age_seconds: None,
             message: message.map(global::redact),
             details: details.map(redacted),

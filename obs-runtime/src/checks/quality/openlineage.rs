@@ -1,10 +1,10 @@
 //! The results of data-quality checks as an event of `OpenLineage`.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
+use crate::base::clock;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::details::timestamp;
@@ -58,7 +58,7 @@ impl QualityReport {
         }
         json!({
             "eventType": if errors.is_empty() { "COMPLETE" } else { "FAIL" },
-            "eventTime": timestamp(SystemTime::now()),
+            "eventTime": timestamp(clock::wall()),
             "run": { "runId": uuid::Uuid::now_v7().to_string(), "facets": facets },
             "job": { "namespace": namespace, "name": job },
             "inputs": datasets.into_iter().map(input).collect::<Vec<_>>(),

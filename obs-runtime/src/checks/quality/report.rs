@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::checks::quality::bounds::Judgement;
@@ -206,7 +207,7 @@ impl QualityResult {
             sample,
             keys: measure.keys.into_iter().map(|keys| keys.into_iter().map(key).collect()).collect(),
             duration_seconds: 0.0,
-            time: SystemTime::now(),
+            time: clock::wall(),
             message: measure.message.map(global::redact),
             details: measure.details.map(redacted),
         }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
+use crate::base::clock;
 use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::Measured;
 use crate::checks::tables::error::TableError;
@@ -261,7 +262,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
 
     /// The age if the time that it is counted from is likely one.
     fn plausible(&self, age: f64, column: &str) -> Result<f64, TableError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let latest = now - age;
         let Some(why) = plausible::objection(latest, now) else { return Ok(age) };
         let (table, column) = (self.table.name().to_owned(), column.to_owned());

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::stack::Stack;
@@ -52,7 +53,7 @@ pub struct DetachedEnd {
 impl DetachedSpan {
     /// Begins a span in the active one, if there is one.
     pub fn begin() -> Option<Self> {
-        Some(Self::of(active_span::current_span()?, SystemTime::now()))
+        Some(Self::of(active_span::current_span()?, clock::wall()))
     }
 
     /// A span in the active one that has begun before, if there is one.
@@ -69,7 +70,7 @@ impl DetachedSpan {
     pub fn end(self, end: DetachedEnd) {
         let Self { active: ActiveSpan { buffer, id }, parent, begun } = self;
         let DetachedEnd { name, op, outcome, place, function, details } = end;
-        let (attribute, ended, calls) = (op, SystemTime::now(), None);
+        let (attribute, ended, calls) = (op, clock::wall(), None);
         let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
         emit(buffer.add(span), place, Tags::new());
     }
@@ -194,7 +195,7 @@ impl Call {
             op: "command",
             attribute: self.callsite.kind().as_str(),
             begun: run.begun(),
-            ended: SystemTime::now(),
+            ended: clock::wall(),
             outcome,
             calls: None,
             place: Some(place),

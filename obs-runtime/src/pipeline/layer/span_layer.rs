@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::time::SystemTime;
 
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
@@ -13,6 +12,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, SpanGuard};
 use crate::events::panics::caught;
@@ -78,7 +78,7 @@ fn event_of(event: &Event<'_>) -> SpanEvent {
     let message =
         message.unwrap_or_else(|| event_name::instead_of_message(event_name::given(metadata.name()), &collected, None));
     SpanEvent {
-        time: SystemTime::now(),
+        time: clock::wall(),
         level: Level::from_tracing(*metadata.level()),
         logger,
         message: Cow::Owned(message.into_owned()),

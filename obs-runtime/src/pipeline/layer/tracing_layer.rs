@@ -7,7 +7,6 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Metadata, Subscriber};
@@ -16,6 +15,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::events::field::Field;
@@ -96,7 +96,7 @@ impl ObsLayer {
         fields.extend(name.map(|name| Field::new("event", name)));
         let spans = span.map_or(EventSpans::None, EventSpans::Raw);
         (self.handler)(Event {
-            time: SystemTime::now(),
+            time: clock::wall(),
             level,
             source,
             context: EventContext { spans, ..EventContext::default() },
@@ -172,7 +172,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
         let Some(known) = current_span::of(&span) else { return };
         let Some(age) = known.age() else { return };
         (self.handler)(Event {
-            time: SystemTime::now(),
+            time: clock::wall(),
             level: Level::from_tracing(*span.metadata().level()),
             source: source(span.metadata(), &Collected::default()),
             context: EventContext { spans: EventSpans::Raw(known), ..EventContext::default() },

@@ -1,0 +1,174 @@
+//! What was captured as a text that is the same in each run.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::events::failure_facts::FailureFacts;
+use crate::exporters::memory::{ErrorRecord, ScopeRecord};
+use crate::metrics::catalogue::{Family, Kind, Unit};
+use crate::metrics::snapshot::{Series, SeriesValue, UserMetricValue};
+use crate::program::testing::capture::Captured;
+use crate::program::testing::series::line;
+
+/// What differs from run to run, and what stands for it.
+static VARIABLE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    const PATTERNS: [(&str, &str); 7] = [
+        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "[id]"),
+        (r"\b[0-9a-f]{32}\b", "[id]"),
+        (r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?", "[time]"),
+        (r"\b0x[0-9a-f]{6,16}\b", "[address]"),
+        (r"(127\.0\.0\.1|localhost|\[::1\]):\d{2,5}\b", "$1:[port]"),
+        // A place in the source code.
+        (r"(\.rs):\d+(?::\d+)?\b", "$1:[line]"),
+        (r"\b\d+(?:\.\d+)?\s?(?:ns|µs|us|ms|seconds?|secs?)\b", "[duration]"),
+    ];
+    PATTERNS.iter().filter_map(|(pattern, stands)| Some((Regex::new(pattern).ok()?, *stands))).collect()
+});
+
+/// A text without what differs from run to run.
+fn stable(text: &str) -> String {
+    let mut text = Cow::Borrowed(text);
+    if let Some(folder) = std::env::temp_dir().to_str().filter(|folder| folder.len() > 1 && text.contains(folder)) {
+        text = Cow::Owned(text.replace(folder.trim_end_matches('/'), "[temp]"));
+    }
+    for (pattern, stands) in VARIABLE.iter() {
+        if pattern.is_match(&text) {
+            text = Cow::Owned(pattern.replace_all(&text, *stands).into_owned());
+        }
+    }
+    text.into_owned()
+}
+
+/// Whether the value of such a field is a time or a duration.
+fn is_variable(field: &str) -> bool {
+    let endings = ["duration", "elapsed", "_ms", "_us", "_ns", "_seconds", "_secs", "time", "timestamp"];
+    endings.iter().any(|ending| field.ends_with(ending))
+}
+
+/// Each field once: several attributes on one function may record the same.
+fn fields<'f>(fields: impl IntoIterator<Item = &'f (String, String)>) -> String {
+    let mut seen = Vec::new();
+    fields.into_iter().fold(String::new(), |mut text, field| {
+        let (name, value) = field;
+        if !seen.contains(&field) {
+            let value = if is_variable(name) { "[duration]".to_owned() } else { stable(value) };
+            let _ = write!(text, " {name}={value:?}");
+            seen.push(field);
+        }
+        text
+    })
+}
+
+/// A context, and the fields of an event in it.
+fn scope(scope: &ScopeRecord, of_event: &[(String, String)]) -> String {
+    let mut text = String::new();
+    let words = [("operation", &scope.operation), ("user", &scope.user), ("correlation_id", &scope.correlation_id)];
+    for (name, value) in words.iter().filter_map(|(name, value)| Some((name, value.as_deref()?))) {
+        let _ = write!(text, " {name}={:?}", stable(value));
+    }
+    text + &fields(scope.fields.iter().chain(of_event))
+}
+
+fn failure(failure: &FailureFacts<'_>) -> String {
+    let messages = [&failure.message].into_iter().chain(&failure.sources).map(|message| stable(message));
+    format!("{}: {}", failure.error_type, messages.collect::<Vec<_>>().join(": "))
+}
+
+fn error(kind: &str, error: &ErrorRecord) -> String {
+    let kind = if error.panic { "panic" } else { kind };
+    let context = scope(&error.scope, &error.fields);
+    format!("{kind} {} {}: {}{context}", error.level, error.operation, failure(&error.failure))
+}
+
+fn series(family: &Family, series: &Series) -> Option<String> {
+    // What the process is, and when something was, differs from run to run.
+    if family.name.starts_with("process.") || family.name.starts_with("obs.") {
+        return None;
+    }
+    let labels = series.labels.iter().map(|(name, value)| (&**name, &**value));
+    let value = match &series.value {
+        SeriesValue::Number(_) if family.unit == Unit::UnixSeconds => "[time]".to_owned(),
+        SeriesValue::Number(_) if family.unit == Unit::Seconds && family.kind == Kind::Gauge => "[duration]".to_owned(),
+        SeriesValue::Number(number) => number.to_string(),
+        SeriesValue::Histogram { counts, .. } if family.unit == Unit::Seconds => observed(counts.iter().sum(), None),
+        SeriesValue::Histogram { counts, sum } => observed(counts.iter().sum(), Some(*sum)),
+    };
+    Some(format!("{} {value}", stable(&line(family.name, labels))))
+}
+
+fn observed(count: u64, sum: Option<f64>) -> String {
+    let sum = sum.map(|sum| format!(" sum={sum}")).unwrap_or_default();
+    format!("count={count}{sum}")
+}
+
+impl<R> Captured<R> {
+    /// Everything that was captured but the return value, one event or series a line: the same text in each run, for a
+    /// snapshot in a test (`insta::assert_snapshot!(captured.stable_text())`).
+    ///
+    /// It is redacted as everything is. `[id]`, `[time]`, `[duration]`, `[address]`, `[port]`, `[line]` and `[temp]` stand for what
+    /// differs from run to run: correlation, trace and event ids that are generated, points in time, durations, addresses in memory, ports of this machine,
+    /// lines of source files, and the folder for temporary files. Histograms of durations have a count alone; what obs says of
+    /// itself and of the process is left out. Events keep their order: those of several threads may stand in another one.
+    ///
+    /// ```
+    /// use obs_runtime::testing::capture;
+    /// use obs_runtime::track_performance;
+    ///
+    /// let captured = capture(|| track_performance("parse", || 42));
+    /// assert_eq!(captured.stable_text(), "\
+    /// call parse ok
+    /// operation.duration.seconds{operation=\"parse\",outcome=\"ok\"} count=1
+    /// operation.success{operation=\"parse\"} 1
+    /// ");
+    /// ```
+    #[must_use]
+    pub fn stable_text(&self) -> String {
+        let records = &self.records;
+        let pairs = |kind: &'static str, pairs: &[(String, String)]| {
+            pairs.iter().map(|(name, state)| format!("{kind} {name} {state}")).collect::<Vec<_>>()
+        };
+        let mut lines = Vec::new();
+        lines.extend(records.logs.iter().map(|log| {
+            let context = scope(&log.scope, &log.fields);
+            format!("log {} {}: {}{context}", log.level, log.logger, stable(&log.message))
+        }));
+        lines.extend(records.calls.iter().map(|call| {
+            let failed = call.failure.as_ref().map(|facts| format!(" {}", failure(facts))).unwrap_or_default();
+            format!("call {} {}{failed}{}", call.name, call.outcome, fields(&call.fields))
+        }));
+        lines.extend(records.errors.iter().map(|captured| error("error", captured)));
+        lines.extend(records.messages.iter().map(|captured| error("message", captured)));
+        lines.extend(records.breadcrumbs.iter().map(|message| format!("breadcrumb {}", stable(message))));
+        lines.extend(pairs("health", &records.health));
+        lines.extend(pairs("check", &records.quality));
+        lines.extend(records.prices.iter().map(|(operation, estimate, usd)| {
+            format!("price {operation} {} ${usd}", if *estimate { "estimate" } else { "actual" })
+        }));
+        lines.extend(pairs("cost_alert", &records.cost_alerts));
+        lines.extend(records.features.iter().map(|feature| format!("feature {feature}")));
+        lines.extend(records.spans.iter().map(|span| {
+            let parent = span.parent.as_ref().map(|parent| format!(" in {parent}")).unwrap_or_default();
+            format!("span {}{parent} {}{}", span.name, span.outcome, fields(&span.fields))
+        }));
+        for found in &self.metrics.families {
+            lines.extend(found.series.iter().filter_map(|one| series(found.family, one)));
+        }
+        lines.extend(self.metrics.user.iter().map(|metric| {
+            let labels = metric.labels.iter().map(|(name, value)| (&**name, &**value));
+            let value = match &metric.value {
+                UserMetricValue::Counter(count) => count.to_string(),
+                UserMetricValue::Gauge(number) => number.to_string(),
+                UserMetricValue::Histogram(observed) if is_variable(&metric.name.replace('.', "_")) => {
+                    self::observed(observed.len() as u64, None)
+                }
+                UserMetricValue::Histogram(values) => observed(values.len() as u64, Some(values.iter().sum())),
+                UserMetricValue::Buckets { counts, sum, .. } => observed(counts.iter().sum(), Some(*sum)),
+            };
+            format!("{} {value}", stable(&line(&metric.name, labels)))
+        }));
+        lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+}

@@ -1,7 +1,8 @@
 //! `#[dq_check]`
 
 use proc_macro2::{Literal, TokenStream};
-use syn::{Expr, LitBool};
+use quote::ToTokens;
+use syn::{Expr, ExprPath, LitBool};
 
 use crate::expand::callsite::Settings;
 use crate::expand::check::{self, Check};
@@ -29,6 +30,7 @@ pub struct DqCheck {
     allow_no_data: Option<LitBool>,
     blocking: Option<LitBool>,
     after: Option<StringList>,
+    bounds: Option<ExprPath>,
     each: Option<Expr>,
 }
 
@@ -38,7 +40,7 @@ impl Model for DqCheck {
         let severity = |key: &_, expr: &_| values::choice(key, expr, &values::CHECK_SEVERITIES);
         let severity = args.value("severity", severity, diagnostics);
         let thresholds = Thresholds::new(args, diagnostics);
-        let is_judged = severity == Some("info") || args.key("require_rows").is_some();
+        let is_judged = severity == Some("info") || args.key("require_rows").is_some() || args.key("bounds").is_some();
         thresholds.check_type(args, &function.signature.output, is_judged, diagnostics);
         let blocking = args.value("blocking", values::boolean, diagnostics);
         let never_stops = severity.filter(|severity| *severity != "critical");
@@ -60,6 +62,7 @@ impl Model for DqCheck {
             allow_no_data: args.value("allow_no_data", values::boolean, diagnostics),
             blocking,
             after: StringList::new("after", args, diagnostics),
+            bounds: args.value("bounds", values::function, diagnostics),
             each: args.value("for_each", values::expr, diagnostics),
         }
     }
@@ -80,11 +83,27 @@ impl Model for DqCheck {
         for (key, limit) in self.thresholds.limits() {
             settings.set(key, limit);
         }
+        for (key, limit) in self.thresholds.row_limits() {
+            settings.set(key, Some(limit));
+        }
+        settings.set(
+            "bounds_of_a_run",
+            self.bounds.as_ref().map(|path| path.to_token_stream().to_string().replace(' ', "")),
+        );
         settings.set("require_rows", self.require_rows.as_ref());
         settings.set("allow_no_data", self.allow_no_data.as_ref());
         settings.set("blocking", self.blocking.as_ref());
         settings.set("after", self.after.as_ref().map(StringList::slice));
         let [section, kind, companion] = ["Quality", "QualityCheck", "dq_check"];
-        Check { shared: &self.shared, section, kind, companion, each: self.each.as_ref(), settings }.register(function)
+        Check {
+            shared: &self.shared,
+            section,
+            kind,
+            companion,
+            each: self.each.as_ref(),
+            bounds: self.bounds.as_ref(),
+            settings,
+        }
+        .register(function)
     }
 }

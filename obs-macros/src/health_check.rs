@@ -52,6 +52,6 @@ impl Model for HealthCheck {
         settings.set("after", self.after.as_ref().map(StringList::slice));
         settings.set("failures", self.failures.as_ref());
         let [section, kind, companion] = ["Health", "HealthCheck", "health_check"];
-        Check { shared: &self.shared, section, kind, companion, each: None, settings }.register(function)
+        Check { shared: &self.shared, section, kind, companion, each: None, bounds: None, settings }.register(function)
     }
 }

@@ -116,6 +116,7 @@ pub use base::level::Level;
 pub use base::outcome::Outcome;
 pub use base::schedule::Schedule;
 pub use base::secret::Secret;
+pub use checks::quality::bounds::{Bounds, IntoBounds};
 pub use checks::quality::check::{QualityCheck, register_dq_check};
 pub use checks::quality::manual::track_data_quality_check;
 pub use checks::quality::measure::{IntoMeasure, Measure, Measured, Verdict};

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, PatType, Receiver, ReceiverKind, Safety, Type, Visibility};
+use syn::{Expr, ExprPath, FnArg, PatType, Receiver, ReceiverKind, Safety, Type, Visibility};
 
 use crate::expand::callsite::{Callsite, Settings};
 use crate::expand::entry::Entry;
@@ -71,6 +71,8 @@ pub struct Check<'a> {
     pub companion: &'static str,
     /// The list of `for_each`.
     pub each: Option<&'a Expr>,
+    /// The function that gives the bounds of a run.
+    pub bounds: Option<&'a ExprPath>,
     pub settings: Settings,
 }
 
@@ -116,13 +118,15 @@ impl Check<'_> {
         let at = site.located_at(function.return_span());
         let ready = Ident::new("ready", at);
         let run = if function.gives_future() {
-            quote_spanned! {at=> move || {
+            quote_spanned! {at=> {
                 let __value = #private::Arc::clone(&__value);
                 #private::#kind::pending(async move { __value.#method().await })
             }}
         } else {
-            quote_spanned!(at=> move || #private::#kind::#ready(__value.#method()))
+            quote_spanned!(at=> #private::#kind::#ready(__value.#method()))
         };
+        let run = self.bounded(run, &TokenStream::new());
+        let run = quote_spanned!(at=> move || #run);
         let doc = format!("The check that [`{method}`](Self::{method}) is of this value, to be registered.");
         let documented = &shared.documented;
         let companion = quote_spanned! {site=>
@@ -151,7 +155,8 @@ impl Check<'_> {
         let described = described.map(|closure| quote_spanned!(site=> #private::described(#closure);));
         let constants = self.settings.constants().map(|constant| quote_spanned!(site=> let _ = #constant;));
         let each = self.each.map(|each| quote_spanned!(site=> let _ = || #each;));
-        let checked: TokenStream = described.into_iter().chain(constants).chain(each).collect();
+        let bounds = self.bounds.map(|path| quote_spanned!(site=> let _ = #path;));
+        let checked: TokenStream = described.into_iter().chain(constants).chain(each).chain(bounds).collect();
         let bare = off::bare(function, (!checked.is_empty()).then_some(checked));
         quote_spanned!(site=> #[allow(dead_code)] #bare)
     }
@@ -201,14 +206,26 @@ impl Check<'_> {
         let mut name = function.signature.ident.clone();
         name.set_span(name.span().located_at(at));
         let call = quote_spanned!(at=> #name(#item));
-        if !function.gives_future() {
+        let answer = if !function.gives_future() {
             quote_spanned!(at=> #private::#kind::ready(#call))
         } else if item.is_empty() {
             quote_spanned!(at=> #private::#kind::pending(#call))
         } else {
             // The future borrows the item.
             quote_spanned!(at=> #private::#kind::pending(async move { #call.await }))
-        }
+        };
+        self.bounded(answer, item)
+    }
+
+    /// `Kind::bounded(bounds(item), || answer)` if a function gives the bounds, else the answer.
+    fn bounded(&self, answer: TokenStream, item: &TokenStream) -> TokenStream {
+        let Some(bounds) = self.bounds else { return answer };
+        let site = Span::mixed_site();
+        let (private, kind) = (self.shared.runtime.private(), Ident::new(self.kind, site));
+        // Type errors of the bounds point to their function.
+        let at = site.located_at(bounds.span());
+        let given = quote_spanned!(at=> #bounds(#item));
+        quote_spanned!(site=> #private::#kind::bounded(#given, move || #answer))
     }
 }
 

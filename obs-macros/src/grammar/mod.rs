@@ -10,6 +10,7 @@ pub mod fields;
 pub mod function_filter;
 pub mod message;
 pub mod objective;
+pub mod row_limits;
 pub mod runtime_path;
 pub mod secret_names;
 pub mod secret_words;

@@ -1,12 +1,13 @@
-//! `warn_above`, `fail_above`, `warn_below` and `fail_below`.
+//! `warn_above`, `fail_above`, `warn_below`, `fail_below` and `between`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Expr, GenericArgument, Lit, PathArguments, ReturnType, Type};
+use syn::{Expr, ExprRange, GenericArgument, Lit, PathArguments, RangeLimits, ReturnType, Type};
 
 use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::duration;
+use crate::grammar::row_limits::{RowLimits, constant};
 use crate::grammar::values::{self, Number};
 use crate::grammar::vocabulary::Key;
 
@@ -22,11 +23,9 @@ impl ToTokens for Limit {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Number(number) => number.to_tokens(tokens),
-            Self::Constant(path) => tokens.extend(quote_spanned! {Span::mixed_site()=> {
-                #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
-                const __LIMIT: f64 = (#path) as f64;
-                __LIMIT
-            }}),
+            Self::Constant(path) => {
+                tokens.extend(constant("f64", &quote_spanned!(Span::mixed_site()=> (#path) as f64)));
+            }
         }
     }
 }
@@ -34,14 +33,22 @@ impl ToTokens for Limit {
 /// The limits for the value of a data-quality check.
 pub struct Thresholds {
     limits: [(&'static str, Option<Limit>); 4],
+    rows: RowLimits,
 }
 
 impl Thresholds {
     /// Reads the limits and refuses contradictory ones.
     pub fn new(args: &Args, diagnostics: &mut Diagnostics) -> Self {
-        let limits = ["warn_above", "fail_above", "warn_below", "fail_below"]
+        let mut limits = ["warn_above", "fail_above", "warn_below", "fail_below"]
             .map(|name| (name, args.value(name, limit, diagnostics)));
-        let thresholds = Self { limits };
+        for (name, end) in args.value("between", between, diagnostics).into_iter().flatten() {
+            let Some((_, limit)) = limits.iter_mut().find(|(limit, _)| *limit == name) else { continue };
+            if let (Some(_), Some(key)) = (&limit, args.key("between")) {
+                diagnostics.at(key, format!("`between` sets `{name}` too; remove one"));
+            }
+            *limit = Some(end);
+        }
+        let thresholds = Self { limits, rows: RowLimits::new(args, diagnostics) };
         thresholds.check(diagnostics);
         thresholds
     }
@@ -49,6 +56,11 @@ impl Thresholds {
     /// Each key with its limit, if it was given.
     pub fn limits(&self) -> impl Iterator<Item = (&'static str, Option<&Limit>)> {
         self.limits.iter().map(|(name, limit)| (*name, limit.as_ref()))
+    }
+
+    /// Each further key that was given, with its value.
+    pub fn row_limits(&self) -> impl Iterator<Item = (&'static str, &TokenStream)> {
+        self.rows.settings()
     }
 
     fn check(&self, diagnostics: &mut Diagnostics) {
@@ -83,6 +95,11 @@ impl Thresholds {
         contradicts
     }
 
+    /// All keys of limits.
+    fn keys() -> impl Iterator<Item = &'static str> {
+        ["warn_above", "fail_above", "warn_below", "fail_below", "between", "bounds"].into_iter().chain(RowLimits::KEYS)
+    }
+
     fn number(&self, name: &str) -> Option<&Number> {
         self.limits.iter().find_map(|(limit, number)| match number {
             Some(Limit::Number(number)) if *limit == name => Some(number),
@@ -96,7 +113,7 @@ impl Thresholds {
         let Some(name) = measured_type(written) else { return };
         match &*name {
             "bool" | "Verdict" => {
-                for (key, _) in self.limits.iter().filter(|(_, limit)| limit.is_some()) {
+                for key in Self::keys() {
                     if let Some(word) = args.key(key) {
                         diagnostics
                             .at(word, format!("`{key}` never applies: the function returns a `{name}`, not a number"));
@@ -105,11 +122,13 @@ impl Thresholds {
             }
             "Measured" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "isize" | "u8" | "u16" | "u32" | "u64"
             | "usize" => {
-                if !self.limits.iter().any(|(key, _)| args.key(key).is_some()) && !is_judged {
+                if !Self::keys().any(|key| args.key(key).is_some()) && !is_judged {
                     let message = "nothing judges this number, so the check always passes; add `fail_above`, `fail_below`, \
-                                   `warn_above` or `warn_below`, or `severity = \"info\"` if it is only to be measured";
+                                   `warn_above`, `warn_below` or another limit, or `severity = \"info\"` if it is only to be \
+                                   measured";
                     diagnostics.at(written, message);
                 }
+                self.rows.check_type(args, &name, diagnostics);
                 for key in ["warn_below", "fail_below"] {
                     if let Some(limit) = self.number(key).filter(|limit| limit.value <= 0.0 && name.starts_with('u')) {
                         diagnostics
@@ -136,8 +155,26 @@ fn measured_type(written: &Type) -> Option<String> {
     Some(last.ident.to_string())
 }
 
+/// `1..=5`, `1..` or `..=5`: the limits below and above which a value fails.
+fn between(key: &Key, expr: &Expr) -> syn::Result<Vec<(&'static str, Limit)>> {
+    let needed = "a range whose ends belong to it: `1..=5`, `1..` or `..=5`";
+    let Expr::Range(ExprRange { start, limits, end, .. }) = values::plain(expr) else {
+        return Err(values::wrong(key, expr, needed));
+    };
+    if (start.is_none() && end.is_none()) || (end.is_some() && matches!(limits, RangeLimits::HalfOpen(_))) {
+        return Err(values::wrong(key, expr, needed));
+    }
+    let mut ends = Vec::new();
+    for (name, end) in [("fail_below", start), ("fail_above", end)] {
+        if let Some(end) = end {
+            ends.push((name, limit(key, end)?));
+        }
+    }
+    Ok(ends)
+}
+
 /// A number, a percentage (`"5%"` is 0.05), a duration (`"6h"` is 21600 seconds), or the path of a constant.
-fn limit(key: &Key, expr: &Expr) -> syn::Result<Limit> {
+pub fn limit(key: &Key, expr: &Expr) -> syn::Result<Limit> {
     if let Expr::Path(path) = values::plain(expr) {
         if path.path.segments.last().is_some_and(|last| last.ident == "INFINITY" || last.ident == "NAN") {
             return values::number(key, expr).map(Limit::Number);

@@ -57,6 +57,27 @@ fn a_check_has_its_own_keys() {
 }
 
 #[test]
+fn limits_of_rows_and_ages_are_settings_and_a_function_gives_bounds() {
+    assert_expansion(
+        "dq_check",
+        "between = 1..=2.5, warn_rows = 10, fail_rows = MOST, fail_share = \"5%\", fail_older_than = \"6h\", warn_older_than = AGE, \
+         fail_in_future = true, bounds = history::like_yesterday",
+        "fn rows() -> f64 { 1.0 }",
+        "fn rows() -> f64 {
+            const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared(\"rows\", PLACE, || obs::QualityCheck::bounded(
+                history::like_yesterday(), move || obs::QualityCheck::ready(rows())
+            )).fail_above(2.5).fail_below(1.0).warn_rows(10).fail_rows({
+                #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
+                const __LIMIT: u64 = (MOST) as u64;
+                __LIMIT
+            }).fail_share(0.05).warn_older_than(AGE).fail_older_than(::core::time::Duration::from_millis(21600000))
+            .fail_in_future(::core::time::Duration::from_millis(0)).bounds_of_a_run(\"history::like_yesterday\") } };
+            1.0
+        }",
+    );
+}
+
+#[test]
 fn a_method_gets_a_companion() {
     assert_expansion(
         "health_check",

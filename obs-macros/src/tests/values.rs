@@ -124,6 +124,25 @@ fn the_path_of_the_runtime_is_absolute() {
 }
 
 #[test]
+fn limits_of_rows_shares_and_ages_are_ones() {
+    let wrong = |arguments: &str| message("dq_check", arguments);
+    assert_eq!(wrong("fail_rows = 0"), "`fail_rows` needs a whole number, 1 or more: `fail_rows = 100`");
+    let share = "`fail_share` needs a share of the rows above 0 and at most \"100%\": `fail_share = \"5%\"`";
+    assert_eq!([wrong("fail_share = 0"), wrong("fail_share = 5"), wrong("fail_share = \"101%\"")], [share; 3]);
+    assert!(wrong("fail_older_than = 3").starts_with("`fail_older_than` needs a duration in quotes"));
+    assert!(wrong("fail_in_future = 3").starts_with("`fail_in_future` needs `true`, or a duration in quotes"));
+    accepted("dq_check", "fail_in_future = false, between = ..=3, warn_share = MOST, bounds = crate::like_yesterday");
+    let range = "`between` needs a range whose ends belong to it: `1..=5`, `1..` or `..=5`: `between = 900..=1100`";
+    assert_eq!([wrong("between = 1..5"), wrong("between = 3"), wrong("between = ..")], [range; 3]);
+    assert_eq!(wrong("between = 1..=5, fail_above = 7"), "`between` sets `fail_above` too; remove one");
+    assert_eq!(wrong("between = 5..=1"), "`fail_below` (5) is greater than `fail_above` (1), so every value fails");
+    assert_eq!(
+        wrong("warn_rows = 5, fail_rows = 5"),
+        "`warn_rows` is not below `fail_rows`, so no value can warn without failing"
+    );
+}
+
+#[test]
 fn thresholds_do_not_contradict_each_other() {
     assert_eq!(
         message("dq_check", "warn_above = 3, fail_above = 1.5"),
@@ -175,6 +194,13 @@ fn a_threshold_that_never_applies_is_refused_where_the_type_tells() {
         assert_eq!(on("", output), Vec::<String>::new());
         assert_eq!(on("warn_above = 3, fail_above = 4", output).len(), 2);
     }
+    assert_eq!(
+        on("fail_share = 0.5", "u64"),
+        ["`fail_share` never applies: the function returns a `u64`, not a share"]
+    );
+    assert_eq!(on("fail_in_future = true", "u64"), ["`fail_in_future` never applies: no `u64` is below 0"]);
+    assert_eq!(on("fail_rows = 3", "bool"), ["`fail_rows` never applies: the function returns a `bool`, not a number"]);
+    assert_eq!(on("bounds = path", "u64"), Vec::<String>::new());
     assert_eq!(on("fail_below = 0", "u64"), ["`fail_below` never applies: no `u64` is below 0"]);
     assert_eq!(on("fail_below = 0", "i64"), Vec::<String>::new());
     for severity in ["info", "warning"] {

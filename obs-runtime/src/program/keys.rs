@@ -118,6 +118,24 @@ keys! {
     warn_below;
     /// `fail_below = 1`: values below it fail.
     fail_below;
+    /// `between = 900..=1100`: values outside of this range fail; also `900..` and `..=1100`.
+    between;
+    /// `warn_rows = 10`: this many failing rows or more warn.
+    warn_rows;
+    /// `fail_rows = 100`: this many failing rows or more fail.
+    fail_rows;
+    /// `warn_share = "0.5%"`: this part of the rows or more warns.
+    warn_share;
+    /// `fail_share = "5%"`: this part of the rows or more fails.
+    fail_share;
+    /// `warn_older_than = "2h"`: an age in seconds above this warns.
+    warn_older_than;
+    /// `fail_older_than = "6h"`: an age in seconds above this fails.
+    fail_older_than;
+    /// `fail_in_future = "5m"` or `true`: a time that lies further in the future, which is a negative age, fails.
+    fail_in_future;
+    /// `bounds = path`: a function that gives further bounds for each run.
+    bounds;
     /// `require_rows = 1`: with fewer rows in the total, the check fails.
     require_rows;
     /// `allow_no_data = true`: the check passes when there is nothing to check.
@@ -142,7 +160,7 @@ keys! {
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
-    dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below require_rows allow_no_data timeout blocking after for_each;
+    dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below between warn_rows fail_rows warn_share fail_share warn_older_than fail_older_than fail_in_future bounds require_rows allow_no_data timeout blocking after for_each;
     /// Keys of `#[track_performance]`.
     track_performance: name tags args ok_if error_if level owner runbook slo slo_latency only skip public_only;
 }

@@ -1,9 +1,10 @@
 //! Thresholds as people write them, thresholds that can never apply, and names of checks.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use obs_runtime::testing::capture;
-use obs_runtime::{Measured, QualityCheck, QualityStatus, Severity, dq_check, run_dq_checks};
+use obs_runtime::{Bounds, Measured, QualityCheck, QualityStatus, Severity, dq_check, run_dq_checks};
 
 use super::found;
 
@@ -46,6 +47,85 @@ fn thresholds_are_constants_percentages_and_durations() {
     assert_eq!(why("above_a_constant"), "expected at most 3, seen 4");
     assert_eq!(why("above_a_percentage"), "expected at most 0.05, seen 0.06 (6 of 100)");
     assert_eq!(why("older_than_a_duration"), "expected at most 21600, seen 21601");
+}
+
+const OLDEST: Duration = Duration::from_hours(6);
+
+#[dq_check(dataset = "many limits", warn_rows = 5, fail_rows = 10)]
+fn failing_rows() -> Measured {
+    Measured::ratio(7, 205_000)
+}
+
+#[dq_check(dataset = "many limits", warn_share = "0.5%", fail_share = "5%")]
+fn failing_share() -> Measured {
+    Measured::ratio(5, 100)
+}
+
+#[dq_check(dataset = "many limits", fail_older_than = OLDEST)]
+fn too_old() -> Duration {
+    OLDEST + Duration::from_secs(61)
+}
+
+#[dq_check(dataset = "many limits", fail_in_future = "5m")]
+fn from_the_future() -> Option<i64> {
+    Some(-600)
+}
+
+#[dq_check(dataset = "many limits", between = 900..=1100)]
+fn within() -> u32 {
+    1101
+}
+
+fn of_yesterday(table: &str) -> Result<Option<Bounds>, String> {
+    match table {
+        "users" => Ok(Some(Bounds::new().fail_below(900.0))),
+        "orders" => Ok(None),
+        _ => Err("no history".to_owned()),
+    }
+}
+
+#[dq_check(for_each = ["users", "orders", "visits"], dataset = "run bounds", fail_below = 100, bounds = of_yesterday)]
+async fn like_yesterday(_table: &str) -> u64 {
+    850
+}
+
+#[test]
+fn thresholds_count_rows_shares_and_ages() {
+    let report = run_dq_checks().dataset("many limits").wait();
+    let found = |name: &str| {
+        let result = found(&report, name);
+        (result.status, result.why().unwrap())
+    };
+    let rows = "expected fewer than 5 failing rows, seen 0.00003414634146341463 (7 of 205000)";
+    assert_eq!(found("failing_rows"), (QualityStatus::Warned, rows.to_owned()));
+    let share = "expected less than 5 % of the rows, seen 0.05 (5 of 100)";
+    assert_eq!(found("failing_share"), (QualityStatus::Failed, share.to_owned()));
+    assert_eq!(found("too_old").1, "expected not older than 6h, seen 6h 1m 1s");
+    assert_eq!(found("from_the_future").1, "expected at most 5m in the future, seen 10m in the future");
+    assert_eq!(found("within").1, "expected at most 1100, seen 1101");
+}
+
+#[test]
+fn a_function_gives_the_bounds_of_a_run_and_the_value_is_kept() {
+    let captured = capture(|| run_dq_checks().dataset("run bounds").wait());
+    let told = |name: &str| {
+        let result = found(&captured.value, name);
+        (result.status, result.value, result.why().unwrap_or_default())
+    };
+    let below = "expected at least 900, seen 850";
+    assert_eq!(told("like_yesterday[users]"), (QualityStatus::Failed, Some(850.0), below.to_owned()));
+    assert_eq!(told("like_yesterday[orders]"), (QualityStatus::Passed, Some(850.0), String::new()));
+    let unknown = "its bounds could not be told: no history";
+    assert_eq!(told("like_yesterday[visits]"), (QualityStatus::Errored, None, unknown.to_owned()));
+    let value = captured.metrics.value("data_quality.check.value", &[("check", "like_yesterday[users]")]);
+    assert_eq!(value, Some(850.0));
+    assert!(captured.records.logs.iter().all(|line| !line.message.contains("no threshold")));
+
+    let computed = || Measured::ratio(3, 100).within(Bounds::new().fail_above(0.02));
+    let check = QualityCheck::new("computed", computed).dataset("computed bounds").fail_above(0.5).register();
+    let report = run_dq_checks().dataset("computed bounds").wait();
+    assert_eq!(found(&report, "computed").why().as_deref(), Some("expected at most 0.02, seen 0.03 (3 of 100)"));
+    check.unregister();
 }
 
 #[test]

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::level::Level;
-use crate::checks::quality::bounds::Bounds;
+use crate::checks::quality::bounds::{Bounds, IntoBounds};
+use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::{IntoMeasure, Measure};
 use crate::checks::quality::status::Severity;
 use crate::checks::runner::check::{Callable, Check, Describe, caller_place, setters};
@@ -123,6 +125,8 @@ pub struct QualityCheck {
     pub(crate) description: &'static str,
     pub(crate) severity: Severity,
     pub(super) bounds: Bounds,
+    /// The function that gives bounds for each run, or empty.
+    pub(super) bounds_of_a_run: &'static str,
     pub(crate) blocking: bool,
     pub(super) after: &'static [&'static str],
 }
@@ -139,6 +143,7 @@ impl fmt::Debug for QualityCheck {
             description,
             severity,
             bounds,
+            bounds_of_a_run,
             blocking,
             after,
         } = self;
@@ -153,6 +158,7 @@ impl fmt::Debug for QualityCheck {
         shown
             .field("severity", severity)
             .field("bounds", bounds)
+            .field("bounds_of_a_run", bounds_of_a_run)
             .field("blocking", blocking)
             .field("after", after)
             .finish()
@@ -171,6 +177,7 @@ impl QualityCheck {
             description: "",
             severity: Severity::Critical,
             bounds: Bounds::NONE,
+            bounds_of_a_run: "",
             blocking: false,
             after: &[],
         }
@@ -262,13 +269,30 @@ impl QualityCheck {
         /// The severity of a failure. The default is critical.
         severity: Severity => severity = severity;
         /// A value above this is a warning.
-        warn_above: f64 => bounds.warn_above = Some(warn_above);
+        warn_above: f64 => bounds.warn.above = Some(warn_above);
         /// A value above this is a failure.
-        fail_above: f64 => bounds.fail_above = Some(fail_above);
+        fail_above: f64 => bounds.fail.above = Some(fail_above);
         /// A value below this is a warning.
-        warn_below: f64 => bounds.warn_below = Some(warn_below);
+        warn_below: f64 => bounds.warn.below = Some(warn_below);
         /// A value below this is a failure.
-        fail_below: f64 => bounds.fail_below = Some(fail_below);
+        fail_below: f64 => bounds.fail.below = Some(fail_below);
+        /// This many failing rows or more are a warning. A number without a total counts failing rows itself.
+        warn_rows: u64 => bounds.warn.rows = Some(warn_rows);
+        /// This many failing rows or more are a failure. A number without a total counts failing rows itself.
+        fail_rows: u64 => bounds.fail.rows = Some(fail_rows);
+        /// This part of all rows or more, from 0 to 1, is a warning.
+        warn_share: f64 => bounds.warn.share = Some(warn_share);
+        /// This part of all rows or more, from 0 to 1, is a failure.
+        fail_share: f64 => bounds.fail.share = Some(fail_share);
+        /// An age in seconds above this is a warning, as of `tables::freshness`.
+        warn_older_than: Duration => bounds.warn.older_than = Some(warn_older_than.as_secs_f64());
+        /// An age in seconds above this is a failure, as of `tables::freshness`.
+        fail_older_than: Duration => bounds.fail.older_than = Some(fail_older_than.as_secs_f64());
+        /// A time that lies further in the future than this, which is a negative age, is a failure.
+        fail_in_future: Duration => bounds.fail.in_future = Some(fail_in_future.as_secs_f64());
+        /// The function that gives bounds for each run, as its path was written.
+        #[doc(hidden)]
+        bounds_of_a_run: &'static str => bounds_of_a_run = bounds_of_a_run;
         /// How many rows the check must have looked at, which is the total of a ratio; with fewer it fails. A number without a
         /// total is not affected.
         require_rows: u64 => bounds.require_rows = Some(require_rows);
@@ -290,6 +314,11 @@ impl QualityCheck {
         describe: Describe => check.describe = describe;
     }
 
+    /// A value outside of this range is a failure.
+    pub const fn between(self, range: &RangeInclusive<f64>) -> Self {
+        self.fail_below(*range.start()).fail_above(*range.end())
+    }
+
     /// The data set that is checked.
     pub fn dataset(mut self, dataset: impl Into<Cow<'static, str>>) -> Self {
         match dataset.into() {
@@ -306,7 +335,8 @@ impl QualityCheck {
 
     /// Each limit as in the attribute: `fail_above = 0.05`.
     pub(crate) fn thresholds(&self) -> Vec<String> {
-        self.bounds.described()
+        let of_a_run = Some(self.bounds_of_a_run).filter(|path| !path.is_empty());
+        self.bounds.described().into_iter().chain(of_a_run.map(|path| format!("bounds = {path}"))).collect()
     }
 
     /// The tags, redacted. Evaluates their expressions.
@@ -331,6 +361,20 @@ impl QualityCheck {
     #[doc(hidden)]
     pub fn pending<F: Future<Output: IntoMeasure> + 'static>(future: F) -> Answer<Measure> {
         Answer::Pending(Box::pin(async { future.await.into_measure() }))
+    }
+
+    /// A call with bounds of its own.
+    #[doc(hidden)]
+    pub fn bounded(bounds: impl IntoBounds, call: impl FnOnce() -> Answer<Measure>) -> Answer<Measure> {
+        let bounds = match bounds.into_bounds() {
+            Ok(bounds) => bounds,
+            Err(error) => return Answer::Ready(Measure::error(format!("its bounds could not be told: {error}"))),
+        };
+        current_bounds::refine(bounds);
+        match call() {
+            Answer::Ready(measure) => Answer::Ready(measure.within(bounds)),
+            Answer::Pending(future) => Answer::Pending(Box::pin(async move { future.await.within(bounds) })),
+        }
     }
 
     /// The checks of all items.

@@ -15,6 +15,11 @@ pub fn set(bounds: Bounds) {
     CURRENT.set(Some(bounds));
 }
 
+/// Adds the bounds of one run to those of the check.
+pub fn refine(bounds: Bounds) {
+    CURRENT.set(Some(bounds.or(CURRENT.get().unwrap_or_default())));
+}
+
 /// Whether a measurement passes the bounds of the check that runs on this thread; `None` if none does.
 pub fn passes(measured: &Measured) -> Option<bool> {
     let bounds = CURRENT.get()?;

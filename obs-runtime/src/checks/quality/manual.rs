@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::base::level::Level;
-use crate::checks::quality::bounds::Bounds;
 use crate::checks::quality::measure::IntoMeasure;
 use crate::checks::quality::report::QualityResult;
 use crate::checks::quality::status::Severity;
@@ -27,7 +26,7 @@ pub fn track_data_quality_check(
     value: impl IntoMeasure,
 ) -> QualityResult {
     let measure = value.into_measure();
-    let judgement = Bounds::NONE.judge(&measure);
+    let judgement = measure.bounds.judge(&measure);
     let result = QualityResult::judged(check.into(), (dataset.into(), ""), severity, judgement, measure);
     result.report(Level::Debug, global::caller(Location::caller()), None, |_| {});
     result

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::checks::quality::bounds::Bounds;
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::Details;
 use crate::events::failure::shown;
@@ -22,6 +24,8 @@ pub struct Measure {
     pub(super) sample: Vec<String>,
     pub(super) keys: Vec<BTreeMap<String, String>>,
     pub(super) details: Option<Details>,
+    /// Bounds of this run.
+    pub(super) bounds: Bounds,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +39,15 @@ pub(super) enum Observation {
 
 impl Measure {
     const fn of(observation: Observation) -> Self {
-        Self { observation, message: None, counts: None, sample: Vec::new(), keys: Vec::new(), details: None }
+        Self {
+            observation,
+            message: None,
+            counts: None,
+            sample: Vec::new(),
+            keys: Vec::new(),
+            details: None,
+            bounds: Bounds::NONE,
+        }
     }
 
     /// A number, judged by the check's bounds.
@@ -58,6 +70,11 @@ impl Measure {
 
     pub(super) fn because(self, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..self }
+    }
+
+    /// With bounds of this run. Those that it has already count first.
+    pub(super) fn within(self, bounds: Bounds) -> Self {
+        Self { bounds: self.bounds.or(bounds), ..self }
     }
 
     /// The check could not measure: it is errored, with this message.
@@ -101,20 +118,29 @@ pub struct Measured {
     pub sample: Vec<String>,
     /// The keys of some of the failing rows: for each its columns and their values. Ten are kept, redacted.
     pub keys: Vec<BTreeMap<String, String>>,
+    /// Bounds that judge this measurement, before those of the check.
+    pub bounds: Bounds,
 }
 
 impl Measured {
     /// A number without a total.
     #[must_use]
     pub const fn number(value: f64) -> Self {
-        Self { value, of: None, sample: Vec::new(), keys: Vec::new() }
+        Self { value, of: None, sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE }
     }
 
     /// A count and its total: the ratio is judged.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     pub const fn ratio(count: u64, of: u64) -> Self {
-        Self { value: count as f64, of: Some(of), sample: Vec::new(), keys: Vec::new() }
+        Self { value: count as f64, of: Some(of), sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE }
+    }
+
+    /// Judges this measurement by bounds that are known at run time only. They count before those of the check.
+    #[must_use]
+    pub const fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// Adds some of the failing rows.
@@ -247,14 +273,14 @@ impl IntoMeasure for bool {
 impl IntoMeasure for Measured {
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     fn into_measure(self) -> Measure {
-        let Self { value, of, sample: rows, keys } = self;
+        let Self { value, of, sample: rows, keys, bounds } = self;
         let measure = match of {
             None => Measure::number(value),
             Some(0) if value == 0.0 => Measure::no_data(),
             Some(of) => Measure::number(value / of as f64),
         };
         let keys = keys.into_iter().take(MAX_ROWS).collect();
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, ..measure }
+        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, bounds, ..measure }
     }
 }
 
@@ -275,6 +301,13 @@ macro_rules! numbers {
     )*};
 }
 numbers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
+
+/// An age, in seconds.
+impl IntoMeasure for Duration {
+    fn into_measure(self) -> Measure {
+        Measure::number(self.as_secs_f64())
+    }
+}
 
 /// `None` is no data.
 impl<T: IntoMeasure> IntoMeasure for Option<T> {

@@ -6,6 +6,7 @@ pub(crate) mod check_state;
 pub(crate) mod current_bounds;
 pub(crate) mod gates;
 pub(crate) mod instance;
+pub(crate) mod judgement;
 pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod measure;

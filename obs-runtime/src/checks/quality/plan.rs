@@ -46,7 +46,13 @@ impl QualityPlan<'_> {
         let only_measured = declared.severity == Severity::Info;
         let never_stops = (declared.blocking && declared.severity != Severity::Critical)
             .then(|| format!("`blocking` never applies: its severity is {}", declared.severity));
-        let idle = never_stops.or_else(|| declared.bounds.objection(measure).filter(|_| !only_measured));
+        let idle = never_stops.or_else(|| {
+            measure
+                .bounds
+                .or(declared.bounds)
+                .objection(measure)
+                .filter(|_| !only_measured && declared.bounds_of_a_run.is_empty())
+        });
         if let Some(why) = idle.filter(|_| self.state.is_first_warning(declared.identity())) {
             global::warn(format!("data-quality check `{}`: {why}", declared.name()));
         }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
-use crate::checks::quality::bounds::Judgement;
 use crate::checks::quality::instance::CheckInstance;
+use crate::checks::quality::judgement::Judgement;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::status::{QualityStatus, Severity};
 use crate::checks::runner::check::Describe;
@@ -159,7 +159,7 @@ fn shown_row(column: &str, row: String) -> String {
 
 impl QualityResult {
     pub(super) fn new(check: &CheckInstance, measure: Measure, duration: Duration) -> Self {
-        let judgement = check.check.bounds.judge(&measure);
+        let judgement = measure.bounds.or(check.check.bounds).judge(&measure);
         let declared = &check.check;
         let mut result = Self::judged(
             check.name().into(),

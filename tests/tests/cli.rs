@@ -80,6 +80,68 @@ fn the_exit_code_of_dq_run_tells_whether_the_data_is_usable() {
 }
 
 #[test]
+fn checks_are_selected_by_pattern_tag_owner_and_severity() {
+    let names = |arguments: &[&str]| {
+        let listed = run(&[&["dq", "list", "--format", "json"], arguments].concat(), &[]);
+        assert_eq!(listed.code(), Some(0), "{listed:?}");
+        let list = listed.json();
+        list.as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["read*[orders]"]), ["readable[orders]"]);
+    assert_eq!(names(&["*"]).len(), 5);
+    assert_eq!(names(&["--dataset", "user?", "--exclude", "odd_*"]), ["null_ids", "repeated"]);
+    assert_eq!(names(&["--exclude", "readable[orders]", "readable"]), ["readable[returns]"]);
+    assert_eq!(names(&["--tag", "tier=gold"]), ["null_ids"]);
+    assert_eq!(names(&["--tag", "tier", "--owner", "grow*"]), ["null_ids"]);
+    assert_eq!(names(&["--severity", "warning"]), ["odd_names"]);
+    for (arguments, problem) in [
+        (&["--owner", "growht"][..], "there is no owner `growht`; did you mean `growth`?"),
+        (&["--tag", "tier=golden"], "there is no tag `tier=golden`; did you mean `tier=gold`?"),
+        (&["--exclude", "odd_nmaes"], "there is no check `odd_nmaes`; did you mean `odd_names`?"),
+        (&["zzz*"], "no check matches `zzz*`; `dq list` shows all"),
+        (&["--severity", "info"], "no check has the severity info"),
+        (&["--owner", "growth", "--severity", "warning"], "no check is owned by `growth` and has the severity warning"),
+        (&["--failed-last"], "what failed last is not known: set OBS_STATE_DIR, and initialise obs"),
+    ] {
+        for command in ["run", "list"] {
+            let refused = run(&[&["dq", command], arguments].concat(), &[]);
+            assert_eq!((refused.code(), &*refused.stdout), (Some(3), ""), "{arguments:?}");
+            assert_eq!(refused.stderr, format!("error: {problem}\n"), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn what_failed_last_runs_again_until_it_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], environment: &[&str]| {
+        let process = Process::new(programs::program("embedded")).args(arguments).env("LOG_LEVEL", "off");
+        let process = process.env("OBS_STATE_DIR", folder.path().to_str().unwrap());
+        environment.iter().fold(process, |process, name| process.env(name, "1")).start().finish()
+    };
+    let ran = |finished: &Finished| {
+        let json = finished.json();
+        json["results"].as_array().unwrap().iter().map(|result| result["check"].to_string()).collect::<Vec<_>>()
+    };
+    let again = ["dq", "run", "--failed-last", "--format", "json"];
+    let nothing = run(&again, &[]);
+    assert_eq!((nothing.code(), &*nothing.stderr), (Some(3), "error: no check did not pass when it ran last\n"));
+    assert_eq!(run(&["dq", "run"], &["TEST_LAGS"]).code(), Some(1));
+    let failed = run(&again, &["TEST_LAGS"]);
+    assert_eq!(ran(&failed), [r#""odd_names""#, r#""readable[returns]""#, r#""repeated""#], "{failed:?}");
+    // What this run does not include stays.
+    assert_eq!(run(&["dq", "run", "null_ids"], &[]).code(), Some(0));
+    assert_eq!(ran(&run(&again, &[])), [r#""odd_names""#, r#""readable[returns]""#, r#""repeated""#]);
+    assert_eq!(ran(&run(&again, &[])), [r#""odd_names""#, r#""repeated""#]);
+    let broken = std::fs::read_dir(folder.path().join("data-quality")).unwrap().map(|entry| entry.unwrap().path());
+    let file = broken.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    std::fs::write(&file, "[").unwrap();
+    let unknown = run(&again, &[]);
+    assert_eq!(unknown.code(), Some(3));
+    assert!(unknown.stderr.starts_with("error: what failed last cannot be read: "), "{unknown:?}");
+}
+
+#[test]
 fn checks_are_listed_without_a_run() {
     let listed = run(&["dq", "list", "--format", "json"], &[]);
     let list = listed.json();

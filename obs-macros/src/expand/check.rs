@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprPath, FnArg, PatType, Receiver, ReceiverKind, Safety, Type, Visibility};
@@ -187,7 +188,9 @@ impl Check<'_> {
             function.signature.inputs.first(), Some(FnArg::Typed(PatType { ty, .. })) if is_tuple(ty)
         );
         let constructor = Ident::new(if is_tuple { "each_tuple" } else { "each" }, at);
-        let instances = quote_spanned!(at=> #private::#kind::#constructor(__items, |__item| #answer));
+        let names = function.argument_names().into_iter().map(|name| name.unraw().to_string());
+        let names = quote_spanned!(site=> &[#(#names),*]);
+        let instances = quote_spanned!(at=> #private::#kind::#constructor(__items, #names, |__item| #answer));
         quote_spanned! {site=> || {
             let __items = #each;
             let __items = {

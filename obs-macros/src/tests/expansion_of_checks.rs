@@ -45,7 +45,7 @@ fn a_check_has_its_own_keys() {
             const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
                 let __items = tables();
                 let __items = { use obs::each::*; (&Each(&__items)).each().items(__items) };
-                obs::QualityCheck::each(__items, |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
+                obs::QualityCheck::each(__items, &[\"table\"], |__item| obs::QualityCheck::pending(async move { rows(&*__item).await }))
             }).fail_above({
                 #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
                 const __LIMIT: f64 = (MAX) as f64;

@@ -10,7 +10,6 @@ use std::path::Path;
 ///
 /// # Errors
 /// If it is missing, cannot be opened, or is something else.
-#[cfg(any(feature = "bigquery", feature = "prometheus", feature = "sentry", test))]
 pub fn open_to_read(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().read(true))
 }

@@ -131,3 +131,44 @@ fn a_list_that_the_selection_cannot_hold_is_not_made() {
     assert!(run_dq_checks().only(["cheap"]).wait().passed());
     assert_eq!(LISTS.load(Ordering::SeqCst), 0);
 }
+
+#[dq_check(for_each = [("accounts", "ann-7731"), ("accounts", "bob-9912")], fail_above = 0)]
+fn logins((_table, password): (&'static str, &'static str)) -> Result<u8, String> {
+    Ok(u8::from(password.starts_with("bob")))
+}
+
+#[dq_check(for_each = ["ann-7731", "ann-7731"], fail_above = 0)]
+fn of_token(_api_key: &str) -> u8 {
+    0
+}
+
+#[test]
+fn items_are_shown_by_the_names_of_the_arguments() {
+    let captured = capture(|| {
+        [
+            run_dq_checks().only(["logins", "of_token"]).wait(),
+            run_dq_checks().only(["logins[accounts.bob-9912]"]).wait(),
+            run_dq_checks().only(["logins[accounts.bob-9913]"]).wait(),
+        ]
+    });
+    let [both, one, none] = &captured.value;
+    let names = |report: &obs_runtime::QualityReport| {
+        report.results.iter().map(|result| result.check.to_string()).collect::<Vec<_>>()
+    };
+    let login = "logins[accounts.[REDACTED]]";
+    assert_eq!(names(both), [login, login, "of_token[[REDACTED]]"]);
+    assert_eq!(names(one), [login]);
+    assert_eq!(one.results[0].status, QualityStatus::Failed);
+    assert!(none.problems[0].starts_with("there is no check `logins[accounts.bob-9913]`"), "{none:?}");
+    let all = format!("{both:?} {one:?} {:?}", captured.records.logs) + &serde_json::to_string(both).unwrap();
+    let all = all
+        + &format!("{:?}", captured.metrics)
+        + &captured.value[2].problems[0].replace("`logins[accounts.bob-9913]`", "");
+    assert!(!all.contains("ann-7731") && !all.contains("bob-9912"), "{all}");
+}
+
+#[test]
+fn a_list_of_no_names_selects_nothing() {
+    let report = run_dq_checks().only(Vec::<String>::new()).wait();
+    assert_eq!((report.passed(), &*report.problems), (false, &["there is nothing to check".to_owned()][..]));
+}

@@ -20,6 +20,7 @@ use crate::checks::runner::registry::{Manual, Registration};
 use crate::events::failure::shown;
 use crate::instrument::call::entry::Entry;
 use crate::metrics::callsite::SourceLocation;
+use crate::pipeline::global;
 
 /// The checks that were registered at run time.
 pub static MANUAL: Manual<QualityCheck> = Manual::new();
@@ -32,8 +33,11 @@ const TIMEOUT: Duration = Duration::from_mins(5);
 pub struct Item {
     /// Its name in that of the check: `users`, or `users.id` for a tuple.
     pub(super) label: String,
+    /// The same as results show it: each part redacted by the name of its argument.
+    pub(super) shown_label: String,
     /// The data set, if the check names none: the item, or the first part of a tuple.
     pub(super) dataset: String,
+    pub(super) shown_dataset: String,
     pub(super) run: Arc<dyn Fn() -> Answer<Measure> + Send + Sync>,
 }
 
@@ -75,19 +79,32 @@ tuple_parameters! {
 
 impl Item {
     fn new<T: Send + Sync + 'static>(
-        label: String,
-        dataset: String,
+        parts: Vec<String>,
+        names: &[&str],
         item: T,
         run: fn(Arc<T>) -> Answer<Measure>,
     ) -> Self {
         let item = Arc::new(item);
-        Self { label, dataset, run: Arc::new(move || run(Arc::clone(&item))) }
+        let name = |index| match names {
+            [name] => *name,
+            names if names.len() == parts.len() => names[index],
+            _ => "",
+        };
+        let redacted = |(index, part): (usize, &String)| global::redact_named(name(index), part.clone());
+        let shown: Vec<String> = parts.iter().enumerate().map(redacted).collect();
+        Self {
+            label: parts.join("."),
+            shown_label: shown.join("."),
+            dataset: parts.into_iter().next().unwrap_or_default(),
+            shown_dataset: shown.into_iter().next().unwrap_or_default(),
+            run: Arc::new(move || run(Arc::clone(&item))),
+        }
     }
 }
 
 impl fmt::Debug for Item {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Item").field(&self.label).finish()
+        formatter.debug_tuple("Item").field(&self.shown_label).finish()
     }
 }
 
@@ -381,12 +398,10 @@ impl QualityCheck {
     #[doc(hidden)]
     pub fn each<T: Parameter>(
         items: Result<Vec<T>, String>,
+        names: &[&str],
         run: fn(Arc<T>) -> Answer<Measure>,
     ) -> Answer<Result<Vec<Item>, String>> {
-        let item = |item: T| {
-            let label = shown(&item);
-            Item::new(label.clone(), label, item, run)
-        };
+        let item = |item: T| Item::new(vec![shown(&item)], names, item, run);
         Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
     }
 
@@ -394,12 +409,10 @@ impl QualityCheck {
     #[doc(hidden)]
     pub fn each_tuple<T: TupleParameter>(
         items: Result<Vec<T>, String>,
+        names: &[&str],
         run: fn(Arc<T>) -> Answer<Measure>,
     ) -> Answer<Result<Vec<Item>, String>> {
-        let item = |item: T| {
-            let parts = item.parts();
-            Item::new(parts.join("."), parts.into_iter().next().unwrap_or_default(), item, run)
-        };
+        let item = |item: T| Item::new(item.parts(), names, item, run);
         Answer::Ready(items.map(|items| items.into_iter().map(item).collect()))
     }
 

@@ -84,7 +84,7 @@ impl Gates {
         let mut closed = self.waits[index].iter().filter_map(|gate| states[*gate].closed);
         closed.next().map_or(Gate::Open, |(first, status)| {
             let how = if status == QualityStatus::NoData { "has no data" } else { status.as_str() };
-            Gate::Closed(format!("skipped, because {} {how}", checks[first].name()))
+            Gate::Closed(format!("skipped, because {} {how}", checks[first].shown_name()))
         })
     }
 

@@ -43,6 +43,22 @@ impl CheckInstance {
         }
     }
 
+    /// Its name as results show it: items by the names of the function's arguments.
+    pub fn shown_name(&self) -> String {
+        match &self.part {
+            Part::Item(item) => format!("{}[{}]", self.check.name(), item.shown_label),
+            Part::Whole | Part::Empty | Part::Unlisted(_) => self.check.name().to_owned(),
+        }
+    }
+
+    /// Its data set as results show it.
+    pub fn shown_dataset(&self) -> String {
+        match &self.part {
+            Part::Item(item) if self.check.dataset_name().is_empty() => item.shown_dataset.clone(),
+            _ => self.check.dataset_name().to_owned(),
+        }
+    }
+
     /// Whether it is an item of `for_each`.
     pub(super) const fn is_item(&self) -> bool {
         matches!(self.part, Part::Item(_))
@@ -87,6 +103,6 @@ impl CheckInstance {
                 }
             }),
         };
-        Ok(Job { key: self.key(), run, timeout, not_before: Some(begin), operation: Some(self.name()) })
+        Ok(Job { key: self.key(), run, timeout, not_before: Some(begin), operation: Some(self.shown_name()) })
     }
 }

@@ -54,6 +54,10 @@ pub struct Selected {
 /// a check.
 pub fn select(selection: &Selection, begin: Instant) -> Selected {
     let all = checks();
+    let mut selection = selection.clone();
+    if let Err(problem) = selection.read_last_run() {
+        return Selected { checks: Vec::new(), problems: vec![problem] };
+    }
     let possible = all.iter().filter(|check| selection.may_hold(check)).cloned();
     let (each, once): (Vec<_>, Vec<_>) = possible.partition(|check| check.is_for_each());
     let mut instances: Vec<_> = once.into_iter().map(|check| CheckInstance { check, part: Part::Whole }).collect();
@@ -75,17 +79,15 @@ pub fn select(selection: &Selection, begin: Instant) -> Selected {
     Selected { checks: instances, problems }
 }
 
-/// All checks, sorted by name.
-#[cfg(feature = "cli")]
-pub fn instances() -> Vec<CheckInstance> {
-    select(&Selection::default(), Instant::now()).checks
-}
-
 fn of_items(check: &CheckRef<QualityCheck>, items: Vec<Item>) -> Vec<CheckInstance> {
     let mut seen = BTreeSet::new();
     let (first, repeated): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| seen.insert(item.label.clone()));
     for item in repeated {
-        global::warn(format!("data-quality check `{}` has the item `{}` more than once", check.name(), item.label));
+        global::warn(format!(
+            "data-quality check `{}` has the item `{}` more than once",
+            check.name(),
+            item.shown_label
+        ));
     }
     first.into_iter().map(|item| CheckInstance { check: check.clone(), part: Part::Item(item) }).collect()
 }

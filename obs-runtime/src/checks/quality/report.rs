@@ -162,8 +162,8 @@ impl QualityResult {
         let judgement = measure.bounds.or(check.check.bounds).judge(&measure);
         let declared = &check.check;
         let mut result = Self::judged(
-            check.name().into(),
-            (check.dataset().into(), declared.column),
+            check.shown_name().into(),
+            (check.shown_dataset().into(), declared.column),
             declared.severity,
             judgement,
             measure,

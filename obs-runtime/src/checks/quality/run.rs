@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::gates::Gates;
+use crate::checks::quality::last_run;
 use crate::checks::quality::list::{self, Selected};
 use crate::checks::quality::plan::QualityPlan;
 use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::selection::Selection;
+use crate::checks::quality::status::Severity;
 use crate::checks::runner::background::run_in_background;
 use crate::checks::runner::registry::CheckRef;
 use crate::checks::runner::run_all::run_all;
@@ -29,8 +31,7 @@ use crate::pipeline::global;
 /// assert_eq!(report.problems, ["there is no check `null_ids`; `dq list` shows all"]);
 /// ```
 pub const fn run_dq_checks() -> QualityRun {
-    let selection = Selection { only: None, datasets: None };
-    QualityRun { selection, at_once: None, timeout: None, progress: None }
+    QualityRun { selection: Selection::ALL, at_once: None, timeout: None, progress: None }
 }
 
 /// A run of data-quality checks that has not started.
@@ -44,17 +45,51 @@ pub struct QualityRun {
 }
 
 impl QualityRun {
-    /// Runs only the checks of these names: `rows[users]`, or all items of `rows`. If one of them does not exist, nothing runs,
-    /// and the report says so: see [`QualityReport::problems`].
+    /// Runs only the checks of these names: `rows[users]`, or all items of `rows`. `*` stands for any letters and `?` for one:
+    /// `null_*`, `*[users]`. If one of them does not exist, nothing runs, and the report says so: see
+    /// [`QualityReport::problems`].
     pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.selection.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
+        self.selection.only.give();
+        names.into_iter().for_each(|name| self.selection.only.add(name.into()));
         self
     }
 
-    /// Runs only the checks of this data set. Can be called for several. If one of them does not exist, nothing runs, and the
-    /// report says so: see [`QualityReport::problems`].
+    /// Leaves these checks out: names and patterns as of [`only`](Self::only).
+    pub fn exclude<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        names.into_iter().for_each(|name| self.selection.exclude.add(name.into()));
+        self
+    }
+
+    /// Runs only the checks of this data set; `*` and `?` as of [`only`](Self::only). Can be called for several. If one of them does
+    /// not exist, nothing runs, and the report says so: see [`QualityReport::problems`].
     pub fn dataset(mut self, dataset: impl Into<String>) -> Self {
-        self.selection.datasets.get_or_insert_default().insert(dataset.into());
+        self.selection.datasets.add(dataset.into());
+        self
+    }
+
+    /// Runs only the checks of this owner; `*` and `?` as of [`only`](Self::only). Can be called for several.
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.selection.owners.add(owner.into());
+        self
+    }
+
+    /// Runs only the checks with this tag: `tier`, or `tier=gold`; `*` and `?` as of [`only`](Self::only). Can be called for several.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.selection.tags.add(tag.into());
+        self
+    }
+
+    /// Runs only the checks of this declared severity. Can be called for several.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.selection.severities.insert(severity);
+        self
+    }
+
+    /// Runs only the checks that did not pass when they ran last, of this service and environment. What did not pass is kept in the
+    /// state folder at the end of each run, where `OBS_STATE_DIR` names one and obs is initialised; names are redacted there. If
+    /// it is not known, or all passed, nothing runs, and the report says so: see [`QualityReport::problems`].
+    pub const fn failed_last(mut self) -> Self {
+        self.selection.failed_last = true;
         self
     }
 
@@ -74,6 +109,12 @@ impl QualityRun {
     pub fn on_result(mut self, listener: impl Fn(usize, usize, &QualityResult) + Send + Sync + 'static) -> Self {
         self.progress = Some(Progress(Arc::new(listener)));
         self
+    }
+
+    /// The checks that it would run, and what is wrong with the selection.
+    #[cfg(feature = "cli")]
+    pub(crate) fn selected(&self) -> Selected {
+        list::select(&self.selection, Instant::now())
     }
 
     /// Blocks until all checks have ended or timed out.
@@ -98,7 +139,9 @@ impl QualityRun {
         let (count, gates) = (checks.len(), Gates::new(&checks));
         let (timeout, progress, done) = (self.timeout, self.progress, AtomicUsize::new(0));
         let plan = QualityPlan { checks, gates, begin, state: &state, timeout, progress, done };
-        QualityReport { results: run_all(&plan, count, &state.calls, self.at_once), problems: Vec::new() }
+        let results = run_all(&plan, count, &state.calls, self.at_once);
+        last_run::keep(&results);
+        QualityReport { results, problems: Vec::new() }
     }
 }
 

@@ -4,69 +4,115 @@ use std::collections::BTreeSet;
 
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::instance::CheckInstance;
+use crate::checks::quality::last_run::{self, Named};
+use crate::checks::quality::patterns::Patterns;
+use crate::checks::quality::status::Severity;
+use crate::checks::runner::details::shown_name;
 use crate::checks::runner::registry::CheckRef;
-use crate::config::parse;
 
-/// The checks that a run is restricted to. Without any restriction it includes all.
+/// The checks that a run is restricted to. Without any restriction it includes all. A check is included if it fits each kind of
+/// restriction, of which one of each kind is enough, and no exclusion.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    pub only: Option<BTreeSet<String>>,
-    pub datasets: Option<BTreeSet<String>>,
+    pub only: Patterns,
+    pub datasets: Patterns,
+    pub owners: Patterns,
+    /// `tier`, or `tier=gold`.
+    pub tags: Patterns,
+    pub severities: BTreeSet<Severity>,
+    pub exclude: Patterns,
+    /// Whether it includes only what did not pass when it ran last.
+    pub failed_last: bool,
+    /// What did not pass, once that was read.
+    failed: Option<BTreeSet<Named>>,
 }
 
 impl Selection {
-    /// Whether the declaration, or an item of its list, can be part of it. The list has not been made yet.
-    pub fn may_hold(&self, check: &QualityCheck) -> bool {
-        let by_name = self.only.as_ref().is_none_or(|names| names.iter().any(|name| can_be_named(check, name)));
-        let by_dataset = self.datasets.as_ref().is_none_or(|datasets| {
-            datasets.contains(check.dataset_name()) || (check.is_for_each() && check.dataset_name().is_empty())
-        });
-        by_name && by_dataset
+    pub const ALL: Self = Self {
+        only: Patterns::new(),
+        datasets: Patterns::new(),
+        owners: Patterns::new(),
+        tags: Patterns::new(),
+        severities: BTreeSet::new(),
+        exclude: Patterns::new(),
+        failed_last: false,
+        failed: None,
+    };
+
+    /// Reads what did not pass when it ran last, if that matters.
+    ///
+    /// # Errors
+    /// If it cannot be read, as a sentence.
+    pub fn read_last_run(&mut self) -> Result<(), String> {
+        if self.failed_last {
+            self.failed = Some(last_run::failed()?);
+        }
+        Ok(())
     }
 
-    /// Whether it includes a check. One whose list could not be made is included if the list could have held one.
+    /// Whether the declaration, or an item of its list, can be part of it. The list has not been made yet.
+    pub fn may_hold(&self, check: &QualityCheck) -> bool {
+        let by_dataset = self.datasets.is_empty()
+            || self.datasets.matches(check.dataset_name())
+            || (check.is_for_each() && check.dataset_name().is_empty());
+        by_dataset
+            && (self.only.is_empty() || can_be_named(check, &self.only))
+            && self.fits(check)
+            && !self.exclude.matches(check.name())
+            && self.failed.as_ref().is_none_or(|failed| {
+                let name = shown_name(check.name().to_owned().into());
+                failed.iter().any(|failed| failed.check.starts_with(&*name))
+            })
+    }
+
+    /// Whether a declaration has what the selection asks of declarations.
+    fn fits(&self, check: &QualityCheck) -> bool {
+        (self.severities.is_empty() || self.severities.contains(&check.severity))
+            && (self.owners.is_empty() || self.owners.matches(check.owner))
+            && (self.tags.is_empty() || tags(check).any(|tag| self.tags.matches(&tag)))
+    }
+
+    /// Whether it includes a check, of a declaration that [may be part of it](Self::may_hold). One whose list could not be made is
+    /// included if the list could have held one.
     pub fn holds(&self, instance: &CheckInstance) -> bool {
         if instance.is_unlisted() {
             return self.may_hold(&instance.check);
         }
-        let by_name = |names: &BTreeSet<String>| {
-            names.contains(instance.check.name()) || (instance.is_item() && names.contains(&instance.name()))
+        let named = |names: &Patterns| {
+            names.matches(instance.check.name()) || (instance.is_item() && names.matches(&instance.name()))
         };
-        self.only.as_ref().is_none_or(by_name)
-            && self.datasets.as_ref().is_none_or(|datasets| datasets.contains(&instance.dataset()))
+        (self.only.is_empty() || named(&self.only))
+            && (self.datasets.is_empty() || self.datasets.matches(&instance.dataset()))
+            && (self.exclude.is_empty() || !named(&self.exclude))
+            && self.failed.as_ref().is_none_or(|failed| failed.contains(&Named::of(instance)))
     }
 
-    /// What is wrong with it: names and data sets that do not exist, with the nearest that do, or a selection of nothing.
-    /// `declared` are all checks, `instances` those that [`may_hold`](Self::may_hold) allows.
+    /// What is wrong with it: names that do not exist, with the nearest that do, or a selection of nothing. `declared` are all
+    /// checks, `instances` those that [`may_hold`](Self::may_hold) allows.
     pub fn problems(&self, declared: &[CheckRef<QualityCheck>], instances: &[CheckInstance]) -> Vec<String> {
         let mut problems = Vec::new();
-        if let Some(names) = &self.only {
-            let known: BTreeSet<String> = instances
-                .iter()
-                .flat_map(|instance| [instance.name(), instance.check.name().to_owned()])
-                .chain(declared.iter().map(|check| check.name().to_owned()))
-                .collect();
-            let listed = |check: &QualityCheck| {
-                instances.iter().any(|instance| is_of(instance, check) && !instance.is_unlisted())
-            };
-            let could_be = |name: &str| {
-                declared.iter().any(|check| check.is_for_each() && can_be_named(check, name) && !listed(check))
-            };
-            let unknown = names.iter().filter(|name| !known.contains(*name) && !could_be(name));
-            problems.extend(unknown.map(|name| absent("check", name, &known)));
-        }
-        if let Some(datasets) = &self.datasets {
-            let mut known: BTreeSet<String> = instances.iter().map(CheckInstance::dataset).collect();
+        self.check_names(declared, instances, &mut problems);
+        if !self.datasets.is_empty() {
+            let mut known: BTreeSet<String> =
+                instances.iter().flat_map(|instance| plainly(instance.dataset(), instance.shown_dataset())).collect();
             known.extend(declared.iter().map(|check| check.dataset_name().to_owned()));
-            let unlisted = instances.iter().any(|instance| instance.is_unlisted() && instance.dataset().is_empty());
-            let without = |check: &QualityCheck| {
-                check.is_for_each()
-                    && check.dataset_name().is_empty()
-                    && !instances.iter().any(|instance| is_of(instance, check))
-            };
-            let may_exist = unlisted || declared.iter().any(|check| without(check));
-            let unknown = datasets.iter().filter(|dataset| !known.contains(*dataset) && !may_exist);
-            problems.extend(unknown.map(|dataset| absent("data set", dataset, &known)));
+            // Of a list that could not be made, or that the rest of the selection leaves out.
+            let listed: BTreeSet<usize> = listed(instances);
+            let may_exist = declared.iter().any(|check| {
+                check.is_for_each() && check.dataset_name().is_empty() && !listed.contains(&check.identity())
+            });
+            let is_hidden = instances.iter().any(|instance| {
+                instance.dataset() != instance.shown_dataset() && self.datasets.matches(&instance.dataset())
+            });
+            if !may_exist && !is_hidden {
+                problems.extend(self.datasets.absent("data set", &known));
+            }
+        }
+        let owners = declared.iter().map(|check| check.owner.to_owned()).collect();
+        problems.extend(self.owners.absent("owner", &owners));
+        if !self.tags.is_empty() {
+            let known = declared.iter().flat_map(|check| tags(check).collect::<Vec<_>>()).collect();
+            problems.extend(self.tags.absent("tag", &known));
         }
         if problems.is_empty() && !instances.iter().any(|instance| self.holds(instance)) {
             problems.push(self.nothing());
@@ -74,32 +120,84 @@ impl Selection {
         problems
     }
 
-    fn nothing(&self) -> String {
-        let quoted = |names: &BTreeSet<String>| {
-            names.iter().map(|name| format!("`{}`", name.escape_debug())).collect::<Vec<_>>().join(", ")
-        };
-        match (&self.only, &self.datasets) {
-            (Some(names), Some(datasets)) => {
-                format!("no check that is named {} is of the data set {}", quoted(names), quoted(datasets))
-            }
-            _ => "there is nothing to check".to_owned(),
+    /// Names of checks that do not exist.
+    fn check_names(
+        &self,
+        declared: &[CheckRef<QualityCheck>],
+        instances: &[CheckInstance],
+        problems: &mut Vec<String>,
+    ) {
+        if self.only.is_empty() && self.exclude.is_empty() {
+            return;
         }
+        let known: BTreeSet<String> = instances
+            .iter()
+            .flat_map(|instance| plainly(instance.name(), instance.shown_name()))
+            .chain(declared.iter().map(|check| check.name().to_owned()))
+            .collect();
+        let listed = listed(instances);
+        let hidden: Vec<&CheckInstance> =
+            instances.iter().filter(|instance| instance.name() != instance.shown_name()).collect();
+        let one = |name: &str| {
+            let mut one = Patterns::new();
+            one.add(name.to_owned());
+            one
+        };
+        // Items of lists that were not made, or could not be, may have any name.
+        let unlisted: Vec<_> = declared
+            .iter()
+            .filter(|check| check.is_for_each() && !listed.contains(&check.identity()))
+            .map(|check| format!("{}[", check.name()))
+            .collect();
+        for names in [&self.only, &self.exclude] {
+            let mut unknown = Patterns::new();
+            let may_exist = |name: &str| unlisted.iter().any(|start| one(name).can_match(start, "]"));
+            let is_hidden = |name: &str| hidden.iter().any(|instance| one(name).matches(&instance.name()));
+            names
+                .written()
+                .filter(|name| !may_exist(name) && !is_hidden(name))
+                .for_each(|name| unknown.add(name.to_owned()));
+            problems.extend(unknown.absent("check", &known));
+        }
+    }
+
+    fn nothing(&self) -> String {
+        if !self.only.is_empty() && self.only.written().next().is_none() {
+            return "there is nothing to check".to_owned();
+        }
+        let names = (!self.only.is_empty()).then(|| format!("is named {}", self.only.quoted()));
+        let datasets = (!self.datasets.is_empty()).then(|| format!("is of the data set {}", self.datasets.quoted()));
+        let owners = (!self.owners.is_empty()).then(|| format!("is owned by {}", self.owners.quoted()));
+        let tags = (!self.tags.is_empty()).then(|| format!("has the tag {}", self.tags.quoted()));
+        let severities: Vec<_> = self.severities.iter().map(|severity| severity.as_str()).collect();
+        let severities = (!severities.is_empty()).then(|| format!("has the severity {}", severities.join(" or ")));
+        let excluded = (!self.exclude.is_empty()).then(|| format!("is not {}", self.exclude.quoted()));
+        let failed = self.failed_last.then(|| "did not pass when it ran last".to_owned());
+        let all = [names, datasets, owners, tags, severities, excluded, failed];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        if all.is_empty() { "there is nothing to check".to_owned() } else { format!("no check {}", all.join(" and ")) }
     }
 }
 
-/// Whether it is a part of this declaration.
-fn is_of(instance: &CheckInstance, check: &QualityCheck) -> bool {
-    std::ptr::eq(&raw const *instance.check, check)
+/// A name that results show plainly.
+fn plainly(name: String, shown: String) -> Option<String> {
+    (name == shown).then_some(name)
 }
 
-/// Whether a check, or an item of it, has this name.
-fn can_be_named(check: &QualityCheck, name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(check.name()) else { return false };
-    rest.is_empty() || (check.is_for_each() && rest.starts_with('[') && rest.ends_with(']'))
+/// The declarations whose lists were made.
+fn listed(instances: &[CheckInstance]) -> BTreeSet<usize> {
+    instances.iter().filter(|instance| !instance.is_unlisted()).map(|instance| instance.check.identity()).collect()
 }
 
-fn absent(what: &str, name: &str, known: &BTreeSet<String>) -> String {
-    let nearest = parse::nearest(name, known.iter().map(String::as_str).filter(|known| !known.is_empty()));
-    let hint = nearest.map_or_else(|| "; `dq list` shows all".to_owned(), |near| format!("; did you mean `{near}`?"));
-    format!("there is no {what} `{}`{hint}", name.escape_debug())
+/// Each tag as `tier` and as `tier=gold`.
+fn tags(check: &QualityCheck) -> impl Iterator<Item = String> {
+    check.tags().into_iter().flat_map(|(name, value)| {
+        let both = format!("{name}={value}");
+        [name, both]
+    })
+}
+
+/// Whether a check, or an item of it, can have one of these names.
+fn can_be_named(check: &QualityCheck, names: &Patterns) -> bool {
+    names.matches(check.name()) || (check.is_for_each() && names.can_match(&format!("{}[", check.name()), "]"))
 }

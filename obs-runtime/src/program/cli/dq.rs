@@ -14,13 +14,14 @@ use serde::Serialize;
 #[cfg(unix)]
 use crate::base::standard_streams::StandardStream;
 use crate::base::text::is_active;
-use crate::checks::quality::list::{instances, problems};
+use crate::checks::quality::list::problems;
 use crate::checks::quality::report::{QualityReport, QualityResult};
-use crate::checks::quality::run::{QualityRun, run_dq_checks};
+use crate::checks::quality::run::QualityRun;
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::{shown_declared, shown_name};
 use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
+use crate::program::cli::dq_selection::SelectionArguments;
 use crate::program::cli::junit;
 use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
@@ -34,7 +35,7 @@ const MAX_FRAMES: u8 = 20;
 pub enum DqCommand {
     /// Runs the checks: exits with 0 if the data can be used, 1 if not, 3 if a name does not exist or there is nothing to check.
     Run(RunArguments),
-    /// Lists the checks, without running any. Evaluates the lists of `for_each`.
+    /// Lists the checks that a run would include, without running any. Evaluates the lists of `for_each`.
     List(ListArguments),
 }
 
@@ -60,12 +61,8 @@ impl DqCommand {
 /// Arguments of `dq run`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArguments {
-    /// Run only these checks: `rows[users]`, or all items of `rows`.
-    #[arg(value_name = "CHECK")]
-    only: Vec<String>,
-    /// Run only the checks of this data set. Can be repeated.
-    #[arg(long, value_name = "NAME")]
-    dataset: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: QualityFormat,
@@ -79,10 +76,7 @@ pub struct RunArguments {
 
 impl RunArguments {
     fn run(&self) -> Result<u8, OutputFailed> {
-        let mut run = self.dataset.iter().fold(run_dq_checks(), QualityRun::dataset);
-        if !self.only.is_empty() {
-            run = run.only(&self.only);
-        }
+        let mut run = self.selection.run();
         if let Some(timeout) = self.timeout {
             run = run.timeout(timeout);
         }
@@ -215,6 +209,8 @@ fn rounded(value: f64) -> String {
 /// Arguments of `dq list`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ListArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -239,14 +235,19 @@ struct ListedCheck {
 
 impl ListArguments {
     fn run(&self) -> Result<u8, OutputFailed> {
-        let listed: Vec<ListedCheck> = instances()
+        let selected = self.selection.run().selected();
+        if print_problems(&selected.problems) {
+            return Ok(UNKNOWN);
+        }
+        let listed: Vec<ListedCheck> = selected
+            .checks
             .iter()
             .map(|instance| {
                 let declared = instance.declaration();
                 let place = declared.place();
                 ListedCheck {
-                    check: shown_name(instance.name().into()).into_owned(),
-                    dataset: shown_name(instance.dataset().into()).into_owned(),
+                    check: shown_name(instance.shown_name().into()).into_owned(),
+                    dataset: shown_name(instance.shown_dataset().into()).into_owned(),
                     column: shown_declared(declared.column),
                     owner: shown_declared(declared.owner),
                     runbook: shown_declared(declared.runbook),

@@ -67,6 +67,7 @@ pub(crate) mod command;
 pub(crate) mod doctor;
 #[cfg(feature = "cli")]
 pub(crate) mod dq;
+pub(crate) mod dq_selection;
 #[cfg(feature = "cli")]
 pub(crate) mod health;
 #[cfg(feature = "cli")]

@@ -17,3 +17,6 @@ pub mod costs {}
 
 #[doc = include_str!("../../docs/security.md")]
 pub mod security {}
+
+#[doc = include_str!("../../docs/quality.md")]
+pub mod quality {}

@@ -1,5 +1,6 @@
 //! The tracked client against a real emulator with `GoogleSQL`'s own analyser, and Google's credentials.
 
+mod agreement;
 mod budgets;
 mod credentials;
 mod queries;

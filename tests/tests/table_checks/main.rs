@@ -1,8 +1,10 @@
 //! Ready-made checks of tables on `SQLite`: what they measure, how they are judged, and hostile names and values.
 
+mod groups;
 mod samples;
 #[cfg(target_os = "linux")]
 mod sqlite;
+mod values;
 
 use std::future::Future;
 use std::ops::Bound;

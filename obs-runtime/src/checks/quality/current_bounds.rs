@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::checks::quality::bounds::Bounds;
+use crate::checks::quality::bounds::{Bounds, Limits};
 use crate::checks::quality::measure::{IntoMeasure, Measured};
 use crate::checks::quality::status::QualityStatus;
 
@@ -20,10 +20,25 @@ pub fn refine(bounds: Bounds) {
     CURRENT.set(Some(bounds.or(CURRENT.get().unwrap_or_default())));
 }
 
-/// Whether a measurement passes the bounds of the check that runs on this thread; `None` if none does.
-pub fn passes(measured: &Measured) -> Option<bool> {
+/// The status of a measurement by the bounds of the check that runs on this thread; `None` if none does.
+pub fn status(measured: &Measured) -> Option<QualityStatus> {
     let bounds = CURRENT.get()?;
-    let judged =
-        bounds.judge(&Measured { value: measured.value, of: measured.of, ..Measured::default() }.into_measure());
-    Some(judged.status == QualityStatus::Passed)
+    let measured = Measured { value: measured.value, of: measured.of, ..Measured::default() };
+    Some(bounds.judge(&measured.into_measure()).status)
+}
+
+/// Whether a measurement passes them; `None` if no check runs.
+pub fn passes(measured: &Measured) -> Option<bool> {
+    status(measured).map(|status| status == QualityStatus::Passed)
+}
+
+/// Whether small values fail and large ones do not.
+pub fn only_lower() -> bool {
+    CURRENT.get().is_some_and(|Bounds { warn, fail, .. }| {
+        let has_lower = |limits: Limits| limits.below.is_some() || limits.in_future.is_some();
+        let has_upper = |limits: Limits| {
+            limits.above.is_some() || limits.rows.is_some() || limits.share.is_some() || limits.older_than.is_some()
+        };
+        (has_lower(warn) || has_lower(fail)) && !has_upper(warn) && !has_upper(fail)
+    })
 }

@@ -120,20 +120,29 @@ pub struct Measured {
     pub keys: Vec<BTreeMap<String, String>>,
     /// Bounds that judge this measurement, before those of the check.
     pub bounds: Bounds,
+    /// What there is to say of the number, such as the group that it is of.
+    pub message: Option<String>,
 }
 
 impl Measured {
     /// A number without a total.
     #[must_use]
     pub const fn number(value: f64) -> Self {
-        Self { value, of: None, sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE }
+        Self { value, of: None, sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE, message: None }
     }
 
     /// A count and its total: the ratio is judged.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     pub const fn ratio(count: u64, of: u64) -> Self {
-        Self { value: count as f64, of: Some(of), sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE }
+        Self {
+            value: count as f64,
+            of: Some(of),
+            sample: Vec::new(),
+            keys: Vec::new(),
+            bounds: Bounds::NONE,
+            message: None,
+        }
     }
 
     /// Judges this measurement by bounds that are known at run time only. They count before those of the check.
@@ -175,6 +184,12 @@ impl Verdict {
     #[must_use]
     pub const fn passed() -> Self {
         Self::of(QualityStatus::Passed)
+    }
+
+    /// There was nothing to judge: the check is [`no_data`](QualityStatus::NoData), unless it allows that.
+    #[must_use]
+    pub const fn no_data() -> Self {
+        Self(Measure::no_data())
     }
 
     /// The data can be used but should be examined.
@@ -273,14 +288,14 @@ impl IntoMeasure for bool {
 impl IntoMeasure for Measured {
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     fn into_measure(self) -> Measure {
-        let Self { value, of, sample: rows, keys, bounds } = self;
+        let Self { value, of, sample: rows, keys, bounds, message } = self;
         let measure = match of {
             None => Measure::number(value),
             Some(0) if value == 0.0 => Measure::no_data(),
             Some(of) => Measure::number(value / of as f64),
         };
         let keys = keys.into_iter().take(MAX_ROWS).collect();
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, bounds, ..measure }
+        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, bounds, message, ..measure }
     }
 }
 

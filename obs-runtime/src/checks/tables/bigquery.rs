@@ -111,6 +111,15 @@ impl Table for BigQueryTable {
         format!("SAFE_CAST({sql} AS FLOAT64)")
     }
 
+    fn partition_key(&self, sql: &str) -> String {
+        // A FLOAT64 is refused.
+        self.as_text(sql)
+    }
+
+    fn matches(&self, sql: &str) -> String {
+        format!("REGEXP_CONTAINS({sql}, ?)")
+    }
+
     fn canonical(&self, kind: &str) -> String {
         let kind = kind.trim().to_ascii_uppercase();
         if let Some(of) = kind.strip_prefix("ARRAY<").and_then(|rest| rest.strip_suffix('>')) {

@@ -1,4 +1,4 @@
-//! Comparing a table's columns with the expected ones.
+//! Checks of a table's columns: their names, order and types.
 
 use crate::checks::quality::measure::Verdict;
 use crate::checks::tables::error::TableError;
@@ -40,6 +40,75 @@ where
         return Ok(Verdict::passed());
     }
     Ok(Verdict::failed(differences.join(", ")).expected(listed(&expected)).seen(listed(&seen)))
+}
+
+/// Checks that a table has these columns, among others, in any order and case.
+///
+/// # Errors
+/// If the columns cannot be read.
+pub async fn has_columns<T: Table, N: Into<String>>(
+    table: &T,
+    names: impl IntoIterator<Item = N> + Send,
+) -> Result<Verdict, TableError> {
+    let names: Vec<String> = names.into_iter().map(Into::into).collect();
+    let seen = table.columns().await?;
+    let has = |name: &str| seen.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+    let missing: Vec<String> =
+        names.iter().filter(|name| !has(name)).map(|name| format!("{name} is missing")).collect();
+    if missing.is_empty() {
+        return Ok(Verdict::passed());
+    }
+    Ok(Verdict::failed(missing.join(", ")).expected(names.join(", ")).seen(listed(&seen)))
+}
+
+/// Checks that a table has exactly these columns, in this order, in any case.
+///
+/// # Errors
+/// If the columns cannot be read.
+pub async fn column_order<T: Table, N: Into<String>>(
+    table: &T,
+    names: impl IntoIterator<Item = N> + Send,
+) -> Result<Verdict, TableError> {
+    let names: Vec<String> = names.into_iter().map(Into::into).collect();
+    let seen: Vec<String> = table.columns().await?.into_iter().map(|column| column.name).collect();
+    let pairs = || names.iter().zip(&seen);
+    if names.len() == seen.len() && pairs().all(|(name, seen)| name.eq_ignore_ascii_case(seen)) {
+        return Ok(Verdict::passed());
+    }
+    let first = pairs().position(|(name, seen)| !name.eq_ignore_ascii_case(seen));
+    let first = first.unwrap_or_else(|| names.len().min(seen.len()));
+    let name = |names: &[String]| names.get(first).cloned().unwrap_or_else(|| "none".to_owned());
+    let why = format!("column {} is {}, not {}", first + 1, name(&seen), name(&names));
+    Ok(Verdict::failed(why).expected(names.join(", ")).seen(seen.join(", ")))
+}
+
+/// Checks that a column has one of these types: `column_type(&users, "id", ["INTEGER", "BIGINT"])`.
+///
+/// # Errors
+/// If the columns cannot be read.
+pub async fn column_type<T: Table, K: Into<String>>(
+    table: &T,
+    column: impl Into<String> + Send,
+    kinds: impl IntoIterator<Item = K> + Send,
+) -> Result<Verdict, TableError> {
+    let column = column.into();
+    let kinds: Vec<String> = kinds.into_iter().map(|kind| table.canonical(&kind.into())).collect();
+    let seen = table.columns().await?.into_iter().find(|seen| seen.name.eq_ignore_ascii_case(&column));
+    let Some(seen) = seen.map(|seen| table.canonical(&seen.kind)) else {
+        return Ok(Verdict::failed(format!("{column} is missing")));
+    };
+    if kinds.contains(&seen) {
+        return Ok(Verdict::passed());
+    }
+    Ok(Verdict::failed(format!("{column} is {seen}")).expected(kinds.join(" or ")).seen(seen))
+}
+
+/// The number of columns of a table.
+///
+/// # Errors
+/// If the columns cannot be read.
+pub async fn column_count<T: Table>(table: &T) -> Result<usize, TableError> {
+    Ok(table.columns().await?.len())
 }
 
 fn listed(columns: &[Column]) -> String {

@@ -11,7 +11,8 @@ use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::table::{Column, Row, Table};
 
 /// A table in a file of `SQLite`. Each query opens the file read-only, on a thread of its own, and is interrupted when its check
-/// exceeds its time limit. Queries do not wait for each other. While a writer commits, a query waits for it, at most 5 seconds;
+/// exceeds its time limit. It has the functions `regexp`, `sqrt`, `stddev`, `variance`, `median` and `quantile(value, share)`, for
+/// SQL in checks. Queries do not wait for each other. While a writer commits, a query waits for it, at most 5 seconds;
 /// in the journal mode `WAL` it does not, and does not delay writers either.
 #[derive(Clone, Debug)]
 pub struct SqliteTable {
@@ -102,6 +103,14 @@ impl Table for SqliteTable {
 
     fn as_number(&self, sql: &str) -> String {
         format!("obs_number({sql})")
+    }
+
+    fn matches(&self, sql: &str) -> String {
+        format!("{sql} REGEXP ?")
+    }
+
+    fn length(&self, sql: &str) -> String {
+        format!("LENGTH({sql})")
     }
 
     fn mismatch(&self, sql: &str, value: &TableValue) -> Option<String> {

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use tokio::sync::oneshot;
+
+use crate::checks::tables::sqlite_functions;
 
 /// Opens the file read-only and calls `read` on a thread of its own. Dropping the future interrupts the statement.
 pub async fn interruptible<R: Send + 'static>(
@@ -59,18 +59,6 @@ impl Drop for InterruptGuard {
 fn open(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
-    let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("obs_number", 1, pure, |context| Ok(number(context.get_raw(0))))?;
+    sqlite_functions::add(&connection)?;
     Ok(connection)
-}
-
-/// A number, or a text that is one; `NULL` for anything else.
-fn number(value: ValueRef<'_>) -> Option<f64> {
-    match value {
-        #[expect(clippy::cast_precision_loss, reason = "values are compared as floats")]
-        ValueRef::Integer(number) => Some(number as f64),
-        ValueRef::Real(number) => Some(number),
-        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()),
-        ValueRef::Null | ValueRef::Blob(_) => None,
-    }
 }

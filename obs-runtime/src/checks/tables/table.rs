@@ -66,6 +66,26 @@ pub trait Table: Sync {
         None
     }
 
+    /// The values of the `?` in [`sql_name`](Self::sql_name), which has none for a table.
+    fn values(&self) -> Vec<TableValue> {
+        Vec::new()
+    }
+
+    /// SQL for this expression after `PARTITION BY`, where a database does not take all types.
+    fn partition_key(&self, sql: &str) -> String {
+        sql.to_owned()
+    }
+
+    /// SQL for whether this text has a match of a regular expression, with a `?` for that.
+    fn matches(&self, sql: &str) -> String {
+        format!("{sql} ~ ?")
+    }
+
+    /// SQL for the number of characters of this text.
+    fn length(&self, sql: &str) -> String {
+        format!("CHAR_LENGTH({sql})")
+    }
+
     /// Runs a statement and returns all rows. If the future is dropped, as when the check exceeds its time limit, the
     /// database should stop working on the statement.
     fn ask(&self, statement: Statement) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;

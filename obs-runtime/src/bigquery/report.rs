@@ -60,7 +60,7 @@ pub fn queried<'a>(
 fn record(query_type: &str, statistics: &QueryStatistics, of_span: impl FnOnce() -> Vec<Field<'static>>) {
     let ended = clock::wall();
     let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
-    let Some(span) = DetachedSpan::begun_at(begun) else { return };
+    let Some(span) = DetachedSpan::begun_at("db.query", begun) else { return };
     let mut fields = of_span();
     let bytes_billed = statistics.bytes_billed.map(|bytes| Field::new("obs.bigquery.bytes_billed", bytes));
     let rows = statistics.rows.map(|rows| Field::new("db.response.returned_rows", rows));

@@ -1,18 +1,20 @@
 //! The span that is active on a thread, and where calls begin a trace that no command does.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::base::clock;
 use crate::base::trace_context::TraceContext;
+#[cfg(feature = "otlp")]
+use crate::events::otel_context;
 use crate::events::program_trace;
+use crate::events::span_beginning::{Beginning, fresh_id};
 use crate::events::span_buffer::{self, Recording, SpanBuffer};
 
 thread_local! {
     static ACTIVE: RefCell<Active> = const { RefCell::new(Active::Nothing) };
-    static IDS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Which calls outside of commands begin a trace.
@@ -90,6 +92,36 @@ impl ActiveSpan {
     pub fn trace(&self) -> TraceContext {
         self.buffer.trace().with_span(self.id)
     }
+
+    /// Makes it the current span of `opentelemetry` on this thread.
+    #[cfg(feature = "otlp")]
+    fn attach(&self) -> u64 {
+        match self.buffer.program().context(self.id) {
+            Some(context) => otel_context::attach(self.id, |_| context),
+            None => otel_context::attach_span(&self.trace()),
+        }
+        self.id
+    }
+
+    /// The span in which another one begins here: that of the program's tracer that is current inside of this one, or this one.
+    #[cfg(feature = "otlp")]
+    fn innermost(&self) -> u64 {
+        let Some(current) = otel_context::current() else { return self.id };
+        let (program, id) = (self.buffer.program(), current.span());
+        // Another attribute on the same function has the span of the outer one.
+        let is_own =
+            || program.context(self.id).and_then(|own| otel_context::trace_of(&own)).map(|own| own.span()) == Some(id);
+        if id == self.id || !current.is_of_same_trace(&self.buffer.trace()) || is_own() {
+            return self.id;
+        }
+        program.note_id(id);
+        id
+    }
+
+    #[cfg(not(feature = "otlp"))]
+    const fn innermost(&self) -> u64 {
+        self.id
+    }
 }
 
 impl Active {
@@ -133,19 +165,31 @@ pub fn current_span() -> Option<ActiveSpan> {
 /// The trace and the span that is active here: that of another tracer in the program, or else that of obs.
 #[must_use]
 pub fn trace() -> Option<TraceContext> {
-    program_trace::trace().or_else(|| current_span().map(|span| span.trace()))
+    let trace = program_trace::trace();
+    #[cfg(feature = "otlp")]
+    let trace = trace.or_else(otel_context::current);
+    trace.or_else(|| current_span().map(|span| span.trace()))
 }
 
 /// Makes this active until the guard is dropped.
 #[must_use = "it is left when the guard is dropped"]
 pub fn enter(active: Active) -> SpanGuard {
-    SpanGuard { previous: ACTIVE.try_with(|current| current.replace(active)).unwrap_or_default() }
+    #[cfg(feature = "otlp")]
+    let attached = if let Active::Span(span) = &active { span.attach() } else { 0 };
+    SpanGuard {
+        previous: ACTIVE.try_with(|current| current.replace(active)).unwrap_or_default(),
+        #[cfg(feature = "otlp")]
+        attached,
+    }
 }
 
 /// Makes what was active before active again when it is dropped.
 #[derive(Debug)]
 pub struct SpanGuard {
     previous: Active,
+    /// The span whose context is attached for tracers of the program, or 0.
+    #[cfg(feature = "otlp")]
+    attached: u64,
 }
 
 impl SpanGuard {
@@ -157,6 +201,10 @@ impl SpanGuard {
 
 impl Drop for SpanGuard {
     fn drop(&mut self) {
+        #[cfg(feature = "otlp")]
+        if self.attached != 0 {
+            otel_context::detach(self.attached);
+        }
         let previous = std::mem::take(&mut self.previous);
         // Dropped after the borrow has ended.
         let _left = ACTIVE.try_with(|current| current.replace(previous));
@@ -175,39 +223,34 @@ pub struct OpenSpan {
 }
 
 impl OpenSpan {
-    /// A span inside of another one.
+    /// A span inside of another one that is active here.
     #[must_use]
-    pub fn child(of: ActiveSpan) -> Self {
-        Self { parent: of.id, active: ActiveSpan { buffer: of.buffer, id: fresh_id() }, begun: clock::wall() }
+    pub fn child(of: ActiveSpan, beginning: &Beginning) -> Self {
+        let parent = of.innermost();
+        #[cfg(feature = "otlp")]
+        let id = of.buffer.program().begin(of.id, beginning).unwrap_or_else(fresh_id);
+        #[cfg(not(feature = "otlp"))]
+        let id = fresh_id();
+        Self { parent, active: ActiveSpan { buffer: of.buffer, id }, begun: beginning.begun }
+    }
+
+    /// A span of `tracing` inside of another one, which is active here or not.
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn of_tracing(parent: ActiveSpan, is_here: bool) -> Self {
+        let of = if is_here { parent.innermost() } else { parent.id };
+        Self { parent: of, active: ActiveSpan { buffer: parent.buffer, id: fresh_id() }, begun: clock::wall() }
     }
 
     /// The first span of a trace.
     #[must_use]
-    pub fn root(buffer: Arc<SpanBuffer>) -> Self {
+    pub fn root(buffer: Arc<SpanBuffer>, begun: SystemTime) -> Self {
         let id = buffer.trace().span();
-        Self { parent: 0, active: ActiveSpan { buffer, id }, begun: clock::wall() }
+        Self { parent: 0, active: ActiveSpan { buffer, id }, begun }
     }
 
     /// Whether it is the first span of its trace.
     pub fn is_root(&self) -> bool {
         self.active.id == self.active.buffer.trace().span()
     }
-}
-
-/// An id for a span; never 0. Random, without a lock.
-#[must_use]
-pub fn fresh_id() -> u64 {
-    // SplitMix64; the seed differs from thread to thread.
-    let state = IDS.try_with(Cell::get).ok().filter(|state| *state != 0);
-    let state = state.unwrap_or_else(seed).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let _ = IDS.try_with(|ids| ids.set(state));
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)).max(1)
-}
-
-fn seed() -> u64 {
-    let (time, random) = uuid::Uuid::now_v7().as_u64_pair();
-    // The upper bits of the random part are a counter.
-    random ^ time.rotate_left(40)
 }

@@ -1,6 +1,8 @@
 //! The spans of a trace.
 
 use std::borrow::Cow;
+#[cfg(feature = "otlp")]
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use crate::base::outcome::Outcome;
@@ -9,6 +11,8 @@ use crate::base::trace_context::TraceContext;
 use crate::base::trace_state::TraceState;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
+#[cfg(feature = "otlp")]
+use crate::events::program_span::ProgramSpan;
 use crate::events::span_event::SpanEvents;
 use crate::metrics::callsite::SourceLocation;
 
@@ -76,6 +80,12 @@ impl Span {
     }
 }
 
+/// Whether two spans, by name and `op`, may be one function with several attributes: a command's name is that of its function,
+/// with hyphens.
+pub fn is_one_function((one, _): (&str, &str), (other, op): (&str, &str)) -> bool {
+    matches!(op, "command" | "function") && (one == other || one.replace('-', "_") == other.replace('-', "_"))
+}
+
 /// Whether a trace is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sampling {
@@ -101,12 +111,14 @@ pub struct TraceRoot {
     pub is_command: bool,
     /// Whether the first span is that of a request.
     pub is_request: bool,
+    /// Whether it is sampled, if the program's tracer provider has decided that.
+    pub decision: Option<bool>,
 }
 
 impl TraceRoot {
     /// A trace that begins with something that is neither a command nor a request.
     pub const fn new(trace: TraceContext, caller: Option<TraceContext>) -> Self {
-        Self { trace, caller, is_remote: false, is_command: false, is_request: false }
+        Self { trace, caller, is_remote: false, is_command: false, is_request: false, decision: None }
     }
 }
 
@@ -126,6 +138,19 @@ pub struct RecordedTrace {
     /// How many further spans there were, of operations past their limit.
     #[cfg_attr(not(any(feature = "otlp", feature = "sentry")), expect(dead_code, reason = "no exporter takes traces"))]
     pub left_out: u64,
+    /// What a tracer of the program exports of it.
+    #[cfg(feature = "otlp")]
+    pub elsewhere: Elsewhere,
+}
+
+/// What a tracer of the program exports of a trace.
+#[cfg(feature = "otlp")]
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// The ids of its spans.
+    pub ids: HashSet<u64>,
+    /// The span that the program's tracer has begun for the first one, which is to be ended. There are no others then.
+    pub begun: Option<ProgramSpan>,
 }
 
 impl RecordedTrace {

@@ -1,16 +1,23 @@
 //! Collects the spans of a recorded trace.
 
-use std::borrow::Cow;
+#[cfg(feature = "otlp")]
 use std::collections::HashMap;
+#[cfg(not(feature = "otlp"))]
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::trace_context::TraceContext;
 use crate::base::trace_state::TraceState;
-use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
+#[cfg(feature = "otlp")]
+use crate::events::program_spans::ProgramSpans;
+#[cfg(feature = "otlp")]
+use crate::events::span::Elsewhere;
+use crate::events::span::{RecordedTrace, Sampling, Span, TraceRoot};
 #[cfg(feature = "otlp")]
 use crate::events::span_event::{SpanEvent, SpanEvents};
-use crate::events::span_groups::{Candidate, Group, SpanGroups};
+use crate::events::span_groups::{Candidate, SpanGroups};
+use crate::events::span_merging::{merged, without_repetitions};
 
 /// How many traces are being recorded, and what else has calls look for one.
 static RECORDING: AtomicUsize = AtomicUsize::new(0);
@@ -53,6 +60,8 @@ pub struct SpanBuffer {
     sampling: Sampling,
     has_ended: AtomicBool,
     spans: Mutex<Spans>,
+    #[cfg(feature = "otlp")]
+    program: ProgramSpans,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +83,29 @@ impl SpanBuffer {
     #[must_use]
     pub fn begin(root: TraceRoot, link: Option<TraceContext>, state: Option<TraceState>, sampling: Sampling) -> Self {
         let spans = Spans { recording: Some(Recording::begin()), ..Spans::default() };
-        Self { root, link, state, sampling, has_ended: AtomicBool::new(false), spans: Mutex::new(spans) }
+        Self {
+            root,
+            link,
+            state,
+            sampling,
+            has_ended: AtomicBool::new(false),
+            spans: Mutex::new(spans),
+            #[cfg(feature = "otlp")]
+            program: ProgramSpans::default(),
+        }
+    }
+
+    /// The same, if the program's tracer provider has begun the first span.
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn with_program(self, program: ProgramSpans) -> Self {
+        Self { program, ..self }
+    }
+
+    /// The spans that a tracer of the program exports.
+    #[cfg(feature = "otlp")]
+    pub const fn program(&self) -> &ProgramSpans {
+        &self.program
     }
 
     fn spans(&self) -> MutexGuard<'_, Spans> {
@@ -111,41 +142,72 @@ impl SpanBuffer {
         }
     }
 
-    /// Adds a span that has ended. If the first one has ended before, returns it as a trace of its own, which has the ids of
-    /// this one, if it is to be exported.
+    /// Adds a span that has ended. Returns what is to be exported now: the span as a trace of its own, which has the ids of this one, if
+    /// the first one has ended before; and the span for the program's tracer, if that has begun it.
     pub fn add(
         &self,
         #[cfg_attr(not(feature = "otlp"), expect(unused_mut, reason = "it has no events"))] mut span: Span,
-    ) -> Option<RecordedTrace> {
+    ) -> Vec<RecordedTrace> {
+        let mut exported = Vec::new();
         let mut spans = self.spans();
         #[cfg(feature = "otlp")]
-        spans.take_events(&mut span);
+        {
+            spans.take_events(&mut span);
+            exported.extend(self.for_program(&span));
+        }
         if spans.recording.is_none() {
             drop(spans);
-            let trace = self.root.trace;
-            let (of_span, parent) = (trace.with_span(span.id), trace.with_span(span.parent));
-            let root = TraceRoot::new(of_span, Some(parent));
-            let late =
-                RecordedTrace { root, link: None, state: self.state.clone(), span, spans: Vec::new(), left_out: 0 };
-            return self.is_exported(&late).then_some(late);
+            let late = self.alone(span);
+            exported.extend(self.is_exported(&late).then_some(late));
+            return exported;
         }
         let Span { id, parent, ref name, op, attribute, begun, ended, outcome, .. } = span;
         if spans.groups.keeps(&Candidate { id, parent, name, op, attribute, begun, ended, outcome }) {
             spans.kept.push(span);
         }
-        None
+        exported
     }
 
-    /// Ends the trace in this process by its first span, which gets its ids here. Returns its spans the first time, if they are to be
-    /// exported.
-    pub fn end(&self, first: Span) -> Option<RecordedTrace> {
+    /// A span of the trace as a trace of its own.
+    fn alone(&self, span: Span) -> RecordedTrace {
+        let trace = self.root.trace;
+        let (of_span, parent) = (trace.with_span(span.id), trace.with_span(span.parent));
+        RecordedTrace {
+            root: TraceRoot { decision: self.root.decision, ..TraceRoot::new(of_span, Some(parent)) },
+            link: None,
+            state: self.state.clone(),
+            span,
+            spans: Vec::new(),
+            left_out: 0,
+            #[cfg(feature = "otlp")]
+            elsewhere: Elsewhere { ids: self.program.ids(), begun: None },
+        }
+    }
+
+    /// A span that has ended, for the program's tracer, if that has begun it.
+    #[cfg(feature = "otlp")]
+    fn for_program(&self, span: &Span) -> Option<RecordedTrace> {
+        let (program, span) = self.program.end(span)?;
+        Some(RecordedTrace {
+            elsewhere: Elsewhere { begun: Some(program), ..Elsewhere::default() },
+            ..self.alone(span)
+        })
+    }
+
+    /// Ends the trace in this process by its first span, which gets its ids here. Returns what is to be exported, the first time.
+    pub fn end(&self, first: Span) -> Vec<RecordedTrace> {
+        let mut exported = Vec::new();
         let mut spans = self.spans();
-        drop(spans.recording.take()?);
+        let Some(recording) = spans.recording.take() else { return exported };
+        drop(recording);
         self.has_ended.store(true, Ordering::Relaxed);
         let parent = self.root.caller.map_or(0, |caller| caller.span());
         let mut root = Span { id: self.root.trace.span(), parent, ..first };
         #[cfg(feature = "otlp")]
-        spans.take_events(&mut root);
+        {
+            spans.take_events(&mut root);
+            exported.extend(self.for_program(&root));
+        }
         let left_out = spans.groups.left_out;
         let mut all = std::mem::take(&mut spans.kept);
         let (groups, stand_ins) = spans.groups.take();
@@ -154,10 +216,23 @@ impl SpanBuffer {
             span.parent = stand_ins.get(&span.parent).copied().unwrap_or(span.parent);
         }
         all.extend(without_repetitions(groups));
-        let spans = merged(&mut root, all);
-        let state = self.state.clone();
-        let recorded = RecordedTrace { root: self.root, link: self.link, state, span: root, spans, left_out };
-        self.is_exported(&recorded).then_some(recorded)
+        #[cfg(feature = "otlp")]
+        let elsewhere = self.program.ids();
+        #[cfg(not(feature = "otlp"))]
+        let elsewhere = HashSet::new();
+        let spans = merged(&mut root, all, &elsewhere);
+        let recorded = RecordedTrace {
+            root: self.root,
+            link: self.link,
+            state: self.state.clone(),
+            span: root,
+            spans,
+            left_out,
+            #[cfg(feature = "otlp")]
+            elsewhere: Elsewhere { ids: elsewhere, begun: None },
+        };
+        exported.extend(self.is_exported(&recorded).then_some(recorded));
+        exported
     }
 
     fn is_exported(&self, recorded: &RecordedTrace) -> bool {
@@ -179,64 +254,6 @@ impl Spans {
     }
 }
 
-/// One span for each group. Several attributes on one function have a group each, of which the longest stays.
-fn without_repetitions(groups: Vec<((Cow<'static, str>, &'static str), Group)>) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::with_capacity(groups.len());
-    for ((name, attribute), group) in groups {
-        let Group { id, parent, op, begun, ended, outcome, calls, total } = group;
-        let calls = Some((calls, total));
-        let (place, function, details) = (None, None, None);
-        let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
-        match spans.iter_mut().find(|known| known.name == span.name && known.op == span.op) {
-            Some(known) if known.calls >= span.calls => {}
-            Some(known) => *known = span,
-            None => spans.push(span),
-        }
-    }
-    spans
-}
-
-/// Merges the spans of several attributes on one function, and gives those whose parent was left out to the first span.
-fn merged(root: &mut Span, spans: Vec<Span>) -> Vec<Span> {
-    let by_id: HashMap<u64, &Span> = spans.iter().map(|span| (span.id, span)).collect();
-    // A command's name is that of its function, with hyphens.
-    let is_one = |one: &str, other: &str| one == other || one.replace('-', "_") == other.replace('-', "_");
-    let is_of_parent = |span: &Span| {
-        let parent = match by_id.get(&span.parent) {
-            Some(parent) => parent,
-            None if span.parent == root.id => &*root,
-            None => return false,
-        };
-        matches!(span.op, "command" | "function")
-            && parent.attribute != span.attribute
-            && is_one(&parent.name, &span.name)
-    };
-    let merged_into: HashMap<u64, u64> =
-        spans.iter().filter(|span| is_of_parent(span)).map(|span| (span.id, span.parent)).collect();
-    let root_id = root.id;
-    let target = |mut id: u64| {
-        // This ends: a parent begins before its children.
-        while let Some(outer) = merged_into.get(&id) {
-            id = *outer;
-        }
-        if by_id.contains_key(&id) { id } else { root_id }
-    };
-    let parents: Vec<u64> = spans.iter().map(|span| target(span.parent)).collect();
-    let mut kept = Vec::with_capacity(spans.len());
-    let mut details: HashMap<u64, Vec<Box<SpanDetails>>> = HashMap::new();
-    for (span, parent) in spans.into_iter().zip(parents) {
-        if !merged_into.contains_key(&span.id) {
-            kept.push(Span { parent, ..span });
-        } else if let Some(of_span) = span.details {
-            details.entry(parent).or_default().push(of_span);
-        }
-    }
-    for span in kept.iter_mut().chain(std::iter::once(root)) {
-        details.remove(&span.id).into_iter().flatten().for_each(|of_other| span.merge(*of_other));
-    }
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -245,8 +262,6 @@ mod tests {
 
     use super::*;
     use crate::base::outcome::Outcome;
-    use crate::events::failure_facts::FailureFacts;
-    use crate::events::field::Field;
     use crate::events::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
 
     fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
@@ -262,25 +277,7 @@ mod tests {
     }
 
     fn end(buffer: &SpanBuffer, outcome: Outcome) -> Option<RecordedTrace> {
-        buffer.end(Span { op: "command", outcome, ..span(0, 0, "job", "tracked_command") })
-    }
-
-    #[test]
-    fn attributes_of_one_function_are_one_span_and_recursion_is_not() {
-        let spans = vec![
-            span(4, 3, "query", "query"),
-            span(3, 2, "load", "track_performance"),
-            span(6, 5, "load", "track_performance"),
-            span(5, 2, "load", "track_performance"),
-            span(2, 1, "load", "with_error_tracking"),
-            span(7, 99, "lost", "track_performance"),
-            span(9, 8, "query", "query"),
-            span(8, 0, "nightly_load", "bq_cost"),
-        ];
-        let mut root = Span { op: "command", ..span(0, 0, "nightly-load", "tracked_command") };
-        let merged: Vec<_> = merged(&mut root, spans).iter().map(|span| (span.id, span.parent)).collect();
-        // 3 and 5 are a part of 2; 7 and 9 lost their parents.
-        assert_eq!(merged, [(4, 2), (6, 2), (2, 0), (7, 0), (9, 0)]);
+        buffer.end(Span { op: "command", outcome, ..span(0, 0, "job", "tracked_command") }).pop()
     }
 
     #[test]
@@ -302,7 +299,7 @@ mod tests {
             assert_eq!((single, last.calls), (MAX_OF_OPERATION, Some((calls - kept, Duration::ZERO))), "{name}");
         }
         assert_eq!((of("load").len(), of("hot")[MAX_OF_OPERATION].parent, trace.left_out), (1, 5000, 0));
-        let late = buffer.add(span(1, 7, "late", "track_performance")).unwrap();
+        let late = buffer.add(span(1, 7, "late", "track_performance")).pop().unwrap();
         assert!(
             late.root.trace.is_of_same_trace(&trace.root.trace)
                 && late.root.caller.map(|caller| caller.span()) == Some(7)
@@ -340,27 +337,6 @@ mod tests {
         }
         let trace = end(&buffer, Outcome::Ok).unwrap();
         assert_eq!((trace.spans.len(), trace.left_out), (MAX_SPANS + 200, 800));
-    }
-
-    #[test]
-    fn details_of_all_attributes_are_kept() {
-        let field = |name: &'static str| vec![Field::new(name, 1)];
-        let failure = FailureFacts { error_type: "timeout".into(), ..FailureFacts::default() };
-        let with = |fields, failure, span: Span| Span { details: SpanDetails::of(fields, failure), ..span };
-        let spans = vec![
-            with(field("c"), Some(failure), span(3, 2, "load", "with_error_tracking")),
-            with(field("a"), None, span(2, 1, "load", "track_performance")),
-            with(field("b"), None, span(1, 0, "job", "bq_cost")),
-        ];
-        let mut root = Span { op: "command", ..span(0, 0, "job", "tracked_command") };
-        let merged = merged(&mut root, spans);
-        let names = |span: &Span| {
-            let details = span.details.as_ref().unwrap();
-            let names: Vec<_> = details.fields.iter().map(|field| field.name.to_string()).collect();
-            (names.concat(), details.failure.is_some())
-        };
-        assert_eq!((merged.len(), merged[0].parent), (1, 0));
-        assert_eq!((names(&merged[0]), names(&root)), (("ac".to_owned(), true), ("b".to_owned(), false)));
     }
 
     #[test]

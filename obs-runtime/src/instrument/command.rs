@@ -17,10 +17,10 @@ use crate::events::command_run::{CommandRun, note_outermost};
 use crate::events::event::Fact;
 use crate::events::failure::Failure;
 use crate::events::panics;
-use crate::events::span::{Sampling, TraceRoot};
-use crate::events::span_buffer::SpanBuffer;
+use crate::events::span::TraceRoot;
+use crate::events::span_beginning::Beginning;
 use crate::instrument::call::command_finisher::CommandFinisher;
-use crate::instrument::call::span::root_of;
+use crate::instrument::call::span::{record, root_of};
 use crate::instrument::call::tracked_call::{Call, EndFlush};
 use crate::instrument::command_future::{AtEnd, CommandFuture, Noted};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
@@ -67,7 +67,7 @@ fn command_context(call: &mut Call) -> (Context, Active) {
     if let Some(user) = call.entry().and_then(|entry| entry.user.as_deref()) {
         context.set_user(user.into());
     }
-    let active = if outer.is_none() { begin_trace(&mut context) } else { Active::Nothing };
+    let active = if outer.is_none() { begin_trace(&mut context, &call.beginning(false)) } else { Active::Nothing };
     let spans = if let Active::Span(span) = &active { Some(Arc::clone(&span.buffer)) } else { None };
     let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));
     call.set_run(Arc::clone(&run));
@@ -99,22 +99,19 @@ fn command_context(call: &mut Call) -> (Context, Active) {
 ///
 /// The caller decides whether the command is sampled; without a caller, the rate of the configuration does. The decision is the
 /// flag of `traceparent`, also if no exporter wants spans.
-fn begin_trace(context: &mut Context) -> Active {
+fn begin_trace(context: &mut Context, beginning: &Beginning) -> Active {
     let Some(pipeline) = global::pipeline() else { return Active::Nothing };
     let config = pipeline.config();
     let root = TraceRoot { is_command: true, ..root_of(context) };
-    let sampling = pipeline.sampling(&root);
-    let is_sampled = sampling == Sampling::Yes
-        || root.caller.and_then(|caller| caller.decision()).unwrap_or_else(|| {
-            config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None)
-        });
-    let root = TraceRoot { trace: root.trace.with_sampled(is_sampled), ..root };
-    context.set_trace(root.trace);
-    if sampling == Sampling::No {
-        return Active::NotRecorded;
-    }
-    let buffer = Arc::new(SpanBuffer::begin(root, None, context.trace_state(&root.trace), sampling));
-    Active::Span(ActiveSpan { buffer, id: root.trace.span() })
+    let (root, buffer) = record(&*pipeline, beginning, root, None, context.trace_state(&root.trace));
+    let is_sampled = root.decision.unwrap_or_else(|| {
+        root.trace.is_sampled()
+            || root.caller.and_then(|caller| caller.decision()).unwrap_or_else(|| {
+                config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None)
+            })
+    });
+    context.set_trace(root.trace.with_sampled(is_sampled));
+    buffer.map_or(Active::NotRecorded, |buffer| Active::Span(ActiveSpan { buffer, id: root.trace.span() }))
 }
 
 impl RunningCommand {

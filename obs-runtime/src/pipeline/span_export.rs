@@ -48,7 +48,7 @@ fn closed(closed: ClosedSpan<'_>) {
     let ClosedSpan { open: OpenSpan { active: ActiveSpan { buffer, id }, parent, begun }, metadata, fields } = closed;
     let place = metadata.module_path().zip(metadata.file()).zip(metadata.line());
     let place = place.map(|((module, file), line)| SourceLocation { module, file, line });
-    let late = buffer.add(Span {
+    let ended = buffer.add(Span {
         id,
         parent,
         name: metadata.name().into(),
@@ -62,8 +62,8 @@ fn closed(closed: ClosedSpan<'_>) {
         function: None,
         details: SpanDetails::of(fields.to_fields(), None),
     });
-    if let Some(late) = late {
+    for ended in ended {
         let source = place.map(global::source).unwrap_or_default();
-        global::emit(Topic::Report, Level::Info, source, |_| (Fact::Traced(Box::new(late)), Details::default()));
+        global::emit(Topic::Report, Level::Info, source, |_| (Fact::Traced(Box::new(ended)), Details::default()));
     }
 }

@@ -129,7 +129,7 @@ impl Redactor {
     }
 
     fn recorded(&self, recorded: &mut RecordedTrace) {
-        let RecordedTrace { root: _, link: _, state, span, spans, left_out: _ } = recorded;
+        let RecordedTrace { root: _, link: _, state, span, spans, left_out: _, .. } = recorded;
         // It has a format that must stay.
         let is_clean = |state: &TraceState| self.text(state.as_str().into()) == state.as_str();
         *state = state.take().filter(is_clean);

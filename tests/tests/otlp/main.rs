@@ -7,5 +7,6 @@ mod logs;
 mod memory;
 mod metrics;
 mod names;
+mod own_tracer;
 mod span_contents;
 mod tracing_spans;

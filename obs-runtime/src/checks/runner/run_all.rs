@@ -157,7 +157,7 @@ impl<P: Plan> Run<'_, P> {
     /// Starts or joins a call, or waits for the next. A check that is refused has its result.
     fn start(&mut self, index: usize, job: Job<P::Value>) {
         let (key, timeout, start) = (job.key.clone(), job.timeout, Instant::now());
-        let span = DetachedSpan::begin();
+        let span = DetachedSpan::begin("check");
         let active = span.as_ref().map_or_else(active_span::current, |span| Active::Span(span.active.clone()));
         let waiter = Waiter { run: self.id, index, sender: self.sender.clone() };
         let (call, started, queued) = match self.calls.join(&waiter, job, &self.context, &active) {

@@ -19,6 +19,7 @@ use crate::events::event::{Event, Fact};
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::otlp::client::OtlpClient;
+use crate::exporters::otlp::program_tracer;
 use crate::exporters::otlp::rejection::Rejection;
 use crate::exporters::otlp::resource::scope;
 use crate::exporters::otlp::spans::{self, SpanItem};
@@ -94,6 +95,9 @@ impl Exporter for TraceExporter {
     }
 
     fn sampling(&self, root: &TraceRoot) -> Sampling {
+        if let Some(is_sampled) = root.decision {
+            return if is_sampled { Sampling::Yes } else { Sampling::No };
+        }
         if self.sampler.samples(&root.trace, root.caller.as_ref()) {
             Sampling::Yes
         } else if self.keeps_errors {
@@ -105,6 +109,10 @@ impl Exporter for TraceExporter {
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         let Fact::Traced(recorded) = &event.fact else { return };
+        if let Some(program) = &recorded.elsewhere.begun {
+            program_tracer::end(program, recorded, &event.context);
+            return;
+        }
         // Another exporter may want what this one does not.
         let sampling = self.sampling(&recorded.decided_by());
         if sampling == Sampling::Yes || sampling == Sampling::IfFailed && recorded.has_failed() {

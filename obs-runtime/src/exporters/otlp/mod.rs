@@ -14,6 +14,7 @@ pub(crate) mod metric_messages;
 pub(crate) mod metric_points;
 pub(crate) mod metrics;
 pub(crate) mod otel_fields;
+pub(crate) mod program_tracer;
 pub(crate) mod rejection;
 pub(crate) mod request;
 pub(crate) mod resource;

@@ -62,15 +62,16 @@ impl SpanItem {
     }
 }
 
-/// All spans of a trace, the first one first. The context is that of the first one.
+/// All spans of a trace that no other tracer exports. The context is that of the first one.
 pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<SpanItem> {
     let RecordedTrace {
-        root: TraceRoot { trace, caller, is_remote, is_command: _, is_request },
+        root: TraceRoot { trace, caller, is_remote, is_command: _, is_request, decision: _ },
         link,
         state,
         span,
         spans,
         left_out,
+        elsewhere,
     } = recorded;
     let is_server = *is_request || *is_remote && span.op == "function";
     let kind = if is_server { SpanKind::Server } else { SpanKind::Internal };
@@ -87,7 +88,8 @@ pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Spa
     let of_context = [("obs.correlation_id", &context.correlation_id), ("enduser.id", &context.user)];
     root.attributes.extend(of_context.into_iter().filter_map(|(name, value)| Some(text(name, &**value.as_ref()?))));
     add_fields(root, &context.fields);
-    let children = spans.iter().map(|child| {
+    let first = (!elsewhere.ids.contains(&span.id)).then_some(item);
+    let children = spans.iter().filter(|child| !elsewhere.ids.contains(&child.id)).map(|child| {
         let kind = if child.op == "db.query" { SpanKind::Client } else { SpanKind::Internal };
         of_span(*trace, child, kind)
     });
@@ -96,7 +98,7 @@ pub fn of_trace(recorded: &RecordedTrace, context: &EventContext<'_>) -> Vec<Spa
         let span = Span { trace_state: trace_state.to_owned(), ..item.span };
         SpanItem { span, ..item }
     };
-    std::iter::once(item).chain(children).map(with_state).collect()
+    first.into_iter().chain(children).map(with_state).collect()
 }
 
 fn of_span(trace: TraceContext, span: &span::Span, kind: SpanKind) -> SpanItem {

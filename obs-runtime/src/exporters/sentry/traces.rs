@@ -35,7 +35,7 @@ fn grouped(number: u64) -> String {
 
 /// The transaction of a run.
 pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTrace) -> Transaction<'static> {
-    let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, state: _, span: run, spans, left_out } =
+    let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, state: _, span: run, spans, left_out, .. } =
         recorded;
     let Span { name, op, begun, ended, outcome, .. } = run;
     let op = if recorded.root.is_request { "http.server" } else { op };

@@ -8,8 +8,11 @@ use crate::base::outcome::Outcome;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
 use crate::events::failure::{ExitFailure, Failure};
 use crate::events::span::{Span, SpanDetails};
+use crate::events::span_beginning::Beginning;
 use crate::instrument::call::span::{begin_root, emit};
 use crate::metrics::callsite::Tags;
+
+const OPERATOR: &str = "operator";
 
 /// A command of an operator, from its beginning to its end. Checks that it runs are spans inside of it.
 #[derive(Debug)]
@@ -21,10 +24,11 @@ pub struct OperatorSpan {
 impl OperatorSpan {
     /// Begins a span in the active one, or a trace, if an exporter wants it.
     pub fn begin() -> Option<Self> {
+        let beginning = Beginning::now(OPERATOR.into(), OPERATOR, OPERATOR);
         let open = match active_span::current() {
-            Active::Span(active) => OpenSpan::child(active),
+            Active::Span(active) => OpenSpan::child(active, &beginning),
             Active::Nothing | Active::Boundary { .. } if active_span::roots() != Roots::Never => {
-                begin_root(None, false)?
+                begin_root(&beginning, None)?
             }
             Active::Nothing | Active::Boundary { .. } | Active::NotRecorded => return None,
         };
@@ -43,8 +47,8 @@ impl OperatorSpan {
             id,
             parent,
             name: Cow::Borrowed(name),
-            op: "operator",
-            attribute: "operator",
+            op: OPERATOR,
+            attribute: OPERATOR,
             begun,
             ended: SystemTime::now(),
             outcome,
@@ -55,6 +59,6 @@ impl OperatorSpan {
         };
         let recorded = if is_root { buffer.end(span) } else { buffer.add(span) };
         drop(inside);
-        emit(recorded, None, Tags::new());
+        emit(recorded, None, &Tags::new());
     }
 }

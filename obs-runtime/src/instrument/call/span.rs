@@ -9,6 +9,9 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::base::stack::Stack;
 use crate::base::trace_context::TraceContext;
+use crate::base::trace_state::TraceState;
+#[cfg(feature = "otlp")]
+use crate::config::otlp::OtlpSignal;
 use crate::context::current::Context;
 use crate::context::remote_parent::RemoteParent;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
@@ -16,13 +19,22 @@ use crate::events::command_run::CommandRun;
 use crate::events::event::{Details, Fact};
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
+#[cfg(feature = "otlp")]
+use crate::events::program_span::ProgramSpan;
+#[cfg(feature = "otlp")]
+use crate::events::program_spans::ProgramSpans;
 use crate::events::span::{RecordedTrace, Sampling, Span, SpanDetails, TraceRoot};
+use crate::events::span_beginning::Beginning;
 use crate::events::span_buffer::SpanBuffer;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::{CallSpan, Entry};
 use crate::instrument::call::tracked_call::Call;
 use crate::metrics::callsite::{CallsiteKind, SourceLocation, Tags};
 use crate::pipeline::global;
+use crate::pipeline::interface::Pipeline;
+
+/// The `op` of a request's span when it begins.
+const REQUEST: &str = "http.server";
 
 /// A query or a check, from its beginning to its end.
 #[derive(Clone, Debug)]
@@ -51,19 +63,17 @@ pub struct DetachedEnd {
 }
 
 impl DetachedSpan {
-    /// Begins a span in the active one, if there is one.
-    pub fn begin() -> Option<Self> {
-        Some(Self::of(active_span::current_span()?, clock::wall()))
+    /// Begins a span in the active one, if there is one. `op` is that of its end.
+    pub fn begin(op: &'static str) -> Option<Self> {
+        Self::begun_at(op, clock::wall())
     }
 
     /// A span in the active one that has begun before, if there is one.
-    pub fn begun_at(begun: SystemTime) -> Option<Self> {
-        Some(Self::of(active_span::current_span()?, begun))
-    }
-
-    fn of(of: ActiveSpan, begun: SystemTime) -> Self {
-        let OpenSpan { active, parent, .. } = OpenSpan::child(of);
-        Self { active, parent, begun }
+    pub fn begun_at(op: &'static str, begun: SystemTime) -> Option<Self> {
+        let of = active_span::current_span()?;
+        let OpenSpan { active, parent, .. } =
+            OpenSpan::child(of, &Beginning { name: op.into(), op, attribute: op, begun });
+        Some(Self { active, parent, begun })
     }
 
     /// Ends it now.
@@ -72,17 +82,18 @@ impl DetachedSpan {
         let DetachedEnd { name, op, outcome, place, function, details } = end;
         let (attribute, ended, calls) = (op, clock::wall(), None);
         let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
-        emit(buffer.add(span), place, Tags::new());
+        emit(buffer.add(span), place, &Tags::new());
     }
 }
 
-/// Emits a trace that has ended.
-pub fn emit(recorded: Option<RecordedTrace>, place: Option<SourceLocation>, tags: Tags) {
-    let Some(recorded) = recorded else { return };
-    let source = place.map(global::source).unwrap_or_default();
-    global::emit(Topic::Report, Level::Info, source, |_| {
-        (Fact::Traced(Box::new(recorded)), Details { fields: Vec::new(), tags })
-    });
+/// Emits what of a trace is to be exported.
+pub fn emit(recorded: Vec<RecordedTrace>, place: Option<SourceLocation>, tags: &Tags) {
+    for recorded in recorded {
+        let (source, tags) = (place.map(global::source).unwrap_or_default(), tags.clone());
+        global::emit(Topic::Report, Level::Info, source, |_| {
+            (Fact::Traced(Box::new(recorded)), Details { fields: Vec::new(), tags })
+        });
+    }
 }
 
 /// The beginning of a trace, or of this process' part in the trace of its caller.
@@ -91,7 +102,7 @@ pub fn root_of(context: &Context) -> TraceRoot {
     let around = active_span::trace();
     let caller = around.or_else(remote);
     let trace = caller.map_or_else(|| TraceContext::begin(context.correlation_id()), TraceContext::next);
-    TraceRoot { trace, caller, is_remote: around.is_none() && caller.is_some(), is_command: false, is_request: false }
+    TraceRoot { is_remote: around.is_none() && caller.is_some(), ..TraceRoot::new(trace, caller) }
 }
 
 impl Call {
@@ -103,12 +114,14 @@ impl Call {
             Active::NotRecorded => return,
             // The outermost one begins a trace by itself.
             _ if self.callsite.kind() == CallsiteKind::Command && !is_in_command() => return,
-            Active::Span(active) if !active.buffer.has_ended() => (Some(OpenSpan::child(active)), false),
+            Active::Span(active) if !active.buffer.has_ended() => {
+                (Some(OpenSpan::child(active, &self.beginning(false))), false)
+            }
             // The task outlives the trace that it came from.
-            Active::Span(active) => (begin_root(Some(active.trace()), false), true),
-            Active::Boundary { is_request, .. } => (begin_root(None, is_request), true),
+            Active::Span(active) => (begin_root(&self.beginning(false), Some(active.trace())), true),
+            Active::Boundary { is_request, .. } => (begin_root(&self.beginning(is_request), None), true),
             Active::Nothing if self.own_scope && active_span::roots() == Roots::Always => {
-                (begin_root(None, false), false)
+                (begin_root(&self.beginning(false), None), false)
             }
             Active::Nothing => return,
         };
@@ -120,6 +133,17 @@ impl Call {
         };
         let entry = self.entry.get_or_insert_default();
         entry.span = Some(CallSpan { span, inside: Some(active_span::enter(active)) });
+    }
+
+    /// What is known of its span now.
+    pub(crate) fn beginning(&self, is_request: bool) -> Beginning {
+        let kind = self.callsite.kind();
+        let op = match kind {
+            _ if is_request => REQUEST,
+            CallsiteKind::Command => "command",
+            _ => "function",
+        };
+        Beginning::now(Cow::Borrowed(self.callsite.name()), op, kind.as_str())
     }
 
     /// Leaves the call's span, which is entered for each poll from now on.
@@ -175,7 +199,7 @@ impl Call {
         };
         let recorded = if is_root { buffer.end(span) } else { buffer.add(span) };
         drop(inside);
-        emit(recorded, Some(place), self.tags());
+        emit(recorded, Some(place), &self.tags());
     }
 
     /// Emits the spans of a recorded command that has ended.
@@ -202,7 +226,7 @@ impl Call {
             function: self.callsite.function_name(),
             details: details(fields, failure, stack),
         });
-        emit(recorded, Some(place), self.tags());
+        emit(recorded, Some(place), &self.tags());
     }
 }
 
@@ -223,21 +247,52 @@ fn is_in_command() -> bool {
 }
 
 /// Begins a trace with the current call, if an exporter wants it.
-pub fn begin_root(link: Option<TraceContext>, is_request: bool) -> Option<OpenSpan> {
+pub fn begin_root(beginning: &Beginning, link: Option<TraceContext>) -> Option<OpenSpan> {
     let pipeline = global::pipeline()?;
     let (root, state) = match link {
         // It is a trace of its own, and not a part of the one that has ended. That decides whether it is wanted.
         Some(_) => (TraceRoot::new(TraceContext::begin(None), link), None),
         None => Context::with_current(|context| {
-            let root = TraceRoot { is_request, ..root_of(context) };
+            let root = TraceRoot { is_request: beginning.op == REQUEST, ..root_of(context) };
             (root, context.trace_state(&root.trace))
         }),
     };
+    let (_, buffer) = record(&*pipeline, beginning, root, link, state);
+    Some(OpenSpan::root(buffer?, beginning.begun))
+}
+
+/// Records a trace that begins, if an exporter wants it. Returns its beginning with the decision whether it is sampled.
+#[cfg_attr(not(feature = "otlp"), expect(unused_variables, reason = "for the program's tracer provider"))]
+pub fn record(
+    pipeline: &dyn Pipeline,
+    beginning: &Beginning,
+    root: TraceRoot,
+    link: Option<TraceContext>,
+    state: Option<TraceState>,
+) -> (TraceRoot, Option<Arc<SpanBuffer>>) {
+    #[cfg(feature = "otlp")]
+    let (program, root) = {
+        let exports = pipeline.config().exports_otlp(OtlpSignal::Traces);
+        let program = exports.then(|| ProgramSpan::root(beginning, root.caller, state.as_ref(), link)).flatten();
+        let root = match program.as_ref().and_then(ProgramSpan::trace) {
+            Some(trace) => TraceRoot { trace, decision: Some(trace.is_sampled()), ..root },
+            None => root,
+        };
+        (program.filter(ProgramSpan::is_recording), root)
+    };
     let sampling = pipeline.sampling(&root);
-    let root = TraceRoot { caller: root.caller.filter(|_| link.is_none()), ..root };
+    let is_sampled = root.decision.unwrap_or(sampling == Sampling::Yes);
+    // What the caller of a linked trace decided has been used.
+    let root = TraceRoot {
+        trace: root.trace.with_sampled(is_sampled),
+        caller: root.caller.filter(|_| link.is_none()),
+        ..root
+    };
     if sampling == Sampling::No {
-        return None;
+        return (root, None);
     }
-    let root = TraceRoot { trace: root.trace.with_sampled(sampling == Sampling::Yes), ..root };
-    Some(OpenSpan::root(Arc::new(SpanBuffer::begin(root, link, state, sampling))))
+    let buffer = SpanBuffer::begin(root, link, state, sampling);
+    #[cfg(feature = "otlp")]
+    let buffer = buffer.with_program(ProgramSpans::of_root(program, beginning.clone()));
+    (root, Some(Arc::new(buffer)))
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing_core::Dispatch;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Event, LevelFilter, Metadata, Subscriber};
@@ -15,7 +17,9 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::base::clock;
 use crate::base::level::Level;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, SpanGuard};
+use crate::events::otel_context;
 use crate::events::panics::caught;
+use crate::events::span_beginning::Beginning;
 use crate::events::span_buffer;
 use crate::events::span_event::SpanEvent;
 use crate::pipeline::layer::event_name;
@@ -49,6 +53,8 @@ type Handler = dyn Fn(ClosedSpan<'_>) + Send + Sync;
 struct Recorded {
     open: OpenSpan,
     fields: Collected,
+    /// Whether it is known who exports it: this layer or a tracer of the program.
+    is_decided: bool,
 }
 
 impl SpanLayer {
@@ -63,6 +69,46 @@ fn recorded<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'
     let span = context.span(id)?;
     let extensions = span.extensions();
     extensions.get::<Recorded>().map(|recorded| recorded.open.active.clone())
+}
+
+/// Whether spans were seen that the layer of `tracing-opentelemetry` exports.
+static LAYER_IS_SEEN: AtomicBool = AtomicBool::new(false);
+
+/// Decides who exports a recorded span, when it is entered for the first time: that layer, the program's tracer provider, or obs.
+/// A span that was never entered is decided about when it ends; what that layer knows of it may be gone then, and it counts as that
+/// layer's if others were.
+fn decide<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_, S>, at_end: bool) {
+    let Some(span) = context.span(id) else { return };
+    let (active, parent, begun) = {
+        let mut extensions = span.extensions_mut();
+        let Some(recorded) = extensions.get_mut::<Recorded>().filter(|recorded| !recorded.is_decided) else { return };
+        recorded.is_decided = true;
+        (recorded.open.active.clone(), recorded.open.parent, recorded.open.begun)
+    };
+    let beginning = Beginning { name: span.name().into(), op: "span", attribute: "tracing", begun };
+    let program = active.buffer.program();
+    let by_layer =
+        |dispatch: &Dispatch| caught(|| tracing_opentelemetry::get_otel_context(id, dispatch)).ok().flatten();
+    let of_layer = tracing_core::dispatcher::get_default(by_layer);
+    let decided = match of_layer.and_then(|context| Some((otel_context::trace_of(&context)?, context))) {
+        Some((trace, context)) => {
+            LAYER_IS_SEEN.store(true, Ordering::Relaxed);
+            trace.is_of_same_trace(&active.buffer.trace()).then(|| {
+                program.note(trace.span(), context, beginning);
+                trace.span()
+            })
+        }
+        None if at_end && LAYER_IS_SEEN.load(Ordering::Relaxed) => {
+            program.note_id(active.id);
+            None
+        }
+        None => program.begin(parent, &beginning),
+    };
+    if let Some(decided) = decided
+        && let Some(recorded) = span.extensions_mut().get_mut::<Recorded>()
+    {
+        recorded.open.active.id = decided;
+    }
 }
 
 fn event_of(event: &Event<'_>) -> SpanEvent {
@@ -109,7 +155,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let Some(parent) = parent else { return };
         let mut fields = Collected::default();
         attributes.record(&mut fields);
-        span.extensions_mut().replace(Recorded { open: OpenSpan::child(parent), fields });
+        let open = OpenSpan::of_tracing(parent, attributes.parent().is_none());
+        span.extensions_mut().replace(Recorded { open, fields, is_decided: false });
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -123,6 +170,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        decide(id, &context, false);
         if let Some(active) = recorded(id, &context) {
             let guard = active_span::enter(Active::Span(active));
             let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), guard)));
@@ -146,9 +194,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
+        decide(&id, &context, true);
         let Some(span) = context.span(&id) else { return };
         let recorded = span.extensions_mut().remove::<Recorded>();
-        if let Some(Recorded { open, fields }) = recorded {
+        if let Some(Recorded { open, fields, .. }) = recorded {
             let _ = caught(|| (self.handler)(ClosedSpan { open, metadata: span.metadata(), fields: &fields }));
         }
     }

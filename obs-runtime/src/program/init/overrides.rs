@@ -225,8 +225,9 @@ impl ObservabilityBuilder {
 
     /// The current span of another tracer in the program, such as that of `tracing-opentelemetry`. Where there is one, log lines, error
     /// events, [`child_env`](crate::child_env()) and [`context_headers`](crate::context_headers) have its trace, and spans of obs begin in
-    /// it. The function is called for each of them, so it should be quick; what it logs has no trace, and a panic counts as no span. The
-    /// chapter [`guide::beside`](crate::guide::beside) has the function for `tracing-opentelemetry`.
+    /// it. The function is called for each of them, so it should be quick; what it logs has no trace, and a panic counts as no span. With the
+    /// feature `otlp`, the current span of `opentelemetry` is found without it. The chapter [`guide::beside`](crate::guide::beside) has the
+    /// function for `tracing-opentelemetry`.
     ///
     /// ```
     /// use obs_runtime::{Observability, SpanContext};

@@ -13,6 +13,8 @@ use crate::events::event_id::EventId;
 use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Field;
 use crate::events::report::{Attachment, Cause, Layer, Report, ReportKind};
+#[cfg(feature = "otlp")]
+use crate::events::span::Elsewhere;
 use crate::events::span::{RecordedTrace, Span, SpanDetails, TraceRoot};
 use crate::events::span_event::{SpanEvent, SpanEvents};
 use crate::metrics::callsite::CallsiteKind;
@@ -44,12 +46,15 @@ fn report() -> Report<'static> {
     }
 }
 
-#[test]
-fn every_text_of_an_event_is_redacted() {
-    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
-    let failure = || FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] };
-    let (duration, epoch) = (Duration::ZERO, SystemTime::UNIX_EPOCH);
-    let span = || Span {
+/// A failure whose every text is the secret.
+fn failure() -> FailureFacts<'static> {
+    FailureFacts { error_type: text(), message: text(), sources: vec![text(), text()] }
+}
+
+/// A span whose every text is the secret.
+fn span() -> Span {
+    let epoch = SystemTime::UNIX_EPOCH;
+    Span {
         id: 1,
         parent: 0,
         name: text(),
@@ -66,7 +71,13 @@ fn every_text_of_an_event_is_redacted() {
             let event = SpanEvent { time: epoch, level: Level::Info, logger: text(), message: text(), fields };
             Box::new(SpanDetails { events: SpanEvents { kept: vec![event], dropped: 0 }, ..*details })
         }),
-    };
+    }
+}
+
+#[test]
+fn every_text_of_an_event_is_redacted() {
+    let call = || CallInfo { kind: CallsiteKind::Command, name: SECRET.into(), run: None, event: None };
+    let duration = Duration::ZERO;
     let facts = [
         Fact::Log { message: text() },
         Fact::Started { call: call(), arguments: Vec::new() },
@@ -80,6 +91,8 @@ fn every_text_of_an_event_is_redacted() {
             span: span(),
             spans: vec![span()],
             left_out: 0,
+            #[cfg(feature = "otlp")]
+            elsewhere: Elsewhere::default(),
         })),
         Fact::Breadcrumb { category: text(), message: text() },
         Fact::FeatureUsed { feature: text() },

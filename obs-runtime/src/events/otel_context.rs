@@ -1,0 +1,75 @@
+//! The current context of the `opentelemetry` crate, by which obs and a tracer of the program tell each other what is active.
+
+use std::cell::RefCell;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
+
+use crate::base::trace_context::TraceContext;
+use crate::events::panics::caught;
+
+thread_local! {
+    static ATTACHED: Attached = Attached::new();
+}
+
+/// The spans of obs whose contexts are attached on a thread, innermost last.
+struct Attached(RefCell<Vec<(u64, opentelemetry::ContextGuard)>>);
+
+impl Attached {
+    /// Initializes the context of the thread first, so that the thread destroys it later than this.
+    fn new() -> Self {
+        let _ = caught(|| Context::map_current(|_| ()));
+        Self(RefCell::default())
+    }
+}
+
+/// The span of the context, if it is one.
+pub fn trace_of(context: &Context) -> Option<TraceContext> {
+    if !context.has_active_span() {
+        return None;
+    }
+    let span = context.span();
+    let span = span.span_context();
+    TraceContext::of_ids(span.trace_id().to_bytes(), span.span_id().to_bytes())
+        .map(|trace| trace.with_sampled(span.is_sampled()))
+}
+
+/// Reads the current context, unless the thread is ending.
+pub fn with_current<R>(read: impl FnOnce(&Context) -> R) -> Option<R> {
+    ATTACHED.try_with(|_| Context::map_current(read)).ok()
+}
+
+/// The span that is current on this thread.
+pub fn current() -> Option<TraceContext> {
+    with_current(trace_of).flatten()
+}
+
+/// A span as `opentelemetry` names it.
+pub fn span_context(trace: &TraceContext, state: TraceState, is_remote: bool) -> SpanContext {
+    let (trace_id, span_id) = (TraceId::from_bytes(trace.trace_id_bytes()), SpanId::from_bytes(trace.span_id_bytes()));
+    SpanContext::new(trace_id, span_id, TraceFlags::new(trace.flags()), is_remote, state)
+}
+
+/// Makes a span that obs exports the current one of this thread, until [`detach`] is called with its id.
+pub fn attach_span(trace: &TraceContext) {
+    attach(trace.span(), |current| current.with_remote_span_context(span_context(trace, TraceState::NONE, false)));
+}
+
+/// Makes a context the current one of this thread, until [`detach`] is called with the same id.
+pub fn attach(id: u64, context: impl FnOnce(&Context) -> Context) {
+    let _ = ATTACHED.try_with(|attached| {
+        let guard = Context::map_current(context).attach();
+        attached.0.borrow_mut().push((id, guard));
+    });
+}
+
+/// Makes the context current again that was before.
+pub fn detach(id: u64) {
+    let left = ATTACHED.try_with(|attached| {
+        let mut attached = attached.0.borrow_mut();
+        let index = attached.iter().rposition(|(known, _)| *known == id)?;
+        Some(attached.remove(index))
+    });
+    // Dropped after the borrow has ended.
+    drop(left);
+}

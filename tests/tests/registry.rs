@@ -75,7 +75,7 @@ fn owners_runbooks_and_objectives_are_listed() {
     let listed = serde_json::to_value(entry).unwrap();
     let expected = serde_json::json!(["growth", "https://wiki.example/owned", 99.5, 30.0]);
     assert_eq!(serde_json::json!(["owner", "runbook", "slo", "slo_latency"].map(|key| &listed[key])), expected);
-    assert_eq!(entry.slo.map(|slo| slo.may_fail_per_million()), Some(5000));
+    assert_eq!(entry.slo.map(obs_runtime::Objective::may_fail_per_million), Some(5000));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub(crate) mod bounded_writer;
 pub(crate) mod call_scope;
 pub(crate) mod clock;
+pub(crate) mod cron;
 pub(crate) mod declaration;
 #[cfg(feature = "testing")]
 pub(crate) mod fake_clock;

@@ -1,8 +1,15 @@
 //! The schedule of a command.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
+
+use crate::base::cron::Cron;
+
+/// How early a run may start: clocks of two machines differ.
+const EARLY: Duration = Duration::from_secs(1);
 
 /// The schedule of a command, as given in `#[tracked_command(cron = "…")]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,6 +48,20 @@ impl Schedule {
             "@hourly" => "0 * * * *",
             fields => fields,
         }
+    }
+
+    /// The time zone. `None` if the machine's time zone database does not have it.
+    pub(crate) fn zone(&self) -> Option<TimeZone> {
+        if self.timezone == "UTC" { Some(TimeZone::UTC) } else { TimeZone::get(self.timezone).ok() }
+    }
+
+    /// When the run after one that starts at `start` is due. `None` if the time zone is not known.
+    pub(crate) fn next_after(&self, start: SystemTime) -> Option<SystemTime> {
+        if let Some(every) = self.every {
+            return start.checked_add(every);
+        }
+        let start = Timestamp::try_from(start.checked_add(EARLY)?).ok()?;
+        Cron::parse(self.five_fields())?.next(start, &self.zone()?)?.try_into().ok()
     }
 
     /// A schedule in UTC.
@@ -119,7 +140,19 @@ pub fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Res
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::Schedule;
+
+    #[test]
+    fn the_next_run_is_due_after_one_that_starts_a_little_early() {
+        let at = |milliseconds: u64| UNIX_EPOCH + Duration::from_millis(milliseconds);
+        let daily = Schedule::new("@daily");
+        assert_eq!(daily.next_after(at(86_399_500)), Some(at(2 * 86_400_000)));
+        assert_eq!(daily.next_after(at(86_390_000)), Some(at(86_400_000)));
+        assert_eq!(Schedule::new("@every 10m").every_millis(600_000).next_after(at(5000)), Some(at(605_000)));
+        assert_eq!(daily.timezone("Nowhere/Else").next_after(at(0)), None);
+    }
 
     #[test]
     fn nicknames_have_five_fields() {

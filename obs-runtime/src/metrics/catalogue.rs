@@ -194,6 +194,8 @@ families! {
         "Runs of the command in progress in the process that reported last.";
     CLI_COMMAND_SCHEDULE_INFO = "cli.command.schedule.info", Gauge of Count by [command, cron, timezone]:
         "Schedule of the command; always 1.";
+    CLI_COMMAND_NEXT_RUN_TIMESTAMP_SECONDS = "cli.command.next_run.timestamp.seconds", Gauge of UnixSeconds by [command]:
+        "Time at which the run after the last one is due, by the schedule of the command.";
     CLI_COMMAND_MAX_RUNTIME_SECONDS = "cli.command.max_runtime.seconds", Gauge of Seconds by [command]:
         "Declared maximum duration of a run of the command.";
     CLI_FEATURE_USAGE = "cli.feature.usage", Counter of Count by [feature]:

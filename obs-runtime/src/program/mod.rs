@@ -12,6 +12,8 @@ pub(crate) mod datadog;
 #[cfg(feature = "cli")]
 pub(crate) mod doctor;
 pub(crate) mod early_drop;
+#[cfg(feature = "cli")]
+pub(crate) mod generate;
 pub(crate) mod guard;
 pub mod guide;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! A scheduled job with costs, a budget and checks, for alerts. Its first argument is the way each run ends: `ok`, `error`,
 //! `panic` or `hang`; in a `bad` run all that it checks, spends and calls is bad, and it takes some seconds. With `serve` it
+//! `obs` runs a command for operators. With `serve` it
 //! writes the address of its metrics to standard output and then makes one run for each line of its standard input.
 
 use std::io::BufRead as _;
@@ -27,7 +28,7 @@ fn billed(bytes: u64) -> QueryStatistics {
     QueryStatistics { bytes_processed: bytes, bytes_billed: Some(bytes), ..QueryStatistics::default() }
 }
 
-#[bq_cost(alert_over_usd = 10.0)]
+#[bq_cost(alert_over_usd = 10.0, owner = "finance", runbook = "https://wiki.example/cost")]
 fn query(bytes: u64) {
     track_cost(&billed(bytes));
 }
@@ -38,7 +39,13 @@ fn spend() -> Result<(), CostRefused> {
     Ok(())
 }
 
-#[dq_check(dataset = "users", fail_above = 0)]
+#[dq_check(
+    dataset = "users",
+    fail_above = 0,
+    severity = "critical",
+    owner = "growth",
+    runbook = "https://wiki.example/ids"
+)]
 fn null_ids() -> u8 {
     u8::from(is_bad())
 }
@@ -55,12 +62,18 @@ fn request() {
     }
 }
 
-#[track_performance]
+#[track_performance(slo = "99.9%", slo_latency = "1s", runbook = "https://wiki.example/store")]
 fn store() -> Result<(), String> {
     if is_bad() { Err("full".to_owned()) } else { Ok(()) }
 }
 
-#[tracked_command(cron = "0 3 * * *", max_runtime = "2s")]
+#[tracked_command(
+    cron = "0 3 * * *",
+    max_runtime = "2s",
+    owner = "data-platform",
+    runbook = "https://wiki.example/nightly",
+    slo = "99%"
+)]
 fn nightly(way: &str) -> Result<(), String> {
     BAD.store(way == "bad", Ordering::SeqCst);
     query(if is_bad() { 2 * TEBIBYTE } else { TEBIBYTE });
@@ -79,7 +92,18 @@ fn nightly(way: &str) -> Result<(), String> {
     }
 }
 
+/// Commands for operators.
+#[derive(clap::Parser)]
+struct Obs {
+    #[command(subcommand)]
+    command: obs_runtime::cli::Command,
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().nth(1).is_some_and(|word| word == "obs") {
+        let Obs { command } = clap::Parser::parse_from(std::env::args_os().skip(1));
+        return if command.run() == std::process::ExitCode::SUCCESS { Ok(()) } else { Err("see above".into()) };
+    }
     let guard = obs_runtime::init_observability()?;
     let way = std::env::args().nth(1).unwrap_or_default();
     if way != "serve" {

@@ -147,6 +147,12 @@ impl HealthCheck {
         &self.check.name
     }
 
+    /// Whether its failure makes the program unhealthy.
+    #[cfg(feature = "cli")]
+    pub(crate) const fn is_critical(&self) -> bool {
+        self.critical
+    }
+
     /// Where the function is declared, or where the check was constructed.
     pub(crate) const fn place(&self) -> SourceLocation {
         self.check.place

@@ -42,6 +42,10 @@ impl EventRecorder<'_> {
         }
         let command = || labels(&[("command", &call.name)]);
         self.record(&family::CLI_COMMAND_LAST_START_TIMESTAMP_SECONDS, command(), unix_seconds(at));
+        let schedule = call.run.as_ref().and_then(|run| run.schedule());
+        if let Some(due) = schedule.and_then(|schedule| schedule.next_after(at)) {
+            self.record(&family::CLI_COMMAND_NEXT_RUN_TIMESTAMP_SECONDS, command(), unix_seconds(due));
+        }
         // Until it ends.
         self.record(&family::CLI_COMMAND_LAST_EXIT_CODE, command(), -1.0);
         for argument in arguments {

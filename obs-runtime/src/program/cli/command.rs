@@ -8,6 +8,7 @@ use crate::program::cli::budget::BudgetCommand;
 use crate::program::cli::catalogue::CatalogueArguments;
 use crate::program::cli::doctor::DoctorArguments;
 use crate::program::cli::dq::DqCommand;
+use crate::program::cli::generate::GenerateCommand;
 use crate::program::cli::health::HealthArguments;
 use crate::program::cli::output::OUTPUT_FAILED;
 use crate::program::cli::settings::ConfigArguments;
@@ -29,6 +30,9 @@ pub enum Command {
     #[cfg(feature = "bigquery")]
     #[command(subcommand)]
     Budget(BudgetCommand),
+    /// Makes files for those who operate the program, from what its attributes declare.
+    #[command(subcommand)]
+    Generate(GenerateCommand),
     /// Prints each setting, its value and its source. Secrets are masked.
     Config(ConfigArguments),
     /// Finds out what does not work, and says what to do: exits with 0 when all is well, 1 with warnings, 2 with problems.
@@ -59,6 +63,7 @@ impl Command {
             Self::Catalogue(_) => "catalogue",
             #[cfg(feature = "bigquery")]
             Self::Budget(command) => command.name(),
+            Self::Generate(command) => command.name(),
             Self::Config(_) => "config",
             Self::Doctor(_) => "doctor",
             Self::Status(_) => "status",
@@ -72,6 +77,7 @@ impl Command {
             Self::Catalogue(arguments) => arguments.run(),
             #[cfg(feature = "bigquery")]
             Self::Budget(command) => command.run(),
+            Self::Generate(command) => command.run(),
             Self::Config(arguments) => arguments.run(),
             Self::Doctor(arguments) => arguments.run(),
             Self::Status(arguments) => arguments.run(),
@@ -79,10 +85,10 @@ impl Command {
         ExitCode::from(code.unwrap_or(OUTPUT_FAILED))
     }
 
-    /// Whether the command needs obs to be initialised. `config`, `doctor` and `catalogue` do not: the first two show what is
-    /// wrong when initialisation fails.
+    /// Whether the command needs obs to be initialised. `config`, `doctor`, `catalogue` and `generate` do not: the first two show what
+    /// is wrong when initialisation fails.
     #[must_use]
     pub const fn needs_init(&self) -> bool {
-        !matches!(self, Self::Config(_) | Self::Doctor(_) | Self::Catalogue(_))
+        !matches!(self, Self::Config(_) | Self::Doctor(_) | Self::Catalogue(_) | Self::Generate(_))
     }
 }

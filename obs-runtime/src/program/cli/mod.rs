@@ -41,6 +41,7 @@
 //! | `config` | 0, or 3 if the configuration has problems; these go to standard error. It needs no initialised obs |
 //! | `doctor` | 0 if everything that is configured works, 1 if there are warnings, 2 if there are problems. It needs no initialised obs |
 //! | `budget list`, `show`, `set`, `reset` (feature `bigquery`) | 0, or 3 if a budget is unknown, a limit is invalid or the store cannot be used |
+//! | `generate …` | 0; with `--check` 1 if a file does not fit the code; 3 if a declaration is invalid or nothing can be made of it. It needs no initialised obs |
 //! | `status` | 0, or 3 if obs is not initialised |
 //!
 //! `doctor` looks at the configuration with all its problems and at what has no effect, at the linked features, commands and
@@ -69,6 +70,8 @@ pub(crate) mod doctor;
 pub(crate) mod dq;
 pub(crate) mod dq_selection;
 #[cfg(feature = "cli")]
+pub(crate) mod generate;
+#[cfg(feature = "cli")]
 pub(crate) mod health;
 #[cfg(feature = "cli")]
 pub(crate) mod junit;
@@ -85,5 +88,6 @@ pub use catalogue::CatalogueArguments;
 pub use command::Command;
 pub use doctor::DoctorArguments;
 pub use dq::{DqCommand, ListArguments, RunArguments};
+pub use generate::{GenerateArguments, GenerateCommand};
 pub use health::HealthArguments;
 pub use settings::{ConfigArguments, StatusArguments};

@@ -1,0 +1,110 @@
+//! Writes files to a folder, or compares them with those that are there.
+
+use std::path::Path;
+use std::{fs, io};
+
+use crate::program::generate::declared::Declared;
+use crate::program::generate::target::{GeneratedFile, file_name};
+
+/// How a file in the folder stands to the one that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// It is the same.
+    Same,
+    /// It is not there.
+    Missing,
+    /// It differs, first at this line, counted from 1.
+    At(usize),
+    /// It is there, but no longer made.
+    Extra,
+}
+
+/// Compares files with those in a folder, by name. Files that begin with the name of the service and end like one of those made
+/// belong to the program.
+///
+/// # Errors
+/// If the folder or a file cannot be read. A folder that is missing is empty.
+pub fn compare(folder: &Path, declared: &Declared, files: &[GeneratedFile]) -> io::Result<Vec<(String, Difference)>> {
+    let mut found = Vec::new();
+    for file in files {
+        found.push((file.name.clone(), difference(&folder.join(&file.name), &file.text)?));
+    }
+    let prefix = format!("{}.", file_name(&declared.service));
+    let kind = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    for name in names(folder)? {
+        let is_ours = name.starts_with(&prefix) && files.iter().any(|file| kind(&file.name) == kind(&name));
+        if is_ours && files.iter().all(|file| file.name != name) {
+            found.push((name, Difference::Extra));
+        }
+    }
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    Ok(found)
+}
+
+fn difference(path: &Path, text: &str) -> io::Result<Difference> {
+    let there = match fs::read(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Difference::Missing),
+        Err(error) => return Err(error),
+    };
+    if there == text.as_bytes() {
+        return Ok(Difference::Same);
+    }
+    let same =
+        there.split(|byte| *byte == b'\n').zip(text.split('\n')).take_while(|(left, right)| *left == right.as_bytes());
+    Ok(Difference::At(same.count() + 1))
+}
+
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// Writes the files whose text has changed. Creates the folder.
+///
+/// # Errors
+/// If the folder or a file cannot be written.
+pub fn write(folder: &Path, files: &[GeneratedFile], differences: &[(String, Difference)]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let is_same =
+        |file: &&GeneratedFile| differences.iter().any(|(name, how)| *name == file.name && *how == Difference::Same);
+    for file in files.iter().filter(|file| !is_same(file)) {
+        fs::write(folder.join(&file.name), &file.text)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(names: &[&str]) -> Vec<GeneratedFile> {
+        names.iter().map(|name| GeneratedFile { name: (*name).to_owned(), text: "a\nb\n".to_owned() }).collect()
+    }
+
+    #[test]
+    fn files_are_missing_the_same_different_or_no_longer_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/er");
+        let declared = Declared { service: "etl".to_owned(), ..Declared::default() };
+        let files = made(&["etl.a.yml", "etl.b.yml"]);
+        let compared = |files: &[GeneratedFile]| {
+            let found = compare(&path, &declared, files).unwrap();
+            found.into_iter().map(|(_, difference)| difference).collect::<Vec<_>>()
+        };
+        assert_eq!(compared(&files), [Difference::Missing, Difference::Missing]);
+        write(&path, &files, &[]).unwrap();
+        assert_eq!(compared(&files), [Difference::Same, Difference::Same]);
+        fs::write(path.join("etl.a.yml"), "a\nc\n").unwrap();
+        // These belong to others.
+        for other in ["etl.notes.txt", "etl2.c.yml", "other.yml"] {
+            fs::write(path.join(other), "x").unwrap();
+        }
+        assert_eq!(compared(&files), [Difference::At(2), Difference::Same]);
+        assert_eq!(compared(&made(&["etl.b.yml"])), [Difference::Extra, Difference::Same]);
+    }
+}

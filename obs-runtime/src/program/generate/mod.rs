@@ -1,0 +1,10 @@
+//! Files for those who operate the program, made from what its attributes declare.
+//!
+//! A target is one file with a [`Target`](target::Target): it gets what is [declared](declared::Declared) and returns files. It is
+//! listed in [`GenerateCommand`](crate::program::cli::generate::GenerateCommand). The result depends on the program alone, not on the
+//! machine or the time, and is sorted, so that it can be kept beside the code and compared.
+
+pub(crate) mod declared;
+pub(crate) mod folder;
+pub(crate) mod prometheus;
+pub(crate) mod target;

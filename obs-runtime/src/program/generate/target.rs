@@ -1,0 +1,62 @@
+//! What makes files, and the files.
+
+use serde::Serialize;
+
+use crate::program::generate::declared::Declared;
+
+/// A kind of files for one system, with the arguments of its command.
+pub trait Target: clap::Args {
+    /// The word after `generate`.
+    const NAME: &'static str;
+
+    /// Makes the files.
+    ///
+    /// # Errors
+    /// A sentence that says what cannot be made of the declarations or the arguments.
+    fn files(&self, declared: &Declared) -> Result<Vec<GeneratedFile>, String>;
+}
+
+/// A file, in the folder that the user names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// The name of the file. It begins with the name of the service and a dot.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl GeneratedFile {
+    /// A file of the program: `<service>.<rest>`.
+    pub fn of(declared: &Declared, rest: &str, text: String) -> Self {
+        Self { name: format!("{}.{rest}", file_name(&declared.service)), text }
+    }
+}
+
+/// The text with only letters, digits, `-` and `_`, for names of files and of resources.
+pub fn file_name(text: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
+    text.chars().map(plain).collect()
+}
+
+/// The lines above a file that has comments by `#`.
+pub fn heading(target: &str, declared: &Declared) -> String {
+    let service = declared.service.replace(char::is_control, " ");
+    format!("# Made by `generate {target}` of {service} from the attributes in its code; changes here are lost.\n")
+}
+
+/// The value as YAML, with block scalars for texts of several lines.
+///
+/// # Errors
+/// If it has no form in YAML.
+pub fn yaml(value: &impl Serialize) -> Result<String, String> {
+    serde_saphyr::to_string(value).map_err(|error| error.to_string())
+}
+
+/// The value as JSON, indented, with a line break at the end.
+///
+/// # Errors
+/// If it has no form in JSON.
+#[expect(dead_code, reason = "for dashboards and monitors")]
+pub fn pretty_json(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
+}

@@ -133,6 +133,11 @@ impl Context {
         if entered.0.is_some() { entered } else { Self(ROOT.load_full()) }
     }
 
+    /// Whether a context is entered on this thread.
+    pub fn is_entered() -> bool {
+        CURRENT.try_with(|current| current.borrow().0.is_some()).unwrap_or(false)
+    }
+
     /// Sets the context that applies wherever no other is entered.
     pub fn set_root(context: Option<Self>) {
         ROOT.store(context.and_then(|context| context.0));

@@ -170,7 +170,7 @@ pub trait FnInContext<T, R>: Fn(T) -> R + Sized {
 
 impl<T, R, F: Fn(T) -> R> FnInContext<T, R> for F {}
 
-/// Spawns a task on the current tokio runtime, in the current context.
+/// Spawns a task on the current tokio runtime, in the current context. [`JoinSet`](crate::JoinSet) does so for many.
 ///
 /// # Panics
 /// Panics outside of a tokio runtime, as `tokio::spawn` does.

@@ -11,3 +11,4 @@ pub(crate) mod remote_parent;
 pub(crate) mod scope;
 pub(crate) mod scope_state;
 pub(crate) mod sentry_trace;
+pub(crate) mod tasks;

@@ -17,6 +17,9 @@ use crate::events::span::RecordedTrace;
 use crate::events::user::Contact;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 
+/// The field of a line of obs itself that names the entry in the chapter on troubleshooting.
+pub const HELP: &str = "help";
+
 /// The operation of an event that happened outside of any operation, as in the label `operation`.
 pub const UNKNOWN_OPERATION: &str = "unknown";
 
@@ -167,6 +170,13 @@ pub enum Fact<'a> {
     FeatureUsed {
         /// The feature's name.
         feature: Text<'a>,
+    },
+    /// A command was given an argument.
+    ArgumentUsed {
+        /// The command's name.
+        command: Text<'a>,
+        /// The argument's name.
+        argument: Text<'a>,
     },
     /// The cost of a query or of an operation is known, estimated or actual.
     Priced(Price<'a>),

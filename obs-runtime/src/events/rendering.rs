@@ -26,6 +26,7 @@ impl Fact<'_> {
             },
             Self::Traced(recorded) => format!("trace of {}", recorded.span.name),
             Self::FeatureUsed { feature } => format!("feature {feature} used"),
+            Self::ArgumentUsed { command, argument } => format!("argument {argument} of {command} used"),
             Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed: _, bytes_billed: _ }) => {
                 let verb = match (estimate, is_lower_bound) {
                     (true, _) => "is estimated to cost",
@@ -94,6 +95,10 @@ impl Fact<'_> {
             Self::Traced(recorded) => visit("call", borrowed(&recorded.span.name)),
             Self::Breadcrumb { category, message: _ } => visit("category", borrowed(category)),
             Self::FeatureUsed { feature } => visit("feature", borrowed(feature)),
+            Self::ArgumentUsed { command, argument } => {
+                visit("call", borrowed(command));
+                visit("argument", borrowed(argument));
+            }
             Self::Priced(Price { operation, estimate, is_lower_bound, usd, bytes_processed, bytes_billed }) => {
                 visit("call", borrowed(operation));
                 visit("cost_kind", if *estimate { "estimate" } else { "actual" }.into());

@@ -221,6 +221,9 @@ impl Exporter for MemoryExporter {
             }
             Fact::Breadcrumb { message, .. } => records.breadcrumbs.push(message.to_string()),
             Fact::FeatureUsed { feature } => records.features.push(feature.to_string()),
+            Fact::ArgumentUsed { command, argument } => {
+                records.others.push(format!("argument {argument} of {command}"));
+            }
             Fact::Priced(price) => records.prices.push((price.operation.to_string(), price.estimate, price.usd)),
             Fact::CostAlert { operation, reason, .. } => {
                 records.cost_alerts.push((operation.to_string(), (*reason).to_owned()));

@@ -9,8 +9,8 @@ use crate::base::trace_context::TraceContext;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
 use crate::context::remote_parent::RemoteParent;
-use crate::events::event::{Event, EventContext, Fact, Source};
-use crate::events::field::{Text, Value};
+use crate::events::event::{Event, EventContext, Fact, HELP, Source};
+use crate::events::field::{Field, Text, Value};
 use crate::events::field_buffer;
 use crate::events::panics::caught;
 use crate::events::span::{Sampling, TraceRoot};
@@ -121,7 +121,7 @@ impl FanOut {
             source: Source { logger: "obs_runtime".into(), ..Source::default() },
             context: EventContext::default(),
             fact: Fact::Log { message: message.into() },
-            fields: Vec::new(),
+            fields: vec![Field::new(HELP, "label-is-other")],
             tags: Tags::new(),
         };
         self.hand_out(Topic::Log, Level::Warning, "obs_runtime", event);

@@ -12,7 +12,8 @@ use crate::context::current::Context;
 #[cfg(feature = "testing")]
 use crate::context::on_enter::OnEnter;
 use crate::events::active_span;
-use crate::events::event::{Details, Event, EventContext, Fact, Source};
+use crate::events::event::{Details, Event, EventContext, Fact, HELP, Source};
+use crate::events::field::Field;
 use crate::events::log_span::{self, EventSpans};
 use crate::events::program_trace::{self, ProgramTrace};
 use crate::exporters::interface::Topic;
@@ -286,23 +287,42 @@ pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
 /// Like [`flush_all`], without waiting for flushes in the background.
 pub fn deliver(pipeline: &dyn Pipeline, mode: FlushMode) {
     for failure in pipeline.flush(mode) {
-        warn(format!("failed to flush exporter {failure}"));
+        warn_with_help(help_of(failure.sink), format!("failed to flush exporter {failure}"));
+    }
+}
+
+/// The entry about an exporter that does not deliver.
+fn help_of(sink: &str) -> &'static str {
+    match sink {
+        "sentry" => "no-sentry-events",
+        "datadog" => "datadog-not-delivered",
+        "pushgateway" => "pushgateway-not-delivered",
+        "textfile" => "textfile-not-written",
+        sink if sink.starts_with("otlp") => "otlp-not-delivered",
+        _ => "not-delivered",
     }
 }
 
 /// Logs a warning of obs itself.
 pub fn warn(message: String) {
-    say(Level::Warning, message);
+    say(Level::Warning, message, None);
+}
+
+/// Logs a warning of obs itself with the name of the entry in the chapter on troubleshooting that says more.
+pub fn warn_with_help(entry: &'static str, message: String) {
+    say(Level::Warning, message, Some(entry));
 }
 
 /// Emits a line of obs itself that is no warning.
 pub fn inform(message: String) {
-    say(Level::Info, message);
+    say(Level::Info, message, None);
 }
 
-fn say(level: Level, message: String) {
+fn say(level: Level, message: String, help: Option<&'static str>) {
     let source = Source { logger: Cow::Borrowed("obs_runtime"), ..Source::default() };
-    emit(Topic::Log, level, source, |_| (Fact::Log { message: message.into() }, Details::default()));
+    let fields = help.map(|entry| Field::new(HELP, entry)).into_iter().collect();
+    let details = Details { fields, ..Details::default() };
+    emit(Topic::Log, level, source, |_| (Fact::Log { message: message.into() }, details));
 }
 
 /// Redacts a text, also when obs is not initialised.

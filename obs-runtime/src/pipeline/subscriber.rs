@@ -105,7 +105,8 @@ fn forward(event: Event<'_>) {
 fn warn_of_reload() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
-        global::warn(
+        global::warn_with_help(
+            "missing-lines",
             "obs_runtime::layer() was put into a reload::Layer, which does not support its filter: use \
              obs_runtime::unfiltered_layer() there"
                 .to_owned(),
@@ -139,14 +140,15 @@ fn install(layers: Vec<BoxedLayer>) {
         let subscriber = tracing_subscriber::registry().with(layers.take()).with(layer());
         let is_installed = dispatcher::set_global_default(Dispatch::new(subscriber)).is_ok();
         if !is_installed && !dispatcher::get_default(has_layer_of_obs) {
-            global::warn(
+            global::warn_with_help("missing-lines", 
                 "a tracing subscriber is installed already, and obs does not see its events: add obs_runtime::layer() to it"
                     .to_owned(),
             );
         }
     });
     if layers.is_some() {
-        global::warn(
+        global::warn_with_help(
+            "missing-lines",
             "the builder's layers are ignored: the process has a tracing subscriber from an earlier init".to_owned(),
         );
     }
@@ -159,7 +161,8 @@ fn has_layer_of_obs(dispatch: &Dispatch) -> bool {
 /// Warns of a subscriber that has two layers of obs, of which the second does nothing.
 fn warn_of_second_layer() {
     if take_has_second() {
-        global::warn(
+        global::warn_with_help(
+            "missing-lines",
             "obs_runtime::layer() is in the subscriber twice: the second one does nothing, remove it".to_owned(),
         );
     }
@@ -171,7 +174,8 @@ fn install_log_bridge(subscriber_is_ours: bool) {
     let is_missing = if subscriber_is_ours { !log_bridge::install() } else { log_bridge::has_another_logger() };
     log_bridge::update_max_level();
     if is_missing {
-        global::warn(
+        global::warn_with_help(
+            "missing-lines",
             "a logger of the log crate is installed already, and obs does not see its records: remove it, or call \
              log_crate(false) on the builder"
                 .to_owned(),

@@ -92,7 +92,7 @@ pub fn install(config: &Config) {
     user_buckets::set(config);
     if !is_installed() {
         WARNED.call_once(|| {
-            global::warn(
+            global::warn_with_help("own-metrics-missing", 
                 "a recorder of the metrics crate is installed already, and obs does not see its metrics: remove it, or call \
                  metrics_macros(false) on the builder"
                     .to_owned(),

@@ -52,10 +52,13 @@ impl EarlyDrop {
             callsite.for_each_total(|_, totals, _| called |= totals.started > 0);
         }
         if !called && !WARNED.swap(true, Ordering::Relaxed) {
-            global::warn(format!(
-                "obs was shut down {lifetime:.0?} after it was initialised, before anything was recorded: keep the guard until \
+            global::warn_with_help(
+                "guard-dropped",
+                format!(
+                    "obs was shut down {lifetime:.0?} after it was initialised, before anything was recorded: keep the guard until \
                  the end of `main` with `let _guard = …`; `let _ = …` drops it at once"
-            ));
+                ),
+            );
         }
     }
 }

@@ -101,6 +101,6 @@ fn record_delivery(sink: &'static str, duration: Duration, result: Result<(), St
     if delivery_stats::record(sink, duration, result)
         && let Some(failure) = failure
     {
-        global::warn(format!("{sink}: {failure}"));
+        global::warn_with_help("otlp-not-delivered", format!("{sink}: {failure}"));
     }
 }

@@ -149,10 +149,13 @@ pub fn serve(pipeline: &FanOut) -> Option<Server> {
     let metrics = MetricSource::new(config, pipeline.metrics());
     let address = SocketAddr::new(config.prometheus_bind, port);
     if address.ip().is_loopback() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        global::warn(format!(
-            "PROMETHEUS_BIND is {}: neither Prometheus nor a probe reaches this pod there; set PROMETHEUS_BIND=0.0.0.0",
-            address.ip()
-        ));
+        global::warn_with_help(
+            "probes-fail",
+            format!(
+                "PROMETHEUS_BIND is {}: neither Prometheus nor a probe reaches this pod there; set PROMETHEUS_BIND=0.0.0.0",
+                address.ip()
+            ),
+        );
     }
     let routes = Routes::new().metrics(move |format| format.render(&metrics.exposition(true))).health();
     match Server::start(address, routes) {
@@ -161,7 +164,7 @@ pub fn serve(pipeline: &FanOut) -> Option<Server> {
             Some(server)
         }
         Err(error) => {
-            global::warn(error.to_string());
+            global::warn_with_help("port-in-use", error.to_string());
             None
         }
     }

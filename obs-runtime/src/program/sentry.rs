@@ -72,6 +72,6 @@ fn record_delivery(duration: Duration, result: Result<(), String>) {
     if delivery_stats::record("sentry", duration, result)
         && let Some(failure) = failure
     {
-        global::warn(format!("sentry: {failure}"));
+        global::warn_with_help("no-sentry-events", format!("sentry: {failure}"));
     }
 }

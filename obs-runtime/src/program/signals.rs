@@ -136,7 +136,7 @@ fn terminate(signal: i32) -> ! {
         let source = Source { logger: "obs_runtime".into(), ..Source::default() };
         report_message(ReportKind::Signal, Level::Warning, message.as_str().into(), source, Details::default());
     }
-    global::warn(message);
+    global::warn_with_help("ended-by-signal", message);
     queries::end();
     registry::flush(FlushMode::Final(begun));
     at_exit::mark_flushed();

@@ -90,6 +90,10 @@ impl Redactor {
                 self.in_place(message);
             }
             Fact::FeatureUsed { feature } => self.in_place(feature),
+            Fact::ArgumentUsed { command, argument } => {
+                self.repeated_in_place(command);
+                self.in_place(argument);
+            }
             Fact::Priced(Price {
                 operation,
                 estimate: _,

@@ -101,7 +101,10 @@ impl BudgetHold {
     pub fn settle(self, usd_spent: f64) {
         let _deadline = LockDeadline::begin();
         if let Err(error) = self.store.settle(&self.share, nanos(usd_spent)) {
-            global::warn(format!("${usd_spent:.6} could not be booked on the budget `{}`: {error}", self.share.budget));
+            global::warn_with_help(
+                "budget-unavailable",
+                format!("${usd_spent:.6} could not be booked on the budget `{}`: {error}", self.share.budget),
+            );
         }
         alert(&self.share.budget);
     }
@@ -171,7 +174,7 @@ pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
             settled.map_err(|error| unavailable(name, &error))
         });
         if let Err(limit) = settled {
-            global::warn(format!("${usd_spent:.6} were spent {limit}"));
+            global::warn_with_help("budget-unavailable", format!("${usd_spent:.6} were spent {limit}"));
         }
         alert(name);
     }
@@ -179,7 +182,9 @@ pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
 
 fn warn_once(error: &BudgetStoreError) {
     static WARNED: std::sync::Once = std::sync::Once::new();
-    WARNED.call_once(|| global::warn(format!("what is held of a budget could not be renewed: {error}")));
+    WARNED.call_once(|| {
+        global::warn_with_help("budget-unavailable", format!("what is held of a budget could not be renewed: {error}"))
+    });
 }
 
 #[cfg(test)]

@@ -93,7 +93,10 @@ impl Attempts {
                 BigQueryError::Unreadable { .. } => format!("up to {} times", UNREADABLE - 1),
                 _ => format!("for up to {}", seconds(self.retry.give_up_after)),
             };
-            global::warn(format!("BigQuery: {} failed{tried}, retrying {limit}: {}", self.what, error.summary()));
+            global::warn_with_help(
+                "bigquery-retries",
+                format!("BigQuery: {} failed{tried}, retrying {limit}: {}", self.what, error.summary()),
+            );
         }
         self.pauses += 1;
         tokio::time::sleep(pause).await;

@@ -100,11 +100,14 @@ impl HealthRun {
         for group in &self.groups {
             let known = list::groups();
             if !known.contains(&&**group) {
-                global::warn(format!("no health check is in the group `{group}`; the groups are {}", known.join(", ")));
+                global::warn_with_help(
+                    "unknown-health-group",
+                    format!("no health check is in the group `{group}`; the groups are {}", known.join(", ")),
+                );
             }
         }
         for problem in list::problems() {
-            global::warn(problem);
+            global::warn_with_help("check-names", problem);
         }
         let state = CheckState::current();
         state.retain(&list::checks());

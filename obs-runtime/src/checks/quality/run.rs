@@ -124,13 +124,13 @@ impl QualityRun {
     pub fn wait(self) -> QualityReport {
         let begin = Instant::now();
         for problem in list::problems() {
-            global::warn(problem);
+            global::warn_with_help("check-names", problem);
         }
         let Selected { checks, problems } = list::select(&self.selection, begin);
         // Without its checks, a program built with obs off has nothing to refuse.
         if !problems.is_empty() && !cfg!(feature = "off") {
             for problem in &problems {
-                global::warn(format!("no data-quality check runs: {problem}"));
+                global::warn_with_help("nothing-checked", format!("no data-quality check runs: {problem}"));
             }
             return QualityReport { results: Vec::new(), problems };
         }

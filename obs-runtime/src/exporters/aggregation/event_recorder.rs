@@ -131,6 +131,9 @@ impl EventRecorder<'_> {
                 let labels = labels(&[("operation", operation), ("error_type", &failure.error_type)]);
                 self.count(&family::OPERATION_ERROR, labels);
             }
+            Fact::ArgumentUsed { command, argument } => {
+                self.count(&family::CLI_COMMAND_ARGUMENT, labels(&[("command", command), ("argument", argument)]));
+            }
             Fact::FeatureUsed { feature } => self.count(&family::CLI_FEATURE_USAGE, labels(&[("feature", feature)])),
             Fact::Priced(price) => self.priced(price),
             Fact::CostAlert { operation, reason, .. } => {

@@ -290,6 +290,7 @@ impl Exporter for DatadogExporter {
             | Fact::Traced(_)
             | Fact::Breadcrumb { .. }
             | Fact::FeatureUsed { .. }
+            | Fact::ArgumentUsed { .. }
             | Fact::Priced(_)
             | Fact::CostAlert { .. }
             | Fact::Queried { .. }

@@ -225,7 +225,11 @@ impl Exporter for SentryExporter {
             Fact::CostAlert { .. } | Fact::DatasetOperation { .. } => self.breadcrumbs.add(event, "bigquery"),
             Fact::QualityChecked { .. } | Fact::HealthChecked { .. } => self.breadcrumbs.add(event, "check"),
             // The report of the same error follows, the event only matters for metrics, or another exporter wants the trace.
-            Fact::Captured { .. } | Fact::FeatureUsed { .. } | Fact::Priced(_) | Fact::Traced(_) => {}
+            Fact::Captured { .. }
+            | Fact::FeatureUsed { .. }
+            | Fact::ArgumentUsed { .. }
+            | Fact::Priced(_)
+            | Fact::Traced(_) => {}
         }
     }
 

@@ -63,6 +63,7 @@ const fn kind(fact: &Fact<'_>) -> Option<EventKind> {
         },
         Fact::Breadcrumb { .. } => EventKind::Breadcrumb,
         Fact::FeatureUsed { .. } => EventKind::FeatureUsed,
+        Fact::ArgumentUsed { .. } => EventKind::ArgumentUsed,
         Fact::Priced(_) => EventKind::Cost,
         Fact::CostAlert { .. } => EventKind::CostAlert,
         Fact::Queried { .. } => EventKind::Query,

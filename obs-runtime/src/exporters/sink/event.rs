@@ -31,6 +31,8 @@ pub enum EventKind {
     Breadcrumb,
     /// A feature of the program was used.
     FeatureUsed,
+    /// A command was given an argument.
+    ArgumentUsed,
     /// The price of a query or of a cost scope is known, estimated or actual.
     Cost,
     /// A price exceeds a threshold, limit or budget.
@@ -58,6 +60,7 @@ impl EventKind {
             Self::Message => "message",
             Self::Breadcrumb => "breadcrumb",
             Self::FeatureUsed => "feature_used",
+            Self::ArgumentUsed => "argument_used",
             Self::Cost => "cost",
             Self::CostAlert => "cost_alert",
             Self::Query => "query",

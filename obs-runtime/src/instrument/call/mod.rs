@@ -3,6 +3,7 @@
 pub(crate) mod command_finisher;
 pub(crate) mod entry;
 pub(crate) mod lifecycle;
+pub(crate) mod lost_context;
 #[cfg(feature = "cli")]
 pub(crate) mod operator_span;
 pub(crate) mod own_scope;

@@ -16,6 +16,7 @@ use crate::events::panics;
 use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
 use crate::instrument::call::entry::Entry;
+use crate::instrument::call::lost_context;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
 use crate::metrics::cardinality::{MAX_LABEL_CHARS, truncate};
 use crate::metrics::cells::{Cells, FAST_NANOS, ThreadCell};
@@ -132,6 +133,14 @@ impl Callsite {
     // What does not depend on the function is not part of each one's code.
     #[inline(never)]
     fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
+        let is_command = self.kind() == CallsiteKind::Command;
+        if cfg!(debug_assertions) && is_command {
+            lost_context::command_begins();
+        }
+        // Before the call has a scope of its own.
+        if cfg!(debug_assertions) && !is_command && scope_state::is_outside() {
+            lost_context::warn_of(self);
+        }
         let (here, own_scope) = (cells.start(), scope_state::begin());
         let call = Call {
             callsite: self,
@@ -335,6 +344,9 @@ impl Call {
     ) {
         if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
             return;
+        }
+        if cfg!(debug_assertions) && self.callsite.kind() == CallsiteKind::Command {
+            lost_context::command_ended();
         }
         let nanos = self.start.elapsed_nanos();
         match self.here {

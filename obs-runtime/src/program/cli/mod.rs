@@ -53,6 +53,8 @@
 //! findings have a `subject`, a `status` (`off`, `ok`, `warning`, `problem`), a `message` and, where there is something to do, an
 //! `advice`; secrets are masked.
 //!
+//! [`parse`] counts which arguments of its command line a program is given, by their names: `cli.command.argument`.
+//!
 //! Results go to standard output, everything else to standard error. If the results cannot be written, because a disk is full for
 //! example, the exit code is 74, and 3 for `health`. A pipe that its reader has closed is no error.
 
@@ -81,6 +83,8 @@ pub(crate) mod output;
 pub(crate) mod settings;
 #[cfg(feature = "cli")]
 pub(crate) mod table;
+#[cfg(feature = "cli")]
+pub(crate) mod usage;
 
 #[cfg(feature = "bigquery")]
 pub use budget::{BudgetCommand, BudgetListArguments, BudgetResetArguments, BudgetSetArguments, BudgetShowArguments};
@@ -91,3 +95,4 @@ pub use dq::{DqCommand, ListArguments, RunArguments};
 pub use generate::{GenerateArguments, GenerateCommand};
 pub use health::HealthArguments;
 pub use settings::{ConfigArguments, StatusArguments};
+pub use usage::{count_arguments, parse};

@@ -89,10 +89,13 @@ pub fn global_filter<L>() -> Option<&'static str> {
 /// Warns of layers that filter what obs gets too.
 pub fn of_filtering_layers(names: &[&str]) {
     for name in names {
-        global::warn(format!(
-            "the builder's layer {name} filters what all layers get, the lines of obs included: give the filter to a layer by \
+        global::warn_with_help(
+            "missing-lines",
+            format!(
+                "the builder's layer {name} filters what all layers get, the lines of obs included: give the filter to a layer by \
              with_filter, and set LOG_LEVEL for obs"
-        ));
+            ),
+        );
     }
 }
 

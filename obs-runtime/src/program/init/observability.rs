@@ -326,7 +326,7 @@ impl ObservabilityBuilder {
         // Calibrated here, so that no call has to.
         clock::clock();
         panic_watcher::watch();
-        own_scope::set_warn(global::warn);
+        own_scope::set_warn(|message| global::warn_with_help("no-scope", message));
         lifecycle::enable();
         let metrics = MetricAggregator::new(config.max_series).with_sources(known_series::sources(&config));
         let metrics = Arc::new(metrics);
@@ -355,15 +355,20 @@ impl ObservabilityBuilder {
             user_metrics::install(pipeline.config());
         }
         if !problems.is_empty() {
-            global::warn(format!("invalid configuration, going on with defaults: {}", problems.join("; ")));
+            global::warn_with_help(
+                "invalid-configuration",
+                format!("invalid configuration, going on with defaults: {}", problems.join("; ")),
+            );
         }
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }
-        init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(global::warn);
+        let warn_of = |help: &'static str| move |message: String| global::warn_with_help(help, message);
+        init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(warn_of("unknown-variable"));
         init_warnings::of_rust_log(rust_log);
-        init_warnings::of_settings(pipeline.config(), pipeline.settings()).into_iter().for_each(global::warn);
-        init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(global::warn);
+        let idle = init_warnings::of_settings(pipeline.config(), pipeline.settings());
+        idle.into_iter().for_each(warn_of("setting-without-effect"));
+        init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(warn_of("shared-names"));
         readiness::reset();
         #[cfg(unix)]
         let handled = pipeline.config().signals != Signals::Off;

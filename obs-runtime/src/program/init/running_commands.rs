@@ -18,8 +18,11 @@ pub fn adopt(inherited: Option<Context>) {
         context.set_correlation_id(&new_correlation_id());
     }
     Context::set_root(Some(context));
-    global::warn(format!(
-        "obs was initialised inside of the command {first}, which has no start and finish lines and no metrics therefore: \
+    global::warn_with_help(
+        "init-in-command",
+        format!(
+            "obs was initialised inside of the command {first}, which has no start and finish lines and no metrics therefore: \
          write #[tracked_command(init)] on `main`, or initialise before the command starts"
-    ));
+        ),
+    );
 }

@@ -96,6 +96,7 @@ fn every_text_of_an_event_is_redacted() {
         })),
         Fact::Breadcrumb { category: text(), message: text() },
         Fact::FeatureUsed { feature: text() },
+        Fact::ArgumentUsed { command: text(), argument: text() },
         Fact::Priced(Price {
             operation: text(),
             is_lower_bound: false,

@@ -155,6 +155,20 @@ fn checks_on_sqlite_and_on_bigquery_agree() {
         let invalid = matches(&parcels, "code", "(").measure().await;
         assert!(matches!(invalid, Err(TableError::BigQuery { .. })), "{invalid:?}");
         assert!(sum_equals(&parcels, ["net", "code"], "gross").measure().await.is_err());
+        for limit in [8.0, 2.0] {
+            let check = range(&parcels, "net", ..limit).keys(["id", "email"]).store("dq_failures", 4);
+            let message = check.measure().await.unwrap().message.unwrap();
+            assert!(message.contains(" keys kept in dq_failures, run "), "{message}");
+        }
+        let kept = client.query("SELECT check_name, table_name, keys FROM d.dq_failures ORDER BY keys");
+        let kept: Vec<(String, String, String)> = kept.rows().await.unwrap().all().await.unwrap();
+        // The older run did not fit beside the newer one.
+        let keys = |id: u8| {
+            (String::new(), "d.parcels".to_owned(), format!("{{\"email\":\"{}\",\"id\":\"{id}\"}}", "[REDACTED]"))
+        };
+        let expected: Vec<_> = [2, 3, 5].map(keys).into();
+        assert_eq!(kept.len(), 3, "{kept:?}");
+        assert_eq!(kept, expected);
         let by_name = column_order(&remote("d.countries"), ["name"]).await.unwrap();
         assert_eq!(by_name, Verdict::passed());
     });

@@ -138,7 +138,7 @@ impl BigQueryError {
 
     /// How to recover from the error.
     /// Whether BigQuery says that there is no such thing.
-    pub(super) fn is_not_found(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         self.reason().is_some_and(|reason| *reason == "notFound")
     }
 

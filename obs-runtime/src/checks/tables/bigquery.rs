@@ -9,6 +9,8 @@ use crate::bigquery::client::tracked_client::Client;
 use crate::checks::tables::check::TableCheck;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
+use crate::checks::tables::store::FailingKeys;
+use crate::checks::tables::store_bigquery;
 use crate::checks::tables::table::{Column, Row, Table};
 
 /// A limit that refuses no query, but still has it priced.
@@ -21,7 +23,7 @@ pub struct BigQueryTable {
     client: Client,
     name: String,
     /// Project, data set and table.
-    parts: [String; 3],
+    pub(super) parts: [String; 3],
     max_bytes: u64,
 }
 
@@ -44,16 +46,16 @@ impl BigQueryTable {
     }
 
     /// The client with connections of its own: those of the runtime that created it may not be polled while checks run.
-    async fn own_client(&self) -> Result<Client, TableError> {
+    pub(super) async fn own_client(&self) -> Result<Client, TableError> {
         self.client.apart().await.map_err(|error| self.table_error(error))
     }
 
-    fn query(&self, client: &Client, statement: Statement) -> Query {
+    pub(super) fn query(&self, client: &Client, statement: Statement) -> Query {
         let query = client.query(statement.sql).max_bytes(self.max_bytes).called_at(statement.place);
         statement.values.into_iter().fold(query, Query::bind_next)
     }
 
-    fn table_error(&self, source: BigQueryError) -> TableError {
+    pub(super) fn table_error(&self, source: BigQueryError) -> TableError {
         TableError::BigQuery { table: self.name.clone(), source }
     }
 }
@@ -72,7 +74,7 @@ impl From<TableValue> for Parameter {
 }
 
 /// Quotes an identifier with backticks, with the escapes of a string literal.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let mut text = String::from("`");
     for letter in name.chars() {
         match letter {
@@ -148,6 +150,10 @@ impl Table for BigQueryTable {
         let client = self.own_client().await?;
         let rows = async { self.query(&client, statement).rows::<Row>().await?.all().await };
         rows.await.map_err(|error| self.table_error(error))
+    }
+
+    async fn store(&self, name: &str, failing: &FailingKeys) -> Result<(), TableError> {
+        store_bigquery::keep(self, name, failing).await
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {

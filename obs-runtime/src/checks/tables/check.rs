@@ -12,6 +12,7 @@ use crate::checks::tables::expr::Expr;
 use crate::checks::tables::plausible;
 use crate::checks::tables::sql::Sql;
 use crate::checks::tables::statement::{Statement, TableValue, Values};
+use crate::checks::tables::store::Store;
 use crate::checks::tables::subject::{OtherTable, Reading, Subject};
 use crate::checks::tables::table::{Row, Table};
 
@@ -29,6 +30,8 @@ pub struct TableCheck<'t, T> {
     pub(super) subject: Subject,
     pub(super) reading: Reading,
     sampled: bool,
+    /// Where the keys of failing rows are kept, and how many.
+    pub(super) store: Option<(Store, usize)>,
 }
 
 impl<T: Table> fmt::Debug for TableCheck<'_, T> {
@@ -47,7 +50,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
             keys: Vec::new(),
             groups: Vec::new(),
         };
-        Self { table, subject, reading, sampled: false }
+        Self { table, subject, reading, sampled: false, store: None }
     }
 
     /// Restricts the check to rows that meet this SQL condition, for example to one partition. It has a `?` for each value,
@@ -111,14 +114,27 @@ impl<'t, T: Table> TableCheck<'t, T> {
             let (table, other) = (self.table.name().to_owned(), name.clone());
             return Err(TableError::OtherDatabase { table, other, why: why.clone() });
         }
+        self.refuse_store()?;
         let rows = self.table.ask(self.statement()).await?;
         let measured = if self.reading.groups.is_empty() { self.single(&rows)? } else { self.worst_group(&rows)? };
         if !self.sampled || measured.value <= 0.0 || current_bounds::passes(&measured) == Some(true) {
             return Ok(measured);
         }
-        let Some(statement) = self.sample_statement() else { return Ok(measured) };
+        let limit = self.store.as_ref().map_or(MAX_SAMPLE, |(_, keep)| MAX_SAMPLE.max(*keep));
+        let Some(statement) = self.subject.sample(self.table, &self.reading, limit) else { return Ok(measured) };
         let rows = self.table.ask(statement).await?;
-        Ok(self.with_rows(measured, &rows))
+        let mut measured = self.with_rows(measured, rows.get(..MAX_SAMPLE).unwrap_or(&rows));
+        let kept = rows.iter().take(self.store.as_ref().map_or(0, |(_, keep)| *keep));
+        let kept = kept.map(|row| self.redacted(row).take(self.reading.keys.len()).collect()).collect();
+        self.keep(&mut measured, kept).await;
+        Ok(measured)
+    }
+
+    /// The columns of a row of the sample and their values, redacted.
+    fn redacted(&self, row: &Row) -> impl Iterator<Item = (String, String)> {
+        let columns = self.subject.sampled_columns(&self.reading);
+        let values: Vec<String> = row.iter().map(|value| value.clone().unwrap_or_else(|| "NULL".to_owned())).collect();
+        columns.into_iter().zip(values).map(|(column, value)| (column.name().to_owned(), column.redacted(value)))
     }
 
     /// The measurement without groups.
@@ -163,23 +179,16 @@ impl<'t, T: Table> TableCheck<'t, T> {
 
     /// Adds failing rows, each value redacted by the name of its column.
     fn with_rows(&self, mut measured: Measured, rows: &[Row]) -> Measured {
-        let columns = self.subject.sampled_columns(&self.reading);
         let keys = self.reading.keys.len();
         for row in rows {
-            let cells: Vec<(&str, String)> = columns
-                .iter()
-                .zip(row)
-                .map(|(column, value)| (column.name(), column.redacted(value.as_deref().unwrap_or("NULL").to_owned())))
-                .collect();
-            let named = |(column, value): &(&str, String)| format!("{column}={value}");
-            let plain = |(_, value): &(&str, String)| value.clone();
+            let cells: Vec<(String, String)> = self.redacted(row).collect();
+            let named = |(column, value): &(String, String)| format!("{column}={value}");
+            let plain = |(_, value): &(String, String)| value.clone();
             let texts: Vec<String> =
                 if keys == 0 { cells.iter().map(plain).collect() } else { cells.iter().map(named).collect() };
             measured.sample.push(texts.join(", "));
             if keys > 0 {
-                measured
-                    .keys
-                    .push(cells.into_iter().take(keys).map(|(column, key)| (column.to_owned(), key)).collect());
+                measured.keys.push(cells.into_iter().take(keys).collect());
             }
         }
         measured
@@ -218,6 +227,10 @@ impl<'t, T: Table> TableCheck<'t, T> {
         let (table, column) = (self.table.name().to_owned(), column.to_owned());
         let latest = plausible::time(latest).unwrap_or_else(|| format!("{latest:.0}"));
         Err(TableError::Implausible { table, column, latest, why })
+    }
+
+    pub(super) fn unusable(&self, why: String) -> TableError {
+        TableError::Unusable { table: self.table.name().to_owned(), why }
     }
 
     pub(super) fn unexpected(&self, why: String) -> TableError {

@@ -68,10 +68,10 @@ impl<T: Table, O: Table> ComparedChecks<'_, T, O> {
 async fn number<T: Table>(check: &TableCheck<'_, T>) -> Result<f64, TableError> {
     let measured = check.measure().await?;
     if check.subject.is_ratio() || !check.reading.groups.is_empty() {
-        return Err(check.unexpected("only numbers of whole tables can be compared".to_owned()));
+        return Err(check.unusable("only numbers of whole tables can be compared".to_owned()));
     }
     match measured.of {
         None => Ok(measured.value),
-        Some(_) => Err(check.unexpected(format!("{} is unknown", check.subject.column_names()))),
+        Some(_) => Err(check.unusable(format!("{} is unknown", check.subject.column_names()))),
     }
 }

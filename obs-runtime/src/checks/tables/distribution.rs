@@ -104,7 +104,7 @@ impl<T: Table> DistributionCheck<'_, T> {
     pub async fn measure(&self) -> Result<Verdict, TableError> {
         let (check, expected) = (&self.check, &self.expected);
         if expected.is_empty() {
-            return Err(check.unexpected("the distribution has no range to lie in".to_owned()));
+            return Err(check.unusable("the distribution has no range to lie in".to_owned()));
         }
         let rows = check.table.ask(self.statement()).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();

@@ -85,6 +85,14 @@ pub enum TableError {
         /// What is wrong with it.
         why: String,
     },
+    /// The check cannot be made of this, such as a store without keys.
+    #[error("{table}: {why}")]
+    Unusable {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The error of a [`Table`](crate::tables::Table) outside this crate.
     #[error("{table}: {source}")]
     Other {

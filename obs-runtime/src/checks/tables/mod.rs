@@ -30,6 +30,12 @@ pub(crate) mod sqlite_connection;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_functions;
 pub(crate) mod statement;
+pub(crate) mod store;
+#[cfg(feature = "bigquery")]
+pub(crate) mod store_bigquery;
+pub(crate) mod store_file;
+#[cfg(feature = "sqlite")]
+pub(crate) mod store_sqlite;
 pub(crate) mod subject;
 pub(crate) mod table;
 
@@ -52,5 +58,6 @@ pub use schema::{column_count, column_order, column_type, has_columns, schema_eq
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteTable;
 pub use statement::{Statement, TableValue, Values};
+pub use store::{FailingKeys, Store};
 pub use subject::{Order, Step};
 pub use table::{Column, Row, Table};

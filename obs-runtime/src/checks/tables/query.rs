@@ -2,6 +2,7 @@
 
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue, Values};
+use crate::checks::tables::store::FailingKeys;
 use crate::checks::tables::table::{Column, Row, Table};
 
 /// A query in the place of a table: see [`query`].
@@ -86,8 +87,12 @@ impl<T: Table> Table for QueryTable<'_, T> {
         self.database.ask(statement).await
     }
 
+    async fn store(&self, name: &str, failing: &FailingKeys) -> Result<(), TableError> {
+        self.database.store(name, failing).await
+    }
+
     async fn columns(&self) -> Result<Vec<Column>, TableError> {
         let why = "the columns of a query are not known".to_owned();
-        Err(TableError::Answer { table: self.name.clone(), why })
+        Err(TableError::Unusable { table: self.name.clone(), why })
     }
 }

@@ -6,8 +6,10 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::checks::tables::error::TableError;
-use crate::checks::tables::sqlite_connection::interruptible;
+use crate::checks::tables::sqlite_connection::{Access, interruptible};
 use crate::checks::tables::statement::{Statement, TableValue};
+use crate::checks::tables::store::FailingKeys;
+use crate::checks::tables::store_sqlite;
 use crate::checks::tables::table::{Column, Row, Table};
 
 /// A table in a file of `SQLite`. Each query opens the file read-only, on a thread of its own, and is interrupted when its check
@@ -27,7 +29,7 @@ impl SqliteTable {
     }
 
     async fn rows(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
-        let rows = interruptible(&self.file, move |connection| Self::read(connection, &statement)).await;
+        let rows = interruptible(&self.file, Access::Read, move |connection| Self::read(connection, &statement)).await;
         rows.map_err(|error| self.table_error(error))
     }
 
@@ -46,7 +48,7 @@ impl SqliteTable {
 }
 
 /// Quotes an identifier with backticks: `SQLite` takes an unknown name in double quotes for a string literal.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
@@ -134,6 +136,10 @@ impl Table for SqliteTable {
 
     async fn ask(&self, statement: Statement) -> Result<Vec<Row>, TableError> {
         self.rows(statement).await
+    }
+
+    async fn store(&self, name: &str, failing: &FailingKeys) -> Result<(), TableError> {
+        store_sqlite::keep(&self.file, name, failing).await.map_err(|error| self.table_error(error))
     }
 
     async fn columns(&self) -> Result<Vec<Column>, TableError> {

@@ -1,4 +1,4 @@
-//! A connection of `SQLite` for one statement, which is interrupted when its future is dropped.
+//! A connection of `SQLite` for one use, which is interrupted when its future is dropped.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,22 +8,30 @@ use tokio::sync::oneshot;
 
 use crate::checks::tables::sqlite_functions;
 
-/// Opens the file read-only and calls `read` on a thread of its own. Dropping the future interrupts the statement.
+/// What a connection may do.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// Opens the file and calls `read` on a thread of its own. Dropping the future interrupts the statement.
 pub async fn interruptible<R: Send + 'static>(
     file: &Path,
-    read: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    access: Access,
+    read: impl FnOnce(&mut Connection) -> rusqlite::Result<R> + Send + 'static,
 ) -> rusqlite::Result<R> {
     let (sender, result) = oneshot::channel();
     let guard = InterruptGuard::default();
     let (state, file) = (Arc::clone(&guard.0), file.to_owned());
     let run = move || {
         let read = || {
-            let connection = open(&file)?;
+            let mut connection = open(&file, access)?;
             match &mut *state.lock().unwrap_or_else(PoisonError::into_inner) {
                 State::Dropped => return Err(rusqlite::Error::InvalidQuery),
                 state => *state = State::Running(connection.get_interrupt_handle()),
             }
-            read(&connection)
+            read(&mut connection)
         };
         // Fails when the future was dropped.
         let _ = sender.send(read());
@@ -56,9 +64,12 @@ impl Drop for InterruptGuard {
     }
 }
 
-fn open(file: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
+fn open(file: &Path, access: Access) -> rusqlite::Result<Connection> {
+    let flags = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     sqlite_functions::add(&connection)?;
     Ok(connection)
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
+use crate::checks::tables::store::FailingKeys;
 
 /// A row of a query result: each value as text, or none for `NULL`.
 pub type Row = Vec<Option<String>>;
@@ -89,6 +90,12 @@ pub trait Table: Sync {
     /// Runs a statement and returns all rows. If the future is dropped, as when the check exceeds its time limit, the
     /// database should stop working on the statement.
     fn ask(&self, statement: Statement) -> impl Future<Output = Result<Vec<Row>, TableError>> + Send;
+
+    /// Adds the keys of failing rows to a table of this database, which is created if it is missing, and deletes the oldest runs.
+    fn store(&self, _name: &str, _failing: &FailingKeys) -> impl Future<Output = Result<(), TableError>> + Send {
+        let why = "this database keeps no failing keys; give the path of a file".to_owned();
+        std::future::ready(Err(TableError::Unusable { table: self.name().to_owned(), why }))
+    }
 
     /// The columns, in order.
     fn columns(&self) -> impl Future<Output = Result<Vec<Column>, TableError>> + Send;

@@ -29,8 +29,12 @@ fn cargo_deny(folder: &Path, arguments: &[&str]) -> (Output, String) {
     (output, text)
 }
 
-/// What has a `Cargo.lock`: the workspace, and the fuzz targets.
-const LOCKED: [&str; 2] = [concat!(env!("CARGO_MANIFEST_DIR"), "/.."), concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz")];
+/// What has a `Cargo.lock`: the workspace, the fuzz targets, and the programs with other servers and layers.
+const LOCKED: [&str; 3] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/.."),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/beside"),
+];
 
 #[test]
 fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {

@@ -129,8 +129,13 @@ impl Context {
     /// The current context of this thread.
     #[must_use]
     pub fn current() -> Self {
+        Self::entered().unwrap_or_else(|| Self(ROOT.load_full()))
+    }
+
+    /// The context that is entered on this thread.
+    pub(super) fn entered() -> Option<Self> {
         let entered = CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default();
-        if entered.0.is_some() { entered } else { Self(ROOT.load_full()) }
+        entered.0.is_some().then_some(entered)
     }
 
     /// Whether a context is entered on this thread.

@@ -4,6 +4,7 @@
 pub(crate) mod current;
 pub(crate) mod extract;
 pub(crate) mod in_context;
+pub(crate) mod of_span;
 pub(crate) mod on_enter;
 pub(crate) mod own_scope;
 pub(crate) mod propagation;

@@ -10,7 +10,7 @@ use crate::events::failure_facts::FailureFacts;
 use crate::events::field::Text;
 use crate::events::panics::caught;
 use crate::events::report::Cause;
-use crate::events::type_names::{HIDDEN_TYPE, label, name_of, short_name};
+use crate::events::type_names::{HIDDEN_TYPE, is_span_trace, label, name_of, short_name};
 
 /// A borrowed error. Nothing is formatted until it is read.
 #[derive(Clone, Copy)]
@@ -104,7 +104,27 @@ impl<'v> Failure<'v> {
     #[must_use]
     pub fn error_type(&self) -> Text<'static> {
         let kind = self.kind.or_else(|| self.chain().find_map(registered_kind)).map(Cow::Borrowed);
-        label(kind.unwrap_or_else(|| self.chain().skip(1).last().map_or_else(|| self.name(), source_name)))
+        label(kind.unwrap_or_else(|| self.root_name()))
+    }
+
+    /// The name of the last source, or of the error itself if it has none.
+    fn root_name(&self) -> Text<'static> {
+        let (mut last, mut before) = (None, None);
+        for source in self.chain().skip(1) {
+            before = last.replace(source);
+        }
+        let Some(root) = last else { return self.name() };
+        // Looked at only if it has no name, as its text is formatted for that.
+        name_of(root).unwrap_or_else(|| match before {
+            _ if !is_span_trace(root) => Cow::Borrowed(HIDDEN_TYPE),
+            Some(before) => source_name(before),
+            None => self.name(),
+        })
+    }
+
+    /// The sources of the error, outermost first.
+    fn sources(&self) -> impl Iterator<Item = &'v (dyn Error + 'v)> {
+        self.chain().skip(1).filter(|source| !is_span_trace(*source))
     }
 
     /// What the error is called wherever only its value is known: by an enum's variant rather than by its type.
@@ -131,7 +151,7 @@ impl<'v> Failure<'v> {
         FailureFacts {
             error_type: self.error_type(),
             message: self.message().into(),
-            sources: self.chain().skip(1).map(|source| shown(&source).into()).collect(),
+            sources: self.sources().map(|source| shown(&source).into()).collect(),
         }
     }
 
@@ -159,8 +179,8 @@ impl<'v> Failure<'v> {
     /// The error and its sources with the names of their types, outermost first.
     pub(super) fn causes(&self) -> Vec<Cause<'static>> {
         let first = Cause { type_name: self.type_name(), message: self.message().into() };
-        let sources = self.chain().skip(1);
-        let sources = sources.map(|source| Cause { type_name: source_name(source), message: shown(&source).into() });
+        let sources =
+            self.sources().map(|source| Cause { type_name: source_name(source), message: shown(&source).into() });
         std::iter::once(first).chain(sources).collect()
     }
 }
@@ -275,6 +295,60 @@ mod tests {
         assert_eq!(Failure::error(&shared).error_type(), "Error");
         assert_eq!(Failure::display(&"just words").error_type(), "str");
         assert_eq!(Failure::words("not_ok", "it is not ok").error_type(), "not_ok");
+    }
+
+    #[test]
+    fn the_spans_that_tracing_error_adds_are_no_source() {
+        /// As `tracing_error::TracedError`, whose source is the spans.
+        struct Traced(Outer, Spans);
+        struct Spans(Option<Outer>);
+
+        impl Debug for Spans {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Display::fmt(self, formatter)
+            }
+        }
+
+        impl Debug for Traced {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Debug::fmt(&self.0, formatter)
+            }
+        }
+
+        impl Display for Traced {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Display::fmt(&self.0, formatter)
+            }
+        }
+
+        impl Error for Traced {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.1)
+            }
+        }
+
+        impl Display for Spans {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("span backtrace:\n   0: job")
+            }
+        }
+
+        impl Error for Spans {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                self.0.as_ref()?.source()
+            }
+        }
+
+        let without_source = Traced(outer(), Spans(None));
+        let facts = Failure::error(&without_source).facts();
+        assert_eq!((&*facts.error_type, &*facts.message, facts.sources.len()), ("Outer", "row 3 is bad", 0));
+        assert_eq!(Failure::error(&without_source).causes().len(), 1);
+        let with_source = Traced(outer(), Spans(Some(outer())));
+        let facts = Failure::error(&with_source).facts();
+        assert_eq!(
+            (&*facts.error_type, facts.sources),
+            ("ParseIntError", vec!["invalid digit found in string".into()])
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The spans of `tracing` around an event. The names and fields of a span and of those around it are redacted once, and kept
 //! until one of them records a value.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +19,15 @@ pub struct LogSpan {
     /// When it began, if its end is a line.
     begun: Option<Instant>,
     parent: Option<Arc<Self>>,
+    context: Option<CreationContext>,
     fields: Mutex<Vec<Field<'static>>>,
     /// How often values were recorded.
     version: AtomicU64,
     redacted: ArcSwapOption<Cached>,
 }
+
+/// The context in which a span was created, which is of a type of the folder `context`.
+pub type CreationContext = Arc<dyn Any + Send + Sync>;
 
 #[derive(Debug)]
 struct Cached {
@@ -137,8 +142,13 @@ pub fn current_serial() -> u64 {
 }
 
 impl LogSpan {
-    /// A span with its first fields.
-    pub fn new(name: &'static str, parent: Option<Arc<Self>>, fields: Vec<Field<'static>>) -> Self {
+    /// A span with its first fields, created in a context.
+    pub fn new(
+        name: &'static str,
+        parent: Option<Arc<Self>>,
+        context: Option<CreationContext>,
+        fields: Vec<Field<'static>>,
+    ) -> Self {
         // Not contended beyond what the creation of spans is: the registry of spans does the same.
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed) + 1;
         Self {
@@ -146,6 +156,7 @@ impl LogSpan {
             serial,
             begun: TELLS_CLOSES.load(Ordering::Relaxed).then(Instant::now),
             parent,
+            context,
             fields: Mutex::new(fields),
             version: AtomicU64::new(0),
             redacted: ArcSwapOption::empty(),
@@ -160,6 +171,11 @@ impl LogSpan {
     /// Its name.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The context in which it was created, or else that of the next span around it.
+    pub fn context(&self) -> Option<&CreationContext> {
+        self.chain().find_map(|span| span.context.as_ref())
     }
 
     /// How long ago it began, if its end is a line.
@@ -251,6 +267,14 @@ impl EventSpans {
         current().map_or(Self::None, Self::Raw)
     }
 
+    /// The innermost one, before redaction.
+    pub fn innermost(&self) -> Option<&LogSpan> {
+        match self {
+            Self::Raw(span) => Some(span),
+            Self::None | Self::Redacted(_) => None,
+        }
+    }
+
     /// All of them; `None` if there is none, or before redaction.
     pub fn redacted(&self) -> Option<&RedactedSpans> {
         match self {
@@ -278,7 +302,7 @@ mod tests {
 
     fn span(parent: Option<Arc<LogSpan>>, fields: &[(&'static str, u64)]) -> Arc<LogSpan> {
         let fields = fields.iter().map(|(name, value)| Field::new(*name, *value)).collect();
-        Arc::new(LogSpan::new("span", parent, fields))
+        Arc::new(LogSpan::new("span", parent, None, fields))
     }
 
     fn shown(spans: &RedactedSpans) -> Vec<String> {

@@ -12,8 +12,19 @@ use crate::events::panics::caught;
 
 /// What stands before the name of the first type in a type's name: pointers, whose `Debug` and `Display` are those of the
 /// value that they point to, and brackets.
-const PREFIXES: [&str; 10] =
-    ["alloc::sync::Arc<", "alloc::boxed::Box<", "alloc::rc::Rc<", "&", "(", "[", "*const ", "*mut ", "mut ", "dyn "];
+const PREFIXES: [&str; 11] = [
+    "alloc::sync::Arc<",
+    "alloc::boxed::Box<",
+    "alloc::rc::Rc<",
+    "tracing_error::error::TracedError<",
+    "&",
+    "(",
+    "[",
+    "*const ",
+    "*mut ",
+    "mut ",
+    "dyn ",
+];
 
 /// The name of `dyn Error`.
 pub const HIDDEN_TYPE: &str = "Error";
@@ -55,6 +66,13 @@ fn foreign_name(error: &(dyn Error + 'static)) -> Option<&'static str> {
         .map(|_| "io_Error")
         .or_else(|| as_type::<fmt::Error>(error).map(|_| "fmt_Error"))
         .or_else(|| as_type::<serde_json::Error>(error).map(|_| "serde_json_Error"))
+}
+
+/// Whether it is what a `TracedError` of `tracing-error` has as its source: the spans in which the error was made, and no error.
+pub fn is_span_trace(error: &(dyn Error + '_)) -> bool {
+    let mut start = Start(String::new());
+    let _ = caught(|| write!(start, "{error}"));
+    start.0.starts_with("span backtrace:\n")
 }
 
 /// The path at the start of what a derived `Debug` writes: `Name`, `Name(…)`, `Name { … }`, `module::Name { … }`.

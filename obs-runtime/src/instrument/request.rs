@@ -64,34 +64,59 @@ impl<F, T> fmt::Debug for RequestFuture<F, T> {
 
 /// A server failed to handle a request.
 #[derive(Debug)]
-struct ServerError(u16, &'static str);
-
-static SERVER_ERRORS: [ServerError; 5] = [
-    ServerError(500, "http_500"),
-    ServerError(501, "http_501"),
-    ServerError(502, "http_502"),
-    ServerError(503, "http_503"),
-    ServerError(504, "http_504"),
-];
-static OTHER: ServerError = ServerError(599, "http_5xx");
+struct ServerError {
+    kind: &'static str,
+    text: &'static str,
+}
 
 impl fmt::Display for ServerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            599 => formatter.write_str("the response has a status of a server error"),
-            status => write!(formatter, "the response has the status {status}"),
-        }
+        formatter.write_str(self.text)
     }
 }
 
 impl std::error::Error for ServerError {}
 
+/// The failure of a server with this HTTP status.
+const fn of_http(status: u16) -> Option<&'static ServerError> {
+    Some(match status {
+        0..500 => return None,
+        500 => &ServerError { kind: "http_500", text: "the response has the status 500" },
+        501 => &ServerError { kind: "http_501", text: "the response has the status 501" },
+        502 => &ServerError { kind: "http_502", text: "the response has the status 502" },
+        503 => &ServerError { kind: "http_503", text: "the response has the status 503" },
+        504 => &ServerError { kind: "http_504", text: "the response has the status 504" },
+        505.. => &ServerError { kind: "http_5xx", text: "the response has a status of a server error" },
+    })
+}
+
+/// The failure of a server with this status of gRPC: one that OpenTelemetry counts as an error of servers.
+#[cfg(feature = "tower")]
+fn of_grpc(status: &str) -> Option<&'static ServerError> {
+    Some(match status {
+        "2" => &ServerError { kind: "grpc_unknown", text: "the response has the status UNKNOWN" },
+        "4" => &ServerError { kind: "grpc_deadline_exceeded", text: "the response has the status DEADLINE_EXCEEDED" },
+        "12" => &ServerError { kind: "grpc_unimplemented", text: "the response has the status UNIMPLEMENTED" },
+        "13" => &ServerError { kind: "grpc_internal", text: "the response has the status INTERNAL" },
+        "14" => &ServerError { kind: "grpc_unavailable", text: "the response has the status UNAVAILABLE" },
+        "15" => &ServerError { kind: "grpc_data_loss", text: "the response has the status DATA_LOSS" },
+        _ => return None,
+    })
+}
+
 /// Ends a call by the status of a response: one from 500 on is a failure. Returns whether it is one.
 pub(crate) fn judge_status(status: u16, call: &mut Call) -> bool {
-    call.judged((status >= 500).then(|| {
-        let error = SERVER_ERRORS.iter().find(|error| error.0 == status).unwrap_or(&OTHER);
-        Failure::error(error).with_kind(Some(error.1))
-    }))
+    judge(of_http(status), call)
+}
+
+/// Ends a call by the status of a response, and by that of gRPC, which is a header if the response has no message.
+#[cfg(feature = "tower")]
+pub(crate) fn judge_statuses(status: u16, grpc: Option<&str>, call: &mut Call) -> bool {
+    judge(of_http(status).or_else(|| of_grpc(grpc?)), call)
+}
+
+fn judge(error: Option<&'static ServerError>, call: &mut Call) -> bool {
+    call.judged(error.map(|error| Failure::error(error).with_kind(Some(error.kind))))
 }
 
 /// A response, for [`track_request`].
@@ -106,6 +131,13 @@ impl RequestOutcome for u16 {
     }
 }
 
+/// A status, and the response of a server whose type is not the program's.
+impl<T> RequestOutcome for (u16, T) {
+    fn status(&self) -> Option<u16> {
+        Some(self.0)
+    }
+}
+
 impl<T: RequestOutcome, E> RequestOutcome for Result<T, E> {
     fn status(&self) -> Option<u16> {
         self.as_ref().ok()?.status()
@@ -116,7 +148,8 @@ impl<T: RequestOutcome, E> RequestOutcome for Result<T, E> {
 /// outcome is `error` for a status from 500 on and for `Err`, and `cancelled` if the client goes away and the server drops the
 /// future.
 ///
-/// `operation` names the route, not the path: each value is a series. [`LogContext::of_request`] reads the headers.
+/// `operation` names the route, not the path: each value is a series. [`LogContext::of_request`] reads the headers. A future of another
+/// crate's response is mapped to `(status, response)`.
 ///
 /// ```
 /// use obs_runtime::{LogContext, correlation_id, track_request};
@@ -137,4 +170,26 @@ pub fn track_request<F: Future<Output: RequestOutcome>>(
 ) -> RequestFuture<F, F::Output> {
     let judge: Judge<F::Output> = |outcome, call| judge_status(outcome.status().unwrap_or(500), call);
     RequestFuture::new(operation.into(), context, Location::caller(), || future, judge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_mistakes_of_the_server_are_failures() {
+        let kind = |error: Option<&ServerError>| error.map(|error| error.kind);
+        assert_eq!([200, 404, 499].map(|status| kind(of_http(status))), [None; 3]);
+        let kinds = [500, 503, 507, 599].map(|status| kind(of_http(status)));
+        assert_eq!(kinds, ["http_500", "http_503", "http_5xx", "http_5xx"].map(Some));
+        assert_eq!((Ok::<_, ()>((204, "body")).status(), Err::<u16, _>("refused").status()), (Some(204), None));
+    }
+
+    #[cfg(feature = "tower")]
+    #[test]
+    fn statuses_of_grpc_are_failures_as_opentelemetry_counts_them() {
+        let failures: Vec<_> = (0..=17).filter(|code: &u32| of_grpc(&code.to_string()).is_some()).collect();
+        assert_eq!(failures, [2, 4, 12, 13, 14, 15]);
+        assert!(of_grpc("").is_none() && of_grpc("thirteen").is_none());
+    }
 }

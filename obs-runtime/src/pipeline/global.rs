@@ -206,18 +206,10 @@ pub fn emit<'a>(
             return;
         }
         let (fact, Details { fields, tags }) = make(pipeline);
-        Context::with_current(|context| {
-            let event = Event {
-                time: clock::wall(),
-                level,
-                source,
-                context: event_context(context, EventSpans::current()),
-                fact,
-                fields,
-                tags,
-            };
-            pipeline.emit(topic, event);
-        });
+        let spans = EventSpans::current();
+        let context = Context::of_event(&spans);
+        let context = event_context(&context, spans);
+        pipeline.emit(topic, Event { time: clock::wall(), level, source, context, fact, fields, tags });
     });
 }
 
@@ -230,10 +222,9 @@ fn event_context(context: &Context, spans: EventSpans) -> EventContext<'_> {
 /// Emits an event with the current context and its own spans.
 pub fn forward(topic: Topic, event: Event<'_>) {
     with_pipeline(|pipeline| {
-        Context::with_current(|context| {
-            let context = event_context(context, event.context.spans.clone());
-            pipeline.emit(topic, Event { context, ..event });
-        });
+        let spans = event.context.spans.clone();
+        let context = Context::of_event(&spans);
+        pipeline.emit(topic, Event { context: event_context(&context, spans), ..event });
     });
 }
 

@@ -168,10 +168,11 @@ fn warn_of_second_layer() {
     }
 }
 
-/// Installs the bridge from the `log` crate, unless the subscriber is the program's: then its `init` installs one. Warns of a logger
-/// of another kind.
+/// Installs the bridge from the `log` crate, unless the subscriber is the program's and not there yet: then its `init` may install one,
+/// and would fail if there were another. Warns of a logger of another kind.
 fn install_log_bridge(subscriber_is_ours: bool) {
-    let is_missing = if subscriber_is_ours { !log_bridge::install() } else { log_bridge::has_another_logger() };
+    let is_there = subscriber_is_ours || dispatcher::get_default(has_layer_of_obs);
+    let is_missing = if is_there { !log_bridge::install() } else { log_bridge::has_another_logger() };
     log_bridge::update_max_level();
     if is_missing {
         global::warn_with_help(

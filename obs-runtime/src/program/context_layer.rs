@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use crate::context::scope::LogContext;
 use crate::events::user::User;
-use crate::instrument::request::{Judge, RequestFuture, judge_status};
+use crate::instrument::request::{Judge, RequestFuture, judge_status, judge_statuses};
 
 /// Handles each request in a context of its own, and measures it as an operation (`operation.*`).
 ///
@@ -21,7 +21,9 @@ use crate::instrument::request::{Judge, RequestFuture, judge_status};
 ///   new one.
 /// - The operation is the method and the [`route`](Self::route): `GET /users/{id}`. Without a route it is the method.
 /// - The outcome is `error` for a status from 500 on and for an error of the service, `cancelled` if the client goes away, and `ok`
-///   otherwise.
+///   otherwise. With gRPC, whose errors have the HTTP status 200, it is `error` for `UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`,
+///   `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`. Its route is the path: `.route(|request| Some(request.uri.path().to_owned()))` in a
+///   layer of the service, which gets known paths only.
 ///
 /// Put it outside of layers whose lines belong to the request, such as tower-http's `TraceLayer`. The context covers the handler up to
 /// its response; a body that is streamed later is outside of it.
@@ -134,8 +136,13 @@ where
         let (parts, body) = request.into_parts();
         let (operation, context) = (self.layer.operation(&parts), self.layer.context(&parts));
         let start = || self.inner.call(Request::from_parts(parts, body));
-        let judge: Judge<Result<S::Response, S::Error>> =
-            |outcome, call| judge_status(outcome.as_ref().map_or(500, |response| response.status().as_u16()), call);
+        let judge: Judge<Result<S::Response, S::Error>> = |outcome, call| match outcome {
+            Ok(response) => {
+                let grpc = response.headers().get("grpc-status").and_then(|status| status.to_str().ok());
+                judge_statuses(response.status().as_u16(), grpc, call)
+            }
+            Err(_) => judge_status(500, call),
+        };
         RequestFuture::new(operation, context, self.layer.place, start, judge)
     }
 }

@@ -45,6 +45,13 @@ fn log_in_own_registry() -> Result {
     Ok(())
 }
 
+fn log_without_bridge() -> Result {
+    tracing::subscriber::set_global_default(registry().with(obs_runtime::layer()))?;
+    let _guard = builder().subscriber(false).init()?;
+    log::info!("by log");
+    Ok(())
+}
+
 fn log_values() -> Result {
     let _guard = builder().init()?;
     log::info!(rows = 7, password = "hunter22", message = "mine"; "by log");
@@ -138,7 +145,7 @@ fn current_span() -> Option<SpanContext> {
 }
 
 /// Another tracer, above or below the layer of obs. Prints its ids in each span, and what other processes get there.
-fn other_tracer(is_above: bool) -> Result {
+fn other_tracer(is_above: bool, builder: ObservabilityBuilder) -> Result {
     let provider = SdkTracerProvider::builder().build();
     let tracer = provider.tracer("program");
     if is_above {
@@ -148,7 +155,7 @@ fn other_tracer(is_above: bool) -> Result {
         let telemetry = tracing_opentelemetry::layer().with_tracer(tracer);
         registry().with(telemetry).with(obs_runtime::layer()).init();
     }
-    let _guard = builder().subscriber(false).trace_context(current_span).init()?;
+    let _guard = builder.subscriber(false).init()?;
     let print = || {
         let ids = current_span().map(|span| {
             let (trace, span) = (u128::from_be_bytes(span.trace_id), u64::from_be_bytes(span.span_id));
@@ -302,6 +309,7 @@ fn captures() -> Result {
 fn main() -> Result {
     match std::env::args().nth(1).as_deref() {
         Some("log-in-own-registry") => log_in_own_registry(),
+        Some("log-without-bridge") => log_without_bridge(),
         Some("log-values") => log_values(),
         Some("own-logger") => own_logger(builder()),
         Some("own-logger-left-alone") => own_logger(builder().log_crate(false)),
@@ -313,8 +321,10 @@ fn main() -> Result {
         Some("on-fmt") => on_fmt(),
         Some("reloaded") => reloaded(),
         Some("span-close") => span_close(),
-        Some("tracer-above") => other_tracer(true),
-        Some("tracer-below") => other_tracer(false),
+        Some("tracer-above") => other_tracer(true, builder().trace_context(current_span)),
+        Some("tracer-below") => other_tracer(false, builder().trace_context(current_span)),
+        Some("tracer-above-by-default") => other_tracer(true, builder()),
+        Some("tracer-below-by-default") => other_tracer(false, builder()),
         Some("global-filter") => global_filter(),
         Some("another-subscriber-later") => another_subscriber_later(),
         Some("errors") => errors(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use obs_tests::process::Process;
 use obs_tests::servers::Collector;
-use obs_tests::{http, wait};
+use obs_tests::{http, python, wait};
 use serde_json::{Value, json};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -109,6 +109,60 @@ fn lines_for_google_cloud_have_its_special_fields() {
     assert!(place["line"].as_str().is_some_and(|line| line.parse::<u32>().is_ok()), "{manifest:?}");
     assert!(place["file"].is_string() && place["function"] == "errors_job", "{manifest:?}");
     assert_eq!((&manifest["rows"], &manifest["logging.googleapis.com/labels"]["user"]), (&json!(3), &json!("ada")));
+}
+
+/// Takes the special fields out of each line, as an agent of Cloud Logging does, and reads the entry by Google's own schema, which
+/// refuses unknown fields and values of another type.
+const AS_LOG_ENTRIES: &str = r#"
+import json, sys
+from google.cloud.logging_v2.types import LogEntry
+
+SPECIAL = {"trace": "trace", "spanId": "spanId", "trace_sampled": "traceSampled", "labels": "labels",
+           "sourceLocation": "sourceLocation", "insertId": "insertId", "operation": "operation"}
+for line in sys.stdin:
+    payload = json.loads(line)
+    entry = {"severity": payload.pop("severity"), "timestamp": payload.pop("time")}
+    for name in [name for name in payload if name.startswith("logging.googleapis.com/")]:
+        entry[SPECIAL[name.removeprefix("logging.googleapis.com/")]] = payload.pop(name)
+    entry["jsonPayload"] = payload
+    entry = LogEntry.from_json(json.dumps(entry))
+    print(json.dumps({
+        "severity": entry.severity.name, "trace": entry.trace, "sampled": entry.trace_sampled, "labels": dict(entry.labels),
+        "line": entry.source_location.line, "nanoseconds": entry.timestamp.nanosecond, "payload": payload,
+    }))
+"#;
+
+#[test]
+fn lines_for_google_cloud_are_entries_by_its_schema() {
+    let lines = written("gcp", "rfc3339");
+    let entries = python::run(AS_LOG_ENTRIES, &[], (lines.join("\n") + "\n").as_bytes());
+    let entries: Vec<Value> = entries
+        .unwrap_or_else(|error| panic!("{error}"))
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(entries.len(), lines.len());
+    for entry in &entries {
+        assert_eq!(
+            (&entry["trace"], &entry["sampled"]),
+            (&json!(format!("projects/acme/traces/{TRACE}")), &json!(true))
+        );
+        assert_eq!(entry["labels"]["environment"], "test", "{entry}");
+        assert!(entry["nanoseconds"].as_u64().is_some_and(|nanoseconds| nanoseconds > 0), "{entry}");
+    }
+    let with_message = |message: &str| entries.iter().find(|entry| entry["payload"]["message"] == message).unwrap();
+    let manifest = with_message("the manifest is read");
+    assert_eq!((&manifest["severity"], &manifest["payload"]["rows"]), (&json!("INFO"), &json!(3)));
+    assert!(manifest["line"].as_u64().is_some_and(|line| line > 0), "{manifest}");
+    assert!(entries.iter().any(|entry| entry["severity"] == "ERROR"), "{entries:?}");
+    // A value of another type is refused.
+    let wrong = lines[0].replacen(
+        "\"logging.googleapis.com/trace_sampled\":true",
+        "\"logging.googleapis.com/trace_sampled\":\"yes\"",
+        1,
+    );
+    assert_ne!(wrong, lines[0]);
+    assert!(python::run(AS_LOG_ENTRIES, &[], (wrong + "\n").as_bytes()).is_err());
 }
 
 /// The reserved and standard attributes of <https://docs.datadoghq.com/logs/log_configuration/attributes_naming_convention/>.

@@ -301,7 +301,7 @@ fn take_remembered(matches: impl Fn(&PendingError) -> bool) -> Option<Arc<Pendin
 /// Captures an error that was not captured before. The rate limit is asked before the stack is captured.
 fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Option<Arc<PendingError>> {
     let pipeline = global::pipeline()?;
-    let mut context = Context::current();
+    let mut context = Context::of_event_here();
     if let Some(trace) = active_span::trace() {
         // The span that failed, and not the one in which the context began.
         context.set_trace(trace);

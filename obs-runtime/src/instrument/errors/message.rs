@@ -27,7 +27,7 @@ pub fn report_message(
     if !pipeline.wants(Topic::Report, level, &source.logger) {
         return None;
     }
-    let mut context = Context::current();
+    let mut context = Context::of_event_here();
     if let Some(trace) = active_span::trace() {
         context.set_trace(trace);
     }

@@ -17,6 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::base::clock;
 use crate::base::level::Level;
+use crate::context::current as obs_context;
 use crate::events::event::{Event, EventContext, Fact, Source};
 use crate::events::field::Field;
 use crate::events::log_span::{self, EventSpans, LogSpan};
@@ -152,7 +153,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ObsLayer {
         let mut collected = Collected::default();
         attributes.record(&mut collected);
         let parent = span.parent().and_then(|parent| current_span::of(&parent));
-        let added = LogSpan::new(attributes.metadata().name(), parent, collected.to_fields());
+        let name = attributes.metadata().name();
+        let added = LogSpan::new(name, parent, obs_context::Context::for_span(), collected.to_fields());
         span.extensions_mut().replace(Arc::new(added));
     }
 

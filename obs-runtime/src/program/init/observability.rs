@@ -186,8 +186,9 @@ impl ObservabilityBuilder {
     }
 
     /// Whether records of the `log` crate become log lines. The default is true: unless the program has a logger, `init` installs one
-    /// that makes them events of `tracing`. A program with [`subscriber(false)`](Self::subscriber) installs its own, as
-    /// `tracing_subscriber`'s `init` does.
+    /// that makes them events of `tracing`. With [`subscriber(false)`](Self::subscriber) it does so if the program's subscriber is there
+    /// already. One that comes later brings its own: `tracing_subscriber`'s `init` installs it if its feature `tracing-log`, a default,
+    /// is enabled.
     pub fn log_crate(mut self, taken: bool) -> Self {
         self.log_crate = taken;
         self

@@ -1,5 +1,7 @@
 //! obs in a program that has a subscriber, a logger or metrics of its own.
 
+mod programs;
+
 use obs_tests::logs::messages;
 use obs_tests::process::{Finished, Process};
 use obs_tests::programs::program;
@@ -28,6 +30,11 @@ fn records_of_log_come_through_a_subscriber_of_the_program_in_any_order() {
     let lines = lines("log-in-own-registry");
     assert_eq!(messages(&lines), ["by log", "by log"]);
     assert_eq!((&lines[0]["level"], &lines[1]["level"]), (&json!("WARNING"), &json!("DEBUG")));
+}
+
+#[test]
+fn records_of_log_come_through_a_subscriber_without_a_bridge() {
+    assert_eq!(messages(&lines("log-without-bridge")), ["by log"]);
 }
 
 #[test]
@@ -163,7 +170,8 @@ fn the_end_of_a_span_is_a_line_where_that_is_wanted() {
 
 #[test]
 fn the_trace_of_another_tracer_is_on_lines_and_goes_to_other_processes() {
-    for situation in ["tracer-above", "tracer-below"] {
+    // The function is the program's, or that of the feature `otlp`.
+    for situation in ["tracer-above", "tracer-below", "tracer-above-by-default", "tracer-below-by-default"] {
         let finished = run(situation);
         let lines = finished.log();
         let printed: Vec<Value> = finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -116,6 +116,7 @@ fn lines_for_google_cloud_have_its_special_fields() {
 const AS_LOG_ENTRIES: &str = r#"
 import json, sys
 from google.cloud.logging_v2.types import LogEntry
+from google.logging.type.log_severity_pb2 import LogSeverity
 
 SPECIAL = {"trace": "trace", "spanId": "spanId", "trace_sampled": "traceSampled", "labels": "labels",
            "sourceLocation": "sourceLocation", "insertId": "insertId", "operation": "operation"}
@@ -127,7 +128,7 @@ for line in sys.stdin:
     entry["jsonPayload"] = payload
     entry = LogEntry.from_json(json.dumps(entry))
     print(json.dumps({
-        "severity": entry.severity.name, "trace": entry.trace, "sampled": entry.trace_sampled, "labels": dict(entry.labels),
+        "severity": LogSeverity.Name(entry.severity), "trace": entry.trace, "sampled": entry.trace_sampled, "labels": dict(entry.labels),
         "line": entry.source_location.line, "nanoseconds": entry.timestamp.nanosecond, "payload": payload,
     }))
 "#;

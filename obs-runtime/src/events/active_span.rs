@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+#[cfg(feature = "otlp")]
 use crate::base::clock;
 use crate::base::trace_context::TraceContext;
 #[cfg(feature = "otlp")]

@@ -172,6 +172,7 @@ pub enum Fact<'a> {
         feature: Text<'a>,
     },
     /// A command was given an argument.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a parser of command lines tells it"))]
     ArgumentUsed {
         /// The command's name.
         command: Text<'a>,

@@ -19,6 +19,7 @@ use crate::events::failure::Failure;
 use crate::events::panics;
 use crate::events::span::TraceRoot;
 use crate::events::span_beginning::Beginning;
+#[cfg(feature = "cli")]
 use crate::instrument::argument_usage;
 use crate::instrument::call::command_finisher::CommandFinisher;
 use crate::instrument::call::span::{record, root_of};
@@ -262,6 +263,7 @@ pub fn command<R>(mut call: Call, body: impl FnOnce() -> R, judge: impl FnOnce(&
     // Declared after the context, so that a panic also ends the call inside it.
     let mut call = call;
     call.report_start();
+    #[cfg(feature = "cli")]
     argument_usage::begun(call.callsite().name());
     let value = panics::noted(call.start(), body);
     report_spending();
@@ -292,6 +294,7 @@ pub fn command_in_place(mut call: Call) -> CommandInPlace {
     let (inside, span) = (Some(context.enter_unchanged()), active.inherit());
     let scope = call.enclose();
     call.report_start();
+    #[cfg(feature = "cli")]
     argument_usage::begun(call.callsite().name());
     CommandInPlace { call, in_panic, _unrecorded: None, _scope: scope, _span: span, _inside: inside }
 }
@@ -319,6 +322,7 @@ where
     if call.is_on() {
         let (_inside, _span) = (context.clone().enter(), active.inherit());
         call.report_start();
+        #[cfg(feature = "cli")]
         argument_usage::begun(call.callsite().name());
     } else {
         let unrecorded = Arc::new(Unrecorded::begin(&call));

@@ -1,5 +1,6 @@
 //! One annotated call from begin to end; commands, errors, performance, spending.
 
+#[cfg(feature = "cli")]
 pub(crate) mod argument_usage;
 pub(crate) mod call;
 pub(crate) mod command;

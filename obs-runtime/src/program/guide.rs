@@ -15,6 +15,9 @@ pub mod beside {}
 #[doc = include_str!("../../docs/costs.md")]
 pub mod costs {}
 
+#[doc = include_str!("../../docs/migration.md")]
+pub mod migration {}
+
 #[doc = include_str!("../../docs/troubleshooting.md")]
 pub mod troubleshooting {}
 

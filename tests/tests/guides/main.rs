@@ -1,5 +1,6 @@
 //! What the guides tell: the test kit, troubleshooting, tasks and threads, usage of arguments.
 
+mod documents;
 mod tasks;
 mod test_kit;
 mod test_kit_costs;

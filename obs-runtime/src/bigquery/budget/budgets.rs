@@ -183,7 +183,7 @@ pub fn spend<'a>(names: impl Iterator<Item = &'a str>, usd_spent: f64) {
 fn warn_once(error: &BudgetStoreError) {
     static WARNED: std::sync::Once = std::sync::Once::new();
     WARNED.call_once(|| {
-        global::warn_with_help("budget-unavailable", format!("what is held of a budget could not be renewed: {error}"))
+        global::warn_with_help("budget-unavailable", format!("what is held of a budget could not be renewed: {error}"));
     });
 }
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
+use crate::base::clock;
 use crate::base::outcome::Outcome;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
 use crate::events::failure::{ExitFailure, Failure};
@@ -50,7 +50,7 @@ impl OperatorSpan {
             op: OPERATOR,
             attribute: OPERATOR,
             begun,
-            ended: SystemTime::now(),
+            ended: clock::wall(),
             outcome,
             calls: None,
             place: None,

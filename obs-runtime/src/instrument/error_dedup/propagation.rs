@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::base::call_scope::{self, Item};
+use crate::base::clock;
 use crate::base::clock::Stamp;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
@@ -312,7 +313,7 @@ fn capture(exit: &CallExit, passing: Passing, layers: Vec<Layer<'static>>) -> Op
     let mut state = State::Suppressed;
     if pipeline.wants(Topic::Report, exit.level, &exit.source.logger) {
         let report = Box::new(passing.report(exit, layers));
-        let (level, source, time) = (exit.level, exit.source.clone(), SystemTime::now());
+        let (level, source, time) = (exit.level, exit.source.clone(), clock::wall());
         let mut event = Box::new(ErrorEvent { context, level, source, time, report });
         if rate_limit::allows(&*pipeline, &mut event) {
             event.report.stack = passing.stack(&*pipeline);

@@ -1,8 +1,8 @@
 //! Messages that are reported like errors.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::stack::Stack;
 use crate::context::current::Context;
@@ -46,7 +46,7 @@ pub fn report_message(
         stack: None,
     };
     let id = report.id;
-    let mut event = ErrorEvent { context, level, source, time: SystemTime::now(), report: Box::new(report) };
+    let mut event = ErrorEvent { context, level, source, time: clock::wall(), report: Box::new(report) };
     if !rate_limit::allows(&*pipeline, &mut event) {
         return None;
     }

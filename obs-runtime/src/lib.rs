@@ -41,6 +41,7 @@
 //! | `prometheus` | `/metrics` over HTTP, the textfile of `node_exporter`, a Pushgateway | yes |
 //! | `https` | the Pushgateway behind https | no |
 //! | `datadog` | metrics, service checks and events to a Datadog agent | yes |
+//! | `datadog-agentless` | the same to Datadog's API, where there is no agent | no |
 //! | `bigquery` | [`bigquery::Client`], budgets | no |
 //! | `bigquery-estimate` | [`bigquery::estimate`]: what a query reads, told from its text | no |
 //! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `doctor`, `status` | no |

@@ -20,6 +20,7 @@
 //! - [`exposition`]: Prometheus' text format
 //! - [`prometheus_client`], [`promtool`]: the same, by Prometheus' own parsers
 //! - [`dogstatsd`]: a strict `DogStatsD` parser and an agent that uses it
+//! - [`datadog_client`]: bodies for Datadog's API, by the models of its own client
 //! - [`json_schema`]: documents against a JSON schema
 //! - [`sentry_relay`]: events as Sentry's own Relay normalises them
 //!
@@ -43,6 +44,7 @@ pub mod calendar;
 pub mod certificates;
 #[path = "../../obs-runtime/src/redact/redactor/tests/corpus.rs"]
 pub mod corpus;
+pub mod datadog_client;
 pub mod dogstatsd;
 pub mod exclusive;
 pub mod exposition;

@@ -10,7 +10,7 @@ use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::ports;
 use obs_tests::process::{Finished, Process};
 use obs_tests::programs;
-use obs_tests::servers::{OtlpServer, SentryServer};
+use obs_tests::servers::{API_KEY, DatadogApi, OtlpServer, SentryServer};
 use serde_json::Value;
 
 /// How long `doctor` waits for each backend here.
@@ -156,6 +156,30 @@ fn a_datadog_agent_that_is_not_there_is_a_problem() {
     assert_eq!(status, "problem");
     assert!(message.starts_with("no Datadog agent listens at udp://127.0.0.1:"), "{message}");
     assert!(advice.contains("DD_AGENT_HOST"), "{advice}");
+}
+
+#[test]
+fn datadogs_api_is_asked_for_the_key_and_confirms_the_test_event() {
+    let api = DatadogApi::start();
+    let url = api.url();
+    let asked = |key: &str, arguments: &[&str]| {
+        let settings = [("DATADOG_AGENTLESS", "true"), ("DATADOG_API_KEY", key), ("DD_DD_URL", &*url)];
+        with(doctor(arguments), &settings).env("OBS_FLUSH_TIMEOUT", "20s").run()
+    };
+    let found = asked(API_KEY, &["--send"]);
+    let (status, message, _) = one(&found, "send to datadog");
+    assert_eq!((&*status, &*message), ("ok", "accepted operation.success{operation:obs.doctor}"), "{found:?}");
+    assert_eq!(one(&found, "datadog api").0, "ok", "{found:?}");
+    assert_eq!(about(&found, "datadog agent"), [], "{found:?}");
+    assert_eq!(api.sum("operation.success", &[("operation", "obs.doctor")]), 1.0);
+    let found = asked("another0key", &["--send"]);
+    for subject in ["datadog api", "send to datadog"] {
+        let (status, message, _) = one(&found, subject);
+        assert!(status == "problem" && message.contains("compare DATADOG_API_KEY with DATADOG_SITE"), "{message}");
+    }
+    let (_, _, advice) = one(&found, "datadog api");
+    assert!(advice.contains("DATADOG_API_KEY") && advice.contains("DATADOG_SITE"), "{advice}");
+    assert!(!format!("{found:?}").contains("another0key") && !format!("{found:?}").contains(API_KEY));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use obs_tests::faults::{Fault, FaultyServer};
 use obs_tests::http;
 use obs_tests::leaks::{Failed, leak_everywhere, leak_the_corpus};
 use obs_tests::process::Process;
-use obs_tests::servers::{OtlpServer, SentryServer};
+use obs_tests::servers::{API_KEY, DatadogApi, OtlpServer, SentryServer};
 use serde_json::Value;
 
 #[test]
@@ -174,6 +174,32 @@ fn no_secret_is_sent_by_otlp() {
     let bodies = bodies.join("\n");
     assert!(bodies.contains("[REDACTED]"));
     corpus::assert_nothing_left("the requests", &bodies);
+}
+
+#[test]
+fn no_secret_is_sent_to_datadogs_api_and_its_key_is_in_a_header_only() {
+    let api = DatadogApi::start();
+    let ended = Process::new(env!("CARGO_BIN_EXE_leaker"))
+        .env("LOG_LEVEL", "off")
+        .env("PROMETHEUS_PORT", "0")
+        .env("OBS_FLUSH_TIMEOUT", "30s")
+        .env("SERVICE_NAME", "of ann.lee+x@example.com")
+        .env("ENVIRONMENT", "password=hunter2")
+        .env("DATADOG_AGENTLESS", "true")
+        .env("DATADOG_API_KEY", API_KEY)
+        .env("DD_DD_URL", api.url())
+        .run();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    let requests = api.accepted();
+    let bodies: String = requests.iter().map(|request| format!("{}\n", request.body)).collect();
+    assert!(bodies.contains("REDACTED") && bodies.len() > 10_000, "{} bytes", bodies.len());
+    corpus::assert_nothing_left("the requests", &bodies);
+    let outputs = [bodies, ended.stdout, ended.stderr];
+    assert!(outputs.iter().all(|output| !output.contains(API_KEY)));
+    for request in requests {
+        let lines = request.head.lines().filter(|line| line.contains(API_KEY));
+        assert_eq!(lines.collect::<Vec<_>>(), [format!("dd-api-key: {API_KEY}")]);
+    }
 }
 
 #[track_performance(args(key = hash, plain = hash, length = len, masked = redact))]

@@ -8,6 +8,12 @@ use crate::redact::patterns::MAX_PATTERNS;
 use crate::redact::redactor::Redactor;
 
 impl Config {
+    /// A key is needed where the API is called, and goes into a header.
+    fn datadog_key_is_allowed(&self) -> bool {
+        let is_needed = self.datadog_enabled && self.datadog_agentless == Some(true);
+        self.datadog_api_key.as_ref().map_or(!is_needed, |key| parse::is_api_key(key.expose()))
+    }
+
     /// Checks that every value is allowed for its variable.
     ///
     /// # Errors
@@ -18,6 +24,7 @@ impl Config {
         let rate = |rate: f64| (0.0..=1.0).contains(&rate);
         let pushgateway = self.prometheus_pushgateway_url.as_ref();
         let dsn = self.sentry_dsn.as_ref().map(|dsn| parse::dsn(dsn.expose()).is_ok());
+        let is_url = |url: Option<&String>| url.is_none_or(|url| parse::http_url(url).is_ok());
         let problems: Vec<Problem> = [
             ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
             (
@@ -47,6 +54,9 @@ impl Config {
             ),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
             ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
+            ("DATADOG_API_KEY", self.datadog_key_is_allowed(), String::new()),
+            ("DD_DD_URL", is_url(self.datadog_url.as_ref()), self.datadog_url.clone().unwrap_or_default()),
+            ("DD_URL", is_url(self.dd_url.as_ref()), self.dd_url.clone().unwrap_or_default()),
             ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),
             ("DATADOG_ENV", self.datadog_env.as_deref() != Some(""), String::new()),
             ("DD_DOGSTATSD_PORT", self.datadog_agent_port > 0, self.datadog_agent_port.to_string()),

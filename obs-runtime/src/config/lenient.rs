@@ -19,9 +19,12 @@ impl Config {
             }
         }
         self.redact_patterns.retain(|pattern| Redactor::check_pattern(pattern).is_ok());
-        // What is left is a DSN that is required and missing.
-        if self.check().is_err() {
-            self.sentry_enabled = false;
+        // What is left is a DSN or a key that is required and missing.
+        for left in self.check().err().into_iter().flat_map(|left| left.problems) {
+            match left.variable {
+                "DATADOG_API_KEY" => self.datadog_enabled = false,
+                _ => self.sentry_enabled = false,
+            }
         }
         found.problems
     }

@@ -43,6 +43,11 @@ pub fn http_url(text: &str) -> Parsed<&str> {
     if is_valid { Ok(text) } else { Err(None) }
 }
 
+/// Whether a text can be a key in a header: visible ASCII characters.
+pub fn is_api_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// A level, or `off`.
 pub fn level_or_off(text: &str) -> Parsed<Option<Level>> {
     if text.eq_ignore_ascii_case("off") {

@@ -80,8 +80,17 @@ impl Config {
                 Err(nearest) => problems.push(variable.problem(&value, nearest.as_deref())),
             }
         }
-        let log_level = |problem: &Problem| problem.variable == "LOG_LEVEL";
-        if !read.set.contains(&"LOG_LEVEL") && !read.problems.iter().any(log_level) {
+        let is_given = |read: &ReadVariables, name: &str| {
+            read.set.contains(&name) || read.problems.iter().any(|problem| problem.variable == name)
+        };
+        if self.datadog_agentless == Some(true)
+            && read.set.contains(&"DATADOG_AGENTLESS")
+            && !is_given(&read, "DATADOG_ENABLED")
+        {
+            self.datadog_enabled = true;
+            read.set.push("DATADOG_ENABLED");
+        }
+        if !is_given(&read, "LOG_LEVEL") {
             read.rust_log = lookup("RUST_LOG")
                 .and_then(|value| value.into_string().ok())
                 .filter(|text| !text.trim().is_empty())

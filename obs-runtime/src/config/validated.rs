@@ -74,6 +74,14 @@ pub struct Config {
     pub datadog_api_key: Option<Secret<String>>,
     /// `DATADOG_SITE`
     pub datadog_site: String,
+    /// `DATADOG_AGENTLESS`; `None` for only on a serverless platform without an agent.
+    pub datadog_agentless: Option<bool>,
+    /// `DD_DD_URL`; defaults to `DD_URL`, then the API of `DATADOG_SITE`.
+    pub datadog_url: Option<String>,
+    /// `DD_URL`; used if `DD_DD_URL` is not set.
+    pub dd_url: Option<String>,
+    /// `DD_HOSTNAME`; defaults to the name of the machine.
+    pub datadog_hostname: Option<String>,
     /// `DD_SERVICE`; used if `DATADOG_SERVICE` is not set.
     pub dd_service: Option<String>,
     /// `DD_ENV`; used if `DATADOG_ENV` is not set.
@@ -211,6 +219,13 @@ impl Config {
         self.datadog_agent_url.clone().unwrap_or(AgentAddress::Udp { host, port })
     }
 
+    /// The URL of Datadog's API: `DD_DD_URL`, `DD_URL`, or that of the site. Without a slash at its end.
+    #[must_use]
+    pub fn datadog_api_url(&self) -> String {
+        let url = self.datadog_url.as_ref().or(self.dd_url.as_ref());
+        url.map_or_else(|| format!("https://api.{}", self.datadog_site), |url| url.trim_end_matches('/').to_owned())
+    }
+
     /// The folder for state that outlives a run: `OBS_STATE_DIR`, or the platform's folder for state. `None` if that is not
     /// known.
     #[cfg(feature = "bigquery")]
@@ -255,6 +270,10 @@ impl Default for Config {
             datadog_enabled: false,
             datadog_api_key: None,
             datadog_site: "datadoghq.com".to_owned(),
+            datadog_agentless: None,
+            datadog_url: None,
+            dd_url: None,
+            datadog_hostname: None,
             dd_service: None,
             dd_env: None,
             dd_tags: Vec::new(),

@@ -70,13 +70,27 @@ variables! { OWN, lenient: false;
     "DATADOG_ENABLED" => datadog_enabled = |text| parse::boolean(text)?,
         "true or false (1/0, yes/no, on/off)", "false",
         "Whether metrics are sent to a Datadog agent.";
-    "DATADOG_API_KEY" => datadog_api_key = |text| Some(Secret::new(text.to_owned())),
-        "text", "",
-        "Datadog API key; not needed for sending through an agent.",
+    "DATADOG_API_KEY" => datadog_api_key = |text| {
+        Some(Secret::new(Some(text).filter(|text| parse::is_api_key(text)).ok_or(None)?.to_owned()))
+    },
+        "letters and digits; required if DATADOG_AGENTLESS is true", "",
+        "Datadog API key; needed only with DATADOG_AGENTLESS.",
         secret;
     "DATADOG_SITE" => datadog_site = |text| agent_address::host(text)?,
         "a host name such as datadoghq.eu", "datadoghq.com",
-        "Datadog site; not needed for sending through an agent.";
+        "Datadog site; used only with DATADOG_AGENTLESS.";
+    "DATADOG_AGENTLESS" => datadog_agentless = |text| Some(parse::boolean(text)?),
+        "true or false (1/0, yes/no, on/off); true needs DATADOG_API_KEY", "",
+        "Whether Datadog's API gets what an agent would get, and DATADOG_ENABLED is true if it is not set; if not set, only on a serverless platform without an agent. Needs the feature datadog-agentless.";
+    "DD_DD_URL" => datadog_url = |text| Some(parse::http_url(text)?.to_owned()),
+        "a URL such as https://proxy.example.com", "",
+        "Where requests to Datadog's API go instead of https://api.DATADOG_SITE, such as a proxy.";
+    "DD_URL" => dd_url = |text| Some(parse::http_url(text)?.to_owned()),
+        "a URL such as https://proxy.example.com", "",
+        "The same as DD_DD_URL, if that is not set.";
+    "DD_HOSTNAME" => datadog_hostname = |text| Some(agent_address::host(text)?),
+        "a host name", "",
+        "Host in Datadog, with DATADOG_AGENTLESS; the name of this machine if not set.";
     "DD_SERVICE" => dd_service = |text| Some(text.to_owned()),
         "text", "",
         "Service in Datadog, if DATADOG_SERVICE is not set.";

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::time::Duration;
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ureq::config::ConfigBuilder;
@@ -14,27 +14,27 @@ use ureq::{Agent, Proxy};
 
 /// A client for this URL that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
 /// responses.
-#[cfg(feature = "prometheus")]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus"))]
 pub fn agent(url: &str, timeout: Option<Duration>, connect_timeout: Option<Duration>) -> Agent {
     config(url, timeout, connect_timeout).build().into()
 }
 
 /// Whether a response is a web page, as of a proxy or of a login, and not the answer of a backend. Some servers call an empty answer
 /// HTML.
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 pub fn is_page<'h>(header: impl Fn(&str) -> Option<&'h str>) -> bool {
     let is_html = header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     is_html && header("content-length") != Some("0")
 }
 
 /// The value of a header, if it is text.
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 pub fn header<'h>(headers: &'h ureq::http::HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// How many seconds the clock of this machine is ahead of that of a server, by the date of a response; negative if it is behind.
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 pub fn clock_offset(headers: &ureq::http::HeaderMap) -> Option<i64> {
     let date = jiff::fmt::rfc2822::parse(header(headers, "date")?).ok()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(any(feature = "prometheus", feature = "sentry"))]
+    #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
     fn an_empty_answer_is_no_page() {
         let is_page_of = |headers: &[(&str, &'static str)]| {
             is_page(|name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "prometheus", feature = "sentry"))]
+    #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
     fn the_date_of_a_response_tells_how_far_the_clocks_are_apart() {
         let offset = |date: &str| {
             let mut headers = ureq::http::HeaderMap::new();

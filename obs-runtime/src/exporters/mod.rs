@@ -6,7 +6,7 @@ pub(crate) mod datadog;
 #[cfg(any(feature = "bigquery", feature = "datadog", feature = "otlp"))]
 pub(crate) mod deadline_mutex;
 pub(crate) mod error_event;
-#[cfg(any(feature = "otlp", feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus", feature = "sentry"))]
 pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod log;

@@ -6,6 +6,9 @@ pub mod logs {}
 #[doc = include_str!("../../docs/metrics.md")]
 pub mod metrics {}
 
+#[doc = include_str!("../../docs/datadog.md")]
+pub mod datadog {}
+
 #[doc = include_str!("../../docs/otlp.md")]
 pub mod otlp {}
 

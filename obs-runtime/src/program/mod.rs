@@ -9,6 +9,10 @@ pub mod cli;
 pub(crate) mod context_layer;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
+#[cfg(feature = "datadog-agentless")]
+pub(crate) mod datadog_api;
+#[cfg(feature = "datadog")]
+pub(crate) mod datadog_route;
 #[cfg(feature = "cli")]
 pub(crate) mod doctor;
 pub(crate) mod early_drop;

@@ -8,7 +8,7 @@ use obs_tests::exposition::has_labels;
 use crate::{STEP, builder, steps};
 
 #[tracked_command]
-fn failing(way: &str) -> Result<(), String> {
+pub fn failing(way: &str) -> Result<(), String> {
     Err(format!("the {way} way\n|#a:b"))
 }
 

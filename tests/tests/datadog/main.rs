@@ -1,6 +1,7 @@
-//! The Datadog exporter against an agent that parses strictly. `real_datadog` uses real readers.
+//! The Datadog exporters against an agent that parses strictly, and against an API that does. `real_datadog` uses real readers.
 #![cfg(unix)]
 
+mod agentless;
 mod content;
 mod delivery;
 mod failures;

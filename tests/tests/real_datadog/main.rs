@@ -1,8 +1,9 @@
-//! The Datadog exporter against real readers of `DogStatsD`: `statsd_exporter`, which has no service checks and no events, and
-//! Datadog's own agent.
+//! The Datadog exporters against real readers: of `DogStatsD`, `statsd_exporter`, which has no service checks and no events, and
+//! Datadog's own agent; of the bodies for its API, the models of its own client.
 
 #[path = "../real_prometheus/all_families.rs"]
 mod all_families;
+mod api_client;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod datadog_agent;
 mod escaping;

@@ -43,6 +43,10 @@ fn every_variable_is_read() {
         ("DATADOG_ENABLED", "yes"),
         ("DATADOG_API_KEY", "0123456789abcdef"),
         ("DATADOG_SITE", "datadoghq.eu"),
+        ("DATADOG_AGENTLESS", "no"),
+        ("DD_DD_URL", "https://proxy.example.com/dd/"),
+        ("DD_URL", "http://another"),
+        ("DD_HOSTNAME", "build-7"),
         ("DATADOG_SERVICE", "etl"),
         ("DATADOG_ENV", "staging"),
         ("DD_VERSION", "1.2.3"),
@@ -86,6 +90,8 @@ fn every_variable_is_read() {
     let texts = [&config.datadog_service, &config.datadog_env, &config.datadog_version, &config.datadog_entity_id];
     assert_eq!(texts.map(|text| text.as_deref().unwrap()), ["etl", "staging", "1.2.3", "a-pod"]);
     assert_eq!((&*config.datadog_site, &*config.datadog_agent_host), ("datadoghq.eu", "10.0.0.7"));
+    assert_eq!((config.datadog_agentless, config.datadog_hostname.as_deref()), (Some(false), Some("build-7")));
+    assert_eq!(config.datadog_api_url(), "https://proxy.example.com/dd");
     assert_eq!(config.datadog_agent_port, 9125);
     assert_eq!(config.datadog_agent(), AgentAddress::Unix("/run/dsd.socket".into()));
     assert_eq!((config.cost_alert_threshold_usd, config.bigquery_usd_per_tib.at(None)), (0.0, 5.5));
@@ -310,4 +316,28 @@ fn a_mistyped_variable_of_ours_is_told_with_the_one_that_was_meant() {
             "unknown variable TRACING_SAMPLE_RATES (did you mean TRACING_SAMPLE_RATE?)",
         ]
     );
+}
+
+#[test]
+fn sending_to_datadogs_api_enables_datadog_and_needs_a_key() {
+    let key = ("DATADOG_API_KEY", "0123456789abcdef");
+    let agentless = config(&[("DATADOG_AGENTLESS", "true"), key]).unwrap();
+    assert_eq!((agentless.datadog_enabled, agentless.datadog_agentless), (true, Some(true)));
+    assert_eq!(agentless.datadog_api_url(), "https://api.datadoghq.com");
+    let off = config(&[("DATADOG_AGENTLESS", "true"), ("DATADOG_ENABLED", "false")]).unwrap();
+    assert!(!off.datadog_enabled && off.check().is_ok());
+    let other =
+        config(&[("DATADOG_AGENTLESS", "false"), ("DD_URL", "http://127.0.0.1:9/"), ("DATADOG_SITE", "datadoghq.eu")]);
+    let other = other.unwrap();
+    assert_eq!((other.datadog_enabled, &*other.datadog_api_url()), (false, "http://127.0.0.1:9"));
+    let mut without_key = config(&[("DATADOG_AGENTLESS", "true")]).unwrap();
+    let missing = without_key.check().unwrap_err().problems;
+    assert!(
+        missing.len() == 1 && missing[0].to_string().contains("required if DATADOG_AGENTLESS is true"),
+        "{missing:?}"
+    );
+    assert_eq!(without_key.repair(&Config::default()), missing);
+    assert!(!without_key.datadog_enabled && without_key.check().is_ok());
+    assert_eq!(problem("DATADOG_API_KEY", "two words").value, "[REDACTED]");
+    assert_eq!(problem("DD_DD_URL", "app.datadoghq.com").allowed, "a URL such as https://proxy.example.com");
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::config::agent_address::AgentAddress;
-use crate::exporters::datadog::delta_tracker::{DeltaTracker, Line, Sent};
+use crate::exporters::datadog::delta_tracker::{Change, DeltaTracker, Sent};
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names::EXPORTER;
@@ -57,6 +57,9 @@ impl DeliveryError {
     }
 }
 
+/// A line to send.
+type Line = Change<String>;
+
 /// Lines of one packet.
 #[derive(Default)]
 struct Packet {
@@ -73,7 +76,7 @@ impl Packet {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        self.text.push_str(&line.text);
+        self.text.push_str(&line.item);
         self.sent.push(line.sent);
     }
 }
@@ -116,9 +119,9 @@ impl Delivery {
     }
 
     fn lines(&mut self, measured: &Measurements) -> Vec<Line> {
-        let messages = self.messages.iter().map(|message| Line { text: message.clone(), sent: Sent::Message });
+        let messages = self.messages.iter().map(|message| Line { item: message.clone(), sent: Sent::Message });
         let mut lines: Vec<_> = messages.collect();
-        lines.extend(self.tracker.lines(measured, &self.writer));
+        lines.extend(self.tracker.changes(measured, &self.writer));
         lines
     }
 
@@ -132,7 +135,7 @@ impl Delivery {
         while !lines.is_empty() {
             let size = self.transport.packet_size();
             let mut packet = Packet::default();
-            while lines.front().is_some_and(|line| packet.fits(&line.text, size)) {
+            while lines.front().is_some_and(|line| packet.fits(&line.item, size)) {
                 lines.pop_front().into_iter().for_each(|line| packet.push(line));
             }
             let too_long = packet.text.len() > Transport::longest_line();
@@ -140,7 +143,7 @@ impl Delivery {
                 if too_long { Ok(()) } else { self.transport.send(packet.text.as_bytes(), deadline, interrupted) };
             if let Err(error) = sent {
                 let texts: Vec<_> = packet.text.split('\n').map(str::to_owned).collect();
-                let unsent = texts.into_iter().zip(packet.sent).map(|(text, sent)| Line { text, sent });
+                let unsent = texts.into_iter().zip(packet.sent).map(|(item, sent)| Line { item, sent });
                 unsent.rev().for_each(|line| lines.push_front(line));
                 return Err(error);
             }

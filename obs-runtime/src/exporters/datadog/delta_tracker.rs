@@ -1,28 +1,42 @@
-//! Tracks what was sent of each series, and makes lines of the difference to the current values.
+//! Tracks what was sent of each series, and makes lines or points to send of the difference to the current values.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 
 use crate::exporters::datadog::distribution::{WeightedSample, exact_samples, weighted_samples};
-use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::{Measured, Measurements, Origin};
 use crate::exporters::datadog::names;
 use crate::exporters::datadog::names::{TagList, Tags};
 use crate::metrics::catalogue::Kind;
 use crate::metrics::snapshot::{Labels, SeriesValue};
 
-/// The most values on one line.
+/// The most values of one item.
 const MAX_VALUES: usize = 25;
 
-/// A line to send, and what to mark as sent afterwards.
+/// Writes what is sent of a series. `None` for what cannot be sent.
+pub trait SeriesWriter {
+    /// A line or a point.
+    type Item;
+
+    /// The growth of a counter.
+    fn count(&self, name: &str, tags: &Tags, growth: f64) -> Option<Self::Item>;
+
+    /// The value of a gauge.
+    fn gauge(&self, name: &str, tags: &Tags, value: f64) -> Option<Self::Item>;
+
+    /// Samples of a histogram that have the same weight.
+    fn distribution(&self, name: &str, tags: &Tags, samples: &[WeightedSample]) -> Option<Self::Item>;
+}
+
+/// What to send, and what to mark as sent afterwards.
 #[derive(Debug)]
-pub struct Line {
-    pub text: String,
+pub struct Change<Item> {
+    pub item: Item,
     pub sent: Sent,
 }
 
-/// The content of a line.
+/// The content of a [`Change`].
 #[derive(Debug)]
 pub enum Sent {
     /// The growth of a counter.
@@ -78,17 +92,17 @@ impl DeltaTracker {
         }
     }
 
-    /// Lines for what has changed since it was sent. Values that are not finite are omitted: Datadog does not accept them.
-    pub fn lines(&mut self, measured: &Measurements, writer: &Writer) -> Vec<Line> {
-        let mut lines = Vec::new();
+    /// What has changed since it was sent. Values that are not finite are omitted: Datadog does not accept them.
+    pub fn changes<W: SeriesWriter>(&mut self, measured: &Measurements, writer: &W) -> Vec<Change<W::Item>> {
+        let mut changes = Vec::new();
         for series in measured.iter() {
             let index = self.index_of(&series);
-            self.states[index].lines(index, &series, writer, &mut lines);
+            self.states[index].changes(index, &series, writer, &mut changes);
         }
-        lines
+        changes
     }
 
-    /// Marks the content of a line as sent.
+    /// Marks the content of a change as sent.
     pub fn mark_sent(&mut self, sent: &Sent) {
         match sent {
             Sent::Gauge | Sent::Message => {}
@@ -142,11 +156,17 @@ impl DeltaTracker {
 }
 
 impl SeriesState {
-    fn lines(&mut self, index: usize, series: &Measured<'_>, writer: &Writer, lines: &mut Vec<Line>) {
+    fn changes<W: SeriesWriter>(
+        &mut self,
+        index: usize,
+        series: &Measured<'_>,
+        writer: &W,
+        changes: &mut Vec<Change<W::Item>>,
+    ) {
         if self.kind_conflict {
             return;
         }
-        let mut push = |text: Option<String>, sent| lines.extend(text.map(|text| Line { text, sent }));
+        let mut push = |item: Option<W::Item>, sent| changes.extend(item.map(|item| Change { item, sent }));
         match (series.value, &mut self.sent) {
             (SeriesValue::Number(value), _) if series.kind == Kind::Gauge => {
                 if value.is_finite() {
@@ -169,7 +189,7 @@ impl SeriesState {
                     *sum_sent = 0.0;
                 }
                 let counts: Vec<u64> = counts.iter().zip(counts_sent.iter()).map(|(now, sent)| now - sent).collect();
-                // Samples of the same weight share a line.
+                // Samples of the same weight share an item.
                 let mut by_count: BTreeMap<u64, Vec<WeightedSample>> = BTreeMap::new();
                 let new_sum = sum - *sum_sent;
                 let exact = exact_samples(series.bounds, &counts, new_sum, series.recent);
@@ -180,14 +200,24 @@ impl SeriesState {
                     .into_values()
                     .flat_map(|alike| alike.chunks(MAX_VALUES).map(<[_]>::to_vec).collect::<Vec<_>>())
                 {
-                    let text = writer.distribution(&self.name, &self.tags, &samples);
-                    push(text, Sent::Observations { index, samples });
+                    let item = writer.distribution(&self.name, &self.tags, &samples);
+                    push(item, Sent::Observations { index, samples });
                 }
             }
             (SeriesValue::Number(_), SeriesValue::Histogram { .. })
             | (SeriesValue::Histogram { .. }, SeriesValue::Number(_)) => {}
         }
     }
+}
+
+/// A warning about new conflicts.
+pub fn conflict_warning(conflicts: &[String]) -> Option<String> {
+    let first = conflicts.first()?;
+    let more = if conflicts.len() > 1 { format!(", and {} more", conflicts.len() - 1) } else { String::new() };
+    Some(format!(
+        "datadog: {first}{more}; Datadog cannot tell them apart: it ignores case, replaces special characters, and has one kind \
+         of metric for each name"
+    ))
 }
 
 /// The tags of a series: its family's labels first, then the others, sorted.
@@ -224,6 +254,7 @@ mod tests {
     use super::*;
     use crate::exporters::aggregation::user_metrics::UserSeries;
     use crate::exporters::datadog::events_and_service_checks::Sender;
+    use crate::exporters::datadog::lines::Writer;
     use crate::metrics::catalogue;
     use crate::metrics::snapshot::SnapshotBuilder;
 
@@ -245,11 +276,11 @@ mod tests {
         Measurements { snapshot: builder.finish(), users: Vec::new() }
     }
 
-    fn texts(lines: &[Line]) -> Vec<&str> {
-        lines.iter().map(|line| line.text.split("|#").next().unwrap_or_default()).collect()
+    fn texts(lines: &[Change<String>]) -> Vec<&str> {
+        lines.iter().map(|line| line.item.split("|#").next().unwrap_or_default()).collect()
     }
 
-    fn mark_all_sent(tracker: &mut DeltaTracker, lines: &[Line]) {
+    fn mark_all_sent(tracker: &mut DeltaTracker, lines: &[Change<String>]) {
         for line in lines {
             tracker.mark_sent(&line.sent);
         }
@@ -259,7 +290,7 @@ mod tests {
     fn only_gauges_are_sent_again() {
         let (mut tracker, writer) = tracker_and_writer();
         let first = snapshot(3.0, &[2, 1], 0.00275, 1.0);
-        let lines = tracker.lines(&first, &writer);
+        let lines = tracker.changes(&first, &writer);
         assert_eq!(
             texts(&lines),
             [
@@ -269,10 +300,10 @@ mod tests {
                 "operation.active:1|g"
             ]
         );
-        assert!(lines[0].text.ends_with("|#service:etl,operation:load"), "{lines:?}");
+        assert!(lines[0].item.ends_with("|#service:etl,operation:load"), "{lines:?}");
         mark_all_sent(&mut tracker, &lines);
-        assert_eq!(texts(&tracker.lines(&first, &writer)), ["operation.active:1|g"]);
-        let lines = tracker.lines(&snapshot(4.5, &[2, 2], 0.004, 0.0), &writer);
+        assert_eq!(texts(&tracker.changes(&first, &writer)), ["operation.active:1|g"]);
+        let lines = tracker.changes(&snapshot(4.5, &[2, 2], 0.004, 0.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0012500000000000002|d", "operation.success:1.5|c", "operation.active:0|g"]
@@ -282,10 +313,10 @@ mod tests {
     #[test]
     fn unsent_growth_is_sent_with_the_next_delivery() {
         let (mut tracker, writer) = tracker_and_writer();
-        let lines = tracker.lines(&snapshot(3.0, &[2], 0.001, 1.0), &writer);
+        let lines = tracker.changes(&snapshot(3.0, &[2], 0.001, 1.0), &writer);
         // All but the observations.
         mark_all_sent(&mut tracker, &lines[1..]);
-        let lines = tracker.lines(&snapshot(4.0, &[4], 0.002, 1.0), &writer);
+        let lines = tracker.changes(&snapshot(4.0, &[4], 0.002, 1.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0005|d|@0.25", "operation.success:1|c", "operation.active:1|g"]
@@ -296,7 +327,7 @@ mod tests {
     fn a_reset_counter_is_sent_from_zero() {
         let (mut tracker, writer) = tracker_and_writer();
         tracker.start_from(&snapshot(9.0, &[9], 0.009, 1.0));
-        let lines = tracker.lines(&snapshot(2.0, &[1], 0.0005, 0.0), &writer);
+        let lines = tracker.changes(&snapshot(2.0, &[1], 0.0005, 0.0), &writer);
         assert_eq!(
             texts(&lines),
             ["operation.duration.seconds:0.0005|d", "operation.success:2|c", "operation.active:0|g"]
@@ -306,7 +337,7 @@ mod tests {
     #[test]
     fn values_that_are_not_finite_are_omitted() {
         let (mut tracker, writer) = tracker_and_writer();
-        assert_eq!(texts(&tracker.lines(&snapshot(f64::INFINITY, &[], 0.0, f64::NAN), &writer)), [""; 0]);
+        assert_eq!(texts(&tracker.changes(&snapshot(f64::INFINITY, &[], 0.0, f64::NAN), &writer)), [""; 0]);
     }
 
     #[test]
@@ -317,7 +348,7 @@ mod tests {
             builder.number(&catalogue::OPERATION_SUCCESS, labels(&[("operation", "load"), ("table", value)]), 1.0);
         }
         let snapshot = Measurements { snapshot: builder.finish(), users: Vec::new() };
-        assert_eq!(tracker.lines(&snapshot, &writer).len(), 4);
+        assert_eq!(tracker.changes(&snapshot, &writer).len(), 4);
         assert_eq!(
             tracker.take_conflicts(),
             [
@@ -325,7 +356,7 @@ mod tests {
                 "operation.success{operation:load,table:users} is the name of two series"
             ]
         );
-        tracker.lines(&snapshot, &writer);
+        tracker.changes(&snapshot, &writer);
         assert_eq!(tracker.take_conflicts(), [""; 0]);
     }
 
@@ -359,11 +390,11 @@ mod tests {
         };
         let mut measured = snapshot(3.0, &[], 0.0, 0.0);
         measured.users = vec![user(Kind::Counter, 2.0), user(Kind::Gauge, 7.0)];
-        let lines = tracker.lines(&measured, &writer);
+        let lines = tracker.changes(&measured, &writer);
         assert_eq!(texts(&lines), ["operation.success:3|c", "operation.active:0|g", "operation.success:2|c"]);
         let conflicts = tracker.take_conflicts();
         assert!(conflicts.len() == 2 && conflicts[1] == "operation.success has two kinds", "{conflicts:?}");
         mark_all_sent(&mut tracker, &lines);
-        assert_eq!(texts(&tracker.lines(&measured, &writer)), ["operation.active:0|g"]);
+        assert_eq!(texts(&tracker.changes(&measured, &writer)), ["operation.active:0|g"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Service checks and events in DogStatsD's format:
+//! Service checks and events, and their lines in DogStatsD's format:
 //!
 //! `_sc|name|status|d:time|#tags|c:container|m:message` and `_e{title,text}:title|text|d:time|k:key|t:type|#tags|c:container`,
 //! with lengths in bytes.
@@ -21,38 +21,62 @@ pub struct Sender {
 }
 
 /// The service check of all health checks, which the tag `check` distinguishes.
-const SERVICE_CHECK: &str = "health_check";
+pub const SERVICE_CHECK: &str = "health_check";
 
 /// The most characters of a title and of a text. Datadog accepts 100 and 4,000, but a line must fit into a packet.
 const TITLE: usize = 100;
 const TEXT: usize = 1000;
 
-impl Sender {
+/// The service check of a health check.
+#[derive(Debug)]
+pub struct ServiceCheck {
+    /// 0 to 3: ok, warning, critical, unknown.
+    pub status: u8,
+    /// Seconds since 1970.
+    pub time: u64,
+    /// All tags, without those of everything.
+    pub tags: Tags,
+    pub message: Option<String>,
+}
+
+/// The event of a command that failed.
+#[derive(Debug)]
+pub struct CommandFailed {
+    pub title: String,
+    pub text: String,
+    /// Seconds since 1970.
+    pub time: u64,
+    /// Datadog groups events of the same key.
+    pub key: String,
+    /// `error` or `warning`.
+    pub alert: &'static str,
+    /// All tags, without those of everything.
+    pub tags: Tags,
+}
+
+impl ServiceCheck {
     /// The service check of a health check.
-    pub fn service_check(&self, event: &Event<'_>, check: &str, status: &str, message: Option<&str>) -> String {
+    pub fn new(constant: &Tags, event: &Event<'_>, check: &str, status: &str, message: Option<&str>) -> Self {
         let status = match status {
             "healthy" => 0,
             "degraded" => 1,
             "unhealthy" => 2,
             _ => 3,
         };
-        let (time, tags, container) = (seconds(event.time), self.tags(event, &[("check", check)]), self.container());
-        let message = message.map_or_else(String::new, |message| {
-            // The text must not contain a field separator or this field's prefix.
-            let message = names::text(message, TEXT).replace('|', "/").replace("m:", "m\\:");
-            format!("|m:{message}")
-        });
-        format!("_sc|{SERVICE_CHECK}|{status}|d:{time}{tags}{container}{message}")
+        let message = message.map(|message| names::text(message, TEXT));
+        Self { status, time: seconds(event.time), tags: tags(constant, event, &[("check", check)]), message }
     }
+}
 
+impl CommandFailed {
     /// The event of a command that failed.
-    pub fn command_failed(
-        &self,
+    pub fn new(
+        constant: &Tags,
         event: &Event<'_>,
         call: &CallInfo,
         outcome: Outcome,
         failure: Option<&FailureFacts<'_>>,
-    ) -> String {
+    ) -> Self {
         let ended = match outcome {
             Outcome::Ok => "ended",
             Outcome::Error => "failed",
@@ -69,27 +93,55 @@ impl Sender {
         // An event needs a text.
         let text = names::text(format!("{text}{id}").trim_start(), TEXT);
         let text = if text.is_empty() { title.clone() } else { text };
-        let alert = if outcome == Outcome::Cancelled { "warning" } else { "error" };
-        let key = names::text(&call.name, TITLE).replace('|', "/");
-        let tags = self.tags(event, &[("command", &call.name), ("outcome", outcome.as_str())]);
-        let (time, container) = (seconds(event.time), self.container());
+        Self {
+            title,
+            text,
+            time: seconds(event.time),
+            key: names::text(&call.name, TITLE),
+            alert: if outcome == Outcome::Cancelled { "warning" } else { "error" },
+            tags: tags(constant, event, &[("command", &call.name), ("outcome", outcome.as_str())]),
+        }
+    }
+}
+
+impl Sender {
+    /// The line of a service check.
+    pub fn service_check(&self, check: &ServiceCheck) -> String {
+        let message = check.message.as_deref().map_or_else(String::new, |message| {
+            // The text must not contain a field separator or this field's prefix.
+            let message = names::one_line(message).replace('|', "/").replace("m:", "m\\:");
+            format!("|m:{message}")
+        });
+        let (status, time, tags, container) = (check.status, check.time, self.tags(&check.tags), self.container());
+        format!("_sc|{SERVICE_CHECK}|{status}|d:{time}{tags}{container}{message}")
+    }
+
+    /// The line of an event.
+    pub fn command_failed(&self, event: &CommandFailed) -> String {
+        let (title, text) = (names::one_line(&event.title), names::one_line(&event.text));
+        let key = names::one_line(&event.key).replace('|', "/");
+        let (time, alert, tags, container) = (event.time, event.alert, self.tags(&event.tags), self.container());
         format!("_e{{{},{}}}:{title}|{text}|d:{time}|k:{key}|t:{alert}{tags}{container}", title.len(), text.len())
     }
 
-    fn tags(&self, event: &Event<'_>, own: &[(&str, &str)]) -> String {
-        let mut list = TagList::after(&self.constant);
-        let more = event.tags.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in own.iter().copied().chain(more) {
-            list.add(name, value);
-        }
-        let tags = self.constant.iter().cloned().chain(list.finish());
-        let tags: Vec<_> = tags.map(|(name, value)| format!("{name}:{value}")).collect();
+    fn tags(&self, own: &Tags) -> String {
+        let tags: Vec<_> = self.constant.iter().chain(own).map(|(name, value)| format!("{name}:{value}")).collect();
         if tags.is_empty() { String::new() } else { format!("|#{}", tags.join(",")) }
     }
 
     fn container(&self) -> String {
         self.container.as_ref().map(|id| format!("|c:{id}")).unwrap_or_default()
     }
+}
+
+/// The tags of an event, without the constant ones.
+fn tags(constant: &Tags, event: &Event<'_>, own: &[(&str, &str)]) -> Tags {
+    let mut list = TagList::after(constant);
+    let more = event.tags.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in own.iter().copied().chain(more) {
+        list.add(name, value);
+    }
+    list.finish()
 }
 
 fn seconds(time: SystemTime) -> u64 {

@@ -25,11 +25,12 @@ use crate::base::level::Level;
 use crate::config::agent_address::AgentAddress;
 use crate::events::event::{CallInfo, Event, Fact};
 use crate::exporters::datadog::delivery::{Delivery, DeliveryError, MAX_MESSAGES};
+use crate::exporters::datadog::delta_tracker;
 use crate::exporters::datadog::delta_tracker::DeltaTracker;
-use crate::exporters::datadog::events_and_service_checks::Sender;
+use crate::exporters::datadog::events_and_service_checks::{CommandFailed, Sender, ServiceCheck};
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
-use crate::exporters::datadog::names::{self, EXPORTER, TagList, Tags};
+use crate::exporters::datadog::names::{self, EXPORTER, UnifiedTags};
 use crate::exporters::datadog::origin;
 use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::{KEEPER, registry};
@@ -54,14 +55,8 @@ pub struct Settings {
     pub agent: AgentAddress,
     /// How often metrics are sent.
     pub interval: Duration,
-    /// Tag `service`.
-    pub service: String,
-    /// Tag `env`.
-    pub env: String,
-    /// Tag `version`.
-    pub version: String,
-    /// Further tags of everything that is sent.
-    pub tags: Vec<(String, String)>,
+    /// Tags of everything that is sent.
+    pub tags: UnifiedTags,
     /// The origin of the metrics, for the agent: `DD_ENTITY_ID`. `none` disables origin detection.
     pub entity_id: Option<String>,
     /// Whether health checks are sent as service checks.
@@ -104,29 +99,10 @@ impl DatadogExporter {
     /// If its thread cannot be started, it sends at flushes only.
     #[must_use]
     pub fn new(settings: Settings, source: Source, warn: Warn) -> Self {
-        let Settings {
-            agent,
-            interval,
-            service,
-            env,
-            version,
-            tags,
-            entity_id,
-            service_checks,
-            command_events,
-            metrics,
-        } = settings;
+        let Settings { agent, interval, tags, entity_id, service_checks, command_events, metrics } = settings;
         let no_origin = entity_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case("none"));
         let entity_id = entity_id.filter(|_| !no_origin);
-        let constant = [("service", &*service), ("env", &*env), ("version", &*version)];
-        let entity = entity_id.as_deref().map(|id| ("dd.internal.entity_id", id));
-        let mut constant: Tags =
-            constant.into_iter().chain(entity).filter_map(|(name, value)| names::constant_tag(name, value)).collect();
-        let mut more = TagList::after(&constant);
-        for (name, value) in &tags {
-            more.add(name, value);
-        }
-        constant.extend(more.finish());
+        let constant = names::constant_tags(&tags, entity_id.as_deref().map(|id| ("dd.internal.entity_id", id)));
         let sender =
             Sender { constant, container: if no_origin || entity_id.is_some() { None } else { origin::container() } };
         if metrics {
@@ -208,12 +184,8 @@ impl Shared {
             (result, delivery.tracker.take_conflicts())
         });
         let (result, conflicts) = delivered.unwrap_or_else(|| (Err(DeliveryError::busy()), Vec::new()));
-        if let Some(first) = conflicts.first() {
-            let more = if conflicts.len() > 1 { format!(", and {} more", conflicts.len() - 1) } else { String::new() };
-            (self.warn)(format!(
-                "datadog: {first}{more}; Datadog cannot tell them apart: it ignores case, replaces special characters, and \
-                 has one kind of metric for each name"
-            ));
+        if let Some(warning) = delta_tracker::conflict_warning(&conflicts) {
+            (self.warn)(warning);
         }
         result
     }
@@ -274,12 +246,14 @@ impl Exporter for DatadogExporter {
         let Self(shared) = self;
         match &event.fact {
             Fact::HealthChecked { check, status, score: _, duration: _, message } if shared.service_checks => {
-                shared.enqueue(shared.sender.service_check(event, check, status, message.as_deref()));
+                let check = ServiceCheck::new(&shared.sender.constant, event, check, status, message.as_deref());
+                shared.enqueue(shared.sender.service_check(&check));
             }
             Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
                 if shared.command_events && !outcome.is_ok() =>
             {
-                shared.enqueue(shared.sender.command_failed(event, call, *outcome, failure.as_ref()));
+                let failed = CommandFailed::new(&shared.sender.constant, event, call, *outcome, failure.as_ref());
+                shared.enqueue(shared.sender.command_failed(&failed));
             }
             // Their metrics are read from the source.
             Fact::Log { .. }

@@ -4,6 +4,7 @@ use cadence::ext::{MetricValue, ToCounterValue};
 use cadence::prelude::*;
 use cadence::{Metric, MetricBuilder, MetricResult, NopMetricSink, StatsdClient};
 
+use crate::exporters::datadog::delta_tracker::SeriesWriter;
 use crate::exporters::datadog::distribution::{WeightedSample, rate};
 use crate::exporters::datadog::events_and_service_checks::Sender;
 use crate::exporters::datadog::names::Tags;
@@ -32,19 +33,20 @@ impl Writer {
         }
         Self(client.build())
     }
+}
 
-    /// The growth of a counter.
-    pub fn count(&self, name: &str, tags: &Tags, growth: f64) -> Option<String> {
+impl SeriesWriter for Writer {
+    type Item = String;
+
+    fn count(&self, name: &str, tags: &Tags, growth: f64) -> Option<String> {
         line(self.0.count_with_tags(name, Growth(growth)), tags)
     }
 
-    /// The value of a gauge.
-    pub fn gauge(&self, name: &str, tags: &Tags, value: f64) -> Option<String> {
+    fn gauge(&self, name: &str, tags: &Tags, value: f64) -> Option<String> {
         line(self.0.gauge_with_tags(name, value), tags)
     }
 
-    /// Samples of a histogram that have the same weight.
-    pub fn distribution(&self, name: &str, tags: &Tags, samples: &[WeightedSample]) -> Option<String> {
+    fn distribution(&self, name: &str, tags: &Tags, samples: &[WeightedSample]) -> Option<String> {
         let count = samples.first()?.count;
         let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
         let mut metric = self.0.distribution_with_tags(name, values);

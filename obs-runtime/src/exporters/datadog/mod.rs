@@ -1,5 +1,7 @@
-//! Datadog over DogStatsD: metrics, service checks and events to an agent.
+//! Datadog: metrics, service checks and events to an agent over `DogStatsD`, or to the API where there is no agent.
 
+#[cfg(feature = "datadog-agentless")]
+pub(crate) mod agentless;
 pub(crate) mod delivery;
 pub(crate) mod delta_tracker;
 pub(crate) mod distribution;

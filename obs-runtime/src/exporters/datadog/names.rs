@@ -96,23 +96,43 @@ pub fn tag_value(value: &str, longest: usize) -> String {
     safe
 }
 
+/// The tags that Datadog joins metrics, traces and logs by, and the others that everything carries.
+#[derive(Clone, Debug, Default)]
+pub struct UnifiedTags {
+    pub service: String,
+    pub env: String,
+    pub version: String,
+    pub others: Vec<(String, String)>,
+}
+
 /// A tag that everything carries; `None` when it has no value.
-pub fn constant_tag(name: &str, value: &str) -> Option<(String, String)> {
+fn constant_tag(name: &str, value: &str) -> Option<(String, String)> {
     let value = tag_value(value, MAX_LENGTH - name.len() - 1);
     (!value.is_empty()).then(|| (name.to_owned(), value))
 }
 
-/// A text of at most `longest` characters on one line: line feeds become `\n`, other control characters spaces.
+/// A text of at most `longest` characters. Control characters other than line feeds become spaces.
 pub fn text(text: &str, longest: usize) -> String {
-    let mut safe = String::with_capacity(text.len().min(longest));
-    for letter in text.chars().take(longest) {
-        match letter {
-            '\n' => safe.push_str("\\n"),
-            _ if letter.is_control() => safe.push(' '),
-            _ => safe.push(letter),
-        }
+    let safe = |letter: char| if letter.is_control() && letter != '\n' { ' ' } else { letter };
+    text.chars().take(longest).map(safe).collect()
+}
+
+/// A text on one line: line feeds become `\n`.
+pub fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n")
+}
+
+/// The tags of everything that a process sends.
+pub fn constant_tags(unified: &UnifiedTags, own: Option<(&str, &str)>) -> Tags {
+    let UnifiedTags { service, env, version, others } = unified;
+    let constant = [("service", &**service), ("env", &**env), ("version", &**version)].into_iter().chain(own);
+    let mut constant: Tags = constant.filter_map(|(name, value)| constant_tag(name, value)).collect();
+    let mut more = TagList::after(&constant);
+    for (name, value) in others {
+        more.add(name, value);
     }
-    safe
+    constant.extend(more.finish());
+    constant
 }
 
 #[cfg(test)]

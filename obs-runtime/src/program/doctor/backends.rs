@@ -11,7 +11,7 @@ use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
 use crate::pipeline::global;
 use crate::program::doctor::finding::Finding;
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 use crate::program::self_checks::clock_offset;
 use crate::program::self_checks::registration::{GROUP, SelfChecks};
 
@@ -35,12 +35,12 @@ pub fn ask(config: &Config, timeout: Duration) -> Answers {
     let report = run_health_checks().group(GROUP).timeout(timeout).uncached().forced().wait();
     drop(registered);
     let findings = report.checks.iter().filter(|check| check.name != ENDPOINT).map(finding);
-    #[cfg(any(feature = "prometheus", feature = "sentry"))]
+    #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
     let clock_offsets = report.checks.iter().filter_map(|check| {
         let seconds = check.details.as_ref()?.get(clock_offset::NAME)?.as_i64()?;
         Some((subject(&check.name), seconds))
     });
-    #[cfg(not(any(feature = "prometheus", feature = "sentry")))]
+    #[cfg(not(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry")))]
     let clock_offsets = [];
     Answers {
         findings: findings.chain(not_configured(config)).collect(),
@@ -83,6 +83,10 @@ fn advice(check: &str) -> &'static str {
         }
         "obs.datadog_agent" => {
             "start the agent, or set DD_AGENT_HOST and DD_DOGSTATSD_PORT, or DD_DOGSTATSD_URL; DATADOG_ENABLED=false sends nothing"
+        }
+        "obs.datadog_api" => {
+            "copy DATADOG_API_KEY from the organisation's settings, and set DATADOG_SITE to its site, such as datadoghq.eu; this machine \
+             must reach it (HTTPS_PROXY is respected, DD_DD_URL names another URL)"
         }
         "obs.sentry" => {
             "copy SENTRY_DSN from the client keys of the project; this machine must reach its host (HTTPS_PROXY is respected)"

@@ -63,6 +63,7 @@ pub fn features() -> Vec<&'static str> {
         (cfg!(feature = "prometheus"), "prometheus"),
         (cfg!(feature = "https"), "https"),
         (cfg!(feature = "datadog"), "datadog"),
+        (cfg!(feature = "datadog-agentless"), "datadog-agentless"),
         (cfg!(feature = "bigquery"), "bigquery"),
         (cfg!(feature = "bigquery-estimate"), "bigquery-estimate"),
         (cfg!(feature = "cli"), "cli"),

@@ -33,6 +33,12 @@ pub fn send() -> Vec<Finding> {
     pipeline.queued().into_iter().map(|(sink, queued)| finding(sink, queued, begun, &delivered, event)).collect()
 }
 
+/// Whether Datadog's API is used in place of an agent, which confirms nothing.
+fn uses_datadog_api() -> bool {
+    cfg!(feature = "datadog-agentless")
+        && global::pipeline().is_some_and(|pipeline| pipeline.config().datadog_agentless == Some(true))
+}
+
 fn finding(
     sink: &'static str,
     queued: usize,
@@ -62,6 +68,7 @@ fn finding(
         subject,
         match (sink, event) {
             ("sentry", Some(event)) => format!("accepted the event {event}"),
+            ("datadog", _) if uses_datadog_api() => format!("accepted operation.success{{operation:{OPERATION}}}"),
             ("datadog", _) => format!("sent operation.success{{operation:{OPERATION}}}; the agent confirms nothing"),
             ("otlp_traces" | "otlp_logs", _) => format!("accepted the operation {OPERATION}"),
             ("textfile" | "pushgateway" | "otlp_metrics", _) => {

@@ -39,6 +39,13 @@ pub fn of_settings(config: &Config, settings: &[Setting]) -> Vec<String> {
             "prometheus",
         ),
         (config.datadog_enabled && cfg!(not(feature = "datadog")), "DATADOG_ENABLED", "datadog"),
+        (
+            config.datadog_enabled
+                && config.datadog_agentless == Some(true)
+                && cfg!(not(feature = "datadog-agentless")),
+            "DATADOG_AGENTLESS",
+            "datadog-agentless",
+        ),
         (config.sentry_enabled && cfg!(not(feature = "sentry")), "SENTRY_ENABLED", "sentry"),
     ];
     for (_, variable, feature) in without_feature.into_iter().filter(|(is_missing, ..)| *is_missing) {
@@ -67,8 +74,16 @@ pub fn of_settings(config: &Config, settings: &[Setting]) -> Vec<String> {
     warnings
 }
 
+/// Says what was chosen where the configuration leaves it open.
+pub fn of_choices(rust_log: Option<(String, Vec<LogFilterError>)>, datadog_route: Option<String>) {
+    of_rust_log(rust_log);
+    if let Some(route) = datadog_route {
+        global::warn_with_help("datadog-not-delivered", format!("datadog: {route}"));
+    }
+}
+
 /// Says that `RUST_LOG` applies, if it does, and warns of what is not read of it.
-pub fn of_rust_log(applied: Option<(String, Vec<LogFilterError>)>) {
+fn of_rust_log(applied: Option<(String, Vec<LogFilterError>)>) {
     let Some((text, problems)) = applied else { return };
     global::inform(format!("LOG_LEVEL is not set: RUST_LOG={text} applies to the lines of obs"));
     for problem in problems {

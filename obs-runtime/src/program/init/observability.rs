@@ -301,7 +301,7 @@ impl ObservabilityBuilder {
         if !(resolved.problems.is_empty() || lenient) {
             return Err(ConfigError { problems: resolved.problems }.into());
         }
-        let Resolved { mut config, settings, problems, warnings, rust_log } = resolved;
+        let Resolved { mut config, settings, problems, warnings, rust_log, datadog_route } = resolved;
         let layers = self.layers.take();
         let (log_crate, global_filters) = (self.log_crate, std::mem::take(&mut self.global_filters));
         let own_sinks = std::mem::take(&mut self.sinks);
@@ -366,7 +366,7 @@ impl ObservabilityBuilder {
         }
         let warn_of = |help: &'static str| move |message: String| global::warn_with_help(help, message);
         init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(warn_of("unknown-variable"));
-        init_warnings::of_rust_log(rust_log);
+        init_warnings::of_choices(rust_log, datadog_route);
         let idle = init_warnings::of_settings(pipeline.config(), pipeline.settings());
         idle.into_iter().for_each(warn_of("setting-without-effect"));
         init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(warn_of("shared-names"));

@@ -98,6 +98,14 @@ impl ObservabilityBuilder {
         /// # Ok::<_, Box<dyn std::error::Error>>(())
         /// ```
         datadog_enabled(enabled: bool) => datadog_enabled = enabled;
+        /// Instead of `DATADOG_AGENTLESS`: whether Datadog's API gets what an agent would get; needs the feature
+        /// `datadog-agentless` and an API key. Unlike the variable, it does not enable Datadog by itself. If it is not set, the API is
+        /// used on a serverless platform on which no agent listens, and a warning says so.
+        datadog_agentless(agentless: bool) => datadog_agentless = Some(agentless);
+        /// Instead of `DD_DD_URL`; an invalid URL is an error of [`init`](Self::init).
+        datadog_url(url: impl Into<String>) => datadog_url = Some(url.into());
+        /// Instead of `DD_HOSTNAME`.
+        datadog_hostname(name: impl Into<String>) => datadog_hostname = Some(name.into());
         /// Instead of `DATADOG_API_KEY`.
         datadog_api_key(key: Secret<String>) => datadog_api_key = Some(key);
         /// Instead of `DATADOG_SITE`.

@@ -5,6 +5,8 @@ use crate::config::problem::Problem;
 use crate::config::read::ReadVariables;
 use crate::config::settings::Setting;
 use crate::config::validated::Config;
+#[cfg(feature = "datadog")]
+use crate::program::datadog_route;
 use crate::redact::redactor::Redactor;
 
 /// A change that the builder makes to the configuration.
@@ -20,6 +22,8 @@ pub struct Resolved {
     pub warnings: Vec<Problem>,
     /// `RUST_LOG`, if it applies, and what is wrong with it.
     pub rust_log: Option<(String, Vec<LogFilterError>)>,
+    /// How Datadog gets its data, where the configuration leaves it open.
+    pub datadog_route: Option<String>,
 }
 
 /// Reads the environment over the defaults, then applies the overrides of the builder. Replaces faulty values.
@@ -61,5 +65,9 @@ pub fn resolve(defaults: &Config, overrides: Vec<Override>, environment: bool) -
     }
     // The builder may have set another level.
     let rust_log = rust_log.filter(|_| config.log_level == log_level);
-    Resolved { config, settings, problems, warnings, rust_log }
+    #[cfg(feature = "datadog")]
+    let datadog_route = datadog_route::choose(&mut config, |name| environment && std::env::var_os(name).is_some());
+    #[cfg(not(feature = "datadog"))]
+    let datadog_route = None;
+    Resolved { config, settings, problems, warnings, rust_log, datadog_route }
 }

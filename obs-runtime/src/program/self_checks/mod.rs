@@ -2,10 +2,12 @@
 
 #[cfg(feature = "bigquery")]
 pub(crate) mod bigquery;
-#[cfg(any(feature = "prometheus", feature = "sentry"))]
+#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 pub(crate) mod clock_offset;
 #[cfg(feature = "datadog")]
 pub(crate) mod datadog;
+#[cfg(feature = "datadog-agentless")]
+pub(crate) mod datadog_api;
 pub(crate) mod disk;
 #[cfg(feature = "otlp")]
 pub(crate) mod otlp;

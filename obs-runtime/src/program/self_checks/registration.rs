@@ -13,6 +13,8 @@ use crate::config::validated::Config;
 use crate::program::self_checks::bigquery;
 #[cfg(feature = "datadog")]
 use crate::program::self_checks::datadog;
+#[cfg(feature = "datadog-agentless")]
+use crate::program::self_checks::datadog_api;
 use crate::program::self_checks::disk;
 #[cfg(feature = "otlp")]
 use crate::program::self_checks::otlp;
@@ -87,7 +89,7 @@ fn local(config: &Config) -> Vec<HealthCheck> {
         }
     }
     #[cfg(feature = "datadog")]
-    if config.datadog_enabled {
+    if config.datadog_enabled && !uses_datadog_api(config) {
         let agent = config.datadog_agent();
         checks.push(HealthCheck::new("obs.datadog_agent", move || datadog::agent(&agent)));
     }
@@ -99,13 +101,23 @@ fn local(config: &Config) -> Vec<HealthCheck> {
     checks
 }
 
+/// Whether Datadog's API is used in place of an agent.
+#[cfg(feature = "datadog")]
+const fn uses_datadog_api(config: &Config) -> bool {
+    cfg!(feature = "datadog-agentless") && matches!(config.datadog_agentless, Some(true))
+}
+
 /// The checks that call remote services.
 #[cfg_attr(
-    not(any(feature = "bigquery", feature = "otlp", feature = "sentry")),
+    not(any(feature = "bigquery", feature = "datadog-agentless", feature = "otlp", feature = "sentry")),
     allow(unused_mut, unused_variables, reason = "no remote check")
 )]
 fn remote(config: &Config) -> Vec<HealthCheck> {
     let mut checks = Vec::new();
+    #[cfg(feature = "datadog-agentless")]
+    if let Some(client) = crate::program::datadog_api::client(config) {
+        checks.push(HealthCheck::new("obs.datadog_api", move || datadog_api::valid(&client, REMOTE_TIMEOUT)));
+    }
     #[cfg(feature = "sentry")]
     if let Some(dsn) = config.sentry_dsn.clone().filter(|_| config.sentry_enabled) {
         let connection = crate::program::sentry::connection(config);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-#[cfg(feature = "otlp")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 use crate::base::clock;
 use crate::base::trace_context::TraceContext;
 #[cfg(feature = "otlp")]
@@ -213,7 +213,7 @@ impl Drop for SpanGuard {
 }
 
 /// A span that has begun.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenSpan {
     /// The span.
     pub active: ActiveSpan,
@@ -236,7 +236,7 @@ impl OpenSpan {
     }
 
     /// A span of `tracing` inside of another one, which is active here or not.
-    #[cfg(feature = "otlp")]
+    #[cfg(any(feature = "otlp", feature = "sentry"))]
     #[must_use]
     pub fn of_tracing(parent: ActiveSpan, is_here: bool) -> Self {
         let of = if is_here { parent.innermost() } else { parent.id };

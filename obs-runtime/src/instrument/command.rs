@@ -22,7 +22,6 @@ use crate::events::span_beginning::Beginning;
 #[cfg(feature = "cli")]
 use crate::instrument::argument_usage;
 use crate::instrument::call::command_finisher::CommandFinisher;
-use crate::instrument::call::span::{record, root_of};
 use crate::instrument::call::tracked_call::{Call, EndFlush};
 use crate::instrument::command_future::{AtEnd, CommandFuture, Noted};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
@@ -34,6 +33,7 @@ use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::registry;
 use crate::pipeline::global;
 use crate::pipeline::interface::Pipeline;
+use crate::pipeline::traces::{record, root_of};
 
 /// A running command, an extension of the context inside it: nested commands find the outer one, and
 /// [`exit`](crate::exit) the commands to finish.

@@ -13,8 +13,9 @@ pub(crate) mod layer;
 pub(crate) mod log_bridge;
 pub(crate) mod log_level;
 pub(crate) mod outgoing_context;
-#[cfg(feature = "otlp")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 pub(crate) mod span_export;
 pub(crate) mod subscriber;
+pub(crate) mod traces;
 #[cfg(feature = "_user-metrics")]
 pub(crate) mod user_metrics;

@@ -9,14 +9,13 @@ use crate::base::outcome::Outcome;
 use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
 use crate::events::active_span::{ActiveSpan, OpenSpan};
-use crate::events::event::{Details, Fact};
 use crate::events::span::{Span, SpanDetails};
-use crate::events::span_buffer;
-use crate::exporters::interface::Topic;
-use crate::metrics::callsite::SourceLocation;
+use crate::events::span_beginning::Beginning;
+use crate::metrics::callsite::{SourceLocation, Tags};
 use crate::pipeline::global;
 use crate::pipeline::layer::checked_layer::CheckedLayer;
-use crate::pipeline::layer::span_layer::{ClosedSpan, SpanFilter, SpanLayer};
+use crate::pipeline::layer::span_layer::{ClosedSpan, SpanFilter, SpanLayer, may_record};
+use crate::pipeline::traces::{begin_root, emit};
 
 /// The layer that records spans of `tracing`, by `TRACING_LEVEL`.
 pub fn span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
@@ -24,15 +23,15 @@ pub fn span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> imp
         global::pipeline().is_some_and(|pipeline| pipeline.config().tracing_level.enables(level, target))
     };
     let least = || global::pipeline()?.config().tracing_level.least();
-    SpanLayer::new(closed).with_filter(SpanFilter::new(enabled, least, wants_events))
+    SpanLayer::new(begin, closed).with_filter(SpanFilter::new(enabled, least, wants_events))
 }
 
 /// The same without a filter of `tracing_subscriber`.
 pub fn unfiltered_span_layer<S: tracing_core::Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    CheckedLayer::new(SpanLayer::new(closed), |metadata| {
+    CheckedLayer::new(SpanLayer::new(begin, closed), |metadata| {
         let enabled =
             |config: &Config| config.tracing_level.enables(Level::from_tracing(*metadata.level()), metadata.target());
-        span_buffer::any()
+        may_record(metadata.is_span())
             && (metadata.is_span() || wants_events())
             && global::pipeline().is_some_and(|pipeline| enabled(pipeline.config()))
     })
@@ -44,26 +43,33 @@ fn wants_events() -> bool {
     global::pipeline().is_some_and(|pipeline| wants(pipeline.config()))
 }
 
+/// Begins the trace of a span that handles a request or a message.
+fn begin(beginning: &Beginning) -> Option<OpenSpan> {
+    begin_root(beginning, None)
+}
+
 fn closed(closed: ClosedSpan<'_>) {
-    let ClosedSpan { open: OpenSpan { active: ActiveSpan { buffer, id }, parent, begun }, metadata, fields } = closed;
+    let ClosedSpan { open, metadata, fields } = closed;
+    let is_root = open.is_root();
+    let OpenSpan { active: ActiveSpan { buffer, id }, parent, begun } = open;
     let place = metadata.module_path().zip(metadata.file()).zip(metadata.line());
     let place = place.map(|((module, file), line)| SourceLocation { module, file, line });
-    let ended = buffer.add(Span {
+    // Those that are part of a trace do not say how they ended.
+    let has_failed = is_root && fields.text("otel.status_code").is_some_and(|code| code.eq_ignore_ascii_case("error"));
+    let name = fields.text("otel.name").filter(|_| is_root);
+    let span = Span {
         id,
         parent,
-        name: metadata.name().into(),
+        name: name.map_or(metadata.name().into(), |name| name.to_owned().into()),
         op: "span",
         attribute: "tracing",
         begun,
         ended: clock::wall(),
-        outcome: Outcome::Ok,
+        outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
         calls: None,
         place,
         function: None,
         details: SpanDetails::of(fields.to_fields(), None),
-    });
-    for ended in ended {
-        let source = place.map(global::source).unwrap_or_default();
-        global::emit(Topic::Report, Level::Info, source, |_| (Fact::Traced(Box::new(ended)), Details::default()));
-    }
+    };
+    emit(if is_root { buffer.end(span) } else { buffer.add(span) }, place, &Tags::new());
 }

@@ -16,7 +16,7 @@ use crate::pipeline::layer::checked_layer::CheckedLayer;
 use crate::pipeline::layer::filter::ObsFilter;
 use crate::pipeline::layer::tracing_layer::{ObsLayer, take_has_second};
 use crate::pipeline::log_bridge;
-#[cfg(feature = "otlp")]
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 use crate::pipeline::span_export::{span_layer, unfiltered_span_layer};
 
 /// A `tracing_subscriber` layer that sends the program's events to obs.
@@ -60,7 +60,7 @@ fn filtered_layers<S: Subscriber + for<'a> LookupSpan<'a>>() -> Layers<S> {
     let filter = filter.warns_unless_added(layer.is_added(), warn_of_reload);
     vec![
         Box::new(layer.with_filter(filter)),
-        #[cfg(feature = "otlp")]
+        #[cfg(any(feature = "otlp", feature = "sentry"))]
         Box::new(span_layer()),
     ]
 }
@@ -74,7 +74,7 @@ fn unfiltered_layers<S: Subscriber + for<'a> LookupSpan<'a>>() -> Layers<S> {
     });
     vec![
         Box::new(layer),
-        #[cfg(feature = "otlp")]
+        #[cfg(any(feature = "otlp", feature = "sentry"))]
         Box::new(unfiltered_span_layer()),
     ]
 }

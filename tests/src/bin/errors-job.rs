@@ -197,6 +197,32 @@ fn serve() -> Result<(), Boxed> {
     Ok(())
 }
 
+/// Handles requests within spans of `tracing` alone, as the layers of web frameworks begin them.
+fn serve_in_spans() {
+    for (path, has_failed) in [("/users", true), ("/health", false)] {
+        let span = tracing::info_span!(
+            "HTTP request",
+            otel.kind = "server",
+            otel.name = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        );
+        span.in_scope(|| {
+            println!("headers {}", serde_json::to_string(&context_headers()).unwrap_or_default());
+            tracing::info_span!("authorize").in_scope(|| ());
+            if has_failed {
+                let _ = load_day();
+            }
+        });
+        span.record("otel.name", format!("GET {path}"));
+        if has_failed {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+    tracing::info_span!("no request").in_scope(load_day).unwrap_or_default();
+    // Below the level, so that what is inside is not part of a trace.
+    tracing::debug_span!("HTTP request", otel.kind = "server").in_scope(|| ());
+}
+
 fn main() -> Result<(), Boxed> {
     let builder = obs_runtime::Observability::builder().version("1.2.3").before_send(|mut event| {
         event.tags.insert("seen_last".to_owned(), "yes".to_owned());
@@ -206,6 +232,10 @@ fn main() -> Result<(), Boxed> {
     let way = std::env::args().nth(1).unwrap_or_default();
     match &*way {
         "serve" => return serve(),
+        "serve-in-spans" => {
+            serve_in_spans();
+            return Ok(());
+        }
         "serve-and-panic" => {
             serve()?;
             panic!("asked to panic in main");

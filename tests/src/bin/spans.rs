@@ -3,6 +3,7 @@
 //! - `contents`: spans with everything that a span can have, and a second trace.
 //! - `context NAME=VALUE…`: a request with these headers. Prints what it passes on, as headers and to a child process; without headers,
 //!   that of the process.
+//! - `requests`: spans of requests, messages and other things outside of any command.
 //! - `pools`: a pool of threads and a stream, inside of spans.
 //! - `flood`: a million spans. Prints its peak memory in KiB after some and after all of them.
 //! - `sampled`: a hot function whose log lines are sampled.
@@ -166,6 +167,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("contents") => {
             let _ = contents();
             short();
+            return Ok(());
+        }
+        Some("requests") => {
+            tracing::info_span!("request", otel.kind = "server", otel.status_code = "error").in_scope(step);
+            tracing::info_span!("message", otel.kind = ?opentelemetry::trace::SpanKind::Consumer).in_scope(inner);
+            tracing::info_span!("of another kind").in_scope(inner);
             return Ok(());
         }
         Some("pools") => {

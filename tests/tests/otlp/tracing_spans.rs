@@ -2,6 +2,8 @@
 
 use obs_tests::process::Process;
 use obs_tests::servers::OtlpServer;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
 fn parents(level: &str) -> (Vec<(String, String)>, OtlpServer) {
     parents_of(&[], level)
@@ -74,6 +76,27 @@ fn spans_have_a_level_of_their_own() {
         ("inner", "spans"),
     ];
     assert_eq!(off, pairs(&expected));
+}
+
+#[test]
+fn a_span_that_handles_a_request_or_a_message_begins_a_trace() {
+    let (parents, server) = parents_of(&["requests"], "info");
+    let expected = [
+        ("request", ""),
+        ("step", "request"),
+        ("in_library", "step"),
+        ("inner", "in_library"),
+        ("message", ""),
+        ("inner", "message"),
+        // A span of another kind begins none, and the function inside does.
+        ("inner", ""),
+    ];
+    assert_eq!(parents, pairs(&expected));
+    let spans = server.spans();
+    let of = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
+    assert_eq!((of("request").kind(), of("message").kind()), (SpanKind::Server, SpanKind::Consumer));
+    assert_eq!(of("request").status.as_ref().map(|status| status.code()), Some(StatusCode::Error));
+    assert_ne!(of("request").trace_id, of("message").trace_id);
 }
 
 #[test]

@@ -176,6 +176,36 @@ fn requests_are_transactions_in_the_traces_of_their_callers() {
 }
 
 #[test]
+fn a_span_of_tracing_that_handles_a_request_is_a_transaction() {
+    let server = SentryServer::start();
+    let ended = job(&server, "serve-in-spans").env("SENTRY_TRACES_SAMPLE_RATE", "1").run();
+    assert_eq!(ended.code(), Some(0), "{ended:?}");
+    let mut runs = server.items("transaction");
+    runs.sort_by_key(|run| run["transaction"].to_string());
+    let facts = |run: &Value| {
+        let (trace, spans) = (&run["contexts"]["trace"], run["spans"].as_array().unwrap());
+        let names: Vec<_> = spans.iter().map(|span| span["description"].as_str().unwrap().to_owned()).collect();
+        (run["transaction"].clone(), trace["op"].clone(), trace["status"].clone(), names.join(" "))
+    };
+    let expected = [
+        (json!("GET /health"), json!("http.server"), json!("ok"), "authorize".to_owned()),
+        (
+            json!("GET /users"),
+            json!("http.server"),
+            json!("unknown_error"),
+            "authorize parse_row load_file load_day".to_owned(),
+        ),
+    ];
+    assert_eq!(runs.iter().map(facts).collect::<Vec<_>>(), expected, "{runs:#?}");
+    let headers = printed(&ended.stdout, "headers ");
+    for (headers, run) in headers.iter().zip(runs.iter().rev()) {
+        let trace = &run["contexts"]["trace"];
+        let ids = format!("{}-{}", trace["trace_id"].as_str().unwrap(), trace["span_id"].as_str().unwrap());
+        assert_eq!(headers["traceparent"], format!("00-{ids}-01"));
+    }
+}
+
+#[test]
 fn a_child_of_a_process_with_an_sdk_of_sentry_is_in_its_trace() {
     let traced = |sentry_trace: &str| {
         let server = SentryServer::start();

@@ -9,8 +9,8 @@ use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, Span
 use crate::events::failure::{ExitFailure, Failure};
 use crate::events::span::{Span, SpanDetails};
 use crate::events::span_beginning::Beginning;
-use crate::instrument::call::span::{begin_root, emit};
 use crate::metrics::callsite::Tags;
+use crate::pipeline::traces::{begin_root, emit};
 
 const OPERATOR: &str = "operator";
 

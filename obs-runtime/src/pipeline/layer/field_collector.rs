@@ -155,7 +155,7 @@ impl Collected {
     }
 
     /// Overwrites fields with values recorded later.
-    #[cfg(feature = "otlp")]
+    #[cfg(any(feature = "otlp", feature = "sentry"))]
     pub fn update(&mut self, later: &Self) {
         for (name, part) in &later.entries {
             let part = self.copy(later, part);
@@ -168,7 +168,7 @@ impl Collected {
     }
 
     /// Removes overwritten texts, so that a span that records forever stays as small as its fields.
-    #[cfg(feature = "otlp")]
+    #[cfg(any(feature = "otlp", feature = "sentry"))]
     fn compact(&mut self) {
         let live: usize =
             self.entries.iter().map(|(_, part)| if let Part::Text(at) = part { at.len() } else { 0 }).sum();
@@ -186,7 +186,7 @@ impl Collected {
         self.text = text;
     }
 
-    #[cfg(feature = "otlp")]
+    #[cfg(any(feature = "otlp", feature = "sentry"))]
     fn copy(&mut self, other: &Self, part: &Part) -> Part {
         match part {
             Part::Text(at) => self.push(other.text.get(at.clone()).unwrap_or_default()),

@@ -10,5 +10,9 @@ pub(crate) mod log_capture;
 pub(crate) mod log_values;
 pub(crate) mod nested;
 #[cfg(feature = "otlp")]
+pub(crate) mod other_tracer;
+#[cfg(feature = "otlp")]
+pub(crate) mod span_events;
+#[cfg(any(feature = "otlp", feature = "sentry"))]
 pub(crate) mod span_layer;
 pub(crate) mod tracing_layer;

@@ -1,30 +1,32 @@
 //! Records spans of `tracing` as spans of the traces that they are part of, and events as events of these spans.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tracing_core::Dispatch;
+#[cfg(feature = "otlp")]
+use tracing_core::Event;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
-use tracing_core::{Event, LevelFilter, Metadata, Subscriber};
-use tracing_log::NormalizeEvent as _;
+use tracing_core::{LevelFilter, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
+#[cfg(feature = "otlp")]
+use tracing_subscriber::registry::SpanRef;
 
-use crate::base::clock;
 use crate::base::level::Level;
-use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, SpanGuard};
-use crate::events::otel_context;
+use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
 use crate::events::panics::caught;
 use crate::events::span_beginning::Beginning;
 use crate::events::span_buffer;
-use crate::events::span_event::SpanEvent;
-use crate::pipeline::layer::event_name;
 use crate::pipeline::layer::field_collector::Collected;
+#[cfg(feature = "otlp")]
 use crate::pipeline::layer::nested::Nested;
+#[cfg(feature = "otlp")]
+use crate::pipeline::layer::other_tracer::{self, When};
+#[cfg(feature = "otlp")]
+use crate::pipeline::layer::span_events::event_of;
+use crate::pipeline::traces::REQUEST;
 
 thread_local! {
     /// The spans that are entered on this thread, innermost last.
@@ -42,97 +44,140 @@ pub struct ClosedSpan<'s> {
 }
 
 /// A layer that makes the spans of `tracing` part of the recorded trace in which they begin. It passes those that have ended
-/// to a handler. Events are added to the span in which they are logged. What is outside of a recorded trace is not recorded.
+/// to a handler. Events are added to the span in which they are logged. Outside of a recorded trace, a span that handles a request or a
+/// message (`otel.kind`) begins one; others are not recorded.
 pub struct SpanLayer {
+    begin: fn(&Beginning) -> Option<OpenSpan>,
     handler: Box<Handler>,
 }
 
 type Handler = dyn Fn(ClosedSpan<'_>) + Send + Sync;
 
-/// A recorded span.
+/// A span that is to be recorded.
 struct Recorded {
-    open: OpenSpan,
+    state: State,
     fields: Collected,
     /// Whether it is known who exports it: this layer or a tracer of the program.
+    #[cfg(feature = "otlp")]
     is_decided: bool,
 }
 
-impl SpanLayer {
-    /// A layer that passes spans to `handler`.
-    pub fn new(handler: impl Fn(ClosedSpan<'_>) + Send + Sync + 'static) -> Self {
-        Self { handler: Box::new(handler) }
+#[derive(Clone)]
+enum State {
+    /// It begins a trace when it is entered.
+    Begins(Beginning),
+    /// It is part of a recorded trace.
+    Open(OpenSpan),
+    /// It has begun a trace that no exporter wants.
+    NotSampled,
+}
+
+impl Recorded {
+    fn new(state: State, fields: Collected) -> Self {
+        Self {
+            state,
+            fields,
+            #[cfg(feature = "otlp")]
+            is_decided: false,
+        }
     }
+}
+
+impl SpanLayer {
+    /// A layer that begins traces by `begin`, and passes spans to `handler`.
+    pub fn new(
+        begin: fn(&Beginning) -> Option<OpenSpan>,
+        handler: impl Fn(ClosedSpan<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { begin, handler: Box::new(handler) }
+    }
+
+    /// Begins the trace of a span that is entered for the first time, and decides who exports the span.
+    fn entered<S: Subscriber + for<'a> LookupSpan<'a>>(&self, id: &Id, context: &Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let Some(beginning) = ({
+            let extensions = span.extensions();
+            extensions.get::<Recorded>().and_then(|recorded| match &recorded.state {
+                State::Begins(beginning) => Some(beginning.clone()),
+                State::Open(_) | State::NotSampled => None,
+            })
+        }) else {
+            #[cfg(feature = "otlp")]
+            decide(&span, When::Entered);
+            return;
+        };
+        #[cfg(feature = "otlp")]
+        if other_tracer::is_of_layer(id) {
+            // Its trace is that layer's.
+            span.extensions_mut().remove::<Recorded>();
+            return;
+        }
+        let state = (self.begin)(&beginning).map_or(State::NotSampled, State::Open);
+        if let Some(recorded) = span.extensions_mut().get_mut::<Recorded>() {
+            recorded.state = state;
+            #[cfg(feature = "otlp")]
+            {
+                recorded.is_decided = true;
+            }
+        }
+    }
+}
+
+/// Decides who exports a recorded span, unless that is known.
+#[cfg(feature = "otlp")]
+fn decide<'s, R: LookupSpan<'s>>(span: &SpanRef<'s, R>, when: When) {
+    let open = {
+        let mut extensions = span.extensions_mut();
+        let Some(recorded) = extensions.get_mut::<Recorded>().filter(|recorded| !recorded.is_decided) else { return };
+        let State::Open(open) = &recorded.state else { return };
+        let open = open.clone();
+        recorded.is_decided = true;
+        open
+    };
+    if let Some(id) = other_tracer::decide(&span.id(), &open, span.name(), when)
+        && let Some(recorded) = span.extensions_mut().get_mut::<Recorded>()
+        && let State::Open(open) = &mut recorded.state
+    {
+        open.active.id = id;
+    }
+}
+
+/// What begins outside of a recorded trace, if it handles a request or a message.
+fn beginning(attributes: &Attributes<'_>, fields: &Collected) -> Option<Beginning> {
+    let is = |kind: &str| fields.text("otel.kind").is_some_and(|of| of.eq_ignore_ascii_case(kind));
+    let is_free =
+        || attributes.parent().is_none() && !matches!(active_span::current(), Active::Span(_) | Active::NotRecorded);
+    let op = match active_span::roots() {
+        Roots::Remote | Roots::Always if is("server") => REQUEST,
+        Roots::Always if is("consumer") => "span",
+        _ => return None,
+    };
+    is_free().then(|| Beginning::now(attributes.metadata().name().into(), op, "tracing"))
 }
 
 /// The recorded span of that id.
 fn recorded<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_, S>) -> Option<ActiveSpan> {
     let span = context.span(id)?;
     let extensions = span.extensions();
-    extensions.get::<Recorded>().map(|recorded| recorded.open.active.clone())
-}
-
-/// Whether spans were seen that the layer of `tracing-opentelemetry` exports.
-static LAYER_IS_SEEN: AtomicBool = AtomicBool::new(false);
-
-/// Decides who exports a recorded span, when it is entered for the first time: that layer, the program's tracer provider, or obs.
-/// A span that was never entered is decided about when it ends; what that layer knows of it may be gone then, and it counts as that
-/// layer's if others were.
-fn decide<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_, S>, at_end: bool) {
-    let Some(span) = context.span(id) else { return };
-    let (active, parent, begun) = {
-        let mut extensions = span.extensions_mut();
-        let Some(recorded) = extensions.get_mut::<Recorded>().filter(|recorded| !recorded.is_decided) else { return };
-        recorded.is_decided = true;
-        (recorded.open.active.clone(), recorded.open.parent, recorded.open.begun)
-    };
-    let beginning = Beginning { name: span.name().into(), op: "span", attribute: "tracing", begun };
-    let program = active.buffer.program();
-    let by_layer =
-        |dispatch: &Dispatch| caught(|| tracing_opentelemetry::get_otel_context(id, dispatch)).ok().flatten();
-    let of_layer = tracing_core::dispatcher::get_default(by_layer);
-    let decided = match of_layer.and_then(|context| Some((otel_context::trace_of(&context)?, context))) {
-        Some((trace, context)) => {
-            LAYER_IS_SEEN.store(true, Ordering::Relaxed);
-            trace.is_of_same_trace(&active.buffer.trace()).then(|| {
-                program.note(trace.span(), context, beginning);
-                trace.span()
-            })
-        }
-        None if at_end && LAYER_IS_SEEN.load(Ordering::Relaxed) => {
-            program.note_id(active.id);
-            None
-        }
-        None => program.begin(parent, &beginning),
-    };
-    if let Some(decided) = decided
-        && let Some(recorded) = span.extensions_mut().get_mut::<Recorded>()
-    {
-        recorded.open.active.id = decided;
+    match &extensions.get::<Recorded>()?.state {
+        State::Open(open) => Some(open.active.clone()),
+        State::Begins(_) | State::NotSampled => None,
     }
 }
 
-fn event_of(event: &Event<'_>) -> SpanEvent {
-    let mut collected = Collected::default();
-    event.record(&mut collected);
-    if event.is_log() {
-        collected.mark_log_record();
-    }
-    let metadata = event.metadata();
-    let logger =
-        collected.log_source().target.map_or(Cow::Borrowed(metadata.target()), |target| target.to_owned().into());
-    let message = collected.message();
-    let message =
-        message.unwrap_or_else(|| event_name::instead_of_message(event_name::given(metadata.name()), &collected, None));
-    SpanEvent {
-        time: clock::wall(),
-        level: Level::from_tracing(*metadata.level()),
-        logger,
-        message: Cow::Owned(message.into_owned()),
-        fields: collected.to_fields_of_event(),
+/// What is active inside of a recorded span.
+fn active<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_, S>) -> Option<Active> {
+    let span = context.span(id)?;
+    let extensions = span.extensions();
+    match &extensions.get::<Recorded>()?.state {
+        State::Open(open) => Some(Active::Span(open.active.clone())),
+        State::NotSampled => Some(Active::NotRecorded),
+        State::Begins(_) => None,
     }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
+    #[cfg(feature = "otlp")]
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let span = match event.parent() {
             Some(parent) => recorded(parent, &context),
@@ -152,11 +197,19 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
             None if attributes.is_contextual() => active_span::current_span(),
             None => None,
         };
-        let Some(parent) = parent else { return };
+        if parent.is_none() && active_span::roots() == Roots::Never {
+            return;
+        }
         let mut fields = Collected::default();
         attributes.record(&mut fields);
-        let open = OpenSpan::of_tracing(parent, attributes.parent().is_none());
-        span.extensions_mut().replace(Recorded { open, fields, is_decided: false });
+        let state = match parent {
+            Some(parent) => State::Open(OpenSpan::of_tracing(parent, attributes.parent().is_none())),
+            None => match beginning(attributes, &fields) {
+                Some(beginning) => State::Begins(beginning),
+                None => return,
+            },
+        };
+        span.extensions_mut().replace(Recorded::new(state, fields));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -170,9 +223,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        decide(id, &context, false);
-        if let Some(active) = recorded(id, &context) {
-            let guard = active_span::enter(Active::Span(active));
+        self.entered(id, &context);
+        if let Some(active) = active(id, &context) {
+            let guard = active_span::enter(active);
             let _ = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), guard)));
         }
     }
@@ -194,10 +247,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        decide(&id, &context, true);
         let Some(span) = context.span(&id) else { return };
+        #[cfg(feature = "otlp")]
+        decide(&span, When::Ended);
         let recorded = span.extensions_mut().remove::<Recorded>();
-        if let Some(Recorded { open, fields, .. }) = recorded {
+        if let Some(Recorded { state: State::Open(open), fields, .. }) = recorded {
             let _ = caught(|| (self.handler)(ClosedSpan { open, metadata: span.metadata(), fields: &fields }));
         }
     }
@@ -207,6 +261,11 @@ impl fmt::Debug for SpanLayer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("SpanLayer").finish_non_exhaustive()
     }
+}
+
+/// Whether spans or events may be part of a recorded trace, or begin one.
+pub fn may_record(is_span: bool) -> bool {
+    span_buffer::any() || is_span && active_span::roots() != Roots::Never
 }
 
 /// The filter of a [`SpanLayer`]: spans, and events if they are wanted, from a level on, while a trace is recorded.
@@ -238,7 +297,7 @@ impl SpanFilter {
 
 impl<S> Filter<S> for SpanFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        span_buffer::any()
+        may_record(metadata.is_span())
             && self.may_enable(metadata)
             && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())
     }

@@ -4,6 +4,8 @@ pub mod dataset;
 pub mod query_cost;
 pub mod summary;
 
+use std::process::ExitCode;
+
 use obs_runtime::{Level, Observability, ObservabilityBuilder};
 
 /// The configuration of an interactive tool: it logs warnings only, unless `LOG_LEVEL` is set, and takes any free port,
@@ -14,4 +16,15 @@ pub fn tool(name: &str) -> ObservabilityBuilder {
         config.log_level = Level::Warning.into();
         config.prometheus_port = 0.into();
     })
+}
+
+/// The commands for operators, if the first argument is `generate`: the files of `examples/generated` are made by it.
+pub fn generate() -> Option<ExitCode> {
+    #[derive(clap::Parser)]
+    struct Operators {
+        #[command(subcommand)]
+        command: obs_runtime::cli::Command,
+    }
+    let is_asked = std::env::args_os().nth(1).is_some_and(|word| word == "generate");
+    is_asked.then(|| <Operators as clap::Parser>::parse().command.run())
 }

@@ -93,6 +93,9 @@ enum Format {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = obs_examples::generate() {
+        return code;
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

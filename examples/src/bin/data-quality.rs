@@ -143,6 +143,9 @@ fn run() -> anyhow::Result<ExitCode> {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = obs_examples::generate() {
+        return code;
+    }
     run().unwrap_or_else(|error| {
         eprintln!("data-quality: {error:#}");
         ExitCode::from(2)

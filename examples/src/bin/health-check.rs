@@ -47,6 +47,9 @@ fn price_catalogue() -> anyhow::Result<Health> {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = obs_examples::generate() {
+        return code;
+    }
     const UNKNOWN: u8 = 3;
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -51,7 +51,7 @@ fn one_number(sql: &str) -> anyhow::Result<f64> {
     Ok(database()?.query_row(sql, [], |row| row.get(0))?)
 }
 
-#[track_performance(name = "load_penguins")]
+#[track_performance(name = "load_penguins", slo = "99%", slo_latency = "30s")]
 #[with_error_tracking(name = "load_penguins", context(file = data.display()))]
 fn load(data: &Path, output: &Path) -> anyhow::Result<LoadReport> {
     std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
@@ -101,7 +101,16 @@ fn price_report() -> anyhow::Result<Estimate> {
     Ok(estimate)
 }
 
-#[tracked_command(args(data = data.display(), output = output.display()))]
+#[tracked_command(
+    args(data = data.display(), output = output.display()),
+    cron = "30 2 * * *",
+    timezone = "Europe/Berlin",
+    margin = "5m",
+    max_runtime = "10m",
+    owner = "data-platform",
+    runbook = "https://wiki.example/nightly-load",
+    slo = "99%"
+)]
 fn nightly_load(data: &Path, output: &Path) -> anyhow::Result<Summary> {
     let load = load(data, output)?;
     let quality = obs_runtime::run_dq_checks().wait();
@@ -110,6 +119,9 @@ fn nightly_load(data: &Path, output: &Path) -> anyhow::Result<Summary> {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = obs_examples::generate() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let builder = Observability::builder().version(env!("CARGO_PKG_VERSION")).defaults(|config| {
         config.service_name = "nightly-load".to_owned();

@@ -55,8 +55,20 @@ impl Schedule {
         if self.timezone == "UTC" { Some(TimeZone::UTC) } else { TimeZone::get(self.timezone).ok() }
     }
 
-    /// When the run after one that starts at `start` is due. `None` if the time zone is not known.
-    pub(crate) fn next_after(&self, start: SystemTime) -> Option<SystemTime> {
+    /// When the run after one that starts at `start` is due. `None` if the machine's time zone database does not have the time zone.
+    ///
+    /// Each local time counts once: one that a change of the clock leaves out does not come, one that comes twice counts the first
+    /// time.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// let daily = obs_runtime::Schedule::new("@daily");
+    /// let noon = UNIX_EPOCH + Duration::from_secs(12 * 60 * 60);
+    /// assert_eq!(daily.next_after(noon), Some(UNIX_EPOCH + Duration::from_secs(24 * 60 * 60)));
+    /// ```
+    #[must_use]
+    pub fn next_after(&self, start: SystemTime) -> Option<SystemTime> {
         if let Some(every) = self.every {
             return start.checked_add(every);
         }

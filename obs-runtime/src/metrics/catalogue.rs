@@ -226,6 +226,8 @@ families! {
         "What is spent of a budget in its current period.";
     BIGQUERY_BUDGET_HELD_USD = "bigquery.budget.held.usd", Gauge of Usd by [budget]:
         "What running queries hold of a budget in its current period.";
+    BIGQUERY_BUDGET_PERIOD_END_TIMESTAMP_SECONDS = "bigquery.budget.period_end.timestamp.seconds", Gauge of UnixSeconds by [budget]:
+        "Time at which the current period of a budget ends.";
     PROCESS_CPU_SECONDS = "process.cpu.seconds", Counter of Seconds by []:
         "CPU time that the process has used.";
     PROCESS_RESIDENT_MEMORY_BYTES = "process.resident_memory.bytes", Gauge of Bytes by []:

@@ -9,6 +9,9 @@ pub mod metrics {}
 #[doc = include_str!("../../docs/datadog.md")]
 pub mod datadog {}
 
+#[doc = include_str!("../../docs/generate.md")]
+pub mod generate {}
+
 #[doc = include_str!("../../docs/otlp.md")]
 pub mod otlp {}
 

@@ -110,6 +110,8 @@ fn process_stats(snapshot: &mut SnapshotBuilder) {
 
 #[cfg(feature = "bigquery")]
 fn budgets(config: &Config) -> SeriesSource {
+    use std::time::UNIX_EPOCH;
+
     use crate::bigquery::budget::budgets::local_budget_used;
     let limits: Vec<_> = config.budgets.iter().map(|budget| (budget.name.clone(), budget.usd)).collect();
     Box::new(move |snapshot| {
@@ -117,7 +119,9 @@ fn budgets(config: &Config) -> SeriesSource {
             let budget = || labels(&[("budget", name)]);
             let used = local_budget_used(name);
             snapshot.number(&family::BIGQUERY_BUDGET_LIMIT_USD, budget(), used.map_or(*limit, |(limit, ..)| limit));
-            if let Some((_, used, held)) = used {
+            if let Some((_, used, held, until)) = used {
+                let until = until.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+                snapshot.number(&family::BIGQUERY_BUDGET_PERIOD_END_TIMESTAMP_SECONDS, budget(), until);
                 snapshot.number(&family::BIGQUERY_BUDGET_USED_USD, budget(), used);
                 snapshot.number(&family::BIGQUERY_BUDGET_HELD_USD, budget(), held);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::bigquery::budget::alerts::alert;
 use crate::bigquery::budget::lock_deadline::LockDeadline;
@@ -31,12 +31,13 @@ pub fn budget_used(name: &str) -> Result<(f64, f64), CostLimit> {
     Ok((usd(used.spent_nanos), usd(used.held_nanos)))
 }
 
-/// The limit of a budget in a local file, what is spent and what is held, in US dollars; `None` for other budgets.
-pub fn local_budget_used(name: &str) -> Option<(f64, f64, f64)> {
+/// The limit of a budget in a local file, what is spent and what is held, in US dollars, and when its period ends; `None` for other
+/// budgets.
+pub fn local_budget_used(name: &str) -> Option<(f64, f64, f64, SystemTime)> {
     let _deadline = LockDeadline::within(SCRAPE_WAIT);
     let resolved = is_local().then(|| ResolvedBudget::named(name).ok())??;
     let used = resolved.store.used(name, resolved.since).ok()?;
-    Some((resolved.budget.usd, usd(used.spent_nanos), usd(used.held_nanos)))
+    Some((resolved.budget.usd, usd(used.spent_nanos), usd(used.held_nanos), resolved.until))
 }
 
 /// How long a renewal waits for a locked file: the next poll repeats it.

@@ -52,6 +52,8 @@ pub struct ResolvedBudget {
     pub is_set: bool,
     pub period: String,
     pub since: SystemTime,
+    /// When the next period begins.
+    pub until: SystemTime,
     pub store: Arc<dyn BudgetStore>,
 }
 
@@ -103,8 +105,10 @@ impl ResolvedBudget {
         let resolve = |(at, budget): (usize, Budget)| {
             let since = since(budget.period, now, &zone).map_err(|error| unavailable(name, &error))?;
             let since = SystemTime::try_from(since).map_err(|error| unavailable(name, &error))?;
+            let until = until(budget.period, now, &zone).and_then(SystemTime::try_from);
+            let until = until.map_err(|error| unavailable(name, &error))?;
             let period = period(budget.period, now, &zone);
-            Ok(Self { budget, is_set: at < set, period, since, store: Arc::clone(&store) })
+            Ok(Self { budget, is_set: at < set, period, since, until, store: Arc::clone(&store) })
         };
         let mut resolved = limits.into_iter().enumerate().map(resolve).collect::<Result<Vec<_>, CostLimit>>()?;
         resolved.sort_by(|left, right| left.budget.name.cmp(&right.budget.name));
@@ -163,6 +167,17 @@ pub fn since(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> Result<Ti
         BudgetPeriod::Month => date.first_of_month(),
     };
     Ok(first.to_zoned_datetime(zone.clone())?.timestamp())
+}
+
+/// When the period after the one that a point in time lies in begins.
+pub fn until(period: BudgetPeriod, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+    let first = since(period, now, zone)?.to_zoned_datetime(zone.clone()).date();
+    let next = match period {
+        BudgetPeriod::Day => first.checked_add(1.day())?,
+        BudgetPeriod::Week => first.checked_add(7.days())?,
+        BudgetPeriod::Month => first.checked_add(1.month())?,
+    };
+    Ok(next.to_zoned_datetime(zone.clone())?.timestamp())
 }
 
 /// The name of the period that contains a timestamp.

@@ -4,9 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::program::cli::output::{OUTPUT_FAILED, OutputFailed, UNKNOWN, print, print_error, print_problems};
 use crate::program::doctor::diagnosis::current;
+use crate::program::generate::alertmanager::AlertmanagerOptions;
 use crate::program::generate::declared::Declared;
 use crate::program::generate::folder::{Difference, compare, write};
+use crate::program::generate::grafana::GrafanaOptions;
+use crate::program::generate::kubernetes::KubernetesOptions;
 use crate::program::generate::prometheus::target::PrometheusOptions;
+use crate::program::generate::systemd::SystemdOptions;
 use crate::program::generate::target::Target;
 use crate::program::inventory::catalogue;
 
@@ -16,6 +20,14 @@ use crate::program::inventory::catalogue;
 pub enum GenerateCommand {
     /// Recording and alerting rules for Prometheus, and their unit tests.
     Prometheus(GenerateArguments<PrometheusOptions>),
+    /// Routes for Alertmanager by owner and severity, with receivers to fill in.
+    Alertmanager(GenerateArguments<AlertmanagerOptions>),
+    /// Dashboards for Grafana.
+    Grafana(GenerateArguments<GrafanaOptions>),
+    /// A `CronJob` for each command with a schedule, and a Deployment for a service.
+    Kubernetes(GenerateArguments<KubernetesOptions>),
+    /// A service and a timer for each command with a schedule.
+    Systemd(GenerateArguments<SystemdOptions>),
 }
 
 /// Arguments of `generate …`.
@@ -48,6 +60,10 @@ impl GenerateCommand {
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         match self {
             Self::Prometheus(arguments) => arguments.run(),
+            Self::Alertmanager(arguments) => arguments.run(),
+            Self::Grafana(arguments) => arguments.run(),
+            Self::Kubernetes(arguments) => arguments.run(),
+            Self::Systemd(arguments) => arguments.run(),
         }
     }
 
@@ -55,6 +71,10 @@ impl GenerateCommand {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Prometheus(_) => "generate prometheus",
+            Self::Alertmanager(_) => "generate alertmanager",
+            Self::Grafana(_) => "generate grafana",
+            Self::Kubernetes(_) => "generate kubernetes",
+            Self::Systemd(_) => "generate systemd",
         }
     }
 }

@@ -27,7 +27,7 @@ pub enum Difference {
 pub fn compare(folder: &Path, declared: &Declared, files: &[GeneratedFile]) -> io::Result<Vec<(String, Difference)>> {
     let mut found = Vec::new();
     for file in files {
-        found.push((file.name.clone(), difference(&folder.join(&file.name), &file.text)?));
+        found.push((file.name.clone(), difference(&folder.join(&file.name), file)?));
     }
     let prefix = format!("{}.", file_name(&declared.service));
     let kind = |name: &str| name.rsplit('.').next().map(str::to_owned);
@@ -41,18 +41,37 @@ pub fn compare(folder: &Path, declared: &Declared, files: &[GeneratedFile]) -> i
     Ok(found)
 }
 
-fn difference(path: &Path, text: &str) -> io::Result<Difference> {
-    let there = match fs::read(path) {
-        Ok(there) => there,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Difference::Missing),
-        Err(error) => return Err(error),
-    };
-    if there == text.as_bytes() {
+fn difference(path: &Path, file: &GeneratedFile) -> io::Result<Difference> {
+    let Some(there) = read(path)? else { return Ok(Difference::Missing) };
+    if there == with_users_part(file, &there) {
         return Ok(Difference::Same);
     }
-    let same =
-        there.split(|byte| *byte == b'\n').zip(text.split('\n')).take_while(|(left, right)| *left == right.as_bytes());
-    Ok(Difference::At(same.count() + 1))
+    let same = there.split('\n').zip(file.text.split('\n')).take_while(|(left, right)| left == right);
+    Ok(Difference::At(same.count().saturating_add(1)))
+}
+
+/// The text of a file that is there.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The text to write: with the part of the user from the file that is there, if it has what it must have.
+fn with_users_part(file: &GeneratedFile, there: &str) -> String {
+    let kept = file.yours.as_ref().and_then(|(mark, needed)| {
+        let (made, _) = file.text.split_once(mark)?;
+        let (_, users) = there.split_once(mark)?;
+        needed.iter().all(|word| has_line_with(users, word)).then(|| format!("{made}{mark}{users}"))
+    });
+    kept.unwrap_or_else(|| file.text.clone())
+}
+
+/// Whether a line ends with the word, in quotes or not.
+fn has_line_with(text: &str, word: &str) -> bool {
+    text.lines().any(|line| line.replace(['"', '\''], "").trim_end().ends_with(word))
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {
@@ -73,7 +92,9 @@ pub fn write(folder: &Path, files: &[GeneratedFile], differences: &[(String, Dif
     let is_same =
         |file: &&GeneratedFile| differences.iter().any(|(name, how)| *name == file.name && *how == Difference::Same);
     for file in files.iter().filter(|file| !is_same(file)) {
-        fs::write(folder.join(&file.name), &file.text)?;
+        let path = folder.join(&file.name);
+        let there = read(&path)?.unwrap_or_default();
+        fs::write(path, with_users_part(file, &there))?;
     }
     Ok(())
 }
@@ -83,7 +104,10 @@ mod tests {
     use super::*;
 
     fn made(names: &[&str]) -> Vec<GeneratedFile> {
-        names.iter().map(|name| GeneratedFile { name: (*name).to_owned(), text: "a\nb\n".to_owned() }).collect()
+        names
+            .iter()
+            .map(|name| GeneratedFile { name: (*name).to_owned(), text: "a\nb\n".to_owned(), yours: None })
+            .collect()
     }
 
     #[test]
@@ -106,5 +130,16 @@ mod tests {
         }
         assert_eq!(compared(&files), [Difference::At(2), Difference::Same]);
         assert_eq!(compared(&made(&["etl.b.yml"])), [Difference::Extra, Difference::Same]);
+    }
+
+    #[test]
+    fn the_part_of_the_user_is_kept_if_it_has_what_it_must_have() {
+        let mut file = made(&["etl.a.yml"]).remove(0);
+        file.text = "a\n# yours\nname: x\n".to_owned();
+        file.yours = Some(("# yours\n", vec!["name: x".to_owned()]));
+        let keeps = |there: &str| with_users_part(&file, there);
+        assert_eq!(keeps("old\n# yours\n- name: 'x'\n  url: u\n"), "a\n# yours\n- name: 'x'\n  url: u\n");
+        assert_eq!(keeps("old\n# yours\n- name: y\n"), file.text);
+        assert_eq!(keeps("old"), file.text);
     }
 }

@@ -23,12 +23,14 @@ pub struct GeneratedFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// A line after which the file belongs to its user, and what must stand there.
+    pub yours: Option<(&'static str, Vec<String>)>,
 }
 
 impl GeneratedFile {
     /// A file of the program: `<service>.<rest>`.
     pub fn of(declared: &Declared, rest: &str, text: String) -> Self {
-        Self { name: format!("{}.{rest}", file_name(&declared.service)), text }
+        Self { name: format!("{}.{rest}", file_name(&declared.service)), text, yours: None }
     }
 }
 
@@ -56,7 +58,6 @@ pub fn yaml(value: &impl Serialize) -> Result<String, String> {
 ///
 /// # Errors
 /// If it has no form in JSON.
-#[expect(dead_code, reason = "for dashboards and monitors")]
 pub fn pretty_json(value: &impl Serialize) -> Result<String, String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
 }

@@ -17,8 +17,6 @@ pub struct RuleFile {
 #[derive(Clone, Debug, Serialize)]
 pub struct Group {
     pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<&'static str>,
     pub rules: Vec<Rule>,
 }
 

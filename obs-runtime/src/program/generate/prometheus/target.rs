@@ -1,10 +1,27 @@
 //! `generate prometheus`
 
-use crate::program::generate::declared::Declared;
+use std::time::Duration;
+
+use crate::metrics::catalogue::{COMMAND_SECONDS, OPERATION_SECONDS};
+use crate::program::generate::declared::{Declared, Function, QualityCheck};
+use crate::program::generate::grafana::uid;
+use crate::program::generate::prometheus::checks::{QualityRules, health_rules, health_tests};
 use crate::program::generate::prometheus::commands::CommandRules;
-use crate::program::generate::prometheus::rule::{Concern, Group, RuleFile};
-use crate::program::generate::prometheus::unit_test::TestFile;
+use crate::program::generate::prometheus::objectives::{Calls, ObjectiveRules};
+use crate::program::generate::prometheus::promql::selector;
+use crate::program::generate::prometheus::rule::{Concern, Group, Rule, RuleFile};
+use crate::program::generate::prometheus::spending::{budget_rules, budget_tests, cost_rules, cost_tests};
+use crate::program::generate::prometheus::telemetry::{
+    slower_rules, slower_run_rules, slower_run_tests, telemetry_rules, telemetry_tests,
+};
+use crate::program::generate::prometheus::unit_test::{TestFile, UnitTest};
 use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, yaml};
+
+/// How old the last run of a check may be in a program without a schedule: a day and two hours.
+const OLDEST_CHECK: Duration = Duration::from_hours(26);
+
+const COMMANDS: Calls = Calls { label: "command", prefix: "cli_command", bounds: &COMMAND_SECONDS };
+const OPERATIONS: Calls = Calls { label: "operation", prefix: "operation", bounds: &OPERATION_SECONDS };
 
 /// Arguments of `generate prometheus`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -17,17 +34,100 @@ pub struct PrometheusOptions {
     grafana_url: Option<String>,
 }
 
+/// Files of rules, each with its unit tests: a test evaluates all rules of its files.
+#[derive(Debug, Default)]
+struct Made(Vec<GeneratedFile>);
+
+impl Made {
+    fn add(&mut self, declared: &Declared, what: &str, rules: Vec<Rule>, tests: Vec<UnitTest>) -> Result<(), String> {
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let group = Group { name: format!("{} {what}", declared.service), rules };
+        let name = file_name(what);
+        let text = |text: String| heading(PrometheusOptions::NAME, declared) + &text;
+        let groups = RuleFile { groups: vec![group] };
+        let rules = GeneratedFile::of(declared, &format!("{name}.rules.yml"), text(yaml(&groups)?));
+        if !tests.is_empty() {
+            let tests = TestFile { rule_files: vec![rules.name.clone()], evaluation_interval: "1m", tests };
+            self.0.push(GeneratedFile::of(declared, &format!("{name}.rules.test.yml"), text(yaml(&tests)?)));
+        }
+        self.0.push(rules);
+        Ok(())
+    }
+}
+
 impl PrometheusOptions {
-    fn concern(&self, declared: &Declared, owner: Option<&'static str>, runbook: Option<&'static str>) -> Concern {
+    fn concern(
+        &self,
+        declared: &Declared,
+        owner: Option<&'static str>,
+        runbook: Option<&'static str>,
+        dashboard: &str,
+    ) -> Concern {
         let owner = owner.map(str::to_owned).or_else(|| self.owner.clone());
+        let link = |url: &String| format!("{}/d/{}", url.trim_end_matches('/'), uid(declared, dashboard));
         Concern {
             owner: owner.or_else(|| declared.common_owner().map(str::to_owned)),
             runbook: runbook.map(str::to_owned),
-            dashboard: self
-                .grafana_url
-                .as_ref()
-                .map(|url| format!("{}/d/obs-{}", url.trim_end_matches('/'), file_name(&declared.service))),
+            dashboard: self.grafana_url.as_ref().map(link),
         }
+    }
+
+    fn of_function(&self, declared: &Declared, function: &Function, dashboard: &str) -> Concern {
+        self.concern(declared, function.declaration.owner, function.declaration.runbook, dashboard)
+    }
+
+    fn commands(&self, declared: &Declared, made: &mut Made) -> Result<Duration, String> {
+        let mut oldest = Duration::ZERO;
+        for function in &declared.commands {
+            let concern = self.of_function(declared, function, "commands");
+            let command = CommandRules::new(declared, function, concern.clone())?;
+            let (mut rules, mut tests) = (command.rules(), command.tests());
+            let objectives = ObjectiveRules {
+                function,
+                calls: COMMANDS,
+                concern: concern.clone(),
+                selector: command.selector.clone(),
+                gap: command.gap,
+            };
+            rules.extend(objectives.rules());
+            tests.extend(objectives.tests());
+            if let Some(gap) = command.gap {
+                oldest = oldest.max(command.success_limit(gap));
+                rules.extend(slower_run_rules(&command.selector, &function.name, &concern));
+                tests.extend(slower_run_tests(&command.selector, &function.name));
+            } else {
+                rules.extend(slower_rules(declared, function, COMMANDS, &concern));
+            }
+            made.add(declared, &format!("command {}", function.name), rules, tests)?;
+        }
+        Ok(oldest)
+    }
+
+    fn operations(&self, declared: &Declared, made: &mut Made) -> Result<(), String> {
+        for function in &declared.operations {
+            let concern = self.of_function(declared, function, "operations");
+            let selector = selector(&[("service", &declared.service), ("operation", &function.name)]);
+            let objectives =
+                ObjectiveRules { function, calls: OPERATIONS, concern: concern.clone(), selector, gap: None };
+            let mut rules = objectives.rules();
+            rules.extend(slower_rules(declared, function, OPERATIONS, &concern));
+            made.add(declared, &format!("operation {}", function.name), rules, objectives.tests())?;
+        }
+        Ok(())
+    }
+
+    fn checks(&self, declared: &Declared, oldest: Duration, made: &mut Made) -> Result<(), String> {
+        for check in &declared.quality_checks {
+            let QualityCheck { owner, runbook, .. } = *check;
+            let concern = self.concern(declared, owner, runbook, "quality");
+            let quality = QualityRules::new(declared, check, concern, oldest);
+            made.add(declared, &format!("check {}", check.name), quality.rules(), quality.tests())?;
+        }
+        let concern = self.concern(declared, None, None, "health");
+        let rules = health_rules(declared, &declared.health_checks, &concern);
+        made.add(declared, "health", rules, health_tests(declared, &declared.health_checks))
     }
 }
 
@@ -35,18 +135,65 @@ impl Target for PrometheusOptions {
     const NAME: &'static str = "prometheus";
 
     fn files(&self, declared: &Declared) -> Result<Vec<GeneratedFile>, String> {
-        let (mut groups, mut tests) = (Vec::new(), Vec::new());
-        for function in &declared.commands {
-            let concern = self.concern(declared, function.declaration.owner, function.declaration.runbook);
-            let command = CommandRules::new(declared, function, concern)?;
-            let name = format!("{} command {}", declared.service, function.name);
-            groups.push(Group { name, interval: None, rules: command.rules() });
-            tests.extend(command.tests());
+        let mut made = Made::default();
+        let oldest = self.commands(declared, &mut made)?;
+        self.operations(declared, &mut made)?;
+        self.checks(declared, if oldest.is_zero() { OLDEST_CHECK } else { oldest }, &mut made)?;
+        for function in &declared.costs {
+            let concern = self.of_function(declared, function, "cost");
+            let rules = cost_rules(declared, function, &concern);
+            made.add(declared, &format!("cost of {}", function.name), rules, cost_tests(declared, function))?;
         }
-        let rules =
-            GeneratedFile::of(declared, "rules.yml", heading(Self::NAME, declared) + &yaml(&RuleFile { groups })?);
-        let tests = TestFile { rule_files: vec![rules.name.clone()], evaluation_interval: "1m", tests };
-        let tests = GeneratedFile::of(declared, "rules.test.yml", heading(Self::NAME, declared) + &yaml(&tests)?);
-        Ok(vec![rules, tests])
+        if !declared.costs.is_empty() {
+            let concern = self.concern(declared, None, None, "cost");
+            made.add(declared, "budgets", budget_rules(declared, &concern), budget_tests(declared))?;
+        }
+        let concern = self.concern(declared, None, None, "telemetry");
+        made.add(declared, "telemetry", telemetry_rules(declared, &concern), telemetry_tests(declared))?;
+        made.0.sort_by(|left, right| left.name.cmp(&right.name));
+        if let Some([first, _]) = made.0.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            return Err(format!("two declarations would have the file {}; give them other names", first.name));
+        }
+        Ok(made.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::generate::sample;
+
+    #[test]
+    fn rules_and_tests_are_made_the_same_each_time() {
+        let files = PrometheusOptions::default().files(&sample::declared()).unwrap();
+        assert_eq!(files, PrometheusOptions::default().files(&sample::declared()).unwrap());
+        sample::write(&files);
+        let texts = |end: &str| {
+            let files = files.iter().filter(|file| file.name.ends_with(end));
+            files.map(|file| file.text.as_str()).collect::<String>()
+        };
+        let (rules, tests) = (texts(".rules.yml"), texts(".test.yml"));
+        assert_eq!(files[0].name, "etl.budgets.rules.test.yml");
+        // Each alert has a test, unless it is of several kinds of one name.
+        let named = |text: &str, mark: &str| {
+            let names = text
+                .split(mark)
+                .skip(1)
+                .map(|rest| rest.chars().take_while(|letter| letter.is_alphanumeric()).collect::<String>());
+            names.collect::<std::collections::BTreeSet<_>>()
+        };
+        let alerts = named(&rules, "alert: ");
+        let tested = named(&tests, "alertname=\"");
+        let untested: Vec<_> = alerts.difference(&tested).collect();
+        assert_eq!(
+            untested,
+            [
+                "ObsCheckStopped",
+                "ObsCommandNeverRan",
+                "ObsCommandWithoutSuccess",
+                "ObsLatencyObjectiveBurns",
+                "ObsLatencyObjectiveBurnsFast"
+            ]
+        );
     }
 }

@@ -31,6 +31,7 @@ pub struct DqCheck {
     blocking: Option<LitBool>,
     after: Option<StringList>,
     bounds: Option<ExprPath>,
+    partition: Option<&'static str>,
     each: Option<Expr>,
 }
 
@@ -63,6 +64,7 @@ impl Model for DqCheck {
             blocking,
             after: StringList::new("after", args, diagnostics),
             bounds: args.value("bounds", values::function, diagnostics),
+            partition: args.value("partition", values::word(&["Hour", "Day", "Month"]), diagnostics),
             each: args.value("for_each", values::expr, diagnostics),
         }
     }
@@ -94,6 +96,7 @@ impl Model for DqCheck {
         settings.set("allow_no_data", self.allow_no_data.as_ref());
         settings.set("blocking", self.blocking.as_ref());
         settings.set("after", self.after.as_ref().map(StringList::slice));
+        settings.set("partition", self.partition.map(|unit| self.shared.variant("PartitionUnit", unit)));
         let [section, kind, companion] = ["Quality", "QualityCheck", "dq_check"];
         Check {
             shared: &self.shared,

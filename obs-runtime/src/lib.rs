@@ -122,6 +122,7 @@ pub use checks::quality::bounds::{Bounds, IntoBounds};
 pub use checks::quality::check::{QualityCheck, register_dq_check};
 pub use checks::quality::manual::track_data_quality_check;
 pub use checks::quality::measure::{IntoMeasure, Measure, Measured, Verdict};
+pub use checks::quality::partition::{Partition, PartitionUnit};
 pub use checks::quality::report::{QualityError, QualityReport, QualityResult};
 pub use checks::quality::run::{QualityRun, run_dq_checks};
 pub use checks::quality::status::{QualityStatus, Severity};

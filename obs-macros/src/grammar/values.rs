@@ -83,6 +83,17 @@ pub fn choice(key: &Key, expr: &Expr, allowed: &[&'static str]) -> syn::Result<&
     })
 }
 
+/// One of these words, without quotes.
+pub fn word(allowed: &'static [&'static str]) -> impl Fn(&Key, &Expr) -> syn::Result<&'static str> {
+    move |key, expr| {
+        let needed =
+            || format!("one of {}", message::list(&allowed.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>()));
+        let Expr::Path(ExprPath { path, .. }) = plain(expr) else { return Err(wrong(key, expr, &needed())) };
+        let found = path.get_ident().and_then(|ident| allowed.iter().find(|allowed| ident == **allowed));
+        found.copied().ok_or_else(|| wrong(key, expr, &needed()))
+    }
+}
+
 /// `true` or `false`.
 pub fn boolean(key: &Key, expr: &Expr) -> syn::Result<LitBool> {
     match literal(expr) {

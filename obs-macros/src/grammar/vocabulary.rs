@@ -178,6 +178,7 @@ const DQ_CHECK: &[Key] = &[
     Key::new("blocking", "blocking = true"),
     AFTER,
     Key::new("for_each", "for_each = expr"),
+    Key::new("partition", "partition = Day"),
 ];
 
 const TRACK_PERFORMANCE: &[Key] = &[NAME, TAGS, ARGS, OK_IF, ERROR_IF, LEVEL, CRATE, OWNER, RUNBOOK, SLO, SLO_LATENCY];

@@ -39,7 +39,7 @@ fn a_check_has_its_own_keys() {
     );
     assert_expansion(
         "dq_check",
-        "for_each = tables(), blocking = true, after(\"loaded\"), require_rows = 3, fail_above = MAX",
+        "for_each = tables(), blocking = true, after(\"loaded\"), require_rows = 3, fail_above = MAX, partition = Day",
         "async fn rows(table: &str) -> u64 { 1 }",
         "async fn rows(table: &str) -> u64 {
             const _: () = { obs::link! { Quality CHECK = obs::QualityCheck::declared_each(\"rows\", PLACE, || {
@@ -50,7 +50,7 @@ fn a_check_has_its_own_keys() {
                 #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
                 const __LIMIT: f64 = (MAX) as f64;
                 __LIMIT
-            }).require_rows(3).blocking(true).after(&[\"loaded\"]) } };
+            }).require_rows(3).blocking(true).after(&[\"loaded\"]).partition(obs::PartitionUnit::Day) } };
             1
         }",
     );

@@ -54,6 +54,15 @@ fn a_severity_is_one_that_the_attribute_knows() {
 }
 
 #[test]
+fn a_partition_is_an_hour_a_day_or_a_month() {
+    accepted("dq_check", "partition = Day");
+    for wrong in ["partition = Week", "partition = \"day\"", "partition = a::Day"] {
+        let told = message("dq_check", wrong);
+        assert!(told.contains("one of `Hour`, `Day` and `Month`"), "{wrong}: {told}");
+    }
+}
+
+#[test]
 fn a_duration_has_a_number_and_a_unit() {
     let allowed = "allowed: whole numbers with `ms`, `s`, `m` or `h`, as \"500ms\", \"2s\" or \"1m 30s\"";
     let timeout = |value: &str| message("health_check", &format!("timeout = {value}"));

@@ -25,6 +25,7 @@ pub use crate::base::schedule::Schedule;
 pub use crate::bigquery::cost::{cost, cost_async};
 pub use crate::checks::health::check::HealthCheck;
 pub use crate::checks::quality::check::QualityCheck;
+pub use crate::checks::quality::partition::PartitionUnit;
 pub use crate::checks::quality::status::Severity;
 pub use crate::events::error_kind::RegisteredKind;
 pub use crate::events::failure::Failure;

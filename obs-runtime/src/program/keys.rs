@@ -144,6 +144,8 @@ keys! {
     blocking;
     /// `for_each = expr`: one check for each item of a list, which is passed to the function.
     for_each;
+    /// `partition = Day`: it runs for a part of the data, an `Hour`, a `Day` or a `Month`, that `dq run --partition` names.
+    partition;
     /// `only(a, b, …)`: in a block, only these functions or inner blocks.
     only;
     /// `skip(a, b, …)`: in a block, all but these; on a function, `skip` leaves it out of its block.
@@ -160,7 +162,7 @@ keys! {
     /// Keys of `#[health_check]`.
     health_check: name tags args level timeout critical groups cache after failures;
     /// Keys of `#[dq_check]`.
-    dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below between warn_rows fail_rows warn_share fail_share warn_older_than fail_older_than fail_in_future bounds require_rows allow_no_data timeout blocking after for_each;
+    dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below between warn_rows fail_rows warn_share fail_share warn_older_than fail_older_than fail_in_future bounds require_rows allow_no_data timeout blocking after for_each partition;
     /// Keys of `#[track_performance]`.
     track_performance: name tags args ok_if error_if level owner runbook slo slo_latency only skip public_only;
 }

@@ -1,6 +1,7 @@
 //! Ready-made checks of tables on `SQLite`: what they measure, how they are judged, and hostile names and values.
 
 mod groups;
+mod partitions;
 mod samples;
 #[cfg(target_os = "linux")]
 mod sqlite;

@@ -13,6 +13,7 @@ use crate::base::level::Level;
 use crate::checks::quality::bounds::{Bounds, IntoBounds};
 use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::{IntoMeasure, Measure};
+use crate::checks::quality::partition::PartitionUnit;
 use crate::checks::quality::status::Severity;
 use crate::checks::runner::check::{Callable, Check, Describe, caller_place, setters};
 use crate::checks::runner::job::Answer;
@@ -145,6 +146,7 @@ pub struct QualityCheck {
     /// The function that gives bounds for each run, or empty.
     pub(super) bounds_of_a_run: &'static str,
     pub(crate) blocking: bool,
+    pub(crate) partition: Option<PartitionUnit>,
     pub(super) after: &'static [&'static str],
 }
 
@@ -162,6 +164,7 @@ impl fmt::Debug for QualityCheck {
             bounds,
             bounds_of_a_run,
             blocking,
+            partition,
             after,
         } = self;
         let mut shown = formatter.debug_struct("QualityCheck");
@@ -177,6 +180,7 @@ impl fmt::Debug for QualityCheck {
             .field("bounds", bounds)
             .field("bounds_of_a_run", bounds_of_a_run)
             .field("blocking", blocking)
+            .field("partition", partition)
             .field("after", after)
             .finish()
     }
@@ -196,6 +200,7 @@ impl QualityCheck {
             bounds: Bounds::NONE,
             bounds_of_a_run: "",
             blocking: false,
+            partition: None,
             after: &[],
         }
     }
@@ -321,6 +326,8 @@ impl QualityCheck {
         /// The checks that run before it: `rows[users]`, or all items of `rows`. If one of them rejects the data, or is itself
         /// skipped, this one is skipped. Those that the run does not include are ignored.
         after: &'static [&'static str] => after = after;
+        /// Runs it for a part of the data, of this length: see [`Partition`](crate::Partition).
+        partition: PartitionUnit => partition = Some(partition);
         /// The level of the log line when the check passes. The default is debug.
         level: Level => check.level = level;
         /// The name of the function, if it does not follow from that of the check.

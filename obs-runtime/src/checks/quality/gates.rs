@@ -1,9 +1,10 @@
 //! What must have finished before a check may start.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::checks::quality::instance::CheckInstance;
+use crate::checks::quality::partition::Partition;
 use crate::checks::quality::report::QualityResult;
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::plan::Gate;
@@ -28,6 +29,16 @@ struct State {
     closed: Option<(usize, QualityStatus)>,
 }
 
+/// The gates of one data set or name, one for each partition.
+type ByPartition = BTreeMap<Option<Partition>, usize>;
+
+/// The gates for the partition of a check, and those for all partitions. One without partitions is concerned by all.
+fn concerning(gates: &ByPartition, check: &CheckInstance) -> Vec<usize> {
+    let partition = check.partition;
+    let concerns = |of: Option<Partition>| of.is_none() || partition.is_none() || of == partition;
+    gates.iter().filter(|(of, _)| concerns(**of)).map(|(_, gate)| *gate).collect()
+}
+
 impl Gates {
     pub fn new(checks: &[CheckInstance]) -> Self {
         let mut gates = Self {
@@ -35,18 +46,21 @@ impl Gates {
             holds: vec![Vec::new(); checks.len()],
             states: RefCell::default(),
         };
-        let mut of_dataset = HashMap::new();
+        let mut of_dataset = HashMap::<_, ByPartition>::new();
         for (index, check) in checks.iter().enumerate().filter(|(_, check)| check.check.blocking) {
-            let gate = *of_dataset.entry(check.dataset()).or_insert_with(|| gates.add(false));
+            let of_dataset = of_dataset.entry(check.dataset()).or_default();
+            let gate = *of_dataset.entry(check.partition).or_insert_with(|| gates.add(false));
             gates.hold(index, gate);
         }
-        let mut of_name = HashMap::new();
+        let mut of_name = HashMap::<_, ByPartition>::new();
         for (index, check) in checks.iter().enumerate() {
             if !check.check.blocking {
-                gates.waits[index].extend(of_dataset.get(&check.dataset()));
+                gates.waits[index]
+                    .extend(of_dataset.get(&check.dataset()).iter().flat_map(|all| concerning(all, check)));
             }
             for name in check.check.after {
-                let gate = *of_name.entry(*name).or_insert_with(|| gates.add(true));
+                let of_name = of_name.entry(*name).or_default();
+                let gate = *of_name.entry(check.partition).or_insert_with(|| gates.add(true));
                 gates.waits[index].push(gate);
             }
         }
@@ -54,7 +68,12 @@ impl Gates {
             for (index, check) in checks.iter().enumerate() {
                 let full = check.name();
                 let names = [Some(check.check.name()), check.is_item().then_some(&*full)];
-                for gate in names.into_iter().flatten().filter_map(|name| of_name.get(name).copied()) {
+                for gate in names
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|name| of_name.get(name))
+                    .flat_map(|all| concerning(all, check))
+                {
                     gates.hold(index, gate);
                 }
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::checks::quality::check::{Item, QualityCheck, Runs};
 use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::Measure;
+use crate::checks::quality::partition::{self, Partition};
 use crate::checks::runner::job::{Answer, Job, Key};
 use crate::checks::runner::registry::CheckRef;
 
@@ -13,6 +14,8 @@ use crate::checks::runner::registry::CheckRef;
 pub struct CheckInstance {
     pub(super) check: CheckRef<QualityCheck>,
     pub(super) part: Part,
+    /// The part of the data that it is about.
+    pub(super) partition: Option<Partition>,
 }
 
 /// What of a declaration is run.
@@ -79,17 +82,22 @@ impl CheckInstance {
             Part::Item(item) => item.label.clone(),
             Part::Whole | Part::Empty | Part::Unlisted(_) => String::new(),
         };
+        let label = match self.partition {
+            Some(partition) => format!("{label} {partition}"),
+            None => label,
+        };
         (self.check.identity(), label)
     }
 
     /// The job that runs it, or its measure if there is nothing to run.
     pub(super) fn job(&self, timeout: Duration, begin: Instant) -> Result<Job<Measure>, Box<Measure>> {
-        let check = self.check.clone();
+        let (check, partition) = (self.check.clone(), self.partition);
         let run: Box<dyn FnOnce() -> Answer<Measure> + Send> = match &self.part {
             Part::Item(item) => {
                 let item = item.clone();
                 Box::new(move || {
                     current_bounds::set(check.bounds);
+                    partition::set_current(partition);
                     (item.run)()
                 })
             }
@@ -97,6 +105,7 @@ impl CheckInstance {
             Part::Empty => return Err(Box::new(Measure::no_data().because("its list of items is empty"))),
             Part::Whole => Box::new(move || {
                 current_bounds::set(check.bounds);
+                partition::set_current(partition);
                 match &check.check.run {
                     Runs::Once(callable) => callable.call(),
                     Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),

@@ -79,13 +79,12 @@ fn update(file: &Path, results: &[QualityResult]) -> io::Result<()> {
     lock.lock()?;
     let before = read(file)?;
     let mut failed = before.clone();
-    for result in results {
-        let named = Named::of_result(result);
-        match result.status {
-            QualityStatus::Passed => failed.remove(&named),
-            _ => failed.insert(named),
-        };
+    let (passed, others): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.status == QualityStatus::Passed);
+    for result in passed {
+        failed.remove(&Named::of_result(result));
     }
+    // A check of which one partition did not pass has not passed.
+    failed.extend(others.into_iter().map(Named::of_result));
     if failed == before {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use crate::base::ffi::{Quality, Section};
 use crate::checks::quality::check::{Item, MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::instance::{CheckInstance, Part};
+use crate::checks::quality::partition::Partitions;
 use crate::checks::quality::selection::Selection;
 use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::FinishedCall;
@@ -60,23 +61,51 @@ pub fn select(selection: &Selection, begin: Instant) -> Selected {
     }
     let possible = all.iter().filter(|check| selection.may_hold(check)).cloned();
     let (each, once): (Vec<_>, Vec<_>) = possible.partition(|check| check.is_for_each());
-    let mut instances: Vec<_> = once.into_iter().map(|check| CheckInstance { check, part: Part::Whole }).collect();
+    let mut instances: Vec<_> =
+        once.into_iter().map(|check| CheckInstance { check, part: Part::Whole, partition: None }).collect();
     let state = CheckState::current();
     let lists = run_all(&Lists { checks: &each, begin }, each.len(), &state.lists, None);
     for (check, items) in each.into_iter().zip(lists) {
         match items {
-            Ok(items) if items.is_empty() => instances.push(CheckInstance { check, part: Part::Empty }),
+            Ok(items) if items.is_empty() => {
+                instances.push(CheckInstance { check, part: Part::Empty, partition: None });
+            }
             Ok(items) => instances.extend(of_items(&check, items)),
             Err(reason) => {
                 let reason = format!("its list of items could not be made: {reason}");
-                instances.push(CheckInstance { check, part: Part::Unlisted(reason) });
+                instances.push(CheckInstance { check, part: Part::Unlisted(reason), partition: None });
             }
         }
     }
-    let problems = selection.problems(&all, &instances);
+    let mut problems = selection.problems(&all, &instances);
     instances.retain(|instance| selection.holds(instance));
-    instances.sort_by_cached_key(|instance| (instance.name(), instance.check.place()));
+    match partitioned(instances, &selection.partitions) {
+        Ok(all) => instances = all,
+        Err(problem) => {
+            problems.push(problem);
+            instances = Vec::new();
+        }
+    }
+    instances.sort_by_cached_key(|instance| (instance.name(), instance.check.place(), instance.partition));
     Selected { checks: instances, problems }
+}
+
+/// A check for each partition, of those that have partitions.
+fn partitioned(instances: Vec<CheckInstance>, partitions: &Partitions) -> Result<Vec<CheckInstance>, String> {
+    let mut all = Vec::with_capacity(instances.len());
+    let has_any = instances.iter().any(|instance| instance.check.partition.is_some());
+    if partitions.is_given() && !has_any && !instances.is_empty() {
+        return Err("none of the checks has partitions".to_owned());
+    }
+    for instance in instances {
+        let Some(unit) = instance.check.partition else {
+            all.push(instance);
+            continue;
+        };
+        let of = |partition| CheckInstance { partition: Some(partition), ..instance.clone() };
+        all.extend(partitions.of(unit)?.into_iter().map(of));
+    }
+    Ok(all)
 }
 
 fn of_items(check: &CheckRef<QualityCheck>, items: Vec<Item>) -> Vec<CheckInstance> {
@@ -89,7 +118,10 @@ fn of_items(check: &CheckRef<QualityCheck>, items: Vec<Item>) -> Vec<CheckInstan
             item.shown_label
         ));
     }
-    first.into_iter().map(|item| CheckInstance { check: check.clone(), part: Part::Item(item) }).collect()
+    first
+        .into_iter()
+        .map(|item| CheckInstance { check: check.clone(), part: Part::Item(item), partition: None })
+        .collect()
 }
 
 struct Lists<'c> {

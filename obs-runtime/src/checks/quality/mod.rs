@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod manual;
 pub(crate) mod measure;
 pub(crate) mod openlineage;
+pub(crate) mod partition;
 pub(crate) mod patterns;
 pub(crate) mod plan;
 pub(crate) mod progress;

@@ -104,6 +104,9 @@ pub struct QualityResult {
     /// The page that says what to do when it fails, if the check names one.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub runbook: &'static str,
+    /// The part of the data that it is about, if the check has partitions: `2026-11-28`. It is no label of a metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
     /// The declared severity of the check, whatever its status.
     pub severity: Severity,
     /// Whether its failure skips the other checks of its data set.
@@ -170,6 +173,7 @@ impl QualityResult {
         );
         result.column = shown_declared(declared.column);
         result.owner = shown_declared(declared.owner);
+        result.partition = check.partition.map(|partition| partition.to_string());
         result.runbook = shown_declared(declared.runbook);
         result.blocking = declared.blocking;
         result.duration_seconds = duration.as_secs_f64();
@@ -194,6 +198,7 @@ impl QualityResult {
             dataset: shown_name(dataset),
             column: "",
             owner: "",
+            partition: None,
             runbook: "",
             severity,
             blocking: false,
@@ -222,6 +227,15 @@ impl QualityResult {
             (Fact::Log { message: message.into() }, Details::default())
         });
         result
+    }
+
+    /// The check with its partition, if it has one: `rows 2026-11-28`.
+    #[must_use]
+    pub fn title(&self) -> Cow<'_, str> {
+        match &self.partition {
+            Some(partition) => format!("{} {partition}", self.check).into(),
+            None => Cow::Borrowed(&*self.check),
+        }
     }
 
     /// Whether the data must not be used.
@@ -309,6 +323,9 @@ impl QualityResult {
         let texts = [("column", self.column), ("owner", self.owner), ("runbook", runbook)];
         for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             entry.argument(name, text.into());
+        }
+        if let Some(partition) = &self.partition {
+            entry.argument("partition", Value::from(partition.clone()));
         }
         if let Some(of) = self.of {
             entry.argument("of", of.into());

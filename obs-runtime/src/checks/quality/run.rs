@@ -9,6 +9,7 @@ use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::gates::Gates;
 use crate::checks::quality::last_run;
 use crate::checks::quality::list::{self, Selected};
+use crate::checks::quality::partition::Partitions;
 use crate::checks::quality::plan::QualityPlan;
 use crate::checks::quality::progress::Progress;
 use crate::checks::quality::report::{QualityReport, QualityResult};
@@ -90,6 +91,21 @@ impl QualityRun {
     /// it is not known, or all passed, nothing runs, and the report says so: see [`QualityReport::problems`].
     pub const fn failed_last(mut self) -> Self {
         self.selection.failed_last = true;
+        self
+    }
+
+    /// Which part of the data the checks with `#[dq_check(partition = …)]` are about: a day (`2026-11-28`), a month (`2026-11`) or an hour
+    /// (`2026-11-28T05`), in UTC. A check runs for each of its partitions that begins within it, or for the one that contains it.
+    /// The default is the last one that has ended. Checks without partitions run once. If the text is no partition, or no check has
+    /// partitions, nothing runs, and the report says so: see [`QualityReport::problems`].
+    pub fn partition(mut self, partition: impl Into<String>) -> Self {
+        self.selection.partitions = Partitions::Of(partition.into());
+        self
+    }
+
+    /// As [`partition`](Self::partition), for each partition from this one on that has ended: at most 1000 of a check.
+    pub fn since(mut self, partition: impl Into<String>) -> Self {
+        self.selection.partitions = Partitions::Since(partition.into());
         self
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::last_run::{self, Named};
+use crate::checks::quality::partition::Partitions;
 use crate::checks::quality::patterns::Patterns;
 use crate::checks::quality::status::Severity;
 use crate::checks::runner::details::shown_name;
@@ -21,6 +22,8 @@ pub struct Selection {
     pub tags: Patterns,
     pub severities: BTreeSet<Severity>,
     pub exclude: Patterns,
+    /// Of checks that have partitions.
+    pub partitions: Partitions,
     /// Whether it includes only what did not pass when it ran last.
     pub failed_last: bool,
     /// What did not pass, once that was read.
@@ -35,6 +38,7 @@ impl Selection {
         tags: Patterns::new(),
         severities: BTreeSet::new(),
         exclude: Patterns::new(),
+        partitions: Partitions::Latest,
         failed_last: false,
         failed: None,
     };

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use crate::base::clock;
 use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::Measured;
+use crate::checks::quality::partition::Partition;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::expr::Expr;
 use crate::checks::tables::plausible;
@@ -32,6 +33,8 @@ pub struct TableCheck<'t, T> {
     sampled: bool,
     /// Where the keys of failing rows are kept, and how many.
     pub(super) store: Option<(Store, usize)>,
+    /// Whether it asks for the partition of a run, and there is none.
+    lacks_partition: bool,
 }
 
 impl<T: Table> fmt::Debug for TableCheck<'_, T> {
@@ -50,7 +53,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
             keys: Vec::new(),
             groups: Vec::new(),
         };
-        Self { table, subject, reading, sampled: false, store: None }
+        Self { table, subject, reading, sampled: false, store: None, lacks_partition: false }
     }
 
     /// Restricts the check to rows that meet this SQL condition, for example to one partition. It has a `?` for each value,
@@ -63,6 +66,21 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// Compares the values of a column as numbers, also if they are text. What is no number fails, and no aggregate counts it.
     pub const fn as_number(mut self) -> Self {
         self.reading.as_number = true;
+        self
+    }
+
+    /// Restricts the check to the rows whose date or time in a column lies in the partition of the check that runs:
+    /// `#[dq_check(partition = Day)]`. The column is compared with texts such as `2026-11-28`, so that an index or the partitions of
+    /// the table are used; in `SQLite` it has texts like `2026-11-28 07:05:00`. Outside of a run the check is errored.
+    pub fn in_partition(mut self, column: impl Into<Expr>) -> Self {
+        let column = column.into().sql(self.table);
+        match Partition::current() {
+            Some(partition) => {
+                let values = vec![partition.start().into(), partition.end().into()];
+                self.reading.conditions.push(Sql::new(format!("{column} >= ? AND {column} < ?"), values));
+            }
+            None => self.lacks_partition = true,
+        }
         self
     }
 
@@ -115,6 +133,11 @@ impl<'t, T: Table> TableCheck<'t, T> {
             return Err(TableError::OtherDatabase { table, other, why: why.clone() });
         }
         self.refuse_store()?;
+        if self.lacks_partition {
+            return Err(
+                self.unusable("there is no partition outside of a run of `#[dq_check(partition = …)]`".to_owned())
+            );
+        }
         let rows = self.table.ask(self.statement()).await?;
         let measured = if self.reading.groups.is_empty() { self.single(&rows)? } else { self.worst_group(&rows)? };
         if !self.sampled || measured.value <= 0.0 || current_bounds::passes(&measured) == Some(true) {

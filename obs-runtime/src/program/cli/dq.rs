@@ -156,7 +156,7 @@ fn text(report: &QualityReport) -> String {
         .iter()
         .map(|result| {
             vec![
-                Cell::new(&result.check),
+                Cell::new(result.title()),
                 Cell::new(&result.dataset),
                 Cell::new(result.column),
                 Cell::new(result.severity.as_str()),
@@ -196,7 +196,7 @@ fn sample(result: &QualityResult) -> String {
     let text = result
         .sample
         .iter()
-        .fold(format!("{}, failing rows:\n", result.check), |text, row| text + "  " + &line(row) + "\n");
+        .fold(format!("{}, failing rows:\n", result.title()), |text, row| text + "  " + &line(row) + "\n");
     text + "\n"
 }
 

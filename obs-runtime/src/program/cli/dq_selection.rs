@@ -24,6 +24,13 @@ pub struct SelectionArguments {
     /// Not these checks. Can be repeated.
     #[arg(long, value_name = "CHECK")]
     exclude: Vec<String>,
+    /// The part of the data for checks with partitions: 2026-11-28, 2026-11 or 2026-11-28T05, in UTC. The default is the last one that
+    /// has ended.
+    #[arg(long, value_name = "PARTITION", conflicts_with = "since")]
+    partition: Option<String>,
+    /// All parts of the data from this one on that have ended.
+    #[arg(long, value_name = "PARTITION")]
+    since: Option<String>,
     /// Only the checks that did not pass when they ran last, as the state folder (`OBS_STATE_DIR`) says.
     #[arg(long)]
     failed_last: bool,
@@ -56,6 +63,8 @@ impl SelectionArguments {
         let run = self.tag.iter().fold(run, QualityRun::tag);
         let run = self.owner.iter().fold(run, QualityRun::owner);
         let run = self.severity.iter().fold(run, |run, severity| run.severity((*severity).into()));
+        let run = self.partition.iter().fold(run, QualityRun::partition);
+        let run = self.since.iter().fold(run, QualityRun::since);
         if self.failed_last { run.failed_last() } else { run }
     }
 }

@@ -40,7 +40,7 @@ fn of_quality(result: &QualityResult) -> TestCase {
         _ => TestCaseStatus::success(),
     };
     let class = if result.dataset.is_empty() { "data quality" } else { &result.dataset };
-    let mut case = case(&result.check, class, result.duration_seconds, status);
+    let mut case = case(&result.title(), class, result.duration_seconds, status);
     let is_told = rejects || matches!(result.status, QualityStatus::Passed | QualityStatus::Skipped);
     let output = if is_told { String::new() } else { format!("{} ({}): {why}\n", result.status, result.severity) };
     let output = result.sample.iter().fold(output, |output, row| output + row + "\n");

@@ -9,7 +9,7 @@ trap 'rm -rf "$folder"' EXIT
 export PROMETHEUS_PORT=0
 
 for document in README.md examples/README.md examples/template/README.md obs-runtime/docs/*.md; do
-    awk -v prefix="$folder/$(basename "$(dirname "$document")")-$(basename "$document")" '
+    awk -v prefix="$folder/${document//\//-}" '
         /^<!-- not run: / { skipped = 1; next }
         /^```sh$/ { if (!skipped) { file = sprintf("%s-%04d.sh", prefix, NR) } next }
         /^```/ { file = ""; skipped = 0; next }

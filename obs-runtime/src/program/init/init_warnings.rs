@@ -13,6 +13,21 @@ use crate::program::otlp;
 #[cfg(feature = "sentry")]
 use crate::program::sentry;
 
+/// Logs all warnings about the configuration. `variables` are those of OpenTelemetry that are not valid, and unknown ones;
+/// `of_choices` warns of what was chosen by itself.
+pub fn warn(
+    config: &Config,
+    settings: &[Setting],
+    variables: (&[Problem], &[UnknownVariable]),
+    of_choices: impl FnOnce(),
+) {
+    let warn_of = |help: &'static str| move |message: String| global::warn_with_help(help, message);
+    of_variables(variables.0, variables.1).into_iter().for_each(warn_of("unknown-variable"));
+    of_choices();
+    of_settings(config, settings).into_iter().for_each(warn_of("setting-without-effect"));
+    of_shared_names(config).into_iter().for_each(warn_of("shared-names"));
+}
+
 /// Warnings about variables of OpenTelemetry that are not valid, and about names that are probably misspelt.
 pub fn of_variables(invalid: &[Problem], unknown: &[UnknownVariable]) -> Vec<String> {
     let invalid = invalid.iter().map(|problem| format!("{problem}; going on as if it were not set"));

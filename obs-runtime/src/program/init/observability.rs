@@ -364,12 +364,10 @@ impl ObservabilityBuilder {
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }
-        let warn_of = |help: &'static str| move |message: String| global::warn_with_help(help, message);
-        init_warnings::of_variables(&warnings, &unknown).into_iter().for_each(warn_of("unknown-variable"));
-        init_warnings::of_choices(rust_log, datadog_route);
-        let idle = init_warnings::of_settings(pipeline.config(), pipeline.settings());
-        idle.into_iter().for_each(warn_of("setting-without-effect"));
-        init_warnings::of_shared_names(pipeline.config()).into_iter().for_each(warn_of("shared-names"));
+        let (config, settings) = (pipeline.config(), pipeline.settings());
+        init_warnings::warn(config, settings, (&warnings, &unknown), || {
+            init_warnings::of_choices(rust_log, datadog_route);
+        });
         readiness::reset();
         #[cfg(unix)]
         let handled = pipeline.config().signals != Signals::Off;

@@ -15,6 +15,7 @@ MODELS = {
     '/api/v1/check_run': ('v1', 'ServiceChecks'),
     '/api/v1/events': ('v1', 'EventCreateRequest'),
     'monitor': ('v1', 'Monitor'),
+    'slo': ('v1', 'ServiceLevelObjectiveRequest'),
     'dashboard': ('v1', 'Dashboard'),
 }
 
@@ -50,7 +51,7 @@ for index, (kind, body) in enumerate(json.load(sys.stdin)):
 json.dump(found, sys.stdout)
 ";
 
-/// What the client refuses or does not know in these bodies, each with the path of its request, `monitor` or `dashboard`.
+/// What the client refuses or does not know in these bodies, each with the path of its request, `monitor`, `slo` or `dashboard`.
 #[must_use]
 #[track_caller]
 pub fn remarks<'a>(bodies: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Vec<String> {

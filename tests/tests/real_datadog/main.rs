@@ -7,6 +7,7 @@ mod api_client;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod datadog_agent;
 mod escaping;
+mod generated;
 
 use std::path::Path;
 use std::time::Duration;

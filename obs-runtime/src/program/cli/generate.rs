@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::program::cli::output::{OUTPUT_FAILED, OutputFailed, UNKNOWN, print, print_error, print_problems};
 use crate::program::doctor::diagnosis::current;
 use crate::program::generate::alertmanager::AlertmanagerOptions;
+#[cfg(feature = "datadog")]
+use crate::program::generate::datadog::target::DatadogOptions;
 use crate::program::generate::declared::Declared;
 use crate::program::generate::folder::{Difference, compare, write};
 use crate::program::generate::grafana::GrafanaOptions;
@@ -18,6 +20,9 @@ use crate::program::inventory::catalogue;
 #[derive(Clone, Debug, clap::Subcommand)]
 #[non_exhaustive]
 pub enum GenerateCommand {
+    /// Monitors, objectives and a dashboard for Datadog's API.
+    #[cfg(feature = "datadog")]
+    Datadog(GenerateArguments<DatadogOptions>),
     /// Recording and alerting rules for Prometheus, and their unit tests.
     Prometheus(GenerateArguments<PrometheusOptions>),
     /// Routes for Alertmanager by owner and severity, with receivers to fill in.
@@ -59,6 +64,8 @@ const UNFIT: u8 = 1;
 impl GenerateCommand {
     pub(super) fn run(&self) -> Result<u8, OutputFailed> {
         match self {
+            #[cfg(feature = "datadog")]
+            Self::Datadog(arguments) => arguments.run(),
             Self::Prometheus(arguments) => arguments.run(),
             Self::Alertmanager(arguments) => arguments.run(),
             Self::Grafana(arguments) => arguments.run(),
@@ -70,6 +77,8 @@ impl GenerateCommand {
     /// The name of its span.
     pub(super) const fn name(&self) -> &'static str {
         match self {
+            #[cfg(feature = "datadog")]
+            Self::Datadog(_) => "generate datadog",
             Self::Prometheus(_) => "generate prometheus",
             Self::Alertmanager(_) => "generate alertmanager",
             Self::Grafana(_) => "generate grafana",

@@ -5,6 +5,8 @@
 //! machine or the time, and is sorted, so that it can be kept beside the code and compared.
 
 pub(crate) mod alertmanager;
+#[cfg(feature = "datadog")]
+pub(crate) mod datadog;
 pub(crate) mod declared;
 pub(crate) mod deployment;
 pub(crate) mod folder;

@@ -265,9 +265,13 @@ mod tests {
         };
         let sizes: Vec<u64> = parts.iter().map(|part| values(part).iter().map(|(_, count)| count).sum()).collect();
         assert_eq!(sizes, [50_000, 50_000, 50_000, 20_002]);
-        for (value, count) in [(1.0, 120_000), (2.0, 3), (3.0, 49_999)] {
+        for (value, count) in [(1.0_f64, 120_000), (2.0, 3), (3.0, 49_999)] {
             let of = |part: &Point| {
-                values(part).iter().filter(|(found, _)| *found == value).map(|(_, count)| count).sum::<u64>()
+                values(part)
+                    .iter()
+                    .filter(|(found, _)| found.to_bits() == value.to_bits())
+                    .map(|(_, count)| count)
+                    .sum::<u64>()
             };
             assert_eq!(parts.iter().map(of).sum::<u64>(), count, "{value}");
         }

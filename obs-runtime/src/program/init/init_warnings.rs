@@ -13,6 +13,14 @@ use crate::program::otlp;
 #[cfg(feature = "sentry")]
 use crate::program::sentry;
 
+/// Warns of invalid values, for which the defaults apply.
+pub fn of_defaults(problems: &[String]) {
+    if !problems.is_empty() {
+        let message = format!("invalid configuration, going on with defaults: {}", problems.join("; "));
+        global::warn_with_help("invalid-configuration", message);
+    }
+}
+
 /// Logs all warnings about the configuration. `variables` are those of OpenTelemetry that are not valid, and unknown ones;
 /// `of_choices` warns of what was chosen by itself.
 pub fn warn(

@@ -355,12 +355,7 @@ impl ObservabilityBuilder {
         if metrics_macros && pipeline.config().metrics_enabled {
             user_metrics::install(pipeline.config());
         }
-        if !problems.is_empty() {
-            global::warn_with_help(
-                "invalid-configuration",
-                format!("invalid configuration, going on with defaults: {}", problems.join("; ")),
-            );
-        }
+        init_warnings::of_defaults(&problems);
         for problem in inherited.problems {
             global::warn(problem.to_string());
         }

@@ -2,7 +2,7 @@
 # Installs what the tests need and runs the tests of the whole workspace.
 #
 #   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
-#                        node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
+#                        Alertmanager, systemd-analyze, node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
 #                        serverless agent (an environment in target/tools), cargo-deny, Go and the servers of tests/go (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
@@ -58,6 +58,12 @@ install_servers() {
     local missing=()
     if ! have prometheus || ! have promtool; then
         missing+=(prometheus)
+    fi
+    if ! have prometheus-alertmanager && ! have alertmanager; then
+        missing+=(prometheus-alertmanager)
+    fi
+    if ! have systemd-analyze; then
+        missing+=(systemd)
     fi
     if ! have prometheus-pushgateway && ! have pushgateway; then
         missing+=(prometheus-pushgateway)

@@ -1,5 +1,6 @@
 //! Servers on loopback: real ones, each with a temporary folder of its own, and scripted ones. They stop on drop.
 
+mod alertmanager;
 mod bigquery_emulator;
 mod bugsink;
 mod collector;
@@ -15,6 +16,7 @@ pub mod scripted_bigquery;
 mod sentry;
 mod statsd_exporter;
 
+pub use alertmanager::Alertmanager;
 pub use bigquery_emulator::BigQueryEmulator;
 pub use bugsink::{Bugsink, Project};
 pub use collector::Collector;

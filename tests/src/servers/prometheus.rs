@@ -33,9 +33,16 @@ impl Prometheus {
     #[must_use]
     #[track_caller]
     pub fn scraping(targets: &[SocketAddr]) -> Self {
+        Self::scraping_with(targets, "")
+    }
+
+    /// As [`scraping`](Self::scraping), with more lines of configuration.
+    #[must_use]
+    #[track_caller]
+    pub fn scraping_with(targets: &[SocketAddr], more: &str) -> Self {
         let targets: Vec<_> = targets.iter().map(|target| format!("'{target}'")).collect();
         let configuration = format!(
-            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n- job_name: obs\n  static_configs:\n  \
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n{more}scrape_configs:\n- job_name: obs\n  static_configs:\n  \
              - targets: [{}]\n",
             targets.join(", ")
         );

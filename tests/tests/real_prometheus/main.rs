@@ -5,6 +5,7 @@ mod alerts;
 mod all_families;
 mod documented;
 mod every_alert;
+mod generated;
 mod twenty_runs;
 mod workload;
 

@@ -6,6 +6,15 @@ use std::{fs, io};
 use crate::program::generate::declared::Declared;
 use crate::program::generate::target::{GeneratedFile, file_name};
 
+/// What files of one kind end with: `rules.yml`, `dashboard.json`, `timer`.
+fn kind(name: &str) -> String {
+    let mut parts = name.rsplitn(3, '.');
+    match (parts.next(), parts.next()) {
+        (Some(last @ ("yml" | "json")), Some(before)) => format!("{before}.{last}"),
+        (last, _) => last.unwrap_or_default().to_owned(),
+    }
+}
+
 /// How a file in the folder stands to the one that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
@@ -30,7 +39,6 @@ pub fn compare(folder: &Path, declared: &Declared, files: &[GeneratedFile]) -> i
         found.push((file.name.clone(), difference(&folder.join(&file.name), file)?));
     }
     let prefix = format!("{}.", file_name(&declared.service));
-    let kind = |name: &str| name.rsplit('.').next().map(str::to_owned);
     for name in names(folder)? {
         let is_ours = name.starts_with(&prefix) && files.iter().any(|file| kind(&file.name) == kind(&name));
         if is_ours && files.iter().all(|file| file.name != name) {
@@ -115,7 +123,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/er");
         let declared = Declared { service: "etl".to_owned(), ..Declared::default() };
-        let files = made(&["etl.a.yml", "etl.b.yml"]);
+        let files = made(&["etl.a.rules.yml", "etl.b.rules.yml"]);
         let compared = |files: &[GeneratedFile]| {
             let found = compare(&path, &declared, files).unwrap();
             found.into_iter().map(|(_, difference)| difference).collect::<Vec<_>>()
@@ -123,13 +131,13 @@ mod tests {
         assert_eq!(compared(&files), [Difference::Missing, Difference::Missing]);
         write(&path, &files, &[]).unwrap();
         assert_eq!(compared(&files), [Difference::Same, Difference::Same]);
-        fs::write(path.join("etl.a.yml"), "a\nc\n").unwrap();
+        fs::write(path.join("etl.a.rules.yml"), "a\nc\n").unwrap();
         // These belong to others.
-        for other in ["etl.notes.txt", "etl2.c.yml", "other.yml"] {
+        for other in ["etl.notes.txt", "etl.alertmanager.yml", "etl2.c.rules.yml", "other.rules.yml"] {
             fs::write(path.join(other), "x").unwrap();
         }
         assert_eq!(compared(&files), [Difference::At(2), Difference::Same]);
-        assert_eq!(compared(&made(&["etl.b.yml"])), [Difference::Extra, Difference::Same]);
+        assert_eq!(compared(&made(&["etl.b.rules.yml"])), [Difference::Extra, Difference::Same]);
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl<'d> QualityRules<'d> {
         if self.oldest > MAX_SIMULATED {
             return vec![test];
         }
-        vec![test.expect("ObsCheckStopped", &asked, &[15 + oldest + 1], &[14, 15 + oldest])]
+        let quiet = seconds(self.oldest) / 60;
+        vec![test.expect("ObsCheckStopped", &asked, &[15 + oldest + 1], &[14, 15 + quiet])]
     }
 }
 

@@ -228,6 +228,7 @@ impl<'d> CommandRules<'d> {
         // Due at minute 10, runs at its last moment; due again at minute 20 + margin, and missed until 3 minutes later.
         let (in_time, again) = (LAST + margin, 2 * LAST + margin);
         let late = again + margin + 3;
+        let quiet = seconds(self.margin) / 60;
         let test = self.test("starts in time, then too late");
         let by_program = test
             .series(info(schedule.cron), format!("1x{}", late + 5))
@@ -237,7 +238,7 @@ impl<'d> CommandRules<'d> {
                 "ObsCommandMissed",
                 &self.selector,
                 &[again + margin + 1, late],
-                &[in_time - 1, in_time, again + margin, late + 1],
+                &[in_time - 1, in_time, again + quiet, late + 1],
             );
         if gap > MAX_SIMULATED {
             return vec![by_program];

@@ -120,6 +120,7 @@ pub use base::schedule::Schedule;
 pub use base::secret::Secret;
 pub use checks::quality::bounds::{Bounds, IntoBounds};
 pub use checks::quality::check::{QualityCheck, register_dq_check};
+pub use checks::quality::current_table::TableName;
 pub use checks::quality::manual::track_data_quality_check;
 pub use checks::quality::measure::{IntoMeasure, Measure, Measured, Verdict};
 pub use checks::quality::partition::{Partition, PartitionUnit};

@@ -114,6 +114,40 @@ fn checks_are_selected_by_pattern_tag_owner_and_severity() {
 }
 
 #[test]
+fn the_markdown_report_lists_what_did_not_pass_and_nothing_in_it_has_an_effect() {
+    let lags = run(&["dq", "run", "--format", "markdown"], &["TEST_LAGS"]);
+    assert_eq!(lags.code(), Some(1));
+    let expected = "\
+## Data quality: 1 errored, 1 failed, 1 warned, 2 passed
+
+**The data must not be used.**
+
+| status | check | dataset | column | severity | value | why | owner |
+| --- | --- | --- | --- | --- | ---: | --- | --- |
+| errored | readable&#91;returns&#93; | returns |  | critical |  | no such table&#58; returns |  |
+| failed | odd&#95;names | users |  | warning | 0.25 | expected at most 0.1, seen 0.25 (1 of 4) |  |
+| warned | repeated | users |  | critical | 2 | expected at most 1, seen 2 |  |
+
+<details><summary>odd&#95;names: failing rows</summary>
+
+- &#60;b&#62;&#38;amp;&#60;/b&#62;
+
+</details>
+
+<details><summary>2 passed</summary>
+
+- null&#95;ids
+- readable&#91;orders&#93;
+
+</details>
+";
+    assert_eq!(lags.stdout, expected);
+    let down = run(&["dq", "run", "null_ids", "--format", "markdown"], &["TEST_DOWN"]);
+    let row = "| failed | [null&#95;ids](https://wiki.example.org/null-ids) | users | id | critical | 1 | expected at most 0, seen 1 | growth |";
+    assert!(down.stdout.lines().any(|line| line == row), "{down:?}");
+}
+
+#[test]
 fn what_failed_last_runs_again_until_it_passes() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], environment: &[&str]| {
@@ -394,6 +428,9 @@ assert read.schemaURL == event['schemaURL'], read.schemaURL
     assert_eq!((&odd["success"], &odd["severity"]), (&false.into(), &"warn".into()));
     assert_eq!((&odd["expected"], &odd["actual"]), (&"at most 0.1".into(), &"0.25 (1 of 4)".into()));
     assert_eq!(event["run"]["facets"]["errorMessage"]["message"], "readable[returns]: no such table: returns");
+    let errored = &event["inputs"][1]["inputFacets"]["dataQualityAssertions"]["assertions"][0];
+    assert_eq!((&errored["success"], &errored["severity"]), (&false.into(), &"error".into()));
+    assert_eq!(errored["description"], "errored: no such table: returns");
 }
 
 #[test]

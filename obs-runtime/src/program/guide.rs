@@ -32,3 +32,6 @@ pub mod security {}
 
 #[doc = include_str!("../../docs/quality.md")]
 pub mod quality {}
+
+#[doc = include_str!("../../docs/moving.md")]
+pub mod moving {}

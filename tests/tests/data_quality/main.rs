@@ -4,6 +4,7 @@ mod limits;
 mod order;
 mod selection;
 mod severity;
+mod warehouse;
 
 use std::sync::Arc;
 

@@ -98,7 +98,7 @@ impl CheckInstance {
                 Box::new(move || {
                     current_bounds::set(check.bounds);
                     partition::set_current(partition);
-                    (item.run)()
+                    with_table((item.run)())
                 })
             }
             Part::Unlisted(reason) => return Err(Box::new(Measure::error(reason.clone()))),
@@ -107,11 +107,19 @@ impl CheckInstance {
                 current_bounds::set(check.bounds);
                 partition::set_current(partition);
                 match &check.check.run {
-                    Runs::Once(callable) => callable.call(),
+                    Runs::Once(callable) => with_table(callable.call()),
                     Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),
                 }
             }),
         };
         Ok(Job { key: self.key(), run, timeout, not_before: Some(begin), operation: Some(self.shown_name()) })
+    }
+}
+
+/// An answer with the table that the check reads. The future is polled on the thread of the call.
+fn with_table(answer: Answer<Measure>) -> Answer<Measure> {
+    match answer {
+        Answer::Ready(measure) => Answer::Ready(measure.of_noted_table()),
+        Answer::Pending(future) => Answer::Pending(Box::pin(async { future.await.of_noted_table() })),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::checks::quality::bounds::Bounds;
+use crate::checks::quality::current_table::{self, TableName};
 use crate::checks::quality::status::QualityStatus;
 use crate::checks::runner::details::Details;
 use crate::events::failure::shown;
@@ -22,10 +23,14 @@ pub struct Measure {
     pub(super) message: Option<String>,
     pub(super) counts: Option<(f64, u64)>,
     pub(super) sample: Vec<String>,
+    /// Whether each value of the sample was redacted by the name of its own column.
+    pub(super) sample_is_redacted: bool,
     pub(super) keys: Vec<BTreeMap<String, String>>,
     pub(super) details: Option<Details>,
     /// Bounds of this run.
     pub(super) bounds: Bounds,
+    /// The table that was read.
+    pub(super) table: Option<TableName>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +49,11 @@ impl Measure {
             message: None,
             counts: None,
             sample: Vec::new(),
+            sample_is_redacted: false,
             keys: Vec::new(),
             details: None,
             bounds: Bounds::NONE,
+            table: None,
         }
     }
 
@@ -75,6 +82,11 @@ impl Measure {
     /// With bounds of this run. Those that it has already count first.
     pub(super) fn within(self, bounds: Bounds) -> Self {
         Self { bounds: self.bounds.or(bounds), ..self }
+    }
+
+    /// Of the table that the check on this thread has read.
+    pub(super) fn of_noted_table(self) -> Self {
+        Self { table: current_table::take(), ..self }
     }
 
     /// The check could not measure: it is errored, with this message.
@@ -122,13 +134,23 @@ pub struct Measured {
     pub bounds: Bounds,
     /// What there is to say of the number, such as the group that it is of.
     pub message: Option<String>,
+    /// Whether each value of the sample was redacted by the name of its own column.
+    pub(crate) sample_is_redacted: bool,
 }
 
 impl Measured {
     /// A number without a total.
     #[must_use]
     pub const fn number(value: f64) -> Self {
-        Self { value, of: None, sample: Vec::new(), keys: Vec::new(), bounds: Bounds::NONE, message: None }
+        Self {
+            value,
+            of: None,
+            sample: Vec::new(),
+            keys: Vec::new(),
+            bounds: Bounds::NONE,
+            message: None,
+            sample_is_redacted: false,
+        }
     }
 
     /// A count and its total: the ratio is judged.
@@ -142,6 +164,7 @@ impl Measured {
             keys: Vec::new(),
             bounds: Bounds::NONE,
             message: None,
+            sample_is_redacted: false,
         }
     }
 
@@ -155,7 +178,7 @@ impl Measured {
     /// Adds some of the failing rows.
     #[must_use]
     pub fn with_sample(mut self, rows: impl IntoIterator<Item: Display>) -> Self {
-        self.sample = sample(rows);
+        (self.sample, self.sample_is_redacted) = (sample(rows), false);
         self
     }
 }
@@ -288,14 +311,22 @@ impl IntoMeasure for bool {
 impl IntoMeasure for Measured {
     #[expect(clippy::cast_precision_loss, reason = "a measure is a float, as metrics are")]
     fn into_measure(self) -> Measure {
-        let Self { value, of, sample: rows, keys, bounds, message } = self;
+        let Self { value, of, sample: rows, keys, bounds, message, sample_is_redacted } = self;
         let measure = match of {
             None => Measure::number(value),
             Some(0) if value == 0.0 => Measure::no_data(),
             Some(of) => Measure::number(value / of as f64),
         };
         let keys = keys.into_iter().take(MAX_ROWS).collect();
-        Measure { counts: of.map(|of| (value, of)), sample: sample(rows), keys, bounds, message, ..measure }
+        Measure {
+            counts: of.map(|of| (value, of)),
+            sample: sample(rows),
+            sample_is_redacted,
+            keys,
+            bounds,
+            message,
+            ..measure
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod bounds;
 pub(crate) mod check;
 pub(crate) mod check_state;
 pub(crate) mod current_bounds;
+pub(crate) mod current_table;
 pub(crate) mod gates;
 pub(crate) mod instance;
 pub(crate) mod judgement;

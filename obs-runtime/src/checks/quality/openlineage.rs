@@ -20,9 +20,12 @@ const ERROR: &str = "https://openlineage.io/spec/facets/1-0-1/ErrorMessageRunFac
 
 impl QualityReport {
     /// The results as an event of `OpenLineage` 2-0-2, for catalogues such as Marquez and `DataHub`. Each data set has a facet
-    /// `dataQualityAssertions`; a check that did not pass is not a success there, with its severity (`error`, `warn` or `info`).
+    /// `dataQualityAssertions`; a check that did not pass is not a success there, with its severity (`error`, `warn` or `info`). One
+    /// that is errored is no success either, with the reason in its `description`.
     ///
-    /// The job is `SERVICE_NAME` in the namespace `ENVIRONMENT`; checks without a data set are listed under the job's name.
+    /// A ready-made check of a table is listed under the table's name in the namespace of its data source, as `OpenLineage` asks:
+    /// `bigquery` and `project.dataset.table`, `sqlite://` with the path of the file and the table. Other checks are listed under
+    /// their data set, or the job's name, in the namespace of the job. The job is `SERVICE_NAME` in the namespace `ENVIRONMENT`.
     /// The run is `FAIL` if a check is errored, with the messages in the facet `errorMessage`, because nothing is known of
     /// the data then. Skipped checks are left out.
     ///
@@ -36,12 +39,13 @@ impl QualityReport {
         let config = pipeline.as_ref().map(|pipeline| pipeline.config());
         let job = config.map_or("obs", |config| &*config.service_name);
         let namespace = config.map_or("dev", |config| &*config.environment);
-        let mut datasets = BTreeMap::<&str, Vec<Value>>::new();
+        let mut datasets = BTreeMap::<(&str, &str), Vec<Value>>::new();
         for result in &self.results {
-            let name = if result.dataset.is_empty() { job } else { &*result.dataset };
-            datasets.entry(name).or_default().extend(assertion(result));
+            let logical = if result.dataset.is_empty() { job } else { &*result.dataset };
+            let table = result.table.as_ref().map(|table| (&*table.namespace, &*table.name));
+            datasets.entry(table.unwrap_or((namespace, logical))).or_default().extend(assertion(result));
         }
-        let input = |(name, assertions): (&str, Vec<Value>)| {
+        let input = |((namespace, name), assertions): ((&str, &str), Vec<Value>)| {
             let facet = json!({ "_producer": PRODUCER, "_schemaURL": ASSERTIONS, "assertions": assertions });
             json!({ "namespace": namespace, "name": name, "inputFacets": { "dataQualityAssertions": facet } })
         };
@@ -72,8 +76,8 @@ impl QualityReport {
 fn assertion(result: &QualityResult) -> Option<Value> {
     let success = match result.status {
         QualityStatus::Passed => true,
-        QualityStatus::Warned | QualityStatus::Failed | QualityStatus::NoData => false,
-        QualityStatus::Errored | QualityStatus::Skipped => return None,
+        QualityStatus::Warned | QualityStatus::Failed | QualityStatus::NoData | QualityStatus::Errored => false,
+        QualityStatus::Skipped => return None,
     };
     let severity = match result.severity {
         Severity::Info => "info",
@@ -84,12 +88,13 @@ fn assertion(result: &QualityResult) -> Option<Value> {
         json!({ "assertion": result.check, "name": result.check, "success": success, "severity": severity });
     let actual = result.seen.clone().or_else(|| result.value.map(|value| value.to_string()));
     let column = Some(result.column).filter(|column| !column.is_empty()).map(str::to_owned);
-    let texts = [
-        ("column", column),
-        ("expected", result.expected.clone()),
-        ("actual", actual),
-        ("description", result.message.clone()),
-    ];
+    let description = match (result.status, &result.message) {
+        (QualityStatus::Errored, Some(reason)) => Some(format!("errored: {reason}")),
+        (QualityStatus::Errored, None) => Some("errored".to_owned()),
+        (_, message) => message.clone(),
+    };
+    let texts =
+        [("column", column), ("expected", result.expected.clone()), ("actual", actual), ("description", description)];
     for (name, text) in texts {
         if let Some(text) = text {
             assertion[name] = text.into();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
+use crate::checks::quality::current_table::TableName;
 use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::judgement::Judgement;
 use crate::checks::quality::measure::Measure;
@@ -112,6 +113,9 @@ pub struct QualityResult {
     /// Whether its failure skips the other checks of its data set.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub blocking: bool,
+    /// The table that it has read first, if it is a ready-made check of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableName>,
     /// Its status.
     pub status: QualityStatus,
     /// The measured value; for a count with a total, the ratio.
@@ -189,6 +193,7 @@ impl QualityResult {
     ) -> Self {
         let Judgement { status, expected, seen } = judgement;
         let value = measure.value();
+        let column = if measure.sample_is_redacted { "" } else { column };
         let mut sample: Vec<String> = measure.sample.into_iter().map(|row| shown_row(column, row)).collect();
         let mut seen_rows = HashSet::new();
         sample.retain(|row| seen_rows.insert(row.clone()));
@@ -202,6 +207,9 @@ impl QualityResult {
             runbook: "",
             severity,
             blocking: false,
+            table: measure
+                .table
+                .map(|table| TableName::new(global::redact(table.namespace), global::redact(table.name))),
             status,
             value,
             count: measure.counts.map(|(count, _)| count),

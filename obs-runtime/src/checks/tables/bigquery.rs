@@ -6,6 +6,7 @@ use crate::bigquery::client::parameter::Parameter;
 use crate::bigquery::client::query::Query;
 use crate::bigquery::client::query_job::DryRun;
 use crate::bigquery::client::tracked_client::Client;
+use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::check::TableCheck;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
@@ -88,6 +89,10 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 impl Table for BigQueryTable {
+    fn source(&self) -> Option<TableName> {
+        Some(TableName::new("bigquery", self.parts.join(".")))
+    }
+
     fn name(&self) -> &str {
         &self.name
     }

@@ -5,9 +5,9 @@ use std::panic::Location;
 use std::time::UNIX_EPOCH;
 
 use crate::base::clock;
-use crate::checks::quality::current_bounds;
 use crate::checks::quality::measure::Measured;
 use crate::checks::quality::partition::Partition;
+use crate::checks::quality::{current_bounds, current_table};
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::expr::Expr;
 use crate::checks::tables::plausible;
@@ -128,6 +128,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// If the query fails, its result is not what was expected, numbers would be compared with text, or the other table is in
     /// another database.
     pub async fn measure(&self) -> Result<Measured, TableError> {
+        current_table::note(self.table.source());
         if let Subject::Orphans { other: OtherTable { name, unreadable: Some(why), .. }, .. } = &self.subject {
             let (table, other) = (self.table.name().to_owned(), name.clone());
             return Err(TableError::OtherDatabase { table, other, why: why.clone() });
@@ -203,6 +204,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// Adds failing rows, each value redacted by the name of its column.
     fn with_rows(&self, mut measured: Measured, rows: &[Row]) -> Measured {
         let keys = self.reading.keys.len();
+        measured.sample_is_redacted = true;
         for row in rows {
             let cells: Vec<(String, String)> = self.redacted(row).collect();
             let named = |(column, value): &(String, String)| format!("{column}={value}");

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::ops::{Bound, RangeBounds};
 
+use crate::checks::quality::current_table;
 use crate::checks::quality::measure::Verdict;
 use crate::checks::tables::aggregate::{Aggregate, Function};
 use crate::checks::tables::check::TableCheck;
@@ -106,6 +107,7 @@ impl<T: Table> DistributionCheck<'_, T> {
         if expected.is_empty() {
             return Err(check.unusable("the distribution has no range to lie in".to_owned()));
         }
+        current_table::note(check.table.source());
         let rows = check.table.ask(self.statement()).await?;
         let row = rows.first().map(Vec::as_slice).unwrap_or_default();
         let [found @ .., mismatches, of] = row else { return Err(check.unexpected("no row".to_owned())) };

@@ -1,5 +1,6 @@
 //! A query as the subject of checks.
 
+use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue, Values};
 use crate::checks::tables::store::FailingKeys;
@@ -31,6 +32,10 @@ pub fn query<T: Table>(database: &T, sql: impl Into<String>, values: impl Values
 }
 
 impl<T: Table> Table for QueryTable<'_, T> {
+    fn source(&self) -> Option<TableName> {
+        self.database.source()
+    }
+
     fn name(&self) -> &str {
         &self.name
     }

@@ -1,5 +1,6 @@
 //! Checks of a table's columns: their names, order and types.
 
+use crate::checks::quality::current_table;
 use crate::checks::quality::measure::Verdict;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::table::{Column, Table};
@@ -19,7 +20,7 @@ where
     K: Into<String>,
 {
     let expected: Vec<Column> = expected.into_iter().map(|(name, kind)| Column::new(name, kind)).collect();
-    let seen = table.columns().await?;
+    let seen = columns(table).await?;
     let named = |columns: &[Column], name: &str| {
         let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
         found.map(|column| table.canonical(&column.kind))
@@ -51,7 +52,7 @@ pub async fn has_columns<T: Table, N: Into<String>>(
     names: impl IntoIterator<Item = N> + Send,
 ) -> Result<Verdict, TableError> {
     let names: Vec<String> = names.into_iter().map(Into::into).collect();
-    let seen = table.columns().await?;
+    let seen = columns(table).await?;
     let has = |name: &str| seen.iter().any(|column| column.name.eq_ignore_ascii_case(name));
     let missing: Vec<String> =
         names.iter().filter(|name| !has(name)).map(|name| format!("{name} is missing")).collect();
@@ -70,7 +71,7 @@ pub async fn column_order<T: Table, N: Into<String>>(
     names: impl IntoIterator<Item = N> + Send,
 ) -> Result<Verdict, TableError> {
     let names: Vec<String> = names.into_iter().map(Into::into).collect();
-    let seen: Vec<String> = table.columns().await?.into_iter().map(|column| column.name).collect();
+    let seen: Vec<String> = columns(table).await?.into_iter().map(|column| column.name).collect();
     let pairs = || names.iter().zip(&seen);
     if names.len() == seen.len() && pairs().all(|(name, seen)| name.eq_ignore_ascii_case(seen)) {
         return Ok(Verdict::passed());
@@ -93,7 +94,7 @@ pub async fn column_type<T: Table, K: Into<String>>(
 ) -> Result<Verdict, TableError> {
     let column = column.into();
     let kinds: Vec<String> = kinds.into_iter().map(|kind| table.canonical(&kind.into())).collect();
-    let seen = table.columns().await?.into_iter().find(|seen| seen.name.eq_ignore_ascii_case(&column));
+    let seen = columns(table).await?.into_iter().find(|seen| seen.name.eq_ignore_ascii_case(&column));
     let Some(seen) = seen.map(|seen| table.canonical(&seen.kind)) else {
         return Ok(Verdict::failed(format!("{column} is missing")));
     };
@@ -108,9 +109,14 @@ pub async fn column_type<T: Table, K: Into<String>>(
 /// # Errors
 /// If the columns cannot be read.
 pub async fn column_count<T: Table>(table: &T) -> Result<usize, TableError> {
-    Ok(table.columns().await?.len())
+    Ok(columns(table).await?.len())
 }
 
 fn listed(columns: &[Column]) -> String {
     columns.iter().map(|Column { name, kind }| format!("{name} {kind}")).collect::<Vec<_>>().join(", ")
+}
+
+async fn columns<T: Table>(table: &T) -> Result<Vec<Column>, TableError> {
+    current_table::note(table.source());
+    table.columns().await
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
+use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::sqlite_connection::{Access, interruptible};
 use crate::checks::tables::statement::{Statement, TableValue};
@@ -79,6 +80,11 @@ impl ToSql for Parameter<'_> {
 }
 
 impl Table for SqliteTable {
+    fn source(&self) -> Option<TableName> {
+        let file = self.file.canonicalize().or_else(|_| std::path::absolute(&self.file)).ok()?;
+        Some(TableName::new(format!("sqlite://{}", file.display()), &*self.name))
+    }
+
     fn name(&self) -> &str {
         &self.name
     }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::store::FailingKeys;
@@ -30,6 +31,11 @@ impl Column {
 pub trait Table: Sync {
     /// The name for messages.
     fn name(&self) -> &str;
+
+    /// The data source and the name in it, as `OpenLineage` names data sets; `None` if they are not known.
+    fn source(&self) -> Option<TableName> {
+        None
+    }
 
     /// The quoted name for SQL.
     fn sql_name(&self) -> String;

@@ -36,6 +36,8 @@ pub enum QualityFormat {
     Junit,
     /// An event of `OpenLineage`, for data catalogues.
     Openlineage,
+    /// Markdown, for the summary of a job and comments on pull requests.
+    Markdown,
 }
 
 /// Parses a duration above zero.

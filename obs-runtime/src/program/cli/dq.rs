@@ -23,6 +23,7 @@ use crate::exporters::log::log_output::PROGRESS_BAR_DRAWN;
 use crate::program::cli::arguments::{Format, QualityFormat, duration};
 use crate::program::cli::dq_selection::SelectionArguments;
 use crate::program::cli::junit;
+use crate::program::cli::markdown;
 use crate::program::cli::output::{OutputFailed, UNKNOWN, json, print, print_problems};
 use crate::program::cli::table::{Cell, table};
 
@@ -91,6 +92,7 @@ impl RunArguments {
             QualityFormat::Json => json(&report, true),
             QualityFormat::Junit => junit::quality(&report),
             QualityFormat::Openlineage => json(&report.openlineage(), false),
+            QualityFormat::Markdown => markdown::quality(&report),
             QualityFormat::Text => text(&report),
         })?;
         Ok(u8::from(!report.passed()))

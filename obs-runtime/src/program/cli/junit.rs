@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::checks::health::report::{HealthReport, HealthResult};
 use crate::checks::health::status::Status;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::status::QualityStatus;
+use crate::program::cli::output::json;
 
 /// Degraded and unhealthy checks are failures.
 pub fn health(report: &HealthReport) -> String {
@@ -41,6 +42,7 @@ fn of_quality(result: &QualityResult) -> TestCase {
     };
     let class = if result.dataset.is_empty() { "data quality" } else { &result.dataset };
     let mut case = case(&result.title(), class, result.duration_seconds, status);
+    properties(&mut case, result);
     let is_told = rejects || matches!(result.status, QualityStatus::Passed | QualityStatus::Skipped);
     let output = if is_told { String::new() } else { format!("{} ({}): {why}\n", result.status, result.severity) };
     let output = result.sample.iter().fold(output, |output, row| output + row + "\n");
@@ -48,6 +50,29 @@ fn of_quality(result: &QualityResult) -> TestCase {
         case.set_system_out(output);
     }
     case
+}
+
+/// What a report shows beside a test: the settings of the check, and what it has measured.
+fn properties(case: &mut TestCase, result: &QualityResult) {
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let table = result.table.as_ref().map(|table| format!("{}/{}", table.namespace, table.name));
+    let keys = if result.keys.is_empty() { String::new() } else { json(&result.keys, false) };
+    let all = [
+        ("severity", result.severity.to_string()),
+        ("status", result.status.to_string()),
+        ("dataset", result.dataset.to_string()),
+        ("column", result.column.to_owned()),
+        ("table", table.unwrap_or_default()),
+        ("owner", result.owner.to_owned()),
+        ("runbook", result.runbook.to_owned()),
+        ("value", number(result.value)),
+        ("count", number(result.count)),
+        ("of", result.of.map(|of| of.to_string()).unwrap_or_default()),
+        ("keys", keys),
+    ];
+    for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
+        case.add_property(Property::new(name, value));
+    }
 }
 
 fn failure(kind: NonSuccessKind, of: &str, message: &str) -> TestCaseStatus {

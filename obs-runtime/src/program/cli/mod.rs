@@ -78,6 +78,7 @@ pub(crate) mod health;
 #[cfg(feature = "cli")]
 pub(crate) mod junit;
 #[cfg(feature = "cli")]
+pub(crate) mod markdown;
 pub(crate) mod output;
 #[cfg(feature = "cli")]
 pub(crate) mod settings;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::checks::quality::check::Item;
+use crate::checks::quality::item::Item;
 use crate::checks::quality::measure::Measure;
 use crate::checks::runner::job::Key;
 use crate::checks::runner::single_flight::SingleFlight;

@@ -15,6 +15,11 @@ pub fn set(bounds: Bounds) {
     CURRENT.set(Some(bounds));
 }
 
+/// Forgets them: the next call on this thread may be of something else.
+pub fn clear() {
+    CURRENT.set(None);
+}
+
 /// Adds the bounds of one run to those of the check.
 pub fn refine(bounds: Bounds) {
     CURRENT.set(Some(bounds.or(CURRENT.get().unwrap_or_default())));

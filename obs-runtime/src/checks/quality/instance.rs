@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::checks::quality::check::{Item, QualityCheck, Runs};
+use crate::checks::quality::check::{QualityCheck, Runs};
 use crate::checks::quality::current_bounds;
+use crate::checks::quality::item::Item;
 use crate::checks::quality::measure::Measure;
 use crate::checks::quality::partition::{self, Partition};
 use crate::checks::runner::job::{Answer, Job, Key};
@@ -98,7 +99,7 @@ impl CheckInstance {
                 Box::new(move || {
                     current_bounds::set(check.bounds);
                     partition::set_current(partition);
-                    with_table((item.run)())
+                    ended((item.run)())
                 })
             }
             Part::Unlisted(reason) => return Err(Box::new(Measure::error(reason.clone()))),
@@ -107,7 +108,7 @@ impl CheckInstance {
                 current_bounds::set(check.bounds);
                 partition::set_current(partition);
                 match &check.check.run {
-                    Runs::Once(callable) => with_table(callable.call()),
+                    Runs::Once(callable) => ended(callable.call()),
                     Runs::Each(_) => Answer::Ready(Measure::error("it has no item")),
                 }
             }),
@@ -117,9 +118,14 @@ impl CheckInstance {
 }
 
 /// An answer with the table that the check reads. The future is polled on the thread of the call.
-fn with_table(answer: Answer<Measure>) -> Answer<Measure> {
+fn ended(answer: Answer<Measure>) -> Answer<Measure> {
+    let end = |measure: Measure| {
+        current_bounds::clear();
+        partition::set_current(None);
+        measure.of_noted_table()
+    };
     match answer {
-        Answer::Ready(measure) => Answer::Ready(measure.of_noted_table()),
-        Answer::Pending(future) => Answer::Pending(Box::pin(async { future.await.of_noted_table() })),
+        Answer::Ready(measure) => Answer::Ready(end(measure)),
+        Answer::Pending(future) => Answer::Pending(Box::pin(async move { end(future.await) })),
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::base::ffi::{Quality, Section};
-use crate::checks::quality::check::{Item, MANUAL, QualityCheck, Runs};
+use crate::checks::quality::check::{MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::instance::{CheckInstance, Part};
+use crate::checks::quality::item::Item;
 use crate::checks::quality::partition::Partitions;
 use crate::checks::quality::selection::Selection;
 use crate::checks::runner::job::{Answer, Job};

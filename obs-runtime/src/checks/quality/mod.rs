@@ -7,6 +7,7 @@ pub(crate) mod current_bounds;
 pub(crate) mod current_table;
 pub(crate) mod gates;
 pub(crate) mod instance;
+pub(crate) mod item;
 pub(crate) mod judgement;
 pub(crate) mod last_run;
 pub(crate) mod list;

@@ -11,3 +11,4 @@ pub(crate) mod plan;
 pub(crate) mod registry;
 pub(crate) mod run_all;
 pub(crate) mod single_flight;
+pub(crate) mod workers;

@@ -26,10 +26,10 @@ struct Glob {
 
 impl Glob {
     fn new(written: &str) -> Option<Self> {
-        let at = written.find(['*', '?'])?;
+        let start = written.split(['*', '?']).next().filter(|start| start.len() < written.len())?;
         let escaped = regex::escape(written).replace(r"\*", ".*").replace(r"\?", ".");
         let regex = Regex::new(&format!("(?s)^{escaped}$")).ok()?;
-        Some(Self { written: written.to_owned(), start: written[..at].to_owned(), regex })
+        Some(Self { written: written.to_owned(), start: start.to_owned(), regex })
     }
 }
 

@@ -97,8 +97,10 @@ impl Selection {
         let mut problems = Vec::new();
         self.check_names(declared, instances, &mut problems);
         if !self.datasets.is_empty() {
-            let mut known: BTreeSet<String> =
-                instances.iter().flat_map(|instance| plainly(instance.dataset(), instance.shown_dataset())).collect();
+            let mut known: BTreeSet<String> = instances
+                .iter()
+                .filter_map(|instance| plainly(instance.dataset(), &instance.shown_dataset()))
+                .collect();
             known.extend(declared.iter().map(|check| check.dataset_name().to_owned()));
             // Of a list that could not be made, or that the rest of the selection leaves out.
             let listed: BTreeSet<usize> = listed(instances);
@@ -136,7 +138,7 @@ impl Selection {
         }
         let known: BTreeSet<String> = instances
             .iter()
-            .flat_map(|instance| plainly(instance.name(), instance.shown_name()))
+            .filter_map(|instance| plainly(instance.name(), &instance.shown_name()))
             .chain(declared.iter().map(|check| check.name().to_owned()))
             .collect();
         let listed = listed(instances);
@@ -184,7 +186,7 @@ impl Selection {
 }
 
 /// A name that results show plainly.
-fn plainly(name: String, shown: String) -> Option<String> {
+fn plainly(name: String, shown: &str) -> Option<String> {
     (name == shown).then_some(name)
 }
 

@@ -36,8 +36,8 @@ pub fn quality(report: &QualityReport) -> String {
     open.iter().take(MAX_CHECKS).for_each(|result| text += &failing_rows(result));
     let passed: Vec<_> = report.results.iter().filter(|result| result.status == QualityStatus::Passed).collect();
     if !passed.is_empty() {
-        text += &format!("\n<details><summary>{} passed</summary>\n\n", passed.len());
-        passed.iter().take(MAX_CHECKS).for_each(|result| text += &format!("- {}\n", cell(&result.check)));
+        text = format!("{text}\n<details><summary>{} passed</summary>\n\n", passed.len());
+        text = passed.iter().take(MAX_CHECKS).fold(text, |text, result| text + &item(&result.check));
         text += &more(passed.len());
         text += "\n</details>\n";
     }
@@ -66,8 +66,13 @@ fn failing_rows(result: &QualityResult) -> String {
     if result.sample.is_empty() {
         return String::new();
     }
-    let rows: String = result.sample.iter().map(|row| format!("- {}\n", cell(row))).collect();
+    let rows: String = result.sample.iter().map(|row| item(row)).collect();
     format!("\n<details><summary>{}: failing rows</summary>\n\n{rows}\n</details>\n", cell(&result.check))
+}
+
+/// A line of a list.
+fn item(text: &str) -> String {
+    format!("- {}\n", cell(text))
 }
 
 fn more(count: usize) -> String {
@@ -95,7 +100,9 @@ fn cell(text: &str) -> String {
                 if letter.is_ascii_punctuation()
                     && !matches!(letter, '.' | ',' | '-' | '(' | ')' | '/' | ';' | ' ' | '=' | '%') =>
             {
-                shown += &format!("&#{};", u32::from(letter));
+                shown.push_str("&#");
+                shown.push_str(&u32::from(letter).to_string());
+                shown.push(';');
             }
             letter => shown.push(letter),
         }

@@ -200,12 +200,12 @@ impl EventDraft {
         Some(KnownPlace { function: callsite().and_then(function), file: file.to_owned(), line })
     }
 
-    /// The module of the code: of a capture by a call, whose module is not known, that of the functions of the same file.
+    /// The module of the code: of a capture by a call, whose module is not known, the one that all functions of the same file are in.
     fn module(&self) -> Option<&str> {
         let of_file = || {
             let file = self.file.as_deref()?;
-            let callsites = registry::callsites().into_iter();
-            callsites.map(Callsite::place).find(|place| place.file == file).map(|place| place.module)
+            let callsites = registry::callsites().into_iter().map(Callsite::place);
+            callsites.filter(|place| place.file == file).map(|place| place.module).reduce(grouping::module_of_both)
         };
         self.module.as_deref().or_else(of_file)
     }

@@ -30,18 +30,20 @@ pub struct Bug<'e> {
 }
 
 /// The fingerprint. Errors are grouped by label and function, and by the form of their message if the label is that of any
-/// error; panics by file and form of the message; messages by their form.
+/// error; panics by file, or function if the file is not known, and form of the
+/// message; messages by their form.
 pub fn fingerprint(bug: &Bug<'_>) -> Vec<String> {
     let form = || form(bug.message);
+    let function =
+        || bug.module.map_or_else(|| bug.operation.to_owned(), |module| format!("{module}::{}", bug.operation));
     match bug.kind {
         ReportKind::Error => {
-            let function =
-                bug.module.map_or_else(|| bug.operation.to_owned(), |module| format!("{module}::{}", bug.operation));
             let message = WITHOUT_MEANING.contains(&bug.error_type).then(form);
-            [bug.error_type.to_owned(), function].into_iter().chain(message).collect()
+            [bug.error_type.to_owned(), function()].into_iter().chain(message).collect()
         }
         ReportKind::Panic => {
-            vec![bug.error_type.to_owned(), bug.file.map(in_crate).unwrap_or_default().to_owned(), form()]
+            let place = bug.file.map_or_else(function, |file| in_crate(file).to_owned());
+            vec![bug.error_type.to_owned(), place, form()]
         }
         ReportKind::Message | ReportKind::Signal => vec![bug.error_type.to_owned(), form()],
     }
@@ -81,6 +83,16 @@ fn in_crate(file: &str) -> &str {
     file.get(start..).unwrap_or(file)
 }
 
+/// The innermost module that both are in.
+pub fn module_of_both<'m>(one: &'m str, other: &'m str) -> &'m str {
+    let contains = |outer: &str| {
+        let rest = other.strip_prefix(outer);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let outer = std::iter::successors(Some(one), |module| module.rsplit_once("::").map(|(outer, _)| outer));
+    outer.into_iter().find(|outer| contains(outer)).unwrap_or(one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +110,29 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(form(message), expected);
+        }
+    }
+
+    #[test]
+    fn panics_of_an_unknown_place_are_told_apart_by_function() {
+        let panic = |operation| {
+            let (kind, error_type, message) = (ReportKind::Panic, "panic", "panicked");
+            fingerprint(&Bug { kind, error_type, module: Some("jobs::users"), operation, file: None, message })
+        };
+        assert_eq!(panic("load"), ["panic", "jobs::users::load", "panicked"]);
+        assert_ne!(panic("load"), panic("sync"));
+    }
+
+    #[test]
+    fn the_module_of_a_file_is_the_one_that_its_functions_are_in() {
+        for (one, other, expected) in [
+            ("jobs::users", "jobs::users", "jobs::users"),
+            ("jobs::users::tests", "jobs::users", "jobs::users"),
+            ("jobs::users", "jobs::users::tests", "jobs::users"),
+            ("jobs::users::a", "jobs::users::b", "jobs::users"),
+            ("jobs::users", "jobs::users_of", "jobs"),
+        ] {
+            assert_eq!(module_of_both(one, other), expected);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::base::trace_state::TraceState;
 use crate::context::on_enter::Entered;
 use crate::context::remote_parent::RemoteParent;
 use crate::context::scope_state;
-use crate::events::active_span::{self, Active, ActiveSpan, Roots, SpanGuard};
+use crate::events::active_span::{self, Active, Roots, SpanGuard};
 use crate::events::command_run::CommandRun;
 use crate::events::event::EventContext;
 use crate::events::field::{Field, Value};
@@ -172,13 +172,11 @@ impl Context {
                 let other = remote().filter(|remote| !remote.trace.is_of_same_trace(&span.buffer.trace()));
                 other.map(|_| Active::boundary())
             }
-            Active::NotRecorded => remote().map(|_| Active::boundary()),
+            Active::NotRecorded(_) => remote().map(|_| Active::boundary()),
             Active::Boundary { .. } => None,
             Active::Nothing => match self.extension::<CommandRun>() {
                 // The context of a command, on another thread.
-                Some(run) => Some(run.spans().map_or(Active::NotRecorded, |buffer| {
-                    Active::Span(ActiveSpan { id: buffer.trace().span(), buffer: Arc::clone(buffer) })
-                })),
+                Some(run) => Some(run.active()),
                 None if roots == Roots::Always => Some(Active::boundary()),
                 None => remote().map(|_| Active::boundary()),
             },

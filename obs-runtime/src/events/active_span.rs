@@ -73,8 +73,11 @@ pub enum Active {
         /// Whether that call handles a request.
         is_request: bool,
     },
-    /// A trace that is not recorded.
-    NotRecorded,
+    /// A trace that is not recorded. Tracers of the program follow its decision, if it is given.
+    NotRecorded(
+        #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "for tracers of the program"))]
+        Option<TraceContext>,
+    ),
     /// A span.
     Span(ActiveSpan),
 }
@@ -176,7 +179,14 @@ pub fn trace() -> Option<TraceContext> {
 #[must_use = "it is left when the guard is dropped"]
 pub fn enter(active: Active) -> SpanGuard {
     #[cfg(feature = "otlp")]
-    let attached = if let Active::Span(span) = &active { span.attach() } else { 0 };
+    let attached = match &active {
+        Active::Span(span) => span.attach(),
+        Active::NotRecorded(Some(trace)) => {
+            otel_context::attach_span(trace);
+            trace.span()
+        }
+        _ => 0,
+    };
     SpanGuard {
         previous: ACTIVE.try_with(|current| current.replace(active)).unwrap_or_default(),
         #[cfg(feature = "otlp")]

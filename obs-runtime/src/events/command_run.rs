@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::base::clock;
 use crate::base::schedule::Schedule;
+use crate::base::trace_context::TraceContext;
+use crate::events::active_span::{Active, ActiveSpan};
 use crate::events::span_buffer::SpanBuffer;
 
 /// The name of the first command of this process that no other one encloses.
@@ -33,16 +35,32 @@ pub struct CommandRun {
     schedule: Option<Schedule>,
     errors: AtomicU64,
     spans: Option<Arc<SpanBuffer>>,
+    /// The trace, if it is not recorded and tracers of the program are to know.
+    not_recorded: Option<TraceContext>,
 }
 
 #[cfg_attr(not(feature = "sentry"), expect(dead_code, reason = "others do not watch runs"))]
 impl CommandRun {
     /// A run that begins, within another one or not. One within another is recorded with that one.
     #[must_use]
-    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, spans: Option<Arc<SpanBuffer>>) -> Self {
-        let of_outer = outer.as_ref().and_then(|outer| outer.spans.clone());
-        let spans = of_outer.or(spans);
-        Self { id: Uuid::now_v7(), begun: clock::wall(), outer, schedule, errors: AtomicU64::new(0), spans }
+    pub fn begin(outer: Option<Arc<Self>>, schedule: Option<Schedule>, active: &Active) -> Self {
+        let (spans, not_recorded) = match (&outer, active) {
+            (Some(outer), _) => (outer.spans.clone(), outer.not_recorded),
+            (None, Active::Span(span)) => (Some(Arc::clone(&span.buffer)), None),
+            (None, Active::NotRecorded(trace)) => (None, *trace),
+            (None, Active::Nothing | Active::Boundary { .. }) => (None, None),
+        };
+        let errors = AtomicU64::new(0);
+        Self { id: Uuid::now_v7(), begun: clock::wall(), outer, schedule, errors, spans, not_recorded }
+    }
+
+    /// What is active in it.
+    #[must_use]
+    pub fn active(&self) -> Active {
+        match &self.spans {
+            Some(buffer) => Active::Span(ActiveSpan { id: buffer.trace().span(), buffer: Arc::clone(buffer) }),
+            None => Active::NotRecorded(self.not_recorded),
+        }
     }
 
     /// What tells it from all others.

@@ -6,7 +6,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 
 use crate::base::trace_context::TraceContext;
-use crate::events::panics::caught;
+use crate::events::panics::{caught, quietly};
 
 thread_local! {
     static ATTACHED: Attached = Attached::new();
@@ -55,11 +55,13 @@ pub fn attach_span(trace: &TraceContext) {
     attach(trace.span(), |current| current.with_remote_span_context(span_context(trace, TraceState::NONE, false)));
 }
 
-/// Makes a context the current one of this thread, until [`detach`] is called with the same id.
+/// Makes a context the current one of this thread, until [`detach`] is called with the same id. Where `opentelemetry` does not let the
+/// context be changed, it stays: `attach` panics while the thread reads its context, as it does when a tracer calls span processors.
 pub fn attach(id: u64, context: impl FnOnce(&Context) -> Context) {
     let _ = ATTACHED.try_with(|attached| {
-        let guard = Context::map_current(context).attach();
-        attached.0.borrow_mut().push((id, guard));
+        if let Ok(guard) = quietly(|| Context::map_current(context).attach()) {
+            attached.0.borrow_mut().push((id, guard));
+        }
     });
 }
 
@@ -71,5 +73,5 @@ pub fn detach(id: u64) {
         Some(attached.remove(index))
     });
     // Dropped after the borrow has ended.
-    drop(left);
+    let _ = caught(|| drop(left));
 }

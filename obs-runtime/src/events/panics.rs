@@ -15,6 +15,8 @@ thread_local! {
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
     /// Whether telemetry runs code of the program's, a panic of which is no error of the program.
     static OWN: Cell<bool> = const { Cell::new(false) };
+    /// Whether a panic is expected and handled.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// When a panic began last, on any thread.
@@ -90,6 +92,9 @@ pub fn watch(watcher: Watcher) {
         let (previous, is_default) = take_hook();
         std::panic::set_hook(Box::new(move |info| {
             // A panic in here would abort the process: nothing in here calls code of the program's.
+            if cfg!(panic = "unwind") && QUIET.try_with(Cell::get).unwrap_or(false) {
+                return;
+            }
             let panic = Panic::new(info, watcher);
             claim_unseen(panic.at);
             let is_consequence = is_consequence(&panic.words);
@@ -137,6 +142,18 @@ pub fn caught<R>(run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     let before = OWN.try_with(|own| own.replace(true)).unwrap_or(false);
     let result = catch_unwind(AssertUnwindSafe(run));
     let _ = OWN.try_with(|own| own.set(before));
+    result
+}
+
+/// Like [`caught`], for a panic that is expected there: no panic hook tells of it.
+///
+/// # Errors
+/// What it panicked with.
+#[cfg(feature = "otlp")]
+pub fn quietly<R>(run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    let before = QUIET.try_with(|quiet| quiet.replace(true)).unwrap_or(false);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    let _ = QUIET.try_with(|quiet| quiet.set(before));
     result
 }
 

@@ -70,8 +70,7 @@ fn command_context(call: &mut Call) -> (Context, Active) {
         context.set_user(user.into());
     }
     let active = if outer.is_none() { begin_trace(&mut context, &call.beginning(false)) } else { Active::Nothing };
-    let spans = if let Active::Span(span) = &active { Some(Arc::clone(&span.buffer)) } else { None };
-    let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), spans));
+    let run = Arc::new(CommandRun::begin(context.extension::<CommandRun>(), call.callsite().cron_schedule(), &active));
     call.set_run(Arc::clone(&run));
     context.set_extension(Arc::new(CommandLayer(call.layer())));
     context.set_extension(run);
@@ -112,8 +111,12 @@ fn begin_trace(context: &mut Context, beginning: &Beginning) -> Active {
                 config.exports_otlp(OtlpSignal::Traces) && config.trace_sampler().samples(&root.trace, None)
             })
     });
-    context.set_trace(root.trace.with_sampled(is_sampled));
-    buffer.map_or(Active::NotRecorded, |buffer| Active::Span(ActiveSpan { buffer, id: root.trace.span() }))
+    let trace = root.trace.with_sampled(is_sampled);
+    context.set_trace(trace);
+    match buffer {
+        Some(buffer) => Active::Span(ActiveSpan { buffer, id: root.trace.span() }),
+        None => Active::NotRecorded(config.exports_otlp(OtlpSignal::Traces).then_some(trace)),
+    }
 }
 
 impl RunningCommand {

@@ -208,6 +208,8 @@ pub fn emit<'a>(
         let (fact, Details { fields, tags }) = make(pipeline);
         let spans = EventSpans::current();
         let context = Context::of_event(&spans);
+        // A span of a trace has fields of its own. Those of all spans around would cost more the deeper it is nested.
+        let spans = if matches!(fact, Fact::Traced(_)) { EventSpans::None } else { spans };
         let context = event_context(&context, spans);
         pipeline.emit(topic, Event { time: clock::wall(), level, source, context, fact, fields, tags });
     });

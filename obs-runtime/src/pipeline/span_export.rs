@@ -8,7 +8,7 @@ use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
-use crate::events::active_span::{ActiveSpan, OpenSpan};
+use crate::events::active_span::{Active, ActiveSpan, OpenSpan};
 use crate::events::span::{Span, SpanDetails};
 use crate::events::span_beginning::Beginning;
 use crate::metrics::callsite::{SourceLocation, Tags};
@@ -44,7 +44,7 @@ fn wants_events() -> bool {
 }
 
 /// Begins the trace of a span that handles a request or a message.
-fn begin(beginning: &Beginning) -> Option<OpenSpan> {
+fn begin(beginning: &Beginning) -> Result<OpenSpan, Active> {
     begin_root(beginning, None)
 }
 

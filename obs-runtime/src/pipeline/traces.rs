@@ -5,11 +5,10 @@ use std::sync::Arc;
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
 use crate::base::trace_state::TraceState;
-#[cfg(feature = "otlp")]
 use crate::config::otlp::OtlpSignal;
 use crate::context::current::Context;
 use crate::context::remote_parent::RemoteParent;
-use crate::events::active_span::{self, OpenSpan};
+use crate::events::active_span::{self, Active, OpenSpan};
 use crate::events::event::{Details, Fact};
 #[cfg(feature = "otlp")]
 use crate::events::program_span::ProgramSpan;
@@ -36,8 +35,11 @@ pub fn root_of(context: &Context) -> TraceRoot {
 }
 
 /// Begins a trace, if an exporter wants it.
-pub fn begin_root(beginning: &Beginning, link: Option<TraceContext>) -> Option<OpenSpan> {
-    let pipeline = global::pipeline()?;
+///
+/// # Errors
+/// What is active inside instead.
+pub fn begin_root(beginning: &Beginning, link: Option<TraceContext>) -> Result<OpenSpan, Active> {
+    let pipeline = global::pipeline().ok_or(Active::NotRecorded(None))?;
     let (root, state) = match link {
         // It is a trace of its own, and not a part of the one that has ended. That decides whether it is wanted.
         Some(_) => (TraceRoot::new(TraceContext::begin(None), link), None),
@@ -46,8 +48,9 @@ pub fn begin_root(beginning: &Beginning, link: Option<TraceContext>) -> Option<O
             (root, context.trace_state(&root.trace))
         }),
     };
-    let (_, buffer) = record(&*pipeline, beginning, root, link, state);
-    Some(OpenSpan::root(buffer?, beginning.begun))
+    let (root, buffer) = record(&*pipeline, beginning, root, link, state);
+    let not_recorded = || Active::NotRecorded(pipeline.config().exports_otlp(OtlpSignal::Traces).then_some(root.trace));
+    Ok(OpenSpan::root(buffer.ok_or_else(not_recorded)?, beginning.begun))
 }
 
 /// Records a trace that begins, if an exporter wants it. Returns its beginning with the decision whether it is sampled.

@@ -3,16 +3,23 @@
 
 use std::borrow::Cow;
 use std::num::ParseIntError;
+use std::time::Duration;
 
 use obs_runtime::{
     FutureInContext as _, context_headers, dq_check, track_performance, tracked_command, with_error_tracking,
 };
-use opentelemetry::trace::{Span as _, SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+    TracerProvider as _,
+};
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
-use serde_json::{Map, json};
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracer, SdkTracerProvider, Span as SdkSpan, SpanData, SpanExporter, SpanProcessor,
+};
+use serde_json::{Map, Value, json};
 use tracing::{Instrument as _, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry;
 use tracing_subscriber::registry::LookupSpan;
@@ -45,6 +52,28 @@ impl SpanExporter for Printer {
                 })
             );
         }
+        Ok(())
+    }
+}
+
+/// Calls an annotated function in each span that the program begins by itself.
+#[derive(Debug)]
+struct Calling;
+
+impl SpanProcessor for Calling {
+    fn on_start(&self, span: &mut SdkSpan, _: &Context) {
+        if span.exported_data().is_some_and(|data| data.name == "by the program") {
+            leaf();
+        }
+    }
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
     }
 }
@@ -98,11 +127,13 @@ fn users_have_rows() -> u32 {
     7
 }
 
+fn headers() -> Map<String, Value> {
+    context_headers().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
 #[tracked_command(name = "job")]
 async fn job(tracer: SdkTracer) {
-    let headers: Map<_, _> =
-        context_headers().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    println!("{}", json!({"headers": headers}));
+    println!("{}", json!({"headers": headers()}));
     let _ = fails();
     around_program_span(&tracer);
     let task = tokio::spawn(in_task().in_current_context());
@@ -117,6 +148,32 @@ async fn job(tracer: SdkTracer) {
 
 #[track_performance]
 fn leaf_in_thread() {}
+
+/// The program moves a span of `tracing` to the trace of another process.
+#[tracked_command]
+fn moves() {
+    let span = tracing::info_span!("tracing moved");
+    let caller = SpanContext::new(TraceId::from(7), SpanId::from(7), TraceFlags::SAMPLED, true, TraceState::NONE);
+    span.set_parent(Context::new().with_remote_span_context(caller)).expect("the layer knows it");
+    span.in_scope(|| tracing::info_span!("tracing inside").in_scope(leaf));
+}
+
+#[tracked_command]
+fn in_processor(tracer: &SdkTracer) {
+    tracer.in_span("by the program", |_| ());
+}
+
+/// Has spans of all kinds, in a trace that is not sampled.
+#[tracked_command]
+async fn unsampled(tracer: SdkTracer) {
+    println!("{}", json!({"headers": headers()}));
+    tracing::info_span!("tracing").in_scope(leaf);
+    tokio::task::yield_now().await;
+    tracer.in_span("by the program", |_| leaf());
+    let inside =
+        async move { tracing::info_span!("tracing in task").in_scope(|| tracer.in_span("in task", |_| leaf())) };
+    tokio::spawn(inside.in_current_context()).await.expect("it does not panic");
+}
 
 /// A call within a span of the program's tracer.
 fn call_in_program_span(tracer: &SdkTracer) {
@@ -137,30 +194,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (tracer, is_own_registry) = match &*situation {
         "provider" => (set_provider(Sampler::AlwaysOn), false),
         "sampled-out" => (set_provider(Sampler::AlwaysOff), false),
-        "provider-and-layer-above" => {
+        "processor" => {
+            let provider =
+                SdkTracerProvider::builder().with_simple_exporter(Printer).with_span_processor(Calling).build();
+            global::set_tracer_provider(provider.clone());
+            (provider.tracer("program"), false)
+        }
+        "provider-and-layer-above" | "moved-above" => {
             let tracer = set_provider(Sampler::AlwaysOn);
             registry().with(obs_runtime::layer()).with(layer(&tracer)).init();
             (tracer, true)
         }
-        "provider-and-layer-below" => {
+        "provider-and-layer-below" | "moved-below" => {
             let tracer = set_provider(Sampler::AlwaysOn);
             registry().with(layer(&tracer)).with(obs_runtime::layer()).init();
             (tracer, true)
         }
-        "layer-above" => {
+        "layer-above" | "unsampled-above" => {
             let tracer = tracer();
             registry().with(obs_runtime::layer()).with(layer(&tracer)).init();
             (tracer, true)
         }
-        "layer-below" => {
+        "layer-below" | "unsampled-below" => {
             let tracer = tracer();
             registry().with(layer(&tracer)).with(obs_runtime::layer()).init();
             (tracer, true)
         }
         other => return Err(format!("no situation {other}").into()),
     };
-    let _guard = obs_runtime::Observability::builder().subscriber(!is_own_registry).init()?;
+    let builder = obs_runtime::Observability::builder().subscriber(!is_own_registry);
+    let is_unsampled = situation.starts_with("unsampled");
+    let _guard = if is_unsampled { builder.tracing_sample_rate(0.0) } else { builder }.init()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+    match &*situation {
+        "moved-above" | "moved-below" => return Ok(moves()),
+        "processor" => return Ok(in_processor(&tracer)),
+        _ if is_unsampled => return Ok(runtime.block_on(unsampled(tracer))),
+        _ => {}
+    }
     runtime.block_on(job(tracer.clone()));
     call_in_program_span(&tracer);
     let mut span = tracer.start("alone");

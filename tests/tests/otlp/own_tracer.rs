@@ -34,7 +34,7 @@ impl Run {
         assert_eq!(finished.code(), Some(0), "{finished:?}");
         let lines = finished.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let (mut headers, by_program): (Vec<_>, _) = lines.partition(|line| line["headers"].is_object());
-        let headers = headers.remove(0)["headers"].take();
+        let headers = headers.pop().map(|mut line| line["headers"].take()).unwrap_or_default();
         Self { by_program, by_obs: server.spans(), headers, finished }
     }
 
@@ -165,4 +165,42 @@ fn what_the_provider_does_not_sample_is_not_exported() {
     let run = Run::of("sampled-out");
     assert_eq!((run.by_program.len(), run.by_obs.len()), (0, 0), "{:#?}", run.by_obs);
     assert!(run.headers["traceparent"].as_str().unwrap().ends_with("-00"), "{}", run.headers);
+}
+
+#[test]
+fn a_span_that_the_program_has_moved_to_another_trace_is_exported_once() {
+    for situation in ["moved-above", "moved-below"] {
+        let run = Run::of(situation);
+        assert_eq!(run.by_obs, [], "{situation}");
+        let pairs = run.pairs();
+        let pairs: Vec<_> = pairs.iter().map(|(name, parent)| (&**name, &**parent)).collect();
+        let (caller, moved) = ("0000000000000007", "tracing moved");
+        assert_eq!(
+            pairs,
+            [("leaf", "moves"), ("moves", ""), ("tracing inside", moved), (moved, caller)],
+            "{situation}"
+        );
+    }
+}
+
+#[test]
+fn a_span_processor_may_call_annotated_functions() {
+    let run = Run::of("processor");
+    assert_eq!(run.pairs().iter().filter(|(name, _)| name == "leaf").count(), 1, "{:#?}", run.spans());
+    assert_eq!(run.pairs().len(), 3, "{:#?}", run.spans());
+    assert!(!run.finished.stderr.contains("panic"), "{}", run.finished.stderr);
+}
+
+#[test]
+fn the_tracer_of_the_program_follows_a_command_that_is_not_sampled() {
+    for situation in ["unsampled-above", "unsampled-below"] {
+        let run = Run::of(situation);
+        assert_eq!((&run.by_obs, &run.by_program), (&vec![], &vec![]), "{situation}");
+        let traceparent = run.headers["traceparent"].as_str().unwrap();
+        assert!(traceparent.ends_with("-00"), "{traceparent}");
+        let log = run.finished.log();
+        let of_job: Vec<_> = log.iter().filter(|line| line["operation"] == "unsampled").collect();
+        let trace = &traceparent[3..35];
+        assert!(of_job.len() >= 5 && of_job.iter().all(|line| line["trace_id"] == trace), "{log:#?}");
+    }
 }

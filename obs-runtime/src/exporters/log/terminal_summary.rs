@@ -74,6 +74,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::events::active_span::Active;
     use crate::events::command_run::CommandRun;
     use crate::events::event::{CallInfo, EventContext, Source};
     use crate::metrics::callsite::CallsiteKind;
@@ -107,12 +108,12 @@ mod tests {
         let written = |event: &Event<'_>, coloured| {
             String::from_utf8(TerminalSummary::of(event, TextFormat { coloured }).unwrap().into_line()).unwrap()
         };
-        let event = ended(Outcome::Error, CommandRun::begin(None, None, None), None);
+        let event = ended(Outcome::Error, CommandRun::begin(None, None, &Active::Nothing), None);
         let plain = "error: load: no answer\\nof users.csv: timed out: connection reset (correlation id run-7)\n";
         assert_eq!(written(&event, false), plain);
         assert_eq!(written(&event, true), plain.replace("error:", "\x1b[1;31merror:\x1b[0m"));
         // No error tracker has taken that one.
-        let unknown = ended(Outcome::Error, CommandRun::begin(None, None, None), Some(EventId::fresh()));
+        let unknown = ended(Outcome::Error, CommandRun::begin(None, None, &Active::Nothing), Some(EventId::fresh()));
         assert_eq!(written(&unknown, false), plain);
     }
 
@@ -121,7 +122,7 @@ mod tests {
     fn an_event_is_named_only_if_it_was_accepted() {
         let id = EventId::fresh();
         let line = || {
-            let event = ended(Outcome::Error, CommandRun::begin(None, None, None), Some(id));
+            let event = ended(Outcome::Error, CommandRun::begin(None, None, &Active::Nothing), Some(id));
             let summary = TerminalSummary::of(&event, TextFormat { coloured: false }).unwrap();
             let is_waiting = summary.is_waiting();
             (String::from_utf8(summary.into_line()).unwrap(), is_waiting)
@@ -141,11 +142,11 @@ mod tests {
     #[test]
     fn only_an_outermost_command_that_failed_has_a_line() {
         let applies_to = |event: &Event<'_>| TerminalSummary::of(event, TextFormat { coloured: false }).is_some();
-        assert!(applies_to(&ended(Outcome::Error, CommandRun::begin(None, None, None), None)));
-        assert!(!applies_to(&ended(Outcome::Ok, CommandRun::begin(None, None, None), None)));
+        assert!(applies_to(&ended(Outcome::Error, CommandRun::begin(None, None, &Active::Nothing), None)));
+        assert!(!applies_to(&ended(Outcome::Ok, CommandRun::begin(None, None, &Active::Nothing), None)));
         // A panic has a line of its own.
-        assert!(!applies_to(&ended(Outcome::Panic, CommandRun::begin(None, None, None), None)));
-        let outer = Arc::new(CommandRun::begin(None, None, None));
-        assert!(!applies_to(&ended(Outcome::Error, CommandRun::begin(Some(outer), None, None), None)));
+        assert!(!applies_to(&ended(Outcome::Panic, CommandRun::begin(None, None, &Active::Nothing), None)));
+        let outer = Arc::new(CommandRun::begin(None, None, &Active::Nothing));
+        assert!(!applies_to(&ended(Outcome::Error, CommandRun::begin(Some(outer), None, &Active::Nothing), None)));
     }
 }

@@ -42,8 +42,8 @@ pub struct Entry {
 /// The span of a call.
 #[derive(Debug)]
 pub struct CallSpan {
-    /// `None` for a call that begins a trace which is not recorded.
-    pub(super) span: Option<OpenSpan>,
+    /// What is active inside of a call that begins a trace which is not recorded, in place of a span.
+    pub(super) span: Result<OpenSpan, Active>,
     /// While it is the active span of its thread; a future enters it for each poll instead.
     pub(super) inside: Option<SpanGuard>,
 }
@@ -51,7 +51,7 @@ pub struct CallSpan {
 impl CallSpan {
     /// What is active inside of the call.
     pub(super) fn active(&self) -> Active {
-        self.span.as_ref().map_or(Active::NotRecorded, |span| Active::Span(span.active.clone()))
+        self.span.as_ref().map_or_else(Clone::clone, |span| Active::Span(span.active.clone()))
     }
 }
 

@@ -28,9 +28,9 @@ impl OperatorSpan {
         let open = match active_span::current() {
             Active::Span(active) => OpenSpan::child(active, &beginning),
             Active::Nothing | Active::Boundary { .. } if active_span::roots() != Roots::Never => {
-                begin_root(&beginning, None)?
+                begin_root(&beginning, None).ok()?
             }
-            Active::Nothing | Active::Boundary { .. } | Active::NotRecorded => return None,
+            Active::Nothing | Active::Boundary { .. } | Active::NotRecorded(_) => return None,
         };
         let inside = active_span::enter(Active::Span(open.active.clone()));
         Some(Self { open, inside })

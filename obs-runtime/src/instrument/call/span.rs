@@ -74,11 +74,11 @@ impl Call {
     #[inline(never)]
     pub(super) fn begin_span(&mut self) {
         let (span, is_boundary) = match active_span::current() {
-            Active::NotRecorded => return,
+            Active::NotRecorded(_) => return,
             // The outermost one begins a trace by itself.
             _ if self.callsite.kind() == CallsiteKind::Command && !is_in_command() => return,
             Active::Span(active) if !active.buffer.has_ended() => {
-                (Some(OpenSpan::child(active, &self.beginning(false))), false)
+                (Ok(OpenSpan::child(active, &self.beginning(false))), false)
             }
             // The task outlives the trace that it came from.
             Active::Span(active) => (begin_root(&self.beginning(false), Some(active.trace())), true),
@@ -89,10 +89,10 @@ impl Call {
             Active::Nothing => return,
         };
         let active = match &span {
-            Some(open) => Active::Span(open.active.clone()),
+            Ok(open) => Active::Span(open.active.clone()),
             // Keeps calls inside from beginning a trace. Without a boundary, only a call that nothing encloses begins one.
-            None if is_boundary => Active::NotRecorded,
-            None => return,
+            Err(active) if is_boundary => active.clone(),
+            Err(_) => return,
         };
         let entry = self.entry.get_or_insert_default();
         entry.span = Some(CallSpan { span, inside: Some(active_span::enter(active)) });
@@ -134,8 +134,7 @@ impl Call {
         failure: impl FnOnce() -> Option<FailureFacts<'static>>,
         stack: Option<Stack>,
     ) {
-        let Some(CallSpan { span: Some(open), inside }) = self.entry.as_mut().and_then(|entry| entry.span.take())
-        else {
+        let Some(CallSpan { span: Ok(open), inside }) = self.entry.as_mut().and_then(|entry| entry.span.take()) else {
             return;
         };
         let (kind, place) = (self.callsite.kind(), self.callsite.place());

@@ -22,6 +22,17 @@ pub enum When {
     Ended,
 }
 
+/// What becomes of a recorded span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It stays as it is.
+    Stays,
+    /// It gets another id.
+    Becomes(u64),
+    /// The program has moved it to another trace, for example by `set_parent`. Only the layer exports it.
+    IsMoved,
+}
+
 /// The context of a span, if the layer exports it.
 fn of_layer(id: &Id) -> Option<opentelemetry::Context> {
     let of = |dispatch: &Dispatch| caught(|| tracing_opentelemetry::get_otel_context(id, dispatch)).ok().flatten();
@@ -37,19 +48,20 @@ pub fn is_of_layer(id: &Id) -> bool {
     of_layer(id).is_some()
 }
 
-/// Decides who exports a recorded span: the layer, the program's tracer provider, or obs. Returns its id if it gets another one.
-pub fn decide(id: &Id, open: &OpenSpan, name: &'static str, when: When) -> Option<u64> {
+/// Decides who exports a recorded span: the layer, the program's tracer provider, or obs.
+pub fn decide(id: &Id, open: &OpenSpan, name: &'static str, when: When) -> Decision {
     let program = open.active.buffer.program();
     let beginning = Beginning { name: name.into(), op: "span", attribute: "tracing", begun: open.begun };
     match of_layer(id).and_then(|context| Some((otel_context::trace_of(&context)?, context))) {
-        Some((trace, context)) => trace.is_of_same_trace(&open.active.buffer.trace()).then(|| {
+        Some((trace, _)) if !trace.is_of_same_trace(&open.active.buffer.trace()) => Decision::IsMoved,
+        Some((trace, context)) => {
             program.note(trace.span(), context, beginning);
-            trace.span()
-        }),
+            Decision::Becomes(trace.span())
+        }
         None if when == When::Ended && LAYER_IS_SEEN.load(Ordering::Relaxed) => {
             program.note_id(open.active.id);
-            None
+            Decision::Stays
         }
-        None => program.begin(open.parent, &beginning),
+        None => program.begin(open.parent, &beginning).map_or(Decision::Stays, Decision::Becomes),
     }
 }

@@ -23,7 +23,7 @@ use crate::pipeline::layer::field_collector::Collected;
 #[cfg(feature = "otlp")]
 use crate::pipeline::layer::nested::Nested;
 #[cfg(feature = "otlp")]
-use crate::pipeline::layer::other_tracer::{self, When};
+use crate::pipeline::layer::other_tracer::{self, Decision, When};
 #[cfg(feature = "otlp")]
 use crate::pipeline::layer::span_events::event_of;
 use crate::pipeline::traces::REQUEST;
@@ -47,7 +47,7 @@ pub struct ClosedSpan<'s> {
 /// to a handler. Events are added to the span in which they are logged. Outside of a recorded trace, a span that handles a request or a
 /// message (`otel.kind`) begins one; others are not recorded.
 pub struct SpanLayer {
-    begin: fn(&Beginning) -> Option<OpenSpan>,
+    begin: fn(&Beginning) -> Result<OpenSpan, Active>,
     handler: Box<Handler>,
 }
 
@@ -68,8 +68,8 @@ enum State {
     Begins(Beginning),
     /// It is part of a recorded trace.
     Open(OpenSpan),
-    /// It has begun a trace that no exporter wants.
-    NotSampled,
+    /// It has begun a trace that no exporter wants. This is active inside.
+    NotSampled(Active),
 }
 
 impl Recorded {
@@ -86,7 +86,7 @@ impl Recorded {
 impl SpanLayer {
     /// A layer that begins traces by `begin`, and passes spans to `handler`.
     pub fn new(
-        begin: fn(&Beginning) -> Option<OpenSpan>,
+        begin: fn(&Beginning) -> Result<OpenSpan, Active>,
         handler: impl Fn(ClosedSpan<'_>) + Send + Sync + 'static,
     ) -> Self {
         Self { begin, handler: Box::new(handler) }
@@ -99,7 +99,7 @@ impl SpanLayer {
             let extensions = span.extensions();
             extensions.get::<Recorded>().and_then(|recorded| match &recorded.state {
                 State::Begins(beginning) => Some(beginning.clone()),
-                State::Open(_) | State::NotSampled => None,
+                State::Open(_) | State::NotSampled(_) => None,
             })
         }) else {
             #[cfg(feature = "otlp")]
@@ -112,7 +112,7 @@ impl SpanLayer {
             span.extensions_mut().remove::<Recorded>();
             return;
         }
-        let state = (self.begin)(&beginning).map_or(State::NotSampled, State::Open);
+        let state = (self.begin)(&beginning).map_or_else(State::NotSampled, State::Open);
         if let Some(recorded) = span.extensions_mut().get_mut::<Recorded>() {
             recorded.state = state;
             #[cfg(feature = "otlp")]
@@ -134,11 +134,19 @@ fn decide<'s, R: LookupSpan<'s>>(span: &SpanRef<'s, R>, when: When) {
         recorded.is_decided = true;
         open
     };
-    if let Some(id) = other_tracer::decide(&span.id(), &open, span.name(), when)
-        && let Some(recorded) = span.extensions_mut().get_mut::<Recorded>()
-        && let State::Open(open) = &mut recorded.state
-    {
-        open.active.id = id;
+    match other_tracer::decide(&span.id(), &open, span.name(), when) {
+        Decision::Stays => {}
+        Decision::Becomes(id) => {
+            if let Some(recorded) = span.extensions_mut().get_mut::<Recorded>()
+                && let State::Open(open) = &mut recorded.state
+            {
+                open.active.id = id;
+            }
+        }
+        Decision::IsMoved => {
+            let moved = span.extensions_mut().remove::<Recorded>();
+            drop(moved);
+        }
     }
 }
 
@@ -146,7 +154,7 @@ fn decide<'s, R: LookupSpan<'s>>(span: &SpanRef<'s, R>, when: When) {
 fn beginning(attributes: &Attributes<'_>, fields: &Collected) -> Option<Beginning> {
     let is = |kind: &str| fields.text("otel.kind").is_some_and(|of| of.eq_ignore_ascii_case(kind));
     let is_free =
-        || attributes.parent().is_none() && !matches!(active_span::current(), Active::Span(_) | Active::NotRecorded);
+        || attributes.parent().is_none() && !matches!(active_span::current(), Active::Span(_) | Active::NotRecorded(_));
     let op = match active_span::roots() {
         Roots::Remote | Roots::Always if is("server") => REQUEST,
         Roots::Always if is("consumer") => "span",
@@ -161,7 +169,7 @@ fn recorded<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'
     let extensions = span.extensions();
     match &extensions.get::<Recorded>()?.state {
         State::Open(open) => Some(open.active.clone()),
-        State::Begins(_) | State::NotSampled => None,
+        State::Begins(_) | State::NotSampled(_) => None,
     }
 }
 
@@ -171,7 +179,7 @@ fn active<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_,
     let extensions = span.extensions();
     match &extensions.get::<Recorded>()?.state {
         State::Open(open) => Some(Active::Span(open.active.clone())),
-        State::NotSampled => Some(Active::NotRecorded),
+        State::NotSampled(active) => Some(active.clone()),
         State::Begins(_) => None,
     }
 }

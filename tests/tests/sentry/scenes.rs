@@ -192,6 +192,10 @@ fn a_panic_that_a_later_hook_hides_is_an_event() {
     let stack = |event: &Value| event["exception"]["values"][0]["stacktrace"]["frames"].as_array().unwrap().len();
     assert!(events.iter().all(|event| event["level"] == "fatal" && stack(event) > 1), "{events:#?}");
     assert_eq!(events[0]["extra"]["passed"], json!(["panics_inside (with_error_tracking)", "late (tracked_command)"]));
+    let functions = ["scenes::panics_inside", "scenes::measured", "scenes::panics-later"];
+    for (event, function) in events.iter().zip(functions) {
+        assert_eq!(event["fingerprint"][1], function, "{event:#}");
+    }
 }
 
 #[test]

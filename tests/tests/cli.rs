@@ -62,6 +62,9 @@ fn the_exit_code_of_dq_run_tells_whether_the_data_is_usable() {
     let end = "\n\nodd_names, failing rows:\n  <b>&amp;</b>\n\n3 passed, 1 warned, 1 failed\n";
     assert!(fine.stdout.ends_with(end), "{fine:?}");
 
+    let parts = run(&["dq", "run", "--partition", "2026-11-28"], &[]);
+    assert_eq!((parts.code(), &*parts.stderr), (Some(3), "error: none of the checks has partitions\n"), "{parts:?}");
+
     let errored = run(&["dq", "run", "readable", "--format", "json"], &["TEST_LAGS"]);
     assert_eq!((errored.code(), errored.json()["results"].as_array().unwrap().len()), (Some(1), 2));
     let blocked = run(&["dq", "run", "--dataset", "users"], &["TEST_DOWN"]);

@@ -144,7 +144,7 @@ fn checks_on_sqlite_and_on_bigquery_agree() {
         let verdict_of_sqlite = verdict(&parcels).await.unwrap().into_measure();
         let remote = |name: &str| BigQueryTable::new(&client, name).unwrap();
         let parcels = remote("d.parcels");
-        let seen = measured(&parcels, &remote("d.countries"), "d.parcels").await;
+        let seen = Box::pin(measured(&parcels, &remote("d.countries"), "d.parcels")).await;
         for (expected, seen) in expected.iter().zip(&seen) {
             assert_eq!(seen, expected);
         }

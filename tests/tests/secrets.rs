@@ -191,7 +191,8 @@ fn no_secret_is_sent_to_datadogs_api_and_its_key_is_in_a_header_only() {
         .run();
     assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
     let requests = api.accepted();
-    let bodies: String = requests.iter().map(|request| format!("{}\n", request.body)).collect();
+    let bodies: Vec<_> = requests.iter().map(|request| request.body.to_string()).collect();
+    let bodies = bodies.join("\n");
     assert!(bodies.contains("REDACTED") && bodies.len() > 10_000, "{} bytes", bodies.len());
     corpus::assert_nothing_left("the requests", &bodies);
     let outputs = [bodies, ended.stdout, ended.stderr];

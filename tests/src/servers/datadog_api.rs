@@ -221,7 +221,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     while let Some(request) = read_request(&mut stream) {
         let (status, headers) = answer(&request, &mut locked(state));
         let body = if status == 202 { r#"{"errors":[]}"# } else { r#"{"errors":["scripted"]}"# };
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let headers: String = headers.iter().flat_map(|header| [&**header, "\r\n"]).collect();
         let head = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
         if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
             return;

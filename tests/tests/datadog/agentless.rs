@@ -78,7 +78,8 @@ fn the_api_gets_what_an_agent_gets() {
     }
     // Those of the program have the same values in both runs.
     let rows = |values: &[f64]| values.iter().sum::<f64>();
-    let of_agent: f64 = agent.metrics("short_lived.batch_rows", &[]).iter().map(|metric| metric.sum()).sum();
+    let of_agent: f64 =
+        agent.metrics("short_lived.batch_rows", &[]).iter().map(obs_tests::dogstatsd::Metric::sum).sum();
     let of_api = rows(&api.observations("short_lived.batch_rows", &[]));
     assert!((of_api - of_agent).abs() < 1e-9 * of_agent && of_agent > 0.0, "{of_api}, not {of_agent}");
     let hosts: BTreeSet<_> = api

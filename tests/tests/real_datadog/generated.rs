@@ -53,8 +53,8 @@ fn parts(query: &str) -> Vec<Part> {
 /// The queries of metrics in a document.
 fn queries(document: &Value, found: &mut Vec<String>) {
     match document {
-        Value::String(text) if text.contains(":") && text.contains('{') && !text.contains("{{") => {
-            found.push(text.clone())
+        Value::String(text) if text.contains(':') && text.contains('{') && !text.contains("{{") => {
+            found.push(text.clone());
         }
         Value::Array(items) => items.iter().for_each(|item| queries(item, found)),
         Value::Object(fields) => fields.values().for_each(|field| queries(field, found)),

@@ -227,14 +227,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _guard = if is_unsampled { builder.tracing_sample_rate(0.0) } else { builder }.init()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
     match &*situation {
-        "moved-above" | "moved-below" => return Ok(moves()),
-        "processor" => return Ok(in_processor(&tracer)),
-        _ if is_unsampled => return Ok(runtime.block_on(unsampled(tracer))),
-        _ => {}
+        "moved-above" | "moved-below" => moves(),
+        "processor" => in_processor(&tracer),
+        _ if is_unsampled => runtime.block_on(unsampled(tracer)),
+        _ => {
+            runtime.block_on(job(tracer.clone()));
+            call_in_program_span(&tracer);
+            let mut span = tracer.start("alone");
+            span.end();
+        }
     }
-    runtime.block_on(job(tracer.clone()));
-    call_in_program_span(&tracer);
-    let mut span = tracer.start("alone");
-    span.end();
     Ok(())
 }

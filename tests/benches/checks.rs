@@ -44,7 +44,7 @@ fn sample(row: &str) -> Duration {
         "tasks of tokio" => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
             let runtime = runtime.unwrap_or_else(|error| panic!("{error}"));
-            let below = |number: u32| tokio::time::timeout(Duration::from_secs(300), async move { number < CHECKS });
+            let below = |number: u32| tokio::time::timeout(Duration::from_mins(5), async move { number < CHECKS });
             runtime.block_on(async {
                 let mut tasks = tokio::task::JoinSet::new();
                 (0..CHECKS).for_each(|number| drop(tasks.spawn(below(number))));

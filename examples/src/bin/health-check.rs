@@ -46,11 +46,13 @@ fn price_catalogue() -> anyhow::Result<Health> {
     Ok(if catalogue.tables.is_empty() { Health::degraded("the catalogue has no table") } else { Health::healthy() })
 }
 
+/// The exit code of wrong use.
+const UNKNOWN: u8 = 3;
+
 fn main() -> ExitCode {
     if let Some(code) = obs_examples::generate() {
         return code;
     }
-    const UNKNOWN: u8 = 3;
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

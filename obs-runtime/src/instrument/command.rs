@@ -22,7 +22,8 @@ use crate::events::span_beginning::Beginning;
 #[cfg(feature = "cli")]
 use crate::instrument::argument_usage;
 use crate::instrument::call::command_finisher::CommandFinisher;
-use crate::instrument::call::tracked_call::{Call, EndFlush};
+use crate::instrument::call::end_flush::EndFlush;
+use crate::instrument::call::tracked_call::Call;
 use crate::instrument::command_future::{AtEnd, CommandFuture, Noted};
 use crate::instrument::error_dedup::pending_error::CommandLayer;
 use crate::instrument::performance::judge_displayed;

@@ -145,8 +145,8 @@ fn every_entry_has_a_test_and_every_message_leads_to_an_entry() {
         let text = std::fs::read_to_string(file).unwrap();
         let calls =
             ["warn_with_help(", "warn_of(", "Field::new(HELP,"].iter().flat_map(|call| text.split(call).skip(1));
-        let names = calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned));
-        named.extend(names);
+        named
+            .extend(calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned)));
     }
     assert!(named.len() > 15, "{named:?}");
     let unknown: Vec<_> = named.iter().filter(|name| !entries.contains(&***name)).collect();

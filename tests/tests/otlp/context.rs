@@ -39,7 +39,7 @@ fn trace_id(traceparent: &str) -> &str {
     &traceparent[3..35]
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 

@@ -5,6 +5,8 @@ use obs_tests::servers::OtlpServer;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::Value;
 
+use crate::context::hexadecimal;
+
 /// A run of the program, with what its own tracer and obs have exported.
 struct Run {
     finished: Finished,
@@ -15,10 +17,6 @@ struct Run {
 
 /// A span: its name, trace, id and parent.
 type Plain = (String, String, String, String);
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 impl Run {
     fn of(situation: &str) -> Self {

@@ -2,6 +2,7 @@
 
 use obs_tests::process::Process;
 use obs_tests::servers::OtlpServer;
+use opentelemetry_proto::tonic::trace::v1::Status;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 
@@ -95,7 +96,7 @@ fn a_span_that_handles_a_request_or_a_message_begins_a_trace() {
     let spans = server.spans();
     let of = |name: &str| spans.iter().find(|span| span.name == name).unwrap();
     assert_eq!((of("request").kind(), of("message").kind()), (SpanKind::Server, SpanKind::Consumer));
-    assert_eq!(of("request").status.as_ref().map(|status| status.code()), Some(StatusCode::Error));
+    assert_eq!(of("request").status.as_ref().map(Status::code), Some(StatusCode::Error));
     assert_ne!(of("request").trace_id, of("message").trace_id);
 }
 

@@ -213,7 +213,7 @@ fn parse(text: &str) -> Result<Partition, String> {
 mod tests {
     use super::*;
 
-    fn of(partitions: Partitions, unit: PartitionUnit) -> Vec<String> {
+    fn of(partitions: &Partitions, unit: PartitionUnit) -> Vec<String> {
         partitions.of(unit).unwrap().iter().map(ToString::to_string).collect()
     }
 
@@ -223,12 +223,12 @@ mod tests {
 
     #[test]
     fn a_text_names_the_partitions_within_it_or_the_one_around_it() {
-        assert_eq!(of(only("2024-02-29"), PartitionUnit::Day), ["2024-02-29"]);
-        assert_eq!(of(only("2024-02"), PartitionUnit::Day).len(), 29);
-        assert_eq!(of(only("2024-02-29"), PartitionUnit::Month), ["2024-02"]);
-        let hours = of(only("2026-11-28"), PartitionUnit::Hour);
+        assert_eq!(of(&only("2024-02-29"), PartitionUnit::Day), ["2024-02-29"]);
+        assert_eq!(of(&only("2024-02"), PartitionUnit::Day).len(), 29);
+        assert_eq!(of(&only("2024-02-29"), PartitionUnit::Month), ["2024-02"]);
+        let hours = of(&only("2026-11-28"), PartitionUnit::Hour);
         assert_eq!((hours.len(), &*hours[0], &*hours[23]), (24, "2026-11-28T00", "2026-11-28T23"));
-        assert_eq!(of(only("2026-11-28T05"), PartitionUnit::Day), ["2026-11-28"]);
+        assert_eq!(of(&only("2026-11-28T05"), PartitionUnit::Day), ["2026-11-28"]);
         for wrong in ["", "2026", "2026-13", "2026-11-31", "2026-11-28T24", "28.11.2026", "2026-11-28 05", "today"] {
             let error = only(wrong).of(PartitionUnit::Day).unwrap_err();
             assert!(error.starts_with(&format!("`{wrong}` is no partition")), "{error}");
@@ -237,11 +237,11 @@ mod tests {
 
     #[test]
     fn what_has_ended_is_counted_from_a_day_on() {
-        let latest = of(Partitions::Latest, PartitionUnit::Day);
-        let month = of(Partitions::Latest, PartitionUnit::Month);
+        let latest = of(&Partitions::Latest, PartitionUnit::Day);
+        let month = of(&Partitions::Latest, PartitionUnit::Month);
         assert_eq!((latest.len(), month.len()), (1, 1));
-        assert_eq!(of(Partitions::Since(latest[0].clone()), PartitionUnit::Day), latest);
-        let since = of(Partitions::Since(month[0].clone()), PartitionUnit::Day);
+        assert_eq!(of(&Partitions::Since(latest[0].clone()), PartitionUnit::Day), latest);
+        let since = of(&Partitions::Since(month[0].clone()), PartitionUnit::Day);
         assert!(since.len() > 27 && since.last() == latest.last(), "{since:?}");
         let far = Partitions::Since("2999-01".to_owned()).of(PartitionUnit::Day).unwrap_err();
         assert_eq!(far, "no day has ended since `2999-01`");

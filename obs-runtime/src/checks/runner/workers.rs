@@ -112,7 +112,7 @@ mod tests {
             is_reusable
         };
         run(Box::new(work)).unwrap();
-        receiver.recv_timeout(Duration::from_secs(60)).unwrap()
+        receiver.recv_timeout(Duration::from_mins(1)).unwrap()
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
             drop(sender);
         });
         runtime.clean();
-        assert!(receiver.recv_timeout(Duration::from_secs(60)).is_err());
+        assert!(receiver.recv_timeout(Duration::from_mins(1)).is_err());
         assert!(runtime.0.is_none());
     }
 }

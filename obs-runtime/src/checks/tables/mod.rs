@@ -8,12 +8,15 @@
 pub(crate) mod aggregate;
 #[cfg(feature = "bigquery")]
 pub(crate) mod bigquery;
+#[cfg(feature = "bigquery")]
+pub(crate) mod bigquery_sql;
 pub(crate) mod check;
 pub(crate) mod column_checks;
 pub(crate) mod compare;
 pub(crate) mod distribution;
 pub(crate) mod error;
 pub(crate) mod expr;
+pub(crate) mod failing_keys;
 pub(crate) mod groups;
 pub(crate) mod measure_sql;
 pub(crate) mod plausible;
@@ -36,6 +39,7 @@ pub(crate) mod store_bigquery;
 pub(crate) mod store_file;
 #[cfg(feature = "sqlite")]
 pub(crate) mod store_sqlite;
+pub(crate) mod storing;
 pub(crate) mod subject;
 pub(crate) mod table;
 
@@ -51,6 +55,7 @@ pub use compare::ComparedChecks;
 pub use distribution::{DistributionCheck, distribution};
 pub use error::TableError;
 pub use expr::{Expr, expr};
+pub use failing_keys::FailingKeys;
 pub use query::{QueryTable, query};
 pub use row_checks::{accepted_pairs, failing_rows, pair, referential_integrity, row_count, rows_where, sum_equals};
 pub use row_test::Comparison;
@@ -58,6 +63,6 @@ pub use schema::{column_count, column_order, column_type, has_columns, schema_eq
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteTable;
 pub use statement::{Statement, TableValue, Values};
-pub use store::{FailingKeys, Store};
+pub use store::Store;
 pub use subject::{Order, Step};
 pub use table::{Column, Row, Table};

@@ -2,8 +2,8 @@
 
 use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
+use crate::checks::tables::failing_keys::FailingKeys;
 use crate::checks::tables::statement::{Statement, TableValue, Values};
-use crate::checks::tables::store::FailingKeys;
 use crate::checks::tables::table::{Column, Row, Table};
 
 /// A query in the place of a table: see [`query`].

@@ -7,9 +7,9 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
-use crate::checks::tables::sqlite_connection::{Access, interruptible};
+use crate::checks::tables::failing_keys::FailingKeys;
+use crate::checks::tables::sqlite_connection::{Access, interruptible, quoted};
 use crate::checks::tables::statement::{Statement, TableValue};
-use crate::checks::tables::store::FailingKeys;
 use crate::checks::tables::store_sqlite;
 use crate::checks::tables::table::{Column, Row, Table};
 
@@ -46,11 +46,6 @@ impl SqliteTable {
     fn table_error(&self, source: rusqlite::Error) -> TableError {
         TableError::Sqlite { table: self.name.clone(), source: Box::new(source) }
     }
-}
-
-/// Quotes an identifier with backticks: `SQLite` takes an unknown name in double quotes for a string literal.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 fn text(value: ValueRef<'_>) -> Option<String> {

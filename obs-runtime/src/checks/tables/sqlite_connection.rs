@@ -73,3 +73,8 @@ fn open(file: &Path, access: Access) -> rusqlite::Result<Connection> {
     sqlite_functions::add(&connection)?;
     Ok(connection)
 }
+
+/// Quotes an identifier with backticks: `SQLite` takes an unknown name in double quotes for a string literal.
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}

@@ -4,8 +4,8 @@ use crate::bigquery::client::error::BigQueryError;
 use crate::bigquery::client::tracked_client::Client;
 use crate::checks::tables::bigquery::{BigQueryTable, quoted};
 use crate::checks::tables::error::TableError;
+use crate::checks::tables::failing_keys::FailingKeys;
 use crate::checks::tables::statement::{Statement, TableValue};
-use crate::checks::tables::store::FailingKeys;
 
 /// The most of the keys in one statement, in bytes: a request takes 10 MB.
 const MAX_BYTES: usize = 1 << 20;

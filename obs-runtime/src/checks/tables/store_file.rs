@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::base::shared_folder;
-use crate::checks::tables::store::FailingKeys;
+use crate::checks::tables::failing_keys::FailingKeys;
 
 /// A line of the file.
 #[derive(Serialize)]

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::checks::tables::sqlite::quoted;
-use crate::checks::tables::sqlite_connection::{Access, interruptible};
-use crate::checks::tables::store::FailingKeys;
+use crate::checks::tables::failing_keys::FailingKeys;
+use crate::checks::tables::sqlite_connection::{Access, interruptible, quoted};
 
 /// Adds the keys to the table of that name, and deletes the oldest runs.
 pub async fn keep(file: &Path, name: &str, failing: &FailingKeys) -> rusqlite::Result<()> {

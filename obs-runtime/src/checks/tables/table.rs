@@ -4,8 +4,8 @@ use std::future::Future;
 
 use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
+use crate::checks::tables::failing_keys::FailingKeys;
 use crate::checks::tables::statement::{Statement, TableValue};
-use crate::checks::tables::store::FailingKeys;
 
 /// A row of a query result: each value as text, or none for `NULL`.
 pub type Row = Vec<Option<String>>;

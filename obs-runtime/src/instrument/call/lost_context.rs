@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::context::current::Context;
-use crate::metrics::callsite::Callsite;
+use crate::context::scope_state;
+use crate::metrics::callsite::{Callsite, CallsiteKind};
 use crate::pipeline::global;
 
 /// How many commands are running.
@@ -15,9 +16,13 @@ static COMMANDS: AtomicUsize = AtomicUsize::new(0);
 /// The call sites that were warned of, by their addresses.
 static WARNED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
-/// A command begins.
-pub fn command_begins() {
-    COMMANDS.fetch_add(1, Ordering::Relaxed);
+/// A call begins, and has no scope of its own yet.
+pub fn call_begins(callsite: &'static Callsite) {
+    if callsite.kind() == CallsiteKind::Command {
+        COMMANDS.fetch_add(1, Ordering::Relaxed);
+    } else if scope_state::is_outside() {
+        warn_of(callsite);
+    }
 }
 
 /// A command has ended.
@@ -28,7 +33,7 @@ pub fn command_ended() {
 /// Warns once for each call site of a call that nothing encloses, on a thread of a tokio runtime, while a command is running: most likely it was
 /// spawned by that command without its context.
 #[cold]
-pub fn warn_of(callsite: &'static Callsite) {
+fn warn_of(callsite: &'static Callsite) {
     if COMMANDS.load(Ordering::Relaxed) == 0
         || Context::is_entered()
         || global::pipeline().is_none()

@@ -1,6 +1,7 @@
 //! One call of an annotated function, from its start to its one outcome.
 
 pub(crate) mod command_finisher;
+pub(crate) mod end_flush;
 pub(crate) mod entry;
 pub(crate) mod lifecycle;
 pub(crate) mod lost_context;

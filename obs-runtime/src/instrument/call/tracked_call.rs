@@ -15,6 +15,7 @@ use crate::events::failure::Failure;
 use crate::events::panics;
 use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
+use crate::instrument::call::end_flush::EndFlush;
 use crate::instrument::call::entry::Entry;
 use crate::instrument::call::lost_context;
 use crate::metrics::callsite::{Callsite, CallsiteKind, Tags};
@@ -56,17 +57,6 @@ impl Hooks {
             (hooks.ended)(call, end);
         }
     }
-}
-
-/// Whether every sink is flushed when a call has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndFlush {
-    /// It is not.
-    No,
-    /// The call waits for the flush.
-    Wait,
-    /// The call does not wait for the flush.
-    Background,
 }
 
 /// How a call has ended.
@@ -133,13 +123,9 @@ impl Callsite {
     // What does not depend on the function is not part of each one's code.
     #[inline(never)]
     fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
-        let is_command = self.kind() == CallsiteKind::Command;
-        if cfg!(debug_assertions) && is_command {
-            lost_context::command_begins();
-        }
-        // Before the call has a scope of its own.
-        if cfg!(debug_assertions) && !is_command && scope_state::is_outside() {
-            lost_context::warn_of(self);
+        if cfg!(debug_assertions) {
+            // Before the call has a scope of its own.
+            lost_context::call_begins(self);
         }
         let (here, own_scope) = (cells.start(), scope_state::begin());
         let call = Call {

@@ -23,7 +23,7 @@ pub enum Command {
     Health(HealthArguments),
     /// Data-quality checks.
     #[command(subcommand)]
-    Dq(DqCommand),
+    Dq(Box<DqCommand>),
     /// Lists the instrumented functions, checks and metrics of the program, without running any.
     Catalogue(CatalogueArguments),
     /// Budgets of BigQuery costs.
@@ -32,7 +32,7 @@ pub enum Command {
     Budget(BudgetCommand),
     /// Makes files for those who operate the program, from what its attributes declare.
     #[command(subcommand)]
-    Generate(GenerateCommand),
+    Generate(Box<GenerateCommand>),
     /// Prints each setting, its value and its source. Secrets are masked.
     Config(ConfigArguments),
     /// Finds out what does not work, and says what to do: exits with 0 when all is well, 1 with warnings, 2 with problems.

@@ -168,11 +168,11 @@ mod tests {
         let files = PrometheusOptions::default().files(&sample::declared()).unwrap();
         assert_eq!(files, PrometheusOptions::default().files(&sample::declared()).unwrap());
         sample::write(&files);
-        let texts = |end: &str| {
+        let text_of = |end: &str| {
             let files = files.iter().filter(|file| file.name.ends_with(end));
             files.map(|file| file.text.as_str()).collect::<String>()
         };
-        let (rules, tests) = (texts(".rules.yml"), texts(".test.yml"));
+        let (rules, tests) = (text_of(".rules.yml"), text_of(".test.yml"));
         assert_eq!(files[0].name, "etl.budgets.rules.test.yml");
         // Each alert has a test, unless it is of several kinds of one name.
         let named = |text: &str, mark: &str| {

@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod duration;
 pub mod fields;
 pub mod function_filter;
+pub mod limit;
 pub mod message;
 pub mod objective;
 pub mod row_limits;

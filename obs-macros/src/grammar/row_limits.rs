@@ -1,13 +1,13 @@
 //! `warn_rows`, `fail_rows`, `warn_share`, `fail_share`, `warn_older_than`, `fail_older_than` and `fail_in_future`.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
 use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
 use crate::grammar::duration;
-use crate::grammar::thresholds::{self, Limit};
+use crate::grammar::limit::{Limit, constant, limit};
 use crate::grammar::values::{self, Number};
 use crate::grammar::vocabulary::Key;
 
@@ -90,7 +90,7 @@ fn rows(key: &Key, expr: &Expr) -> syn::Result<Option<RowLimit>> {
 
 /// A part of all rows: above 0, at most 1.
 fn share(key: &Key, expr: &Expr) -> syn::Result<Option<RowLimit>> {
-    let limit = thresholds::limit(key, expr)?;
+    let limit = limit(key, expr)?;
     if let Limit::Number(Number { value, .. }) = &limit
         && !(*value > 0.0 && *value <= 1.0)
     {
@@ -126,14 +126,4 @@ fn time(milliseconds: u64) -> TokenStream {
     let mut literal = Literal::u64_unsuffixed(milliseconds);
     literal.set_span(Span::mixed_site());
     quote_spanned!(Span::mixed_site()=> ::core::time::Duration::from_millis(#literal))
-}
-
-/// A block that evaluates an expression at compile time.
-pub fn constant(kind: &str, expr: &TokenStream) -> TokenStream {
-    let kind = Ident::new(kind, Span::mixed_site());
-    quote_spanned! {Span::mixed_site()=> {
-        #[allow(clippy::all, clippy::pedantic, trivial_numeric_casts)]
-        const __LIMIT: #kind = #expr;
-        __LIMIT
-    }}
 }

@@ -1,34 +1,14 @@
 //! `warn_above`, `fail_above`, `warn_below`, `fail_below` and `between`.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
-use syn::{Expr, ExprRange, GenericArgument, Lit, PathArguments, RangeLimits, ReturnType, Type};
+use proc_macro2::TokenStream;
+use syn::{Expr, ExprRange, GenericArgument, PathArguments, RangeLimits, ReturnType, Type};
 
 use crate::grammar::args::Args;
 use crate::grammar::diagnostics::Diagnostics;
-use crate::grammar::duration;
-use crate::grammar::row_limits::{RowLimits, constant};
+use crate::grammar::limit::{Limit, limit};
+use crate::grammar::row_limits::RowLimits;
 use crate::grammar::values::{self, Number};
 use crate::grammar::vocabulary::Key;
-
-/// A limit for the value of a data-quality check.
-pub enum Limit {
-    /// Known here.
-    Number(Number),
-    /// The path of a constant.
-    Constant(Expr),
-}
-
-impl ToTokens for Limit {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match self {
-            Self::Number(number) => number.to_tokens(tokens),
-            Self::Constant(path) => {
-                tokens.extend(constant("f64", &quote_spanned!(Span::mixed_site()=> (#path) as f64)));
-            }
-        }
-    }
-}
 
 /// The limits for the value of a data-quality check.
 pub struct Thresholds {
@@ -171,34 +151,4 @@ fn between(key: &Key, expr: &Expr) -> syn::Result<Vec<(&'static str, Limit)>> {
         }
     }
     Ok(ends)
-}
-
-/// A number, a percentage (`"5%"` is 0.05), a duration (`"6h"` is 21600 seconds), or the path of a constant.
-pub fn limit(key: &Key, expr: &Expr) -> syn::Result<Limit> {
-    if let Expr::Path(path) = values::plain(expr) {
-        if path.path.segments.last().is_some_and(|last| last.ident == "INFINITY" || last.ident == "NAN") {
-            return values::number(key, expr).map(Limit::Number);
-        }
-        return Ok(Limit::Constant(expr.clone()));
-    }
-    let Some(Lit::Str(text)) = values::literal(expr) else {
-        return values::number(key, expr).map(Limit::Number);
-    };
-    let written = text.value();
-    let value = match written.trim().strip_suffix('%') {
-        Some(percent) => {
-            percent.trim().parse().ok().filter(|percent: &f64| percent.is_finite()).map(|percent| percent / 100.0)
-        }
-        None => duration::parse(&written).ok().map(milliseconds_as_seconds),
-    };
-    let value = value.ok_or_else(|| {
-        let needed = "a number, a percentage as \"5%\", a duration as \"6h\", or the path of a constant";
-        values::wrong(key, expr, needed)
-    })?;
-    Ok(Limit::Number(Number { value, written: expr.clone() }))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a duration of 2^53 milliseconds is no threshold")]
-fn milliseconds_as_seconds(milliseconds: u64) -> f64 {
-    milliseconds as f64 / 1000.0
 }

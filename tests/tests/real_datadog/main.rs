@@ -1,9 +1,8 @@
-//! The Datadog exporters against real readers: of `DogStatsD`, `statsd_exporter`, which has no service checks and no events, and
-//! Datadog's own agent; of the bodies for its API, the models of its own client.
+//! The Datadog exporter against real readers of `DogStatsD`: `statsd_exporter`, which has no service checks and no events, and
+//! Datadog's own agent. What is generated for Datadog, by the models of its own client.
 
 #[path = "../real_prometheus/all_families.rs"]
 mod all_families;
-mod api_client;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod datadog_agent;
 mod escaping;

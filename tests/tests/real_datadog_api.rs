@@ -1,14 +1,17 @@
-//! Bodies for Datadog's API, by the models of Datadog's own client.
+//! Bodies for Datadog's API, by the models of Datadog's own client. A program of its own: the metrics of a process are shared by its tests.
+
+#[path = "real_prometheus/all_families.rs"]
+mod all_families;
 
 use std::time::Duration;
+
+use all_families::{HOSTILE, always_fails, work};
 
 use obs_runtime::{Level, Observability, Secret, health_check, tracked_command};
 use obs_tests::datadog_client;
 use obs_tests::exclusive;
 use obs_tests::servers::{API_KEY, DatadogApi};
 use serde_json::{Value, json};
-
-use super::all_families::{HOSTILE, always_fails, work};
 
 #[health_check]
 fn warehouse() -> Result<(), String> {

@@ -96,7 +96,7 @@ pub fn matches<T: Table>(table: &T, column: impl Into<Expr>, pattern: impl Into<
     TableCheck::new(table, Subject::Test(test))
 }
 
-/// The ratio of values that have a match of this regular expression. Otherwise as [`matches`].
+/// The ratio of values that have a match of this regular expression. Otherwise as [`matches()`].
 #[track_caller]
 pub fn does_not_match<T: Table>(table: &T, column: impl Into<Expr>, pattern: impl Into<String>) -> TableCheck<'_, T> {
     let test = RowTest::Matches { column: column.into(), pattern: pattern.into(), negated: true };

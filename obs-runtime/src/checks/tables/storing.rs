@@ -18,7 +18,7 @@ use crate::pipeline::global;
 
 impl<T: Table> TableCheck<'_, T> {
     /// Keeps the [`keys`](Self::keys) of failing rows, at most `keep` of this check, when it does not pass: in a table of the
-    /// database that is checked (`"dq_failures"`), which is made if there is none, or in a file (a [`Path`]). The oldest runs are
+    /// database that is checked (`"dq_failures"`), which is made if there is none, or in a file (a [`Path`](std::path::Path)). The oldest runs are
     /// deleted first. Values are redacted as in samples. The message of the result says how many keys were kept. If they cannot be
     /// kept, that is a warning, and the result is the same.
     ///

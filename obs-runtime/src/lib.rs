@@ -4,7 +4,7 @@
 //! in Prometheus and Datadog, captured errors, BigQuery cost, and an entry in a registry of health and data-quality checks
 //! that is known when the program is linked.
 //!
-//! ```
+//! ```standalone_crate
 //! use obs_runtime::{Observability, dq_check, track_performance, tracked_command};
 //!
 //! #[track_performance(tags(table = table))]

@@ -19,7 +19,7 @@ pub struct Declarations {
 
 /// Tests what the linked program declares: call it in one test of each program.
 ///
-/// ```
+/// ```standalone_crate
 /// use obs_runtime::testing::{capture, declarations};
 ///
 /// #[obs_runtime::dq_check(dataset = "users", fail_above = 0)]

@@ -57,7 +57,15 @@ fn broken() -> Result<u8, String> {
 }
 
 /// Records every family that a command which succeeds has.
-#[tracked_command(args(mode), cron = "0 3 * * *", timezone = "Europe/Berlin", max_runtime = "30m")]
+#[tracked_command(
+    args(mode),
+    cron = "0 3 * * *",
+    timezone = "Europe/Berlin",
+    max_runtime = "30m",
+    owner = "data",
+    runbook = "https://wiki.example.org/work",
+    slo = "99.5%"
+)]
 pub fn work(mode: &str) {
     for (text, zone) in [("1", "eu"), ("2", HOSTILE), ("x", HOSTILE)] {
         let _ = parse(text, zone);

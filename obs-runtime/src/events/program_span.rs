@@ -93,9 +93,7 @@ impl ProgramSpan {
     pub fn trace(&self) -> Option<TraceContext> {
         otel_context::trace_of(&self.context)
     }
-}
 
-impl ProgramSpan {
     /// Whether it is recorded.
     pub fn is_recording(&self) -> bool {
         self.context.span().is_recording()

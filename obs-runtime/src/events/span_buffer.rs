@@ -258,18 +258,10 @@ impl Spans {
 mod tests {
     use std::time::Duration;
 
-    use std::time::SystemTime;
-
     use super::*;
     use crate::base::outcome::Outcome;
     use crate::events::span_groups::{MAX_OF_OPERATION, MAX_SPANS};
-
-    fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
-        let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
-        let (name, op, outcome) = (name.into(), "function", Outcome::Ok);
-        let (calls, place, function, details) = (None, None, None, None);
-        Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details }
-    }
+    use crate::events::span_merging::tests::span;
 
     fn buffer() -> SpanBuffer {
         let root = TraceRoot { is_command: true, ..TraceRoot::new(TraceContext::begin(None), None) };

@@ -62,7 +62,7 @@ pub fn merged(root: &mut Span, spans: Vec<Span>, elsewhere: &HashSet<u64>) -> Ve
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::SystemTime;
 
     use super::*;
@@ -70,7 +70,8 @@ mod tests {
     use crate::events::failure_facts::FailureFacts;
     use crate::events::field::Field;
 
-    fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
+    /// A span of a function.
+    pub fn span(id: u64, parent: u64, name: &'static str, attribute: &'static str) -> Span {
         let (begun, ended) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
         let (name, op, outcome) = (name.into(), "function", Outcome::Ok);
         let (calls, place, function, details) = (None, None, None, None);

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::read::ZlibDecoder;
 use serde_json::Value;
 
+use super::loopback;
 use crate::exposition::{Labels, has_labels};
 use crate::faults::read_request;
 
@@ -69,16 +70,8 @@ impl DatadogApi {
     }
 
     fn with(state: State) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it has an address");
         let state = Arc::new(Mutex::new(state));
-        let shared = Arc::clone(&state);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &state));
-            }
-        });
+        let address = loopback::serve(&state, serve);
         Self { address, state }
     }
 

@@ -7,6 +7,7 @@ mod collector;
 mod datadog_agent;
 mod datadog_api;
 mod jaeger;
+mod loopback;
 mod node_exporter;
 mod otlp;
 mod otlp_receiver;

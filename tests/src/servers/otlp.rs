@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::read::GzDecoder;
@@ -16,6 +16,7 @@ use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
+use super::loopback;
 use crate::faults::read_request;
 
 /// An answer of the server.
@@ -58,16 +59,8 @@ impl OtlpServer {
     /// Starts one that gives these answers, and then accepts everything.
     #[must_use]
     pub fn answering(answers: impl IntoIterator<Item = OtlpAnswer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = listener.local_addr().expect("it has an address");
         let state = Arc::new(Mutex::new(State { answers: answers.into_iter().collect(), ..State::default() }));
-        let shared = Arc::clone(&state);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &state));
-            }
-        });
+        let address = loopback::serve(&state, serve);
         Self { address, state }
     }
 

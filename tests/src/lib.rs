@@ -21,6 +21,8 @@
 //! - [`prometheus_client`], [`promtool`]: the same, by Prometheus' own parsers
 //! - [`dogstatsd`]: a strict `DogStatsD` parser and an agent that uses it
 //! - [`datadog_client`]: bodies for Datadog's API, by the models of its own client
+//! - [`kubernetes`]: manifests, by the schemas of a release
+//! - [`typescript`]: documents whose types a package of Node declares
 //! - [`json_schema`]: documents against a JSON schema
 //! - [`sentry_relay`]: events as Sentry's own Relay normalises them
 //!
@@ -53,6 +55,7 @@ pub mod generator;
 pub mod hostile_names;
 pub mod http;
 pub mod json_schema;
+pub mod kubernetes;
 pub mod leaks;
 pub mod line_writer;
 pub mod logs;
@@ -69,6 +72,7 @@ pub mod sentry_relay;
 pub mod servers;
 pub mod strangers;
 pub mod tools;
+pub mod typescript;
 pub mod wait;
 
 /// The Rust blocks of the README, compiled and run as documentation tests.

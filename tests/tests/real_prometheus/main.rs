@@ -3,6 +3,8 @@
 
 mod alerts;
 mod all_families;
+mod dashboards;
+mod deployed;
 mod documented;
 mod every_alert;
 mod generated;

@@ -9,11 +9,11 @@ use crate::program::generate::alertmanager::AlertmanagerOptions;
 use crate::program::generate::datadog::target::DatadogOptions;
 use crate::program::generate::declared::Declared;
 use crate::program::generate::folder::{Difference, compare, write};
-use crate::program::generate::grafana::GrafanaOptions;
+use crate::program::generate::grafana::target::GrafanaOptions;
 use crate::program::generate::kubernetes::KubernetesOptions;
 use crate::program::generate::prometheus::target::PrometheusOptions;
 use crate::program::generate::systemd::SystemdOptions;
-use crate::program::generate::target::Target;
+use crate::program::generate::target::{Target, repeated_name};
 use crate::program::inventory::catalogue;
 
 /// The commands of `generate`: one for each kind of files.
@@ -102,13 +102,20 @@ impl<T: Target> GenerateArguments<T> {
                 return Ok(UNKNOWN);
             }
         };
+        if let Some(name) = repeated_name(&files) {
+            print_error(&format!(
+                "generate {}: {name} is the file of two; give one of the commands or checks another name",
+                T::NAME
+            ));
+            return Ok(UNKNOWN);
+        }
         let checks = self.destination.check.is_some();
         let folder = self.destination.output.as_deref().or(self.destination.check.as_deref()).unwrap_or(Path::new("."));
         let failed = |error: std::io::Error| {
             print_error(&format!("{}: {error}", folder.display()));
             OUTPUT_FAILED
         };
-        let differences = match compare(folder, &declared, &files) {
+        let differences = match compare(folder, &declared, T::NAME, &files) {
             Ok(differences) => differences,
             Err(error) => return Ok(failed(error)),
         };

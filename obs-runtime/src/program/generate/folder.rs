@@ -4,16 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use crate::program::generate::declared::Declared;
-use crate::program::generate::target::{GeneratedFile, file_name};
-
-/// What files of one kind end with: `rules.yml`, `dashboard.json`, `timer`.
-fn kind(name: &str) -> String {
-    let mut parts = name.rsplitn(3, '.');
-    match (parts.next(), parts.next()) {
-        (Some(last @ ("yml" | "json")), Some(before)) => format!("{before}.{last}"),
-        (last, _) => last.unwrap_or_default().to_owned(),
-    }
-}
+use crate::program::generate::target::{GeneratedFile, file_name, mark};
 
 /// How a file in the folder stands to the one that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,20 +19,28 @@ pub enum Difference {
     Extra,
 }
 
-/// Compares files with those in a folder, by name. Files that begin with the name of the service and end like one of those made
-/// belong to the program.
+/// Compares the files of a target with those in a folder, by name. A file there whose name begins with that of the service, and which
+/// says that this target has made it, is one of the target's.
 ///
 /// # Errors
 /// If the folder or a file cannot be read. A folder that is missing is empty.
-pub fn compare(folder: &Path, declared: &Declared, files: &[GeneratedFile]) -> io::Result<Vec<(String, Difference)>> {
+pub fn compare(
+    folder: &Path,
+    declared: &Declared,
+    target: &str,
+    files: &[GeneratedFile],
+) -> io::Result<Vec<(String, Difference)>> {
     let mut found = Vec::new();
     for file in files {
         found.push((file.name.clone(), difference(&folder.join(&file.name), file)?));
     }
     let prefix = format!("{}.", file_name(&declared.service));
     for name in names(folder)? {
-        let is_ours = name.starts_with(&prefix) && files.iter().any(|file| kind(&file.name) == kind(&name));
-        if is_ours && files.iter().all(|file| file.name != name) {
+        let is_made = files.iter().any(|file| file.name == name);
+        if !is_made
+            && name.starts_with(&prefix)
+            && read(&folder.join(&name))?.is_some_and(|text| text.contains(&mark(target)))
+        {
             found.push((name, Difference::Extra));
         }
     }
@@ -82,13 +81,21 @@ fn has_line_with(text: &str, word: &str) -> bool {
     text.lines().any(|line| line.replace(['"', '\''], "").trim_end().ends_with(word))
 }
 
+/// The names of the files in a folder.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.path().is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
 }
 
 /// Writes the files whose text has changed. Creates the folder.
@@ -125,18 +132,25 @@ mod tests {
         let declared = Declared { service: "etl".to_owned(), ..Declared::default() };
         let files = made(&["etl.a.rules.yml", "etl.b.rules.yml"]);
         let compared = |files: &[GeneratedFile]| {
-            let found = compare(&path, &declared, files).unwrap();
+            let found = compare(&path, &declared, "prometheus", files).unwrap();
             found.into_iter().map(|(_, difference)| difference).collect::<Vec<_>>()
         };
         assert_eq!(compared(&files), [Difference::Missing, Difference::Missing]);
         write(&path, &files, &[]).unwrap();
         assert_eq!(compared(&files), [Difference::Same, Difference::Same]);
         fs::write(path.join("etl.a.rules.yml"), "a\nc\n").unwrap();
-        // These belong to others.
-        for other in ["etl.notes.txt", "etl.alertmanager.yml", "etl2.c.rules.yml", "other.rules.yml"] {
-            fs::write(path.join(other), "x").unwrap();
+        // These belong to the user, to another target, and to other programs.
+        for (other, target) in [
+            ("etl.users.rules.yml", "nothing"),
+            ("etl.deployment.yml", "kubernetes"),
+            ("etl2.c.rules.yml", "prometheus"),
+            ("other.rules.yml", "prometheus"),
+        ] {
+            fs::write(path.join(other), format!("# {}\n", mark(target))).unwrap();
         }
+        fs::create_dir(path.join("etl.folder.rules.yml")).unwrap();
         assert_eq!(compared(&files), [Difference::At(2), Difference::Same]);
+        fs::write(path.join("etl.a.rules.yml"), format!("# {}\n", mark("prometheus"))).unwrap();
         assert_eq!(compared(&made(&["etl.b.rules.yml"])), [Difference::Extra, Difference::Same]);
     }
 

@@ -1,5 +1,7 @@
 //! What makes files, and the files.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::program::generate::declared::Declared;
@@ -34,6 +36,12 @@ impl GeneratedFile {
     }
 }
 
+/// The name that two of the files have, because names of what they are of differ only in characters that names of files cannot have.
+pub fn repeated_name(files: &[GeneratedFile]) -> Option<&str> {
+    let mut names = BTreeSet::new();
+    files.iter().map(|file| file.name.as_str()).find(|name| !names.insert(*name))
+}
+
 /// The text with only letters, digits, `-` and `_`, for names of files and of resources.
 pub fn file_name(text: &str) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' };
@@ -42,8 +50,18 @@ pub fn file_name(text: &str) -> String {
 
 /// The lines above a file that has comments by `#`.
 pub fn heading(target: &str, declared: &Declared) -> String {
+    format!("# {}\n", made_by(target, declared))
+}
+
+/// What a file says of itself.
+pub fn made_by(target: &str, declared: &Declared) -> String {
     let service = declared.service.replace(char::is_control, " ");
-    format!("# Made by `generate {target}` of {service} from the attributes in its code; changes here are lost.\n")
+    format!("{} of {service} from the attributes in its code; changes here are lost.", mark(target))
+}
+
+/// What every file of a target has, by which `--check` knows it.
+pub fn mark(target: &str) -> String {
+    format!("Made by `generate {target}`")
 }
 
 /// The value as YAML, with block scalars for texts of several lines.
@@ -60,4 +78,17 @@ pub fn yaml(value: &impl Serialize) -> Result<String, String> {
 /// If it has no form in JSON.
 pub fn pretty_json(value: &impl Serialize) -> Result<String, String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_files_of_one_name_are_found() {
+        let declared = Declared { service: "etl".to_owned(), ..Declared::default() };
+        let file = |of: &str| GeneratedFile::of(&declared, &file_name(of), String::new());
+        assert_eq!(repeated_name(&[file("load users"), file("load_users")]), None);
+        assert_eq!(repeated_name(&[file("load users"), file("load.users")]), Some("etl.load-users"));
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::program::generate::datadog::query::tag;
 use crate::program::generate::declared::Declared;
+use crate::program::generate::target::made_by;
 
 /// A graph: its title, its query, and how it is drawn.
 struct Graph<'g> {
@@ -86,7 +87,7 @@ pub fn dashboard(declared: &Declared) -> Value {
     ));
     json!({
         "title": format!("{} (obs)", declared.service),
-        "description": "Made by `generate datadog` from the attributes in the code; changes here are lost.",
+        "description": made_by("datadog", declared),
         "layout_type": "ordered",
         "template_variables": [{ "name": "env", "prefix": "env", "defaults": ["*"] }],
         "widgets": groups,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::metrics::catalogue::{COMMAND_SECONDS, OPERATION_SECONDS};
 use crate::program::generate::declared::{Declared, Function, QualityCheck};
-use crate::program::generate::grafana::uid;
+use crate::program::generate::grafana::dashboard::{subject_of_command, uid};
 use crate::program::generate::prometheus::checks::{QualityRules, health_rules, health_tests};
 use crate::program::generate::prometheus::commands::CommandRules;
 use crate::program::generate::prometheus::objectives::{Calls, ObjectiveRules};
@@ -81,7 +81,7 @@ impl PrometheusOptions {
     fn commands(&self, declared: &Declared, made: &mut Made) -> Result<Duration, String> {
         let mut oldest = Duration::ZERO;
         for function in &declared.commands {
-            let concern = self.of_function(declared, function, "commands");
+            let concern = self.of_function(declared, function, &subject_of_command(&function.name));
             let command = CommandRules::new(declared, function, concern.clone())?;
             let (mut rules, mut tests) = (command.rules(), command.tests());
             let objectives = ObjectiveRules {

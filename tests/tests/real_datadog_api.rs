@@ -56,11 +56,28 @@ fn datadogs_client_knows_every_body_of_every_family() {
 #[test]
 fn datadogs_client_does_not_know_other_bodies() {
     let point = |timestamp: Value| json!({ "series": [{ "metric": "a", "points": [{ "timestamp": timestamp, "value": 1.5 }] }] });
+    let monitor = |query: Value, options: Value| json!({ "type": "query alert", "name": "a", "query": query, "options": options });
+    let target = |value: Value| json!([{ "timeframe": "30d", "target": value }]);
+    let slo = |value: Value| json!({ "type": "metric", "name": "a", "query": { "numerator": "a", "denominator": "b" }, "thresholds": target(value) });
+    let graph = |display: &str| {
+        json!({ "response_format": "timeseries", "display_type": display, "formulas": [{ "formula": "query" }],
+        "queries": [{ "data_source": "metrics", "name": "query", "query": "avg:a{*}" }] })
+    };
+    let widget =
+        |display: &str| json!({ "definition": { "type": "timeseries", "title": "a", "requests": [graph(display)] } });
+    let dashboard = |display: &str| {
+        json!({ "title": "a", "layout_type": "ordered", "widgets": [{ "definition": {
+        "type": "group", "layout_type": "ordered", "title": "b", "widgets": [widget(display)] } }] })
+    };
     let check = |status: u8| json!([{ "check": "a", "host_name": "", "status": status, "tags": [] }]);
     for (path, known, unknown) in [
         ("/api/v2/series", point(7.into()), point("7".into())),
         ("/api/v1/check_run", check(3), check(4)),
         ("/api/v1/events", json!({ "title": "a", "text": "b" }), json!({ "title": "a", "text": "b", "other": 1 })),
+        ("monitor", monitor("a".into(), json!({})), monitor(1.into(), json!({}))),
+        ("monitor", monitor("a".into(), json!({ "thresholds": {} })), monitor("a".into(), json!({ "threshold": {} }))),
+        ("slo", slo(99.5.into()), slo("99.5".into())),
+        ("dashboard", dashboard("bars"), dashboard("bar")),
         (
             "/api/v1/distribution_points",
             json!({ "series": [{ "metric": "a", "points": [[7, [1.5]]] }] }),

@@ -10,7 +10,19 @@ pub mod metrics {}
 pub mod datadog {}
 
 #[doc = include_str!("../../docs/generate.md")]
-pub mod generate {}
+pub mod generate {
+    #[doc = include_str!("../../docs/generate-grafana.md")]
+    pub mod grafana {}
+
+    #[doc = include_str!("../../docs/generate-datadog.md")]
+    pub mod datadog {}
+
+    #[doc = include_str!("../../docs/generate-kubernetes.md")]
+    pub mod kubernetes {}
+
+    #[doc = include_str!("../../docs/generate-systemd.md")]
+    pub mod systemd {}
+}
 
 #[doc = include_str!("../../docs/otlp.md")]
 pub mod otlp {}

@@ -25,6 +25,23 @@ fn read(folder: &Path, name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Monitors, objectives and dashboards in `examples/generated`.
+fn examples() -> Vec<(&'static str, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/generated/datadog");
+    let mut all = Vec::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let kinds = [("monitors", "monitor"), ("slos", "slo"), ("dashboard", "dashboard")];
+        let (_, kind) = kinds.into_iter().find(|(end, _)| name.ends_with(&format!(".{end}.json"))).unwrap();
+        match serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap() {
+            Value::Array(bodies) => all.extend(bodies.into_iter().map(|body| (kind, body))),
+            body => all.push((kind, body)),
+        }
+    }
+    assert!(all.len() > 12, "{all:?}");
+    all
+}
+
 /// A metric in a query, with the tags of its scope and those that it is grouped by.
 #[derive(Debug)]
 struct Part {
@@ -75,6 +92,7 @@ fn monitors_objectives_and_dashboard_fit_datadog_and_the_series_of_the_program()
     let bodies =
         bodies.chain(slos.as_array().unwrap().iter().map(|slo| ("slo", slo))).chain([("dashboard", &dashboard)]);
     assert_eq!(datadog_client::remarks(bodies), [""; 0]);
+    assert_eq!(datadog_client::remarks(examples().iter().map(|(kind, body)| (*kind, body))), [""; 0]);
     let named = |name: &str| {
         let all = monitors.as_array().unwrap().iter();
         all.clone().find(|monitor| monitor["name"] == name).unwrap_or_else(|| panic!("{name}: {monitors:#}"))

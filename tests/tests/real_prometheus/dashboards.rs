@@ -180,7 +180,10 @@ fn the_types_of_grafana_accept_every_dashboard() {
     let link = ["--logs-url", "https://logs.example/?id={correlation_id}"];
     let all: Vec<Value> =
         SERVICES.iter().flat_map(|(service, more)| dashboards(service, &[more, &link[..]].concat())).collect();
-    let programs: String = all.iter().map(program).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/generated/grafana");
+    let examples = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let examples = examples.map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    let programs: String = all.iter().map(program).chain(examples.map(|example| program(&example))).collect();
     typescript::check(&(import.to_owned() + &programs)).unwrap_or_else(|remarks| panic!("{remarks}"));
     // They refuse what no dashboard has.
     let mut wrong = all[0].clone();

@@ -97,12 +97,32 @@ impl ActiveSpan {
         self.buffer.trace().with_span(self.id)
     }
 
+    /// Whether it is the first span of its trace.
+    fn is_root(&self) -> bool {
+        self.id == self.buffer.trace().span()
+    }
+
+    /// The trace and the span that is exported for it.
+    #[cfg(feature = "otlp")]
+    fn exported(&self) -> TraceContext {
+        let of_program = self.buffer.program().context(self.id);
+        of_program.and_then(|context| otel_context::trace_of(&context)).unwrap_or_else(|| self.trace())
+    }
+
     /// Makes it the current span of `opentelemetry` on this thread.
     #[cfg(feature = "otlp")]
-    fn attach(&self) -> u64 {
+    fn attach(&self) {
         match self.buffer.program().context(self.id) {
             Some(context) => otel_context::attach(self.id, |_| context),
             None => otel_context::attach_span(&self.trace()),
+        }
+    }
+
+    /// The same if a tracer of the program may look for it. Others are told by [`share`].
+    #[cfg(feature = "otlp")]
+    fn attach_for_tracers(&self) -> u64 {
+        if otel_context::is_shared() || self.is_root() {
+            self.attach();
         }
         self.id
     }
@@ -110,15 +130,12 @@ impl ActiveSpan {
     /// The span in which another one begins here: that of the program's tracer that is current inside of this one, or this one.
     #[cfg(feature = "otlp")]
     fn innermost(&self) -> u64 {
-        let Some(current) = otel_context::current() else { return self.id };
-        let (program, id) = (self.buffer.program(), current.span());
-        // Another attribute on the same function has the span of the outer one.
-        let is_own =
-            || program.context(self.id).and_then(|own| otel_context::trace_of(&own)).map(|own| own.span()) == Some(id);
-        if id == self.id || !current.is_of_same_trace(&self.buffer.trace()) || is_own() {
+        let Some(current) = otel_context::of_program() else { return self.id };
+        let id = current.span();
+        if id == self.id || !current.is_of_same_trace(&self.buffer.trace()) {
             return self.id;
         }
-        program.note_id(id);
+        self.buffer.program().note_id(id);
         id
     }
 
@@ -171,8 +188,29 @@ pub fn current_span() -> Option<ActiveSpan> {
 pub fn trace() -> Option<TraceContext> {
     let trace = program_trace::trace();
     #[cfg(feature = "otlp")]
-    let trace = trace.or_else(otel_context::current);
-    trace.or_else(|| current_span().map(|span| span.trace()))
+    let trace = trace.or_else(otel_context::of_program);
+    trace.or_else(|| match current() {
+        #[cfg(feature = "otlp")]
+        Active::Span(span) => Some(span.exported()),
+        #[cfg(not(feature = "otlp"))]
+        Active::Span(span) => Some(span.trace()),
+        #[cfg(feature = "otlp")]
+        Active::NotRecorded(trace) => trace,
+        _ => None,
+    })
+}
+
+/// Makes the span that is active here the current one of `opentelemetry`, because a span or an event of `tracing` is about to begin, which a
+/// layer of the program may export.
+#[cfg(feature = "otlp")]
+pub fn share() {
+    if otel_context::is_shared() {
+        return;
+    }
+    let Some(span) = current_span() else { return };
+    if !otel_context::is_innermost(span.id) && otel_context::of_program().is_none() {
+        span.attach();
+    }
 }
 
 /// Makes this active until the guard is dropped.
@@ -180,7 +218,7 @@ pub fn trace() -> Option<TraceContext> {
 pub fn enter(active: Active) -> SpanGuard {
     #[cfg(feature = "otlp")]
     let attached = match &active {
-        Active::Span(span) => span.attach(),
+        Active::Span(span) => span.attach_for_tracers(),
         Active::NotRecorded(Some(trace)) => {
             otel_context::attach_span(trace);
             trace.span()
@@ -198,7 +236,7 @@ pub fn enter(active: Active) -> SpanGuard {
 #[derive(Debug)]
 pub struct SpanGuard {
     previous: Active,
-    /// The span whose context is attached for tracers of the program, or 0.
+    /// The span whose context may be attached for tracers of the program, or 0.
     #[cfg(feature = "otlp")]
     attached: u64,
 }
@@ -262,6 +300,6 @@ impl OpenSpan {
 
     /// Whether it is the first span of its trace.
     pub fn is_root(&self) -> bool {
-        self.active.id == self.active.buffer.trace().span()
+        self.active.is_root()
     }
 }

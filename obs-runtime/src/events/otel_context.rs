@@ -1,6 +1,7 @@
 //! The current context of the `opentelemetry` crate, by which obs and a tracer of the program tell each other what is active.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
@@ -12,8 +13,20 @@ thread_local! {
     static ATTACHED: Attached = Attached::new();
 }
 
-/// The spans of obs whose contexts are attached on a thread, innermost last.
-struct Attached(RefCell<Vec<(u64, opentelemetry::ContextGuard)>>);
+/// Whether a tracer of the program was seen. Every span of obs is attached from then on, which takes some 100 ns.
+static IS_SHARED: AtomicBool = AtomicBool::new(false);
+
+/// A context that is attached on a thread.
+struct Attachment {
+    /// The span of obs.
+    id: u64,
+    /// The span of the context: that one, or the one that stands for it.
+    span: Option<u64>,
+    guard: opentelemetry::ContextGuard,
+}
+
+/// The contexts of spans of obs that are attached on a thread, innermost last.
+struct Attached(RefCell<Vec<Attachment>>);
 
 impl Attached {
     /// Initializes the context of the thread first, so that the thread destroys it later than this.
@@ -39,9 +52,33 @@ pub fn with_current<R>(read: impl FnOnce(&Context) -> R) -> Option<R> {
     ATTACHED.try_with(|_| Context::map_current(read)).ok()
 }
 
-/// The span that is current on this thread.
-pub fn current() -> Option<TraceContext> {
-    with_current(trace_of).flatten()
+/// A tracer of the program was seen.
+pub fn share() {
+    IS_SHARED.store(true, Ordering::Relaxed);
+}
+
+/// Whether a tracer of the program was seen.
+pub fn is_shared() -> bool {
+    IS_SHARED.load(Ordering::Relaxed)
+}
+
+/// The span that the program has made current on this thread, inside of those of obs.
+pub fn of_program() -> Option<TraceContext> {
+    let current = |attached: &Attached| {
+        let innermost = attached.0.borrow().last().and_then(|innermost| innermost.span);
+        Context::map_current(trace_of).filter(|current| Some(current.span()) != innermost)
+    };
+    let current = ATTACHED.try_with(current).ok().flatten();
+    if current.is_some() {
+        share();
+    }
+    current
+}
+
+/// Whether the context of this span is the innermost one on this thread that is attached for obs.
+pub fn is_innermost(id: u64) -> bool {
+    let is = |attached: &Attached| attached.0.borrow().last().is_some_and(|innermost| innermost.id == id);
+    ATTACHED.try_with(is).unwrap_or_default()
 }
 
 /// A span as `opentelemetry` names it.
@@ -59,8 +96,13 @@ pub fn attach_span(trace: &TraceContext) {
 /// context be changed, it stays: `attach` panics while the thread reads its context, as it does when a tracer calls span processors.
 pub fn attach(id: u64, context: impl FnOnce(&Context) -> Context) {
     let _ = ATTACHED.try_with(|attached| {
-        if let Ok(guard) = quietly(|| Context::map_current(context).attach()) {
-            attached.0.borrow_mut().push((id, guard));
+        let attach = || {
+            let context = Context::map_current(context);
+            let span = trace_of(&context).map(|of| of.span());
+            Attachment { id, span, guard: context.attach() }
+        };
+        if let Ok(attachment) = quietly(attach) {
+            attached.0.borrow_mut().push(attachment);
         }
     });
 }
@@ -69,8 +111,8 @@ pub fn attach(id: u64, context: impl FnOnce(&Context) -> Context) {
 pub fn detach(id: u64) {
     let left = ATTACHED.try_with(|attached| {
         let mut attached = attached.0.borrow_mut();
-        let index = attached.iter().rposition(|(known, _)| *known == id)?;
-        Some(attached.remove(index))
+        let index = attached.iter().rposition(|known| known.id == id)?;
+        Some(attached.remove(index).guard)
     });
     // Dropped after the borrow has ended.
     let _ = caught(|| drop(left));

@@ -44,7 +44,9 @@ impl ProgramSpan {
             }
             _ => around,
         };
-        Self::begin(tracer, beginning, link, &around)
+        let begun = Self::begin(tracer, beginning, link, &around)?;
+        otel_context::share();
+        Some(begun)
     }
 
     /// Begins a span inside of this one, or of the program's span that is current inside of it.

@@ -95,6 +95,12 @@ fn fails() -> Result<(), ParseIntError> {
     "nine".parse::<u32>().map(drop)
 }
 
+/// Has the first span of `tracing`. From there on, obs knows of a layer of `tracing-opentelemetry`.
+#[track_performance]
+fn first() {
+    tracing::info_span!("first of tracing").in_scope(|| ());
+}
+
 #[track_performance]
 fn leaf() {
     tracing::info!("leaf");
@@ -134,6 +140,7 @@ fn headers() -> Map<String, Value> {
 #[tracked_command(name = "job")]
 async fn job(tracer: SdkTracer) {
     println!("{}", json!({"headers": headers()}));
+    first();
     let _ = fails();
     around_program_span(&tracer);
     let task = tokio::spawn(in_task().in_current_context());

@@ -1,6 +1,7 @@
 //! A layer without a per-layer filter, for subscribers that do not support them.
 
 use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::subscriber::Interest;
 use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
@@ -22,6 +23,14 @@ impl<L> CheckedLayer<L> {
 impl<L: Layer<S>, S: Subscriber> Layer<S> for CheckedLayer<L> {
     fn on_layer(&mut self, subscriber: &mut S) {
         self.layer.on_layer(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.layer.register_callsite(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
+        self.layer.enabled(metadata, context)
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {

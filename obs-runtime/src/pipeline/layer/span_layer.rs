@@ -186,6 +186,18 @@ fn active<S: Subscriber + for<'a> LookupSpan<'a>>(id: &Id, context: &Context<'_,
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     #[cfg(feature = "otlp")]
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.is_span() { Interest::sometimes() } else { Interest::always() }
+    }
+
+    /// Called before any layer sees the span. [`SpanFilter`] does the same for a layer that has it.
+    #[cfg(feature = "otlp")]
+    fn enabled(&self, _: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        active_span::share();
+        true
+    }
+
+    #[cfg(feature = "otlp")]
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let span = match event.parent() {
             Some(parent) => recorded(parent, &context),
@@ -305,6 +317,9 @@ impl SpanFilter {
 
 impl<S> Filter<S> for SpanFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        // Before any layer sees the span or the event.
+        #[cfg(feature = "otlp")]
+        active_span::share();
         may_record(metadata.is_span())
             && self.may_enable(metadata)
             && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())

@@ -1,17 +1,18 @@
-//! The dashboards of `generate grafana`, against a service that Prometheus scrapes, and against a job whose textfile it reads.
+//! The dashboards of `generate grafana`, against a service that Prometheus scrapes, and against jobs by a textfile and a Pushgateway.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use obs_tests::process::Process;
-use obs_tests::servers::{NodeExporter, Prometheus};
+use obs_tests::servers::{NodeExporter, Prometheus, Pushgateway};
 use obs_tests::{typescript, wait};
 use serde_json::Value;
 
 const JOB: &str = env!("CARGO_BIN_EXE_alerted-job");
 
-/// The service that is scraped, and the job.
+/// The service that is scraped, and the job, which is `pushed`, too.
 const SERVICES: [(&str, &[&str]); 2] = [("web", &[]), ("etl", &["--job"])];
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -97,19 +98,22 @@ fn every_query_of_every_panel_returns_data_of_a_program_that_has_run() {
     };
     let mut web = of("web").args(&["serve"]).start();
     let address: SocketAddr = web.wait_for_output("its address", |line| line.parse().ok());
-    let exporter = NodeExporter::reading(&textfiles);
-    let prometheus = Prometheus::scraping(&[address, exporter.address()]);
+    let (exporter, gateway) = (NodeExporter::reading(&textfiles), Pushgateway::start());
+    let pushed: SocketAddr = gateway.url().trim_start_matches("http://").parse().unwrap();
+    let prometheus = Prometheus::scraping(&[address, exporter.address(), pushed]);
     prometheus.wait_until_up();
     // What a run adds to counters is seen if they were there before.
     for runs in [1.0, 2.0] {
         web.write_line("ok");
         let job = of("etl").env("PROMETHEUS_TEXTFILE_DIR", &textfiles).args(&["ok"]).run();
         assert_eq!(job.code(), Some(0), "{job:?}");
+        let job = of("pushed").env("PROMETHEUS_PUSHGATEWAY_URL", gateway.url()).args(&["ok"]).run();
+        assert_eq!(job.code(), Some(0), "{job:?}");
         wait::until_true("both runs are scraped", || {
-            numbers(&prometheus, &format!("cli_command_success_total == {runs}")).len() == 2
+            numbers(&prometheus, &format!("cli_command_success_total{{service!=\"pushed\"}} == {runs}")).len() == 2
         });
     }
-    for (service, arguments) in SERVICES {
+    for (service, arguments) in SERVICES.into_iter().chain([("pushed", SERVICES[1].1)]) {
         for dashboard in dashboards(service, arguments) {
             for panel in list(&dashboard["panels"]) {
                 for target in list(&panel["targets"]) {
@@ -167,6 +171,24 @@ fn catalogue_info(prometheus: &Prometheus, service: &str) {
         let found: Vec<_> = found.into_iter().filter(|(name, _)| !constant.contains(name)).collect();
         assert_eq!(found, declared, "{query}");
     }
+}
+
+#[test]
+fn alerts_link_to_dashboards_that_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Process::new(JOB).args(&["obs", "generate", "prometheus", "--service", "web", "--output", "."]);
+    let made = made.args(&["--grafana-url", "https://grafana.example"]).in_folder(folder.path()).run();
+    assert_eq!(made.code(), Some(0), "{made:?}");
+    let mut linked = BTreeSet::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let rules = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let links = rules.split("https://grafana.example/d/").skip(1);
+        linked.extend(links.map(|rest| rest.split_whitespace().next().unwrap().to_owned()));
+    }
+    // Nothing alerts of the overview.
+    let all = dashboards("web", &[]);
+    let made: BTreeSet<_> = all.iter().map(|dashboard| text(&dashboard["uid"]).to_owned()).collect();
+    assert_eq!(linked.into_iter().chain(["obs-web-overview".to_owned()]).collect::<BTreeSet<_>>(), made);
 }
 
 /// A program in TypeScript in which this is a dashboard.

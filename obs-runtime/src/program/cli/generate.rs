@@ -104,7 +104,7 @@ impl<T: Target> GenerateArguments<T> {
         };
         if let Some(name) = repeated_name(&files) {
             print_error(&format!(
-                "generate {}: {name} is the file of two; give one of the commands or checks another name",
+                "generate {}: two declarations would have the file {name}; give them other names",
                 T::NAME
             ));
             return Ok(UNKNOWN);

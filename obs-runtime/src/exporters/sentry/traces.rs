@@ -1,5 +1,7 @@
 //! Sampled command runs as transactions, with a span for each call and query.
 
+use std::collections::HashSet;
+
 use ::sentry::protocol::{self, Context, SpanId, SpanStatus, Transaction};
 
 use crate::base::outcome::Outcome;
@@ -38,11 +40,14 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTr
     let RecordedTrace { root: TraceRoot { trace, caller, .. }, link: _, state: _, span: run, spans, left_out, .. } =
         recorded;
     let Span { name, op, begun, ended, outcome, .. } = run;
+    let sent: HashSet<u64> = spans.iter().map(|span| span.id).collect();
     let op = if recorded.root.is_request { "http.server" } else { op };
     let (trace_id, root) = (trace_id(trace), span_id(trace));
     let span = |span: &Span| {
         let Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place: _, function: _, details: _ } =
             span;
+        // A parent that a tracer of the program exports is not here.
+        let parent = if sent.contains(parent) { SpanId::from(parent.to_be_bytes()) } else { root };
         let mut data = protocol::Map::from([("attribute".to_owned(), (*attribute).into())]);
         let mut description = limited(name, MAX_NAME).into_owned();
         if let Some((calls, total)) = calls {
@@ -53,7 +58,7 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTr
         protocol::Span {
             span_id: SpanId::from(id.to_be_bytes()),
             trace_id,
-            parent_span_id: Some(SpanId::from(parent.to_be_bytes())),
+            parent_span_id: Some(parent),
             op: Some((*op).to_owned()),
             description: Some(description),
             start_timestamp: *begun,
@@ -88,5 +93,61 @@ pub fn transaction(settings: &Settings, event: &Event<'_>, recorded: &RecordedTr
         contexts,
         server_name: settings.server_name.clone().map(Into::into),
         ..Transaction::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::base::trace_context::TraceContext;
+    use crate::config::validated::Config;
+    use crate::events::event::{EventContext, Fact, Source};
+    use crate::exporters::sentry::options::SentryOptions;
+    use crate::metrics::callsite::Tags;
+
+    #[test]
+    fn each_parent_of_a_span_is_part_of_the_transaction() {
+        let trace = TraceContext::begin(None);
+        let span = |id, parent| Span {
+            id,
+            parent,
+            name: "load".into(),
+            op: "function",
+            attribute: "track_performance",
+            begun: SystemTime::now(),
+            ended: SystemTime::now(),
+            outcome: Outcome::Ok,
+            calls: None,
+            place: None,
+            function: None,
+            details: None,
+        };
+        let recorded = RecordedTrace {
+            root: TraceRoot { is_command: true, ..TraceRoot::new(trace, None) },
+            link: None,
+            state: None,
+            span: span(trace.span(), 0),
+            // The last one is in a span that a tracer of the program exports.
+            spans: vec![span(1, trace.span()), span(2, 1), span(3, 77)],
+            left_out: 0,
+            #[cfg(feature = "otlp")]
+            elsewhere: crate::events::span::Elsewhere::default(),
+        };
+        let event = Event {
+            time: SystemTime::now(),
+            level: crate::base::level::Level::Info,
+            source: Source::default(),
+            context: EventContext::default(),
+            fact: Fact::Log { message: "".into() },
+            fields: Vec::new(),
+            tags: Tags::new(),
+        };
+        let settings = Settings::new(&Config::default(), &SentryOptions::default());
+        let sent = transaction(&settings, &event, &recorded);
+        let parents: Vec<_> = sent.spans.iter().map(|span| span.parent_span_id).collect();
+        let root = Some(span_id(&trace));
+        assert_eq!(parents, [root, Some(SpanId::from(1_u64.to_be_bytes())), root]);
     }
 }

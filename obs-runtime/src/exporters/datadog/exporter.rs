@@ -287,7 +287,7 @@ impl Exporter for DatadogExporter {
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        &["panic", "queue_full", "refused", "too_long", "unreachable"]
+        &["no_thread", "not_finite", "panic", "queue_full", "refused", "too_long", "unreachable"]
     }
 
     fn queued(&self) -> usize {

@@ -22,8 +22,25 @@ use crate::redact::redactor::Redacted;
 const CAPACITY: usize = 1024;
 
 /// Names that `obs.dropped` and `status` use already.
-const RESERVED: [&str; 10] =
-    ["datadog", "log", "memory", "metrics", "otlp_traces", "pipeline", "pushgateway", "redactor", "sentry", "textfile"];
+const RESERVED: [&str; 17] = [
+    "bigquery",
+    "checks",
+    "context",
+    "datadog",
+    "errors",
+    "flush",
+    "log",
+    "memory",
+    "metrics",
+    "otlp_logs",
+    "otlp_metrics",
+    "otlp_traces",
+    "pipeline",
+    "pushgateway",
+    "redactor",
+    "sentry",
+    "textfile",
+];
 
 /// The exporter of one [`Sink`].
 struct SinkExporter {
@@ -174,10 +191,62 @@ impl Exporter for SinkExporter {
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        &["closed", "panic", "queue_full"]
+        &["closed", "error", "panic", "queue_full"]
     }
 
     fn queued(&self) -> usize {
         self.queued.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::events::event::{EventContext, Fact, Source};
+    use crate::metrics::callsite::Tags;
+    use crate::redact::redactor::Redactor;
+
+    struct Failing(&'static str);
+
+    impl Sink for Failing {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn accept(&mut self, event: &RedactedEvent) -> Result<(), SinkError> {
+            if event.message() == "panic" { panic!("as it is told") } else { Err("no".into()) }
+        }
+    }
+
+    #[test]
+    fn each_reason_to_drop_an_event_is_declared() {
+        const NAME: &str = "failing-test";
+        let exporter = SinkExporter::start(Box::new(Failing(NAME)), &Config::default(), &[]).unwrap();
+        for message in ["panic", "error"] {
+            let event = Event {
+                time: SystemTime::now(),
+                level: Level::Info,
+                source: Source::default(),
+                context: EventContext::default(),
+                fact: Fact::Log { message: message.into() },
+                fields: Vec::new(),
+                tags: Tags::new(),
+            };
+            exporter.accept(&Redactor::new(&[], None).event_unless_panic(event).unwrap());
+        }
+        assert!(exporter.flush(Instant::now() + Duration::from_mins(1)).is_err());
+        let counted: Vec<_> = drop_counters::all().into_iter().filter(|(sink, ..)| *sink == NAME).collect();
+        assert_eq!(counted, [(NAME, "error", 1), (NAME, "panic", 1)]);
+        assert!(counted.iter().all(|(_, reason, _)| exporter.drop_reasons().contains(reason)));
+    }
+
+    #[test]
+    fn a_sink_does_not_take_a_name_of_obs() {
+        for name in ["bigquery", "errors", "otlp_logs", "otlp_metrics", "otlp_traces", "Upper", ""] {
+            let refused = SinkExporter::start(Box::new(Failing(name)), &Config::default(), &[]).err();
+            assert!(matches!(refused, Some(SinkInitError::Name(_))), "{name}");
+        }
     }
 }

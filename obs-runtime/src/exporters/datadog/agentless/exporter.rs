@@ -353,7 +353,9 @@ impl Exporter for ApiExporter {
         &[
             "forbidden",
             "network",
+            "no_thread",
             "not_datadog",
+            "not_finite",
             "not_sent_at_exit",
             "panic",
             "queue_full",

@@ -274,9 +274,10 @@ impl<T: Recorder> Recorder for ObsRecorder<T> {
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, description: SharedString) {
-        user_buckets::describe(name.as_str(), unit);
-        // Made again with the buckets and the name of the unit.
-        self.histograms.write().unwrap_or_else(PoisonError::into_inner).remove(name.as_str());
+        if user_buckets::describe(name.as_str(), unit) {
+            // Made again with the buckets and the name of the unit.
+            self.histograms.write().unwrap_or_else(PoisonError::into_inner).remove(name.as_str());
+        }
         self.target.describe_histogram(name, unit, kept(&description));
     }
 
@@ -294,5 +295,23 @@ impl<T: Recorder> Recorder for ObsRecorder<T> {
         self.start_upkeep();
         let make = |key: &Key| self.target.register_histogram(key, metadata);
         self.handle(&self.histograms, key, make).unwrap_or_else(Histogram::noop)
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::exporters::memory_metrics::MemoryMetrics;
+
+    #[test]
+    fn a_histogram_that_is_described_again_and_again_is_bounded() {
+        let kept = Arc::new(MemoryMetrics::default());
+        let recorder = scoped(Arc::clone(&kept));
+        for request in 0..2 * DEFAULT_MAX_SERIES {
+            recorder.describe_histogram("described.again.seconds".into(), Some(Unit::Seconds), "A test.".into());
+            let key = Key::from_parts("described.again.seconds", vec![Label::new("request", request.to_string())]);
+            recorder.register_histogram(&key, &Metadata::new("", metrics::Level::INFO, None)).record(1.0);
+        }
+        assert!(kept.series().len() <= DEFAULT_MAX_SERIES + 1, "{}", kept.series().len());
     }
 }

@@ -96,17 +96,15 @@ pub fn set(config: &Config) {
     });
 }
 
-/// Notes the unit that the program describes.
-pub fn describe(name: &str, unit: Option<Unit>) {
-    let Some(unit) = unit else { return };
+/// Notes the unit that the program describes. Returns whether it is another one than before.
+pub fn describe(name: &str, unit: Option<Unit>) -> bool {
+    let Some(unit) = unit else { return false };
     with(|set| {
         let known = set.units.iter().find(|(word, _)| *word == unit.as_str());
-        if let Some((word, _)) = known
-            && (set.described.len() < MAX_DESCRIBED || set.described.contains_key(name))
-        {
-            set.described.insert(name.to_owned(), word);
-        }
-    });
+        let Some((word, _)) = known else { return false };
+        let has_room = set.described.len() < MAX_DESCRIBED || set.described.contains_key(name);
+        has_room && set.described.insert(name.to_owned(), word) != Some(*word)
+    })
 }
 
 /// Whether a unit has bounds of its own.

@@ -41,7 +41,7 @@ pub fn connection(config: &Config) -> ConnectionOptions {
 }
 
 /// The certificates that are trusted instead of the public ones: `SENTRY_CA_CERTS`, or `SSL_CERT_FILE` as other programs read it.
-fn certificates(config: &Config) -> Option<(&'static str, PathBuf)> {
+pub fn certificates(config: &Config) -> Option<(&'static str, PathBuf)> {
     let of_others = || std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     let own = || config.sentry_ca_certs.clone().map(|path| ("SENTRY_CA_CERTS", path));
     let any = || own().or_else(|| of_others().map(|path| ("SSL_CERT_FILE", path)));

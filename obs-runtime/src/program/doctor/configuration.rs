@@ -57,25 +57,27 @@ fn warnings(config: &Config, settings: &[Setting]) -> Vec<String> {
     [init_warnings::of_variables(&invalid, &unknown), init_warnings::of_settings(config, settings)].concat()
 }
 
+/// The features of obs-runtime, and whether each is linked.
+const FEATURES: [(bool, &str); 14] = [
+    (cfg!(feature = "prometheus"), "prometheus"),
+    (cfg!(feature = "https"), "https"),
+    (cfg!(feature = "datadog"), "datadog"),
+    (cfg!(feature = "datadog-agentless"), "datadog-agentless"),
+    (cfg!(feature = "bigquery"), "bigquery"),
+    (cfg!(feature = "bigquery-estimate"), "bigquery-estimate"),
+    (cfg!(feature = "cli"), "cli"),
+    (cfg!(feature = "sqlite"), "sqlite"),
+    (cfg!(feature = "sentry"), "sentry"),
+    (cfg!(feature = "otlp"), "otlp"),
+    (cfg!(feature = "otlp-grpc"), "otlp-grpc"),
+    (cfg!(feature = "testing"), "testing"),
+    (cfg!(feature = "tower"), "tower"),
+    (cfg!(feature = "off"), "off"),
+];
+
 /// The features of obs-runtime that are linked.
 pub fn features() -> Vec<&'static str> {
-    [
-        (cfg!(feature = "prometheus"), "prometheus"),
-        (cfg!(feature = "https"), "https"),
-        (cfg!(feature = "datadog"), "datadog"),
-        (cfg!(feature = "datadog-agentless"), "datadog-agentless"),
-        (cfg!(feature = "bigquery"), "bigquery"),
-        (cfg!(feature = "bigquery-estimate"), "bigquery-estimate"),
-        (cfg!(feature = "cli"), "cli"),
-        (cfg!(feature = "sqlite"), "sqlite"),
-        (cfg!(feature = "sentry"), "sentry"),
-        (cfg!(feature = "otlp"), "otlp"),
-        (cfg!(feature = "testing"), "testing"),
-        (cfg!(feature = "off"), "off"),
-    ]
-    .into_iter()
-    .filter_map(|(linked, name)| linked.then_some(name))
-    .collect()
+    FEATURES.into_iter().filter_map(|(linked, name)| linked.then_some(name)).collect()
 }
 
 /// The finding about the features.
@@ -87,4 +89,19 @@ pub fn build() -> Finding {
         return Finding::warning("build", format!("{message}: no attribute does anything"), advice);
     }
     Finding::ok("build", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_feature_of_the_package_is_known() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let (_, features) = manifest.split_once("[features]\n").unwrap();
+        let lines = features.lines().take_while(|line| !line.starts_with('['));
+        let names = lines.filter_map(|line| Some(line.split_once(" = [")?.0));
+        let public: Vec<_> = names.filter(|name| *name != "default" && !name.starts_with('_')).collect();
+        assert_eq!(FEATURES.map(|(_, name)| name).as_slice(), public);
+    }
 }

@@ -1,7 +1,7 @@
 //! The machine: its clock, time zones, folders and trusted certificates.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::checks::runner::details::timestamp;
@@ -135,23 +135,27 @@ pub fn tls(config: &Config) -> Finding {
     const SUBJECT: &str = "TLS roots";
     let dsn = config.sentry_dsn.as_ref().filter(|_| config.sentry_enabled);
     let pushgateway = config.prometheus_pushgateway_url.as_ref().and_then(|url| url.parts().map(|parts| parts.scheme));
-    let signals = [OtlpSignal::Traces, OtlpSignal::Metrics, OtlpSignal::Logs];
-    let otlp: Vec<_> = (signals.into_iter().filter(|signal| config.exports_otlp(*signal)))
-        .map(|signal| config.otlp_target(signal))
-        .filter(|target| target.url.starts_with("https:"))
-        .collect();
-    let users = [
-        (dsn.is_some_and(|dsn| dsn.expose().starts_with("https:")), "Sentry"),
-        (pushgateway == Some("https"), "the Pushgateway"),
-        (otlp.iter().any(|target| target.certificate.is_none()), "OTLP"),
+    let uses_datadog_api = config.datadog_enabled && config.datadog_agentless == Some(true);
+    let uses_tls = [
+        (dsn.is_some_and(|dsn| dsn.expose().starts_with("https:")), "Sentry", certificates_of_sentry(config)),
+        (pushgateway == Some("https"), "the Pushgateway", None),
+        (uses_datadog_api && config.datadog_api_url().starts_with("https:"), "Datadog's API", None),
     ];
-    let users: Vec<_> = users.into_iter().filter_map(|(uses, name)| uses.then_some(name)).collect();
-    let own: Vec<_> =
-        otlp.iter().filter_map(|target| Some(target.certificate.as_ref()?.display().to_string())).collect();
-    if users.is_empty() && own.is_empty() {
+    let mut users: Vec<(&str, Option<PathBuf>)> =
+        uses_tls.into_iter().filter_map(|(uses, name, own)| uses.then_some((name, own))).collect();
+    let signals = [OtlpSignal::Traces, OtlpSignal::Metrics, OtlpSignal::Logs];
+    let targets = signals.into_iter().filter(|signal| config.exports_otlp(*signal));
+    let targets = targets.map(|signal| config.otlp_target(signal)).filter(|target| target.url.starts_with("https:"));
+    users.extend(targets.map(|target| ("OTLP", target.certificate)));
+    users.dedup();
+    if users.is_empty() {
         return Finding::off(SUBJECT, "nothing is sent over TLS");
     }
-    let own = if own.is_empty() { String::new() } else { format!("; OTLP trusts those of {}", own[0]) };
+    let (of_public, own): (Vec<_>, Vec<_>) = users.into_iter().partition(|(_, own)| own.is_none());
+    let own =
+        own.iter().filter_map(|(name, path)| Some(format!("; {name} trusts those of {}", path.as_ref()?.display())));
+    let own: String = own.collect();
+    let users: Vec<_> = of_public.into_iter().map(|(name, _)| name).collect();
     let message = format!("{} public certificates of Mozilla, built into the program{own}", users_of(&users));
     if std::env::var_os("SSL_CERT_FILE").or_else(|| std::env::var_os("SSL_CERT_DIR")).is_some() && !users.is_empty() {
         let advice = "obs reads no certificates of the machine: behind a proxy that signs by its own authority, send by OTLP with \
@@ -163,6 +167,15 @@ pub fn tls(config: &Config) -> Finding {
         );
     }
     Finding::ok(SUBJECT, message)
+}
+
+/// The certificates that are trusted for Sentry instead of the public ones.
+fn certificates_of_sentry(config: &Config) -> Option<PathBuf> {
+    #[cfg(feature = "sentry")]
+    let certificates = crate::program::sentry::certificates(config).map(|(_, path)| path);
+    #[cfg(not(feature = "sentry"))]
+    let certificates = config.sentry_ca_certs.clone();
+    certificates
 }
 
 fn users_of(users: &[&str]) -> String {
@@ -178,6 +191,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::base::secret::Secret;
     use crate::program::doctor::finding::Grade;
 
     #[test]
@@ -199,5 +213,21 @@ mod tests {
     fn names_of_utc_are_one_time_zone() {
         assert!(is_same("Etc/UTC", "UTC") && is_same("Europe/Berlin", "Europe/Berlin"));
         assert!(!is_same("Europe/Berlin", "UTC"));
+    }
+
+    #[test]
+    fn each_backend_that_is_reached_over_tls_is_named() {
+        let mut config = Config::default().with(|config| {
+            config.datadog_enabled = true;
+            config.datadog_agentless = Some(true);
+        });
+        assert!(tls(&config).message.starts_with("Datadog's API trusts the public certificates"), "{:?}", tls(&config));
+        config.sentry_enabled = true;
+        config.sentry_dsn = Some(Secret::new("https://key@sentry.example.com/1".to_owned()));
+        config.sentry_ca_certs = Some("/etc/sentry.pem".into());
+        let message = tls(&config).message;
+        assert!(message.starts_with("Datadog's API trusts the public certificates"), "{message}");
+        assert!(message.contains("; Sentry trusts those of /etc/sentry.pem"), "{message}");
+        assert_eq!(tls(&Config::default()).status, Grade::Off);
     }
 }

@@ -40,7 +40,7 @@ pub fn checks(config: &Config, timeout: Duration) -> Vec<HealthCheck> {
 fn accepts(client: &OtlpClient, request: &impl OtlpRequest, signal: &str, timeout: Duration) -> Result<Health, String> {
     let deadline = clock::deadline(Instant::now(), timeout);
     match client.export(request, Some(deadline)) {
-        Ok(_) => Ok(Health::healthy()),
+        Ok(()) => Ok(Health::healthy()),
         Err(rejection @ Rejection::RateLimited { .. }) => Ok(Health::degraded(rejection.reason(client.url(), signal))),
         Err(rejection) => Err(rejection.reason(client.url(), signal)),
     }

@@ -1,9 +1,7 @@
 //! HTTP requests to backends.
 
 use std::net::IpAddr;
-use std::time::Duration;
-#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
@@ -11,6 +9,19 @@ use ureq::http::Uri;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::AgentScope;
 use ureq::{Agent, Proxy};
+
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+use crate::base::secret::{MASK, Secret};
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+use crate::base::text;
+
+/// The longest delay that a server can ask for.
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+pub const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
+
+/// The most bytes of what a server says.
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+const MAX_SAID: usize = 200;
 
 /// A client for this URL that follows no redirects, so that credentials go to the configured host only, and that returns error statuses as
 /// responses.
@@ -27,8 +38,30 @@ pub fn is_page<'h>(header: impl Fn(&str) -> Option<&'h str>) -> bool {
     is_html && header("content-length") != Some("0")
 }
 
+/// What a server says, on one line, cut after 200 bytes. The secrets that were sent to it are masked: some servers repeat them.
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+pub fn said<'s>(body: &[u8], secrets: impl IntoIterator<Item = &'s Secret<String>>) -> String {
+    let said = String::from_utf8_lossy(body);
+    let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+    let said = secrets.fold(said.into_owned(), |said, secret| said.replace(secret.expose(), MASK));
+    let said: String = said.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    text::until(said.trim(), MAX_SAID).to_owned()
+}
+
+/// The delay that a `Retry-After` asks for: seconds, or a date. At most [`MAX_RETRY_AFTER`].
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+pub fn delay(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    let until_date = || {
+        let date = jiff::fmt::rfc2822::parse(value).ok()?;
+        let at = Duration::from_secs(u64::try_from(date.timestamp().as_second()).unwrap_or_default());
+        Some(at.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default()))
+    };
+    seconds.or_else(until_date).map(|delay| delay.min(MAX_RETRY_AFTER))
+}
+
 /// The value of a header, if it is text.
-#[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 pub fn header<'h>(headers: &'h ureq::http::HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
@@ -130,6 +163,32 @@ mod tests {
         assert!(offset("Wed, 21 Oct 2015 07:28:00 GMT").unwrap() > 300_000_000);
         assert!(offset("Wed, 21 Oct 2950 07:28:00 GMT").unwrap() < -20_000_000_000);
         assert_eq!(offset("soon"), None);
+    }
+
+    #[test]
+    #[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+    fn retry_after_is_seconds_or_a_date_and_has_a_limit() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_445_412_480 - 30);
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(30)),
+            ("Tue, 20 Oct 2015 07:28:00 GMT", Some(0)),
+            ("86400", Some(300)),
+            ("Wed, 21 Oct 2950 07:28:00 GMT", Some(300)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(delay(value, now), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    #[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "prometheus"))]
+    fn what_a_server_says_is_one_short_line_without_the_secrets_that_it_got() {
+        let secrets = ["hunter2", ""].map(|text| Secret::new(text.to_owned()));
+        assert_eq!(said(b"no such key:\n\x1b[1mhunter2 \xff\n", &secrets), "no such key:  [1m[REDACTED] \u{fffd}");
+        assert_eq!(said(&[b'x'; 1000], &secrets).len(), MAX_SAID);
     }
 
     #[test]

@@ -8,9 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
 use ureq::Agent;
-use ureq::http::Response;
 
-use crate::base::text;
 use crate::config::otlp::OtlpCompression;
 #[cfg(feature = "otlp-grpc")]
 use crate::config::otlp::OtlpProtocol;
@@ -29,9 +27,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The most bytes of an answer that are read.
 const MAX_ANSWER: u64 = 64 * 1024;
-
-/// The most bytes of what the server says.
-const MAX_MESSAGE: usize = 200;
 
 /// A client of one endpoint.
 pub struct OtlpClient {
@@ -78,11 +73,20 @@ impl OtlpClient {
         &self.target.url
     }
 
-    /// Sends a request and returns its answer, within the time-out of the target and until the deadline.
+    /// Sends a request and waits for its answer, within the time-out of the target and until the deadline.
     ///
     /// # Errors
-    /// Why the server has not accepted it.
-    pub fn export<R: OtlpRequest>(&self, request: &R, deadline: Option<Instant>) -> Result<R::Answer, Rejection> {
+    /// Why the server has not accepted all of it.
+    pub fn export<R: OtlpRequest>(&self, request: &R, deadline: Option<Instant>) -> Result<(), Rejection> {
+        let result = self.answer(request, deadline).and_then(|answer| match R::rejected(answer) {
+            Some((rejected @ 1.., message)) => Err(Rejection::Partial { rejected: rejected.unsigned_abs(), message }),
+            _ => Ok(()),
+        });
+        let headers = || self.target.headers.iter().map(|(_, value)| value);
+        result.map_err(|rejection| rejection.with_words(|said| http::said(said.as_bytes(), headers())))
+    }
+
+    fn answer<R: OtlpRequest>(&self, request: &R, deadline: Option<Instant>) -> Result<R::Answer, Rejection> {
         let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let timeout = [rest, self.timeout].into_iter().flatten().min();
         match &self.transport {
@@ -108,8 +112,9 @@ impl OtlpClient {
         let post = post.config().timeout_global(timeout).build();
         let mut answer = post.send(body).map_err(|error| Rejection::Unreachable(error.to_string()))?;
         let status = answer.status().as_u16();
-        let content_type = header(&answer, "content-type").unwrap_or_default().to_ascii_lowercase();
-        let retry_after = header(&answer, "retry-after").and_then(|value| delay(value, SystemTime::now()));
+        let header = |name| http::header(answer.headers(), name);
+        let content_type = header("content-type").unwrap_or_default().to_ascii_lowercase();
+        let retry_after = header("retry-after").and_then(|value| http::delay(value, SystemTime::now()));
         // A connection is reused only after its answer has been read.
         let read = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
         let is_protobuf = content_type.starts_with(PROTOBUF);
@@ -131,7 +136,6 @@ impl OtlpClient {
                 } else {
                     String::from_utf8_lossy(&body).into_owned()
                 };
-                let message = text::until(message.trim(), MAX_MESSAGE).to_owned();
                 Err(Rejection::Refused { status, message })
             }
         }
@@ -163,41 +167,17 @@ fn decoded<Answer: Message + Default>(body: &[u8]) -> Result<Answer, Rejection> 
     Answer::decode(body).map_err(|error| Rejection::NotOtlp(error.to_string()))
 }
 
-fn header<'a, B>(answer: &'a Response<B>, name: &str) -> Option<&'a str> {
-    answer.headers().get(name)?.to_str().ok()
-}
-
-/// The delay that `Retry-After` asks for: seconds, or a date.
-fn delay(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?;
-    let at = Duration::from_secs(u64::try_from(date.timestamp().as_second()).unwrap_or_default());
-    Some(at.saturating_sub(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::net::TcpListener;
+
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+
     use super::*;
+    use crate::base::secret::Secret;
     use crate::config::otlp::OtlpSignal;
     use crate::config::validated::Config;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480 - 30);
-        for (value, seconds) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(30)),
-            ("Tue, 20 Oct 2015 07:28:00 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            assert_eq!(delay(value, now), seconds.map(Duration::from_secs), "{value}");
-        }
-    }
 
     #[test]
     fn a_file_without_a_certificate_is_no_certificate() {
@@ -206,5 +186,39 @@ mod tests {
             assert!(OtlpClient::new(target.clone(), Some(pem.as_bytes())).is_err(), "{pem}");
         }
         assert!(OtlpClient::new(target, None).is_ok());
+    }
+
+    /// A client of a server with these answers, one for each connection: statuses with texts.
+    pub fn client(answers: Vec<(u16, &'static str)>, header: Option<(&str, &str)>) -> OtlpClient {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut target = Config::default().otlp_target(OtlpSignal::Logs);
+        target.url = format!("http://{}/", listener.local_addr().unwrap());
+        target.headers =
+            header.map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned()))).into_iter().collect();
+        std::thread::spawn(move || {
+            for (status, text) in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = BufReader::new(stream.try_clone().unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while request.read_line(&mut line).unwrap() > 2 {
+                    length =
+                        line.strip_prefix("content-length: ").map_or(length, |length| length.trim().parse().unwrap());
+                    line.clear();
+                }
+                request.take(length).read_to_end(&mut Vec::new()).unwrap();
+                let head =
+                    format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len());
+                stream.write_all((head + text).as_bytes()).unwrap();
+            }
+        });
+        OtlpClient::new(target, None).unwrap()
+    }
+
+    #[test]
+    fn what_a_server_says_of_a_header_does_not_tell_its_value() {
+        let client = client(vec![(401, "unknown team 0123456789ab\r\n")], Some(("x-team", "0123456789ab")));
+        let rejection = client.export(&ExportLogsServiceRequest::default(), None).unwrap_err();
+        let message = "unknown team [REDACTED]".to_owned();
+        assert_eq!(rejection, Rejection::Refused { status: 401, message });
     }
 }

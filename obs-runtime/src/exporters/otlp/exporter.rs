@@ -24,7 +24,7 @@ use crate::exporters::otlp::rejection::Rejection;
 use crate::exporters::otlp::resource::scope;
 use crate::exporters::otlp::spans::{self, SpanItem};
 use crate::exporters::otlp::stack_trace::StackTraces;
-use crate::exporters::otlp::worker::{Left, Worker};
+use crate::exporters::otlp::worker::{DROP_REASONS, Left, Worker};
 use crate::redact::redactor::Redacted;
 
 /// The exporter's name.
@@ -70,14 +70,7 @@ fn send(
     let resource_spans =
         ResourceSpans { resource: Some(resource.clone()), scope_spans: vec![scope_spans], ..ResourceSpans::default() };
     let request = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
-    let answer = client.export(&request, deadline)?;
-    match answer.partial_success {
-        Some(partial) if partial.rejected_spans > 0 => Err(Rejection::Partial {
-            rejected: u64::try_from(partial.rejected_spans).unwrap_or_default(),
-            message: partial.error_message,
-        }),
-        _ => Ok(()),
-    }
+    client.export(&request, deadline)
 }
 
 impl Exporter for TraceExporter {
@@ -143,22 +136,7 @@ impl Exporter for TraceExporter {
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        const REASONS: [&str; 10] = {
-            let [network, not_otlp, rate_limited, refused, rejected, too_large, unavailable] = Rejection::DROP_REASONS;
-            [
-                network,
-                not_otlp,
-                "not_sent_at_exit",
-                "panic",
-                "queue_full",
-                rate_limited,
-                refused,
-                rejected,
-                too_large,
-                unavailable,
-            ]
-        };
-        &REASONS
+        &DROP_REASONS
     }
 
     fn queued(&self) -> usize {

@@ -6,11 +6,8 @@ use std::time::Duration;
 use prost::Message;
 use tonic::{Code, Status};
 
-use crate::base::text;
+use crate::exporters::http::MAX_RETRY_AFTER;
 use crate::exporters::otlp::rejection::Rejection;
-
-/// The most bytes of what the server says.
-const MAX_MESSAGE: usize = 200;
 
 /// `google.rpc.Status`, in the metadata `grpc-status-details-bin`.
 #[derive(Clone, PartialEq, Message)]
@@ -63,15 +60,16 @@ pub fn rejection(status: &Status) -> Rejection {
         Code::ResourceExhausted if status.message().contains("larger than max") => return Rejection::TooLarge,
         _ => false,
     };
-    let message = text::until(status.message().trim(), MAX_MESSAGE).to_owned();
-    Rejection::Status { code: name(status.code()), message, is_retryable, retry_after }
+    let (code, message) = (name(status.code()), status.message().to_owned());
+    Rejection::Status { code, message, is_retryable, retry_after }
 }
 
 fn retry_after(details: &[u8]) -> Option<Duration> {
     let details = Details::decode(details).ok()?.details;
     let info = details.iter().find(|detail| detail.type_url.ends_with("/google.rpc.RetryInfo"))?;
     let Delay { seconds, nanos } = RetryInfo::decode(&*info.value).ok()?.delay?;
-    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?.min(999_999_999)))
+    let delay = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?.min(999_999_999));
+    Some(delay.min(MAX_RETRY_AFTER))
 }
 
 /// An error with its sources.

@@ -24,7 +24,7 @@ use crate::exporters::otlp::log_records;
 use crate::exporters::otlp::log_records::Record;
 use crate::exporters::otlp::rejection::Rejection;
 use crate::exporters::otlp::sending::Sending;
-use crate::exporters::otlp::worker::{Left, Worker};
+use crate::exporters::otlp::worker::{DROP_REASONS, Left, Worker};
 use crate::redact::redactor::Redacted;
 
 /// The exporter's name.
@@ -84,14 +84,7 @@ fn send(
     }
     let resource_logs = ResourceLogs { resource: Some(resource.clone()), scope_logs, ..ResourceLogs::default() };
     let request = ExportLogsServiceRequest { resource_logs: vec![resource_logs] };
-    let answer = client.export(&request, deadline)?;
-    match answer.partial_success {
-        Some(partial) if partial.rejected_log_records > 0 => Err(Rejection::Partial {
-            rejected: u64::try_from(partial.rejected_log_records).unwrap_or_default(),
-            message: partial.error_message,
-        }),
-        _ => Ok(()),
-    }
+    client.export(&request, deadline)
 }
 
 impl Exporter for LogsExporter {
@@ -148,18 +141,7 @@ impl Exporter for LogsExporter {
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        &[
-            "network",
-            "not_otlp",
-            "not_sent_at_exit",
-            "panic",
-            "queue_full",
-            "rate_limited",
-            "refused",
-            "rejected",
-            "too_large",
-            "unavailable",
-        ]
+        &DROP_REASONS
     }
 
     fn queued(&self) -> usize {

@@ -32,9 +32,6 @@ use crate::exporters::otlp::user_metrics::{KEEPER, NAME, registry};
 use crate::metrics::drop_counters;
 use crate::metrics::snapshot::Snapshot;
 
-/// The longest delay that a server can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
-
 /// The settings of a [`MetricsExporter`].
 pub struct Settings {
     /// Sends the requests.
@@ -181,32 +178,32 @@ impl Shared {
         });
         let mut batches = batches(messages.collect());
         batches.reverse();
-        let mut rejected = None;
+        let mut refused = None;
         while let Some(mut batch) = batches.pop() {
             match self.request(batch.iter().map(|(_, message)| message.clone()).collect(), deadline) {
-                Ok(()) => {}
-                Err(rejection @ Rejection::Partial { .. }) => rejected = Some(rejection),
                 Err(Rejection::TooLarge) if batch.len() > 1 => {
                     batches.push(batch.split_off(batch.len() / 2));
                     batches.push(batch);
-                    continue;
                 }
-                Err(rejection) => {
-                    let wait = rejection.retry_after().map(|wait| wait.min(MAX_RETRY_AFTER));
+                Err(rejection) if rejection.is_retryable() => {
                     let reason = rejection.reason(self.settings.client.url(), "METRICS");
-                    let until = wait.and_then(|wait| Instant::now().checked_add(wait));
+                    let until = rejection.retry_after().map(|wait| clock::deadline(Instant::now(), wait));
                     delivery.not_before = until.map(|until| (until, reason.clone()));
                     return Err(reason);
                 }
-            }
-            delivery.not_before = None;
-            if let Some(deltas) = &mut delivery.deltas {
-                for (index, _) in batch {
-                    deltas.mark_sent(&metrics[index], now);
+                result => {
+                    delivery.not_before = None;
+                    if let (Ok(()) | Err(Rejection::Partial { .. }), Some(deltas)) = (&result, &mut delivery.deltas) {
+                        for (index, _) in batch {
+                            deltas.mark_sent(&metrics[index], now);
+                        }
+                    }
+                    // The server may accept the other metrics.
+                    refused = result.err().or(refused);
                 }
             }
         }
-        match rejected {
+        match refused {
             None => Ok(()),
             Some(rejection) => Err(rejection.reason(self.settings.client.url(), "METRICS")),
         }
@@ -217,15 +214,11 @@ impl Shared {
         let resource = Some(self.settings.resource.clone());
         let resource_metrics = vec![ResourceMetrics { resource, scope_metrics, ..ResourceMetrics::default() }];
         let request = ExportMetricsServiceRequest { resource_metrics };
-        let answer = self.settings.client.export(&request, Some(deadline))?;
-        match answer.partial_success {
-            Some(partial) if partial.rejected_data_points > 0 => {
-                let rejected = u64::try_from(partial.rejected_data_points).unwrap_or_default();
-                drop_counters::count(NAME, "rejected", rejected);
-                Err(Rejection::Partial { rejected, message: partial.error_message })
+        self.settings.client.export(&request, Some(deadline)).inspect_err(|rejection| {
+            if let Rejection::Partial { rejected, .. } = rejection {
+                drop_counters::count(NAME, "rejected", *rejected);
             }
-            _ => Ok(()),
-        }
+        })
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
@@ -262,7 +255,7 @@ impl Exporter for MetricsExporter {
     }
 
     fn drop_reasons(&self) -> &'static [&'static str] {
-        &["not_finite", "panic", "rejected"]
+        &["no_thread", "not_finite", "panic", "rejected"]
     }
 
     fn close(&self) {
@@ -279,5 +272,40 @@ impl Drop for MetricsExporter {
 impl fmt::Debug for MetricsExporter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("MetricsExporter").field("client", &self.0.settings.client).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exporters::otlp::client::tests::client;
+    use crate::metrics::catalogue::OPERATION_SUCCESS;
+    use crate::metrics::snapshot::SnapshotBuilder;
+
+    #[test]
+    fn metrics_that_a_server_refuses_do_not_keep_others_from_it() {
+        // Four requests.
+        let source = || {
+            let mut metrics = SnapshotBuilder::default();
+            for series in 0..8000 {
+                let labels = vec![("operation".into(), format!("{series:02000}").into())];
+                metrics.number(&OPERATION_SUCCESS, labels, 1.0);
+            }
+            metrics.finish()
+        };
+        let settings = Settings {
+            client: client(vec![(200, ""), (400, "bad name"), (200, ""), (413, "")], None),
+            resource: Resource::default(),
+            constant: Vec::new(),
+            interval: Duration::from_hours(1),
+            timeout: Duration::from_mins(1),
+            delta: false,
+        };
+        let exporter = MetricsExporter::new(settings, Box::new(source), Box::new(|_, _| ()), Box::new(|_| ()));
+        let failure = Exporter::flush(&exporter, Instant::now() + Duration::from_mins(1)).unwrap_err();
+        assert!(failure.reason.contains("too large"), "{failure}");
+        // Each answer was given: there is no server any longer.
+        let failure = Exporter::flush(&exporter, Instant::now() + Duration::from_mins(1)).unwrap_err();
+        assert!(failure.reason.contains("cannot be reached"), "{failure}");
     }
 }

@@ -72,9 +72,19 @@ impl Rejection {
         }
     }
 
-    /// All that [`drop_reason`](Self::drop_reason) returns.
-    pub const DROP_REASONS: [&str; 7] =
-        ["network", "not_otlp", "rate_limited", "refused", "rejected", "too_large", "unavailable"];
+    /// The same, with what the server says in other words.
+    #[must_use]
+    pub fn with_words(mut self, words: impl FnOnce(&str) -> String) -> Self {
+        match &mut self {
+            Self::Refused { message, .. } | Self::Partial { message, .. } | Self::NotOtlp(message) => {
+                *message = words(message);
+            }
+            #[cfg(feature = "otlp-grpc")]
+            Self::Status { message, .. } => *message = words(message),
+            Self::Unreachable(_) | Self::RateLimited { .. } | Self::Unavailable { .. } | Self::TooLarge => {}
+        }
+        self
+    }
 
     /// The reason in `obs.dropped{reason="…"}`.
     pub const fn drop_reason(&self) -> &'static str {

@@ -13,6 +13,9 @@ pub trait OtlpRequest: Message {
     /// The method of gRPC.
     #[cfg(feature = "otlp-grpc")]
     const METHOD: &'static str;
+
+    /// How many items the server has rejected, and why; `None` if it accepted all.
+    fn rejected(answer: Self::Answer) -> Option<(i64, String)>;
 }
 
 impl OtlpRequest for ExportTraceServiceRequest {
@@ -20,6 +23,10 @@ impl OtlpRequest for ExportTraceServiceRequest {
 
     #[cfg(feature = "otlp-grpc")]
     const METHOD: &'static str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+    fn rejected(answer: Self::Answer) -> Option<(i64, String)> {
+        answer.partial_success.map(|partial| (partial.rejected_spans, partial.error_message))
+    }
 }
 
 impl OtlpRequest for ExportMetricsServiceRequest {
@@ -27,6 +34,10 @@ impl OtlpRequest for ExportMetricsServiceRequest {
 
     #[cfg(feature = "otlp-grpc")]
     const METHOD: &'static str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+    fn rejected(answer: Self::Answer) -> Option<(i64, String)> {
+        answer.partial_success.map(|partial| (partial.rejected_data_points, partial.error_message))
+    }
 }
 
 impl OtlpRequest for ExportLogsServiceRequest {
@@ -34,4 +45,8 @@ impl OtlpRequest for ExportLogsServiceRequest {
 
     #[cfg(feature = "otlp-grpc")]
     const METHOD: &'static str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+
+    fn rejected(answer: Self::Answer) -> Option<(i64, String)> {
+        answer.partial_success.map(|partial| (partial.rejected_log_records, partial.error_message))
+    }
 }

@@ -35,6 +35,20 @@ const MAX_AGE: Duration = Duration::from_mins(1);
 /// How often a flush tries an endpoint that cannot be reached.
 const FLUSH_ATTEMPTS: u32 = 3;
 
+/// Why an exporter with a worker drops items.
+pub const DROP_REASONS: [&str; 10] = [
+    "network",
+    "not_otlp",
+    "not_sent_at_exit",
+    "panic",
+    "queue_full",
+    "rate_limited",
+    "refused",
+    "rejected",
+    "too_large",
+    "unavailable",
+];
+
 /// Sends items on its thread.
 pub struct Worker<T>(Arc<Shared<T>>);
 
@@ -180,6 +194,10 @@ impl<T: Clone + std::marker::Send + 'static> Worker<T> {
             }
             queue = self.0.done.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
+        if queue.len() == 0 {
+            // Later items wait for others again.
+            queue.flush_until = None;
+        }
         Left { items: queue.len(), is_reported }
     }
 
@@ -244,9 +262,9 @@ impl<T: Clone> Shared<T> {
             Some(Ok(())) => (queue.failing, queue.batch) = (None, BATCH),
             Some(Err(Rejection::Partial { rejected, .. })) => {
                 queue.failing = None;
-                drop_counters::count(self.name, "rejected", rejected);
+                drop_counters::count(self.name, "rejected", rejected.min(count as u64));
             }
-            Some(Err(Rejection::TooLarge)) if count > 1 => {
+            Some(Err(Rejection::TooLarge)) if count > 1 && !queue.closed => {
                 queue.batch = count / 2;
                 queue.put_back(batch, self.size);
             }
@@ -313,6 +331,7 @@ impl<T> Drop for Worker<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering::SeqCst;
+    use std::sync::mpsc::RecvTimeoutError;
 
     use super::*;
 
@@ -342,6 +361,44 @@ mod tests {
         worker.send(vec![4 * mebibyte, 1]);
         assert_eq!(worker.flush(Instant::now() + Duration::from_mins(1)).items, 0);
         assert_eq!(got.try_iter().collect::<Vec<_>>(), [[4 * mebibyte], [1]]);
+    }
+
+    #[test]
+    fn items_wait_for_others_again_after_a_flush() {
+        let worker = Worker::new("worker-test-linger", |_: &usize| 1, |_: &[usize], _| Ok(()));
+        worker.send(vec![1]);
+        let now = Instant::now();
+        assert_eq!(worker.flush(now + Duration::from_hours(1)).items, 0);
+        let mut queue = worker.0.queue();
+        queue.items.push_back(2);
+        queue.since = Some(now);
+        assert!(matches!(queue.due(now), Due::At(at) if at == now + LINGER));
+    }
+
+    #[test]
+    fn what_is_too_large_when_the_worker_is_closed_is_counted() {
+        const NAME: &str = "worker-test-closed";
+        let ((begun, is_sent), (answer, answered)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        let answered = Mutex::new(answered);
+        let worker = Worker::new(
+            NAME,
+            |_: &usize| 1,
+            move |items: &[usize], _| {
+                begun.send(items.len()).unwrap();
+                answered.lock().unwrap().recv().unwrap()
+            },
+        );
+        worker.send((0..BATCH).collect());
+        assert_eq!(is_sent.recv(), Ok(BATCH));
+        worker.close();
+        drop(worker);
+        answer.send(Err(Rejection::TooLarge)).unwrap();
+        // The closure is dropped with the thread.
+        assert!(
+            is_sent.recv_timeout(Duration::from_mins(1)).is_err_and(|error| error == RecvTimeoutError::Disconnected)
+        );
+        let dropped: Vec<_> = drop_counters::all().into_iter().filter(|(sink, ..)| *sink == NAME).collect();
+        assert_eq!(dropped, [(NAME, "too_large", BATCH as u64)]);
     }
 
     #[test]

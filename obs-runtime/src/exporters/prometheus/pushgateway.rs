@@ -6,12 +6,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
-use ureq::http::HeaderMap;
 use ureq::{Agent, Error};
 
 use crate::base::secret::Secret;
@@ -27,12 +26,6 @@ use crate::exporters::prometheus::textfile_exporter::Source;
 
 /// The exporter's name.
 const NAME: &str = "pushgateway";
-
-/// The longest `Retry-After` that is honoured.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
-
-/// The most characters of a server's error message that are logged.
-const MAX_MESSAGE: usize = 300;
 
 /// What to look at when there is no answer.
 const UNREACHABLE: &str = "; is it the address of the Pushgateway, and can this machine reach it?";
@@ -147,10 +140,11 @@ impl PushgatewayExporter {
             // A proxy or a login page.
             return if is_page { Err(Some(format!("answers with a web page{ELSEWHERE}"))) } else { Ok(()) };
         }
-        let wait = retry_after(response.headers());
+        let wait = http::header(response.headers(), "retry-after");
+        let wait = wait.and_then(|value| http::delay(value, SystemTime::now()));
         *not_before = wait.and_then(|wait| Instant::now().checked_add(wait));
-        let body = response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
-        let message: String = body.chars().filter(|letter| !letter.is_control()).take(MAX_MESSAGE).collect();
+        let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
+        let message = http::said(&body, &self.authorization);
         let status = response.status().as_u16();
         let message = if is_page || message.is_empty() { String::new() } else { format!(": {message}") };
         let advice = match status {
@@ -160,12 +154,6 @@ impl PushgatewayExporter {
         };
         Err(Some(format!("status {status}{message}{advice}")))
     }
-}
-
-/// The `Retry-After` header in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 /// The reason of an error; none for a timeout.
@@ -241,17 +229,5 @@ mod tests {
     fn a_user_in_a_url_is_decoded() {
         // `ann@x:p@ss/w%zz`
         assert_eq!(authorization("ann%40x:p%40ss%2Fw%zz").expose(), "Basic YW5uQHg6cEBzcy93JXp6");
-    }
-
-    #[test]
-    fn retry_after_is_honoured_up_to_a_limit() {
-        let wait = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("retry-after", value.parse().unwrap());
-            retry_after(&headers)
-        };
-        assert_eq!(wait("30"), Some(Duration::from_secs(30)));
-        assert_eq!(wait("999999999"), Some(MAX_RETRY_AFTER));
-        assert_eq!(wait("soon"), None);
     }
 }

@@ -1,14 +1,13 @@
 //! Sends requests to Datadog's API and reads its answers, on the calling thread.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderValue};
 use ureq::{Agent, Body};
 
-use crate::base::secret::{MASK, Secret};
-use crate::base::text;
+use crate::base::secret::Secret;
 use crate::exporters::datadog::agentless::payload::{MAX_COMPRESSED, Payload};
 use crate::exporters::datadog::agentless::points::Common;
 use crate::exporters::datadog::agentless::rejection::Rejection;
@@ -17,14 +16,8 @@ use crate::exporters::http;
 /// The longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The longest delay that Datadog can ask for.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
-
 /// The most bytes of an answer that are read.
 const MAX_ANSWER: u64 = 64 * 1024;
-
-/// The most bytes of what the server says.
-const MAX_MESSAGE: usize = 200;
 
 /// A client of the API at one URL, with one key.
 pub struct ApiClient {
@@ -108,12 +101,7 @@ impl ApiClient {
 
     /// What the server says, without the key.
     fn message(&self, body: &[u8], is_page: bool) -> String {
-        if is_page {
-            return "a web page".to_owned();
-        }
-        let said = String::from_utf8_lossy(body).replace(self.key.expose(), MASK);
-        let said: String = said.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-        text::until(said.trim(), MAX_MESSAGE).to_owned()
+        if is_page { "a web page".to_owned() } else { http::said(body, [&self.key]) }
     }
 }
 
@@ -144,11 +132,10 @@ fn accepted(body: &[u8], is_page: bool, message: impl Fn(&[u8]) -> String) -> Re
     }
 }
 
-/// The delay that an answer asks for, in seconds.
+/// The delay that an answer asks for.
 fn delay(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = |name| http::header(headers, name)?.trim().parse().ok();
-    let seconds = seconds("x-ratelimit-reset").or_else(|| seconds("retry-after"))?;
-    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
+    let delay = |name| http::delay(http::header(headers, name)?, SystemTime::now());
+    delay("x-ratelimit-reset").or_else(|| delay("retry-after"))
 }
 
 #[cfg(test)]
@@ -167,7 +154,7 @@ mod tests {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(delay_of(&[("x-ratelimit-reset", " 7 "), ("retry-after", "9")]), seconds(7));
         assert_eq!(delay_of(&[("retry-after", "9")]), seconds(9));
-        assert_eq!(delay_of(&[("x-ratelimit-reset", "999999999")]), Some(MAX_RETRY_AFTER));
+        assert_eq!(delay_of(&[("x-ratelimit-reset", "999999999")]), Some(http::MAX_RETRY_AFTER));
         assert_eq!((delay_of(&[("retry-after", "soon")]), delay_of(&[])), (None, None));
     }
 

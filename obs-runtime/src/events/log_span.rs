@@ -10,6 +10,11 @@ use arc_swap::ArcSwapOption;
 
 use crate::events::field::Field;
 
+/// How many of the outermost and of the innermost spans an event is told of. Those between are left out: each span of a deep recursion
+/// would keep all spans around it.
+const MAX_OUTER: usize = 32;
+const MAX_INNER: usize = 32;
+
 /// A span of `tracing` that adds its name and its fields to events.
 #[derive(Debug)]
 pub struct LogSpan {
@@ -19,6 +24,11 @@ pub struct LogSpan {
     /// When it began, if its end is a line.
     begun: Option<Instant>,
     parent: Option<Arc<Self>>,
+    /// How many spans are around it.
+    depth: usize,
+    /// Of a span with [`MAX_OUTER`] spans around it or more: the innermost one of the outermost ones.
+    outer: Option<Arc<Self>>,
+    /// In which it was created, or else that of the next span around it.
     context: Option<CreationContext>,
     fields: Mutex<Vec<Field<'static>>>,
     /// How often values were recorded.
@@ -149,6 +159,13 @@ impl LogSpan {
         context: Option<CreationContext>,
         fields: Vec<Field<'static>>,
     ) -> Self {
+        let around = parent.as_ref();
+        let context = context.or_else(|| around?.context.clone());
+        let depth = around.map_or(0, |parent| parent.depth + 1);
+        let outer = around.and_then(|parent| match &parent.outer {
+            Some(outer) => Some(Arc::clone(outer)),
+            None => (depth == MAX_OUTER).then(|| Arc::clone(parent)),
+        });
         // Not contended beyond what the creation of spans is: the registry of spans does the same.
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed) + 1;
         Self {
@@ -156,6 +173,8 @@ impl LogSpan {
             serial,
             begun: TELLS_CLOSES.load(Ordering::Relaxed).then(Instant::now),
             parent,
+            depth,
+            outer,
             context,
             fields: Mutex::new(fields),
             version: AtomicU64::new(0),
@@ -174,8 +193,8 @@ impl LogSpan {
     }
 
     /// The context in which it was created, or else that of the next span around it.
-    pub fn context(&self) -> Option<&CreationContext> {
-        self.chain().find_map(|span| span.context.as_ref())
+    pub const fn context(&self) -> Option<&CreationContext> {
+        self.context.as_ref()
     }
 
     /// How long ago it began, if its end is a line.
@@ -205,10 +224,16 @@ impl LogSpan {
         std::iter::successors(Some(self), |span| span.parent.as_deref())
     }
 
-    /// This span and those around it, redacted by `redact`, which is that of the redactor of this id.
+    /// Those of them that an event is told of, innermost first.
+    fn told(&self) -> impl Iterator<Item = &Self> {
+        let inner = self.chain().take_while(|span| span.outer.is_some()).take(MAX_INNER);
+        inner.chain(self.outer.as_deref().unwrap_or(self).chain())
+    }
+
+    /// This span and those around it that an event is told of, redacted by `redact`, which is that of the redactor of this id.
     pub fn redacted(&self, redactor: u64, redact: impl Fn(&mut Field<'static>)) -> Arc<RedactedSpans> {
         // Each version only grows, so that the sum changes with any of them.
-        let version = self.chain().fold(0_u64, |sum, span| sum.wrapping_add(span.version.load(Ordering::Acquire)));
+        let version = self.told().fold(0_u64, |sum, span| sum.wrapping_add(span.version.load(Ordering::Acquire)));
         let cached = self.redacted.load();
         if let Some(cached) = cached.as_ref()
             && (cached.redactor, cached.version) == (redactor, version)
@@ -217,7 +242,7 @@ impl LogSpan {
         }
         let mut spans: Vec<RedactedSpan> = Vec::new();
         let mut fields: Vec<SpanField> = Vec::new();
-        for span in self.chain() {
+        for span in self.told() {
             let mut own = span.fields.lock().unwrap_or_else(PoisonError::into_inner).clone();
             own.iter_mut().for_each(&redact);
             let is_new = |field: &&Field<'_>| fields.iter().all(|known| known.field.name != field.name);
@@ -335,6 +360,24 @@ mod tests {
             span.record(vec![Field::new("step", format!("{step:0100}"))]);
         }
         assert_eq!(shown(&span.redacted(1, |_| {})), ["a=1".to_owned(), format!("step={:0100}", 999)]);
+    }
+
+    #[test]
+    fn an_event_is_told_of_the_outermost_and_the_innermost_spans() {
+        let context: CreationContext = Arc::new(7_u8);
+        let root = LogSpan::new("root", None, Some(Arc::clone(&context)), vec![Field::new("request", "a")]);
+        let mut innermost = Arc::new(root);
+        for depth in 1..1000 {
+            innermost = span(Some(innermost), &[("depth", depth)]);
+            let told = innermost.redacted(1, |_| {});
+            let count = usize::try_from(depth).unwrap() + 1;
+            assert_eq!(told.spans.len(), count.min(MAX_OUTER + MAX_INNER));
+            assert_eq!(
+                (told.spans[0].name, shown(&told)),
+                ("root", vec![format!("depth={depth}"), "request=a".to_owned()])
+            );
+            assert!(innermost.context().is_some_and(|known| Arc::ptr_eq(known, &context)));
+        }
     }
 
     #[test]

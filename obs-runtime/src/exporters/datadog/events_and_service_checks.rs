@@ -6,10 +6,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::base::outcome::Outcome;
-use crate::events::event::{CallInfo, Event};
+use crate::events::event::{CallInfo, Event, Fact};
 use crate::events::failure_facts::FailureFacts;
 use crate::exporters::datadog::names;
 use crate::exporters::datadog::names::{TagList, Tags};
+use crate::metrics::callsite::CallsiteKind;
 
 /// What all that a process sends has in common.
 #[derive(Debug)]
@@ -52,6 +53,44 @@ pub struct CommandFailed {
     pub alert: &'static str,
     /// All tags, without those of everything.
     pub tags: Tags,
+}
+
+/// A service check or an event.
+#[derive(Debug)]
+pub enum Message {
+    Check(ServiceCheck),
+    Event(Box<CommandFailed>),
+}
+
+impl Message {
+    /// What is sent of an event besides metrics, which are read from their source.
+    pub fn of(constant: &Tags, event: &Event<'_>, service_checks: bool, command_events: bool) -> Option<Self> {
+        match &event.fact {
+            Fact::HealthChecked { check, status, score: _, duration: _, message } if service_checks => {
+                Some(Self::Check(ServiceCheck::new(constant, event, check, status, message.as_deref())))
+            }
+            Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
+                if command_events && !outcome.is_ok() =>
+            {
+                Some(Self::Event(Box::new(CommandFailed::new(constant, event, call, *outcome, failure.as_ref()))))
+            }
+            Fact::Log { .. }
+            | Fact::Started { .. }
+            | Fact::Finished { .. }
+            | Fact::Captured { .. }
+            | Fact::Reported(_)
+            | Fact::Traced(_)
+            | Fact::Breadcrumb { .. }
+            | Fact::FeatureUsed { .. }
+            | Fact::ArgumentUsed { .. }
+            | Fact::Priced(_)
+            | Fact::CostAlert { .. }
+            | Fact::Queried { .. }
+            | Fact::DatasetOperation { .. }
+            | Fact::HealthChecked { .. }
+            | Fact::QualityChecked { .. } => None,
+        }
+    }
 }
 
 impl ServiceCheck {

@@ -23,11 +23,11 @@ use std::time::{Duration, Instant};
 
 use crate::base::level::Level;
 use crate::config::agent_address::AgentAddress;
-use crate::events::event::{CallInfo, Event, Fact};
+use crate::events::event::Event;
 use crate::exporters::datadog::delivery::{Delivery, DeliveryError, MAX_MESSAGES};
 use crate::exporters::datadog::delta_tracker;
 use crate::exporters::datadog::delta_tracker::DeltaTracker;
-use crate::exporters::datadog::events_and_service_checks::{CommandFailed, Sender, ServiceCheck};
+use crate::exporters::datadog::events_and_service_checks::{Message, Sender};
 use crate::exporters::datadog::lines::Writer;
 use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names::{self, EXPORTER, UnifiedTags};
@@ -36,7 +36,6 @@ use crate::exporters::datadog::transport::Transport;
 use crate::exporters::datadog::user_metrics::{KEEPER, registry};
 use crate::exporters::deadline_mutex::DeadlineMutex;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
-use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::delivery_stats;
 use crate::metrics::drop_counters;
 use crate::metrics::recent_calls;
@@ -244,33 +243,11 @@ impl Exporter for DatadogExporter {
 
     fn accept(&self, event: &Redacted<Event<'_>>) {
         let Self(shared) = self;
-        match &event.fact {
-            Fact::HealthChecked { check, status, score: _, duration: _, message } if shared.service_checks => {
-                let check = ServiceCheck::new(&shared.sender.constant, event, check, status, message.as_deref());
-                shared.enqueue(shared.sender.service_check(&check));
-            }
-            Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
-                if shared.command_events && !outcome.is_ok() =>
-            {
-                let failed = CommandFailed::new(&shared.sender.constant, event, call, *outcome, failure.as_ref());
-                shared.enqueue(shared.sender.command_failed(&failed));
-            }
-            // Their metrics are read from the source.
-            Fact::Log { .. }
-            | Fact::Started { .. }
-            | Fact::Finished { .. }
-            | Fact::Captured { .. }
-            | Fact::Reported(_)
-            | Fact::Traced(_)
-            | Fact::Breadcrumb { .. }
-            | Fact::FeatureUsed { .. }
-            | Fact::ArgumentUsed { .. }
-            | Fact::Priced(_)
-            | Fact::CostAlert { .. }
-            | Fact::Queried { .. }
-            | Fact::DatasetOperation { .. }
-            | Fact::HealthChecked { .. }
-            | Fact::QualityChecked { .. } => {}
+        let message = Message::of(&shared.sender.constant, event, shared.service_checks, shared.command_events);
+        match message {
+            Some(Message::Check(check)) => shared.enqueue(shared.sender.service_check(&check)),
+            Some(Message::Event(event)) => shared.enqueue(shared.sender.command_failed(&event)),
+            None => {}
         }
     }
 

@@ -13,23 +13,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::base::clock;
 use crate::base::level::Level;
-use crate::events::event::{CallInfo, Event, Fact};
+use crate::events::event::Event;
 use crate::events::panics::caught;
 use crate::exporters::datadog::agentless::client::ApiClient;
 use crate::exporters::datadog::agentless::collector::{Collector, MAX_AHEAD, MAX_AHEAD_AT_END};
 use crate::exporters::datadog::agentless::packing;
-use crate::exporters::datadog::agentless::packing::Message;
 use crate::exporters::datadog::agentless::points::Common;
 use crate::exporters::datadog::agentless::queue::Queue;
 use crate::exporters::datadog::agentless::rejection::Rejection;
 use crate::exporters::datadog::delta_tracker::DeltaTracker;
-use crate::exporters::datadog::events_and_service_checks::{CommandFailed, ServiceCheck};
+use crate::exporters::datadog::events_and_service_checks::Message;
 use crate::exporters::datadog::measurements::Measurements;
 use crate::exporters::datadog::names::EXPORTER;
 use crate::exporters::datadog::user_metrics::{KEEPER, registry};
 use crate::exporters::deadline_mutex::DeadlineMutex;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, no_answer_within};
-use crate::metrics::callsite::CallsiteKind;
 use crate::metrics::drop_counters;
 use crate::metrics::recent_calls;
 use crate::metrics::snapshot::Snapshot;
@@ -291,33 +289,8 @@ impl Exporter for ApiExporter {
     fn accept(&self, event: &Redacted<Event<'_>>) {
         let Self(shared) = self;
         let Settings { common, service_checks, command_events, .. } = &shared.settings;
-        match &event.fact {
-            Fact::HealthChecked { check, status, score: _, duration: _, message } if *service_checks => {
-                let check = ServiceCheck::new(&common.tags, event, check, status, message.as_deref());
-                shared.enqueue(Message::Check(check));
-            }
-            Fact::Finished { call: call @ CallInfo { kind: CallsiteKind::Command, .. }, outcome, failure, .. }
-                if *command_events && !outcome.is_ok() =>
-            {
-                let failed = CommandFailed::new(&common.tags, event, call, *outcome, failure.as_ref());
-                shared.enqueue(Message::Event(Box::new(failed)));
-            }
-            // Their metrics are read from the source.
-            Fact::Log { .. }
-            | Fact::Started { .. }
-            | Fact::Finished { .. }
-            | Fact::Captured { .. }
-            | Fact::Reported(_)
-            | Fact::Traced(_)
-            | Fact::Breadcrumb { .. }
-            | Fact::FeatureUsed { .. }
-            | Fact::ArgumentUsed { .. }
-            | Fact::Priced(_)
-            | Fact::CostAlert { .. }
-            | Fact::Queried { .. }
-            | Fact::DatasetOperation { .. }
-            | Fact::HealthChecked { .. }
-            | Fact::QualityChecked { .. } => {}
+        if let Some(message) = Message::of(&common.tags, event, *service_checks, *command_events) {
+            shared.enqueue(message);
         }
     }
 

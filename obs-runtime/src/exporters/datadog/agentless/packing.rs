@@ -2,20 +2,13 @@
 
 use crate::exporters::datadog::agentless::payload::{MAX_BYTES, Payload};
 use crate::exporters::datadog::agentless::points::{Common, Point};
-use crate::exporters::datadog::events_and_service_checks::{CommandFailed, ServiceCheck};
+use crate::exporters::datadog::events_and_service_checks::Message;
 
 /// The bytes of a request around its points.
 const FRAME: usize = 64;
 
 /// The most service checks of a request. Each has less than 10 kB.
 const MAX_CHECKS: usize = 50;
-
-/// A service check or an event.
-#[derive(Debug)]
-pub enum Message {
-    Check(ServiceCheck),
-    Event(Box<CommandFailed>),
-}
 
 /// Requests of all points, measured at that second since 1970. A request that does not compress enough is halved when it is sent.
 pub fn points(points: Vec<Point>, common: &Common, at: u64) -> Vec<Payload> {

@@ -11,6 +11,12 @@ pub mod datadog {}
 
 #[doc = include_str!("../../docs/generate.md")]
 pub mod generate {
+    #[doc = include_str!("../../docs/generate-prometheus.md")]
+    pub mod prometheus {}
+
+    #[doc = include_str!("../../docs/generate-alertmanager.md")]
+    pub mod alertmanager {}
+
     #[doc = include_str!("../../docs/generate-grafana.md")]
     pub mod grafana {}
 

@@ -22,7 +22,7 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
 #[test]
 fn each_page_shows_a_part_of_a_file_of_the_examples() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for target in ["datadog", "grafana", "kubernetes", "systemd"] {
+    for target in ["alertmanager", "datadog", "grafana", "kubernetes", "prometheus", "systemd"] {
         let page = fs::read_to_string(top.join(format!("obs-runtime/docs/generate-{target}.md"))).unwrap();
         let blocks = blocks(&page);
         assert!(!blocks.is_empty(), "{target}");

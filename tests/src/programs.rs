@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The path of a program of any package of this workspace. The first call builds all of them, with the features that the
-/// tests are built with, so that nothing is compiled twice.
+/// The path of a program of any package of this workspace. The first call builds all of them. `--examples`, of which there
+/// are none, takes the features of dev-dependencies, so that nothing that the tests have is compiled a second time.
 #[must_use]
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
@@ -21,7 +21,7 @@ pub fn program(name: &str) -> PathBuf {
 fn build() -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
     let output = Command::new(cargo)
-        .args(["build", "--quiet", "--workspace", "--bins", "--message-format=json"])
+        .args(["build", "--quiet", "--workspace", "--bins", "--examples", "--message-format=json"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())
         .output()

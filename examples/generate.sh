@@ -14,7 +14,7 @@ readonly HOW=$1
 # Files of one target for one program, with the options of the target.
 generate() {
     local program=$1 target=$2
-    cargo run --quiet --bin "$program" -- \
+    cargo run --quiet --example "$program" -- \
         generate "$target" --service "$program" "${@:3}" "$HOW" "examples/generated/$target"
 }
 

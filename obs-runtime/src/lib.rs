@@ -47,7 +47,8 @@
 //! | `cli` | [`cli`]: commands to embed in a program's own: `health`, `dq`, `catalogue`, `config`, `doctor`, `status` | no |
 //! | `sqlite` | [`tables`] of SQLite for ready-made checks | no |
 //! | `sentry` | errors, panics, check-ins and sessions in Sentry | no |
-//! | `otlp` | traces, metrics and log records to a collector or backend of OpenTelemetry, by OTLP | no |
+//! | `otlp` | traces, metrics and log records to a collector or backend of OpenTelemetry, by OTLP over HTTP | no |
+//! | `otlp-grpc` | the same over gRPC | no |
 //! | `tower` | [`ContextLayer`]: each request of a server in a context of its own, and measured | no |
 //! | `testing` | `obs_runtime::testing`: what was logged, measured, captured and checked, for tests | no |
 //! | `off` | every attribute leaves the bare function and still checks its arguments | no |

@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// The path of a program of any package of this workspace. The first call builds all of them. `--examples`, of which there
-/// are none, takes the features of dev-dependencies, so that nothing that the tests have is compiled a second time.
+/// The path of a program or example of any package of this workspace. The first call builds all of them, as `cargo test` does,
+/// so that nothing is compiled a second time: with the features of dev-dependencies, which `--examples` asks for, and without
+/// the variables that cargo sets for a test, by which build scripts run again.
 #[must_use]
 #[track_caller]
 pub fn program(name: &str) -> PathBuf {
@@ -20,7 +21,14 @@ pub fn program(name: &str) -> PathBuf {
 
 fn build() -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    let of_this_test = ["CARGO_BIN_EXE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+    for (name, _) in std::env::vars_os() {
+        if of_this_test.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    let output = command
         .args(["build", "--quiet", "--workspace", "--bins", "--examples", "--message-format=json"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())

@@ -1,11 +1,11 @@
-//! The declared configuration: in the README, in errors and in a running program.
+//! The declared configuration: in its chapter, in errors and in a running program.
 
 use obs_runtime::config::{Origin, VARIABLES};
 use obs_runtime::{LogFormat, Observability};
 use obs_tests::process::Process;
 
-/// The generated table of the README is between these two lines.
-const BEGIN: &str = "<!-- Generated: UPDATE_README=1 cargo test -p obs-tests --test configuration -->\n";
+/// The generated table of the chapter is between these two lines.
+const BEGIN: &str = "<!-- Generated: UPDATE_DOCS=1 cargo test -p obs-tests --test configuration -->\n";
 const END: &str = "<!-- End of what is generated. -->\n";
 
 fn table() -> String {
@@ -19,15 +19,15 @@ fn table() -> String {
 }
 
 #[test]
-fn the_table_in_the_readme_is_generated_from_the_declaration() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
+fn the_table_in_the_guide_is_generated_from_the_declaration() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../obs-runtime/docs/configuration.md");
+    let chapter = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = chapter.split_once(BEGIN).unwrap();
     let (written, after) = rest.split_once(END).unwrap();
-    if std::env::var_os("UPDATE_README").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         return std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", table())).unwrap();
     }
-    assert_eq!(written, table(), "UPDATE_README=1 cargo test -p obs-tests --test configuration writes it");
+    assert_eq!(written, table(), "UPDATE_DOCS=1 cargo test -p obs-tests --test configuration writes it");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Licences, sources and advisories of all dependencies, checked by cargo-deny. `.deny.toml` says what is allowed and was
 //! reviewed; anything else fails here, so that it is looked at before it is added.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use obs_tests::tools;
+use serde_json::Value;
 
 /// The start of cargo-deny's error when it cannot download the advisories.
 const UNREACHABLE: &str = "failed to fetch advisory database";
@@ -29,8 +31,10 @@ fn cargo_deny(folder: &Path, arguments: &[&str]) -> (Output, String) {
     (output, text)
 }
 
-/// What has a `Cargo.lock`: the workspace, the fuzz targets, and the programs with other servers and layers.
-const LOCKED: [&str; 3] = [
+/// What has a `Cargo.lock`: the workspace, the folder to start from, the fuzz targets, and the programs with other servers and
+/// layers.
+const LOCKED: [&str; 4] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/template"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/.."),
     concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/beside"),
@@ -79,6 +83,86 @@ fn no_dependency_has_an_advisory_if_the_database_can_be_reached() {
         if !is_reached {
             eprintln!("The database of advisories could not be reached: they were not checked.");
             return;
+        }
+    }
+}
+
+/// The crates that are published.
+const PUBLISHED: [&str; 2] = ["obs-macros", "obs-runtime"];
+
+/// What cargo knows of the workspace and its dependencies, with all features.
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--all-features", "--format-version", "1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().unwrap().iter()
+}
+
+/// The packages that a program with the published crates compiles: no dev-dependencies.
+fn compiled(metadata: &Value) -> Vec<&Value> {
+    let package = |id: &Value| list(&metadata["packages"]).find(|package| package["id"] == *id).unwrap();
+    let is_published = |package: &&Value| PUBLISHED.contains(&package["name"].as_str().unwrap());
+    let mut waiting: VecDeque<_> = list(&metadata["packages"]).filter(is_published).map(|found| &found["id"]).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(id) = waiting.pop_front() {
+        if seen.insert(id.as_str().unwrap()) {
+            let node = list(&metadata["resolve"]["nodes"]).find(|node| node["id"] == *id).unwrap();
+            let needed = list(&node["deps"]).filter(|of| list(&of["dep_kinds"]).any(|kind| kind["kind"] != "dev"));
+            waiting.extend(needed.map(|dependency| &dependency["pkg"]));
+        }
+    }
+    seen.into_iter().map(|id| package(&Value::from(id))).collect()
+}
+
+/// Those that need a later Rust, with the version that they need.
+fn need_later_than(packages: &[&Value], oldest: (u32, u32)) -> Vec<String> {
+    let version = |package: &Value| {
+        let mut parts = package["rust_version"].as_str()?.split('.').map(|part| part.parse().unwrap());
+        Some((parts.next()?, parts.next()?))
+    };
+    let later = packages.iter().filter(|package| version(package).is_some_and(|needed| needed > oldest));
+    later
+        .map(|package| format!("{} {} needs {}", package["name"], package["version"], package["rust_version"]))
+        .collect()
+}
+
+#[test]
+fn no_dependency_needs_a_later_rust_than_obs() {
+    let metadata = metadata();
+    let packages = compiled(&metadata);
+    assert!(packages.len() > 150, "{}", packages.len());
+    let runtime = packages.iter().find(|package| package["name"] == "obs-runtime").unwrap();
+    let (major, minor) = runtime["rust_version"].as_str().unwrap().split_once('.').unwrap();
+    let oldest = (major.parse().unwrap(), minor.parse().unwrap());
+    assert_eq!(need_later_than(&packages, oldest), Vec::<String>::new());
+    assert!(!need_later_than(&packages, (1, 56)).is_empty(), "some need a later one than 1.56");
+}
+
+/// A program may have older versions of what obs needs locked. It can have none that no test has seen.
+#[test]
+fn the_least_versions_of_dependencies_are_those_of_the_tests() {
+    let metadata = metadata();
+    let is_published = |package: &&Value| PUBLISHED.contains(&package["name"].as_str().unwrap());
+    for published in list(&metadata["packages"]).filter(is_published) {
+        for needed in list(&published["dependencies"]).filter(|needed| needed["kind"] != "dev") {
+            let (name, required) = (needed["name"].as_str().unwrap(), needed["req"].as_str().unwrap());
+            // A program has one `libsqlite3-sys`: its versions are a range, and tests/tests/neighbours.rs tries others.
+            if name == "rusqlite" {
+                continue;
+            }
+            let least = required.trim_start_matches(['^', '=']);
+            let is_tested = |package: &Value| {
+                package["name"] == name && package["version"].as_str().unwrap().split('+').next() == Some(least)
+            };
+            assert!(list(&metadata["packages"]).any(is_tested), "{name} {required} is not in Cargo.lock");
         }
     }
 }

@@ -1,5 +1,19 @@
 //! Chapters that explain more than one item. There is no code here.
 
+#[doc = include_str!("../../docs/lifecycle.md")]
+pub mod lifecycle {}
+
+// Its table is generated from texts that errors show as well.
+#[allow(rustdoc::bare_urls, clippy::doc_markdown)]
+#[doc = include_str!("../../docs/configuration.md")]
+pub mod configuration {}
+
+#[doc = include_str!("../../docs/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("../../docs/bigquery.md")]
+pub mod bigquery {}
+
 #[doc = include_str!("../../docs/logs.md")]
 pub mod logs {}
 

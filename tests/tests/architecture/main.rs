@@ -82,7 +82,9 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// All crates in [`SOURCES`], read once.
 static CRATES: LazyLock<Vec<Crate>> = LazyLock::new(|| {
     let libraries = SOURCES.iter().map(|source| Path::new(source).join("lib.rs"));
-    let roots = libraries.chain(rust_files(Path::new("examples/src/bin")));
+    let examples =
+        rust_files(Path::new("examples")).into_iter().filter(|file| file.parent() == Some("examples".as_ref()));
+    let roots = libraries.chain(examples);
     roots.map(|file| Crate::read(&file, &|path| std::fs::read_to_string(root().join(path)).ok())).collect()
 });
 

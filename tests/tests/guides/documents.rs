@@ -68,7 +68,7 @@ fn syntax(language: &str, text: &str) -> Option<String> {
         "ini" => refusal("python3", &["-c", SYSTEMD], text),
         language => {
             // Nothing reads Terraform's language here.
-            let known = ["", "text", "rust", "rust,no_run", "ignore", "no_run", "promql", "hcl"];
+            let known = ["text", "rust", "rust,no_run", "rust,ignore", "promql", "hcl"];
             (!known.contains(&language)).then(|| "nobody reads this language".to_owned())
         }
     }
@@ -91,6 +91,15 @@ fn blocks_of_other_languages_have_a_valid_syntax() {
     }
 }
 
+/// GitHub shows the lines that rustdoc hides.
+#[test]
+fn blocks_of_rust_have_no_hidden_lines() {
+    let is_hidden = |line: &str| line == "#" || line.starts_with("# ");
+    let rust = blocks().into_iter().filter(|block| block.language.starts_with("rust"));
+    let hidden: Vec<_> = rust.filter(|block| block.text.lines().any(is_hidden)).map(|block| block.place).collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
+}
+
 #[test]
 fn a_shell_block_that_is_not_run_says_why() {
     for (file, text) in documents() {
@@ -101,6 +110,17 @@ fn a_shell_block_that_is_not_run_says_why() {
             assert!(!reason.is_empty() && next == "```sh", "{}:{}", file.display(), number + 1);
         }
     }
+}
+
+#[test]
+fn the_changelog_has_the_version_of_the_crates() {
+    let read = |file: &str| std::fs::read_to_string(top().join(file)).unwrap();
+    let manifest = read("Cargo.toml");
+    let version = manifest.split("\nversion = \"").nth(1).unwrap().split('"').next().unwrap();
+    let changelog = read("CHANGELOG.md");
+    let headings: Vec<_> = changelog.lines().filter(|line| line.starts_with("## ")).collect();
+    assert!(headings.len() >= 2 && headings[0] == "## [Unreleased]", "{headings:?}");
+    assert!(headings[1].starts_with(&format!("## [{version}]")), "{headings:?}");
 }
 
 /// The anchor that GitHub gives a heading.
@@ -139,6 +159,46 @@ fn links_lead_somewhere() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// The text under a heading, up to the next one of its level or above. The whole text without an anchor.
+fn section<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
+    let level = |line: &str| line.bytes().take_while(|byte| *byte == b'#').count();
+    if wanted.is_empty() {
+        return Some(text);
+    }
+    let (mut begin, mut depth, mut offset, mut is_code) = (None, 0, 0, false);
+    for line in text.split_inclusive('\n') {
+        is_code ^= line.starts_with("```");
+        let is_heading = !is_code && line.starts_with('#');
+        match begin {
+            Some(begin) if is_heading && level(line) <= depth => return text.get(begin..offset),
+            None if is_heading && anchor(line.trim_start_matches('#')) == wanted => {
+                (begin, depth) = (Some(offset), level(line));
+            }
+            _ => {}
+        }
+        offset += line.len();
+    }
+    text.get(begin?..)
+}
+
+/// The feature table of the README and that of the crate's documentation, and the features that docs.rs builds.
+#[test]
+fn each_feature_is_documented_and_built_by_docs_rs() {
+    let read = |file: &str| std::fs::read_to_string(top().join(file)).unwrap();
+    let manifest = read("obs-runtime/Cargo.toml");
+    let declared = manifest.split("\n[features]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = declared.lines().filter_map(|line| Some(line.split_once(" = ")?.0));
+    let features: Vec<_> = names.filter(|name| *name != "default" && !name.starts_with(['_', '#'])).collect();
+    assert!(features.len() > 12, "{features:?}");
+    let built = manifest.split("\n[package.metadata.docs.rs]\n").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let (readme, rustdoc) = (read("README.md"), read("obs-runtime/src/lib.rs"));
+    for feature in features {
+        let row = format!("| `{feature}` | ");
+        assert!(readme.contains(&row) && rustdoc.contains(&row), "a row of {feature}");
+        assert_eq!(built.contains(&format!("\"{feature}\"")), feature != "off", "docs.rs: {feature}");
+    }
+}
+
 /// What people ask: words of the question in the guide's table.
 const QUESTIONS: [&str; 20] = [
     "the subscriber that I have",
@@ -163,15 +223,30 @@ const QUESTIONS: [&str; 20] = [
     "a metric missing",
 ];
 
+/// A page, relative to the guide.
+fn read_page(path: &str) -> String {
+    std::fs::read_to_string(top().join("examples").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 #[test]
 fn each_question_is_answered_two_clicks_from_the_readme() {
     let readme = std::fs::read_to_string(top().join("README.md")).unwrap();
-    assert!(links(&readme).contains(&"examples/README.md"), "the first click");
+    assert!(links(&readme).contains(&"examples/README.md#where-is-the-answer"), "the first click");
     let guide = std::fs::read_to_string(top().join("examples/README.md")).unwrap();
     let table = guide.split("\n## Where is the answer\n").nth(1).unwrap().split("\n## ").next().unwrap();
     for question in QUESTIONS {
         let row =
             table.lines().find(|line| line.contains(question)).unwrap_or_else(|| panic!("no row for {question:?}"));
         assert!(!links(row).is_empty(), "the second click: {row}");
+        // An answer shows what to write, in a block that is compiled, run or checked.
+        let shows = |link: &&str| {
+            let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
+            let page = if path.is_empty() { guide.clone() } else { read_page(path) };
+            section(&page, wanted).unwrap_or_else(|| panic!("{link} leads nowhere")).contains("\n```")
+        };
+        assert!(links(row).iter().any(shows), "{question}: no answer shows what to write");
     }
+    assert_eq!(section("# A\na\n## B\nb\n# C\n", "b"), Some("## B\nb\n"));
+    assert_eq!(section("# A\n```\n# B\n```\n## C\n# D\n", "a"), Some("# A\n```\n# B\n```\n## C\n"));
+    assert_eq!(section("# A\n", "b"), None);
 }

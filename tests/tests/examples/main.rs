@@ -1,5 +1,7 @@
 //! The examples as processes: output, exit code, logs and metrics.
 
+mod bq_query_cost;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,45 @@ fn nightly_load_loads_checks_prices_and_summarises() {
     assert_eq!(metrics.value("operation_duration_seconds_count", &load), Some(2.0));
     let repeated = [("check", "repeated_individuals")];
     assert_eq!(metrics.value("data_quality_check_value", &repeated), Some(154.0));
+}
+
+/// A text without spaces, and with one `#` for each number.
+fn without_numbers(text: &str) -> String {
+    let mut kept = String::new();
+    for letter in text.chars().filter(|letter| !letter.is_whitespace()) {
+        let is_number = letter.is_ascii_digit() || (letter == '.' && kept.ends_with('#'));
+        match is_number {
+            true if kept.ends_with('#') => {}
+            true => kept.push('#'),
+            false => kept.push(letter),
+        }
+    }
+    kept
+}
+
+#[test]
+fn the_pictures_of_the_readme_show_what_nightly_load_prints() {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pictures");
+    let read = |name: &str| std::fs::read_to_string(pictures.join(name)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run("nightly-load", &["--output", folder.path().to_str().unwrap()], &[("LOG_FORMAT", "text")], "");
+    let texts = |picture: &str| -> String {
+        let spans = picture.split("<text ").skip(1).filter_map(|rest| rest.split('>').nth(1)?.split('<').next());
+        spans.map(|text| text.replace("&#160;", " ")).collect()
+    };
+    let terminal = without_numbers(&texts(&read("terminal.svg")));
+    let message = |line: &str| {
+        let rest = line.split_once("  ").map_or(line, |(_, rest)| rest);
+        rest.split([' ', '[']).take(2).collect::<Vec<_>>().join(" ")
+    };
+    let lines = ended.stdout.lines().map(str::to_owned).chain(ended.stderr.lines().map(message));
+    for line in lines.map(|line| without_numbers(&line)) {
+        assert!(terminal.contains(&line), "{line} is not in the picture, which has {terminal}");
+    }
+    let trace = texts(&read("trace.svg"));
+    for span in ["nightly-load", "load_penguins", "enough_rows", "repeated_individuals", "price_report"] {
+        assert!(trace.contains(span), "{span}: {trace}");
+    }
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! `bq-query-cost` as a process: its output and exit codes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
-
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+
+use obs_tests::programs;
 
 const CHEAP: &str = "SELECT word_count FROM `bigquery-public-data.samples.shakespeare`";
 const LARGE: &str = "SELECT * FROM `bigquery-public-data.samples.gsod`";
 
 fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bq-query-cost"));
+    let mut command = Command::new(programs::program("bq-query-cost"));
     command.env_remove("COST_ALERT_THRESHOLD_USD").env_remove("BIGQUERY_USD_PER_TIB");
     command
 }

@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use obs_runtime::{Level, LogContext, LogOutput, Observability, with_error_tracking};
 use obs_tests::tools::program;
@@ -141,9 +142,10 @@ fn ten_thousand_hostile_lines_are_read_by_jq_and_lnav() {
         .log_level(Level::Trace)
         .log_output(LogOutput::new(|_| Ok(())))
         .log_file(&file)
-        // Nothing else logs, however long the test takes.
+        // Nothing else logs, however long the test takes: a late flush would be a line.
         .metrics_enabled(false)
         .health_check_enabled(false)
+        .flush_timeout(Duration::from_mins(1))
         .init()
         .unwrap();
     for (number, (first, second, name)) in values().enumerate() {

@@ -28,3 +28,35 @@ pub fn set(failed: Option<FailedInit>) {
 pub fn last() -> Option<FailedInit> {
     LAST.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
+
+#[cfg(all(test, feature = "sentry"))]
+mod tests {
+    use crate::base::secret::Secret;
+    use crate::exporters::sink::definition::{Sink, SinkError};
+    use crate::exporters::sink::event::RedactedEvent;
+    use crate::program::init::init_error::InitError;
+    use crate::program::init::observability::Observability;
+
+    struct Misnamed;
+
+    impl Sink for Misnamed {
+        fn name(&self) -> &'static str {
+            "Not A Name"
+        }
+
+        fn accept(&mut self, _: &RedactedEvent) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_initialisation_that_fails_leaves_the_hub_of_sentry_alone() {
+        let sends = Observability::builder().without_environment().defaults(|config| {
+            config.sentry_enabled = true;
+            config.sentry_dsn = Some(Secret::new("http://key@127.0.0.1:9/1".to_owned()));
+        });
+        let failed = sends.sink(Misnamed).init().err();
+        assert!(matches!(failed, Some(InitError::Sink(_))), "{failed:?}");
+        assert!(::sentry::Hub::main().client().is_none());
+    }
+}

@@ -319,6 +319,8 @@ impl ObservabilityBuilder {
             config.log_file = None;
             if lenient { Ok(None) } else { Err(error) }
         })?;
+        // What fails comes first: exporters change what the process has, such as sentry's hub.
+        let own_sinks = sink::exporter::start_all(own_sinks, &config)?;
         #[cfg(feature = "sentry")]
         let sentry = sentry::exporter(&config, sentry).or_else(|error| {
             problems.extend(error.problems.iter().map(ToString::to_string));
@@ -344,7 +346,7 @@ impl ObservabilityBuilder {
         let exporters = [exporters, sentry.into_iter().collect()].concat();
         #[cfg(feature = "otlp")]
         let exporters = [exporters, otlp::exporters(&config, &metrics, &filter)].concat();
-        let exporters = [exporters, sink::exporter::start_all(own_sinks, &config)?].concat();
+        let exporters = [exporters, own_sinks].concat();
         let pipeline = FanOut::new(config, metrics, exporters).with_error_rate_limit().with_settings(settings);
         let pipeline = Arc::new(pipeline);
         global::install(Arc::clone(&pipeline) as _).map_err(|_| InitError::AlreadyInitialised)?;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
 use crate::context::remote_parent::RemoteParent;
@@ -161,6 +163,13 @@ pub struct FlushError {
     pub sink: &'static str,
     /// The reason.
     pub reason: String,
+}
+
+/// A little before the deadline of a flush, so that the reason for what is left is that of the exporter, and not that its flush was late.
+#[cfg(any(feature = "otlp", feature = "sentry"))]
+pub fn a_little_before(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19)
 }
 
 /// The reason of a delivery that its backend did not answer before the deadline of a flush.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "sentry"))]
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
@@ -18,6 +20,8 @@ use crate::events::log_span::{self, EventSpans};
 use crate::events::program_trace::{self, ProgramTrace};
 use crate::exporters::interface::Topic;
 use crate::metrics::callsite::{SourceLocation, Tags};
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "sentry"))]
+use crate::metrics::delivery_stats;
 use crate::pipeline::flush::FlushMode;
 use crate::pipeline::interface::Pipeline;
 use crate::pipeline::log_bridge;
@@ -281,6 +285,18 @@ pub fn flush_all(pipeline: &dyn Pipeline, mode: FlushMode) {
 pub fn deliver(pipeline: &dyn Pipeline, mode: FlushMode) {
     for failure in pipeline.flush(mode) {
         warn_with_help(help_of(failure.sink), format!("failed to flush exporter {failure}"));
+    }
+}
+
+/// Records the result of a delivery at another time than a flush, and warns when it failed for another reason than the one before.
+#[cfg(any(feature = "datadog-agentless", feature = "otlp", feature = "sentry"))]
+pub fn record_delivery(sink: &'static str, duration: Duration, result: Result<(), String>) {
+    let result = result.map_err(redact);
+    let failure = result.clone().err();
+    if delivery_stats::record(sink, duration, result)
+        && let Some(failure) = failure
+    {
+        warn_with_help(help_of(sink), format!("{sink}: {failure}"));
     }
 }
 

@@ -1,7 +1,6 @@
 //! Datadog's API in place of an agent: when, and as the program configures it.
 
 use std::env;
-use std::time::Duration;
 
 use crate::base::text;
 use crate::config::validated::Config;
@@ -10,7 +9,6 @@ use crate::exporters::datadog::agentless::exporter::{ApiExporter, Settings, Sour
 use crate::exporters::datadog::agentless::points::Common;
 use crate::exporters::datadog::names;
 use crate::exporters::datadog::names::{EXPORTER, UnifiedTags};
-use crate::metrics::delivery_stats;
 use crate::pipeline::global;
 
 /// A client, if the API is to be used.
@@ -33,7 +31,8 @@ pub fn exporter(config: &Config, client: ApiClient, tags: &UnifiedTags, source: 
         command_events: config.datadog_command_events,
         metrics: config.metrics_enabled,
     };
-    ApiExporter::new(settings, source, Box::new(record_delivery), Box::new(global::warn))
+    let record = |duration, result| global::record_delivery(EXPORTER, duration, result);
+    ApiExporter::new(settings, source, Box::new(record), Box::new(global::warn))
 }
 
 /// The name of this machine, if it tells it from others.
@@ -60,17 +59,6 @@ fn instance(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
         (Some(index), _) => Some(index),
         // The last digits are random.
         (None, _) => Some(text::from(&uuid::Uuid::now_v7().simple().to_string(), 24).to_owned()),
-    }
-}
-
-/// Records the result of a delivery, and warns when it failed for another reason than the one before.
-fn record_delivery(duration: Duration, result: Result<(), String>) {
-    let result = result.map_err(global::redact);
-    let failure = result.clone().err();
-    if delivery_stats::record(EXPORTER, duration, result)
-        && let Some(failure) = failure
-    {
-        global::warn_with_help("datadog-not-delivered", format!("{EXPORTER}: {failure}"));
     }
 }
 

@@ -1,7 +1,6 @@
 //! The exporters of OTLP, as the program configures them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::otlp::{OtlpProtocol, OtlpSignal, Temporality};
 use crate::config::validated::Config;
@@ -16,7 +15,6 @@ use crate::exporters::otlp::logs::LogsExporter;
 use crate::exporters::otlp::metrics::{MetricsExporter, Settings};
 use crate::exporters::otlp::resource::resource;
 use crate::exporters::otlp::user_metrics;
-use crate::metrics::delivery_stats;
 use crate::pipeline::global;
 
 /// The exporters of the signals that are enabled.
@@ -30,7 +28,7 @@ fn traces(config: &Config) -> Option<Arc<dyn Exporter>> {
     let sampler = config.trace_sampler();
     let begins_traces = sampler.rate > 0.0 || config.tracing_keep_errors || !sampler.parent_based;
     active_span::set_roots(if begins_traces { Roots::Always } else { Roots::Remote });
-    let record = |duration, result| record_delivery(NAME, duration, result);
+    let record = |duration, result| global::record_delivery(NAME, duration, result);
     Some(Arc::new(TraceExporter::new(client, resource(config), config, Arc::new(record))))
 }
 
@@ -46,7 +44,7 @@ fn metrics(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn E
         delta: config.otel.metrics_temporality != Temporality::Cumulative,
     };
     let metrics = Arc::clone(metrics);
-    let record = |duration, result| record_delivery(user_metrics::NAME, duration, result);
+    let record = |duration, result| global::record_delivery(user_metrics::NAME, duration, result);
     let source = Box::new(move || metrics.snapshot());
     Some(Arc::new(MetricsExporter::new(settings, source, Box::new(record), Box::new(global::warn))))
 }
@@ -54,7 +52,7 @@ fn metrics(config: &Config, metrics: &Arc<MetricAggregator>) -> Option<Arc<dyn E
 /// The exporter of log records, if it is enabled.
 fn logs(config: &Config, filter: &SharedFilter) -> Option<Arc<dyn Exporter>> {
     let client = client(config, OtlpSignal::Logs)?;
-    let record = |duration, result| record_delivery(logs::NAME, duration, result);
+    let record = |duration, result| global::record_delivery(logs::NAME, duration, result);
     Some(Arc::new(LogsExporter::new(client, resource(config), filter.clone(), config.log_sampling, Arc::new(record))))
 }
 
@@ -92,15 +90,4 @@ pub fn problem(config: &Config, signal: OtlpSignal) -> Option<String> {
         Err(error) => error.to_string(),
     };
     Some(format!("OTEL_EXPORTER_OTLP_CERTIFICATE={}: {problem}; going on with the public certificates", path.display()))
-}
-
-/// Records the result of a delivery, and warns when it failed for another reason than the one before.
-fn record_delivery(sink: &'static str, duration: Duration, result: Result<(), String>) {
-    let result = result.map_err(global::redact);
-    let failure = result.clone().err();
-    if delivery_stats::record(sink, duration, result)
-        && let Some(failure) = failure
-    {
-        global::warn_with_help("otlp-not-delivered", format!("{sink}: {failure}"));
-    }
 }

@@ -14,7 +14,6 @@ use crate::exporters::sentry::connection::ConnectionOptions;
 use crate::exporters::sentry::exporter::SentryExporter;
 use crate::exporters::sentry::options::SentryOptions;
 use crate::instrument::errors::logged;
-use crate::metrics::delivery_stats;
 use crate::pipeline::global;
 use crate::pipeline::layer::log_capture;
 
@@ -25,7 +24,7 @@ pub fn exporter(config: &Config, options: SentryOptions) -> Result<Option<Arc<dy
         if is_debug {
             log_delivery(duration, &result);
         }
-        record_delivery(duration, result);
+        global::record_delivery("sentry", duration, result);
     };
     let exporter =
         SentryExporter::new(config, options, connection(config), Arc::new(on_delivery), Arc::new(global::redact_named));
@@ -63,15 +62,4 @@ pub fn problem(config: &Config) -> Option<String> {
 fn log_delivery(duration: Duration, result: &Result<(), String>) {
     let result = result.as_ref().map_or_else(|failure| &**failure, |()| "the server has accepted an envelope");
     global::inform(format!("sentry: {result} ({} ms)", duration.as_millis()));
-}
-
-/// Records the result of a delivery, and warns when it failed for another reason than the one before.
-fn record_delivery(duration: Duration, result: Result<(), String>) {
-    let result = result.map_err(global::redact);
-    let failure = result.clone().err();
-    if delivery_stats::record("sentry", duration, result)
-        && let Some(failure) = failure
-    {
-        global::warn_with_help("no-sentry-events", format!("sentry: {failure}"));
-    }
 }

@@ -10,14 +10,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 
-use crate::base::clock;
 use crate::base::level::Level;
 use crate::config::otlp_target::TraceSampler;
 use crate::config::validated::Config;
 use crate::events::active_span::{self, Roots};
 use crate::events::event::{Event, Fact};
 use crate::events::span::{Sampling, TraceRoot};
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, a_little_before};
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::program_tracer;
 use crate::exporters::otlp::rejection::Rejection;
@@ -114,10 +113,7 @@ impl Exporter for TraceExporter {
     }
 
     fn flush(&self, deadline: Instant) -> Result<Flushed, FlushError> {
-        // A little earlier, so that the reason is this one and not that the flush was late.
-        let now = Instant::now();
-        let Left { items, is_reported } =
-            self.worker.flush(clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19));
+        let Left { items, is_reported } = self.worker.flush(a_little_before(deadline));
         if items == 0 || is_reported {
             // Each request was recorded when the server answered.
             return Ok(Flushed::Nothing);

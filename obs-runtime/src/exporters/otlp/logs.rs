@@ -11,11 +11,10 @@ use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
 
-use crate::base::clock;
 use crate::base::level::Level;
 use crate::config::sampling::LogSampling;
 use crate::events::event::Event;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, a_little_before};
 use crate::exporters::log::sampler::Sampler;
 use crate::exporters::log::shared_filter::SharedFilter;
 use crate::exporters::otlp::client::OtlpClient;
@@ -120,10 +119,7 @@ impl Exporter for LogsExporter {
                 }
             });
         }
-        // A little earlier, so that the reason is this one and not that the flush was late.
-        let now = Instant::now();
-        let until = clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19);
-        let Left { items, is_reported } = self.worker.flush(until);
+        let Left { items, is_reported } = self.worker.flush(a_little_before(deadline));
         if items == 0 || is_reported {
             // Each request was recorded when the server answered.
             return Ok(Flushed::Nothing);

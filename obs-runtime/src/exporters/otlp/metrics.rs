@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 
 use crate::base::clock;
 use crate::exporters::deadline_mutex::DeadlineMutex;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush};
+use crate::exporters::interface::{Exporter, FlushError, Flushed, StartFlush, a_little_before};
 use crate::exporters::otlp::attributes::nanos;
 use crate::exporters::otlp::client::OtlpClient;
 use crate::exporters::otlp::metric_deltas::DeltaTracker;
@@ -225,10 +225,9 @@ impl Shared {
         if self.closed.load(Ordering::SeqCst) {
             return Ok(Flushed::Nothing);
         }
-        // A little earlier, so that the reason is that of the request and not that the flush was late.
-        let now = Instant::now();
-        let deadline = clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19);
-        self.deliver(deadline).map(|()| Flushed::Delivered).map_err(|reason| FlushError { sink: NAME, reason })
+        self.deliver(a_little_before(deadline))
+            .map(|()| Flushed::Delivered)
+            .map_err(|reason| FlushError { sink: NAME, reason })
     }
 
     fn close(&self) {

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use ::sentry::types::Dsn;
 
-use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::trace_context::TraceContext;
 use crate::config::validated::Config;
@@ -23,7 +22,9 @@ use crate::events::event_status::{self, EventStatus};
 use crate::events::panics;
 use crate::events::span::{Sampling, TraceRoot};
 use crate::exporters::error_event::RawErrorEvent;
-use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic, TraceHeader, no_answer_within};
+use crate::exporters::interface::{
+    Exporter, FlushError, Flushed, Topic, TraceHeader, a_little_before, no_answer_within,
+};
 use crate::exporters::sentry::baggage::Baggage;
 use crate::exporters::sentry::breadcrumbs::BreadcrumbBuffer;
 use crate::exporters::sentry::command_runs;
@@ -244,7 +245,7 @@ impl Exporter for SentryExporter {
 
     fn give_up(&self, deadline: Instant) {
         self.send(self.session.ends(&self.settings, panics::is_end_of_process()));
-        self.worker.give_up(earlier(deadline));
+        self.worker.give_up(a_little_before(deadline));
     }
 
     fn late(&self, limit: String) -> String {
@@ -276,13 +277,7 @@ impl Exporter for SentryExporter {
 /// What a flush that ends a little earlier leaves, and how long it had.
 fn until(deadline: Instant, flush: impl FnOnce(Instant) -> usize) -> (usize, Duration) {
     let limit = deadline.saturating_duration_since(Instant::now());
-    (flush(earlier(deadline)), limit)
-}
-
-/// A little earlier, so that the reason for what is left is that of this exporter, and not that its flush was late.
-fn earlier(deadline: Instant) -> Instant {
-    let now = Instant::now();
-    clock::deadline(now, deadline.saturating_duration_since(now) / 20 * 19)
+    (flush(a_little_before(deadline)), limit)
 }
 
 impl fmt::Debug for SentryExporter {

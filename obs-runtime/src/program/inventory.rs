@@ -10,6 +10,7 @@ use crate::base::declaration::Objective;
 use crate::base::schedule::{Schedule, seconds};
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::list;
+use crate::checks::quality::partition::PartitionUnit;
 use crate::checks::runner::details::{shown_declared, shown_name};
 use crate::metrics::callsite::{Callsite, SourceLocation};
 use crate::metrics::catalogue::{FAMILIES, Family};
@@ -86,6 +87,9 @@ pub struct QualityEntry {
     pub blocking: bool,
     /// Each limit as in the attribute: `fail_above = 0.05`.
     pub thresholds: Vec<String>,
+    /// How long its partitions are, if it has any: `hour`, `day` or `month`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<&'static str>,
     /// Its tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -99,6 +103,7 @@ impl QualityEntry {
             severity: check.severity.as_str(),
             blocking: check.blocking,
             thresholds: check.thresholds(),
+            partition: check.partition.map(PartitionUnit::as_str),
             tags: check.tags(),
         }
     }

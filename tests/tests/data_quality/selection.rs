@@ -86,6 +86,29 @@ fn a_selection_of_nothing_does_not_pass() {
 }
 
 #[test]
+fn an_empty_name_selects_nothing() {
+    // As an unset variable of a shell gives it.
+    for (run, what) in [
+        (run_dq_checks().only([""]), "check"),
+        (run_dq_checks().exclude([""]), "check"),
+        (run_dq_checks().dataset(""), "data set"),
+        (run_dq_checks().owner(""), "owner"),
+        (run_dq_checks().tag(""), "tag"),
+    ] {
+        let report = run.wait();
+        assert_eq!(report.problems, [format!("an empty text names no {what}")]);
+        assert!(!report.passed() && report.results.is_empty());
+    }
+}
+
+#[test]
+fn a_run_that_excludes_every_check_does_not_pass() {
+    let report = run_dq_checks().exclude(["*"]).wait();
+    assert_eq!(report.problems, ["every check is excluded by `*`"]);
+    assert!(!report.passed());
+}
+
+#[test]
 fn a_list_without_items_is_a_check_without_data() {
     let report = run_dq_checks().dataset("half empty").wait();
     let found: Vec<_> = report.results.iter().map(|result| (&*result.check, result.status.as_str())).collect();

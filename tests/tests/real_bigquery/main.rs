@@ -3,6 +3,7 @@
 mod agreement;
 mod budgets;
 mod credentials;
+mod quality;
 mod queries;
 mod query_cost;
 mod support;

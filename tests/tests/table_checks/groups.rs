@@ -1,8 +1,8 @@
 //! Groups of rows, and which of them is told.
 
 use obs_runtime::tables::{
-    Order, SqliteTable, TableError, accepted_values, aggregate, distinct_count, freshness, median, monotonic, no_gaps,
-    null_ratio, row_count, uniqueness,
+    Order, SqliteTable, TableError, accepted_values, aggregate, distinct_count, expr, freshness, median, monotonic,
+    no_gaps, null_ratio, row_count, uniqueness,
 };
 use obs_runtime::testing::capture;
 use obs_runtime::{Measured, QualityStatus, dq_check, run_dq_checks};
@@ -77,8 +77,12 @@ fn every_kind_of_check_has_groups() {
     assert_eq!(of(no_gaps(&sales, "id", 25).by(["email"])), (0.0, None));
     assert_eq!(of(no_gaps(&sales, "id", 5).by(["email"])), (36.0, None));
     assert_eq!(of(aggregate(&sales, median("amount")).by(["region"])).1, None);
-    let error = now(freshness(&sales, "region").by(["region"]).measure()).unwrap_err();
-    assert!(matches!(error, TableError::NoTime { .. } | TableError::Nothing { .. }), "{error}");
+    let error = now(freshness(&sales, "region").by(["region"]).only("region IS NOT NULL", []).measure()).unwrap_err();
+    assert!(matches!(error, TableError::NoTime { .. }), "{error}");
+    // A group without a time has no data; the others are measured.
+    let times = expr("CASE WHEN region IS NOT NULL THEN unixepoch() - 60 END");
+    let ages = now(freshness(&sales, times).by(["region"]).measure()).unwrap();
+    assert!((60.0..600.0).contains(&ages.value), "{ages:?}");
     // NULL is a group; a group of nothing is none.
     assert_eq!(of(row_count(&sales).by(["region"]).only("region IS NULL", [])), (10.0, None));
     assert_eq!(of(row_count(&sales).by(["region"]).only("FALSE", [])), (0.0, Some(0)));

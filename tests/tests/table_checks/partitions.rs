@@ -1,6 +1,6 @@
 //! Checks of a part of the data: a day, an hour or a month.
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use obs_runtime::tables::{SqliteTable, TableError, null_ratio, row_count};
 use obs_runtime::testing::capture;
@@ -16,7 +16,8 @@ UPDATE visits SET amount = NULL WHERE seen LIKE '2026-11-04%' OR seen = '2026-11
 INSERT INTO visits VALUES (999, '2026-11-03 23:59:59', 1);";
 
 fn visits() -> SqliteTable {
-    database("visits", VISITS)
+    static VISITED: LazyLock<SqliteTable> = LazyLock::new(|| database("visits", VISITS));
+    VISITED.clone()
 }
 
 #[dq_check(dataset = "visits", partition = Day, fail_above = 0.5)]
@@ -37,6 +38,11 @@ async fn each_month(name: &str) -> Result<Measured, TableError> {
 
 #[dq_check(dataset = "visits", fail_below = 1)]
 async fn whole() -> Result<Measured, TableError> {
+    row_count(&visits()).measure().await
+}
+
+#[dq_check(dataset = "all visits", fail_below = 1)]
+async fn of_all_days() -> Result<Measured, TableError> {
     row_count(&visits()).measure().await
 }
 
@@ -72,6 +78,33 @@ fn a_run_is_about_the_partition_that_it_names() {
 }
 
 #[test]
+fn open_lineage_names_the_partitions_that_were_read() {
+    let report = run_dq_checks().only(["amounts"]).partition("2026-11").wait();
+    let event = report.openlineage();
+    let facets = &event["inputs"][0]["inputFacets"];
+    let assertions = facets["dataQualityAssertions"]["assertions"].as_array().unwrap();
+    assert_eq!(assertions.len(), 30);
+    for (index, assertion) in assertions.iter().enumerate() {
+        let day = format!("2026-11-{:02}", index + 1);
+        assert_eq!((&assertion["name"], &assertion["params"]["partition"]), (&"amounts".into(), &day.clone().into()));
+        assert_eq!(assertion["success"], day != "2026-11-04");
+        let partition = &facets["subset"]["inputCondition"]["partitions"][index];
+        assert_eq!((&partition["identifier"], &partition["dimensions"]["day"]), (&day.clone().into(), &day.into()));
+    }
+    assert_eq!(facets["subset"]["inputCondition"]["type"], "partition");
+    // One of another check has read all of it, so that no subset tells what was read.
+    let both = run_dq_checks().only(["amounts", "of_all_days"]).partition("2026-11-04").wait().openlineage();
+    let facets = &both["inputs"][0]["inputFacets"];
+    assert!(facets.get("subset").is_none(), "{both}");
+    let of = |name: &str| {
+        let all = facets["dataQualityAssertions"]["assertions"].as_array().unwrap();
+        all.iter().find(|assertion| assertion["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("amounts")["params"]["partition"], "2026-11-04");
+    assert!(of("of_all_days").get("params").is_none());
+}
+
+#[test]
 fn the_last_partition_that_has_ended_is_the_default() {
     static SEEN: Mutex<Vec<Option<Partition>>> = Mutex::new(Vec::new());
     let check = QualityCheck::new("of_a_day", || {
@@ -101,6 +134,16 @@ fn a_text_that_is_no_partition_and_checks_without_any_are_refused() {
     let run = || run_dq_checks().only(["amounts"]);
     assert!(problem(run().partition("yesterday")).starts_with("`yesterday` is no partition: a day as 2026-11-28"));
     assert_eq!(problem(run().since("2999-01-01")), "no day has ended since `2999-01-01`");
+    // The month of today has not ended, but each hour since yesterday has.
+    let captured = capture(|| {
+        let yesterday = jiff::Timestamp::now().checked_sub(jiff::Span::new().hours(25)).unwrap().to_string();
+        run_dq_checks().only(["each_hour", "each_month", "whole"]).since(&yesterday[..10]).wait()
+    });
+    let found = of(&captured.value);
+    let months = found.iter().filter(|(check, ..)| *check == "each_month[visits]").count();
+    assert!(found.len() > 24 && found.last().is_some_and(|last| last.0 == "whole"), "{found:?}");
+    let said = captured.records.logs.iter().filter(|line| line.message.contains("no month has ended since `")).count();
+    assert_eq!(months + said, 1, "it runs, or it is said that it does not: {found:?}");
     let whole = run_dq_checks().only(["whole"]).partition("2026-11-03");
     assert_eq!(problem(whole), "none of the checks has partitions");
     let error = now(amounts()).unwrap_err();

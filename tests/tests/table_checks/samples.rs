@@ -4,7 +4,7 @@ use obs_runtime::tables::{
     SqliteTable, TableError, accepted_values, null_ratio, range, referential_integrity, uniqueness,
 };
 use obs_runtime::testing::{capture, capture_with};
-use obs_runtime::{Config, Measured, QualityReport, dq_check, run_dq_checks};
+use obs_runtime::{Config, Measured, QualityReport, QualityStatus, dq_check, run_dq_checks};
 
 use super::{database, now, table};
 
@@ -64,6 +64,21 @@ fn a_check_that_passes_reads_no_sample() {
     assert!(report.passed() && report.results[0].sample.is_empty(), "{report:?}");
     let outside_of_a_check = now(range(&table("orders"), "amount", 0..=1000).sampled().measure()).unwrap();
     assert_eq!(outside_of_a_check.sample, ["-3.0", "1000.5"]);
+}
+
+#[dq_check(dataset = "misspelt", severity = "warning", fail_above = 0)]
+async fn with_a_misspelt_key() -> Result<Measured, TableError> {
+    range(&table("orders"), "amount", 0..=1000).keys(["idd"]).measure().await
+}
+
+#[test]
+fn a_sample_that_cannot_be_read_leaves_the_result_as_it_is() {
+    let report = capture(|| run_dq_checks().dataset("misspelt").wait()).value;
+    let result = &report.results[0];
+    assert_eq!((result.status, result.count), (QualityStatus::Failed, Some(2.0)), "{result:?}");
+    assert!(report.passed(), "a warning that failed does not reject the data");
+    let message = result.message.as_deref().unwrap();
+    assert!(message.starts_with("its failing rows could not be read: orders: no such column: "), "{message}");
 }
 
 #[test]

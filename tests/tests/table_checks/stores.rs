@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use obs_runtime::tables::{SqliteTable, TableError, query, range, row_count, rows_where};
+use obs_runtime::tables::{SqliteTable, TableError, query, range, required_values, row_count, rows_where};
 use obs_runtime::testing::capture;
 use obs_runtime::{LogContext, Measured, QualityCheck, QualityStatus, run_dq_checks};
 use obs_tests::corpus;
@@ -158,6 +158,16 @@ fn no_secret_is_kept_or_sampled() {
         let check = rows_where(&table, "FALSE").keys(keys);
         shown.push(format!("{:?}", now(check.clone().store("dq_failures", 10_000).measure()).unwrap()));
         shown.push(format!("{:?}", now(check.store(&*lines, 10_000).measure()).unwrap()));
+    }
+    let secret = SqliteTable::new(&path, "named");
+    for (name, value) in names.iter().zip(&values) {
+        let missing = required_values(&secret, *name, [format!("{value}-too")]);
+        shown.push(format!("{:?}", now(missing.measure()).unwrap()));
+    }
+    let notes = SqliteTable::new(&path, "notes");
+    for sample in corpus::samples() {
+        let missing = required_values(&notes, "note", [format!("{} ", sample.text)]);
+        shown.push(format!("{:?}", now(missing.measure()).unwrap()));
     }
     let stored = kept(&path, "dq_failures");
     assert_eq!(stored.len(), corpus::samples().count() + 1);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use obs_runtime::tables::{
-    Comparison, Order, SqliteTable, accepted_pairs, aggregate, aggregate_of, avg, column_count, column_order,
-    column_type, distinct_count, distinct_ratio, distribution, does_not_match, expr, failing_rows, has_columns, length,
-    matches, max, median, min, monotonic, no_gaps, null_ratio, pair, quantile, query, range, rejected_values,
-    required_values, row_count, rows_where, stddev, sum, sum_equals, uniqueness,
+    Comparison, Order, SqliteTable, TableCheck, TableError, accepted_pairs, accepted_values, aggregate, aggregate_of,
+    avg, column_count, column_order, column_type, distinct_count, distinct_ratio, distribution, does_not_match, expr,
+    failing_rows, has_columns, length, matches, max, median, min, monotonic, no_gaps, null_ratio, pair, quantile,
+    query, range, rejected_values, required_values, row_count, rows_where, schema_equality, stddev, sum, sum_equals,
+    uniqueness,
 };
 use obs_runtime::{Measured, Verdict};
 
@@ -67,6 +68,8 @@ fn texts_match_patterns_and_have_lengths() {
     assert_eq!(now(odd.measure()).unwrap(), Measured::ratio(1, 4).with_sample(["[REDACTED]"]));
     assert_eq!(now(does_not_match(&parcels, "code", "^A").measure()).unwrap(), Measured::ratio(2, 4));
     assert_eq!(now(matches(&parcels, "id", "^[1-4]$").measure()).unwrap(), Measured::ratio(1, 5));
+    let letters = matches(&parcels, "code", r"^\p{Lu}+$").only("code <> ''", []);
+    assert_eq!(now(letters.measure()).unwrap(), Measured::ratio(0, 3));
     let error = now(matches(&parcels, "code", "(").measure()).unwrap_err();
     assert!(error.to_string().contains("unclosed group"), "{error}");
     // A character, not a byte.
@@ -75,8 +78,83 @@ fn texts_match_patterns_and_have_lengths() {
     assert_eq!(now(length(&parcels, "code", ..).measure()).unwrap(), Measured::ratio(0, 4));
     assert_eq!(now(rejected_values(&parcels, "country", ["US"]).measure()).unwrap(), Measured::ratio(2, 4));
     assert_eq!(now(rejected_values(&parcels, "country", []).measure()).unwrap(), Measured::ratio(0, 4));
-    assert_eq!(now(required_values(&parcels, "country", ["US", "FR"]).measure()).unwrap(), Measured::ratio(1, 2));
     assert_eq!(now(required_values(&parcels, "country", []).measure()).unwrap(), Measured::ratio(0, 0));
+}
+
+#[test]
+fn required_values_that_no_row_has_are_named() {
+    let parcels = parcels();
+    let of = |check: TableCheck<'_, SqliteTable>| {
+        let measured = now(check.measure()).unwrap();
+        (measured.value, measured.of, measured.message.unwrap_or_default())
+    };
+    assert_eq!(of(required_values(&parcels, "country", ["US", "FR"])), (1.0, Some(2), "missing: FR".to_owned()));
+    // A value that is repeated is one value.
+    assert_eq!(of(required_values(&parcels, "country", ["US", "US", "DE"])), (0.0, Some(2), String::new()));
+    let restricted = required_values(&parcels, "country", ["US", "DE"]).only("id < ?", [3]);
+    assert_eq!(of(restricted), (1.0, Some(2), "missing: US".to_owned()));
+    let many = required_values(&parcels, "id", (4..=20).collect::<Vec<i32>>());
+    let named = "missing: 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 5 more".to_owned();
+    assert_eq!(of(many), (15.0, Some(17), named));
+    let secret = query(&parcels, "SELECT code AS password FROM parcels", []);
+    let secret = now(required_values(&secret, "password", ["hunter2"]).measure()).unwrap();
+    assert_eq!(secret.message.as_deref(), Some("missing: [REDACTED]"));
+    let texts = database("texts", "CREATE TABLE texts (n TEXT); INSERT INTO texts VALUES ('5.0'), (' 6 '), ('x');");
+    let numbers = required_values(&texts, "n", [5, 6, 7]).as_number();
+    assert_eq!(of(numbers), (1.0, Some(3), "missing: 7".to_owned()));
+}
+
+#[test]
+fn what_no_table_could_fulfil_is_refused_before_it_is_asked() {
+    let parcels = parcels();
+    let none: [&str; 0] = [];
+    for (check, why) in [
+        (no_gaps(&parcels, "number", 0), "must be above 0, not 0"),
+        (no_gaps(&parcels, "number", -1), "must be above 0, not -1"),
+        (no_gaps(&parcels, "number", f64::NAN), "must be above 0, not NaN"),
+        (no_gaps(&parcels, "sent", Duration::ZERO), "must be above 0, not 0"),
+        (aggregate(&parcels, quantile("net", 95.0)), "a share from 0 to 1, not 95"),
+        (aggregate(&parcels, quantile("net", f64::NAN)), "a share from 0 to 1, not NaN"),
+        (uniqueness(&parcels, none), "needs a column"),
+        (distinct_count(&parcels, none), "needs a column"),
+        (sum_equals(&parcels, none, "gross"), "needs a column to add"),
+    ] {
+        let error = now(check.measure()).unwrap_err();
+        assert!(matches!(error, TableError::Unusable { .. }) && error.to_string().contains(why), "{why}: {error}");
+    }
+    let percent = now(distribution(&parcels, "net").quantile(95.0, ..1.0).measure()).unwrap_err();
+    assert!(percent.to_string().contains("not 95: 0.95 is that of 95 %"), "{percent}");
+}
+
+#[test]
+fn sql_may_end_in_a_comment_or_a_semicolon() {
+    let parcels = parcels();
+    let of = |check: TableCheck<'_, SqliteTable>| now(check.measure()).unwrap().value;
+    assert_eq!(of(row_count(&parcels).only("id = 1 -- the first", []).only("net > 0", [])), 1.0);
+    assert_eq!(of(rows_where(&parcels, "id > 1 -- not the first\n")), 1.0);
+    assert_eq!(of(failing_rows(&parcels, "SELECT id FROM parcels;\n")), 5.0);
+    assert_eq!(of(failing_rows(&parcels, "SELECT id FROM parcels -- all").only("id > 1", [])), 4.0);
+    let most = query(&parcels, "SELECT id FROM parcels WHERE id > ? -- most\n ;", [2]);
+    assert_eq!(now(row_count(&most).measure()).unwrap().value, 3.0);
+    assert_eq!(of(null_ratio(&parcels, expr("email -- of the customer"))), 1.0);
+}
+
+#[test]
+fn infinite_numbers_are_values_and_mixed_lists_are_compared_as_they_are() {
+    let odd = database(
+        "odd",
+        "CREATE TABLE odd (id INTEGER, n REAL, x); INSERT INTO odd VALUES (1, 9e999, 'a'), (2, 1, 7), (3, 2, 'b');",
+    );
+    let of = |check: TableCheck<'_, SqliteTable>| now(check.measure()).unwrap().value;
+    assert_eq!([max("n"), sum("n"), avg("n")].map(|what| of(aggregate(&odd, what))), [f64::INFINITY; 3]);
+    let high = now(distribution(&odd, "n").max(..10.0).measure()).unwrap();
+    assert!(format!("{high:?}").contains("largest n inf"), "{high:?}");
+    // The sum of both infinities is no number, which is no reason to pass.
+    let both = aggregate(&odd, sum(expr("CASE id WHEN 1 THEN 9e999 ELSE -9e999 END")));
+    assert!(of(both).is_nan());
+    assert_eq!(of(accepted_values(&odd, "x", ("a", 7))), 1.0);
+    let texts = now(accepted_values(&odd, "x", ["a", "b"]).measure()).unwrap_err();
+    assert!(matches!(texts, TableError::Mismatch { count: 1, .. }), "{texts}");
 }
 
 #[test]
@@ -113,8 +191,8 @@ fn values_are_counted_and_stand_in_order() {
     let days = no_gaps(&parcels, "sent", Duration::from_hours(24)).keys(["id"]);
     let days = now(days.measure()).unwrap();
     assert_eq!((days.value, &*days.sample), (2.0, &["id=2, sent=2026-11-02, sent=2026-11-05".to_owned()][..]));
-    let none = no_gaps(&parcels, "number", 1).only("id > ?", [9]);
-    assert_eq!(now(none.measure()).unwrap(), Measured::ratio(0, 0), "no data");
+    let none = now(no_gaps(&parcels, "number", 1).only("id > ?", [9]).measure()).unwrap();
+    assert_eq!((none.of, none.message.as_deref()), (Some(0), Some("no row has a value in number")));
 }
 
 #[test]
@@ -128,12 +206,14 @@ fn columns_are_aggregated() {
     assert_eq!([quantile("net", 0.0), quantile("net", 1.0)].map(of), [0.1, 10.0]);
     assert_eq!(of(aggregate_of(expr("SUM(id) / 5.0"))), 3.0);
     assert_eq!(of(sum(expr("net * 2"))), 50.2);
-    let none = aggregate(&parcels, avg("net")).only("id > ?", [9]);
-    assert_eq!(now(none.measure()).unwrap(), Measured::ratio(0, 0), "no data");
+    let none = now(aggregate(&parcels, avg("net")).only("id > ?", [9]).measure()).unwrap();
+    assert_eq!((none.of, none.message.as_deref()), (Some(0), Some("no row has a value in net")));
+    let one = now(aggregate(&parcels, stddev("net")).only("id = ?", [1]).measure()).unwrap();
+    assert_eq!((one.of, one.message.as_deref()), (Some(0), Some("the standard deviation of net is unknown")));
     let error = now(aggregate(&parcels, avg("code")).measure()).unwrap_err();
     assert!(error.to_string().contains("values in mean of code are not numbers"), "{error}");
     assert!(now(aggregate(&parcels, median("code")).measure()).is_err());
-    assert_eq!(now(aggregate(&parcels, avg("code")).as_number().measure()).unwrap(), Measured::ratio(0, 0));
+    assert_eq!(now(aggregate(&parcels, avg("code")).as_number().measure()).unwrap().of, Some(0));
 }
 
 #[test]
@@ -184,6 +264,12 @@ fn columns_have_names_an_order_and_types() {
     assert_eq!(now(column_type(&customers, "id", ["BIGINT", "integer"])).unwrap(), Verdict::passed());
     assert_eq!(now(column_type(&customers, "no", ["TEXT"])).unwrap(), Verdict::failed("no is missing"));
     assert_eq!(now(column_count(&customers)).unwrap(), 2);
+    let view = database("view", "CREATE TABLE t (n REAL); CREATE VIEW view AS SELECT n, n + 1 AS more FROM t;");
+    let untyped = now(column_type(&view, "more", ["REAL"])).unwrap();
+    assert_eq!(untyped, Verdict::failed("more has no type").expected("REAL").seen(""));
+    let untyped = now(schema_equality(&view, [("n", "REAL"), ("more", "REAL")])).unwrap();
+    let expected = Verdict::failed("more has no type, not REAL").expected("n REAL, more REAL").seen("n REAL, more");
+    assert_eq!(untyped, expected);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::checks::quality::measure::Measure;
 use crate::checks::quality::partition::{self, Partition};
 use crate::checks::runner::job::{Answer, Job, Key};
 use crate::checks::runner::registry::CheckRef;
+#[cfg(feature = "cli")]
+use crate::pipeline::global;
 
 /// A check to run: a declaration, or one item of a declaration with `for_each`.
 #[derive(Clone)]
@@ -60,6 +62,21 @@ impl CheckInstance {
         match &self.part {
             Part::Item(item) if self.check.dataset_name().is_empty() => item.shown_dataset.clone(),
             _ => self.check.dataset_name().to_owned(),
+        }
+    }
+
+    /// The part of the data that it is about; empty for a check without partitions.
+    #[cfg(feature = "cli")]
+    pub fn partition_name(&self) -> String {
+        self.partition.map(|partition| partition.to_string()).unwrap_or_default()
+    }
+
+    /// Why the list of its items could not be made, redacted; `None` otherwise.
+    #[cfg(feature = "cli")]
+    pub fn unlisted(&self) -> Option<String> {
+        match &self.part {
+            Part::Unlisted(reason) => Some(global::redact(format!("{}: {reason}", self.check.name()))),
+            Part::Whole | Part::Item(_) | Part::Empty => None,
         }
     }
 

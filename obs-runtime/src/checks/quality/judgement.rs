@@ -128,7 +128,7 @@ impl Bounds {
             Observation::Error => return judgement(QualityStatus::Errored, None, None),
             Observation::NoData if self.allow_no_data => return judgement(QualityStatus::Passed, None, None),
             Observation::NoData => {
-                let seen = rows.map_or_else(|| "none".to_owned(), |_| "0 of 0 rows".to_owned());
+                let seen = rows.map_or_else(|| "none".to_owned(), |_| "0 of 0".to_owned());
                 return judgement(QualityStatus::NoData, Some("data".to_owned()), Some(seen));
             }
             Observation::Condition(true) => return judgement(QualityStatus::Passed, None, None),
@@ -143,6 +143,14 @@ impl Bounds {
         let measured = Measurement { value, counts: measure.counts };
         if value.is_nan() {
             return judgement(QualityStatus::Failed, Some("a number".to_owned()), Some(measured.seen()));
+        }
+        let limits = [("warn", self.warn), ("fail", self.fail)];
+        let no_number = limits.iter().find_map(|(kind, limits)| {
+            limits.each().find(|(_, limit)| limit.is_nan()).map(|(name, _)| format!("a number as `{kind}_{name}`"))
+        });
+        // No value is beyond it, so that it would let all pass.
+        if let Some(expected) = no_number {
+            return judgement(QualityStatus::Errored, Some(expected), Some("NaN".to_owned()));
         }
         if let Some((expected, seen)) = self.fail.broken_by(measured) {
             return judgement(QualityStatus::Failed, Some(expected), Some(seen));
@@ -182,6 +190,21 @@ mod tests {
         let judged = bounds.judge(&measure.into_measure());
         let texts = [judged.expected, judged.seen].into_iter().flatten().collect::<Vec<_>>();
         (judged.status, texts.join("; "))
+    }
+
+    #[test]
+    fn a_limit_that_is_no_number_is_an_error() {
+        let computed = 0.0 / 0.0;
+        for (bounds, name) in [
+            (Bounds::new().fail_above(computed), "fail_above"),
+            (Bounds::new().warn_below(computed).fail_above(9.0), "warn_below"),
+            (Bounds::new().fail_share(computed), "fail_share"),
+        ] {
+            let expected = format!("a number as `{name}`; NaN");
+            assert_eq!(why(bounds, Measured::ratio(1, 2)), (QualityStatus::Errored, expected));
+        }
+        let infinite = Bounds::new().fail_above(f64::INFINITY);
+        assert_eq!(why(infinite, 7.0).0, QualityStatus::Passed, "which is no limit");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::checks::quality::check::{MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::instance::{CheckInstance, Part};
 use crate::checks::quality::item::Item;
-use crate::checks::quality::partition::Partitions;
+use crate::checks::quality::partition::{PartitionUnit, Partitions};
 use crate::checks::quality::selection::Selection;
 use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::FinishedCall;
@@ -98,13 +98,26 @@ fn partitioned(instances: Vec<CheckInstance>, partitions: &Partitions) -> Result
     if partitions.is_given() && !has_any && !instances.is_empty() {
         return Err("none of the checks has partitions".to_owned());
     }
+    let mut none = Vec::new();
     for instance in instances {
         let Some(unit) = instance.check.partition else {
             all.push(instance);
             continue;
         };
         let of = |partition| CheckInstance { partition: Some(partition), ..instance.clone() };
-        all.extend(partitions.of(unit)?.into_iter().map(of));
+        let own: Vec<_> = partitions.of(unit)?.into_iter().map(of).collect();
+        if own.is_empty() {
+            none.push((instance, unit));
+        }
+        all.extend(own);
+    }
+    // A month that has not ended is no reason to leave the days unchecked.
+    let why = |unit: PartitionUnit| partitions.none_has_ended(unit);
+    if let Some((_, unit)) = none.first().filter(|_| !all.iter().any(|instance| instance.partition.is_some())) {
+        return Err(why(*unit));
+    }
+    for (instance, unit) in none {
+        global::warn(format!("data-quality check `{}` does not run: {}", instance.shown_name(), why(unit)));
     }
     Ok(all)
 }

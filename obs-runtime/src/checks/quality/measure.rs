@@ -184,6 +184,14 @@ impl Measured {
         self
     }
 
+    /// Adds a sentence to the message.
+    pub(crate) fn add_message(&mut self, sentence: &str) {
+        self.message = Some(match self.message.take() {
+            Some(message) => format!("{message}; {sentence}"),
+            None => sentence.to_owned(),
+        });
+    }
+
     /// Adds some of the failing rows.
     #[must_use]
     pub fn with_sample(mut self, rows: impl IntoIterator<Item: Display>) -> Self {

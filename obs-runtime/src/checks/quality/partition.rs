@@ -156,7 +156,7 @@ impl Partitions {
     /// The partitions of this length, the oldest first.
     ///
     /// # Errors
-    /// If the text is none, or there are none or too many, as a sentence.
+    /// If the text is none, or there are too many, as a sentence.
     pub fn of(&self, unit: PartitionUnit) -> Result<Vec<Partition>, String> {
         let latest = Partition::latest(unit);
         let (text, first, last) = match self {
@@ -172,19 +172,27 @@ impl Partitions {
         };
         let all = std::iter::successors(Some(first), |partition| partition.next());
         let all: Vec<_> = all.take_while(|partition| *partition <= last).take(MAX_PARTITIONS + 1).collect();
-        match all.len() {
-            0 => Err(format!("no {} has ended since `{}`", unit.as_str(), text.escape_debug())),
-            count if count > MAX_PARTITIONS => {
-                Err(format!("there are more than {MAX_PARTITIONS} partitions since `{}`", text.escape_debug()))
-            }
-            _ => Ok(all),
+        if all.len() > MAX_PARTITIONS {
+            return Err(format!("there are more than {MAX_PARTITIONS} partitions since `{}`", text.escape_debug()));
         }
+        Ok(all)
+    }
+
+    /// Why there are no partitions of this length, as a sentence.
+    pub fn none_has_ended(&self, unit: PartitionUnit) -> String {
+        let (Self::Of(text) | Self::Since(text)) = self else { return format!("no {} has ended", unit.as_str()) };
+        format!("no {} has ended since `{}`", unit.as_str(), text.escape_debug())
     }
 
     /// Whether it names partitions.
     pub fn is_given(&self) -> bool {
         *self != Self::Latest
     }
+}
+
+/// The unit of a partition as it is written, as in [`PartitionUnit::as_str`].
+pub(super) fn unit_of(written: &str) -> &'static str {
+    parse(written).map_or("partition", |partition| partition.unit.as_str())
 }
 
 fn parse(text: &str) -> Result<Partition, String> {
@@ -243,8 +251,9 @@ mod tests {
         assert_eq!(of(&Partitions::Since(latest[0].clone()), PartitionUnit::Day), latest);
         let since = of(&Partitions::Since(month[0].clone()), PartitionUnit::Day);
         assert!(since.len() > 27 && since.last() == latest.last(), "{since:?}");
-        let far = Partitions::Since("2999-01".to_owned()).of(PartitionUnit::Day).unwrap_err();
-        assert_eq!(far, "no day has ended since `2999-01`");
+        let far = Partitions::Since("2999-01".to_owned());
+        assert_eq!(far.of(PartitionUnit::Day), Ok(Vec::new()));
+        assert_eq!(far.none_has_ended(PartitionUnit::Day), "no day has ended since `2999-01`");
         let many = Partitions::Since("1999-01".to_owned()).of(PartitionUnit::Hour).unwrap_err();
         assert_eq!(many, "there are more than 1000 partitions since `1999-01`");
     }

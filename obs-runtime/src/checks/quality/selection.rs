@@ -94,7 +94,19 @@ impl Selection {
     /// What is wrong with it: names that do not exist, with the nearest that do, or a selection of nothing. `declared` are all
     /// checks, `instances` those that [`may_hold`](Self::may_hold) allows.
     pub fn problems(&self, declared: &[CheckRef<QualityCheck>], instances: &[CheckInstance]) -> Vec<String> {
-        let mut problems = Vec::new();
+        let kinds = [
+            ("check", &self.only),
+            ("check", &self.exclude),
+            ("data set", &self.datasets),
+            ("owner", &self.owners),
+            ("tag", &self.tags),
+        ];
+        // An unset variable of a shell must not select the checks that have no owner.
+        let empty = kinds.iter().filter(|(_, names)| names.written().any(str::is_empty));
+        let mut problems: Vec<String> = empty.map(|(what, _)| format!("an empty text names no {what}")).collect();
+        if !problems.is_empty() {
+            return problems;
+        }
         self.check_names(declared, instances, &mut problems);
         if !self.datasets.is_empty() {
             let mut known: BTreeSet<String> = instances
@@ -181,6 +193,9 @@ impl Selection {
         let failed = self.failed_last.then(|| "did not pass when it ran last".to_owned());
         let all = [names, datasets, owners, tags, severities, excluded, failed];
         let all: Vec<String> = all.into_iter().flatten().collect();
+        if all.len() == 1 && !self.exclude.is_empty() {
+            return format!("every check is excluded by {}", self.exclude.quoted());
+        }
         if all.is_empty() { "there is nothing to check".to_owned() } else { format!("no check {}", all.join(" and ")) }
     }
 }

@@ -68,10 +68,24 @@ impl Aggregate {
             Function::Maximum => format!("MAX({value})"),
             Function::Deviation => format!("STDDEV_SAMP({value})"),
             Function::Quantile(share) => {
-                let share = share.clamp(0.0, 1.0);
                 format!("MIN(CASE WHEN obs_rank >= {share:?} * obs_count THEN {value} END)")
             }
             Function::Own => self.column.sql(table),
+        }
+    }
+
+    /// Whether it has a value for any number of values but none.
+    pub(super) const fn is_of_every_value(&self) -> bool {
+        !matches!(self.function, Function::Own | Function::Deviation)
+    }
+
+    /// What is wrong with it, if it can have no sensible value.
+    pub(super) fn nonsense(&self) -> Option<String> {
+        match self.function {
+            Function::Quantile(share) if !(0.0..=1.0).contains(&share) => {
+                Some(format!("a quantile has a share from 0 to 1, not {share}: 0.95 is that of 95 %"))
+            }
+            _ => None,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::checks::tables::error::TableError;
 use crate::checks::tables::expr::Expr;
 use crate::checks::tables::plausible;
 use crate::checks::tables::sql::Sql;
-use crate::checks::tables::statement::{Statement, TableValue, Values};
+use crate::checks::tables::statement::{Statement, Values};
 use crate::checks::tables::store::Store;
 use crate::checks::tables::subject::{OtherTable, Reading, Subject};
 use crate::checks::tables::table::{Row, Table};
@@ -59,7 +59,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// Restricts the check to rows that meet this SQL condition, for example to one partition. It has a `?` for each value,
     /// and becomes part of the statement as it is. The values are an array, or a tuple if their types differ; `[]` is none.
     pub fn only(mut self, sql: impl Into<String>, values: impl Values) -> Self {
-        self.reading.conditions.push(Sql::new(sql.into(), values.into_values()));
+        self.reading.conditions.push(Sql::written(&sql.into(), values.into_values()));
         self
     }
 
@@ -129,6 +129,9 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// another database.
     pub async fn measure(&self) -> Result<Measured, TableError> {
         current_table::note(self.table.source());
+        if let Some(why) = self.subject.nonsense() {
+            return Err(self.unusable(why));
+        }
         if let Subject::Orphans { other: OtherTable { name, unreadable: Some(why), .. }, .. } = &self.subject {
             let (table, other) = (self.table.name().to_owned(), name.clone());
             return Err(TableError::OtherDatabase { table, other, why: why.clone() });
@@ -140,13 +143,26 @@ impl<'t, T: Table> TableCheck<'t, T> {
             );
         }
         let rows = self.table.ask(self.statement()).await?;
-        let measured = if self.reading.groups.is_empty() { self.single(&rows)? } else { self.worst_group(&rows)? };
-        if !self.sampled || measured.value <= 0.0 || current_bounds::passes(&measured) == Some(true) {
+        let mut measured = if self.reading.groups.is_empty() { self.single(&rows)? } else { self.worst_group(&rows)? };
+        if measured.value <= 0.0 || current_bounds::passes(&measured) == Some(true) {
+            return Ok(measured);
+        }
+        if let Some(statement) = self.subject.present_values(self.table, &self.reading) {
+            measured.message = Some(self.missing_values(&self.table.ask(statement).await?)?);
+        }
+        if !self.sampled {
             return Ok(measured);
         }
         let limit = self.store.as_ref().map_or(MAX_SAMPLE, |(_, keep)| MAX_SAMPLE.max(*keep));
         let Some(statement) = self.subject.sample(self.table, &self.reading, limit) else { return Ok(measured) };
-        let rows = self.table.ask(statement).await?;
+        let rows = match self.table.ask(statement).await {
+            Ok(rows) => rows,
+            // What was measured stays true.
+            Err(error) => {
+                measured.add_message(&format!("its failing rows could not be read: {error}"));
+                return Ok(measured);
+            }
+        };
         let mut measured = self.with_rows(measured, rows.get(..MAX_SAMPLE).unwrap_or(&rows));
         let kept = rows.iter().take(self.store.as_ref().map_or(0, |(_, keep)| *keep));
         let kept = kept.map(|row| self.redacted(row).take(self.reading.keys.len()).collect()).collect();
@@ -181,19 +197,24 @@ impl<'t, T: Table> TableCheck<'t, T> {
             reason = "a count; databases may sum in floats"
         )]
         let of = self.number(of)?.unwrap_or(0.0) as u64;
+        if let Subject::Aggregate(aggregate) = &self.subject {
+            return Ok(match self.any_number(found)? {
+                Some(value) => Measured::number(value),
+                None if of > 0 && aggregate.is_of_every_value() => Measured::number(f64::NAN),
+                None => self.nothing(of),
+            });
+        }
         let found = self.number(found)?;
         Ok(match &self.subject {
-            Subject::Age { column } => {
-                let (table, column) = (self.table.name().to_owned(), column.name().to_owned());
-                Measured::number(match found {
-                    Some(age) => self.plausible(age, &column)?,
-                    None if of == 0 => return Err(TableError::Nothing { table, column }),
-                    None => return Err(TableError::NoTime { table, column }),
-                })
-            }
-            // An aggregate of no value is none, and no value has no gaps.
-            Subject::Aggregate(_) => found.map_or(const { Measured::ratio(0, 0) }, Measured::number),
-            Subject::Gaps { .. } if of == 0 => Measured::ratio(0, 0),
+            Subject::Age { column } => match found {
+                Some(age) => Measured::number(self.plausible(age, column.name())?),
+                None if of == 0 => self.nothing(of),
+                None => {
+                    let (table, column) = (self.table.name().to_owned(), column.name().to_owned());
+                    return Err(TableError::NoTime { table, column });
+                }
+            },
+            Subject::Gaps { .. } if of == 0 => self.nothing(of),
             subject if subject.is_ratio() => {
                 Measured { value: found.unwrap_or(0.0), of: Some(of), ..Measured::default() }
             }
@@ -225,8 +246,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
         if count == 0 {
             return Ok(());
         }
-        let is_number =
-            matches!(self.subject.kind(), Some(TableValue::Integer(_) | TableValue::Real(_) | TableValue::Truth(_)));
+        let is_number = self.subject.kind().is_some_and(|kind| kind.is_number());
         let (compared_with, hint) = if is_number {
             ("numbers", "`as_number()` reads text as numbers")
         } else {
@@ -236,11 +256,27 @@ impl<'t, T: Table> TableCheck<'t, T> {
         Err(TableError::Mismatch { table, column, count, compared_with, hint })
     }
 
+    /// There is no value to measure.
+    fn nothing(&self, of: u64) -> Measured {
+        let columns = self.subject.columns().into_iter().map(Expr::name).collect::<Vec<_>>().join(", ");
+        let why = match (of, &*columns) {
+            (0, "") => "there is no row".to_owned(),
+            (0, columns) => format!("no row has a value in {columns}"),
+            _ => format!("the {} is unknown", self.subject.column_names()),
+        };
+        Measured { message: Some(why), ..Measured::ratio(0, 0) }
+    }
+
     pub(super) fn number(&self, text: Option<&str>) -> Result<Option<f64>, TableError> {
-        let number = text.map(|text| {
-            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-            number.ok_or_else(|| self.unexpected(format!("`{text}` is not a number")))
-        });
+        match self.any_number(text)? {
+            Some(number) if !number.is_finite() => Err(self.unexpected(format!("`{number}` is not a finite number"))),
+            number => Ok(number),
+        }
+    }
+
+    /// A number, also `NaN` or an infinite one.
+    pub(super) fn any_number(&self, text: Option<&str>) -> Result<Option<f64>, TableError> {
+        let number = text.map(|text| text.parse().map_err(|_| self.unexpected(format!("`{text}` is not a number"))));
         number.transpose()
     }
 

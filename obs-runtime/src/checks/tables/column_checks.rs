@@ -18,7 +18,7 @@ fn bounds<V: Into<TableValue> + Clone>(range: &impl RangeBounds<V>) -> Range {
 
 /// Seconds since the latest time in a column: a `TIMESTAMP`, `DATETIME` or `DATE`, in UTC; in `SQLite` a text like
 /// `2026-11-26 07:05:00` or a number of seconds since 1970. Negative for a time in the future, up to a day. Without any
-/// value the check is errored, as it is when the latest time lies further in the future, or in the year 1970: then it is more
+/// value there is no data. The check is errored when the latest time lies further in the future, or in the year 1970: then it is more
 /// likely a number of milliseconds, days or the like, and the error says which. Leave open ends such as `9999-12-31` out by
 /// [`only`](TableCheck::only).
 #[track_caller]
@@ -54,10 +54,26 @@ pub fn rejected_values<T: Table>(table: &T, column: impl Into<Expr>, rejected: i
     TableCheck::new(table, Subject::Test(test))
 }
 
-/// The ratio of the values of this list that no row has. An empty table has none of them.
+/// The ratio of the values of this list that no row has. An empty table has none of them. If the check does not pass, the message
+/// names up to ten of the missing values, redacted by the name of the column, by a second query; with [`by`](TableCheck::by) it
+/// names the worst group only.
+///
+/// ```
+/// use obs_runtime::tables::{Table, TableCheck, required_values};
+///
+/// fn markets_without_orders<T: Table>(orders: &T) -> TableCheck<'_, T> {
+///     required_values(orders, "market", ["DE", "FR", "US"])
+/// }
+/// ```
 #[track_caller]
 pub fn required_values<T: Table>(table: &T, column: impl Into<Expr>, required: impl Values) -> TableCheck<'_, T> {
-    TableCheck::new(table, Subject::Absent { column: column.into(), required: required.into_values() })
+    let mut distinct = Vec::new();
+    for value in required.into_values() {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    TableCheck::new(table, Subject::Absent { column: column.into(), required: distinct })
 }
 
 /// The ratio of values outside a range of numbers, or of any [`TableValue`]. `NULL` is ignored. Text that is compared with numbers,

@@ -22,14 +22,6 @@ pub enum TableError {
         /// The error.
         source: crate::bigquery::client::error::BigQueryError,
     },
-    /// No row has a value in the column, so its freshness is unknown.
-    #[error("{table}: no row has a value in {column}, so its freshness is unknown")]
-    Nothing {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-    },
     /// The column has values that are not times.
     #[error("{table}: {column} has no value that is a time")]
     NoTime {

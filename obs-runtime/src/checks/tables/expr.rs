@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::checks::tables::sql::Sql;
 use crate::checks::tables::table::Table;
 use crate::pipeline::global;
 
@@ -26,7 +27,7 @@ enum Kind {
 /// }
 /// ```
 pub fn expr(sql: impl Into<String>) -> Expr {
-    Expr(Kind::Sql(sql.into()))
+    Expr(Kind::Sql(Sql::written(&sql.into(), Vec::new()).text))
 }
 
 macro_rules! names {

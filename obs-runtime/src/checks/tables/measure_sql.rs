@@ -4,7 +4,7 @@ use crate::checks::tables::aggregate::{Aggregate, Function};
 use crate::checks::tables::expr::sql_of;
 use crate::checks::tables::row_test::RowTest;
 use crate::checks::tables::sql::Sql;
-use crate::checks::tables::statement::Statement;
+use crate::checks::tables::statement::{Statement, TableValue};
 use crate::checks::tables::subject::{Distance, OtherTable, Reading, Step, Subject};
 use crate::checks::tables::table::Table;
 
@@ -80,12 +80,10 @@ impl Subject {
                 selection
             }
             Self::Absent { required, .. } => {
-                let (count, marks) = (required.len(), vec!["?"; required.len()].join(", "));
-                let found = format!("{count} - COUNT(DISTINCT {column})");
+                let (count, value) = (required.len(), compared(table, &column, reading));
+                let found = format!("{count} - COUNT(DISTINCT {value})");
                 let mut selection = source.flat(found, format!("{count}"), &[]);
-                let is_one = if required.is_empty() { "FALSE".to_owned() } else { format!("{column} IN ({marks})") };
-                let also = [Sql::new(is_one, required.clone())];
-                selection.from = source.restricted(&self.name(table), &also);
+                selection.from = source.restricted(&self.name(table), &[is_one_of(&value, required)]);
                 selection
             }
             Self::Disorder { order, .. } => {
@@ -152,6 +150,14 @@ impl Subject {
         let mut inner = source.inner(&columns);
         inner.append(&source.present_rows(&self.name(table), &present));
         inner
+    }
+}
+
+/// Whether an expression has one of these values.
+pub fn is_one_of(sql: &str, values: &[TableValue]) -> Sql {
+    match values {
+        [] => "FALSE".into(),
+        values => Sql::new(format!("{sql} IN ({})", vec!["?"; values.len()].join(", ")), values.to_vec()),
     }
 }
 

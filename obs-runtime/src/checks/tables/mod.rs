@@ -19,6 +19,7 @@ pub(crate) mod expr;
 pub(crate) mod failing_keys;
 pub(crate) mod groups;
 pub(crate) mod measure_sql;
+pub(crate) mod missing;
 pub(crate) mod plausible;
 pub(crate) mod query;
 pub(crate) mod row_checks;

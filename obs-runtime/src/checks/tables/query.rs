@@ -3,6 +3,7 @@
 use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
 use crate::checks::tables::failing_keys::FailingKeys;
+use crate::checks::tables::sql::Sql;
 use crate::checks::tables::statement::{Statement, TableValue, Values};
 use crate::checks::tables::table::{Column, Row, Table};
 
@@ -28,7 +29,8 @@ pub struct QueryTable<'t, T> {
 /// ```
 pub fn query<T: Table>(database: &T, sql: impl Into<String>, values: impl Values) -> QueryTable<'_, T> {
     let name = format!("query of {}", database.name());
-    QueryTable { database, name, sql: sql.into(), values: values.into_values() }
+    let Sql { text, values } = Sql::written(&sql.into(), values.into_values());
+    QueryTable { database, name, sql: text, values }
 }
 
 impl<T: Table> Table for QueryTable<'_, T> {

@@ -18,14 +18,14 @@ pub fn row_count<T: Table>(table: &T) -> TableCheck<'_, T> {
 /// `NULL` are ignored. It becomes part of the statement as it is; values are bound by [`with`](TableCheck::with).
 #[track_caller]
 pub fn rows_where<T: Table>(table: &T, condition: impl Into<String>) -> TableCheck<'_, T> {
-    TableCheck::new(table, Subject::Test(RowTest::Where(Sql::from(condition))))
+    TableCheck::new(table, Subject::Test(RowTest::Where(Sql::written(&condition.into(), Vec::new()))))
 }
 
 /// The number of rows that a query returns, as each is a failure: `failing_rows(&orders, "SELECT id FROM a JOIN b …")`. It runs
 /// in the database of the table, which it need not read. Values are bound by [`with`](TableCheck::with).
 #[track_caller]
 pub fn failing_rows<T: Table>(database: &T, query: impl Into<String>) -> TableCheck<'_, T> {
-    TableCheck::new(database, Subject::FailingRows { query: Sql::from(query) })
+    TableCheck::new(database, Subject::FailingRows { query: Sql::written(&query.into(), Vec::new()) })
 }
 
 /// The ratio of rows in which two columns do not compare like this. Rows with `NULL` in one of them are ignored.

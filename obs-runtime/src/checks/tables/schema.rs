@@ -30,7 +30,7 @@ where
         match named(&seen, name) {
             None => differences.push(format!("{name} is missing")),
             Some(other) if other != table.canonical(kind) => {
-                differences.push(format!("{name} is {other}, not {}", table.canonical(kind)));
+                differences.push(format!("{name} {}, not {}", typed(&other), table.canonical(kind)));
             }
             Some(_) => {}
         }
@@ -101,7 +101,7 @@ pub async fn column_type<T: Table, K: Into<String>>(
     if kinds.contains(&seen) {
         return Ok(Verdict::passed());
     }
-    Ok(Verdict::failed(format!("{column} is {seen}")).expected(kinds.join(" or ")).seen(seen))
+    Ok(Verdict::failed(format!("{column} {}", typed(&seen))).expected(kinds.join(" or ")).seen(seen))
 }
 
 /// The number of columns of a table.
@@ -113,7 +113,13 @@ pub async fn column_count<T: Table>(table: &T) -> Result<usize, TableError> {
 }
 
 fn listed(columns: &[Column]) -> String {
-    columns.iter().map(|Column { name, kind }| format!("{name} {kind}")).collect::<Vec<_>>().join(", ")
+    let column = |Column { name, kind }: &Column| if kind.is_empty() { name.clone() } else { format!("{name} {kind}") };
+    columns.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// What a type is in a sentence. An expression in a view of `SQLite` has none.
+fn typed(kind: &str) -> String {
+    if kind.is_empty() { "has no type".to_owned() } else { format!("is {kind}") }
 }
 
 async fn columns<T: Table>(table: &T) -> Result<Vec<Column>, TableError> {

@@ -18,6 +18,13 @@ impl<T: Into<String>> From<T> for Sql {
 }
 
 impl Sql {
+    /// SQL as a user wrote it, with what would reach beyond it: a semicolon at its end goes, and a comment ends with its line.
+    pub fn written(text: &str, values: Vec<TableValue>) -> Self {
+        let text = text.trim_end_matches(|letter: char| letter == ';' || letter.is_whitespace());
+        let has_comment = text.contains("--") || text.contains('#');
+        Self { text: format!("{text}{}", if has_comment { "\n" } else { "" }), values }
+    }
+
     pub const fn new(text: String, values: Vec<TableValue>) -> Self {
         Self { text, values }
     }

@@ -20,6 +20,23 @@ pub enum TableValue {
     Timestamp(String),
 }
 
+impl TableValue {
+    /// Whether databases compare it as a number.
+    pub(super) const fn is_number(&self) -> bool {
+        matches!(self, Self::Integer(_) | Self::Real(_) | Self::Truth(_))
+    }
+
+    /// As messages show it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Integer(number) => number.to_string(),
+            Self::Real(number) => number.to_string(),
+            Self::Truth(truth) => truth.to_string(),
+            Self::Text(text) | Self::Date(text) | Self::Timestamp(text) => text.clone(),
+        }
+    }
+}
+
 macro_rules! values {
     ($($kind:ident from $($from:ty),+;)*) => {$($(
         impl From<$from> for TableValue {

@@ -71,9 +71,6 @@ impl<T: Table> TableCheck<'_, T> {
         }
         let word = if count == 1 { "key" } else { "keys" };
         let kept = format!("{count} {word} kept in {name}, run {}", failing.run_id);
-        measured.message = Some(match measured.message.take() {
-            Some(message) => format!("{message}; {kept}"),
-            None => kept,
-        });
+        measured.add_message(&kept);
     }
 }

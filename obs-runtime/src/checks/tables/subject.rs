@@ -136,8 +136,31 @@ impl Subject {
         const NUMBER: TableValue = TableValue::Integer(0);
         match self {
             Self::Test(RowTest::Sum { .. }) | Self::Gaps { step: Step(Distance::Number(_)), .. } => Some(NUMBER),
-            Self::Test(test) => test.bounds().first().map(|value| (*value).clone()),
+            Self::Test(test) => {
+                let bounds = test.bounds();
+                // A list of both compares each value as it is.
+                let is_mixed =
+                    bounds.iter().any(|value| value.is_number()) && bounds.iter().any(|value| !value.is_number());
+                bounds.first().filter(|_| !is_mixed).map(|value| (*value).clone())
+            }
             Self::Aggregate(aggregate) => (aggregate.function != Function::Own).then_some(NUMBER),
+            _ => None,
+        }
+    }
+
+    /// Why nothing sensible can be measured, whatever the table has.
+    pub fn nonsense(&self) -> Option<String> {
+        match self {
+            Self::Repeated { columns } | Self::Distinct { columns, .. } if columns.is_empty() => {
+                Some("the check needs a column".to_owned())
+            }
+            Self::Test(RowTest::Sum { columns }) if columns.len() < 2 => Some("a sum needs a column to add".to_owned()),
+            Self::Gaps { step: Step(Distance::Number(step) | Distance::Seconds(step)), .. }
+                if !(step.is_finite() && *step > 0.0) =>
+            {
+                Some(format!("the step from one value to the next must be above 0, not {step}"))
+            }
+            Self::Aggregate(aggregate) => aggregate.nonsense(),
             _ => None,
         }
     }

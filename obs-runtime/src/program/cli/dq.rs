@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 #[cfg(unix)]
 use crate::base::standard_streams::StandardStream;
 use crate::base::text::is_active;
+use crate::checks::quality::instance::CheckInstance;
 use crate::checks::quality::list::problems;
 use crate::checks::quality::report::{QualityReport, QualityResult};
 use crate::checks::quality::run::QualityRun;
@@ -36,7 +38,8 @@ const MAX_FRAMES: u8 = 20;
 pub enum DqCommand {
     /// Runs the checks: exits with 0 if the data can be used, 1 if not, 3 if a name does not exist or there is nothing to check.
     Run(RunArguments),
-    /// Lists the checks that a run would include, without running any. Evaluates the lists of `for_each`.
+    /// Lists the checks that a run would include, without running any. Evaluates the lists of `for_each`: exits with 3 if one could
+    /// not be made.
     List(ListArguments),
 }
 
@@ -72,7 +75,7 @@ pub struct RunArguments {
     timeout: Option<Duration>,
     /// How many checks may run at once.
     #[arg(long, value_name = "NUMBER")]
-    at_once: Option<usize>,
+    at_once: Option<NonZeroUsize>,
 }
 
 impl RunArguments {
@@ -82,7 +85,7 @@ impl RunArguments {
             run = run.timeout(timeout);
         }
         if let Some(at_once) = self.at_once {
-            run = run.at_once(at_once);
+            run = run.at_once(at_once.get());
         }
         let report = run_with_progress(run);
         if print_problems(&report.problems) {
@@ -202,10 +205,14 @@ fn sample(result: &QualityResult) -> String {
     text + "\n"
 }
 
-/// A value in at most ten characters, or rounded to six decimals.
+/// A whole number or a short one as it is, otherwise rounded to six decimals, or to three digits if those tell little of it.
 fn rounded(value: f64) -> String {
     let exact = value.to_string();
-    if exact.len() <= 10 { exact } else { format!("{value:.6}") }
+    match value.abs() {
+        size if exact.len() <= 10 || (value.fract() == 0.0 && size < 1e15) => exact,
+        size if (0.0001..1e9).contains(&size) => format!("{value:.6}"),
+        _ => format!("{value:.2e}"),
+    }
 }
 
 /// Arguments of `dq list`.
@@ -223,6 +230,8 @@ pub struct ListArguments {
 struct ListedCheck {
     check: String,
     dataset: String,
+    /// `2026-11-28`, of a check with partitions.
+    partition: String,
     column: &'static str,
     owner: &'static str,
     runbook: &'static str,
@@ -235,34 +244,35 @@ struct ListedCheck {
     line: u32,
 }
 
+impl ListedCheck {
+    fn new(instance: &CheckInstance) -> Self {
+        let declared = instance.declaration();
+        let place = declared.place();
+        Self {
+            check: shown_name(instance.shown_name().into()).into_owned(),
+            dataset: shown_name(instance.shown_dataset().into()).into_owned(),
+            partition: instance.partition_name(),
+            column: shown_declared(declared.column),
+            owner: shown_declared(declared.owner),
+            runbook: shown_declared(declared.runbook),
+            description: shown_declared(declared.description),
+            thresholds: declared.thresholds(),
+            tags: declared.tags(),
+            severity: declared.severity.as_str(),
+            blocking: declared.blocking,
+            file: place.file,
+            line: place.line,
+        }
+    }
+}
+
 impl ListArguments {
     fn run(&self) -> Result<u8, OutputFailed> {
         let selected = self.selection.run().selected();
         if print_problems(&selected.problems) {
             return Ok(UNKNOWN);
         }
-        let listed: Vec<ListedCheck> = selected
-            .checks
-            .iter()
-            .map(|instance| {
-                let declared = instance.declaration();
-                let place = declared.place();
-                ListedCheck {
-                    check: shown_name(instance.shown_name().into()).into_owned(),
-                    dataset: shown_name(instance.shown_dataset().into()).into_owned(),
-                    column: shown_declared(declared.column),
-                    owner: shown_declared(declared.owner),
-                    runbook: shown_declared(declared.runbook),
-                    description: shown_declared(declared.description),
-                    thresholds: declared.thresholds(),
-                    tags: declared.tags(),
-                    severity: declared.severity.as_str(),
-                    blocking: declared.blocking,
-                    file: place.file,
-                    line: place.line,
-                }
-            })
-            .collect();
+        let listed: Vec<ListedCheck> = selected.checks.iter().map(ListedCheck::new).collect();
         print(&match self.format {
             Format::Json => json(&listed, true),
             Format::Text => {
@@ -270,13 +280,15 @@ impl ListArguments {
                 table(&LIST_HEADING, &rows)
             }
         })?;
-        Ok(0)
+        let unlisted: Vec<String> = selected.checks.iter().filter_map(CheckInstance::unlisted).collect();
+        Ok(if print_problems(&unlisted) { UNKNOWN } else { 0 })
     }
 }
 
-const LIST_HEADING: [&str; 11] = [
+const LIST_HEADING: [&str; 12] = [
     "check",
     "dataset",
+    "partition",
     "column",
     "severity",
     "blocking",
@@ -293,6 +305,7 @@ fn row(listed: &ListedCheck) -> Vec<Cell> {
     vec![
         Cell::new(&listed.check),
         Cell::new(&listed.dataset),
+        Cell::new(&listed.partition),
         Cell::new(listed.column),
         Cell::new(listed.severity),
         Cell::new(if listed.blocking { "blocking" } else { "" }),
@@ -303,4 +316,48 @@ fn row(listed: &ListedCheck) -> Vec<Cell> {
         Cell::new(format!("{}:{}", listed.file, listed.line)),
         Cell::new(listed.description),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::quality::check::QualityCheck;
+    use crate::checks::quality::partition::PartitionUnit;
+    use crate::checks::quality::run::run_dq_checks;
+
+    #[test]
+    fn a_value_is_short_and_never_looks_like_another() {
+        for (value, shown) in [
+            (0.25, "0.25"),
+            (12_000_000_000.0, "12000000000"),
+            (1.0 / 3.0, "0.333333"),
+            (3.0 / 205_000_000.0, "1.46e-8"),
+            (1.0 / 3000.0, "0.000333"),
+            (1e-7, "0.0000001"),
+            (1.234_567_890_123e12, "1234567890123"),
+            (1.5e300, "1.50e300"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(rounded(value), shown);
+        }
+    }
+
+    #[test]
+    fn a_check_with_partitions_is_listed_once_for_each_with_its_name() {
+        let check =
+            QualityCheck::new("listed_of_days", || true).dataset("listed").partition(PartitionUnit::Day).register();
+        let whole = QualityCheck::new("listed_whole", || true).dataset("listed").register();
+        let selected = run_dq_checks().dataset("listed").partition("2024-02").selected();
+        let listed: Vec<ListedCheck> = selected.checks.iter().map(ListedCheck::new).collect();
+        assert_eq!(listed.len(), 30);
+        let text = table(&LIST_HEADING, &listed.iter().map(row).collect::<Vec<_>>());
+        for (index, partition) in [(0, "2024-02-01"), (28, "2024-02-29"), (29, "")] {
+            assert_eq!(listed[index].partition, partition);
+            let line: Vec<&str> = text.lines().nth(index + 1).unwrap_or_default().split_whitespace().collect();
+            assert_eq!(line.contains(&"2024-02-29"), index == 28, "{text}");
+        }
+        assert_eq!(serde_json::to_value(&listed[0]).unwrap()["partition"], "2024-02-01");
+        check.unregister();
+        whole.unregister();
+    }
 }

@@ -62,6 +62,7 @@ fn properties(case: &mut TestCase, result: &QualityResult) {
         ("status", result.status.to_string()),
         ("dataset", result.dataset.to_string()),
         ("column", result.column.to_owned()),
+        ("partition", result.partition.clone().unwrap_or_default()),
         ("table", table.unwrap_or_default()),
         ("owner", result.owner.to_owned()),
         ("runbook", result.runbook.to_owned()),

@@ -135,7 +135,7 @@ fn an_error_has_its_sources() {
     use std::io;
     let lines = logged(|| {
         let error = Load(io::Error::other("disk full"));
-        tracing::error!(target: "t", error = &error as &dyn Error, "failed");
+        tracing::error!(target: "t", error = &error as &dyn std::error::Error, "failed");
     });
     assert_eq!(lines, ["ERROR t failed | error=cannot load: disk full"]);
 }

@@ -116,20 +116,20 @@ fn no_secret_is_kept_or_sampled() {
     create(&emulator, "notes", &[("note", "STRING")]);
     let notes: Vec<_> = corpus::samples().map(|sample| json!({"json": {"note": sample.text}})).collect();
     emulator.insert_rows("notes", &notes);
-    let (named, count) = (named(), notes.len());
-    let columns: Vec<String> = (0..named.len()).map(|index| format!("c{index}")).collect();
+    let (secrets, count) = (named(), notes.len());
+    let columns: Vec<String> = (0..secrets.len()).map(|index| format!("c{index}")).collect();
     let fields: Vec<_> = columns.iter().map(|column| (&**column, "STRING")).collect();
     create(&emulator, "named", &fields);
-    let row = columns.iter().zip(&named).map(|(column, (_, value))| (column.clone(), json!(value)));
+    let row = columns.iter().zip(&secrets).map(|(column, (_, value))| (column.clone(), json!(value)));
     emulator.insert_rows("named", &[json!({"json": row.collect::<serde_json::Map<_, _>>()})]);
 
     let captured = support::run(support::config(&emulator), |client| async move {
         let mut shown = Vec::new();
         let [notes, plain] = ["d.notes", "d.named"].map(|name| BigQueryTable::new(&client, name).unwrap());
-        let aliases = columns.iter().zip(&named).map(|(column, (name, _))| format!("{column} AS `{name}`"));
+        let aliases = columns.iter().zip(&secrets).map(|(column, (name, _))| format!("{column} AS `{name}`"));
         let sql = format!("SELECT {} FROM d.named", aliases.collect::<Vec<_>>().join(", "));
         let secret = query(&plain, sql, []);
-        let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = secrets.iter().map(|(name, _)| *name).collect();
         let kept = rows_where(&notes, "FALSE").keys(["note"]).store("dq_failures", 10_000).measure().await.unwrap();
         assert!(
             kept.message.as_deref().is_some_and(|message| message.contains("keys kept in dq_failures")),

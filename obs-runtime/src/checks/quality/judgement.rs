@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_no_number_is_an_error() {
-        let computed = 0.0 / 0.0;
+        let computed = f64::NAN;
         for (bounds, name) in [
             (Bounds::new().fail_above(computed), "fail_above"),
             (Bounds::new().warn_below(computed).fail_above(9.0), "warn_below"),

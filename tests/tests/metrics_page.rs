@@ -67,7 +67,7 @@ fn page() -> String {
         writeln!(page, "| {unit} | {} |", bounds(of)).unwrap();
     }
     page.push_str(
-        "\nPrometheus gets fewer buckets of these, so that a function and a command have at most 40 series with two outcomes:\n\n",
+        "\nPrometheus gets fewer buckets of these, so that a function and a command have at most 40 series with two outcomes. One with `slo_latency` has one bound more: the first of those above that is not below the objective.\n\n",
     );
     page.push_str("| family | bounds in Prometheus |\n| --- | --- |\n");
     for family in FAMILIES.iter().filter(|family| family.prometheus_buckets() != family.buckets()) {

@@ -89,7 +89,8 @@ pub struct Family {
 }
 
 impl Family {
-    /// The bounds of [`buckets`](Self::buckets) that Prometheus gets.
+    /// The bounds of [`buckets`](Self::buckets) that Prometheus gets. The series of a function with `slo_latency` have one more, if the
+    /// first bound of [`buckets`](Self::buckets) that is not below the objective is none of these.
     #[must_use]
     pub fn prometheus_buckets(&self) -> &'static [f64] {
         match self.name {
@@ -97,13 +98,6 @@ impl Family {
             "cli.command.duration.seconds" => &COMMAND_SECONDS,
             _ => self.buckets(),
         }
-    }
-
-    /// The bucket of [`prometheus_buckets`](Self::prometheus_buckets) that contains a bucket of [`buckets`](Self::buckets).
-    #[cfg(any(feature = "otlp", feature = "prometheus"))]
-    pub(crate) fn prometheus_bucket(&self, bucket: usize) -> usize {
-        let upper = self.buckets().get(bucket).copied().unwrap_or(f64::INFINITY);
-        self.prometheus_buckets().partition_point(|&bound| bound < upper)
     }
 
     /// Upper bounds of the buckets of a histogram, without `+Inf`.

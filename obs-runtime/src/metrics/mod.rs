@@ -8,6 +8,8 @@ pub(crate) mod cells;
 pub(crate) mod delivery_stats;
 pub(crate) mod drop_counters;
 pub(crate) mod exemplars;
+#[cfg(any(feature = "cli", feature = "otlp", feature = "prometheus"))]
+pub(crate) mod objective_bounds;
 pub(crate) mod process;
 pub(crate) mod recent_calls;
 pub(crate) mod registry;

@@ -53,7 +53,7 @@ impl DeltaTracker {
             let value = difference(&point.value, total)?;
             let exemplars = point.exemplars.iter().filter(|exemplar| nanos(exemplar.at) >= *at);
             let (attributes, exemplars) = (point.attributes.clone(), exemplars.copied().collect());
-            Some(Point { attributes, value, exemplars, start: *at })
+            Some(Point { attributes, bounds: point.bounds, value, exemplars, start: *at })
         });
         Metric { points: points.collect(), ..metric.clone() }
     }
@@ -108,12 +108,13 @@ mod tests {
     fn metric(kind: Kind, values: &[(&str, SeriesValue)]) -> Metric {
         let point = |(series, value): &(&str, SeriesValue)| Point {
             attributes: vec![("series".to_owned(), (*series).to_owned())],
+            bounds: &[1.0],
             value: value.clone(),
             exemplars: Vec::new(),
             start: 1,
         };
         let points = values.iter().map(point).collect();
-        Metric { name: "m".to_owned(), kind, unit: "", description: String::new(), bounds: &[1.0], points }
+        Metric { name: "m".to_owned(), kind, unit: "", description: String::new(), points }
     }
 
     fn counter(values: &[(&str, f64)]) -> Metric {

@@ -30,7 +30,7 @@ pub fn message(metric: &Metric, temporality: AggregationTemporality, now: u64) -
         }
         Kind::Gauge => Data::Gauge(Gauge { data_points: numbers() }),
         Kind::Histogram => Data::Histogram(Histogram {
-            data_points: metric.points.iter().filter_map(|point| histogram_point(metric.bounds, point, now)).collect(),
+            data_points: metric.points.iter().filter_map(|point| histogram_point(point, now)).collect(),
             aggregation_temporality: temporality.into(),
         }),
     };
@@ -54,7 +54,7 @@ fn number_point(kind: Kind, point: &Point, now: u64) -> Option<NumberDataPoint> 
     })
 }
 
-fn histogram_point(bounds: &[f64], point: &Point, now: u64) -> Option<HistogramDataPoint> {
+fn histogram_point(point: &Point, now: u64) -> Option<HistogramDataPoint> {
     let SeriesValue::Histogram { counts, sum } = &point.value else { return None };
     Some(HistogramDataPoint {
         attributes: point.attributes.iter().map(|(name, value)| text(name, value)).collect(),
@@ -63,7 +63,7 @@ fn histogram_point(bounds: &[f64], point: &Point, now: u64) -> Option<HistogramD
         count: counts.iter().sum(),
         sum: Some(*sum),
         bucket_counts: counts.clone(),
-        explicit_bounds: bounds.to_vec(),
+        explicit_bounds: point.bounds.to_vec(),
         exemplars: point.exemplars.iter().map(exemplar_message).collect(),
         ..HistogramDataPoint::default()
     })
@@ -121,13 +121,14 @@ mod tests {
     fn metric(kind: Kind, values: Vec<SeriesValue>) -> Metric {
         let point = |(index, value): (usize, SeriesValue)| Point {
             attributes: vec![("series".to_owned(), format!("{index:0200}"))],
+            bounds: &[0.5, 1.0],
             value,
             exemplars: Vec::new(),
             start: 7,
         };
         let points = values.into_iter().enumerate().map(point).collect();
         let (name, description) = ("m".to_owned(), "Help.".to_owned());
-        Metric { name, kind, unit: "s", description, bounds: &[0.5, 1.0], points }
+        Metric { name, kind, unit: "s", description, points }
     }
 
     #[test]

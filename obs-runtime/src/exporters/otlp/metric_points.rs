@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::exporters::aggregation::user_metrics::{UserMetricRegistry, UserSeries};
 use crate::exporters::otlp::user_metrics::ucum;
 use crate::metrics::catalogue::{Family, Kind, Unit};
+use crate::metrics::objective_bounds::{bounds_of, bucket_of};
 use crate::metrics::snapshot::{Exemplar, FamilySnapshot, Labels, SeriesValue, Snapshot};
 
 /// Labels that a Collector or Prometheus sets.
@@ -22,8 +23,6 @@ pub struct Metric {
     /// As UCUM writes it.
     pub unit: &'static str,
     pub description: String,
-    /// Upper bounds of the buckets of a histogram, without the infinite one.
-    pub bounds: &'static [f64],
     pub points: Vec<Point>,
 }
 
@@ -31,6 +30,8 @@ pub struct Metric {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     pub attributes: Attributes,
+    /// Upper bounds of the buckets of a histogram, without the infinite one.
+    pub bounds: &'static [f64],
     pub value: SeriesValue,
     pub exemplars: Vec<Exemplar>,
     /// From when on the value counts, in nanoseconds since 1970. Unused for gauges.
@@ -49,18 +50,21 @@ pub fn metrics(
     start: u64,
 ) -> (Vec<Metric>, Vec<String>) {
     let families = snapshot.families.into_iter().map(|FamilySnapshot { family, series }| {
-        let points = series.into_iter().map(|series| Point {
-            attributes: attributes(family.labels, constant, &series.labels),
-            value: merged(family, series.value),
-            exemplars: series.exemplars,
-            start,
+        let points = series.into_iter().map(|series| {
+            let bounds = if family.kind == Kind::Histogram { bounds_of(family, &series.labels) } else { &[] };
+            Point {
+                attributes: attributes(family.labels, constant, &series.labels),
+                bounds,
+                value: merged(family, bounds, series.value),
+                exemplars: series.exemplars,
+                start,
+            }
         });
         Metric {
             name: family.name.to_owned(),
             kind: family.kind,
             unit: unit(family.unit),
             description: family.help.to_owned(),
-            bounds: if family.kind == Kind::Histogram { family.prometheus_buckets() } else { &[] },
             points: points.collect(),
         }
     });
@@ -104,21 +108,16 @@ fn of_user(
     start: u64,
 ) -> Metric {
     let description = users.description(&name);
+    let bounds = if kind == Kind::Histogram { users.bounds(&name) } else { &[] };
     let points = series.into_iter().map(|series| Point {
         attributes: attributes(&[], constant, &series.labels),
+        bounds,
         value: series.value,
         exemplars: Vec::new(),
         start,
     });
     let text = if description.text.is_empty() { "A metric of the program." } else { &*description.text };
-    Metric {
-        kind,
-        unit: ucum(description.unit),
-        description: text.to_owned(),
-        bounds: if kind == Kind::Histogram { users.bounds(&name) } else { &[] },
-        points: points.collect(),
-        name,
-    }
+    Metric { kind, unit: ucum(description.unit), description: text.to_owned(), points: points.collect(), name }
 }
 
 /// The unit of a family as UCUM writes it. A number of things has none: a Collector would name it a ratio.
@@ -133,13 +132,13 @@ const fn unit(unit: Unit) -> &'static str {
 }
 
 /// The value by the buckets that Prometheus gets.
-fn merged(family: &Family, value: SeriesValue) -> SeriesValue {
+fn merged(family: &Family, bounds: &[f64], value: SeriesValue) -> SeriesValue {
     match value {
         SeriesValue::Number(number) => SeriesValue::Number(number),
         SeriesValue::Histogram { counts, sum } => {
-            let mut merged = vec![0; family.prometheus_buckets().len() + 1];
+            let mut merged = vec![0; bounds.len() + 1];
             for (bucket, count) in counts.into_iter().enumerate() {
-                merged[family.prometheus_bucket(bucket)] += count;
+                merged[bucket_of(bounds, family, bucket)] += count;
             }
             SeriesValue::Histogram { counts: merged, sum }
         }
@@ -250,7 +249,7 @@ mod tests {
         let first = family.prometheus_buckets()[0];
         let within = family.buckets().iter().zip(&counts).filter(|(bound, _)| **bound <= first);
         assert_eq!(merged[0], within.map(|(_, count)| count).sum::<u64>());
-        assert_eq!((found[0].bounds, found[0].points[0].start), (family.prometheus_buckets(), 7));
+        assert_eq!((found[0].points[0].bounds, found[0].points[0].start), (family.prometheus_buckets(), 7));
     }
 
     #[test]

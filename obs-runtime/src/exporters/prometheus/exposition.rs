@@ -10,6 +10,7 @@ use crate::exporters::prometheus::names;
 use crate::exporters::prometheus::names::LabelTexts;
 use crate::metrics::catalogue::{Family, Kind};
 use crate::metrics::exemplars::Exemplar;
+use crate::metrics::objective_bounds::{bounds_of, bucket_of};
 use crate::metrics::snapshot::{FamilySnapshot, Labels, Series, SeriesValue, Snapshot};
 
 /// A gauge that a run continues from the earlier runs.
@@ -235,18 +236,18 @@ impl Metric {
         let mut metric = Self::new(family.kind, help, BTreeMap::new());
         let mut samples: Vec<(String, Sample)> = Vec::with_capacity(series.len());
         for (text, series) in series {
+            let bounds = if family.kind == Kind::Histogram { bounds_of(family, &series.labels) } else { &[] };
             if !series.exemplars.is_empty() {
                 let exemplars =
-                    series.exemplars.iter().map(|one| (family.prometheus_bucket(one.bucket), exemplar_text(one)));
+                    series.exemplars.iter().map(|one| (bucket_of(bounds, family, one.bucket), exemplar_text(one)));
                 metric.exemplars.insert(text.clone(), exemplars.collect());
             }
             let sample = match series.value {
                 SeriesValue::Number(number) => Sample::Number(number),
                 SeriesValue::Histogram { counts, sum } => {
-                    let bounds = family.prometheus_buckets();
                     let mut merged = vec![0; bounds.len() + 1];
                     for (bucket, count) in counts.into_iter().enumerate() {
-                        merged[family.prometheus_bucket(bucket)] += count;
+                        merged[bucket_of(bounds, family, bucket)] += count;
                     }
                     Sample::Histogram { bounds: Cow::Borrowed(bounds), counts: merged, sum }
                 }

@@ -96,9 +96,11 @@ impl Target for AlertmanagerOptions {
 fn inhibitions() -> Vec<Inhibition> {
     let command = ["service", "environment", "instance", "command"];
     let budget = ["service", "environment", "instance", "budget"];
+    let objective = ["service", "environment", "command", "operation"];
     let pairs = [
         ("ObsCommandFailed|ObsCommandMissed|ObsCommandRunsTooLong", "ObsCommandWithoutSuccess", &command[..]),
-        ("ObsObjectiveBurnsFast", "ObsObjectiveBurns", &["service", "environment", "command", "operation"][..]),
+        ("ObsObjectiveBurnsFast", "ObsObjectiveBurns", &objective[..]),
+        ("ObsLatencyObjectiveBurnsFast", "ObsLatencyObjectiveBurns", &objective[..]),
         ("ObsBudgetUsedUp", "ObsBudgetBurns|ObsBudgetNearlyUsedUp", &budget[..]),
         ("ObsCheckStopped", "ObsCheckErrored", &["service", "environment", "instance", "check"][..]),
     ];

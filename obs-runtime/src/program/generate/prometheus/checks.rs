@@ -5,13 +5,10 @@ use std::time::Duration;
 use crate::program::generate::declared::{Declared, HealthCheck, QualityCheck};
 use crate::program::generate::prometheus::promql::{PROCESS, duration, plain, quoted, seconds, selector};
 use crate::program::generate::prometheus::rule::{Concern, Rule, Urgency};
-use crate::program::generate::prometheus::unit_test::UnitTest;
+use crate::program::generate::prometheus::unit_test::{Steps, UnitTest};
 
 /// How long a health check must be unhealthy.
 const UNHEALTHY: Duration = Duration::from_mins(5);
-
-/// The longest time that a unit test goes through minute by minute.
-const MAX_SIMULATED: Duration = Duration::from_hours(26);
 
 /// How many changes of a health check within an hour are too many.
 const FLAPS: u32 = 6;
@@ -98,18 +95,19 @@ impl<'d> QualityRules<'d> {
         let service = self.selector.split(",check").next().unwrap_or("{").to_owned();
         let of = |family: &str| format!("{family}{service},{labels}}}");
         let asked = format!("{service},check={}}}", quoted(&name));
-        let oldest = seconds(self.oldest).div_ceil(60);
-        let simulated = if self.oldest > MAX_SIMULATED { 30 } else { oldest + 30 };
-        let test = UnitTest::new(format!("{name} fails, passes, cannot be checked, and stops"))
+        let last_run = of("data_quality_check_last_run_timestamp_seconds");
+        let judged = UnitTest::new(format!("{name} fails, passes, and cannot be checked"))
             .series(of("data_quality_check_status"), "1x4 0x4 1x4 _x10")
-            .series(of("data_quality_check_last_run_timestamp_seconds"), format!("0x4 300x4 600x4 900x{simulated}"))
+            .series(last_run.clone(), "0x4 300x4 600x4 900x30")
             .expect("ObsCheckFailed", &asked, &[5, 9], &[4, 10, 14, 20])
             .expect("ObsCheckErrored", &asked, &[22], &[4, 9, 14]);
-        if self.oldest > MAX_SIMULATED {
-            return vec![test];
-        }
-        let quiet = seconds(self.oldest) / 60;
-        vec![test.expect("ObsCheckStopped", &asked, &[15 + oldest + 1], &[14, 15 + quiet])]
+        let steps = Steps::through(self.oldest);
+        let stopped = UnitTest::new(format!("{name} stops, then runs again"))
+            .every(steps.minutes)
+            .series(of("data_quality_check_status"), format!("1x{}", steps.within + 6))
+            .series(last_run, format!("0x{} {}x3", steps.within + 2, steps.minute(3) * 60))
+            .expect("ObsCheckStopped", &asked, &[steps.minute(2)], &[steps.minute(0), steps.minute(4)]);
+        vec![judged, stopped]
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base::schedule::Schedule;
 use crate::program::generate::declared::{Declared, Function, longest_gap};
 use crate::program::generate::prometheus::promql::{PROCESS, duration, plain, seconds, selector};
 use crate::program::generate::prometheus::rule::{Concern, Rule, Urgency};
-use crate::program::generate::prometheus::unit_test::UnitTest;
+use crate::program::generate::prometheus::unit_test::{Steps, UnitTest};
 
 /// How late a run may start if its command declares no `margin`: the start is seen at the next scrape.
 pub const MARGIN: Duration = Duration::from_mins(5);
@@ -176,6 +176,8 @@ impl<'d> CommandRules<'d> {
         if let (Some(schedule), Some(gap)) = (&self.function.schedule, self.gap) {
             tests.extend(self.tests_of_missed(schedule, gap));
             tests.extend(schedule.max_runtime.map(|limit| self.test_of_too_long(limit)));
+            tests.push(self.test_of_never(gap.saturating_add(self.margin)));
+            tests.extend(self.tests_of_without_success(self.success_limit(gap)));
         }
         tests
     }
@@ -212,6 +214,46 @@ impl<'d> CommandRules<'d> {
             .series(self.of_process("cli_command_last_start_timestamp_seconds"), format!("0x{}", minutes + 10))
             .series(self.of_process("cli_command_last_exit_code"), format!("-1x{} 0x10", minutes + 2));
         test.expect("ObsCommandRunsTooLong", &self.selector, &[minutes + 1], &[minutes.saturating_sub(1), minutes + 4])
+    }
+
+    /// No run at all, then the first one.
+    fn test_of_never(&self, waits: Duration) -> UnitTest {
+        let steps = Steps::through(waits);
+        let first = steps.minute(3) * 60;
+        self.test("has never run, then runs")
+            .every(steps.minutes)
+            .series(
+                self.of_process("cli_command_last_start_timestamp_seconds"),
+                format!("_x{} {first}x3", steps.within + 3),
+            )
+            .expect(
+                "ObsCommandNeverRan",
+                &self.selector,
+                &[steps.minute(2)],
+                &[steps.minute(0) - steps.minutes, steps.minute(4)],
+            )
+    }
+
+    /// A success that gets too old, and one that never comes.
+    fn tests_of_without_success(&self, limit: Duration) -> [UnitTest; 2] {
+        let steps = Steps::through(limit);
+        let start = self.of_process("cli_command_last_start_timestamp_seconds");
+        let (again, length) = (steps.minute(3) * 60, steps.within + 2);
+        let test = |what: &str, rests: &[u64]| {
+            self.test(what).every(steps.minutes).expect(
+                "ObsCommandWithoutSuccess",
+                &self.selector,
+                &[steps.minute(2)],
+                rests,
+            )
+        };
+        let quiet = steps.minute(0);
+        [
+            test("has not succeeded for too long, then succeeds", &[quiet, steps.minute(4)])
+                .series(start.clone(), format!("0+60x{}", length + 4))
+                .series(self.of_process("cli_command_last_success_timestamp_seconds"), format!("0x{length} {again}x3")),
+            test("has started and never succeeded", &[quiet]).series(start, format!("0x{length}")),
+        ]
     }
 
     /// A run that comes in time and one that comes too late, by the time that the program writes and, with the schedule of an

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::base::declaration::Objective;
+use crate::metrics::objective_bounds::objective_bound;
 use crate::program::generate::declared::Function;
 use crate::program::generate::prometheus::promql::{PROCESS, duration, plain, seconds};
 use crate::program::generate::prometheus::rule::{Concern, Rule, Urgency};
@@ -32,8 +33,6 @@ pub struct Calls {
     pub label: &'static str,
     /// Of the metrics: `cli_command` or `operation`.
     pub prefix: &'static str,
-    /// The bounds of the buckets that Prometheus has.
-    pub bounds: &'static [f64],
 }
 
 /// The objectives of a function.
@@ -66,9 +65,15 @@ impl Bad {
 
     /// What bad calls do.
     fn calls(self) -> String {
-        match self {
-            Self::Failed => "fail".to_owned(),
-            Self::Slow(limit) => format!("take longer than {}", humantime::format_duration(limit)),
+        let Self::Slow(latency) = self else { return "fail".to_owned() };
+        let words = humantime::format_duration(latency);
+        let bound = objective_bound(latency).and_then(|bound| Duration::try_from_secs_f64(bound).ok());
+        match bound.filter(|bound| *bound > latency) {
+            Some(bound) => {
+                let bound = humantime::format_duration(bound);
+                format!("take longer than {bound}, the first bound of buckets above the objective of {words}")
+            }
+            None => format!("take longer than {words}"),
         }
     }
 }
@@ -101,31 +106,23 @@ impl ObjectiveRules<'_> {
             }
             Bad::Slow(limit) => {
                 let count = rate("duration_seconds_count");
-                format!("1 - ({})\n/ {count}", self.in_time(limit, window))
+                format!("1 - {}\n/ {count}", self.in_time(limit, window))
             }
         }
     }
 
-    /// The rate of calls that end in time. Between two bounds of buckets it is interpolated.
+    /// The rate of calls that end in time.
     fn in_time(&self, limit: Duration, window: &str) -> String {
-        let limit = limit.as_secs_f64();
         let (labels, prefix) = (self.labels(), self.calls.prefix);
-        let bucket = |bound: f64| {
-            // Prometheus writes `1` as `1` in the text format and as `1.0` in OpenMetrics.
-            let selector =
-                self.selector.trim_end_matches('}').to_owned() + &format!(",le=~\"{}(\\\\.0)?\"}}", escaped(bound));
-            format!("sum by ({labels}) (rate({prefix}_duration_seconds_bucket{selector}[{window}]))")
-        };
-        let above = self.calls.bounds.iter().copied().find(|bound| *bound >= limit).unwrap_or(f64::INFINITY);
-        let below = self.calls.bounds.iter().copied().rfind(|bound| *bound < limit);
-        if (above - limit).abs() < 1e-9 || above.is_infinite() {
-            return bucket(above.min(86_400.0));
-        }
-        let share = (limit - below.unwrap_or(0.0)) / (above - below.unwrap_or(0.0));
-        match below {
-            Some(below) => format!("{:.6} * {}\n  + {share:.6} * {}", 1.0 - share, bucket(below), bucket(above)),
-            None => format!("{share:.6} * {}", bucket(above)),
-        }
+        let bucket = self.bucket(limit);
+        format!("sum by ({labels}) (rate({prefix}_duration_seconds_bucket{bucket}[{window}]))")
+    }
+
+    /// The bucket of calls that end in time.
+    fn bucket(&self, limit: Duration) -> String {
+        // Prometheus writes `1` as `1` in the text format and as `1.0` in OpenMetrics.
+        let bound = objective_bound(limit).map_or("\\\\+Inf".to_owned(), |bound| escaped(bound) + "(\\\\.0)?");
+        self.selector.trim_end_matches('}').to_owned() + &format!(",le=~\"{bound}\"}}")
     }
 
     fn recorded(&self, bad: Bad, window: &str) -> String {
@@ -145,7 +142,7 @@ impl ObjectiveRules<'_> {
             });
             let expr = pairs.collect::<Vec<_>>().join("\nor ");
             let description = format!(
-                "{{{{ $value | humanizePercentage }}}} of the calls in {{{{ $labels.environment }}}} {}; {objective} may not, over 28 \
+                "{{{{ $value | humanizePercentage }}}} of the calls in {{{{ $labels.environment }}}} {}; {objective} must not, over 28 \
                  days. This objective counts calls: it compares the share in two windows with the budget.",
                 bad.calls()
             );
@@ -155,13 +152,7 @@ impl ObjectiveRules<'_> {
     }
 
     fn alert(&self, bad: Bad, urgency: Urgency, expr: String, summary: &str, description: String) -> Rule {
-        let name = match (bad, urgency) {
-            (Bad::Failed, Urgency::Critical) => "ObsObjectiveBurnsFast",
-            (Bad::Failed, Urgency::Warning) => "ObsObjectiveBurns",
-            (Bad::Slow(_), Urgency::Critical) => "ObsLatencyObjectiveBurnsFast",
-            (Bad::Slow(_), Urgency::Warning) => "ObsLatencyObjectiveBurns",
-        };
-        Rule::alert(name, urgency, expr, format!("{} {summary}", plain(&self.function.name)), description)
+        Rule::alert(name(bad, urgency), urgency, expr, format!("{} {summary}", plain(&self.function.name)), description)
             .concerning(&self.concern)
             .label(self.calls.label, &self.function.name)
     }
@@ -234,11 +225,11 @@ impl ObjectiveRules<'_> {
     /// The unit tests.
     pub fn tests(&self) -> Vec<UnitTest> {
         let Some(objective) = self.function.declaration.slo else { return Vec::new() };
+        let slow = self.function.declaration.slo_latency.map(Bad::Slow);
+        let all = [Some(Bad::Failed), slow].into_iter().flatten();
         match self.gap {
-            Some(gap) => vec![self.test_by_runs(objective, gap)],
-            // Two hours of errors alone do not pass the budget of a weak objective.
-            None if objective.may_fail_per_million() > 50_000 => Vec::new(),
-            None => vec![self.test_by_calls()],
+            Some(gap) => all.map(|bad| self.test_by_runs(objective, bad, gap)).collect(),
+            None => all.map(|bad| self.test_by_calls(objective, bad)).collect(),
         }
     }
 
@@ -247,24 +238,49 @@ impl ObjectiveRules<'_> {
         format!("{family}{},{labels}}}", self.selector.trim_end_matches('}'))
     }
 
-    /// An hour without errors, two with nothing but errors, and hours without.
-    fn test_by_calls(&self) -> UnitTest {
+    /// An hour without a bad call, two with nothing but bad ones, and hours without.
+    fn test_by_calls(&self, objective: Objective, bad: Bad) -> UnitTest {
         let prefix = self.calls.prefix;
-        UnitTest::new(format!("{} fails for two hours", self.function.name))
-            .series(self.series(&format!("{prefix}_success_total"), ""), "0+60x60 3600x120 3660+60x600")
-            .series(self.series(&format!("{prefix}_failure_total"), ",outcome=\"error\""), "0x60 0+60x119 7200x600")
-            .expect("ObsObjectiveBurnsFast", &self.selector, &[150, 180], &[50, 60, 779])
-            .expect("ObsObjectiveBurns", &self.selector, &[180], &[50, 60])
+        let (good, bad_calls, all) = ("0+60x60 3600x120 3660+60x600", "0x60 0+60x119 7200x600", "0+60x781");
+        let test = UnitTest::new(format!("{} has nothing but {} for two hours", self.function.name, bad.word()));
+        let test = match bad {
+            Bad::Failed => test
+                .series(self.series(&format!("{prefix}_success_total"), ""), good)
+                .series(self.series(&format!("{prefix}_failure_total"), ",outcome=\"error\""), bad_calls),
+            Bad::Slow(limit) => {
+                let bound = objective_bound(limit).map_or("+Inf".to_owned(), |bound| bound.to_string());
+                let ok = ",outcome=\"ok\"";
+                test.series(
+                    self.series(&format!("{prefix}_duration_seconds_bucket"), &format!("{ok},le=\"{bound}\"")),
+                    good,
+                )
+                .series(self.series(&format!("{prefix}_duration_seconds_count"), ok), all)
+            }
+        };
+        let budget = f64::from(objective.may_fail_per_million()) / 1e6;
+        // Two thirds of the calls of three hours are bad, and all of the last half hour.
+        let is_fast = BURNS[1].2 * budget < 0.66;
+        let is_slow = BURNS[3].2 * budget < 0.66;
+        let expect = |test: UnitTest, urgency, fires: bool, during: &[u64]| {
+            let rests = [50, 60];
+            let (fires, rests) =
+                if fires { (during, rests.to_vec()) } else { (&[][..], [&rests[..], during].concat()) };
+            test.expect(name(bad, urgency), &self.selector, fires, &rests)
+        };
+        let test = expect(test, Urgency::Critical, is_fast, &[180]);
+        let test = expect(test, Urgency::Warning, is_slow, &[180]);
+        test.expect(name(bad, Urgency::Critical), &self.selector, &[], &[779])
     }
 
-    /// Four runs that succeed, then one that fails, and the next that succeeds; each takes a minute, and begins an hour after the one
+    /// Four runs that are good, then one that is bad, and two that are good; each takes a minute, and begins an hour after the one
     /// before at the latest, as simulated days take long.
-    fn test_by_runs(&self, objective: Objective, gap: Duration) -> UnitTest {
+    fn test_by_runs(&self, objective: Objective, bad: Bad, gap: Duration) -> UnitTest {
         let period = seconds(gap).div_ceil(60).clamp(3, 60);
-        let (mut starts, mut successes, mut codes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut last = 0;
+        let (mut starts, mut successes, mut codes, mut durations) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut last, mut last_duration) = (0, "_".to_owned());
         for run in 0..7_u64 {
-            let (start, fails) = (run * period * 60, run == 4);
+            let (start, is_bad) = (run * period * 60, run == 4);
+            let fails = is_bad && bad == Bad::Failed;
             let before = last;
             if !fails {
                 last = start + 60;
@@ -274,21 +290,40 @@ impl ObjectiveRules<'_> {
             starts.push(format!("{start}x{}", period - 1));
             successes.push(format!("{before} {last}x{}", period - 2));
             codes.push(format!("-1 {}x{}", u8::from(fails), period - 2));
+            let duration = match bad {
+                Bad::Slow(limit) if is_bad => limit.as_secs_f64() + 1.0,
+                _ => 0.001,
+            };
+            durations.push(format!("{last_duration} {duration}x{}", period - 2));
+            last_duration = duration.to_string();
         }
-        let test = UnitTest::new(format!("{} fails once in seven runs", self.function.name))
+        let mut test = UnitTest::new(format!("{} has {} once in seven runs", self.function.name, bad.word()))
             .series(self.series("cli_command_last_start_timestamp_seconds", ""), starts.join(" "))
             .series(self.series("cli_command_last_success_timestamp_seconds", ""), successes.join(" "))
             .series(self.series("cli_command_last_exit_code", ""), codes.join(" "));
-        // One of at most four runs is a quarter.
-        let is_over = 13.44 * f64::from(objective.may_fail_per_million()) / 1e6 < 0.24;
+        if matches!(bad, Bad::Slow(_)) {
+            test = test.series(self.series("cli_command_last_duration_seconds", ""), durations.join(" "));
+        }
+        let budget = f64::from(objective.may_fail_per_million()) / 1e6;
+        // One of at most four runs is a quarter, one of six more than an eighth.
         let failed = 4 * period + 2;
-        let (fires, rests): (&[u64], &[u64]) = if is_over { (&[failed], &[]) } else { (&[], &[failed]) };
-        test.expect(
-            "ObsObjectiveBurnsFast",
-            &self.selector,
-            fires,
-            &[rests, &[4 * period - 1, 5 * period + 2]].concat(),
-        )
+        let (fires, rests): (&[u64], &[u64]) =
+            if BURNS[0].2 * budget < 0.24 { (&[failed], &[]) } else { (&[], &[failed]) };
+        let quiet = [4 * period - 1, 5 * period + 2];
+        let test = test.expect(name(bad, Urgency::Critical), &self.selector, fires, &[rests, &quiet].concat());
+        let (fires, rests): (&[u64], &[u64]) =
+            if budget < 0.16 { (&[failed, 6 * period + 2], &[]) } else { (&[], &[6 * period + 2]) };
+        test.expect(name(bad, Urgency::Warning), &self.selector, fires, &[rests, &[4 * period - 1]].concat())
+    }
+}
+
+/// The alert of an objective.
+const fn name(bad: Bad, urgency: Urgency) -> &'static str {
+    match (bad, urgency) {
+        (Bad::Failed, Urgency::Critical) => "ObsObjectiveBurnsFast",
+        (Bad::Failed, Urgency::Warning) => "ObsObjectiveBurns",
+        (Bad::Slow(_), Urgency::Critical) => "ObsLatencyObjectiveBurnsFast",
+        (Bad::Slow(_), Urgency::Warning) => "ObsLatencyObjectiveBurns",
     }
 }
 

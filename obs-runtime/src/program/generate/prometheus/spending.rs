@@ -37,7 +37,11 @@ pub fn cost_rules(declared: &Declared, function: &Function, concern: &Concern) -
         Rule::alert(
             "ObsCostUnusual",
             Urgency::Warning,
-            format!("{DAILY}{selector} > 2 * quantile_over_time(0.5, {DAILY}{selector}[14d] offset 1d)\nand {DAILY}{selector} offset 2d > 0"),
+            // What costs less than every second day has no usual day; what is known for less than three days has none yet.
+            format!(
+                "{DAILY}{selector} > 2 * (quantile_over_time(0.5, {DAILY}{selector}[14d] offset 1d) > 0)\nand {DAILY}{selector} offset 3d \
+                 >= 0"
+            ),
             format!("{name} costs twice as much as usual"),
             "{{ $value | printf \"%.2f\" }} USD within a day in {{ $labels.environment }}, more than twice the median of the two weeks \
              before."
@@ -58,10 +62,20 @@ pub fn cost_tests(declared: &Declared, function: &Function) -> Vec<UnitTest> {
         UnitTest::new(format!("{} passes a threshold once", function.name))
             .series(of("bigquery_cost_alert_total", ",reason=\"threshold\""), "0x9 1x120")
             .expect("ObsCostAlert", &asked, &[11, 60], &[9, 100]),
-        // One dollar each hour, five on the third day.
+        // 24 dollars each day, 120 on the fifth and 24 on the sixth, by steps of half an hour.
         UnitTest::new(format!("{} costs five times as much on one day", function.name))
-            .series(of("bigquery_total_cost_usd_total", ""), "0+0.0166667x2880 48+0.0833x1440 168+0.0166667x1600")
-            .expect("ObsCostUnusual", &asked, &[4300], &[2870, 5900]),
+            .every(30)
+            .series(of("bigquery_total_cost_usd_total", ""), "0+0.5x192 96+2.5x48 216+0.5x96")
+            .expect("ObsCostUnusual", &asked, &[7200], &[2880, 5760, 8670]),
+        // A run at noon of each working day; the first day is a Wednesday.
+        UnitTest::new(format!("{} costs the same on each working day", function.name))
+            .every(30)
+            .series(of("bigquery_total_cost_usd_total", ""), working_days(&[24, 24, 24, 0, 0, 24, 24, 24, 72]))
+            .expect("ObsCostUnusual", &asked, &[8 * 1440 + 840], &[4 * 1440, 5 * 1440 + 840, 6 * 1440 + 840, 8 * 1440]),
+        UnitTest::new(format!("{} costs something once a week", function.name))
+            .every(30)
+            .series(of("bigquery_total_cost_usd_total", ""), working_days(&[24, 0, 0, 0, 0, 0, 0, 24, 0]))
+            .expect("ObsCostUnusual", &asked, &[], &[7 * 1440 + 840]),
     ]
 }
 
@@ -77,6 +91,16 @@ pub fn budget_rules(declared: &Declared, concern: &Concern) -> Vec<Rule> {
             .concerning(concern)
     };
     let running = format!("and ({ends} > time())");
+    // What is spent when the period ends, by each of three spans. One run that costs more than its share is no pace: it is in one span.
+    let burns = |span: &str, [second, third]: [&str; 2], seconds: u32, remaining: &str| {
+        let by = |spent: String| format!("({used} + ({spent}) / {seconds} * ({ends} - time())) / {limit} > 1");
+        format!(
+            "{}\n  and {}\n  and {}\n  and {ends} - time() {remaining} 86400",
+            by(format!("{used} - {used} offset {span}")),
+            by(format!("{used} offset {span} - {used} offset {second}")),
+            by(format!("{used} offset {second} - {used} offset {third}")),
+        )
+    };
     vec![
         alert(
             "ObsBudgetUsedUp",
@@ -96,12 +120,14 @@ pub fn budget_rules(declared: &Declared, concern: &Concern) -> Vec<Rule> {
             "ObsBudgetBurns",
             Urgency::Warning,
             format!(
-                "({used} + clamp_min(deriv({used}[6h]), 0) * ({ends} - time())) / {limit} > 1\nand {used} / {limit} < 1\n{running}"
+                "(({})\nor ({}))\nand {used} / {limit} < 1\n{running}",
+                burns("2h", ["4h", "6h"], 7200, "<="),
+                burns("1d", ["2d", "3d"], 86_400, ">"),
             ),
             "will be used up before its period ends",
             format!(
-                "If spending goes on as in the last 6 hours, {{{{ $value | humanizePercentage }}}} of {labels} are spent when its \
-                 period ends."
+                "If spending goes on as it did steadily in the last 6 hours, or 3 days if the period lasts longer than a day, \
+                 {{{{ $value | humanizePercentage }}}} of {labels} are spent when its period ends."
             ),
         )
         .after(Duration::from_mins(30)),
@@ -120,8 +146,47 @@ pub fn budget_tests(declared: &Declared) -> Vec<UnitTest> {
             .series(of("bigquery_budget_used_usd"), "0+0.0333333334x800 26.7x700")
             .series(of("bigquery_budget_limit_usd"), "24x1500")
             .series(of("bigquery_budget_period_end_timestamp_seconds"), "86400x1500")
-            .expect("ObsBudgetBurns", &asked, &[120, 700], &[1, 750, 1450])
+            .expect("ObsBudgetBurns", &asked, &[400, 700], &[1, 350, 750, 1450])
             .expect("ObsBudgetNearlyUsedUp", &asked, &[600, 700], &[500, 750, 1450])
             .expect("ObsBudgetUsedUp", &asked, &[750, 1400], &[600, 1450]),
+        UnitTest::new("one run spends 60 % of a daily budget")
+            .series(of("bigquery_budget_used_usd"), "0x180 14.4x1250")
+            .series(of("bigquery_budget_limit_usd"), "24x1430")
+            .series(of("bigquery_budget_period_end_timestamp_seconds"), "86400x1430")
+            .expect("ObsBudgetBurns", &asked, &[], &[200, 300, 500, 700]),
+        // At 3 o'clock of each day of a month: a 40th of the budget, and a 15th.
+        monthly_budget("a run of each night spends less than its share", &of, 6).expect(
+            "ObsBudgetBurns",
+            &asked,
+            &[],
+            &[5 * 1440 + 240, 5 * 1440 + 900, 9 * 1440 + 600],
+        ),
+        monthly_budget("a run of each night spends twice its share", &of, 16).expect(
+            "ObsBudgetBurns",
+            &asked,
+            &[5 * 1440 + 600, 9 * 1440 + 600],
+            &[1440 + 600, 2 * 1440 + 600],
+        ),
     ]
+}
+
+/// Ten days of a budget of 240 USD for 30 days, of which a run spends this much at 3 o'clock of each day, by steps of half an hour.
+fn monthly_budget(name: &str, of: &impl Fn(&str) -> String, each: u32) -> UnitTest {
+    let used: Vec<String> = (1..=10).map(|day| format!("{}x47", day * each)).collect();
+    UnitTest::new(name)
+        .every(30)
+        .series(of("bigquery_budget_used_usd"), format!("0x5 {}", used.join(" ")))
+        .series(of("bigquery_budget_limit_usd"), "240x480")
+        .series(of("bigquery_budget_period_end_timestamp_seconds"), "2592000x480")
+}
+
+/// What is spent at noon of each day, in total, by steps of half an hour.
+fn working_days(spent: &[u32]) -> String {
+    let mut total = 0;
+    let days = spent.iter().map(|of_day| {
+        let before = total;
+        total += of_day;
+        format!("{before}x23 {total}x23")
+    });
+    days.collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,8 @@
 //! `generate prometheus`
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::metrics::catalogue::{COMMAND_SECONDS, OPERATION_SECONDS};
 use crate::program::generate::declared::{Declared, Function, QualityCheck};
 use crate::program::generate::grafana::dashboard::{subject_of_command, uid};
 use crate::program::generate::prometheus::checks::{QualityRules, health_rules, health_tests};
@@ -12,7 +12,7 @@ use crate::program::generate::prometheus::promql::selector;
 use crate::program::generate::prometheus::rule::{Concern, Group, Rule, RuleFile};
 use crate::program::generate::prometheus::spending::{budget_rules, budget_tests, cost_rules, cost_tests};
 use crate::program::generate::prometheus::telemetry::{
-    slower_rules, slower_run_rules, slower_run_tests, telemetry_rules, telemetry_tests,
+    slower_rules, slower_run_rules, slower_run_tests, slower_tests, telemetry_rules, telemetry_tests,
 };
 use crate::program::generate::prometheus::unit_test::{TestFile, UnitTest};
 use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, yaml};
@@ -20,8 +20,8 @@ use crate::program::generate::target::{GeneratedFile, Target, file_name, heading
 /// How old the last run of a check may be in a program without a schedule: a day and two hours.
 const OLDEST_CHECK: Duration = Duration::from_hours(26);
 
-const COMMANDS: Calls = Calls { label: "command", prefix: "cli_command", bounds: &COMMAND_SECONDS };
-const OPERATIONS: Calls = Calls { label: "operation", prefix: "operation", bounds: &OPERATION_SECONDS };
+const COMMANDS: Calls = Calls { label: "command", prefix: "cli_command" };
+const OPERATIONS: Calls = Calls { label: "operation", prefix: "operation" };
 
 /// Arguments of `generate prometheus`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -48,9 +48,15 @@ impl Made {
         let text = |text: String| heading(PrometheusOptions::NAME, declared) + &text;
         let groups = RuleFile { groups: vec![group] };
         let rules = GeneratedFile::of(declared, &format!("{name}.rules.yml"), text(yaml(&groups)?));
-        if !tests.is_empty() {
-            let tests = TestFile { rule_files: vec![rules.name.clone()], evaluation_interval: "1m", tests };
-            self.0.push(GeneratedFile::of(declared, &format!("{name}.rules.test.yml"), text(yaml(&tests)?)));
+        // One file for each interval of evaluation.
+        let mut by_interval: BTreeMap<String, Vec<UnitTest>> = BTreeMap::new();
+        for test in tests {
+            by_interval.entry(test.interval.clone()).or_default().push(test);
+        }
+        for (evaluation_interval, tests) in by_interval {
+            let steps = if evaluation_interval == "1m" { String::new() } else { format!(".by-{evaluation_interval}") };
+            let tests = TestFile { rule_files: vec![rules.name.clone()], evaluation_interval, tests };
+            self.0.push(GeneratedFile::of(declared, &format!("{name}{steps}.rules.test.yml"), text(yaml(&tests)?)));
         }
         self.0.push(rules);
         Ok(())
@@ -99,6 +105,7 @@ impl PrometheusOptions {
                 tests.extend(slower_run_tests(&command.selector, &function.name));
             } else {
                 rules.extend(slower_rules(declared, function, COMMANDS, &concern));
+                tests.extend(slower_tests(declared, function, COMMANDS));
             }
             made.add(declared, &format!("command {}", function.name), rules, tests)?;
         }
@@ -113,7 +120,9 @@ impl PrometheusOptions {
                 ObjectiveRules { function, calls: OPERATIONS, concern: concern.clone(), selector, gap: None };
             let mut rules = objectives.rules();
             rules.extend(slower_rules(declared, function, OPERATIONS, &concern));
-            made.add(declared, &format!("operation {}", function.name), rules, objectives.tests())?;
+            let mut tests = objectives.tests();
+            tests.extend(slower_tests(declared, function, OPERATIONS));
+            made.add(declared, &format!("operation {}", function.name), rules, tests)?;
         }
         Ok(())
     }
@@ -160,6 +169,8 @@ impl Target for PrometheusOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::program::generate::sample;
 
@@ -168,32 +179,22 @@ mod tests {
         let files = PrometheusOptions::default().files(&sample::declared()).unwrap();
         assert_eq!(files, PrometheusOptions::default().files(&sample::declared()).unwrap());
         sample::write(&files);
-        let text_of = |end: &str| {
-            let files = files.iter().filter(|file| file.name.ends_with(end));
-            files.map(|file| file.text.as_str()).collect::<String>()
-        };
-        let (rules, tests) = (text_of(".rules.yml"), text_of(".test.yml"));
-        assert_eq!(files[0].name, "etl.budgets.rules.test.yml");
-        // Each alert has a test, unless it is of several kinds of one name.
-        let named = |text: &str, mark: &str| {
-            let names = text
-                .split(mark)
-                .skip(1)
-                .map(|rest| rest.chars().take_while(|letter| letter.is_alphanumeric()).collect::<String>());
-            names.collect::<std::collections::BTreeSet<_>>()
-        };
-        let alerts = named(&rules, "alert: ");
-        let tested = named(&tests, "alertname=\"");
-        let untested: Vec<_> = alerts.difference(&tested).collect();
-        assert_eq!(
-            untested,
-            [
-                "ObsCheckStopped",
-                "ObsCommandNeverRan",
-                "ObsCommandWithoutSuccess",
-                "ObsLatencyObjectiveBurns",
-                "ObsLatencyObjectiveBurnsFast"
-            ]
-        );
+        assert_eq!(files[0].name, "etl.budgets.by-30m.rules.test.yml");
+        // Each alert of each file has a test.
+        for file in files.iter().filter(|file| file.name.ends_with(".rules.yml")) {
+            let stem = file.name.trim_end_matches("rules.yml");
+            let of_file =
+                files.iter().filter(|other| other.name.starts_with(stem) && other.name.ends_with(".test.yml"));
+            let tests: String = of_file.map(|other| other.text.as_str()).collect();
+            let untested: Vec<_> =
+                named(&file.text, "alert: ").difference(&named(&tests, "alertname=\"")).cloned().collect();
+            assert_eq!(untested, [""; 0], "{}", file.name);
+        }
+    }
+
+    /// The names that follow a mark.
+    fn named(text: &str, mark: &str) -> BTreeSet<String> {
+        let names = text.split(mark).skip(1);
+        names.map(|rest| rest.chars().take_while(|letter| letter.is_alphanumeric()).collect()).collect()
     }
 }

@@ -1,12 +1,22 @@
 //! Unit tests of rules, as `promtool test rules` reads them.
 
+use std::time::Duration;
+
 use serde::Serialize;
+
+use crate::program::generate::prometheus::promql::seconds;
+
+/// The longest time that a test goes through minute by minute. Longer ones take larger steps.
+const BY_MINUTES: Duration = Duration::from_hours(26);
+
+/// About how many larger steps a test takes.
+const STEPS: u64 = 1440;
 
 /// A file of tests.
 #[derive(Clone, Debug, Serialize)]
 pub struct TestFile {
     pub rule_files: Vec<String>,
-    pub evaluation_interval: &'static str,
+    pub evaluation_interval: String,
     pub tests: Vec<UnitTest>,
 }
 
@@ -14,7 +24,7 @@ pub struct TestFile {
 #[derive(Clone, Debug, Serialize)]
 pub struct UnitTest {
     pub name: String,
-    pub interval: &'static str,
+    pub interval: String,
     pub input_series: Vec<InputSeries>,
     pub promql_expr_test: Vec<Question>,
 }
@@ -44,7 +54,14 @@ pub struct Sample {
 impl UnitTest {
     /// A test without series, whose samples are a minute apart.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), interval: "1m", input_series: Vec::new(), promql_expr_test: Vec::new() }
+        Self { name: name.into(), interval: "1m".to_owned(), input_series: Vec::new(), promql_expr_test: Vec::new() }
+    }
+
+    /// Sets how many minutes lie between two samples, and between two evaluations of the rules.
+    #[must_use]
+    pub fn every(mut self, minutes: u64) -> Self {
+        self.interval = format!("{minutes}m");
+        self
     }
 
     /// Adds a series.
@@ -68,5 +85,27 @@ impl UnitTest {
             self.promql_expr_test.push(Question { expr: expr.clone(), eval_time: format!("{minute}m"), exp_samples });
         }
         self
+    }
+}
+
+/// A limit in simulated time: the steps in which a test goes through it.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps {
+    /// Minutes between two samples.
+    pub minutes: u64,
+    /// How many steps end within the limit.
+    pub within: u64,
+}
+
+impl Steps {
+    /// The steps through a limit.
+    pub fn through(limit: Duration) -> Self {
+        let minutes = if limit <= BY_MINUTES { 1 } else { seconds(limit).div_ceil(60 * STEPS) };
+        Self { minutes, within: limit.as_secs() / 60 / minutes }
+    }
+
+    /// The minute at which a step ends, counted from the last one within the limit.
+    pub const fn minute(self, after: u64) -> u64 {
+        (self.within + after) * self.minutes
     }
 }

@@ -2,7 +2,7 @@
 # Installs what the tests need and runs the tests of the whole workspace.
 #
 #   tests/run.sh         all tests, including those with real servers. Installs what is missing: Prometheus, promtool,
-#                        Alertmanager, systemd-analyze, node_exporter, Pushgateway, wrk, jq and lnav (Debian packages); Python packages and Datadog's
+#                        Alertmanager, systemd-analyze, node_exporter, Pushgateway, wrk, jq, lnav and faketime (Debian packages); Python packages and Datadog's
 #                        serverless agent (an environment in target/tools), cargo-deny, Go and the servers of tests/go, Node and the
 #                        packages of tests/node (in target/tools)
 #   tests/run.sh quick   the tests without real servers; installs nothing
@@ -10,6 +10,7 @@
 #                        and compiles them; downloads them from the registry
 #   tests/run.sh release builds a program in Cargo's release profile, and checks the stack traces that it sends to Sentry
 #   tests/run.sh oldest  compiles both crates with the oldest supported Rust, which rustup downloads
+#   tests/run.sh sloth   builds sloth, in minutes, and compares the rules of objectives that it makes with those that the tests have of it
 #   tests/run.sh instructions
 #                        counts the instructions of 10,240 generated log lines of 1 to 64 KiB by valgrind, and fails unless their
 #                        cost is linear in their length; takes minutes
@@ -77,9 +78,9 @@ install_servers() {
     if ! have wrk; then
         missing+=(wrk)
     fi
-    for reader in jq lnav; do
-        if ! have "$reader"; then
-            missing+=("$reader")
+    for program in jq lnav faketime; do
+        if ! have "$program"; then
+            missing+=("$program")
         fi
     done
     if ! have openssl; then
@@ -174,6 +175,12 @@ oldest)
     quietly rustup toolchain install "$version" --profile minimal
     exec cargo "+$version" check --quiet --package obs-runtime --features \
         "$(sed -n '/^\[package.metadata.docs.rs\]/,/^$/s/^features = \[\(.*\)\]/\1/p' obs-runtime/Cargo.toml | tr -d '" ')"
+    ;;
+sloth)
+    install_go_servers tests/go/sloth sloth.sum
+    readonly OBJECTIVES=tests/tests/real_prometheus/sloth
+    "$TOOLS/sloth" generate --default-slo-period=28d --input "$OBJECTIVES/request.yml" 2>/dev/null |
+        sed '1,/^---$/d' | diff <(sed '1,/^---$/d' "$OBJECTIVES/request.rules.yml") -
     ;;
 instructions)
     if ! have valgrind; then

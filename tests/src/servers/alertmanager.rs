@@ -39,9 +39,15 @@ impl Alertmanager {
     #[must_use]
     #[track_caller]
     pub fn alerts(&self, name: &str) -> Vec<Value> {
+        self.active().into_iter().filter(|alert| alert["labels"]["alertname"] == name).collect()
+    }
+
+    /// The active alerts, also those that others inhibit.
+    #[must_use]
+    #[track_caller]
+    pub fn active(&self) -> Vec<Value> {
         let body = http::get(&self.0.url("/api/v2/alerts"), &[("active", "true")]);
         let body = body.unwrap_or_else(|error| panic!("{error}\n{}", self.0.log()));
-        let alerts: Vec<Value> = serde_json::from_str(&body).expect("it answers in JSON");
-        alerts.into_iter().filter(|alert| alert["labels"]["alertname"] == name).collect()
+        serde_json::from_str(&body).expect("it answers in JSON")
     }
 }

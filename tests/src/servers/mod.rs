@@ -91,6 +91,25 @@ impl Daemon {
         .then_some(daemon)
     }
 
+    /// Stops it. Its address stays reserved for [`start_again`](Self::start_again).
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again at its address, after [`stop`](Self::stop), and waits as [`start`](Self::start) does.
+    #[track_caller]
+    pub fn start_again(&mut self, name: &str, ready: &str, command: impl Fn(&Path, u16) -> Command) {
+        self.child = command(self.folder.path(), self.port)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let ready = self.url(ready);
+        wait::until(&format!("an answer of {name} at {ready}"), START, || http::get(&ready, &[]).ok());
+    }
+
     /// Its address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -112,7 +131,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }

@@ -46,9 +46,16 @@ impl Prometheus {
              - targets: [{}]\n",
             targets.join(", ")
         );
+        Self::configured(&configuration)
+    }
+
+    /// Starts a server with this configuration.
+    #[must_use]
+    #[track_caller]
+    pub fn configured(configuration: &str) -> Self {
         Self(Daemon::start("Prometheus", "/-/ready", |folder, port| {
             let file = folder.join("prometheus.yml");
-            fs::write(&file, &configuration).expect("its configuration can be written");
+            fs::write(&file, configuration).expect("its configuration can be written");
             let mut command = Command::new(tools::program(&["prometheus"]));
             command
                 .arg("--enable-feature=exemplar-storage")

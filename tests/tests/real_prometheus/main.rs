@@ -1,13 +1,18 @@
 //! The metrics in Prometheus' own programs: its linter, its Python parsers, a server that scrapes them, and `node_exporter`,
 //! which reads the textfile. Each must have every series, label and value.
 
+mod alert_table;
 mod alerts;
 mod all_families;
+mod calendar;
 mod dashboards;
 mod deployed;
 mod documented;
 mod every_alert;
+mod every_generated_alert;
 mod generated;
+mod shortened;
+mod sloth;
 mod twenty_runs;
 mod workload;
 

@@ -91,8 +91,10 @@ impl Server {
         let runtime = runtime.enable_io().enable_time().event_interval(POLLS).build().map_err(ServerError::Start)?;
         let listener = {
             let _context = runtime.enter();
-            listen(address).map_err(bind)?
+            listen(address)
         };
+        let runtime = ServerRuntime(Some(runtime));
+        let listener = listener.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let routes = routes.on(address.ip());
         let (stop, stopped) = oneshot::channel();
@@ -124,6 +126,17 @@ impl Drop for Server {
     }
 }
 
+/// A runtime that may be dropped anywhere, also in the async `main` of a program, where the drop of a [`Runtime`] panics.
+struct ServerRuntime(Option<Runtime>);
+
+impl Drop for ServerRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // As the standard library does: on Windows it would let two processes have the port.
@@ -134,13 +147,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn run(
-    runtime: &Runtime,
+    runtime: &ServerRuntime,
     listener: TcpListener,
     routes: Routes,
     limits: Limits,
     stopped: oneshot::Receiver<Infallible>,
     _end: Sender<Infallible>,
 ) {
+    let Some(runtime) = &runtime.0 else { return };
     runtime.spawn(accept(listener, Arc::new(routes), limits));
     // Returns when the sender is dropped.
     let _ = runtime.block_on(stopped);

@@ -143,6 +143,15 @@ fn a_port_in_use_is_an_error() {
     );
 }
 
+/// The drop of a runtime panics there, and a program must not end because of a port.
+#[test]
+fn a_port_in_use_is_an_error_in_an_async_program_too() {
+    let server = server();
+    let program = Builder::new_current_thread().build().unwrap();
+    let error = program.block_on(async { Server::start(server.local_addr(), Routes::new()).unwrap_err() });
+    assert!(matches!(error, ServerError::Bind { .. }), "{error}");
+}
+
 #[test]
 fn a_hundred_concurrent_requests_are_served() {
     let server = server();

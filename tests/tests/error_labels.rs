@@ -185,9 +185,11 @@ ways!(parse: std::num::ParseIntError = "x".parse::<u8>().unwrap_err());
 ways!(input: io::Error = io::Error::from_raw_os_error(2));
 ways!(format: fmt::Error = fmt::Error);
 ways!(json: serde_json::Error = serde_json::from_str::<u8>("x").unwrap_err());
+// Its root is a type called `Error`, with a code.
+ways!(database: rusqlite::Error = rusqlite::Connection::open("/dev/null/missing").unwrap_err());
 ways!(query: BigQueryError = BigQueryError::TimedOut(Duration::from_secs(3)));
 
-const ERRORS: [(&str, [Way; 22], &str); 13] = [
+const ERRORS: [(&str, [Way; 22], &str); 14] = [
     ("kinded", kinded::WAYS, "bad_row"),
     ("by_function", by_function::WAYS, "server_failed"),
     ("by_name", by_name::WAYS, "named_error"),
@@ -200,6 +202,7 @@ const ERRORS: [(&str, [Way; 22], &str); 13] = [
     ("input", input::WAYS, "io_Error"),
     ("format", format::WAYS, "fmt_Error"),
     ("json", json::WAYS, "serde_json_Error"),
+    ("database", database::WAYS, "CannotOpen"),
     ("query", query::WAYS, "bigquery_timed_out"),
 ];
 

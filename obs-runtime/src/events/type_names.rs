@@ -50,13 +50,19 @@ fn end_of_path(text: &str) -> usize {
 }
 
 /// The name of an error that is known by its value alone: what its derived `Debug` starts with, which is the name of the
-/// type or of the enum's variant. `None` if its `Debug` is of another form, or names the type only as `Error`.
+/// type or of the enum's variant. A type called `Error` has the name of what it holds: `Io` for `Error(Io(…))` of csv,
+/// `DatabaseBusy` for `Error { code: DatabaseBusy, … }` of SQLite. `None` if its `Debug` is of another form, or tells no more than
+/// `Error`.
 pub fn name_of(error: &(dyn Error + '_)) -> Option<Text<'static>> {
     with_pointees(error, foreign_name).map(Cow::Borrowed).or_else(|| {
         let mut start = Start(String::new());
         // Fails as soon as the start is complete.
         let _ = caught(|| write!(start, "{error:?}"));
-        Some(short_name(derived_name(&start.0)?)).filter(|name| *name != "Error").map(|name| name.into_owned().into())
+        let name = match short_name(derived_name(&start.0)?) {
+            name if name == HIDDEN_TYPE => Cow::Borrowed(held_name(&start.0)?),
+            name => name,
+        };
+        Some(name.into_owned().into())
     })
 }
 
@@ -84,6 +90,20 @@ fn derived_name(start: &str) -> Option<&str> {
     (is_derived && last.starts_with(char::is_uppercase)).then_some(path)
 }
 
+/// The name of the first value that a type called `Error` holds: `Io` in `Error(Io(…))` and in `Error { kind: Io, … }`.
+fn held_name(start: &str) -> Option<&str> {
+    let held = start.strip_prefix("Error(").or_else(|| {
+        let (field, held) = start.strip_prefix("Error { ")?.split_once(": ")?;
+        field.chars().all(|letter| letter.is_alphanumeric() || letter == '_').then_some(held)
+    })?;
+    let end = end_of_path(held);
+    let (path, rest) = (text::until(held, end), text::from(held, end));
+    let is_derived = ["(", " {", ")", ",", " }"].iter().any(|next| rest.starts_with(next));
+    let last = path.rsplit(':').next()?;
+    let says_something = !matches!(last, "Error" | "Some" | "None" | "Ok" | "Err");
+    (is_derived && says_something && last.starts_with(char::is_uppercase)).then_some(last)
+}
+
 /// Keeps the start of a text, and fails as soon as it is long enough.
 struct Start(String);
 
@@ -95,7 +115,10 @@ impl Start {
 impl Write for Start {
     fn write_str(&mut self, more: &str) -> fmt::Result {
         self.0.extend(more.chars().take(Self::FULL.saturating_sub(self.0.len())));
-        let is_complete = self.0.contains(['(', '{']) || self.0.len() >= Self::FULL;
+        // What `Error` holds is needed too.
+        let is_named =
+            self.0.contains(['(', '{']) && !["Error(", "Error {"].iter().any(|name| self.0.starts_with(name));
+        let is_complete = is_named || self.0.len() >= Self::FULL;
         if is_complete { Err(fmt::Error) } else { Ok(()) }
     }
 }
@@ -166,6 +189,30 @@ mod tests {
             assert_eq!(derived_name(debug), name, "{debug}");
         }
         assert_eq!(derived_name(&"A".repeat(100)), None);
+    }
+
+    #[test]
+    fn a_type_called_error_is_named_by_what_it_holds() {
+        for (debug, name) in [
+            ("Error(Io(Os { code: 2 }))", Some("Io")),
+            ("Error(UnequalLengths { pos: None })", Some("UnequalLengths")),
+            ("Error(Timeout)", Some("Timeout")),
+            ("Error(Timeout, 3)", Some("Timeout")),
+            ("Error { code: DatabaseBusy, extended_code: 5 }", Some("DatabaseBusy")),
+            ("Error { kind: Closed }", Some("Closed")),
+            ("Error { inner: toml::TomlError { line: 1 } }", Some("TomlError")),
+            ("Error { cause: None }", None),
+            ("Error { cause: Some(Timeout) }", None),
+            ("Error(\"expected value\", line: 1)", None),
+            ("Error(3)", None),
+            ("Error { line: 3, kind: Closed }", None),
+            ("Error { kind: Half of a", None),
+            ("Error(Error)", None),
+            ("Error", None),
+            ("Errors(Io)", None),
+        ] {
+            assert_eq!(held_name(debug), name, "{debug}");
+        }
     }
 
     #[test]

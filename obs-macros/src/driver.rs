@@ -58,6 +58,10 @@ fn stages<M: Model>(attribute: Attribute, tokens: &TokenStream, untouched: Token
         }
     };
     let model = M::new(&args, function, &mut diagnostics);
+    if let Some(other) = order::repeated(attribute, tokens, &item, &model.shared().runtime) {
+        let message = "is on this function twice; remove one, or give it another `name`";
+        diagnostics.at(&other.tokens, format!("`#[{}]` {message}", attribute.name()));
+    }
     if !diagnostics.is_empty() {
         return beside(diagnostics, with_keys(&item, function, model.shared()));
     }

@@ -9,7 +9,7 @@ use quote::quote_spanned;
 use crate::grammar::runtime_path::RuntimePath;
 use crate::grammar::vocabulary::Attribute;
 use crate::item::function::Item;
-use crate::item::outer_attribute::OuterAttribute;
+use crate::item::outer_attribute::{OuterAttribute, value_of};
 
 /// Crate names under which the attributes are recognised without `crate = …`.
 const CRATES: [&str; 3] = ["obs_runtime", "obs_macros", "obs"];
@@ -17,6 +17,20 @@ const CRATES: [&str; 3] = ["obs_runtime", "obs_macros", "obs"];
 /// Whether another attribute of this crate follows on the item.
 pub fn ours_follow(item: &Item, runtime: &RuntimePath) -> bool {
     item.attributes.iter().any(|other| ours(other, runtime).is_some())
+}
+
+/// The same attribute with the same name, if it follows on the item: it would count each call twice.
+pub fn repeated<'i>(
+    attribute: Attribute,
+    args: &TokenStream,
+    item: &'i Item,
+    runtime: &RuntimePath,
+) -> Option<&'i OuterAttribute> {
+    let name = |args: TokenStream| value_of("name", args).to_string();
+    let is_repeated = |other: &&OuterAttribute| {
+        ours(other, runtime) == Some(attribute) && name(other.arguments().unwrap_or_default()) == name(args.clone())
+    };
+    item.attributes.iter().find(is_repeated)
 }
 
 /// The item with the attribute moved behind the last one that belongs further in, if there is one.

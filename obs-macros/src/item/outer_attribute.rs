@@ -39,13 +39,21 @@ impl OuterAttribute {
         if self.path.last()? != Attribute::WithErrorTracking.name() {
             return None;
         }
-        let group = |tree| if let TokenTree::Group(group) = tree { Some(group.stream()) } else { None };
-        let arguments = self.tokens.clone().into_iter().find_map(group)?.into_iter().find_map(group)?;
-        let behind =
-            arguments.into_iter().skip_while(|tree| !matches!(tree, TokenTree::Ident(key) if key == "fallback"));
-        let comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',');
-        Some(behind.skip(1).take_while(|tree| !comma(tree)).collect())
+        Some(value_of("fallback", self.arguments()?))
     }
+
+    /// What stands in its parentheses.
+    pub fn arguments(&self) -> Option<TokenStream> {
+        let group = |tree| if let TokenTree::Group(group) = tree { Some(group.stream()) } else { None };
+        self.tokens.clone().into_iter().find_map(group)?.into_iter().find_map(group)
+    }
+}
+
+/// The tokens between `key =` and the next comma of the arguments; none without the key.
+pub fn value_of(key: &str, arguments: TokenStream) -> TokenStream {
+    let behind = arguments.into_iter().skip_while(|tree| !matches!(tree, TokenTree::Ident(found) if found == key));
+    let comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',');
+    behind.skip(1).take_while(|tree| !comma(tree)).collect()
 }
 
 impl ToTokens for OuterAttribute {

@@ -26,8 +26,32 @@ fn it_steps_behind_inner_ones_only() {
         expanded("bq_cost", "", "#[track_performance] #[tracked_command] fn f() {}"),
         normal("#[track_performance] #[::obs_runtime::bq_cost()] #[tracked_command] fn f() {}"),
     );
-    let stays = expanded("track_performance", "", "#[tracked_command] #[track_performance] fn f() -> R {}");
+    let stays = expanded("track_performance", "", "#[tracked_command] #[with_error_tracking] fn f() -> R {}");
     assert!(stays.contains("performance ( __CALLSITE"), "{stays}");
+}
+
+#[test]
+fn the_same_attribute_twice_is_an_error() {
+    let is_error = |args: &str, other: &str| {
+        let expansion = expanded("track_performance", args, &format!("#[inline] {other} fn f() {{}}"));
+        expansion.contains("`#[track_performance]` is on this function twice")
+    };
+    for (args, other) in [
+        ("", "#[track_performance]"),
+        ("", "#[bq_cost] #[obs_runtime::track_performance(tags(name = f))]"),
+        ("level = \"info\"", "#[track_performance(owner = \"me\")]"),
+        ("name = \"a\"", "#[track_performance(owner = \"me\", name = \"a\")]"),
+    ] {
+        assert!(is_error(args, other), "{args} {other}");
+    }
+    for (args, other) in [
+        ("", "#[bq_cost]"),
+        ("", "#[autometrics::track_performance]"),
+        ("", "#[track_performance(name = \"a\")]"),
+        ("name = \"b\"", "#[track_performance(name = \"a\")]"),
+    ] {
+        assert!(!is_error(args, other), "{args} {other}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::base::level::Level;
 use crate::config::log_format::LogFormat;
 use crate::config::validated::Config;
-use crate::events::event::{Event, EventContext, Fact, Source};
+use crate::events::event::{Event, EventContext, Fact, HELP, Source};
+use crate::events::field::Field;
 use crate::exporters::interface::{Exporter, FlushError, Flushed, Topic};
 use crate::exporters::log::destination::{Destination, Failure, NAME, count_dropped};
 use crate::exporters::log::fields::JsonBuffers;
@@ -184,7 +185,7 @@ fn warning(failure: &Failure) -> Event<'static> {
         source: Source { logger: "obs_runtime".into(), ..Source::default() },
         context: EventContext::default(),
         fact: Fact::Log { message: format!("{effect}: {}", failure.reason).into() },
-        fields: Vec::new(),
+        fields: vec![Field::new(HELP, "lines-dropped")],
         tags: Vec::new(),
     }
 }

@@ -219,6 +219,7 @@ fn a_destination_that_fails_is_counted_and_reported_once_in_the_other_one_and_by
     let lines: Vec<Json> = file.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
     assert_eq!(messages, ["m", "log lines are dropped: log output: broken pipe", "n"]);
+    assert_eq!(lines[1]["help"], "lines-dropped");
     let failure = exporter.flush(Instant::now()).unwrap_err();
     assert_eq!(failure.reason, "log output: broken pipe");
     assert_eq!(exporter.flush(Instant::now()), Ok(Flushed::Delivered));

@@ -61,6 +61,9 @@ fn a_program_that_works_has_no_problem_and_the_exit_code_0() {
     for subject in ["log file", "textfile", "pushgateway", "datadog agent", "sentry", "otlp traces", "TLS roots"] {
         assert_eq!(one(&found, subject).0, "off", "{subject}: {found:?}");
     }
+    // Without any backend, no warning says that no health check was run.
+    let found = with(doctor(&[]), &[("METRICS_ENABLED", "false")]).run();
+    assert_eq!((found.code(), &*found.stderr), (Some(0), ""), "{found:?}");
     let process = Process::new(programs::program("embedded")).args(&["doctor"]);
     let text = with(process, &[("SERVICE_NAME", "orders"), ("TZ", "UTC"), ("HOME", "/tmp")]).run();
     assert!(text.stdout.starts_with("ok (orders 1.2.3, dev)\n\nstatus  subject "), "{text:?}");
@@ -141,6 +144,8 @@ fn backends_that_answer_are_ok_and_the_clock_is_compared_with_theirs() {
         for (subject, _) in &all {
             assert_eq!(one(&found, subject).0, "ok", "{found:?}");
         }
+        let (_, traces, _) = one(&found, "otlp traces");
+        assert!(traces.ends_with("; 10 % of the traces are sent (TRACING_SAMPLE_RATE)"), "{traces}");
         let (found_status, message, advice) = one(&found, "clock");
         assert!(message.contains(says), "{message}");
         assert_eq!((&*found_status, advice.is_empty()), (status, status == "ok"));
@@ -228,6 +233,16 @@ fn what_is_valid_and_not_meant_is_a_warning() {
     assert!(status == "warning" && message.contains("schedule of load is in UTC"), "{message}");
     assert!(message.contains("Europe/Berlin") && advice.contains("CRON_TZ=UTC"), "{message}: {advice}");
     assert_eq!(one(&found, "TLS roots").0, "warning", "{found:?}");
+    // A secret that is missing is not one that is hidden.
+    let found = with(doctor(&[]), &[("SENTRY_ENABLED", "true")]).run();
+    assert!(
+        about(&found, "configuration")[0].1.starts_with("SENTRY_DSN: no value is set; allowed: the DSN"),
+        "{found:?}"
+    );
+    // The name and the version that the program sets are not known then, which is no fault.
+    let found = with(doctor(&[]), &[("OBS_ENABLED", "false"), ("SERVICE_NAME", "")]).run();
+    assert!(one(&found, "configuration").1.starts_with("OBS_ENABLED=false: "), "{found:?}");
+    assert_eq!(about(&found, "initialisation"), [], "{found:?}");
     // Two checks of one name.
     let found = with(doctor(&[]), &[("TEST_TWICE", "1")]).run();
     assert!(about(&found, "inventory").iter().any(|(status, ..)| status == "problem"), "{found:?}");
@@ -272,7 +287,8 @@ fn folders_that_cannot_be_written_are_found() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let found = doctor(&[]).env("PROMETHEUS_TEXTFILE_DIR", &file).run();
-    assert_eq!(one(&found, "textfile").0, "problem", "{found:?}");
+    let (status, message, _) = one(&found, "textfile");
+    assert!(status == "problem" && message.contains(&file.display().to_string()), "{found:?}");
     let log = folder.path().join("logs/job.log");
     let found = doctor(&["--send"]).env("PROMETHEUS_TEXTFILE_DIR", &textfiles).env("LOG_FILE", &log).run();
     for subject in ["textfile", "log file", "send to textfile", "send to log"] {

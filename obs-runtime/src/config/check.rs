@@ -1,5 +1,6 @@
 //! Validates values that the program has set, as their types allow more than their variables do.
 
+use crate::base::secret::MASK;
 use crate::config::parse;
 use crate::config::problem::{ConfigError, Problem};
 use crate::config::validated::Config;
@@ -24,6 +25,8 @@ impl Config {
         let rate = |rate: f64| (0.0..=1.0).contains(&rate);
         let pushgateway = self.prometheus_pushgateway_url.as_ref();
         let dsn = self.sentry_dsn.as_ref().map(|dsn| parse::dsn(dsn.expose()).is_ok());
+        // The value of a secret is masked, also here.
+        let is_set = |is_set: bool| if is_set { MASK.to_owned() } else { String::new() };
         let is_url = |url: Option<&String>| url.is_none_or(|url| parse::http_url(url).is_ok());
         let problems: Vec<Problem> = [
             ("TRACING_SAMPLE_RATE", rate(self.tracing_sample_rate), self.tracing_sample_rate.to_string()),
@@ -45,7 +48,7 @@ impl Config {
                 self.bigquery_statement_usd_per_tib.to_string(),
             ),
             ("OBS_BUDGETS", self.budgets.iter().all(|budget| usd(budget.usd)), format!("{:?}", self.budgets)),
-            ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), String::new()),
+            ("SENTRY_DSN", dsn.unwrap_or(!self.sentry_enabled), is_set(self.sentry_dsn.is_some())),
             ("SENTRY_SAMPLE_RATE", rate(self.sentry_sample_rate), self.sentry_sample_rate.to_string()),
             (
                 "SENTRY_TRACES_SAMPLE_RATE",
@@ -54,7 +57,7 @@ impl Config {
             ),
             ("OBS_FLUSH_TIMEOUT", seconds > 0.0, format!("{seconds}s")),
             ("HEALTH_CHECK_INTERVAL_SECONDS", !self.health_check_interval.is_zero(), "0".to_owned()),
-            ("DATADOG_API_KEY", self.datadog_key_is_allowed(), String::new()),
+            ("DATADOG_API_KEY", self.datadog_key_is_allowed(), is_set(self.datadog_api_key.is_some())),
             ("DD_DD_URL", is_url(self.datadog_url.as_ref()), self.datadog_url.clone().unwrap_or_default()),
             ("DD_URL", is_url(self.dd_url.as_ref()), self.dd_url.clone().unwrap_or_default()),
             ("DATADOG_SERVICE", self.datadog_service.as_deref() != Some(""), String::new()),

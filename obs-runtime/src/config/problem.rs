@@ -23,7 +23,7 @@ impl fmt::Display for ConfigError {
 pub struct Problem {
     /// Name of the environment variable.
     pub variable: &'static str,
-    /// Its value, redacted.
+    /// Its value, redacted; empty if there is none and one is required.
     pub value: String,
     /// Description of the allowed values.
     pub allowed: &'static str,
@@ -34,7 +34,11 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, value, allowed, nearest } = self;
-        write!(formatter, "{variable}: `{}` is not allowed; allowed: {allowed}", value.escape_debug())?;
+        if value.is_empty() {
+            write!(formatter, "{variable}: no value is set; allowed: {allowed}")?;
+        } else {
+            write!(formatter, "{variable}: `{}` is not allowed; allowed: {allowed}", value.escape_debug())?;
+        }
         nearest.iter().try_for_each(|nearest| write!(formatter, " (did you mean `{nearest}`?)"))
     }
 }

@@ -37,7 +37,7 @@ const MAX_SHOWN: usize = 200;
 
 impl Variable {
     pub(super) fn problem(&self, value: &str, nearest: Option<&str>) -> Problem {
-        let (value, nearest) = if self.secret {
+        let (value, nearest) = if self.secret && !value.is_empty() {
             (MASK.to_owned(), None)
         } else {
             let redactor = Redactor::new(&[], None);

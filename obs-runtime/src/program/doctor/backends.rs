@@ -10,10 +10,10 @@ use crate::checks::health::status::Status;
 use crate::config::otlp::OtlpSignal;
 use crate::config::validated::Config;
 use crate::pipeline::global;
-use crate::program::doctor::finding::Finding;
+use crate::program::doctor::finding::{Finding, Grade};
 #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
 use crate::program::self_checks::clock_offset;
-use crate::program::self_checks::registration::{GROUP, SelfChecks};
+use crate::program::self_checks::registration::{GROUP, SelfChecks, are_any};
 
 /// The check of the endpoint, which the port is looked at for instead.
 const ENDPOINT: &str = "obs.prometheus";
@@ -32,11 +32,14 @@ pub struct Answers {
 pub fn ask(config: &Config, timeout: Duration) -> Answers {
     let are_registered = global::is_installed() && config.health_check_enabled;
     let registered = (!are_registered).then(|| SelfChecks::without_refresh(config));
-    let report = run_health_checks().group(GROUP).timeout(timeout).uncached().forced().wait();
+    // A run of nothing warns of itself.
+    let run = || run_health_checks().group(GROUP).timeout(timeout).uncached().forced().wait();
+    let checks = if are_any(config) { run().checks } else { Vec::new() };
     drop(registered);
-    let findings = report.checks.iter().filter(|check| check.name != ENDPOINT).map(finding);
+    let findings = checks.iter().filter(|check| check.name != ENDPOINT).map(finding);
+    let findings = findings.map(|finding| with_sampling(finding, config));
     #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]
-    let clock_offsets = report.checks.iter().filter_map(|check| {
+    let clock_offsets = checks.iter().filter_map(|check| {
         let seconds = check.details.as_ref()?.get(clock_offset::NAME)?.as_i64()?;
         Some((subject(&check.name), seconds))
     });
@@ -46,7 +49,7 @@ pub fn ask(config: &Config, timeout: Duration) -> Answers {
         findings: findings.chain(not_configured(config)).collect(),
         clock_offsets: clock_offsets.into_iter().collect(),
         #[cfg(feature = "prometheus")]
-        is_scrapable: report.checks.iter().any(|check| check.name == ENDPOINT && check.status == Status::Healthy),
+        is_scrapable: checks.iter().any(|check| check.name == ENDPOINT && check.status == Status::Healthy),
     }
 }
 
@@ -68,6 +71,20 @@ fn finding(check: &HealthResult) -> Finding {
         Status::Degraded | Status::Unknown | Status::Skipped => Finding::warning(subject, message, advice(&check.name)),
         Status::Unhealthy => Finding::problem(subject, message, advice(&check.name)),
     }
+}
+
+/// The finding with the share of traces that are sent: most of them are not, unless the configuration says so.
+fn with_sampling(mut finding: Finding, config: &Config) -> Finding {
+    let rate = config.tracing_sample_rate;
+    if finding.subject == "otlp traces"
+        && finding.status == Grade::Ok
+        && config.otel.traces_sampler.is_none()
+        && rate < 1.0
+    {
+        let percent = (rate * 1e6).round() / 1e4;
+        finding.message = format!("{}; {percent} % of the traces are sent (TRACING_SAMPLE_RATE)", finding.message);
+    }
+    finding
 }
 
 fn advice(check: &str) -> &'static str {

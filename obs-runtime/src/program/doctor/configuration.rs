@@ -18,6 +18,10 @@ pub fn findings(config: &Config, settings: &[Setting], problems: &[String]) -> V
     let warn =
         |message: String| Finding::warning(SUBJECT, message, "correct or remove it; `config` lists what is in effect");
     findings.extend(warnings(config, settings).into_iter().map(warn));
+    if !config.enabled {
+        // What the program sets is not known then.
+        return findings;
+    }
     if config.service_name == Config::default().service_name {
         findings.push(Finding::warning(
             SUBJECT,

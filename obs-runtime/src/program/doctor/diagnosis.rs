@@ -38,7 +38,7 @@ pub fn diagnose(timeout: Duration, sends: bool) -> Diagnosis {
     let guard = (sends && !initialised).then(|| initialise(&config));
     let mut findings = vec![configuration::build()];
     findings.extend(configuration::findings(&config, &settings, &problems));
-    if !initialised && problems.is_empty() {
+    if !initialised && problems.is_empty() && config.enabled {
         findings.push(Finding::warning(
             "initialisation",
             "obs was not initialised before this command: what the program sets by its builder is not known here",

@@ -16,19 +16,22 @@ const FULL: u64 = 1 << 20;
 
 /// Checks a file that is appended to; `path` may be a link to it.
 pub fn file(path: &Path) -> io::Result<Health> {
-    let path = path.canonicalize()?;
-    shared_folder::open_to_append(&path)?;
-    free_space(&path)
+    let check = || {
+        let path = path.canonicalize()?;
+        shared_folder::open_to_append(&path)?;
+        free_space(&path)
+    };
+    check().map_err(|error| naming(path, &error))
 }
 
 /// Checks a folder in which files are replaced, and which is made when it is needed.
 #[cfg(feature = "prometheus")]
 pub fn made_folder(path: &Path) -> io::Result<Health> {
-    if path.exists() {
-        return folder(path);
+    let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(path);
+    let health = folder(existing).map_err(|error| naming(existing, &error))?;
+    if existing == path {
+        return Ok(health);
     }
-    let Some(existing) = path.ancestors().find(|ancestor| ancestor.exists()) else { return folder(path) };
-    folder(existing)?;
     Ok(Health::degraded(format!("{} does not exist; it is made when metrics are written", path.display())))
 }
 
@@ -40,6 +43,11 @@ pub fn folder(path: &Path) -> io::Result<Health> {
     shared_folder::create(&trial, 0o600)?;
     std::fs::remove_file(&trial)?;
     free_space(path)
+}
+
+/// The error with the path that it is about.
+fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn free_space(path: &Path) -> io::Result<Health> {

@@ -55,6 +55,12 @@ impl SelfChecks {
     }
 }
 
+/// Whether the configuration calls for any check.
+#[cfg(feature = "cli")]
+pub fn are_any(config: &Config) -> bool {
+    !local(config).is_empty() || !remote(config).is_empty()
+}
+
 fn registered(config: &Config) -> Vec<Registration> {
     let register =
         |(check, timeout): (HealthCheck, _)| check.groups(&[GROUP]).critical(false).timeout(timeout).register();

@@ -8,7 +8,7 @@ use crate::events::error_kind::{ErrorKind, RegisteredKind};
 
 /// A query was refused because it would exceed a limit, or cancelled because it has passed one.
 ///
-/// Contains the estimate, the limit, and the query with its literals masked.
+/// Contains the estimate, the limit, and the query with its literals masked. [What to do](crate::guide::troubleshooting#query-refused).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}", sentence(self))]
 #[non_exhaustive]
@@ -90,12 +90,12 @@ pub enum CostLimit {
         /// The period: `2026-11-26`, `2026-W48`, `2026-11`.
         period: Box<str>,
     },
-    /// `OBS_BUDGETS` does not define the budget.
+    /// `OBS_BUDGETS` does not define the budget: [what to do](crate::guide::troubleshooting#budget-undefined).
     UnknownBudget {
         /// The name of the budget.
         name: String,
     },
-    /// The store of the budget could not be read or written.
+    /// The store of the budget could not be read or written: [what to do](crate::guide::troubleshooting#budget-unavailable).
     BudgetUnavailable {
         /// The name of the budget.
         name: String,

@@ -152,6 +152,21 @@ fn unsafe_code_is_in_one_file() {
 }
 
 #[test]
+fn users_are_told_of_every_feature() {
+    let manifest = read(Path::new("obs-runtime/Cargo.toml"));
+    let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+    let names =
+        features.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| Some(line.split_once(" = [")?.0));
+    let names: Vec<_> = names.filter(|name| *name != "default" && !name.starts_with(['_', ' '])).collect();
+    assert!(names.contains(&"sentry") && names.contains(&"otlp"), "{names:?}");
+    let [readme, rustdoc] = ["README.md", "obs-runtime/src/lib.rs"].map(|file| read(Path::new(file)));
+    for name in names {
+        assert!(readme.contains(&format!("`{name}`")), "README.md does not name the feature {name}");
+        assert!(rustdoc.contains(&format!("//! | `{name}` |")), "the table in lib.rs does not have the feature {name}");
+    }
+}
+
+#[test]
 fn no_file_is_longer_than_400_lines() {
     for folder in ["obs-runtime", "obs-macros", "examples", "tests"] {
         for file in rust_files(Path::new(folder)) {

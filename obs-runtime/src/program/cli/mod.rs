@@ -33,6 +33,9 @@
 //! }
 //! ```
 //!
+//! `#[command(subcommand)]` in place of `flatten` keeps their names apart from the program's own, as in `job obs doctor`. A `main` that returns
+//! a `Result` ends by `Ok(command.run())` if it returns `Result<ExitCode, _>`.
+//!
 //! | command | exit code |
 //! | --- | --- |
 //! | `health` | 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, skipped or invalid declarations |

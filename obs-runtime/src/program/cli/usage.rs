@@ -23,15 +23,22 @@ use crate::instrument::argument_usage;
 ///     dry_run: bool,
 /// }
 ///
-/// #[tracked_command(init)]
-/// fn main() {
-///     let cli: Cli = obs_runtime::cli::parse();
+/// #[tracked_command]
+/// fn load(cli: &Cli) {
 ///     println!("{}", cli.dry_run);
+/// }
+///
+/// fn main() -> Result<(), obs_runtime::InitError> {
+///     let cli: Cli = obs_runtime::cli::parse();
+///     let _guard = obs_runtime::init!()?;
+///     load(&cli);
+///     Ok(())
 /// }
 /// ```
 ///
-/// On wrong use it prints a message and ends the process, as clap does: by [`exit`](crate::exit), so that a running command
-/// ends too.
+/// On wrong use, and for `--help` and `--version`, it prints a message and ends the process, as clap does: by [`exit`](crate::exit), so
+/// that a running command ends too. Call it before the command begins, as above: a `main` that is a command itself has run
+/// successfully when somebody asked for `--help`, and a check of the last success does not see that the job did not run.
 #[must_use]
 #[track_caller]
 pub fn parse<P: Parser>() -> P {

@@ -11,16 +11,16 @@ use crate::pipeline::global;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The configuration is invalid.
+    /// The configuration is invalid: [what to do](crate::guide::troubleshooting#invalid-configuration).
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log file cannot be written.
+    /// The log file cannot be written: [what to do](crate::guide::troubleshooting#log-file).
     #[error(transparent)]
     LogFile(#[from] LogFileError),
     /// A sink of the program cannot be used.
     #[error(transparent)]
     Sink(#[from] SinkInitError),
-    /// Obs is already initialised.
+    /// Obs is already initialised: [what to do](crate::guide::troubleshooting#already-initialised).
     #[error("obs is already initialised: drop the first guard before initialising it again")]
     AlreadyInitialised,
 }

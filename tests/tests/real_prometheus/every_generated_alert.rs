@@ -224,6 +224,13 @@ fn prometheus(
     ))
 }
 
+/// Waits until what runs have left behind is scraped: they follow one another too fast to be seen otherwise.
+fn wait_for_scrapes(prometheus: &Prometheus) {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    let scraped = format!("timestamp(cli_command_last_exit_code{{command=\"refresh\"}}) > {now:.3}");
+    wait::until_true("a scrape of each target", || prometheus.query(&scraped).len() >= 4);
+}
+
 #[test]
 fn every_generated_alert_rests_fires_and_rests_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -256,6 +263,10 @@ fn every_generated_alert_rests_fires_and_rests_again() {
     let prometheus = prometheus(folder, &rules, &programs, &exporter, &alertmanager);
     let watch = Watch::new(alertmanager);
 
+    let refresh = |programs: &mut Programs<'_>, way: &str| {
+        programs.run("refresh", way);
+        wait_for_scrapes(&prometheus);
+    };
     programs.run("sync", "ok");
     programs.write_killed("refresh ok");
     // Until everything has a past.
@@ -264,7 +275,7 @@ fn every_generated_alert_rests_fires_and_rests_again() {
                 count(obs:command_duration_seconds:p95_1h offset 14s) >= 2 and \
                 count(obs:operation_cost_usd:increase1d{operation=\"query\"} offset 19s > 0) >= 2";
     wait::until("a past", SLOWEST, || {
-        programs.run("refresh", "ok");
+        refresh(&mut programs, "ok");
         (!prometheus.query(past).is_empty()).then_some(())
     });
     assert_eq!(watch.firing(), BTreeSet::new(), "everything is in order");
@@ -272,15 +283,15 @@ fn every_generated_alert_rests_fires_and_rests_again() {
     programs.sink.stop();
     let mut way = "spend";
     let fired = wait::poll(SLOWEST, || {
-        programs.run("refresh", way);
+        refresh(&mut programs, way);
         way = "bad";
         watch.missing(When::Bad).is_empty().then_some(())
     });
     assert!(fired.is_some(), "missing: {:#?}", watch.missing(When::Bad));
 
     programs.sink.start_again();
-    programs.run("refresh", "errored");
-    programs.run("refresh", "errored");
+    refresh(&mut programs, "errored");
+    refresh(&mut programs, "errored");
     let mut ways = ["odd", "ok"].into_iter().cycle();
     let fired = wait::poll(SLOWEST, || {
         let way = if watch.missing(When::Odd).iter().any(|(alert, ..)| alert == "ObsCheckErrored") {
@@ -288,7 +299,7 @@ fn every_generated_alert_rests_fires_and_rests_again() {
         } else {
             ways.next().unwrap()
         };
-        programs.run("refresh", way);
+        refresh(&mut programs, way);
         watch.missing(When::Odd).is_empty().then_some(())
     });
     assert!(fired.is_some(), "missing: {:#?}", watch.missing(When::Odd));
@@ -306,7 +317,7 @@ fn every_generated_alert_rests_fires_and_rests_again() {
     programs.budgets = Programs::LARGER;
     programs.kill();
     let fired = wait::poll(SLOWEST, || {
-        programs.run("refresh", "ok");
+        refresh(&mut programs, "ok");
         (watch.missing(When::Killed).is_empty() && watch.missing(When::Idle).is_empty()).then_some(())
     });
     assert!(fired.is_some(), "missing: {:#?} {:#?}", watch.missing(When::Killed), watch.missing(When::Idle));
@@ -321,7 +332,7 @@ fn every_generated_alert_rests_fires_and_rests_again() {
     programs.run("sync", "ok");
     programs.run("late", "ok");
     let rest = wait::poll(SLOWEST, || {
-        programs.run("refresh", "ok");
+        refresh(&mut programs, "ok");
         watch.firing().is_empty().then_some(())
     });
     assert!(rest.is_some(), "still firing: {:#?}", watch.firing());

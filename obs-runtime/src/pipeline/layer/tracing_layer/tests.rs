@@ -132,10 +132,11 @@ fn an_error_has_its_sources() {
     #[derive(Debug, thiserror::Error)]
     #[error("cannot load")]
     struct Load(#[source] io::Error);
+    use std::error::Error as AnyError;
     use std::io;
     let lines = logged(|| {
         let error = Load(io::Error::other("disk full"));
-        tracing::error!(target: "t", error = &error as &dyn std::error::Error, "failed");
+        tracing::error!(target: "t", error = &error as &dyn AnyError, "failed");
     });
     assert_eq!(lines, ["ERROR t failed | error=cannot load: disk full"]);
 }

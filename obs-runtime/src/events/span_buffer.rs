@@ -248,7 +248,10 @@ impl SpanBuffer {
 impl Spans {
     /// Moves the events of a span that has ended to the span.
     fn take_events(&mut self, span: &mut Span) {
-        if let Some(events) = self.events.remove(&span.id) {
+        // Most traces have none, and `remove` hashes the id all the same.
+        if !self.events.is_empty()
+            && let Some(events) = self.events.remove(&span.id)
+        {
             span.details.get_or_insert_default().events.merge(events);
         }
     }

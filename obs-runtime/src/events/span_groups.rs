@@ -69,12 +69,14 @@ impl SpanGroups {
     pub fn keeps(&mut self, span: &Candidate<'_>) -> bool {
         let operation = (span.name.clone(), span.attribute);
         let is_parent = self.parents.remove(&span.id);
-        let kept_of = self.kept_of.get(&operation).copied().unwrap_or(0);
-        if self.kept < MAX_SPANS && kept_of < MAX_OF_OPERATION {
-            self.kept += 1;
-            self.kept_of.insert(operation, kept_of + 1);
-            self.parents.insert(span.parent);
-            return true;
+        if self.kept < MAX_SPANS {
+            let kept_of = self.kept_of.entry(operation.clone()).or_default();
+            if *kept_of < MAX_OF_OPERATION {
+                *kept_of += 1;
+                self.kept += 1;
+                self.parents.insert(span.parent);
+                return true;
+            }
         }
         if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&operation) {
             self.left_out += 1;

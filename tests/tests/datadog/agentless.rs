@@ -254,7 +254,7 @@ fn the_api_needs_a_key_and_a_platform_without_an_agent_is_told_in_one_message() 
     let ended = without_key.env("PROMETHEUS_PORT", "0").run();
     assert_eq!(ended.code(), Some(1), "{ended:?}");
     assert!(
-        ended.stderr.contains("DATADOG_API_KEY: ") && ended.stderr.contains("required if DATADOG_AGENTLESS"),
+        ended.stderr.contains("there is no DATADOG_API_KEY;") && ended.stderr.contains("required if DATADOG_AGENTLESS"),
         "{ended:?}"
     );
     let on_cloud_run = |url: &str, key: &str, more: &[(&str, &str)]| {

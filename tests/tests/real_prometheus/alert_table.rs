@@ -13,6 +13,10 @@ pub const COUNTED: &[&str] = &["textfile", "scrape"];
 pub const SCRAPE: &[&str] = &["scrape"];
 /// It costs nothing before bad runs, which is unusual if they go on for as long as three days last here.
 pub const BEGINS_TO_COST: (&str, &str) = ("ObsCostUnusual", "spend_steadily");
+
+/// Fires as well where the machine is slow: while the runs of `refresh` are made to fail for longer than its interval and margin. Another alert
+/// says the same more clearly, so Alertmanager tells nobody.
+pub const FAILS_FOR_LONG: (&str, &str) = ("ObsCommandWithoutSuccess", "refresh");
 /// Nothing is known of a command that has never run.
 pub const NOWHERE: &[&str] = &[""];
 

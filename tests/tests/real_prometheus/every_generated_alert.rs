@@ -13,7 +13,7 @@ use obs_tests::servers::{Alertmanager, NodeExporter, Prometheus, Pushgateway};
 use obs_tests::{ports, wait};
 use serde_json::Value;
 
-use crate::alert_table::{ALERTS, BEGINS_TO_COST, COUNTED, Key, When, key, keys};
+use crate::alert_table::{ALERTS, BEGINS_TO_COST, COUNTED, FAILS_FOR_LONG, Key, When, key, keys};
 use crate::shortened::shortened;
 
 const JOB: &str = env!("CARGO_BIN_EXE_frequent-job");
@@ -344,7 +344,8 @@ fn check(seen: &BTreeMap<Key, Value>) {
     // A Pushgateway knows what is counted if a scrape comes between begin and end of a run.
     let may = |alert: &str, subject: &str, way: &str| {
         let row = ALERTS.iter().find(|row| (row.1, row.2) == (alert, subject));
-        row.is_some_and(|row| row.5 == COUNTED && way == "pushgateway") || (alert, subject) == BEGINS_TO_COST
+        row.is_some_and(|row| row.5 == COUNTED && way == "pushgateway")
+            || [BEGINS_TO_COST, FAILS_FOR_LONG].contains(&(alert, subject))
     };
     let expected = keys(None);
     let unexpected: Vec<_> =

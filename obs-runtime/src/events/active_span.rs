@@ -118,10 +118,11 @@ impl ActiveSpan {
         }
     }
 
-    /// The same if a tracer of the program may look for it. Others are told by [`share`].
+    /// The same if a tracer of the program was seen, or if it is the first span of its trace. Otherwise [`attach_active`] does it when a span or
+    /// an event of `tracing` is about to begin.
     #[cfg(feature = "otlp")]
     fn attach_for_tracers(&self) -> u64 {
-        if otel_context::is_shared() || self.is_root() {
+        if otel_context::tracer_is_seen() || self.is_root() {
             self.attach();
         }
         self.id
@@ -203,8 +204,8 @@ pub fn trace() -> Option<TraceContext> {
 /// Makes the span that is active here the current one of `opentelemetry`, because a span or an event of `tracing` is about to begin, which a
 /// layer of the program may export.
 #[cfg(feature = "otlp")]
-pub fn share() {
-    if otel_context::is_shared() {
+pub fn attach_active() {
+    if otel_context::tracer_is_seen() {
         return;
     }
     let Some(span) = current_span() else { return };

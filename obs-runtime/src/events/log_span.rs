@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::events::field::Field;
 
-/// How many of the outermost and of the innermost spans an event is told of. Those between are left out: each span of a deep recursion
+/// How many of the outermost and how many of the innermost spans an event carries. Those between are left out: each span of a deep recursion
 /// would keep all spans around it.
 const MAX_OUTER: usize = 32;
 const MAX_INNER: usize = 32;
@@ -224,13 +224,13 @@ impl LogSpan {
         std::iter::successors(Some(self), |span| span.parent.as_deref())
     }
 
-    /// Those of them that an event is told of, innermost first.
+    /// Those of them that an event carries, innermost first.
     fn told(&self) -> impl Iterator<Item = &Self> {
         let inner = self.chain().take_while(|span| span.outer.is_some()).take(MAX_INNER);
         inner.chain(self.outer.as_deref().unwrap_or(self).chain())
     }
 
-    /// This span and those around it that an event is told of, redacted by `redact`, which is that of the redactor of this id.
+    /// This span and those around it that an event carries, redacted by `redact`, which is that of the redactor of this id.
     pub fn redacted(&self, redactor: u64, redact: impl Fn(&mut Field<'static>)) -> Arc<RedactedSpans> {
         // Each version only grows, so that the sum changes with any of them.
         let version = self.told().fold(0_u64, |sum, span| sum.wrapping_add(span.version.load(Ordering::Acquire)));

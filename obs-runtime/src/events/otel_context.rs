@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Whether a tracer of the program was seen. Every span of obs is attached from then on, which takes some 100 ns.
-static IS_SHARED: AtomicBool = AtomicBool::new(false);
+static TRACER_IS_SEEN: AtomicBool = AtomicBool::new(false);
 
 /// A context that is attached on a thread.
 struct Attachment {
@@ -52,14 +52,14 @@ pub fn with_current<R>(read: impl FnOnce(&Context) -> R) -> Option<R> {
     ATTACHED.try_with(|_| Context::map_current(read)).ok()
 }
 
-/// A tracer of the program was seen.
-pub fn share() {
-    IS_SHARED.store(true, Ordering::Relaxed);
+/// Notes that a tracer of the program was seen.
+pub fn note_tracer() {
+    TRACER_IS_SEEN.store(true, Ordering::Relaxed);
 }
 
 /// Whether a tracer of the program was seen.
-pub fn is_shared() -> bool {
-    IS_SHARED.load(Ordering::Relaxed)
+pub fn tracer_is_seen() -> bool {
+    TRACER_IS_SEEN.load(Ordering::Relaxed)
 }
 
 /// The span that the program has made current on this thread, inside of those of obs.
@@ -70,7 +70,7 @@ pub fn of_program() -> Option<TraceContext> {
     };
     let current = ATTACHED.try_with(current).ok().flatten();
     if current.is_some() {
-        share();
+        note_tracer();
     }
     current
 }

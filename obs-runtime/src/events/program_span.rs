@@ -45,7 +45,7 @@ impl ProgramSpan {
             _ => around,
         };
         let begun = Self::begin(tracer, beginning, link, &around)?;
-        otel_context::share();
+        otel_context::note_tracer();
         Some(begun)
     }
 

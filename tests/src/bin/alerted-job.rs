@@ -1,7 +1,7 @@
 //! A scheduled job with costs, a budget and checks, for alerts. Its first argument is the way each run ends: `ok`, `error`,
-//! `panic` or `hang`; in a `bad` run all that it checks, spends and calls is bad, and it takes some seconds. With `serve` it
-//! `obs` runs a command for operators. With `serve` it
-//! writes the address of its metrics to standard output and then makes one run for each line of its standard input.
+//! `panic` or `hang`; in a `bad` run all that it checks, spends and calls is bad, and it takes some seconds. With
+//! `obs` it runs a command for operators. With `serve` it writes the address of its metrics to standard output and then makes one run for
+//! each line of its standard input.
 
 use std::io::BufRead as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -74,7 +74,7 @@ fn load() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Commands whose schedules are difficult: at changes of the clock, on days that not each month has, by either day. Nobody runs them.
+/// Commands whose schedules are difficult: at changes of the clock, on days that not each month has, by either day. No test runs them.
 #[expect(dead_code, reason = "what is declared is enough for `generate`")]
 mod scheduled {
     use obs_runtime::tracked_command;

@@ -8,7 +8,7 @@ mod calendar;
 mod dashboards;
 mod deployed;
 mod documented;
-mod every_alert;
+mod documented_alerts;
 mod every_generated_alert;
 mod generated;
 mod shortened;

@@ -80,7 +80,7 @@ impl Aggregate {
     }
 
     /// What is wrong with it, if it can have no sensible value.
-    pub(super) fn nonsense(&self) -> Option<String> {
+    pub(super) fn misuse(&self) -> Option<String> {
         match self.function {
             Function::Quantile(share) if !(0.0..=1.0).contains(&share) => {
                 Some(format!("a quantile has a share from 0 to 1, not {share}: 0.95 is that of 95 %"))

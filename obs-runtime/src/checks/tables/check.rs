@@ -129,7 +129,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// another database.
     pub async fn measure(&self) -> Result<Measured, TableError> {
         current_table::note(self.table.source());
-        if let Some(why) = self.subject.nonsense() {
+        if let Some(why) = self.subject.misuse() {
             return Err(self.unusable(why));
         }
         if let Subject::Orphans { other: OtherTable { name, unreadable: Some(why), .. }, .. } = &self.subject {

@@ -108,7 +108,7 @@ impl<T: Table> DistributionCheck<'_, T> {
             return Err(check.unusable("the distribution has no range to lie in".to_owned()));
         }
         current_table::note(check.table.source());
-        if let Some(why) = expected.iter().find_map(|(aggregate, _)| aggregate.nonsense()) {
+        if let Some(why) = expected.iter().find_map(|(aggregate, _)| aggregate.misuse()) {
             return Err(check.unusable(why));
         }
         let rows = check.table.ask(self.statement()).await?;

@@ -148,8 +148,8 @@ impl Subject {
         }
     }
 
-    /// Why nothing sensible can be measured, whatever the table has.
-    pub fn nonsense(&self) -> Option<String> {
+    /// What is wrong with the arguments of the check, if it can measure nothing in any table.
+    pub fn misuse(&self) -> Option<String> {
         match self {
             Self::Repeated { columns } | Self::Distinct { columns, .. } if columns.is_empty() => {
                 Some("the check needs a column".to_owned())
@@ -160,7 +160,7 @@ impl Subject {
             {
                 Some(format!("the step from one value to the next must be above 0, not {step}"))
             }
-            Self::Aggregate(aggregate) => aggregate.nonsense(),
+            Self::Aggregate(aggregate) => aggregate.misuse(),
             _ => None,
         }
     }

@@ -39,7 +39,7 @@ fn of_layer(id: &Id) -> Option<opentelemetry::Context> {
     let context = tracing_core::dispatcher::get_default(of);
     if context.is_some() {
         LAYER_IS_SEEN.store(true, Ordering::Relaxed);
-        otel_context::share();
+        otel_context::note_tracer();
     }
     context
 }

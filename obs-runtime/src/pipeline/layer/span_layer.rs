@@ -193,7 +193,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     /// Called before any layer sees the span. [`SpanFilter`] does the same for a layer that has it.
     #[cfg(feature = "otlp")]
     fn enabled(&self, _: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        active_span::share();
+        active_span::attach_active();
         true
     }
 
@@ -319,7 +319,7 @@ impl<S> Filter<S> for SpanFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         // Before any layer sees the span or the event.
         #[cfg(feature = "otlp")]
-        active_span::share();
+        active_span::attach_active();
         may_record(metadata.is_span())
             && self.may_enable(metadata)
             && (self.enabled)(Level::from_tracing(*metadata.level()), metadata.target())

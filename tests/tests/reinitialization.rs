@@ -1,10 +1,15 @@
 //! obs can be initialised again after its guard was dropped, with another configuration, and counts nothing twice.
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 
-use obs_runtime::{Guard, InitError, Observability, track_performance};
+use obs_runtime::sink::{RedactedEvent, Sink, SinkError};
+use obs_runtime::{Guard, InitError, Observability, ObservabilityBuilder, track_performance};
+use obs_tests::dogstatsd::Agent;
 use obs_tests::exposition::Samples;
-use obs_tests::http;
+use obs_tests::{exclusive, http};
 
 #[track_performance]
 fn step() {}
@@ -30,6 +35,7 @@ fn work(rows: &metrics::Counter) {
 
 #[test]
 fn a_second_initialisation_has_its_own_labels_textfile_and_port() {
+    let _alone = exclusive::lock();
     let folder = tempfile::tempdir().unwrap();
     let value = |service: &str, name: &str, labels: &[(&str, &str)]| {
         Samples::read(&folder.path().join(format!("{service}.prom"))).value(name, labels)
@@ -66,4 +72,49 @@ fn a_second_initialisation_has_its_own_labels_textfile_and_port() {
         assert_eq!(value("second", name, &[("service", "second")]), Some(10.0), "{name}");
     }
     assert_eq!(value("first", "kept_rows_total", &[]), Some(10.0), "the first file is unchanged");
+}
+
+/// Holds up the initialisation that it is given to.
+struct HoldsUp {
+    begun: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Sink for HoldsUp {
+    fn name(&self) -> &'static str {
+        self.begun.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        "holds-up"
+    }
+
+    fn accept(&mut self, _: &RedactedEvent) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn of_two_initialisations_at_once_one_is_an_error_and_leaves_the_other_whole() {
+    let _alone = exclusive::lock();
+    let agent = Agent::udp();
+    let url = agent.url();
+    let builder = || -> ObservabilityBuilder {
+        let builder = Observability::builder().without_environment().prometheus_port(0);
+        builder.datadog_enabled(true).datadog_agent(url.parse().unwrap())
+    };
+    let (begun, has_begun) = mpsc::channel();
+    let (let_go, go_on) = mpsc::channel();
+    let results = thread::scope(|scope| {
+        let slow = scope.spawn(|| builder().sink(HoldsUp { begun, go_on: Mutex::new(go_on) }).init());
+        has_begun.recv().unwrap();
+        let quick = builder().init();
+        let_go.send(()).unwrap();
+        [slow.join().unwrap(), quick]
+    });
+    let guard = match results {
+        [Ok(guard), Err(InitError::AlreadyInitialised)] | [Err(InitError::AlreadyInitialised), Ok(guard)] => guard,
+        results => panic!("{results:?}"),
+    };
+    metrics::counter!("whole.rows").increment(7);
+    drop(guard);
+    agent.wait_for("whole.rows", &[], 7.0);
 }

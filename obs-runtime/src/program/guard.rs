@@ -26,6 +26,7 @@ use crate::program::at_exit;
 use crate::program::early_drop::{self, EarlyDrop};
 #[cfg(unix)]
 use crate::program::hangup;
+use crate::program::init::exclusive;
 use crate::program::queries;
 use crate::program::self_checks::registration::SelfChecks;
 #[cfg(unix)]
@@ -116,9 +117,13 @@ impl Drop for Guard {
         registry::flush_all(&*self.pipeline, FlushMode::Final(begun));
         #[cfg(unix)]
         drop((self.signals.take(), self.hangup.take()));
+        let _shutting_down = exclusive::shut_down();
         global::uninstall();
         self.pipeline.close();
         Context::set_root(None);
+        // The next initialisation can have its port.
+        #[cfg(feature = "prometheus")]
+        drop(self.server.take());
     }
 }
 

@@ -20,7 +20,7 @@ pub enum InitError {
     /// A sink of the program cannot be used.
     #[error(transparent)]
     Sink(#[from] SinkInitError),
-    /// Obs is already initialised: [what to do](crate::guide::troubleshooting#already-initialised).
+    /// Obs is already initialised, or another thread is initialising it or shutting it down: [what to do](crate::guide::troubleshooting#already-initialised).
     #[error("obs is already initialised: drop the first guard before initialising it again")]
     AlreadyInitialised,
 }

@@ -1,6 +1,7 @@
 //! Initialisation: the builder, its overrides, and the construction of the pipeline.
 
 pub(crate) mod entry_point;
+pub(crate) mod exclusive;
 pub(crate) mod failed_init;
 pub(crate) mod init_error;
 pub(crate) mod init_warnings;

@@ -42,6 +42,7 @@ use crate::program::early_drop::EarlyDrop;
 use crate::program::guard::Guard;
 #[cfg(unix)]
 use crate::program::hangup;
+use crate::program::init::exclusive;
 use crate::program::init::failed_init;
 use crate::program::init::failed_init::FailedInit;
 use crate::program::init::init_error::InitError;
@@ -64,8 +65,8 @@ use crate::program::signals;
 /// Initialises obs from the environment. Keep the guard until the end of `main`: its drop flushes every exporter.
 ///
 /// # Errors
-/// If the configuration is invalid (with all problems), the log file cannot be opened, or obs is already initialised. A
-/// port in use is not an error: it is logged as a warning.
+/// If the configuration is invalid (with all problems), the log file cannot be opened, or obs is already initialised, or is being
+/// initialised or shut down by another thread. A port in use is not an error: it is logged as a warning.
 ///
 /// ```no_run
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -281,6 +282,7 @@ impl ObservabilityBuilder {
     /// # Errors
     /// As [`init_observability`].
     pub fn init(mut self) -> Result<Guard, InitError> {
+        let Some(_initialising) = exclusive::try_initialise() else { return Err(InitError::AlreadyInitialised) };
         if global::is_installed() {
             return Err(InitError::AlreadyInitialised);
         }

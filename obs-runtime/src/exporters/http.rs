@@ -138,8 +138,40 @@ fn is_near(host: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    #[cfg(any(feature = "datadog-agentless", feature = "otlp"))]
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    #[cfg(any(feature = "datadog-agentless", feature = "otlp"))]
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// The URL of a server with these answers, one for each connection: statuses with texts. The next answer is taken when its request
+    /// has been read.
+    #[cfg(any(feature = "datadog-agentless", feature = "otlp"))]
+    pub fn serve(answers: impl IntoIterator<Item = (u16, &'static str)> + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut answers = answers.into_iter();
+            loop {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = BufReader::new(stream.try_clone().unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while request.read_line(&mut line).unwrap() > 2 {
+                    length =
+                        line.strip_prefix("content-length: ").map_or(length, |length| length.trim().parse().unwrap());
+                    line.clear();
+                }
+                request.take(length).read_to_end(&mut Vec::new()).unwrap();
+                let Some((status, text)) = answers.next() else { return };
+                let head =
+                    format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len());
+                stream.write_all((head + text).as_bytes()).unwrap();
+            }
+        });
+        url
+    }
 
     #[test]
     #[cfg(any(feature = "datadog-agentless", feature = "prometheus", feature = "sentry"))]

@@ -169,15 +169,13 @@ fn decoded<Answer: Message + Default>(body: &[u8]) -> Result<Answer, Rejection> 
 
 #[cfg(test)]
 pub mod tests {
-    use std::io::{BufRead as _, BufReader, Read as _};
-    use std::net::TcpListener;
-
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 
     use super::*;
     use crate::base::secret::Secret;
     use crate::config::otlp::OtlpSignal;
     use crate::config::validated::Config;
+    use crate::exporters::http::tests::serve;
 
     #[test]
     fn a_file_without_a_certificate_is_no_certificate() {
@@ -190,27 +188,10 @@ pub mod tests {
 
     /// A client of a server with these answers, one for each connection: statuses with texts.
     pub fn client(answers: Vec<(u16, &'static str)>, header: Option<(&str, &str)>) -> OtlpClient {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut target = Config::default().otlp_target(OtlpSignal::Logs);
-        target.url = format!("http://{}/", listener.local_addr().unwrap());
+        target.url = format!("{}/", serve(answers));
         target.headers =
             header.map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned()))).into_iter().collect();
-        std::thread::spawn(move || {
-            for (status, text) in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut request = BufReader::new(stream.try_clone().unwrap());
-                let (mut line, mut length) = (String::new(), 0);
-                while request.read_line(&mut line).unwrap() > 2 {
-                    length =
-                        line.strip_prefix("content-length: ").map_or(length, |length| length.trim().parse().unwrap());
-                    line.clear();
-                }
-                request.take(length).read_to_end(&mut Vec::new()).unwrap();
-                let head =
-                    format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len());
-                stream.write_all((head + text).as_bytes()).unwrap();
-            }
-        });
         OtlpClient::new(target, None).unwrap()
     }
 

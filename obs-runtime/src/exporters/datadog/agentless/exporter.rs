@@ -238,9 +238,8 @@ impl Shared {
 
     fn flush(&self, deadline: Instant, ahead: u64) -> Result<Flushed, FlushError> {
         self.collect(ahead);
-        let rest = deadline.saturating_duration_since(Instant::now());
-        let deadline = deadline.checked_sub(MARGIN.min(rest / 4)).unwrap_or(deadline);
-        self.send(deadline, Patience::UntilDeadline).map_err(|reason| FlushError { sink: EXPORTER, reason })
+        let result = self.send(shortly_before(deadline), Patience::UntilDeadline);
+        result.map_err(|reason| FlushError { sink: EXPORTER, reason })
     }
 
     fn enqueue(&self, message: Message) {
@@ -266,6 +265,12 @@ impl Shared {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves some of the time until a deadline.
+fn shortly_before(deadline: Instant) -> Instant {
+    let rest = deadline.saturating_duration_since(Instant::now());
+    deadline.checked_sub(MARGIN.min(rest / 4)).unwrap_or(deadline)
 }
 
 /// Waits until then, if there is the patience and the time.
@@ -312,9 +317,12 @@ impl Exporter for ApiExporter {
         flushed
     }
 
-    fn give_up(&self, _: Instant) {
+    fn give_up(&self, deadline: Instant) {
         let Self(shared) = self;
         shared.collect(MAX_AHEAD_AT_END);
+        if locked(&shared.queue).expects_answer() {
+            shared.sending.with(shortly_before(deadline), |()| ());
+        }
         locked(&shared.queue).close();
     }
 
@@ -326,6 +334,7 @@ impl Exporter for ApiExporter {
         &[
             "forbidden",
             "network",
+            "no_answer",
             "no_thread",
             "not_datadog",
             "not_finite",
@@ -359,3 +368,6 @@ impl fmt::Debug for ApiExporter {
         formatter.debug_struct("ApiExporter").field("settings", &self.0.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ const MAX_AGE: Duration = Duration::from_mins(10);
 /// The reason of what is left at the end without a failure.
 pub const NOT_SENT: &str = "not_sent_at_exit";
 
+/// The reason of what is being sent at the end. Datadog may have accepted it.
+pub const NO_ANSWER: &str = "no_answer";
+
 /// A request that waits.
 #[derive(Debug)]
 pub struct Pending {
@@ -36,6 +39,8 @@ pub struct Queue {
     failure: Option<Rejection>,
     /// When Datadog accepts requests again, if it said so.
     not_before: Option<Instant>,
+    /// Whether Datadog has answered the last request.
+    is_answered: bool,
     closed: bool,
 }
 
@@ -68,12 +73,14 @@ impl Queue {
     /// Settles a request that was accepted.
     pub fn accepted(&mut self) {
         (self.in_flight, self.failure, self.not_before) = (0, None, None);
+        self.is_answered = true;
     }
 
     /// Settles a request that was not accepted: puts it back if it may be accepted later, or in halves; otherwise drops it. Returns
     /// whether it was dropped.
     pub fn rejected(&mut self, pending: Pending, rejection: &Rejection) -> bool {
         self.in_flight = 0;
+        self.is_answered = !matches!(rejection, Rejection::Network(_));
         // Already counted.
         if self.closed {
             return true;
@@ -117,13 +124,18 @@ impl Queue {
         self.waiting.len() + usize::from(self.in_flight > 0)
     }
 
+    /// Whether an answer can be expected to what is being sent.
+    pub const fn expects_answer(&self) -> bool {
+        self.in_flight > 0 && self.is_answered
+    }
+
     /// Drops and counts all, for the last time.
     pub fn close(&mut self) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
         let reason = self.failure.as_ref().map_or(NOT_SENT, Rejection::drop_reason);
-        count(reason, self.in_flight);
+        count(NO_ANSWER, self.in_flight);
         while !self.waiting.is_empty() {
             self.drop_oldest(reason);
         }
@@ -144,10 +156,18 @@ fn count(reason: &'static str, lost: u64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
     use super::*;
     use crate::exporters::datadog::agentless::points::PointWriter;
     use crate::exporters::datadog::delta_tracker::SeriesWriter as _;
+
+    /// Held by tests that count what is left at the end.
+    pub fn ending() -> MutexGuard<'static, ()> {
+        static ENDING: Mutex<()> = Mutex::new(());
+        ENDING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Requests of counters with long tags, each of about that many bytes, and as many counters.
     fn payload(counters: usize, bytes: usize) -> Payload {
@@ -155,7 +175,7 @@ mod tests {
         Payload::Series((0..counters).filter_map(|_| PointWriter.count("a", &tags, 1.0)).collect(), 7)
     }
 
-    fn dropped(reason: &str) -> u64 {
+    pub fn dropped(reason: &str) -> u64 {
         let all = drop_counters::all().into_iter();
         all.filter(|(sink, why, _)| *sink == EXPORTER && *why == reason).map(|(.., number)| number).sum()
     }
@@ -176,6 +196,25 @@ mod tests {
         queue.close();
         queue.close();
         assert_eq!((queue.len(), dropped("rate_limited") - before.1), (0, 5));
+    }
+
+    #[test]
+    fn what_is_being_sent_at_the_end_has_no_answer_whatever_comes_later() {
+        let _ending = ending();
+        let before = (dropped(NO_ANSWER), dropped(NOT_SENT), dropped("network"));
+        for later in [Ok(()), Err(Rejection::Network("reset".to_owned()))] {
+            let mut queue = Queue::default();
+            queue.push(vec![payload(2, 200), payload(3, 300)]);
+            let first = queue.take().unwrap();
+            assert!(!queue.expects_answer(), "nothing has answered yet");
+            queue.close();
+            match later {
+                Ok(()) => queue.accepted(),
+                Err(rejection) => assert!(queue.rejected(first, &rejection)),
+            }
+        }
+        let counted = (dropped(NO_ANSWER) - before.0, dropped(NOT_SENT) - before.1, dropped("network") - before.2);
+        assert_eq!(counted, (4, 6, 0));
     }
 
     #[test]

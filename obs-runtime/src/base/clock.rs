@@ -52,6 +52,52 @@ impl Stamp {
     }
 }
 
+/// A point in time from which on a duration is measured. Steps of the system's clock in the meantime do not change the duration.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    at: SystemTime,
+    /// From that point to the reading.
+    before: Duration,
+    reading: Stamp,
+}
+
+impl Start {
+    /// The current time.
+    pub fn now() -> Self {
+        Self::ago(Duration::ZERO)
+    }
+
+    /// A point in the past.
+    pub fn ago(before: Duration) -> Self {
+        let (now, reading) = (wall(), Stamp::now());
+        match now.checked_sub(before) {
+            Some(at) => Self { at, before, reading },
+            None => Self { at: now, before: Duration::ZERO, reading },
+        }
+    }
+
+    /// The same after a step of the system's clock, by which it began then.
+    #[cfg(test)]
+    pub const fn having_begun(self, at: SystemTime) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The point in time.
+    pub const fn at(self) -> SystemTime {
+        self.at
+    }
+
+    /// The time since then.
+    pub fn elapsed(self) -> Duration {
+        self.before.saturating_add(self.reading.elapsed())
+    }
+
+    /// The current time, by the clock that durations are measured with.
+    pub fn end(self) -> SystemTime {
+        self.at.checked_add(self.elapsed()).unwrap_or(self.at)
+    }
+}
+
 /// The point in time: that of the system, or of the fake clock of a test.
 pub fn wall() -> SystemTime {
     #[cfg(feature = "testing")]
@@ -97,6 +143,17 @@ mod tests {
         for timeout in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::from_secs(i64::MAX.unsigned_abs())] {
             assert_eq!(deadline(start, timeout).duration_since(start), Duration::from_hours(24 * 365));
         }
+    }
+
+    #[test]
+    fn a_step_of_the_systems_clock_changes_no_duration() {
+        let set_back = SystemTime::now() + Duration::from_hours(1);
+        for at in [SystemTime::UNIX_EPOCH, set_back] {
+            let start = Start::ago(Duration::from_secs(7)).having_begun(at);
+            let lasted = start.end().duration_since(at).unwrap();
+            assert!((7..60).contains(&lasted.as_secs()) && start.elapsed() >= lasted, "{lasted:?}");
+        }
+        assert_eq!(Start::ago(Duration::MAX).before, Duration::ZERO, "there is no such point in time");
     }
 
     #[test]

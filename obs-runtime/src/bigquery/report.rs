@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::base::clock;
+use crate::base::clock::Start;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 #[cfg(feature = "bigquery")]
@@ -58,8 +58,7 @@ pub fn queried<'a>(
 /// A query is a span of the trace that it is part of. Names of its fields are those of OpenTelemetry's conventions.
 #[cold]
 fn record(query_type: &str, statistics: &QueryStatistics, of_span: impl FnOnce() -> Vec<Field<'static>>) {
-    let ended = clock::wall();
-    let begun = statistics.duration.and_then(|duration| ended.checked_sub(duration)).unwrap_or(ended);
+    let begun = Start::ago(statistics.duration.unwrap_or_default());
     let Some(span) = DetachedSpan::begun_at("db.query", begun) else { return };
     let mut fields = of_span();
     let bytes_billed = statistics.bytes_billed.map(|bytes| Field::new("obs.bigquery.bytes_billed", bytes));

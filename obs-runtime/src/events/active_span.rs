@@ -3,10 +3,8 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
-#[cfg(any(feature = "otlp", feature = "sentry"))]
-use crate::base::clock;
+use crate::base::clock::Start;
 use crate::base::trace_context::TraceContext;
 #[cfg(feature = "otlp")]
 use crate::events::otel_context;
@@ -269,7 +267,7 @@ pub struct OpenSpan {
     /// The span in which it began.
     pub parent: u64,
     /// When it began.
-    pub begun: SystemTime,
+    pub begun: Start,
 }
 
 impl OpenSpan {
@@ -289,12 +287,12 @@ impl OpenSpan {
     #[must_use]
     pub fn of_tracing(parent: ActiveSpan, is_here: bool) -> Self {
         let of = if is_here { parent.innermost() } else { parent.id };
-        Self { parent: of, active: ActiveSpan { buffer: parent.buffer, id: fresh_id() }, begun: clock::wall() }
+        Self { parent: of, active: ActiveSpan { buffer: parent.buffer, id: fresh_id() }, begun: Start::now() }
     }
 
     /// The first span of a trace.
     #[must_use]
-    pub fn root(buffer: Arc<SpanBuffer>, begun: SystemTime) -> Self {
+    pub fn root(buffer: Arc<SpanBuffer>, begun: Start) -> Self {
         let id = buffer.trace().span();
         Self { parent: 0, active: ActiveSpan { buffer, id }, begun }
     }

@@ -74,7 +74,7 @@ impl ProgramSpan {
         };
         let builder = SpanBuilder::from_name(beginning.name.clone())
             .with_kind(kind)
-            .with_start_time(beginning.begun)
+            .with_start_time(beginning.begun.at())
             .with_links(links.into_iter().collect());
         // A processor of the program runs.
         let span = caught(|| tracer.build_with_context(builder, around)).ok()?;

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::time::SystemTime;
 
-use crate::base::clock;
+use crate::base::clock::Start;
 
 thread_local! {
     static IDS: Cell<u64> = const { Cell::new(0) };
@@ -21,13 +20,13 @@ pub struct Beginning {
     /// The attribute that it comes from.
     pub attribute: &'static str,
     /// When it began.
-    pub begun: SystemTime,
+    pub begun: Start,
 }
 
 impl Beginning {
     /// Of a call that begins now.
     pub fn now(name: Cow<'static, str>, op: &'static str, attribute: &'static str) -> Self {
-        Self { name, op, attribute, begun: clock::wall() }
+        Self { name, op, attribute, begun: Start::now() }
     }
 }
 

@@ -3,7 +3,6 @@
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::base::clock;
 use crate::base::level::Level;
 use crate::base::outcome::Outcome;
 use crate::config::otlp::OtlpSignal;
@@ -63,8 +62,8 @@ fn closed(closed: ClosedSpan<'_>) {
         name: name.map_or(metadata.name().into(), |name| name.to_owned().into()),
         op: "span",
         attribute: "tracing",
-        begun,
-        ended: clock::wall(),
+        begun: begun.at(),
+        ended: begun.end(),
         outcome: if has_failed { Outcome::Error } else { Outcome::Ok },
         calls: None,
         place,

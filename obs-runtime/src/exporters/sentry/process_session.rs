@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use ::sentry::protocol::{SessionAttributes, SessionStatus, SessionUpdate};
 use uuid::Uuid;
 
+use crate::base::clock::Start;
 use crate::exporters::sentry::options::Settings;
 use crate::exporters::sentry::queue::Job;
 
@@ -13,7 +14,7 @@ use crate::exporters::sentry::queue::Job;
 #[derive(Debug)]
 pub struct ProcessSession {
     id: Uuid,
-    begun: SystemTime,
+    begun: Start,
     state: Mutex<State>,
 }
 
@@ -30,7 +31,7 @@ enum State {
 impl ProcessSession {
     /// A session that begins now, if there is one.
     pub fn new() -> Self {
-        Self { id: Uuid::now_v7(), begun: SystemTime::now(), state: Mutex::new(State::Unknown) }
+        Self { id: Uuid::now_v7(), begun: Start::now(), state: Mutex::new(State::Unknown) }
     }
 
     fn change(&self, change: impl FnOnce(&mut State) -> Option<Job>) -> Option<Job> {
@@ -75,8 +76,7 @@ impl ProcessSession {
     /// A session belongs to a release; there is none without one.
     fn update(&self, settings: &Settings, status: SessionStatus, errors: u64, init: bool) -> Option<Job> {
         let release = settings.release.clone()?;
-        let duration = (status != SessionStatus::Ok)
-            .then(|| self.begun.elapsed().map(|elapsed| elapsed.as_secs_f64()).unwrap_or_default());
+        let duration = (status != SessionStatus::Ok).then(|| self.begun.elapsed().as_secs_f64());
         let attributes = SessionAttributes {
             release: release.into(),
             environment: Some(settings.environment.clone().into()),
@@ -88,7 +88,7 @@ impl ProcessSession {
             distinct_id: None,
             sequence: None,
             timestamp: Some(SystemTime::now()),
-            started: self.begun,
+            started: self.begun.at(),
             init,
             duration,
             status,
@@ -96,5 +96,30 @@ impl ProcessSession {
             attributes,
         };
         Some(Job::Run(Box::new((update.into(), None))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ::sentry::protocol::EnvelopeItem;
+
+    use super::*;
+    use crate::config::validated::Config;
+    use crate::exporters::sentry::options::SentryOptions;
+
+    #[test]
+    fn a_step_of_the_systems_clock_does_not_change_the_duration() {
+        let config = Config { sentry_release: Some("a@1".to_owned()), ..Config::default() };
+        let settings = Settings::new(&config, &SentryOptions::default());
+        // The clock of a machine that has just started is often wrong.
+        let begun = Start::ago(Duration::from_secs(7)).having_begun(SystemTime::UNIX_EPOCH);
+        let session = ProcessSession { begun, ..ProcessSession::new() };
+        let Some(Job::Run(run)) = session.ends(&settings, false) else { panic!("no session") };
+        let EnvelopeItem::SessionUpdate(update) = run.0 else { panic!("no session") };
+        assert_eq!(update.started, SystemTime::UNIX_EPOCH);
+        let duration = update.duration.unwrap();
+        assert!((7.0..60.0).contains(&duration), "{duration}");
     }
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::process::ExitCode;
 
-use crate::base::clock;
 use crate::base::outcome::Outcome;
 use crate::events::active_span::{self, Active, ActiveSpan, OpenSpan, Roots, SpanGuard};
 use crate::events::failure::{ExitFailure, Failure};
@@ -49,8 +48,8 @@ impl OperatorSpan {
             name: Cow::Borrowed(name),
             op: OPERATOR,
             attribute: OPERATOR,
-            begun,
-            ended: clock::wall(),
+            begun: begun.at(),
+            ended: begun.end(),
             outcome,
             calls: None,
             place: None,

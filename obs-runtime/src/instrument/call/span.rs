@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use crate::base::clock;
+use crate::base::clock::Start;
 use crate::base::outcome::Outcome;
 use crate::base::stack::Stack;
 use crate::context::current::Context;
@@ -24,7 +24,7 @@ pub struct DetachedSpan {
     /// The span itself.
     pub active: ActiveSpan,
     parent: u64,
-    begun: SystemTime,
+    begun: Start,
 }
 
 /// How a detached span ended.
@@ -47,11 +47,11 @@ pub struct DetachedEnd {
 impl DetachedSpan {
     /// Begins a span in the active one, if there is one. `op` is that of its end.
     pub fn begin(op: &'static str) -> Option<Self> {
-        Self::begun_at(op, clock::wall())
+        Self::begun_at(op, Start::now())
     }
 
     /// A span in the active one that has begun before, if there is one.
-    pub fn begun_at(op: &'static str, begun: SystemTime) -> Option<Self> {
+    pub fn begun_at(op: &'static str, begun: Start) -> Option<Self> {
         let of = active_span::current_span()?;
         let OpenSpan { active, parent, .. } =
             OpenSpan::child(of, &Beginning { name: op.into(), op, attribute: op, begun });
@@ -62,7 +62,7 @@ impl DetachedSpan {
     pub fn end(self, end: DetachedEnd) {
         let Self { active: ActiveSpan { buffer, id }, parent, begun } = self;
         let DetachedEnd { name, op, outcome, place, function, details } = end;
-        let (attribute, ended, calls) = (op, clock::wall(), None);
+        let (attribute, ended, begun, calls) = (op, begun.end(), begun.at(), None);
         let span = Span { id, parent, name, op, attribute, begun, ended, outcome, calls, place, function, details };
         emit(buffer.add(span), place, &Tags::new());
     }
@@ -143,7 +143,8 @@ impl Call {
         let (fields, failure) = (self.entry().map(Entry::fields).unwrap_or_default(), failure());
         let is_root = open.is_root();
         let OpenSpan { active: ActiveSpan { buffer, id }, parent, begun } = open;
-        let ended = begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun);
+        let begun = begun.at();
+        let ended = after(begun, nanos);
         let (calls, function, details) = (None, self.callsite.function_name(), details(fields, failure, stack));
         let span = Span {
             id,
@@ -167,7 +168,13 @@ impl Call {
     /// Emits the spans of a recorded command that has ended.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_trace(&self, outcome: Outcome, failure: Option<FailureFacts<'static>>, stack: Option<Stack>) {
+    pub(super) fn end_trace(
+        &self,
+        outcome: Outcome,
+        nanos: u64,
+        failure: Option<FailureFacts<'static>>,
+        stack: Option<Stack>,
+    ) {
         let Some(run) = self.entry().and_then(|entry| entry.run.as_ref()).filter(|run| run.is_outermost()) else {
             return;
         };
@@ -181,7 +188,7 @@ impl Call {
             op: "command",
             attribute: self.callsite.kind().as_str(),
             begun: run.begun(),
-            ended: clock::wall(),
+            ended: after(run.begun(), nanos),
             outcome,
             calls: None,
             place: Some(place),
@@ -190,6 +197,10 @@ impl Call {
         });
         emit(recorded, Some(place), &self.tags());
     }
+}
+
+fn after(begun: SystemTime, nanos: u64) -> SystemTime {
+    begun.checked_add(Duration::from_nanos(nanos)).unwrap_or(begun)
 }
 
 fn details(
@@ -206,4 +217,20 @@ fn details(
 
 fn is_in_command() -> bool {
     Context::with_current(|context| context.extension::<CommandRun>().is_some())
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::convert::Infallible;
+
+    use crate::config::validated::Config;
+    use crate::testing::capture_with;
+
+    #[test]
+    fn the_span_of_a_command_lasts_as_long_as_the_command() {
+        let config = Config::default().with(|config| config.tracing_enabled = true);
+        let captured = capture_with(config, || crate::track_cli_command("nightly", || Ok::<_, Infallible>(())));
+        let (span, call) = (captured.spans().name("nightly").once(), captured.calls().name("nightly").once());
+        assert_eq!(span.duration, call.duration);
+    }
 }

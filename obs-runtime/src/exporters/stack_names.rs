@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::base::stack::Stack;
+use crate::events::panics::caught;
 
 /// The most addresses in the cache. A program has far fewer on the stacks of its errors.
 const CACHE_CAPACITY: usize = 8192;
@@ -51,9 +52,12 @@ impl<F: Clone + Send + 'static> StackNames<F> {
         let (done, result) = mpsc::channel();
         let (lookup, all) = (Arc::clone(&self.lookup), stack.clone());
         let work = move || {
-            let frames: Vec<F> = all.frames().iter().flat_map(|address| lookup.frames(*address)).collect();
-            // Fails if it was late.
-            let _ = done.send(frames);
+            let frames = || all.frames().iter().flat_map(|address| lookup.frames(*address)).collect::<Vec<F>>();
+            match caught(frames) {
+                // Fails if it was late.
+                Ok(frames) => drop(done.send(frames)),
+                Err(_) => drop(done),
+            }
             lookup.is_late.store(false, Ordering::SeqCst);
         };
         thread::Builder::new().name("obs-names".to_owned()).spawn(work).ok()?;
@@ -62,10 +66,14 @@ impl<F: Clone + Send + 'static> StackNames<F> {
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
                 self.lookup.is_late.store(true, Ordering::SeqCst);
-                // It may have ended just now.
-                let frames = result.try_recv().ok()?;
-                self.lookup.is_late.store(false, Ordering::SeqCst);
-                Some(frames)
+                match result.try_recv() {
+                    Err(TryRecvError::Empty) => None,
+                    // It has ended just now.
+                    ended => {
+                        self.lookup.is_late.store(false, Ordering::SeqCst);
+                        ended.ok()
+                    }
+                }
             }
         }
     }
@@ -120,6 +128,29 @@ mod tests {
         while patient.lookup.is_late.load(Ordering::SeqCst) {
             thread::yield_now();
         }
+        assert_eq!(patient.frames(&stack), Some(stack.frames().to_vec()));
+    }
+    #[test]
+    fn a_lookup_that_panics_does_not_keep_later_stacks_from_having_names() {
+        let panics = AtomicBool::new(true);
+        let (begun, has_begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let resolve = move |address| {
+            let _ = begun.send(());
+            let _ = released.lock().unwrap().recv();
+            assert!(!panics.swap(false, Ordering::SeqCst), "the first lookup");
+            vec![address]
+        };
+        let names = StackNames::new(resolve, Duration::from_millis(1));
+        let stack = Stack::capture().unwrap();
+        assert_eq!(names.frames(&stack), None, "late");
+        has_begun.recv().unwrap();
+        drop(release);
+        while names.lookup.is_late.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        let patient = StackNames { limit: Duration::MAX, ..names };
         assert_eq!(patient.frames(&stack), Some(stack.frames().to_vec()));
     }
 }

@@ -151,6 +151,7 @@ impl EventDraft {
     fn into_event(self, settings: &Settings) -> SentryEvent<'static> {
         let place = self.known_place();
         let stacktrace = self.stack.as_ref().and_then(|stack| settings.names.stacktrace(stack, place.as_ref()));
+        let (stacktrace, is_late) = stacktrace.unzip();
         let mut tags = tags(settings, &self.scope, &self.tags);
         tag(&mut tags, "operation", &self.operation);
         tag(&mut tags, "error_type", &self.error_type);
@@ -169,7 +170,7 @@ impl EventDraft {
             user: self.user.clone(),
             tags,
             contexts: self.contexts.clone(),
-            extra: self.extra(),
+            extra: self.extra(is_late.unwrap_or_default()),
             breadcrumbs: self.breadcrumbs(settings).into(),
             ..SentryEvent::default()
         };
@@ -257,7 +258,7 @@ impl EventDraft {
         exceptions
     }
 
-    fn extra(&self) -> Map<String, Json> {
+    fn extra(&self, without_names: bool) -> Map<String, Json> {
         let mut extra: Map<String, Json> = self.extra.iter().cloned().collect();
         if !self.passed.is_empty() {
             extra.insert("passed".to_owned(), self.passed.clone().into());
@@ -267,6 +268,9 @@ impl EventDraft {
         }
         if let Some(place) = &self.captured_at {
             extra.insert("captured_at".to_owned(), place.clone().into());
+        }
+        if without_names {
+            extra.insert("stack_names".to_owned(), "not found within half of OBS_FLUSH_TIMEOUT".into());
         }
         extra
     }

@@ -22,17 +22,19 @@ impl Names {
         Self(StackNames::new(move |address| frames::look_up(address, &in_app), limit))
     }
 
-    /// The stack trace of a stack, and of where the event is known to come from; `None` if it has no frames.
-    pub fn stacktrace(&self, stack: &Stack, place: Option<&KnownPlace>) -> Option<Stacktrace> {
+    /// The stack trace of a stack, and of where the event is known to come from, and whether names were late; `None` if it has no frames.
+    pub fn stacktrace(&self, stack: &Stack, place: Option<&KnownPlace>) -> Option<(Stacktrace, bool)> {
         let without_names = || stack.frames().iter().map(|address| without_name(*address)).collect();
-        let mut frames = self.0.frames(stack).unwrap_or_else(without_names);
+        let named = self.0.frames(stack);
+        let is_late = named.is_none();
+        let mut frames = named.unwrap_or_else(without_names);
         frames::trim(&mut frames);
         mark_as_return(&mut frames);
         if let Some(place) = place {
             frames::locate(&mut frames, place);
         }
         frames.truncate(MAX_FRAMES);
-        Stacktrace::from_frames_reversed(frames)
+        Some((Stacktrace::from_frames_reversed(frames)?, is_late))
     }
 }
 
@@ -61,8 +63,9 @@ mod tests {
         };
         let names = Names(StackNames::new(resolve, Duration::from_millis(1)));
         let stack = Stack::capture().unwrap();
-        let frames = names.stacktrace(&stack, None).unwrap().frames;
+        let (Stacktrace { frames, .. }, is_late) = names.stacktrace(&stack, None).unwrap();
         drop(release);
+        assert!(is_late);
         assert_eq!(frames.len(), stack.frames().len());
         let is_address =
             |frame: &Frame| frame.function.as_deref() == Some("<unknown>") && frame.instruction_addr.is_some();

@@ -9,6 +9,7 @@
 //! - `detached`, on a thread that the program does not wait for.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -139,10 +140,16 @@ fn measured() -> [Option<f64>; 5] {
     ]
 }
 
+/// Prints a value on a line of its own, by one write: on a terminal, a line that obs writes at that moment would come between the writes
+/// of `println!`.
+fn tell(name: &str, json: &str) -> std::io::Result<()> {
+    std::io::stdout().lock().write_all(format!("{name} {json}\n").as_bytes())
+}
+
 fn main() -> Result<(), Boxed> {
     let guard = obs_runtime::init_observability()?;
     let ended = catch_unwind(AssertUnwindSafe(|| run(&std::env::args().nth(1).unwrap_or_default(), &guard)));
-    println!("status {}", serde_json::to_string(&obs_runtime::status())?);
-    println!("measured {}", serde_json::to_string(&measured())?);
+    tell("status", &serde_json::to_string(&obs_runtime::status())?)?;
+    tell("measured", &serde_json::to_string(&measured())?)?;
     ended.unwrap_or_else(|panic| resume_unwind(panic))
 }

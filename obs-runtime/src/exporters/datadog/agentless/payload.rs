@@ -1,6 +1,6 @@
 //! The bodies of requests.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -122,9 +122,10 @@ impl Payload {
             self.write(common, &mut body)?;
             return Ok(body);
         }
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        self.write(common, &mut encoder)?;
-        encoder.finish()
+        // JSON is written a few bytes at a time, and each write to the encoder has a cost.
+        let mut body = BufWriter::new(ZlibEncoder::new(Vec::new(), Compression::fast()));
+        self.write(common, &mut body)?;
+        body.into_inner()?.finish()
     }
 
     fn write(&self, common: &Common, body: &mut impl Write) -> io::Result<()> {

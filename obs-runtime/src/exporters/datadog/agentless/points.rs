@@ -240,10 +240,10 @@ mod tests {
             json(&count, &common(Some("box"))),
             r#"{"metric":"a.b","type":1,"points":[{"timestamp":7,"value":2.5}],"tags":["service:etl","operation:größe_load"],"interval":10,"resources":[{"type":"host","name":"box"}]}"#
         );
-        let gauge = PointWriter.gauge("g", &tags(), -1e300).unwrap();
+        let gauge = PointWriter.gauge("g", &tags(), -1.5e-300).unwrap();
         assert_eq!(
             json(&gauge, &common(None)),
-            r#"{"metric":"g","type":3,"points":[{"timestamp":7,"value":-1e+300}],"tags":["service:etl","operation:größe_load"]}"#
+            r#"{"metric":"g","type":3,"points":[{"timestamp":7,"value":-1.5e-300}],"tags":["service:etl","operation:größe_load"]}"#
         );
         let distribution =
             PointWriter.distribution("d", &tags(), &[sample(0.25, 3), sample(-1.234_567_890_123_456_7e-300, 1)]);

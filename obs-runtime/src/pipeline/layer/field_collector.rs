@@ -231,7 +231,9 @@ impl Collected {
     }
 
     fn add(&mut self, field: &field::Field, part: Part) {
-        self.entries.push((field.name(), part));
+        let name = field.name();
+        // Some versions of `tracing` keep the prefix of `r#return`.
+        self.entries.push((name.strip_prefix("r#").unwrap_or(name), part));
     }
 }
 

@@ -9,7 +9,8 @@
 #   tests/run.sh crates  puts attributes on every function of the crates listed in tests/strangers/real_crates/README.md,
 #                        and compiles them; downloads them from the registry
 #   tests/run.sh release builds a program in Cargo's release profile, and checks the stack traces that it sends to Sentry
-#   tests/run.sh oldest  compiles both crates with the oldest supported Rust, which rustup downloads
+#   tests/run.sh oldest  runs the unit tests of both crates with the oldest supported Rust, which rustup downloads, and the least
+#                        version of each dependency; takes minutes
 #   tests/run.sh sloth   builds sloth, in minutes, and compares the rules of objectives that it makes with those that the tests have of it
 #   tests/run.sh instructions
 #                        counts the instructions of 10,240 generated log lines of 1 to 64 KiB by valgrind, and fails unless their
@@ -171,10 +172,8 @@ crates)
     UPDATE_CRATES=1 REAL_CRATES="${REAL_CRATES:-all}" exec cargo test --quiet --package obs-tests --test real_crates
     ;;
 oldest)
-    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-    quietly rustup toolchain install "$version" --profile minimal
-    exec cargo "+$version" check --quiet --package obs-runtime --features \
-        "$(sed -n '/^\[package.metadata.docs.rs\]/,/^$/s/^features = \[\(.*\)\]/\1/p' obs-runtime/Cargo.toml | tr -d '" ')"
+    quietly rustup toolchain install "$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" --profile minimal
+    exec tests/packages.sh oldest
     ;;
 sloth)
     install_go_servers tests/go/sloth sloth.sum
@@ -196,7 +195,7 @@ release)
     exec cargo test --quiet --workspace --test sentry -- stacks::the_top_of_a_stack
     ;;
 *)
-    sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

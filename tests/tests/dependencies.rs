@@ -145,24 +145,3 @@ fn no_dependency_needs_a_later_rust_than_obs() {
     assert_eq!(need_later_than(&packages, oldest), Vec::<String>::new());
     assert!(!need_later_than(&packages, (1, 56)).is_empty(), "some need a later one than 1.56");
 }
-
-/// A program may have older versions of what obs needs locked. It can have none that no test has seen.
-#[test]
-fn the_least_versions_of_dependencies_are_those_of_the_tests() {
-    let metadata = metadata();
-    let is_published = |package: &&Value| PUBLISHED.contains(&package["name"].as_str().unwrap());
-    for published in list(&metadata["packages"]).filter(is_published) {
-        for needed in list(&published["dependencies"]).filter(|needed| needed["kind"] != "dev") {
-            let (name, required) = (needed["name"].as_str().unwrap(), needed["req"].as_str().unwrap());
-            // A program has one `libsqlite3-sys`: its versions are a range, and tests/tests/neighbours.rs tries others.
-            if name == "rusqlite" {
-                continue;
-            }
-            let least = required.trim_start_matches(['^', '=']);
-            let is_tested = |package: &Value| {
-                package["name"] == name && package["version"].as_str().unwrap().split('+').next() == Some(least)
-            };
-            assert!(list(&metadata["packages"]).any(is_tested), "{name} {required} is not in Cargo.lock");
-        }
-    }
-}

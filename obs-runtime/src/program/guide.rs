@@ -1,69 +1,94 @@
 //! Chapters that explain more than one item. There is no code here.
 
-#[doc = include_str!("../../docs/lifecycle.md")]
+/// A page, after the targets of its links to other chapters. At its end the page defines them again, as the files that they are on
+/// GitHub: of two definitions, the first one counts.
+macro_rules! chapter {
+    ($page:literal) => {
+        concat!(
+            "[chapter-beside]: crate::guide::beside\n",
+            "[chapter-datadog]: crate::guide::datadog\n",
+            "[chapter-generate-alertmanager]: crate::guide::generate::alertmanager\n",
+            "[chapter-generate-alerts]: crate::guide::generate#prometheus\n",
+            "[chapter-generate-datadog]: crate::guide::generate::datadog\n",
+            "[chapter-generate-grafana]: crate::guide::generate::grafana\n",
+            "[chapter-generate-kubernetes]: crate::guide::generate::kubernetes\n",
+            "[chapter-generate-prometheus]: crate::guide::generate::prometheus\n",
+            "[chapter-generate-systemd]: crate::guide::generate::systemd\n",
+            "[chapter-logs]: crate::guide::logs\n",
+            "[chapter-otlp]: crate::guide::otlp\n",
+            "[chapter-quality]: crate::guide::quality\n",
+            "[chapter-quality-expectations]: crate::guide::quality#expectations-of-great-expectations\n",
+            "[chapter-security]: crate::guide::security\n",
+            "\n",
+            include_str!(concat!("../../docs/", $page))
+        )
+    };
+}
+
+#[doc = chapter!("lifecycle.md")]
 pub mod lifecycle {}
 
 // Its table is generated from texts that errors show as well.
 #[allow(rustdoc::bare_urls, clippy::doc_markdown)]
-#[doc = include_str!("../../docs/configuration.md")]
+#[doc = chapter!("configuration.md")]
 pub mod configuration {}
 
-#[doc = include_str!("../../docs/errors.md")]
+#[doc = chapter!("errors.md")]
 pub mod errors {}
 
-#[doc = include_str!("../../docs/bigquery.md")]
+#[doc = chapter!("bigquery.md")]
 pub mod bigquery {}
 
-#[doc = include_str!("../../docs/logs.md")]
+#[doc = chapter!("logs.md")]
 pub mod logs {}
 
-#[doc = include_str!("../../docs/metrics.md")]
+#[doc = chapter!("metrics.md")]
 pub mod metrics {}
 
-#[doc = include_str!("../../docs/datadog.md")]
+#[doc = chapter!("datadog.md")]
 pub mod datadog {}
 
-#[doc = include_str!("../../docs/generate.md")]
+#[doc = chapter!("generate.md")]
 pub mod generate {
-    #[doc = include_str!("../../docs/generate-prometheus.md")]
+    #[doc = chapter!("generate-prometheus.md")]
     pub mod prometheus {}
 
-    #[doc = include_str!("../../docs/generate-alertmanager.md")]
+    #[doc = chapter!("generate-alertmanager.md")]
     pub mod alertmanager {}
 
-    #[doc = include_str!("../../docs/generate-grafana.md")]
+    #[doc = chapter!("generate-grafana.md")]
     pub mod grafana {}
 
-    #[doc = include_str!("../../docs/generate-datadog.md")]
+    #[doc = chapter!("generate-datadog.md")]
     pub mod datadog {}
 
-    #[doc = include_str!("../../docs/generate-kubernetes.md")]
+    #[doc = chapter!("generate-kubernetes.md")]
     pub mod kubernetes {}
 
-    #[doc = include_str!("../../docs/generate-systemd.md")]
+    #[doc = chapter!("generate-systemd.md")]
     pub mod systemd {}
 }
 
-#[doc = include_str!("../../docs/otlp.md")]
+#[doc = chapter!("otlp.md")]
 pub mod otlp {}
 
-#[doc = include_str!("../../docs/beside.md")]
+#[doc = chapter!("beside.md")]
 pub mod beside {}
 
-#[doc = include_str!("../../docs/costs.md")]
+#[doc = chapter!("costs.md")]
 pub mod costs {}
 
-#[doc = include_str!("../../docs/migration.md")]
+#[doc = chapter!("migration.md")]
 pub mod migration {}
 
-#[doc = include_str!("../../docs/troubleshooting.md")]
+#[doc = chapter!("troubleshooting.md")]
 pub mod troubleshooting {}
 
-#[doc = include_str!("../../docs/security.md")]
+#[doc = chapter!("security.md")]
 pub mod security {}
 
-#[doc = include_str!("../../docs/quality.md")]
+#[doc = chapter!("quality.md")]
 pub mod quality {}
 
-#[doc = include_str!("../../docs/moving.md")]
+#[doc = chapter!("moving.md")]
 pub mod moving {}

@@ -133,9 +133,15 @@ fn anchors(text: &str) -> Vec<String> {
     text.lines().filter(|line| line.starts_with('#')).map(|line| anchor(line.trim_start_matches('#'))).collect()
 }
 
+/// The definitions of links: `[label]: target`.
+fn definitions(text: &str) -> Vec<(&str, &str)> {
+    text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).collect()
+}
+
 /// The links of a text that are not to other sites.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = targets.chain(definitions(text).into_iter().map(|(_, target)| target));
     targets.filter(|target| !target.contains("://") && !target.contains("::") && !target.contains('@')).collect()
 }
 
@@ -157,6 +163,26 @@ fn links_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// A page is read on GitHub and in the API documentation. `guide.rs` says where a label leads in the latter.
+#[test]
+fn links_between_chapters_work_on_github_and_in_rustdoc() {
+    let guide = std::fs::read_to_string(top().join("obs-runtime/src/program/guide.rs")).unwrap();
+    for (file, text) in documents() {
+        let file = file.display();
+        assert!(!text.contains("](crate::guide"), "{file}: GitHub does not know crate::guide: use a label of guide.rs");
+        let defined = definitions(&text);
+        for (label, target) in &defined {
+            assert!(guide.contains(&format!("[{label}]: crate::guide::")), "{file}: {label} is not in guide.rs");
+            assert!(text.contains(&format!("][{label}]")), "{file}: nothing uses {label}: {target}");
+        }
+        let used = text.split("][chapter-").skip(1).filter_map(|rest| rest.split(']').next());
+        for name in used {
+            let is_defined = defined.iter().any(|(label, _)| label.strip_prefix("chapter-") == Some(name));
+            assert!(is_defined, "{file}: chapter-{name} is not defined");
+        }
+    }
 }
 
 /// The text under a heading, up to the next one of its level or above. The whole text without an anchor.

@@ -67,8 +67,8 @@ fn syntax(language: &str, text: &str) -> Option<String> {
         "json" => serde_json::from_str::<serde_json::Value>(text).err().map(|error| error.to_string()),
         "ini" => refusal("python3", &["-c", SYSTEMD], text),
         language => {
-            // Nothing reads Terraform's language here.
-            let known = ["text", "rust", "rust,no_run", "rust,ignore", "promql", "hcl"];
+            // Nothing reads Terraform's and Docker's languages here.
+            let known = ["text", "rust", "rust,no_run", "rust,ignore", "promql", "hcl", "dockerfile"];
             (!known.contains(&language)).then(|| "nobody reads this language".to_owned())
         }
     }

@@ -9,6 +9,7 @@ use opentelemetry_semantic_conventions::attribute as published;
 const PUBLISHED: &[&str] = &[
     published::CLOUD_PLATFORM,
     published::CLOUD_PROVIDER,
+    published::CLOUD_REGION,
     published::CODE_FILE_PATH,
     published::CODE_FUNCTION_NAME,
     published::CODE_LINE_NUMBER,
@@ -23,6 +24,7 @@ const PUBLISHED: &[&str] = &[
     published::EXCEPTION_MESSAGE,
     published::EXCEPTION_STACKTRACE,
     published::EXCEPTION_TYPE,
+    published::FAAS_INSTANCE,
     published::FAAS_NAME,
     published::FAAS_VERSION,
     published::GCP_CLOUD_RUN_JOB_EXECUTION,

@@ -29,6 +29,14 @@ const CLOUD_RUN: [(&str, &str); 4] = [
     ("gcp.cloud_run.job.execution", "CLOUD_RUN_EXECUTION"),
 ];
 
+/// The variables of AWS Lambda.
+const LAMBDA: [(&str, &str); 4] = [
+    ("faas.name", "AWS_LAMBDA_FUNCTION_NAME"),
+    ("faas.version", "AWS_LAMBDA_FUNCTION_VERSION"),
+    ("faas.instance", "AWS_LAMBDA_LOG_STREAM_NAME"),
+    ("cloud.region", "AWS_REGION"),
+];
+
 /// The resource of this process, redacted.
 pub fn resource(config: &Config) -> Resource {
     let variable = |name: &str| std::env::var(name).ok();
@@ -68,6 +76,10 @@ fn attributes(config: &Config, variable: &dyn Fn(&str) -> Option<String>) -> Vec
         let task = variable("CLOUD_RUN_TASK_INDEX").and_then(|index| index.parse().ok());
         detected.extend(task.map(|index| number("gcp.cloud_run.job.task_index", index)));
         detected.extend(on_cloud_run);
+    }
+    if variable("AWS_LAMBDA_FUNCTION_NAME").is_some() {
+        detected.extend([text("cloud.provider", "aws"), text("cloud.platform", "aws_lambda")]);
+        detected.extend(LAMBDA.iter().filter_map(|(name, one)| Some(text(*name, variable(one)?))));
     }
     let redactor = Redactor::new(&config.redact_names, None).with_patterns(&config.redact_patterns);
     let mut attributes: Vec<KeyValue> = Vec::new();
@@ -180,5 +192,29 @@ mod tests {
             (value(&job, "gcp.cloud_run.job.task_index"), value(&job, "cloud.provider")),
             (Some("3"), Some("gcp"))
         );
+    }
+
+    #[test]
+    fn lambda_is_detected_by_the_name_of_its_function() {
+        let function = [
+            ("AWS_LAMBDA_FUNCTION_NAME", "import"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "7"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/12/01/[7]4f0c"),
+            ("AWS_REGION", "eu-west-1"),
+        ];
+        let found = values(&Config::default(), &function);
+        for (name, expected) in [
+            ("cloud.provider", "aws"),
+            ("cloud.platform", "aws_lambda"),
+            ("cloud.region", "eu-west-1"),
+            ("faas.name", "import"),
+            ("faas.version", "7"),
+            ("faas.instance", "2026/12/01/[7]4f0c"),
+        ] {
+            assert_eq!(value(&found, name), Some(expected), "{name}");
+        }
+        // Any program on AWS can have the region.
+        let found = values(&Config::default(), &[("AWS_REGION", "eu-west-1")]);
+        assert!(found.iter().all(|(name, _)| !name.starts_with("cloud.")), "{found:?}");
     }
 }

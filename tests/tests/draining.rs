@@ -91,15 +91,15 @@ fn a_service_with_a_handler_of_its_own_answers_its_last_requests() {
 
 #[test]
 fn a_service_without_a_handler_ends_after_a_flush() {
-    for environment in [&[][..], &[("OBS_SHUTDOWN_GRACE", "10ms")]] {
+    for (way, environment) in [("nothing", &[][..]), ("nothing", &[("OBS_SHUTDOWN_GRACE", "10ms")]), ("ctrl_c", &[])] {
         let folder = tempfile::tempdir().unwrap();
-        let service = start("nothing", folder.path(), environment);
+        let service = start(way, folder.path(), environment);
         service.running.signal("TERM");
         // The answer of a request that is cut off.
         assert_eq!(service.answer.join().unwrap(), None);
         let ended = service.running.finish();
-        assert_eq!(ended.status.signal(), Some(15), "{ended:?}");
-        assert!(folder.path().join("draining.prom").exists(), "{ended:?}");
+        assert_eq!(ended.status.signal(), Some(15), "{way}: {ended:?}");
+        assert!(folder.path().join("draining.prom").exists(), "{way}: {ended:?}");
     }
 }
 

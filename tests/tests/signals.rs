@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use obs_tests::exposition::Samples;
 use obs_tests::process::{Process, Running};
+#[cfg(target_os = "linux")]
+use obs_tests::tools;
 use serde_json::Value;
 
 const SIGNALS: [(&str, i32); 2] = [("TERM", 15), ("INT", 2)];
@@ -83,6 +85,28 @@ fn a_shell_sees_143_and_130() {
         assert!(sent.is_ok_and(|status| status.success()));
         let ended = running.finish();
         assert!(ended.stdout.contains(&format!("status {}", 128 + number)), "{ended:?}");
+    }
+}
+
+/// The kernel does not end it by the default action of a signal, and a container runs nothing else.
+#[test]
+#[cfg(target_os = "linux")]
+fn process_1_of_a_container_ends_too() {
+    for (name, number) in SIGNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let container = ["--user", "--map-root-user", "--pid", "--fork", env!("CARGO_BIN_EXE_interrupted"), "as-is"];
+        let process = Process::new(tools::program(&["unshare"])).args(&container).env("PROMETHEUS_PORT", "0");
+        let running = process.env("SERVICE_NAME", "interrupted").env("PROMETHEUS_TEXTFILE_DIR", folder.path()).start();
+        assert_eq!(wait_until_ready(&running), "1");
+        let outer = running.id();
+        let children = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
+        let sent = std::process::Command::new("kill").args(["-s", name, children.trim()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{children}");
+        let ended = running.finish();
+        assert_eq!(ended.code(), Some(128 + number), "{ended:?}");
+        let exit_code =
+            Samples::read(&textfile(folder.path())).value("cli_command_last_exit_code", &[("command", "interrupted")]);
+        assert_eq!(exit_code, Some(f64::from(128 + number)), "{ended:?}");
     }
 }
 

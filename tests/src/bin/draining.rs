@@ -1,6 +1,7 @@
 //! A service of axum that drains its connections on SIGTERM. It writes its own address and that of its metrics to standard
 //! output. A request of `/slow` is answered when a line comes on standard input. Its first argument is how it handles
-//! signals: `after` or `before` obs is initialised, after the guard was `dropped`, while a `command` runs, or with `nothing`.
+//! signals: `after` or `before` obs is initialised, after the guard was `dropped`, while a `command` runs, by `ctrl_c`, which
+//! is SIGINT alone, or with `nothing`.
 
 use std::future::pending;
 use std::io;
@@ -47,7 +48,8 @@ async fn nightly(terminated: Option<Signal>, guard: Option<&Guard>) -> io::Resul
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let way = std::env::args().nth(1).unwrap_or_default();
-    let term = || signal(SignalKind::terminate());
+    let kind = if way == "ctrl_c" { SignalKind::interrupt() } else { SignalKind::terminate() };
+    let term = || signal(kind);
     let before = if way == "before" { Some(term()?) } else { None };
     let mut guard = Some(obs_runtime::init_observability()?);
     let terminated = if before.is_none() && way != "nothing" { Some(term()?) } else { before };

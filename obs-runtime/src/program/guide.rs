@@ -7,6 +7,7 @@ macro_rules! chapter {
         concat!(
             "[chapter-beside]: crate::guide::beside\n",
             "[chapter-datadog]: crate::guide::datadog\n",
+            "[chapter-errors]: crate::guide::errors\n",
             "[chapter-generate-alertmanager]: crate::guide::generate::alertmanager\n",
             "[chapter-generate-alerts]: crate::guide::generate#prometheus\n",
             "[chapter-generate-datadog]: crate::guide::generate::datadog\n",

@@ -96,7 +96,7 @@ fn thresholds_count_rows_shares_and_ages() {
         let result = found(&report, name);
         (result.status, result.why().unwrap())
     };
-    let rows = "expected fewer than 5 failing rows, seen 0.00003414634146341463 (7 of 205000)";
+    let rows = "expected fewer than 5 failing rows, seen 7 of 205000";
     assert_eq!(found("failing_rows"), (QualityStatus::Warned, rows.to_owned()));
     let share = "expected less than 5 % of the rows, seen 0.05 (5 of 100)";
     assert_eq!(found("failing_share"), (QualityStatus::Failed, share.to_owned()));

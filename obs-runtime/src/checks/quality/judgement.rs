@@ -27,6 +27,14 @@ impl Measurement {
             None => self.value.to_string(),
         }
     }
+
+    /// The number of rows, which a limit of rows is compared with.
+    fn rows_seen(self) -> String {
+        match self.counts {
+            Some((count, of)) => format!("{count} of {of}"),
+            None => self.value.to_string(),
+        }
+    }
 }
 
 impl Limits {
@@ -40,7 +48,11 @@ impl Limits {
         let time = |expected: String| (expected, age(value));
         let above = self.above.filter(|limit| value > *limit).map(|limit| words(format!("at most {limit}")));
         let below = || self.below.filter(|limit| value < *limit).map(|limit| words(format!("at least {limit}")));
-        let many = || self.rows.filter(is_many).map(|limit| words(format!("fewer than {limit} failing rows")));
+        let many = || {
+            let limit = self.rows.filter(is_many)?;
+            let noun = if limit == 1 { "row" } else { "rows" };
+            Some((format!("fewer than {limit} failing {noun}"), measured.rows_seen()))
+        };
         let share = || {
             let share = self.share.filter(|limit| value >= *limit);
             share.map(|limit| words(format!("less than {} % of the rows", percent(limit))))
@@ -213,9 +225,10 @@ mod tests {
         let rows = Bounds::new().warn_rows(2).fail_rows(10);
         let of = |count| Measured::ratio(count, 1000);
         assert_eq!(why(rows, of(1)), (Passed, String::new()));
-        assert_eq!(why(rows, of(2)), (Warned, "fewer than 2 failing rows; 0.002 (2 of 1000)".to_owned()));
-        assert_eq!(why(rows, of(10)), (Failed, "fewer than 10 failing rows; 0.01 (10 of 1000)".to_owned()));
+        assert_eq!(why(rows, of(2)), (Warned, "fewer than 2 failing rows; 2 of 1000".to_owned()));
+        assert_eq!(why(rows, of(10)), (Failed, "fewer than 10 failing rows; 10 of 1000".to_owned()));
         assert_eq!(why(rows, 10_u64), (Failed, "fewer than 10 failing rows; 10".to_owned()));
+        assert_eq!(why(Bounds::new().fail_rows(1), of(3)), (Failed, "fewer than 1 failing row; 3 of 1000".to_owned()));
         let share = Bounds::new().warn_share(0.005).fail_share(0.07);
         assert_eq!(why(share, of(4)).0, Passed);
         assert_eq!(why(share, of(5)), (Warned, "less than 0.5 % of the rows; 0.005 (5 of 1000)".to_owned()));

@@ -65,8 +65,8 @@ pub fn time_zones(config: &Config) -> Vec<Finding> {
         let here = here.as_deref().unwrap_or_default();
         findings.push(Finding::warning(
             SUBJECT,
-            format!("the schedule of {command} is in {zone}, and the machine's time zone is {here}: cron starts jobs by the latter"),
-            format!("CRON_TZ={zone} in the crontab; the time zone of a systemd timer or of a CronJob is written beside its schedule"),
+            format!("the schedule of {command} is in {zone}, and the machine's time zone is {here}, by which cron starts jobs"),
+            format!("CRON_TZ={zone} in the crontab; a timer of systemd and a CronJob have a time zone of their own"),
         ));
     }
     if findings.is_empty() {

@@ -72,6 +72,14 @@ pub fn cost_tests(declared: &Declared, function: &Function) -> Vec<UnitTest> {
             .every(30)
             .series(of("bigquery_total_cost_usd_total", ""), working_days(&[24, 24, 24, 0, 0, 24, 24, 24, 72]))
             .expect("ObsCostUnusual", &asked, &[8 * 1440 + 840], &[4 * 1440, 5 * 1440 + 840, 6 * 1440 + 840, 8 * 1440]),
+        // The past is as long as the rule needs, and has a weekend in it.
+        UnitTest::new(format!(
+            "{} costs three times as much on the day after a weekend and a working day",
+            function.name
+        ))
+        .every(30)
+        .series(of("bigquery_total_cost_usd_total", ""), working_days(&[24, 24, 24, 0, 0, 24, 72]))
+        .expect("ObsCostUnusual", &asked, &[6 * 1440 + 840], &[4 * 1440, 5 * 1440 + 840, 6 * 1440]),
         UnitTest::new(format!("{} costs something once a week", function.name))
             .every(30)
             .series(of("bigquery_total_cost_usd_total", ""), working_days(&[24, 0, 0, 0, 0, 0, 0, 24, 0]))

@@ -23,6 +23,8 @@ pub struct HealthCheck {
     cache: Option<u64>,
     after: Option<StringList>,
     failures: Option<Literal>,
+    owner: Option<TokenStream>,
+    runbook: Option<TokenStream>,
 }
 
 impl Model for HealthCheck {
@@ -36,6 +38,8 @@ impl Model for HealthCheck {
             cache: args.value("cache", duration::milliseconds, diagnostics),
             after: StringList::new("after", args, diagnostics),
             failures: args.value("failures", values::count, diagnostics),
+            owner: args.value("owner", values::constant_text, diagnostics),
+            runbook: args.value("runbook", values::address, diagnostics),
         }
     }
 
@@ -51,6 +55,8 @@ impl Model for HealthCheck {
         settings.set("cache_millis", self.cache.map(duration::literal));
         settings.set("after", self.after.as_ref().map(StringList::slice));
         settings.set("failures", self.failures.as_ref());
+        settings.set("owner", self.owner.as_ref());
+        settings.set("runbook", self.runbook.as_ref());
         let [section, kind, companion] = ["Health", "HealthCheck", "health_check"];
         Check { shared: &self.shared, section, kind, companion, each: None, bounds: None, settings }.register(function)
     }

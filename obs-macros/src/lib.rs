@@ -262,6 +262,7 @@ pub fn bq_cost(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `cache = "10s"` | how long its result is reused | it runs each time |
 /// | `after("database", …)` | checks that must pass first: it is skipped if one of them is unhealthy | none |
 /// | `failures = 3` | the consecutive failures after which a healthy check is unhealthy; until then it is degraded | 1 |
+/// | `owner = "…"`, `runbook = "https://…"` | the responsible team (a string or a constant), and the page that says what to do: in the catalogue, and in what `generate` makes | none |
 ///
 /// and of the [keys of all attributes](crate#keys-of-all-attributes) `name`, `tags`, `args(k = expr, …)`, `level` and
 /// `crate`.

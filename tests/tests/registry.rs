@@ -25,6 +25,14 @@ fn a_dq_check() -> bool {
     true
 }
 
+#[health_check(owner = "storage", runbook = "https://wiki.example/checks")]
+fn an_owned_health_check() {}
+
+#[dq_check(owner = "storage", runbook = "https://wiki.example/checks")]
+fn an_owned_dq_check() -> bool {
+    true
+}
+
 #[health_check(name = "both")]
 #[dq_check(name = "both")]
 #[dq_check(name = "both again", owner = "growth")]
@@ -56,9 +64,9 @@ fn annotated_functions_and_checks_are_listed_without_a_call() {
     assert_eq!(attributes, attributes_expected);
     assert!(catalogue.callsites.iter().any(|site| site.name == "nested"));
     let names: Vec<_> = catalogue.health_checks.iter().map(|check| &*check.name).collect();
-    assert_eq!(names, ["a_health_check", "both"]);
+    assert_eq!(names, ["a_health_check", "an_owned_health_check", "both"]);
     let names: Vec<_> = catalogue.dq_checks.iter().map(|check| &*check.name).collect();
-    assert_eq!(names, ["a_dq_check", "both", "both again"]);
+    assert_eq!(names, ["a_dq_check", "an_owned_dq_check", "both", "both again"]);
     let place = catalogue.dq_checks[0].place;
     assert!(place.file.ends_with("registry.rs") && (LINE + 1..=LINE + 2).contains(&place.line), "{place:?}");
     assert_eq!(generic::<u8>(), 0);
@@ -76,6 +84,17 @@ fn owners_runbooks_and_objectives_are_listed() {
     let expected = serde_json::json!(["growth", "https://wiki.example/owned", 99.5, 30.0]);
     assert_eq!(serde_json::json!(["owner", "runbook", "slo", "slo_latency"].map(|key| &listed[key])), expected);
     assert_eq!(entry.slo.map(obs_runtime::Objective::may_fail_per_million), Some(5000));
+}
+
+#[test]
+fn owners_and_runbooks_of_checks_are_listed() {
+    let catalogue = catalogue();
+    for (entries, name) in
+        [(&catalogue.health_checks, "an_owned_health_check"), (&catalogue.dq_checks, "an_owned_dq_check")]
+    {
+        let entry = entries.iter().find(|entry| entry.name == name).unwrap();
+        assert_eq!([entry.owner, entry.runbook], [Some("storage"), Some("https://wiki.example/checks")], "{name}");
+    }
 }
 
 #[test]

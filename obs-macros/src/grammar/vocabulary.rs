@@ -146,6 +146,8 @@ const HEALTH_CHECK: &[Key] = &[
     Key::new("cache", "cache = \"10s\""),
     AFTER,
     Key::new("failures", "failures = 3"),
+    OWNER,
+    RUNBOOK,
 ];
 
 const DQ_CHECK: &[Key] = &[

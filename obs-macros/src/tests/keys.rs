@@ -114,7 +114,8 @@ fn every_own_key_is_accepted() {
     );
     accepted(
         "health_check",
-        "timeout = \"2s\", critical = false, groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3",
+        "timeout = \"2s\", critical = false, groups(\"live\", names::GROUP), cache = \"10s\", after(\"database\"), failures = 3, \
+         owner = names::TEAM, runbook = \"https://wiki/database\"",
     );
     accepted(
         "dq_check",

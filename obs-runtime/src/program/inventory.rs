@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::base::declaration::Objective;
 use crate::base::schedule::{Schedule, seconds};
+use crate::checks::health::check::HealthCheck;
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::list;
 use crate::checks::quality::partition::PartitionUnit;
@@ -153,13 +154,16 @@ pub fn catalogue() -> Catalogue {
         quality: Some(QualityEntry::new(check)),
         ..entry(shown(check.name()), "dq_check", check.place())
     };
+    let health = |check: &HealthCheck| Entry {
+        owner: declared(check.owner),
+        runbook: declared(check.runbook),
+        ..entry(shown(check.name()), "health_check", check.place())
+    };
     let health_checks = crate::checks::health::list::checks();
     let dq_checks = list::checks();
     Catalogue {
         callsites: sorted(registry::callsites().into_iter().map(callsite)),
-        health_checks: sorted(
-            health_checks.iter().map(|check| entry(shown(check.name()), "health_check", check.place())),
-        ),
+        health_checks: sorted(health_checks.iter().map(|check| health(check))),
         dq_checks: sorted(dq_checks.iter().map(|check| quality(check))),
         problems: [crate::checks::health::list::problems(), list::problems()]
             .concat()

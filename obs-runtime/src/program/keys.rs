@@ -160,7 +160,7 @@ keys! {
     /// Keys of `#[bq_cost]`.
     bq_cost: name tags args ok_if error_if level query_type dataset alert_over_usd max_usd max_bytes max_slot_hours budget labels owner runbook;
     /// Keys of `#[health_check]`.
-    health_check: name tags args level timeout critical groups cache after failures;
+    health_check: name tags args level timeout critical groups cache after failures owner runbook;
     /// Keys of `#[dq_check]`.
     dq_check: name tags args level dataset column owner runbook severity warn_above fail_above warn_below fail_below between warn_rows fail_rows warn_share fail_share warn_older_than fail_older_than fail_in_future bounds require_rows allow_no_data timeout blocking after for_each partition;
     /// Keys of `#[track_performance]`.

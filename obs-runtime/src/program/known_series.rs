@@ -57,7 +57,9 @@ fn declared(snapshot: &mut SnapshotBuilder) {
         *schedule = schedule.or(site.cron_schedule());
     }
     for check in crate::checks::health::list::checks() {
-        named.entry(("health_check", check.name().to_owned())).or_default();
+        let (declaration, _) = named.entry(("health_check", check.name().to_owned())).or_default();
+        declaration.owner = declaration.owner.or(Some(check.owner));
+        declaration.runbook = declaration.runbook.or(Some(check.runbook));
     }
     for check in list::checks() {
         let (declaration, _) = named.entry(("dq_check", check.name().to_owned())).or_default();
@@ -127,4 +129,29 @@ fn budgets(config: &Config) -> SeriesSource {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::health::check::HealthCheck;
+    use crate::checks::quality::check::QualityCheck;
+
+    #[test]
+    fn checks_have_their_owner_and_runbook() {
+        let page = "https://wiki.example/checks";
+        let health = HealthCheck::new("known-health", || true).owner("storage").runbook(page).register();
+        let quality = QualityCheck::new("known-quality", || true).owner("growth").runbook(page).register();
+        let mut builder = SnapshotBuilder::default();
+        declared(&mut builder);
+        let snapshot = builder.finish();
+        for (kind, name, owner) in
+            [("health_check", "known-health", "storage"), ("dq_check", "known-quality", "growth")]
+        {
+            let told = [("kind", kind), ("name", name), ("owner", owner), ("runbook", page)];
+            assert_eq!(snapshot.value("obs.catalogue.info", &told), Some(1.0), "{name}");
+        }
+        health.unregister();
+        quality.unregister();
+    }
 }

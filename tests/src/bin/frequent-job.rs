@@ -91,7 +91,7 @@ fn stale_ids() -> u8 {
     0
 }
 
-#[health_check]
+#[health_check(owner = "storage", runbook = "https://wiki.example/database")]
 fn database() -> Result<(), String> {
     if is_bad() { Err("down".to_owned()) } else { Ok(()) }
 }

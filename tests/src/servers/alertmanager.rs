@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -33,6 +34,15 @@ impl Alertmanager {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address()
+    }
+
+    /// Gives it alerts, as Prometheus does.
+    #[track_caller]
+    pub fn receive(&self, alerts: &Value) {
+        let url = self.0.url("/api/v2/alerts");
+        let request = http::agent(Duration::from_secs(30)).post(&url).header("Content-Type", "application/json");
+        let answer = request.send(alerts.to_string()).unwrap_or_else(|error| panic!("{error}\n{}", self.0.log()));
+        assert_eq!(answer.status(), 200, "{}", self.0.log());
     }
 
     /// The active alerts of this name.

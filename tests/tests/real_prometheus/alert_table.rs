@@ -65,15 +65,15 @@ pub const ALERTS: &[Row] = &[
     ("check", "ObsCheckFailed", "null_ids", When::Bad, "a value is out of bounds", ALL, "growth", "null-ids"),
     ("check", "ObsCheckErrored", "readable", When::Odd, "the check returns an error", ALL, "growth", "readable"),
     ("check", "ObsCheckStopped", "stale_ids", When::Idle, "its command runs once and not again", ALL, "growth", "stale-ids"),
-    ("health", "ObsUnhealthy", "database", When::Bad, "the check returns an error at each run", ALL, "operators", ""),
-    ("health", "ObsHealthFlaps", "replica", When::Odd, "the check changes at each run", ALL, "operators", ""),
+    ("health", "ObsUnhealthy", "database", When::Bad, "the check returns an error at each run", ALL, "storage", "database"),
+    ("health", "ObsHealthFlaps", "replica", When::Odd, "the check changes at each run", ALL, "operators", "operate"),
     ("cost", "ObsCostAlert", "query", When::Bad, "queries cost 12.50 USD, 10 are allowed", COUNTED, "finance", "query"),
     ("cost", "ObsCostUnusual", "query", When::Bad, "queries cost 200 times as much", COUNTED, "finance", "query"),
-    ("budgets", "ObsBudgetUsedUp", "all", When::Bad, "a query costs the whole budget", ALL, "operators", ""),
-    ("budgets", "ObsBudgetNearlyUsedUp", "nearly", When::Bad, "a query costs 89 % of the budget", ALL, "operators", ""),
-    ("budgets", "ObsBudgetBurns", "burning", When::Bad, "each run draws on the budget", ALL, "operators", ""),
-    ("telemetry", "ObsTelemetryDropped", "cardinality", When::Bad, "a metric has more series than allowed", COUNTED, "operators", ""),
-    ("telemetry", "ObsSinkWithoutSuccess", "pushgateway", When::Bad, "the sink is stopped", SCRAPE, "operators", ""),
+    ("budgets", "ObsBudgetUsedUp", "all", When::Bad, "a query costs the whole budget", ALL, "operators", "operate"),
+    ("budgets", "ObsBudgetNearlyUsedUp", "nearly", When::Bad, "a query costs 89 % of the budget", ALL, "operators", "operate"),
+    ("budgets", "ObsBudgetBurns", "burning", When::Bad, "each run draws on the budget", ALL, "operators", "operate"),
+    ("telemetry", "ObsTelemetryDropped", "cardinality", When::Bad, "a metric has more series than allowed", COUNTED, "operators", "operate"),
+    ("telemetry", "ObsSinkWithoutSuccess", "pushgateway", When::Bad, "the sink is stopped", SCRAPE, "operators", "operate"),
 ];
 
 /// Alert, subject and environment.

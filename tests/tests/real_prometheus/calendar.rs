@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use obs_tests::process::Process;
 use obs_tests::tools;
 
+use crate::generate::generate;
+
 const JOB: &str = env!("CARGO_BIN_EXE_calendar-job");
 
 /// `margin` of the commands, in seconds.
@@ -137,9 +139,7 @@ fn promtool(folder: &Path, command: &str, interval: i64, tests: &str) -> Result<
 fn runs_are_due_at_changes_of_the_clock_and_at_ends_of_months() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let words = ["obs", "generate", "prometheus", "--service", "etl", "--output", folder.to_str().unwrap()];
-    let made = Process::new(JOB).args(&words).run();
-    assert_eq!(made.code(), Some(0), "{made:?}");
+    generate(JOB, &["obs", "generate", "prometheus"], folder);
     let mut commands: std::collections::BTreeMap<&str, [String; 2]> = std::collections::BTreeMap::new();
     for (command, start, due) in CASES {
         let (start, due) = (seconds(start), seconds(due));

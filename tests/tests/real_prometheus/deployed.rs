@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use obs_runtime::Schedule;
-use obs_tests::process::Process;
 use obs_tests::{kubernetes, tools};
+
+use crate::generate::generate;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_embedded");
 
@@ -17,12 +18,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_embedded");
 const COMMANDS: [&str; 6] = ["load", "month-end", "nightly", "office-hours", "refresh", "twice-a-month"];
 
 /// The text of each file, by its name without that of the service.
-fn generate(target: &str, folder: &Path, arguments: &[&str]) -> Vec<(String, String)> {
-    let all = [&["generate", target, "--service", "etl"], arguments].concat();
-    for how in ["--output", "--check"] {
-        let made = Process::new(PROGRAM).args(&all).args(&[how, folder.to_str().unwrap()]).run();
-        assert_eq!(made.code(), Some(0), "{made:?}");
-    }
+fn generated(target: &str, folder: &Path, arguments: &[&str]) -> Vec<(String, String)> {
+    generate(PROGRAM, &[&["generate", target], arguments].concat(), folder);
     let read = |entry: Result<fs::DirEntry, std::io::Error>| {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().strip_prefix("etl.").unwrap().to_owned();
@@ -39,7 +36,7 @@ fn kubernetes_accepts_cron_jobs_and_a_deployment_with_probes() {
     let arguments = ["--image", "registry.example/etl:1", "--namespace", "data", "--cpu", "500m", "--memory", "512Mi"];
     let more = ["--service-port", "8000", "--environment", "prod", "--arguments", "nightly=load --all"];
     let more = [&more[..], &["--variable", "PROMETHEUS_PUSHGATEWAY_URL=http://pushgateway:9091"]].concat();
-    let files = generate("kubernetes", folder.path(), &[&arguments[..], &more].concat());
+    let files = generated("kubernetes", folder.path(), &[&arguments[..], &more].concat());
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
     let mut expected: Vec<_> = COMMANDS.iter().map(|name| format!("{name}.cronjob.yml")).collect();
     expected.push("deployment.yml".to_owned());
@@ -49,7 +46,7 @@ fn kubernetes_accepts_cron_jobs_and_a_deployment_with_probes() {
     assert_eq!(kubernetes::remarks(&manifests), [""; 0]);
     // The least that can be said.
     let folder = tempfile::tempdir().unwrap();
-    let files = generate("kubernetes", folder.path(), &["--image", "etl", "--service-port", "8000"]);
+    let files = generated("kubernetes", folder.path(), &["--image", "etl", "--service-port", "8000"]);
     let manifests: Vec<String> = files.into_iter().map(|(_, text)| text).collect();
     assert_eq!(kubernetes::remarks(&manifests), [""; 0]);
 
@@ -65,7 +62,7 @@ fn systemd_verifies_every_unit() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--program", "/bin/true", "--user", "root", "--environment-file", "/etc/os-release"];
     let more = ["--environment", "prod", "--arguments", "nightly=load --all 100%", "--variable", "WORDS=a \"b\" $c %d"];
-    let files = generate("systemd", folder.path(), &[arguments, more].concat());
+    let files = generated("systemd", folder.path(), &[arguments, more].concat());
     assert_eq!(files.len(), 2 * COMMANDS.len(), "{files:?}");
     let verify = || {
         let units = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -103,7 +100,7 @@ fn elapses(timer: &str, most: usize) -> BTreeSet<Timestamp> {
 #[test]
 fn timers_elapse_when_the_schedules_are_due_over_a_year() {
     let folder = tempfile::tempdir().unwrap();
-    let files = generate("systemd", folder.path(), &["--program", "/bin/true"]);
+    let files = generated("systemd", folder.path(), &["--program", "/bin/true"]);
     // The 1st of January 2026.
     let begin = UNIX_EPOCH + Duration::from_hours(490_896);
     let end: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();

@@ -1,24 +1,18 @@
-//! What `generate` makes: its rules pass their own tests, its alerts reach Alertmanager, its timers are due when the schedule is.
+//! What `generate` makes for Prometheus and Alertmanager: rules pass their own tests, alerts arrive with owner and runbook, and what says
+//! the same less clearly tells nobody.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, UNIX_EPOCH};
 
-use obs_runtime::Schedule;
 use obs_tests::process::Process;
 use obs_tests::servers::{Alertmanager, NodeExporter, Prometheus};
 use obs_tests::{tools, wait};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::generate::generate;
 
 const JOB: &str = env!("CARGO_BIN_EXE_alerted-job");
-
-fn generate(target: &str, folder: &Path) {
-    let folder = folder.to_str().unwrap();
-    let made = Process::new(JOB).args(&["obs", "generate", target, "--service", "etl", "--output", folder]).run();
-    assert_eq!(made.code(), Some(0), "{made:?}");
-    let checked = Process::new(JOB).args(&["obs", "generate", target, "--service", "etl", "--check", folder]).run();
-    assert_eq!(checked.code(), Some(0), "{checked:?}");
-}
 
 /// The files in a folder that end with this.
 fn files(folder: &Path, end: &str) -> Vec<String> {
@@ -29,7 +23,7 @@ fn files(folder: &Path, end: &str) -> Vec<String> {
 #[test]
 fn the_rules_pass_their_own_tests() {
     let folder = tempfile::tempdir().unwrap();
-    generate("prometheus", folder.path());
+    generate(JOB, &["obs", "generate", "prometheus"], folder.path());
     for (words, end) in [(["check", "rules"], ".rules.yml"), (["test", "rules"], ".rules.test.yml")] {
         let files = files(folder.path(), end);
         assert!(files.len() >= 6, "{files:?}");
@@ -51,8 +45,8 @@ fn alerts_reach_alertmanager_with_owner_and_runbook_and_rest_again() {
     let folder = tempfile::tempdir().unwrap();
     let (rules, textfiles) = (folder.path().join("rules"), folder.path().join("textfiles"));
     std::fs::create_dir(&textfiles).unwrap();
-    generate("prometheus", &rules);
-    generate("alertmanager", &rules);
+    generate(JOB, &["obs", "generate", "prometheus"], &rules);
+    generate(JOB, &["obs", "generate", "alertmanager"], &rules);
     let alertmanager = Alertmanager::start(&rules.join("etl.alertmanager.yml"));
     let exporter = NodeExporter::reading(&textfiles);
     let more = format!(
@@ -91,28 +85,61 @@ fn alerts_reach_alertmanager_with_owner_and_runbook_and_rest_again() {
     }
 }
 
-/// The timer of the example, over a year: the clock of Berlin changes on the 29th of March, when there is no 02:30, and on the 25th
-/// of October, when there are two.
+/// What fires, what then tells nobody, and the label of what both are about.
+const INHIBITED: [(&str, &str, &str); 9] = [
+    ("ObsCommandFailed", "ObsCommandWithoutSuccess", "command"),
+    ("ObsCommandMissed", "ObsCommandWithoutSuccess", "command"),
+    ("ObsCommandRunsTooLong", "ObsCommandWithoutSuccess", "command"),
+    ("ObsObjectiveBurnsFast", "ObsObjectiveBurns", "command"),
+    ("ObsObjectiveBurnsFast", "ObsObjectiveBurns", "operation"),
+    ("ObsLatencyObjectiveBurnsFast", "ObsLatencyObjectiveBurns", "command"),
+    ("ObsLatencyObjectiveBurnsFast", "ObsLatencyObjectiveBurns", "operation"),
+    ("ObsBudgetUsedUp", "ObsBudgetBurns", "budget"),
+    ("ObsCheckStopped", "ObsCheckErrored", "check"),
+];
+
 #[test]
-fn a_timer_is_due_when_the_schedule_is() {
-    let timer = include_str!("../../../examples/generated/systemd/nightly-load.nightly-load.timer");
-    let calendar = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=")).unwrap();
-    let mut command = Command::new(tools::program(&["systemd-analyze"]));
-    command.args(["calendar", "--iterations=366", "--base-time=2026-01-01 00:00:00 UTC", calendar]).env("TZ", "UTC");
-    let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    let due = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [.., date, time, "UTC"] = words[..] else { panic!("{line}") };
-        format!("{date}T{time}Z").parse::<jiff::Timestamp>().unwrap()
+fn what_says_the_same_less_clearly_tells_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    generate(JOB, &["obs", "generate", "alertmanager"], folder.path());
+    let alertmanager = Alertmanager::start(&folder.path().join("etl.alertmanager.yml"));
+    let alert = |name: &str, subject: (&str, &str), instance: &str| {
+        let mut labels = json!({"alertname": name, "service": "etl", "environment": "prod", "instance": instance});
+        labels[subject.0] = subject.1.into();
+        json!({ "labels": labels })
     };
-    let lines = output.lines().filter(|line| line.contains("elapse:") || line.contains("Iter. #"));
-    let of_systemd: Vec<jiff::Timestamp> = lines.map(due).collect();
-    assert_eq!(of_systemd.len(), 366, "{output}");
-    let schedule = Schedule::new("30 2 * * *").timezone("Europe/Berlin");
-    // The 1st of January 2026.
-    let mut at = UNIX_EPOCH + Duration::from_hours(490_896);
-    for expected in of_systemd {
-        at = schedule.next_after(at).unwrap();
-        assert_eq!(jiff::Timestamp::try_from(at).unwrap(), expected);
+    let (mut sources, mut targets, mut expected) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (row, (source, target, label)) in INHIBITED.into_iter().enumerate() {
+        let of = |name: &str| format!("{row}-{name}");
+        let (same, other) = (of("same"), of("other"));
+        // Objectives that count calls have no instance.
+        for instance in ["host-1", ""] {
+            sources.push(alert(source, (label, &same), instance));
+            targets.push(alert(target, (label, &same), instance));
+            expected.insert((target.to_owned(), same.clone(), instance.to_owned()));
+        }
+        targets.push(alert(target, (label, &other), "host-1"));
+        targets.push(alert(target, (label, &same), "host-2"));
     }
+    // One objective says nothing of the other.
+    sources.push(alert("ObsObjectiveBurnsFast", ("command", "load"), "host-1"));
+    targets.push(alert("ObsLatencyObjectiveBurns", ("command", "load"), "host-1"));
+    let sent = sources.len() + targets.len();
+    alertmanager.receive(&sources.into());
+    alertmanager.receive(&targets.into());
+    let text = |alert: &Value, name: &str| alert["labels"][name].as_str().unwrap_or_default().to_owned();
+    let suppressed = || {
+        let active = alertmanager.active();
+        let is_suppressed = |alert: &&Value| alert["status"]["state"] == "suppressed";
+        let key = |alert: &Value| {
+            let subject = ["command", "operation", "budget", "check"].map(|label| text(alert, label)).concat();
+            (text(alert, "alertname"), subject, text(alert, "instance"))
+        };
+        (active.len(), active.iter().filter(is_suppressed).map(key).collect::<BTreeSet<_>>())
+    };
+    wait::until_true("all alerts", || {
+        let (active, suppressed) = suppressed();
+        active == sent && suppressed.len() >= expected.len()
+    });
+    assert_eq!(suppressed().1, expected);
 }

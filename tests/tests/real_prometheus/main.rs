@@ -10,6 +10,7 @@ mod deployed;
 mod documented;
 mod documented_alerts;
 mod every_generated_alert;
+mod generate;
 mod generated;
 mod shortened;
 mod sloth;

@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use obs_tests::process::Process;
 use obs_tests::tools;
+
+use crate::generate::generate;
 
 const JOB: &str = env!("CARGO_BIN_EXE_frequent-job");
 
@@ -69,10 +70,7 @@ fn series() -> [String; 4] {
 #[test]
 fn objectives_fire_and_rest_when_those_of_sloth_do() {
     let folder = tempfile::tempdir().unwrap();
-    let made = Process::new(JOB)
-        .args(&["obs", "generate", "prometheus", "--service", "etl", "--output", folder.path().to_str().unwrap()])
-        .run();
-    assert_eq!(made.code(), Some(0), "{made:?}");
+    generate(JOB, &["obs", "generate", "prometheus"], folder.path());
     std::fs::write(folder.path().join("sloth.yml"), include_str!("sloth/request.rules.yml")).unwrap();
     std::fs::write(folder.path().join("test.yml"), test()).unwrap();
     let output = promtool(folder.path());

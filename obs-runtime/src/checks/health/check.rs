@@ -45,12 +45,23 @@ pub struct HealthCheck {
     pub(super) cache: Duration,
     pub(super) after: &'static [&'static str],
     pub(super) failures: u32,
+    pub(crate) owner: &'static str,
+    pub(crate) runbook: &'static str,
 }
 
 impl HealthCheck {
     const fn of(name: Cow<'static, str>, place: SourceLocation, run: Callable<Health>) -> Self {
         let check = Check::new(name, place, run, TIMEOUT);
-        Self { check, critical: true, groups: READY, cache: Duration::ZERO, after: &[], failures: 1 }
+        Self {
+            check,
+            critical: true,
+            groups: READY,
+            cache: Duration::ZERO,
+            after: &[],
+            failures: 1,
+            owner: "",
+            runbook: "",
+        }
     }
 
     /// The check of a function with `#[health_check]`.
@@ -115,6 +126,10 @@ impl HealthCheck {
         after: &'static [&'static str] => after = after;
         /// How many failures in a row make a healthy check unhealthy; until then it is degraded. The default is 1.
         failures: u32 => failures = failures;
+        /// The team that is responsible for what is checked.
+        owner: &'static str => owner = owner;
+        /// The address of the page that says what to do when it fails.
+        runbook: &'static str => runbook = runbook;
         /// The level of the log line when the check is healthy. The default is debug.
         level: Level => check.level = level;
         /// The name of the function, if it does not follow from that of the check.

@@ -1,11 +1,9 @@
 //! `generate alertmanager`: a tree of routes by owner and severity.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use crate::program::generate::declared::Declared;
-use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, yaml};
+use crate::program::generate::target::{GeneratedFile, Target, heading, yaml};
 
 /// The line from which on the file belongs to its user.
 pub const RECEIVERS: &str =
@@ -58,15 +56,13 @@ impl Target for AlertmanagerOptions {
     const NAME: &'static str = "alertmanager";
 
     fn files(&self, declared: &Declared) -> Result<Vec<GeneratedFile>, String> {
-        let functions = [&declared.commands, &declared.operations, &declared.costs].into_iter().flatten();
-        let owners = functions.filter_map(|function| function.declaration.owner);
-        let owners = owners.chain(declared.quality_checks.iter().filter_map(|check| check.owner)).map(str::to_owned);
-        let owners: BTreeSet<String> = owners.chain(self.owner.clone()).collect();
-        let default = format!("{}-default", file_name(&declared.service));
+        let mut owners = declared.owners();
+        owners.extend(self.owner.as_deref());
+        let default = receiver(&declared.service, "default");
         let mut names = vec![default.clone()];
         let mut routes = Vec::new();
-        for owner in &owners {
-            let [urgent, other] = ["critical", "warning"].map(|severity| format!("{}-{severity}", file_name(owner)));
+        for owner in owners {
+            let [urgent, other] = ["critical", "warning"].map(|severity| receiver(owner, severity));
             routes.push(Route {
                 receiver: other.clone(),
                 matchers: vec![matcher("owner", owner)],
@@ -96,7 +92,7 @@ impl Target for AlertmanagerOptions {
 fn inhibitions() -> Vec<Inhibition> {
     let command = ["service", "environment", "instance", "command"];
     let budget = ["service", "environment", "instance", "budget"];
-    let objective = ["service", "environment", "command", "operation"];
+    let objective = ["service", "environment", "instance", "command", "operation"];
     let pairs = [
         ("ObsCommandFailed|ObsCommandMissed|ObsCommandRunsTooLong", "ObsCommandWithoutSuccess", &command[..]),
         ("ObsObjectiveBurnsFast", "ObsObjectiveBurns", &objective[..]),
@@ -115,6 +111,12 @@ fn inhibitions() -> Vec<Inhibition> {
         .collect()
 }
 
+/// The name of a receiver: letters of any language, digits, `-` and `_`.
+fn receiver(of: &str, what: &str) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || letter == '_' { letter } else { '-' };
+    of.chars().map(plain).chain("-".chars()).chain(what.chars()).collect()
+}
+
 fn matcher(name: &str, value: &str) -> String {
     format!("{name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
@@ -125,11 +127,18 @@ mod tests {
     use crate::program::generate::sample;
 
     #[test]
+    fn owners_in_other_letters_have_receivers_of_their_own() {
+        assert_eq!(receiver("データ", "critical"), "データ-critical");
+        assert_eq!(receiver("分析 チーム", "warning"), "分析-チーム-warning");
+        assert_eq!(receiver("data \"eng\"\n", "warning"), "data--eng---warning");
+    }
+
+    #[test]
     fn each_owner_has_a_route_and_two_receivers() {
         let files = AlertmanagerOptions::default().files(&sample::declared()).unwrap();
         sample::write(&files);
         let text = &files[0].text;
-        for owner in ["data", "finance", "growth"] {
+        for owner in ["data", "finance", "growth", "storage"] {
             assert!(text.contains(&format!("owner=\"{owner}\"")), "{text}");
             for severity in ["critical", "warning"] {
                 assert_eq!(text.matches(&format!("{owner}-{severity}")).count(), 2, "{text}");

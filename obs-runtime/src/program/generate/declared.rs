@@ -1,6 +1,6 @@
 //! What a program declares, sorted, as generators read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -73,6 +73,10 @@ pub struct HealthCheck {
     pub name: String,
     /// Whether its failure makes the program unhealthy.
     pub critical: bool,
+    /// Who is responsible for what is checked.
+    pub owner: Option<&'static str>,
+    /// The page that says what to do.
+    pub runbook: Option<&'static str>,
 }
 
 impl Declared {
@@ -90,6 +94,8 @@ impl Declared {
         let health = |check: &crate::checks::health::check::HealthCheck| HealthCheck {
             name: check.name().to_owned(),
             critical: check.is_critical(),
+            owner: some(check.owner),
+            runbook: some(check.runbook),
         };
         let mut quality_checks: Vec<_> = list::checks().iter().map(|check| quality(check)).collect();
         quality_checks.sort_by(|left, right| left.name.cmp(&right.name));
@@ -107,14 +113,18 @@ impl Declared {
         }
     }
 
+    /// All owners that are declared.
+    pub fn owners(&self) -> BTreeSet<&'static str> {
+        let functions = [&self.commands, &self.operations, &self.costs].into_iter().flatten();
+        let owners = functions.map(|function| function.declaration.owner);
+        let owners = owners.chain(self.quality_checks.iter().map(|check| check.owner));
+        owners.chain(self.health_checks.iter().map(|check| check.owner)).flatten().collect()
+    }
+
     /// The owner of what declares none: the one that everything else has, if there is only one.
     pub fn common_owner(&self) -> Option<&'static str> {
-        let functions = [&self.commands, &self.operations, &self.costs].into_iter().flatten();
-        let owners = functions.filter_map(|function| function.declaration.owner);
-        let mut owners: Vec<_> = owners.chain(self.quality_checks.iter().filter_map(|check| check.owner)).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        if let [owner] = owners[..] { Some(owner) } else { None }
+        let owners = self.owners();
+        owners.first().copied().filter(|_| owners.len() == 1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `generate kubernetes`: a `CronJob` for each command with a schedule, and a Deployment for a service.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -8,7 +9,7 @@ use crate::base::schedule::Schedule;
 use crate::program::generate::declared::{Declared, Function};
 use crate::program::generate::deployment::{DeploymentOptions, without_schedule};
 use crate::program::generate::prometheus::promql::seconds;
-use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, yaml};
+use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, shortened, yaml};
 
 /// The most characters of a `CronJob`'s name.
 const MAX_NAME: usize = 52;
@@ -43,6 +44,8 @@ impl Target for KubernetesOptions {
 
     fn files(&self, declared: &Declared) -> Result<Vec<GeneratedFile>, String> {
         self.deployment.check(declared)?;
+        let scheduled: Vec<_> = declared.commands.iter().filter(|function| function.schedule.is_some()).collect();
+        check_names(declared, &scheduled)?;
         let mut files = Vec::new();
         let mut add = |rest: &str, manifest: &Value| -> Result<(), String> {
             let text = heading(Self::NAME, declared) + &yaml(manifest)?;
@@ -214,8 +217,27 @@ fn crontab(function: &Function, schedule: &Schedule) -> Result<(String, String),
 
 /// A name of a resource: lower-case letters, digits and `-`.
 fn resource_name(text: &str) -> String {
-    let name: String = file_name(text).to_ascii_lowercase().replace('_', "-").chars().take(MAX_NAME).collect();
-    name.trim_matches('-').to_owned()
+    let name = file_name(text).to_ascii_lowercase().replace('_', "-");
+    shortened(name.trim_matches('-').to_owned(), MAX_NAME)
+}
+
+/// The error for the first command or service that has no name in Kubernetes, or that of another.
+fn check_names(declared: &Declared, commands: &[&Function]) -> Result<(), String> {
+    let mut names = BTreeMap::from([(resource_name(&declared.service), declared.service.as_str())]);
+    for own in commands.iter().map(|function| function.name.as_str()).chain([declared.service.as_str()]) {
+        if resource_name(own).is_empty() {
+            return Err(format!("{own:?}: names of Kubernetes have letters a to z and digits; this one has none"));
+        }
+    }
+    for Function { name, .. } in commands {
+        let resource = resource_name(&format!("{}-{name}", declared.service));
+        if let Some(other) = names.insert(resource.clone(), name) {
+            return Err(format!(
+                "{other:?} and {name:?} would both be {resource} in Kubernetes; give them other names"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The value of a label.
@@ -271,6 +293,30 @@ mod tests {
         ] {
             assert!(nightly.contains(line), "{line}: {nightly}");
         }
+    }
+
+    #[test]
+    fn each_command_has_a_name_of_its_own_in_kubernetes() {
+        let checked = |service: &str, names: &[&str]| {
+            let declared = Declared { service: service.to_owned(), ..Declared::default() };
+            let functions: Vec<_> =
+                names.iter().map(|name| Function { name: (*name).to_owned(), ..Function::default() }).collect();
+            check_names(&declared, &functions.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(checked("etl", &["load", "load-all"]), Ok(()));
+        let error = checked("etl", &["load_users", "load users"]).unwrap_err();
+        assert_eq!(
+            error,
+            r#""load_users" and "load users" would both be etl-load-users in Kubernetes; give them other names"#
+        );
+        for (service, name) in [("etl", "夜間"), ("夜間", "load")] {
+            assert!(checked(service, &[name]).unwrap_err().starts_with("\"夜間\""));
+        }
+        // Longer than a name may be.
+        let long = "loads-all-penguins-of-all-islands-of-antarctica-each";
+        let [daily, hourly] = ["day", "hour"].map(|of| format!("{long}-{of}"));
+        assert_eq!(checked("etl", &[&daily, &hourly]), Ok(()));
+        assert_eq!(resource_name(&daily).len(), MAX_NAME);
     }
 
     #[test]

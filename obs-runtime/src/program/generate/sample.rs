@@ -56,8 +56,13 @@ pub fn declared() -> Declared {
             quality("readable", "critical", true),
         ],
         health_checks: vec![
-            HealthCheck { name: "database".to_owned(), critical: true },
-            HealthCheck { name: "replica".to_owned(), critical: false },
+            HealthCheck {
+                name: "database".to_owned(),
+                critical: true,
+                owner: Some("storage"),
+                runbook: Some("https://wiki.example/database"),
+            },
+            HealthCheck { name: "replica".to_owned(), critical: false, owner: None, runbook: None },
         ],
     }
 }

@@ -51,7 +51,25 @@ impl Target for SystemdOptions {
 
 fn description(declared: &Declared, function: &Function) -> String {
     let owner = function.declaration.owner.map(|owner| format!(" (owner: {owner})")).unwrap_or_default();
-    format!("{} of {}{owner}", function.name, declared.service).replace('%', "%%")
+    one_line(&format!("{} of {}{owner}", function.name, declared.service))
+}
+
+/// The text as the rest of a line, with what systemd would replace in it. A backslash at its end would join the next line to it.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ").trim_end_matches('\\').replace('%', "%%")
+}
+
+/// The address of a page in `Documentation`, which is a list of words in quotes or not.
+fn documentation(address: &str) -> String {
+    let mut text = String::new();
+    for byte in address.bytes() {
+        if byte.is_ascii_graphic() && !b"\"'\\<>^`{|}".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text.replace('%', "%%")
 }
 
 impl SystemdOptions {
@@ -61,7 +79,7 @@ impl SystemdOptions {
             let _ = writeln!(text, "{key}={value}");
         };
         if let Some(runbook) = function.declaration.runbook {
-            line("Documentation", &runbook.replace('%', "%%"));
+            line("Documentation", &documentation(runbook));
         }
         line("Wants", "network-online.target");
         line("After", "network-online.target");
@@ -70,16 +88,17 @@ impl SystemdOptions {
             let _ = writeln!(text, "{key}={value}");
         };
         let mut command = vec![quoted(&self.program.display().to_string())];
-        command.extend(self.deployment.arguments_of(&function.name).iter().map(|argument| quoted(argument)));
+        let arguments = self.deployment.arguments_of(&function.name);
+        command.extend(arguments.iter().map(|argument| quoted(&argument.replace('$', "$$"))));
         line("ExecStart", &command.join(" "));
         for (name, value) in self.deployment.environment(declared) {
             line("Environment", &quoted(&format!("{name}={value}")));
         }
         if let Some(file) = &self.environment_file {
-            line("EnvironmentFile", &file.display().to_string().replace('%', "%%"));
+            line("EnvironmentFile", &one_line(&file.display().to_string()));
         }
         if let Some(user) = &self.user {
-            line("User", user);
+            line("User", &one_line(user));
         }
         // Of a service of this type, the start takes as long as the run.
         let limit = schedule.max_runtime.map_or_else(|| "infinity".to_owned(), |limit| format!("{}s", seconds(limit)));
@@ -142,9 +161,17 @@ fn list(numbers: Numbers, first: u32, last: u32) -> String {
     parts.iter().map(part).collect::<Vec<_>>().join(",")
 }
 
-/// A word of a command line or a variable, with what systemd would replace in it.
+/// A word of a command line or a variable, on one line. Only in arguments of a command line, `$` is that of a variable.
 fn quoted(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    let plain = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    let mut text = String::new();
+    for letter in plain.chars() {
+        if letter.is_control() {
+            let _ = write!(text, "\\u{:04x}", u32::from(letter));
+        } else {
+            text.push(letter);
+        }
+    }
     if text.is_empty() || text.chars().any(|letter| letter.is_whitespace() || "\"';\\".contains(letter)) {
         format!("\"{text}\"")
     } else {
@@ -171,6 +198,26 @@ mod tests {
     }
 
     #[test]
+    fn texts_stay_on_their_line_and_stand_for_themselves() {
+        for (text, expected) in [
+            ("load", "load"),
+            ("a b", "\"a b\""),
+            ("100%", "100%%"),
+            ("$HOME", "$HOME"),
+            ("say \"a\\b\"", r#""say \"a\\b\"""#),
+            ("a\nUser=root", r#""a\u000aUser=root""#),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+        assert_eq!(one_line("a\nUser=root 5 % \\\\"), "a User=root 5 %% ");
+        assert_eq!(
+            documentation("https://wiki.example/a b?c=%20&d='e'#{é}\n$\\"),
+            "https://wiki.example/a%%20b?c=%%20&d=%%27e%%27#%%7B%%C3%%A9%%7D%%0A$%%5C"
+        );
+    }
+
+    #[test]
     fn each_scheduled_command_has_a_service_and_a_timer() {
         let options = SystemdOptions {
             program: PathBuf::from("/bin/true"),
@@ -178,8 +225,8 @@ mod tests {
             environment_file: None,
             deployment: DeploymentOptions {
                 environment_name: Some("prod".to_owned()),
-                arguments: vec!["nightly=load --all 100%".to_owned()],
-                variables: vec!["LOG_LEVEL=DEBUG".to_owned(), "WORDS=a b".to_owned()],
+                arguments: vec!["nightly=load --all 100% $HOME".to_owned()],
+                variables: vec!["LOG_LEVEL=DEBUG".to_owned(), "WORDS=a $b".to_owned()],
             },
         };
         let files = options.files(&sample::declared()).unwrap();
@@ -190,7 +237,9 @@ mod tests {
         assert!(of("etl.nightly.timer").contains("OnCalendar=*-*-* 02:30:00 Europe/Berlin\n"));
         assert!(of("etl.often.timer").contains("OnUnitActiveSec=600s\n"));
         let service = of("etl.nightly.service");
-        for line in ["ExecStart=/bin/true load --all 100%%", "TimeoutStartSec=1800s", "Environment=\"WORDS=a b\""] {
+        for line in
+            ["ExecStart=/bin/true load --all 100%% $$HOME", "TimeoutStartSec=1800s", "Environment=\"WORDS=a $b\""]
+        {
             assert!(service.contains(line), "{service}");
         }
         let relative = SystemdOptions { program: PathBuf::from("true"), ..options };

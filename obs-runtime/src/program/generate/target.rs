@@ -48,6 +48,20 @@ pub fn file_name(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
+/// The name in at most so many characters: one that is longer ends with a hash of it.
+pub fn shortened(name: String, most: usize) -> String {
+    if name.len() <= most {
+        return name;
+    }
+    let begin: String = name.chars().take(most.saturating_sub(9)).collect();
+    format!("{begin}-{:08x}", fnv_1a(&name))
+}
+
+/// A hash that is the same on each machine.
+fn fnv_1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 /// The lines above a file that has comments by `#`.
 pub fn heading(target: &str, declared: &Declared) -> String {
     format!("# {}\n", made_by(target, declared))
@@ -62,6 +76,20 @@ pub fn made_by(target: &str, declared: &Declared) -> String {
 /// What every file of a target has, by which `--check` knows it.
 pub fn mark(target: &str) -> String {
     format!("Made by `generate {target}`")
+}
+
+/// The address of a page, as an argument of a command.
+///
+/// # Errors
+/// If it is none, or has credentials in it: it stands in the files.
+pub fn address(text: &str) -> Result<String, &'static str> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
+        return Err("contains credentials; remove what stands before `@`");
+    }
+    let is_address = !host.is_empty() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    if is_address { Ok(text.to_owned()) } else { Err("expected an address that begins with https:// or http://") }
 }
 
 /// The value as YAML, with block scalars for texts of several lines.
@@ -83,6 +111,18 @@ pub fn pretty_json(value: &impl Serialize) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_one_of_a_page_without_credentials() {
+        for text in ["https://wiki.example/nightly?of=a@b#c", "http://wiki"] {
+            assert_eq!(address(text).as_deref(), Ok(text));
+        }
+        for text in ["", "wiki", "https://", "https:///page", "ftp://wiki", "https://wiki/a page", "https://wiki/\u{7}"]
+        {
+            assert!(address(text).unwrap_err().contains("https://"), "{text}");
+        }
+        assert!(address("https://me:pass@wiki/page").unwrap_err().contains("credentials"));
+    }
 
     #[test]
     fn two_files_of_one_name_are_found() {

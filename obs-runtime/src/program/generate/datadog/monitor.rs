@@ -7,7 +7,7 @@ use crate::program::generate::declared::Declared;
 
 /// A monitor.
 #[derive(Clone, Debug)]
-pub struct Monitor {
+pub struct Monitor<'d> {
     pub name: String,
     /// `query alert` or `service check`.
     pub kind: &'static str,
@@ -19,9 +19,24 @@ pub struct Monitor {
     /// The number that the query is compared with.
     pub critical: f64,
     pub owner: Option<String>,
-    pub runbook: Option<&'static str>,
+    pub runbook: Option<&'d str>,
     /// Further options.
     pub options: Vec<(&'static str, Value)>,
+}
+
+/// A text in a message, where two braces begin a variable, and `@` a handle, which is notified.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for letter in text.chars() {
+        if letter == '{' && plain.ends_with('{') {
+            plain.push(' ');
+        }
+        plain.push(if letter.is_control() { ' ' } else { letter });
+        if letter == '@' {
+            plain.push(' ');
+        }
+    }
+    plain
 }
 
 /// Who is told by a monitor: handles such as `@slack-data`, of all owners or of one.
@@ -53,12 +68,12 @@ impl Handles {
     }
 }
 
-impl Monitor {
+impl Monitor<'_> {
     /// Its JSON.
     pub fn json(&self, declared: &Declared, handles: &Handles) -> Value {
         let mut lines = vec![format!("{{{{#is_alert}}}}{}{{{{/is_alert}}}}", self.text)];
-        lines.extend(self.runbook.map(|runbook| format!("Runbook: {runbook}")));
-        lines.extend(self.owner.as_ref().map(|owner| format!("Owner: {owner}")));
+        lines.extend(self.runbook.map(|runbook| format!("Runbook: {}", plain(runbook))));
+        lines.extend(self.owner.as_ref().map(|owner| format!("Owner: {}", plain(owner))));
         lines.extend(Some(handles.of(self.owner.as_deref())).filter(|told| !told.is_empty()));
         let mut tags = vec![format!("service:{}", tag(&declared.service)), "made_by:obs".to_owned()];
         tags.extend(self.owner.as_ref().map(|owner| format!("owner:{}", tag(owner))));
@@ -75,5 +90,30 @@ impl Monitor {
             "tags": tags,
             "options": options,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_no_variables_and_notify_nobody() {
+        assert_eq!(plain("a {b} {{{c}}} @all x@y"), "a {b} { { {c}}} @ all x@ y");
+        let handles = Handles::parse(&["@slack-data".to_owned()]).unwrap();
+        let monitor = Monitor {
+            name: "load".to_owned(),
+            kind: "query alert",
+            query: String::new(),
+            text: "failed".to_owned(),
+            priority: 1,
+            critical: 0.0,
+            owner: Some("@acme/data".to_owned()),
+            runbook: Some("https://wiki.example/{{a}}"),
+            options: Vec::new(),
+        };
+        let json = monitor.json(&Declared::default(), &handles);
+        let message = "{{#is_alert}}failed{{/is_alert}}\n\nRunbook: https://wiki.example/{ {a}}\n\nOwner: @ acme/data\n\n@slack-data";
+        assert_eq!(json["message"], message);
     }
 }

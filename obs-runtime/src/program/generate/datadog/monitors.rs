@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::program::generate::datadog::monitor::Monitor;
+use crate::base::schedule::Schedule;
+use crate::program::generate::datadog::monitor::{Monitor, plain};
 use crate::program::generate::datadog::query::{LONGEST_WINDOW, count, grouped, scope, window};
 use crate::program::generate::declared::{Declared, Function, longest_gap};
 
@@ -22,14 +23,16 @@ pub struct Monitors<'d> {
     pub env: Option<&'d str>,
     /// The owner of what declares none.
     pub owner: Option<String>,
+    /// The runbook of what declares none.
+    pub runbook: Option<&'d str>,
 }
 
-impl Monitors<'_> {
+impl<'d> Monitors<'d> {
     /// All of them, sorted by what they belong to.
     ///
     /// # Errors
     /// If the time zone of a schedule is not known.
-    pub fn all(&self) -> Result<Vec<Monitor>, String> {
+    pub fn all(&self) -> Result<Vec<Monitor<'d>>, String> {
         let mut all = Vec::new();
         for function in &self.declared.commands {
             all.extend(self.of_command(function)?);
@@ -50,7 +53,7 @@ impl Monitors<'_> {
     }
 
     /// An alert on a query, grouped by environment unless one is given.
-    fn alert(&self, name: String, priority: u8, query: String, critical: f64, text: String) -> Monitor {
+    fn alert(&self, name: String, priority: u8, query: String, critical: f64, text: String) -> Monitor<'d> {
         Monitor {
             name,
             kind: "query alert",
@@ -59,14 +62,14 @@ impl Monitors<'_> {
             priority,
             critical,
             owner: self.owner.clone(),
-            runbook: None,
+            runbook: self.runbook,
             options: vec![("require_full_window", false.into())],
         }
     }
 
-    fn of_function(mut monitor: Monitor, function: &Function) -> Monitor {
+    fn of_function(mut monitor: Monitor<'d>, function: &Function) -> Monitor<'d> {
         monitor.owner = function.declaration.owner.map(str::to_owned).or(monitor.owner);
-        monitor.runbook = function.declaration.runbook;
+        monitor.runbook = function.declaration.runbook.or(monitor.runbook);
         monitor
     }
 
@@ -75,9 +78,9 @@ impl Monitors<'_> {
         env.into_iter().chain(more.iter().copied()).collect()
     }
 
-    fn of_command(&self, function: &Function) -> Result<Vec<Monitor>, String> {
-        let (command, by) = (&function.name, self.by(&[]));
-        let scope = self.scope(&[("command", command)]);
+    fn of_command(&self, function: &Function) -> Result<Vec<Monitor<'d>>, String> {
+        let (command, by) = (plain(&function.name), self.by(&[]));
+        let scope = self.scope(&[("command", &function.name)]);
         let failed = count("cli.command.failure", &scope, &by);
         let failed = self.alert(
             format!("{command} failed"),
@@ -100,11 +103,10 @@ impl Monitors<'_> {
                     String::new(),
                     1.0,
                     format!(
-                        "{command} has not started in {{{{env.name}}}} within {}, the longest time between two runs of {} in {} \
-                         and its margin.",
+                        "{command} has not started in {{{{env.name}}}} within {}, the longest time between two runs ({}) and its \
+                         margin.",
                         humantime::format_duration(wait),
-                        schedule.cron,
-                        schedule.timezone
+                        due(schedule),
                     ),
                 );
                 missed.query = format!("sum({}):{started} < 1", window(wait));
@@ -134,10 +136,10 @@ impl Monitors<'_> {
     }
 
     /// The budget of an objective burns too fast.
-    fn of_objective(&self, function: &Function, label: &str, [success, failure]: [&str; 2]) -> Vec<Monitor> {
+    fn of_objective(&self, function: &Function, label: &str, [success, failure]: [&str; 2]) -> Vec<Monitor<'d>> {
         let Some(slo) = function.declaration.slo else { return Vec::new() };
-        let (name, by) = (&function.name, self.by(&[]));
-        let scope = self.scope(&[(label, name)]);
+        let (name, by) = (plain(&function.name), self.by(&[]));
+        let scope = self.scope(&[(label, &function.name)]);
         let (success, failure) = (count(success, &scope, &by), count(failure, &scope, &by));
         let allowed = f64::from(slo.may_fail_per_million());
         // A share above one never occurs.
@@ -156,10 +158,10 @@ impl Monitors<'_> {
     }
 
     /// More calls than the objective allows take too long. Datadog knows percentiles only of distributions for which they are enabled.
-    fn of_latency(&self, function: &Function, label: &str, metric: &str) -> Option<Monitor> {
+    fn of_latency(&self, function: &Function, label: &str, metric: &str) -> Option<Monitor<'d>> {
         let limit = function.declaration.slo_latency?;
         let percentile = function.declaration.slo.map_or(95.0, |slo| slo.percent().clamp(1.0, 99.99));
-        let (name, scope) = (&function.name, self.scope(&[(label, &function.name)]));
+        let (name, scope) = (plain(&function.name), self.scope(&[(label, &function.name)]));
         let query = format!("percentile(last_1h):p{percentile}:{metric}{{{scope}}}{}", grouped(&self.by(&[])));
         let text = format!(
             "{percentile} % of the calls of {name} in {{{{env.name}}}} are to end within {}, over 1 h.",
@@ -169,7 +171,7 @@ impl Monitors<'_> {
         Some(Self::of_function(alert, function))
     }
 
-    fn of_costs(&self) -> Vec<Monitor> {
+    fn of_costs(&self) -> Vec<Monitor<'d>> {
         if self.declared.costs.is_empty() {
             return Vec::new();
         }
@@ -194,7 +196,7 @@ impl Monitors<'_> {
         ]
     }
 
-    fn of_quality(&self) -> Vec<Monitor> {
+    fn of_quality(&self) -> Vec<Monitor<'d>> {
         let monitor = |check: &crate::program::generate::declared::QualityCheck| {
             // The name of each item follows in brackets, which tags do not have.
             let pattern = if check.for_each { format!("{}_", check.name) } else { check.name.clone() };
@@ -211,18 +213,19 @@ impl Monitors<'_> {
             };
             let text = format!(
                 "The check {} of {{{{dataset.name}}}} failed, or could not be made, in {{{{env.name}}}} within the last 15 minutes.",
-                check.name
+                plain(&check.name)
             );
-            let mut alert = self.alert(format!("data-quality check {} failed", check.name), priority, query, 0.0, text);
+            let name = format!("data-quality check {} failed", plain(&check.name));
+            let mut alert = self.alert(name, priority, query, 0.0, text);
             alert.owner = check.owner.map(str::to_owned).or(alert.owner);
-            alert.runbook = check.runbook;
+            alert.runbook = check.runbook.or(alert.runbook);
             alert
         };
         self.declared.quality_checks.iter().map(monitor).collect()
     }
 
     /// By service checks, which health checks are.
-    fn of_health(&self) -> Vec<Monitor> {
+    fn of_health(&self) -> Vec<Monitor<'d>> {
         let monitor = |check: &crate::program::generate::declared::HealthCheck| {
             let scope = self.scope(&[("check", &check.name)]);
             let over: Vec<_> = scope.split(',').map(|tag| format!("\"{tag}\"")).collect();
@@ -230,21 +233,21 @@ impl Monitors<'_> {
             let query =
                 format!("\"health_check\".over({}).by({}).last(4).count_by_status()", over.join(","), by.join(","));
             Monitor {
-                name: format!("health check {} fails", check.name),
+                name: format!("health check {} fails", plain(&check.name)),
                 kind: "service check",
                 query,
-                text: format!("The health check {} has failed three times in a row.", check.name),
+                text: format!("The health check {} has failed three times in a row.", plain(&check.name)),
                 priority: if check.critical { 1 } else { 3 },
                 critical: 3.0,
-                owner: self.owner.clone(),
-                runbook: None,
+                owner: check.owner.map(str::to_owned).or_else(|| self.owner.clone()),
+                runbook: check.runbook.or(self.runbook),
                 options: vec![("thresholds", json!({ "critical": 3, "warning": 1, "ok": 1 }))],
             }
         };
         self.declared.health_checks.iter().map(monitor).collect()
     }
 
-    fn of_dropped(&self) -> Monitor {
+    fn of_dropped(&self) -> Monitor<'d> {
         let dropped = count("obs.dropped", &self.scope(&[]), &self.by(&["sink", "reason"]));
         self.alert(
             "telemetry was dropped".to_owned(),
@@ -253,5 +256,31 @@ impl Monitors<'_> {
             0.0,
             "{{sink.name}} has dropped data within the last hour: {{reason.name}}.".to_owned(),
         )
+    }
+}
+
+/// When a schedule is due. Its nickname begins with `@`, like a handle.
+fn due(schedule: &Schedule) -> String {
+    match schedule.every {
+        Some(every) => format!("every {}", humantime::format_duration(every)),
+        None => format!("{} in {}", schedule.five_fields(), schedule.timezone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::generate::sample;
+
+    #[test]
+    fn no_schedule_is_a_handle() {
+        assert_eq!(due(&Schedule::new("@daily")), "0 0 * * * in UTC");
+        assert_eq!(due(&Schedule::new("@every 10m").every_millis(600_000)), "every 10m");
+        let declared = sample::declared();
+        let monitors = Monitors { declared: &declared, env: None, owner: None, runbook: None }.all().unwrap();
+        assert!(monitors.len() > 10);
+        for monitor in monitors {
+            assert!(!monitor.text.contains('@'), "{monitor:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::program::generate::datadog::monitor::Handles;
 use crate::program::generate::datadog::monitors::Monitors;
 use crate::program::generate::datadog::objectives::objectives;
 use crate::program::generate::declared::Declared;
-use crate::program::generate::target::{GeneratedFile, Target, pretty_json};
+use crate::program::generate::target::{GeneratedFile, Target, address, pretty_json};
 
 /// Arguments of `generate datadog`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -15,6 +15,9 @@ pub struct DatadogOptions {
     /// The owner in monitors of what declares none. By default the owner that all else has, if there is only one.
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
+    /// The page that says what to do, in monitors of what declares none: https://…
+    #[arg(long, value_name = "URL", value_parser = address)]
+    runbook: Option<String>,
     /// The only environment that monitors and objectives look at. By default each monitor alerts for each environment.
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
@@ -30,7 +33,7 @@ impl Target for DatadogOptions {
         let handles = Handles::parse(&self.notify)?;
         let owner = self.owner.clone().or_else(|| declared.common_owner().map(str::to_owned));
         let env = self.env.as_deref();
-        let monitors = Monitors { declared, env, owner }.all()?;
+        let monitors = Monitors { declared, env, owner, runbook: self.runbook.as_deref() }.all()?;
         let monitors: Vec<Value> = monitors.iter().map(|monitor| monitor.json(declared, &handles)).collect();
         Ok(vec![
             GeneratedFile::of(declared, "monitors.json", pretty_json(&monitors)?),

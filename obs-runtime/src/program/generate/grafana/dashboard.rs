@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::program::generate::declared::Declared;
 use crate::program::generate::grafana::panel::{Panel, link};
-use crate::program::generate::target::{file_name, made_by};
+use crate::program::generate::target::{file_name, made_by, shortened};
 
 /// The most characters of a dashboard's identity.
 const MAX_UID: usize = 40;
@@ -31,16 +31,7 @@ pub fn subject_of_command(name: &str) -> String {
 /// The identity of a dashboard, at most 40 characters.
 pub fn uid(declared: &Declared, subject: &str) -> String {
     let name = format!("obs-{}-{}", file_name(&declared.service), file_name(subject));
-    if name.len() <= MAX_UID {
-        return name;
-    }
-    let begin: String = name.chars().take(MAX_UID - 9).collect();
-    format!("{begin}-{:08x}", fnv_1a(&name))
-}
-
-/// A hash that is the same on each machine.
-fn fnv_1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    shortened(name, MAX_UID)
 }
 
 impl Dashboard {

@@ -29,7 +29,7 @@ pub fn dashboards(declared: &Declared, job: bool) -> Vec<Dashboard> {
         all.push(quality(declared));
     }
     if !declared.health_checks.is_empty() {
-        all.push(health());
+        all.push(health(declared));
     }
     for dashboard in &mut all {
         dashboard.panels.retain(|panel| !(job && panel.of_process));
@@ -229,10 +229,12 @@ fn quality(declared: &Declared) -> Dashboard {
     dashboard("quality", "data quality", "obs_catalogue_info{kind=\"dq_check\"}", panels)
 }
 
-fn health() -> Dashboard {
+fn health(declared: &Declared) -> Dashboard {
+    let checks = declared.health_checks.iter().map(|check| (check.name.as_str(), check.runbook));
     let duration = rare_quantile("0.95", "health_check_duration_seconds", "le, check", ALL);
     let panels = vec![
-        number("Status", "percentunit", format!("health_check_status{ALL}"), "{{check}} on {{instance}}"),
+        number("Status", "percentunit", format!("health_check_status{ALL}"), "{{check}} on {{instance}}")
+            .linked(runbooks(checks)),
         series("Duration, 95 %", "s", vec![(duration, "{{check}}")]).described(RARE),
     ];
     dashboard("health", "health", "obs_catalogue_info{kind=\"health_check\"}", panels)

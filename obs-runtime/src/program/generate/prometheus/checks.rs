@@ -112,8 +112,9 @@ impl<'d> QualityRules<'d> {
 }
 
 /// The rules of health checks.
-pub fn health_rules(declared: &Declared, checks: &[HealthCheck], concern: &Concern) -> Vec<Rule> {
+pub fn health_rules(declared: &Declared, concern: impl Fn(&HealthCheck) -> Concern) -> Vec<Rule> {
     let rules = |check: &HealthCheck| {
+        let concern = concern(check);
         let selector = selector(&[("service", &declared.service), ("check", &check.name)]);
         let (name, urgency) = (plain(&check.name), if check.critical { Urgency::Critical } else { Urgency::Warning });
         let place = "on {{ $labels.instance }} in {{ $labels.environment }}";
@@ -127,7 +128,7 @@ pub fn health_rules(declared: &Declared, checks: &[HealthCheck], concern: &Conce
             )
             .after(UNHEALTHY)
             .label("check", &check.name)
-            .concerning(concern),
+            .concerning(&concern),
             Rule::alert(
                 "ObsHealthFlaps",
                 Urgency::Warning,
@@ -136,13 +137,13 @@ pub fn health_rules(declared: &Declared, checks: &[HealthCheck], concern: &Conce
                 format!("The health check has changed {{{{ $value }}}} times within an hour {place}."),
             )
             .label("check", &check.name)
-            .concerning(concern),
+            .concerning(&concern),
         ]
     };
-    checks.iter().flat_map(rules).collect()
+    declared.health_checks.iter().flat_map(rules).collect()
 }
 
-pub fn health_tests(declared: &Declared, checks: &[HealthCheck]) -> Vec<UnitTest> {
+pub fn health_tests(declared: &Declared) -> Vec<UnitTest> {
     let test = |check: &HealthCheck| {
         let selector = selector(&[("service", &declared.service), ("check", &check.name)]);
         let status =
@@ -152,7 +153,7 @@ pub fn health_tests(declared: &Declared, checks: &[HealthCheck]) -> Vec<UnitTest
             .expect("ObsUnhealthy", &selector, &[15, 19], &[9, 14, 20, 130])
             .expect("ObsHealthFlaps", &selector, &[130], &[60, 119, 220])
     };
-    checks.iter().map(test).collect()
+    declared.health_checks.iter().map(test).collect()
 }
 
 fn regex_escaped(text: &str) -> String {

@@ -15,7 +15,7 @@ use crate::program::generate::prometheus::telemetry::{
     slower_rules, slower_run_rules, slower_run_tests, slower_tests, telemetry_rules, telemetry_tests,
 };
 use crate::program::generate::prometheus::unit_test::{TestFile, UnitTest};
-use crate::program::generate::target::{GeneratedFile, Target, file_name, heading, yaml};
+use crate::program::generate::target::{GeneratedFile, Target, address, file_name, heading, yaml};
 
 /// How old the last run of a check may be in a program without a schedule: a day and two hours.
 const OLDEST_CHECK: Duration = Duration::from_hours(26);
@@ -29,8 +29,11 @@ pub struct PrometheusOptions {
     /// The owner in alerts of what declares none. By default the owner that all else has, if there is only one.
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
+    /// The page that says what to do, in alerts of what declares none: https://…
+    #[arg(long, value_name = "URL", value_parser = address)]
+    runbook: Option<String>,
     /// The address of Grafana, for links to the dashboards of `generate grafana`.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     grafana_url: Option<String>,
 }
 
@@ -75,7 +78,7 @@ impl PrometheusOptions {
         let link = |url: &String| format!("{}/d/{}", url.trim_end_matches('/'), uid(declared, dashboard));
         Concern {
             owner: owner.or_else(|| declared.common_owner().map(str::to_owned)),
-            runbook: runbook.map(str::to_owned),
+            runbook: runbook.map(str::to_owned).or_else(|| self.runbook.clone()),
             dashboard: self.grafana_url.as_ref().map(link),
         }
     }
@@ -134,9 +137,8 @@ impl PrometheusOptions {
             let quality = QualityRules::new(declared, check, concern, oldest);
             made.add(declared, &format!("check {}", check.name), quality.rules(), quality.tests())?;
         }
-        let concern = self.concern(declared, None, None, "health");
-        let rules = health_rules(declared, &declared.health_checks, &concern);
-        made.add(declared, "health", rules, health_tests(declared, &declared.health_checks))
+        let rules = health_rules(declared, |check| self.concern(declared, check.owner, check.runbook, "health"));
+        made.add(declared, "health", rules, health_tests(declared))
     }
 }
 

@@ -65,7 +65,7 @@ impl Model for DqCheck {
             after: StringList::new("after", args, diagnostics),
             bounds: args.value("bounds", values::function, diagnostics),
             partition: args.value("partition", values::word(&["Hour", "Day", "Month"]), diagnostics),
-            each: args.value("for_each", values::expr, diagnostics),
+            each: args.value("for_each", values::list, diagnostics),
         }
     }
 

@@ -131,7 +131,13 @@ impl Keys {
     fn of(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Self {
         let mut keys = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("error_kind")) {
-            let Some(list) = diagnostics.keep(attribute.meta.require_list()) else { continue };
+            let list = attribute.meta.require_list().ok().filter(|list| !list.tokens.is_empty());
+            let Some(list) = list else {
+                let usage =
+                    "`#[error_kind]` needs a key: `#[error_kind(with = path)]` or `#[error_kind(crate = ::path)]`";
+                diagnostics.at(attribute, usage);
+                continue;
+            };
             for entry in args::entries(list.tokens.clone(), "`with = path` or `crate = ::path`", diagnostics) {
                 keys.read(&entry, diagnostics);
             }

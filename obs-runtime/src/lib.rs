@@ -89,7 +89,7 @@ pub use context::current::ContextGuard;
 pub use context::extract::extract;
 pub use context::in_context::{ClosureInContext, FnInContext, FutureInContext, InContext, StreamInContext, spawn};
 pub use context::scope::{LogContext, correlation_id, set_correlation_id, set_user};
-pub use context::tasks::{JoinSet, spawn_blocking, spawn_in_context};
+pub use context::tasks::{JoinSet, spawn_blocking, spawn_in_context, spawn_thread};
 pub use events::error_kind::ErrorKind;
 pub use events::event_id::{EventId, ParseEventIdError};
 pub use events::field::Value;

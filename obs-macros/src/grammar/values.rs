@@ -23,7 +23,7 @@ pub fn text(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
         return Err(wrong(key, expr, "a string literal"));
     };
     if text.value().trim().is_empty() {
-        return Err(syn::Error::new_spanned(text, format!("`{}` is empty", key.name)));
+        return Err(syn::Error::new_spanned(text, format!("`{}` is empty: `{}`", key.name, key.usage)));
     }
     if text.value().chars().any(char::is_control) {
         return Err(syn::Error::new_spanned(text, format!("`{}` contains a control character", key.name)));
@@ -34,10 +34,31 @@ pub fn text(key: &Key, expr: &Expr) -> syn::Result<LitStr> {
 /// A string literal, or the path of a constant.
 pub fn constant_text(key: &Key, expr: &Expr) -> syn::Result<TokenStream> {
     match plain(expr) {
+        Expr::Path(path) if is_word(path) => {
+            let word = path.to_token_stream();
+            let message = format!(
+                "`{}` needs quotes around a text: \"{word}\"; the name of a constant is upper case, or has a path: `self::{word}`",
+                key.name
+            );
+            Err(syn::Error::new_spanned(path, message))
+        }
         Expr::Path(path) => Ok(path.to_token_stream()),
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => text(key, expr).map(ToTokens::into_token_stream),
         _ => Err(wrong(key, expr, "a string literal or the path of a `&'static str` constant")),
     }
+}
+
+/// Whether it is a single word in lower case, which is hardly the name of a constant.
+fn is_word(path: &ExprPath) -> bool {
+    path.path.get_ident().is_some_and(|word| !word.to_string().chars().any(char::is_uppercase))
+}
+
+/// An expression that may be a list.
+pub fn list(key: &Key, expr: &Expr) -> syn::Result<Expr> {
+    if literal(expr).is_some() {
+        return Err(wrong(key, expr, "a list, such as the call of a function that returns one"));
+    }
+    self::expr(key, expr)
 }
 
 /// The address of a page, as a string literal or the path of a constant.

@@ -46,7 +46,21 @@ fn lists_of_names_hold_texts_each_once() {
     assert_eq!(message("groups()"), "`groups` is empty: `groups(\"live\", \"ready\", …)`");
     assert_eq!(message("groups(\"live\", \"live\")"), "\"live\" is a duplicate in `groups`; remove one");
     assert_eq!(message("groups = \"live\""), "`groups` is a list: `groups(\"live\", \"ready\", …)`");
-    assert_eq!(message("after(\"\")"), "`after` is empty");
+    assert_eq!(message("after(\"\")"), "`after` is empty: `after(\"database\", …)`");
+    let quotes = |key, word| {
+        format!(
+            "`{key}` needs quotes around a text: \"{word}\"; the name of a constant is upper case, or has a path: \
+             `self::{word}`"
+        )
+    };
+    assert_eq!(message("groups(ready)"), quotes("groups", "ready"));
+    assert_eq!(message("after(main_database)"), quotes("after", "main_database"));
+    assert_eq!(super::message("dq_check", "owner = ada"), quotes("owner", "ada"));
+    super::accepted("health_check", "groups(READY, self::live, names::live)");
+    assert_eq!(
+        messages_on("dq_check", "fail_above = 0, for_each = 5", "fn f(table: &str) -> u64 { 0 }"),
+        ["`for_each` needs a list, such as the call of a function that returns one: `for_each = expr`"]
+    );
     assert_eq!(message("after(3)"), "`after` needs string literals: `after(\"database\", …)`");
     assert_eq!(message("failures = 0"), "`failures` needs a whole number, 1 or more: `failures = 3`");
     assert_eq!(message("failures = \"3\""), "`failures` needs a whole number, 1 or more: `failures = 3`");

@@ -95,5 +95,10 @@ fn wrong_uses_say_why() {
         );
     }
     assert_eq!(messages("#[error_kind(with = \"label\")] struct S;").len(), 1);
-    assert_eq!(messages("#[error_kind] enum E { A }").len(), 1);
+    for bare in ["#[error_kind]", "#[error_kind()]", "#[error_kind = \"label\"]"] {
+        assert_eq!(
+            messages(&format!("{bare} enum E {{ A }}")),
+            ["`#[error_kind]` needs a key: `#[error_kind(with = path)]` or `#[error_kind(crate = ::path)]`"]
+        );
+    }
 }

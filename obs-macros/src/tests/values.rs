@@ -4,15 +4,16 @@ use super::{accepted, message, messages};
 
 #[test]
 fn text_is_quoted_and_not_empty() {
-    assert_eq!(message("bq_cost", "name = \"\""), "`name` is empty");
-    assert_eq!(message("bq_cost", "name = \"  \""), "`name` is empty");
+    assert_eq!(message("bq_cost", "name = \"\""), "`name` is empty: `name = \"…\"`");
+    assert_eq!(message("bq_cost", "name = \"  \""), "`name` is empty: `name = \"…\"`");
     assert_eq!(message("bq_cost", "name = 3"), "`name` needs a string literal: `name = \"…\"`");
     assert_eq!(
         message("bq_cost", "query_type = select"),
         "`query_type` needs a string literal: `query_type = \"select\"`"
     );
-    assert_eq!(message("bq_cost", "query_type = \"\""), "`query_type` is empty");
-    assert_eq!(message("dq_check", "dataset = \"\""), "`dataset` is empty");
+    assert_eq!(message("bq_cost", "query_type = \"\""), "`query_type` is empty: `query_type = \"select\"`");
+    assert_eq!(message("dq_check", "dataset = \"\""), "`dataset` is empty: `dataset = \"…\"`");
+    assert_eq!(message("bq_cost", "budget = \" \""), "`budget` is empty: `budget = \"name\"`");
     assert_eq!(
         message("dq_check", "runbook = \"wiki/nulls\""),
         "`runbook` needs the address of a page: `runbook = \"https://…\"`",

@@ -158,15 +158,32 @@ where
     tokio::task::spawn_blocking(work.in_current_context())
 }
 
-/// Has a function that takes work, such as `std::thread::spawn` or `rayon::spawn`, run it in the current context. Costs one allocation.
+/// Starts a thread in the current context.
+///
+/// ```
+/// use obs_runtime::{LogContext, correlation_id, spawn_thread};
+///
+/// let _guard = LogContext::new().correlation_id("run-7").enter();
+/// assert_eq!(spawn_thread(correlation_id).join().unwrap().as_deref(), Some("run-7"));
+/// ```
+///
+/// # Panics
+/// Panics if the operating system starts no thread, as `std::thread::spawn` does.
+pub fn spawn_thread<F, T>(work: F) -> std::thread::JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    std::thread::spawn(work.in_current_context())
+}
+
+/// Has a function that takes work, such as `rayon::spawn`, run it in the current context. Costs one allocation. For a thread,
+/// [`spawn_thread`] does it.
 ///
 /// ```
 /// use obs_runtime::{LogContext, correlation_id, spawn_in_context};
 ///
 /// let _guard = LogContext::new().correlation_id("run-7").enter();
-/// let thread = spawn_in_context(std::thread::spawn, correlation_id);
-/// assert_eq!(thread.join().unwrap().as_deref(), Some("run-7"));
-///
 /// let (sender, receiver) = std::sync::mpsc::channel();
 /// spawn_in_context(rayon::spawn, move || sender.send(correlation_id()).unwrap());
 /// assert_eq!(receiver.recv().unwrap().as_deref(), Some("run-7"));

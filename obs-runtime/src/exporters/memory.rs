@@ -16,7 +16,8 @@ use crate::redact::redactor::Redacted;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Records {
-    /// Log lines of the program and its libraries.
+    /// Log lines of the program and its libraries, at every level; those of the crates that carry requests (`hyper`, `h2`,
+    /// `reqwest`, `rustls` and the like) from INFO on.
     pub logs: Vec<Line>,
     /// Calls of commands and operations that ended, in the order of their ends.
     pub calls: Vec<CallRecord>,
@@ -173,8 +174,8 @@ impl Exporter for MemoryExporter {
         "memory"
     }
 
-    fn wants(&self, _: Topic, _: Level, _: &str) -> bool {
-        true
+    fn wants(&self, _: Topic, level: Level, logger: &str) -> bool {
+        level >= Level::Info || !is_of_transport(logger)
     }
 
     fn least_level(&self) -> Option<Level> {
@@ -214,6 +215,9 @@ impl Exporter for MemoryExporter {
             }),
             // An error is reported once, after it has passed its last function.
             Fact::Captured { .. } => {}
+            // The program's tracer is to end its span; the span is part of its trace too.
+            #[cfg(feature = "otlp")]
+            Fact::Traced(recorded) if recorded.elsewhere.begun.is_some() => {}
             Fact::Traced(recorded) => records.spans.extend(spans(recorded)),
             Fact::Reported(report) => {
                 let kept = if report.kind.is_message() { &mut records.messages } else { &mut records.errors };
@@ -244,6 +248,24 @@ impl Exporter for MemoryExporter {
     fn flush(&self, _: Instant) -> Result<Flushed, FlushError> {
         Ok(Flushed::Nothing)
     }
+}
+
+/// Whether a logger is one of the crates that carry requests. What they say of each connection differs from run to run.
+fn is_of_transport(logger: &str) -> bool {
+    let of_crate = logger.split("::").next().unwrap_or_default();
+    matches!(
+        of_crate,
+        "h2" | "hyper"
+            | "hyper_util"
+            | "hyper_rustls"
+            | "mio"
+            | "reqwest"
+            | "rustls"
+            | "tonic"
+            | "tower"
+            | "ureq"
+            | "want"
+    )
 }
 
 /// The spans of a trace, its first one last.

@@ -5,5 +5,6 @@ mod generated_files;
 mod tasks;
 mod test_kit;
 mod test_kit_costs;
+mod test_kit_isolation;
 mod troubleshooting;
 mod troubleshooting_data;

@@ -101,6 +101,68 @@ fn a_failed_assertion_says_what_there_is() {
 }
 
 #[test]
+fn an_absent_series_is_zero_for_each_assertion_or_for_none() {
+    let captured = run();
+    let panics = captured.counter("operation.failure").with("outcome", "panic");
+    panics.is(0);
+    panics.is_at_least(0);
+    assert!(refusal(|| panics.is_at_least(1)).starts_with("expected 1 or more, found 0: counter operation.failure"));
+    let retried = captured.histogram("bigquery.query.rows_returned");
+    retried.is(0);
+    retried.is_at_least(0);
+    retried.sum_is(0);
+    let own = captured.histogram("row.bytes").with("table", "users");
+    let lost = captured.gauge("data_quality.check.value").with("check", "lost");
+    for said in [refusal(|| lost.is(0)), refusal(|| lost.is_at_least(0))] {
+        assert!(said.contains("found no series"), "{said}");
+    }
+    for said in [refusal(|| own.is(0)), refusal(|| own.is_at_least(0)), refusal(|| own.sum_is(0))] {
+        assert!(said.starts_with("no series has a label `table`"), "{said}");
+    }
+    let said = refusal(|| captured.counter("rows.loaded").sum_is(6));
+    assert_eq!(said, "rows.loaded is a counter, which has no observations: assert its value by `is`");
+}
+
+#[test]
+fn a_misspelt_name_is_refused_also_where_zero_is_asserted() {
+    let captured = run();
+    let said = refusal(|| captured.counter("operation.succes").is(0));
+    assert!(said.ends_with("\n  did you mean `operation.success`?"), "{said}");
+    let said = refusal(|| captured.counter("rows.laoded").is_at_least(0));
+    assert!(said.ends_with("\n  did you mean `rows.loaded`?"), "{said}");
+    let said = refusal(|| captured.counter("operation.failure").with("operatoin", "load").is(0));
+    assert!(
+        said.starts_with(
+            "no series has a label `operatoin`; the labels are operation, outcome, table: counter operation.failure{"
+        ),
+        "{said}"
+    );
+    assert!(said.ends_with("\n  did you mean `operation`?"), "{said}");
+    let said = refusal(|| captured.counter("rows.loaded").with("tabel", "users").is(0));
+    assert!(said.starts_with("no series has a label `tabel`; the labels are table: counter rows.loaded{"), "{said}");
+    let said = refusal(|| capture(|| ()).counter("rows").is(0));
+    assert!(said.ends_with("recorded were no metrics"), "{said}");
+    let said = refusal(|| _ = captured.checks().name("test_kit_nul_ids").once());
+    assert!(said.ends_with("found 0, of 1 in all\n  (\"test_kit_null_ids\", \"failed\")"), "{said}");
+    let said = refusal(|| _ = captured.spans().name("load").once());
+    assert!(said.contains("tracing_enabled"), "{said}");
+}
+
+#[test]
+fn no_number_and_infinity_are_only_themselves() {
+    let captured = capture(|| {
+        metrics::gauge!("kit.none").set(f64::NAN);
+        metrics::gauge!("kit.three").set(3.0);
+    });
+    captured.gauge("kit.none").is(f64::NAN);
+    assert!(refusal(|| captured.gauge("kit.none").is(5)).starts_with("expected 5, found NaN"));
+    assert!(refusal(|| captured.gauge("kit.none").is_at_least(5)).starts_with("expected 5 or more, found NaN"));
+    for other in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(refusal(|| captured.gauge("kit.three").is(other)).contains("found 3"));
+    }
+}
+
+#[test]
 fn spans_are_captured_if_traces_are() {
     let config = Config::default().with(|config| config.tracing_enabled = true);
     for _ in 0..2 {
@@ -158,6 +220,55 @@ fn what_differs_from_run_to_run_is_replaced() {
     let expected =
         "[id] at [time], [address], 127.0.0.1:[port], src/a.rs:[line], in [duration], [temp]/x took_ms=\"[duration]\"";
     assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_snapshot_is_the_same_with_other_ids_times_paths_and_durations_and_on_other_threads() {
+    let text = || {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = std::time::Instant::now();
+        let captured = capture(|| {
+            let file = folder.path().join("a.csv");
+            tracing::info!(
+                elapsed = ?begun.elapsed(), at = ?std::time::SystemTime::now(), thread = ?std::thread::current().id(),
+                "read {} in {:?}\nat once", file.display(), begun.elapsed()
+            );
+            tracing::info!("token=hunter2-secret in {}", std::env::current_dir().unwrap().display());
+            metrics::gauge!("kit.load.seconds").set(begun.elapsed().as_secs_f64());
+            nightly();
+            let command = LogContext::new().enter();
+            let _ = capture_message(Level::Error, format!("{}: gone", file.display()));
+            drop(command);
+        });
+        captured.stable_text()
+    };
+    let first = text();
+    for line in [
+        r#"log INFO guides::test_kit: read [temp]/[name]/a.csv in [duration]\nat once elapsed="[duration]" at="[time]" thread="[id]""#,
+        "log INFO guides::test_kit: token=[REDACTED] in [dir]",
+        "kit.load.seconds [duration]",
+    ] {
+        assert!(first.lines().any(|known| known == line), "{line}\n{first}");
+    }
+    let texts = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..5).map(|_| scope.spawn(|| (0..10).map(|_| text()).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    for text in texts {
+        assert_eq!(text, first);
+    }
+    let captured = capture(|| {
+        tracing::info!(
+            "job obs_0193a5b212347abc8def0123456789ab, span 0123456789abcdef, after 1m 30s, 2h 3m 4s and 1.5s; 5m of 2s_table"
+        );
+        tracing::info!("traceparent 00-0193a5b212347abc8def0123456789ab-0123456789abcdef-01");
+    });
+    let text = captured.stable_text();
+    assert!(
+        text.contains("job obs_[id], span [id], after [duration], [duration] and [duration]; 5m of 2s_table\n"),
+        "{text}"
+    );
+    assert!(text.contains("traceparent [id]\n"), "{text}");
 }
 
 #[test]

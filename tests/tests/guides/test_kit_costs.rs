@@ -48,6 +48,91 @@ fn a_query_answers_what_is_scripted_and_costs_that() {
     assert_eq!(queries[0].sql, "SELECT * FROM growth.sign_ups");
     assert!(queries[0].labels.contains(&("team".to_owned(), "growth".to_owned())), "{queries:?}");
     assert!(queries[0].maximum_bytes_billed.is_some(), "{queries:?}");
+    // The lines of the HTTP client are left out.
+    captured.logs().is(0);
+}
+
+#[test]
+fn answers_are_given_in_their_order() {
+    let bigquery = bigquery().unwrap();
+    let days = bigquery.on("FROM growth.sign_ups");
+    days.rows([day("1")]).then().fails("resourcesExceeded", "too large");
+    days.then().refuses(403, "accessDenied", "denied").then().refuses(404, "notFound", "no such table");
+    days.then().refuses(503, "backendError", "later").then().refuses(503, "backendError", "later");
+    days.then().rows([day("2")]).then().rows([day("3")]);
+    // A script that is kept does not hold the server up.
+    bigquery.on("FROM other").rows([1]);
+    let captured = run(&bigquery, &Clock::new(), async |client| {
+        let mut results = Vec::new();
+        for _ in 0..5 {
+            results.push(sign_ups(&client).await.map(|days| days[0].day.clone()).map_err(|error| error.to_string()));
+        }
+        let unknown = client.query("SELECT 1").rows::<u64>().await.unwrap_err().to_string();
+        (results, unknown)
+    });
+    let (results, unknown) = &captured.value;
+    let failures: Vec<_> = results[1..4].iter().map(|result| result.as_ref().unwrap_err()).collect();
+    assert!(failures[0].starts_with("BigQuery: resourcesExceeded: too large (job obs_"), "{failures:?}");
+    assert_eq!(failures[1..], ["BigQuery: accessDenied: denied", "BigQuery: notFound: no such table"]);
+    assert_eq!((&results[0], &results[4]), (&Ok("1".to_owned()), &Ok("2".to_owned())));
+    assert_eq!(captured.counter("bigquery.query.count").value(), Some(2.0));
+    assert_eq!(bigquery.unused(), [("FROM growth.sign_ups".to_owned(), 1), ("FROM other".to_owned(), 1)]);
+    assert_eq!(bigquery.unanswered(), ["SELECT 1"]);
+    assert!(unknown.contains("SELECT 1; scripted is `FROM growth.sign_ups`, `FROM other`"), "{unknown}");
+}
+
+#[test]
+fn a_query_that_is_not_awaited_to_its_end_is_cancelled() {
+    let bigquery = bigquery().unwrap();
+    bigquery.on("FROM growth.sign_ups").bytes(TIB).never_ends();
+    let captured = run(&bigquery, &Clock::new(), async |client| {
+        let timeout = Duration::from_millis(200);
+        let result = client.query("SELECT * FROM growth.sign_ups").timeout(timeout).run().await;
+        obs_tests::wait::until_true("the job is cancelled", || !bigquery.cancelled().is_empty());
+        result.unwrap_err()
+    });
+    assert!(matches!(captured.value, BigQueryError::TimedOut(_)), "{}", captured.value);
+    assert_eq!(bigquery.cancelled(), ["SELECT * FROM growth.sign_ups"]);
+}
+
+#[test]
+fn each_capture_has_a_server_and_budgets_of_its_own() {
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || {
+                let bigquery = bigquery().unwrap();
+                let expected = number.to_string();
+                bigquery.on("FROM growth.sign_ups").bytes(TIB).rows([day(&expected)]);
+                let captured = run(&bigquery, &Clock::new(), async |client| {
+                    let mut results = Vec::new();
+                    for _ in 0..4 {
+                        results.push(sign_ups(&client).await.ok().map(|days| days[0].day.clone()));
+                    }
+                    results
+                });
+                assert_eq!(
+                    captured.value,
+                    [Some(&expected), Some(&expected), Some(&expected), None].map(Option::<&String>::cloned)
+                );
+                captured.cost_alerts().reason("budget").once();
+                captured.costs().actual().usd(18.75);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_client_of_a_server_asks_no_other_one() {
+    let bigquery = bigquery().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outside = [
+        runtime.block_on(bigquery.client()).map(drop),
+        capture(|| runtime.block_on(bigquery.client()).map(drop)).value,
+    ];
+    for result in outside {
+        let said = result.unwrap_err().to_string();
+        assert!(said.contains("Capture::new().config(bigquery.config())"), "{said}");
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Keeps the keys of failing rows.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use crate::base::clock;
 use crate::checks::quality::measure::Measured;
 use crate::checks::runner::details::timestamp;
 use crate::checks::tables::check::TableCheck;
@@ -57,7 +57,7 @@ impl<T: Table> TableCheck<'_, T> {
             (run_id, context.operation().unwrap_or_default().to_owned())
         });
         let count = keys.len();
-        let (time, table) = (timestamp(SystemTime::now()), self.table.name().to_owned());
+        let (time, table) = (timestamp(clock::wall()), self.table.name().to_owned());
         let failing = FailingKeys { run_id: global::redact(run_id), time, check, table, keys, keep: *keep };
         let kept = match &store.0 {
             Place::Table(name) => self.table.store(name, &failing).await.map_err(|error| error.to_string()),

@@ -1,5 +1,6 @@
 //! One call of an annotated function, from its start to its one outcome.
 
+pub(crate) mod captured_cells;
 pub(crate) mod command_finisher;
 pub(crate) mod end_flush;
 pub(crate) mod entry;

@@ -15,6 +15,7 @@ use crate::events::failure::Failure;
 use crate::events::panics;
 use crate::events::span_buffer;
 use crate::exporters::interface::Topic;
+use crate::instrument::call::captured_cells;
 use crate::instrument::call::end_flush::EndFlush;
 use crate::instrument::call::entry::Entry;
 use crate::instrument::call::lost_context;
@@ -99,7 +100,7 @@ impl Callsite {
         if global::interest().is_off() {
             Call::new(self, None, Stamp::ZERO)
         } else {
-            self.start_call(self.cells(), None)
+            self.start_call(captured_cells::here().unwrap_or(self.cells()), None)
         }
     }
 
@@ -116,14 +117,14 @@ impl Callsite {
 
     #[inline(never)]
     pub(super) fn begin_described(&'static self, entry: Box<Entry>) -> Call {
-        let cells = if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
-        self.start_call(cells, Some(entry))
+        let of_program = || if entry.tags.is_empty() { self.cells() } else { self.cells_of(&entry.tags) };
+        self.start_call(captured_cells::here().unwrap_or_else(of_program), Some(entry))
     }
 
     // What does not depend on the function is not part of each one's code.
     #[inline(never)]
     fn start_call(&'static self, cells: &'static Cells, entry: Option<Box<Entry>>) -> Call {
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && !captured_cells::are(cells) {
             // Before the call has a scope of its own.
             lost_context::call_begins(self);
         }
@@ -331,7 +332,7 @@ impl Call {
         if self.callsite.kind() == CallsiteKind::Command && self.entry().is_some_and(Entry::was_ended) {
             return;
         }
-        if cfg!(debug_assertions) && self.callsite.kind() == CallsiteKind::Command {
+        if cfg!(debug_assertions) && self.callsite.kind() == CallsiteKind::Command && !captured_cells::are(cells) {
             lost_context::command_ended();
         }
         let nanos = self.start.elapsed_nanos();

@@ -49,7 +49,12 @@ impl<R> Captured<R> {
 
     /// The spans that ended, if the configuration has `tracing_enabled`.
     pub fn spans(&self) -> Matching<'_, SpanRecord> {
-        Matching::new("spans", &self.records.spans)
+        let sought = if self.records.spans.is_empty() {
+            "spans (the configuration of the capture needs `tracing_enabled`)"
+        } else {
+            "spans"
+        };
+        Matching::new(sought, &self.records.spans)
     }
 
     /// The data-quality checks that ran.
@@ -309,7 +314,8 @@ impl Matching<'_, PriceRecord> {
     /// Panics if it is another, with the prices that there are.
     #[track_caller]
     pub fn usd(self, usd: f64) {
-        let sum: f64 = self.found.iter().map(|(.., usd)| usd).sum();
+        // The sum of nothing is -0.
+        let sum = self.found.iter().map(|(.., usd)| usd).sum::<f64>() + 0.0;
         assert!((sum - usd).abs() < 1e-9, "expected {usd} US dollars, found {sum}: {self}");
     }
 }

@@ -7,6 +7,7 @@ use crate::checks::quality::list;
 use crate::metrics::catalogue::FAMILIES;
 use crate::metrics::registry;
 use crate::metrics::snapshot::Snapshot;
+use crate::program::testing::series::nearest;
 
 /// The data sets and metrics that the declarations of a program may name. [`assert`](Self::assert) says what else they name.
 #[must_use = "nothing is asserted yet"]
@@ -77,9 +78,7 @@ impl Declarations {
         }
         let known = || self.metrics.iter().map(String::as_str).chain(FAMILIES.iter().map(|family| family.name));
         problems.extend(outside.iter().map(|name| {
-            let nearest = known()
-                .max_by(|left, right| strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name)));
-            let hint = nearest.filter(|nearest| strsim::jaro_winkler(nearest, name) > 0.85);
+            let hint = nearest(name, known());
             let hint = hint.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
             format!("metric `{name}` is outside of the catalogue{hint}")
         }));

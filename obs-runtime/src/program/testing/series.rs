@@ -1,8 +1,9 @@
 //! Assertions about captured metrics.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Debug, Display};
 
-use crate::metrics::catalogue::{FAMILIES, Kind};
+use crate::metrics::catalogue::{FAMILIES, Family, Kind};
 use crate::metrics::snapshot::{Labels, SeriesValue, Snapshot, UserMetricValue};
 use crate::program::testing::capture::Captured;
 
@@ -61,42 +62,52 @@ impl SeriesAssertion<'_> {
     }
 
     /// Asserts the value: the sum over the series, of a histogram the number of its observations. A counter or a histogram of
-    /// obs without such a series is 0.
+    /// obs without such a series is 0. A gauge, and a metric of the program's own, has no value then.
     ///
     /// # Panics
-    /// Panics if it is another value, if there is no metric of that name, or if it is of another kind; with the series that there are.
+    /// Panics if it is another value, if there is no metric of that name, if it is of another kind, or if no series has a label of
+    /// that name; with the series that there are.
     #[track_caller]
     pub fn is(&self, expected: impl Into<f64>) {
-        self.assert_kind();
-        let expected = expected.into();
-        let absent = (self.kind != Kind::Gauge && self.is_of_obs()).then_some(0.0);
-        let value = self.value().or(absent);
-        let differs = |value: f64| (value - expected).abs() > 1e-9 * expected.abs().max(1.0);
-        assert!(!value.is_none_or(differs), "expected {expected}, found {}: {self}", Shown(value));
+        self.assert_names();
+        let (value, expected) = (self.known_value(), expected.into());
+        assert!(
+            value.is_some_and(|value| is_same(value, expected)),
+            "expected {expected}, found {}: {self}",
+            Shown(value)
+        );
     }
 
-    /// Asserts that the value is no less than this.
+    /// Asserts that the value, which is that of [`is`](Self::is), is no less than this.
     ///
     /// # Panics
     /// As [`is`](Self::is) does.
     #[track_caller]
     pub fn is_at_least(&self, least: impl Into<f64>) {
-        self.assert_kind();
-        let (value, least) = (self.value(), least.into());
+        self.assert_names();
+        let (value, least) = (self.known_value(), least.into());
         assert!(value.is_some_and(|value| value >= least), "expected {least} or more, found {}: {self}", Shown(value));
     }
 
-    /// Asserts the sum of the observations of a histogram.
+    /// Asserts the sum of the observations of a histogram. A histogram of obs without such a series has the sum 0.
     ///
     /// # Panics
-    /// As [`is`](Self::is) does.
+    /// As [`is`](Self::is) does, and if it is no histogram.
     #[track_caller]
     pub fn sum_is(&self, expected: impl Into<f64>) {
-        self.assert_kind();
-        let (sum, expected) = (self.found().map(|series| series.sum).sum::<f64>(), expected.into());
+        self.assert_names();
         assert!(
-            (sum - expected).abs() <= 1e-9 * expected.abs().max(1.0),
-            "expected observations that add up to {expected}, found {sum}: {self}"
+            self.kind == Kind::Histogram,
+            "{} is a {}, which has no observations: assert its value by `is`",
+            self.name,
+            word(self.kind)
+        );
+        let sums = self.found().map(|series| series.sum).reduce(|sum, of_series| sum + of_series);
+        let (sum, expected) = (sums.or(self.absent()), expected.into());
+        assert!(
+            sum.is_some_and(|sum| is_same(sum, expected)),
+            "expected observations that add up to {expected}, found {}: {self}",
+            Shown(sum)
         );
     }
 
@@ -109,17 +120,56 @@ impl SeriesAssertion<'_> {
         assert!(self.found().next().is_none(), "expected no such series: {self}");
     }
 
-    fn is_of_obs(&self) -> bool {
-        FAMILIES.iter().any(|family| family.name == self.name)
+    /// The value, or what an absent series stands for.
+    fn known_value(&self) -> Option<f64> {
+        self.value().or(self.absent())
     }
 
+    /// What an absent series stands for.
+    fn absent(&self) -> Option<f64> {
+        (self.kind != Kind::Gauge && self.family().is_some()).then_some(0.0)
+    }
+
+    /// The metric of obs that has the name.
+    fn family(&self) -> Option<&'static Family> {
+        FAMILIES.iter().find(|family| family.name == self.name)
+    }
+
+    /// Asserts that there is such a metric, that it is of that kind, and that it may have the labels.
     #[track_caller]
-    fn assert_kind(&self) {
-        let declared = FAMILIES.iter().find(|family| family.name == self.name).map(|family| family.kind);
-        match declared.or_else(|| self.all().next().map(|series| series.kind)) {
-            Some(kind) => assert!(kind == self.kind, "{} is a {}, not a {}", self.name, word(kind), word(self.kind)),
-            None => panic!("no metric of obs and no recorded one has this name: {self}"),
+    fn assert_names(&self) {
+        let declared = self.family().map(|family| family.kind);
+        let Some(kind) = declared.or_else(|| self.all().next().map(|series| series.kind)) else {
+            let hint = nearest(&self.name, self.names().into_iter().chain(FAMILIES.iter().map(|known| known.name)));
+            panic!("no metric of obs and no recorded one has this name: {self}{}", Hint(hint));
+        };
+        assert!(kind == self.kind, "{} is a {}, not a {}", self.name, word(kind), word(self.kind));
+        let known = self.known_labels();
+        if let Some((unknown, _)) = self.labels.iter().find(|(name, _)| !known.contains(&**name)) {
+            let hint = nearest(unknown, known.iter().copied());
+            let known: Vec<_> = known.iter().copied().collect();
+            panic!("no series has a label `{unknown}`; the labels are {}: {self}{}", known.join(", "), Hint(hint));
         }
+    }
+
+    /// The names of the labels that the metric may have: its own, and of a metric of obs the tags of calls.
+    fn known_labels(&self) -> BTreeSet<&str> {
+        let of_series = self.all().flat_map(|series| series.labels).map(|(name, _)| &**name);
+        let Some(family) = self.family() else { return of_series.collect() };
+        let of_calls = self.metrics.families.iter().flat_map(|found| {
+            let own = found.family.labels;
+            let labels = found.series.iter().flat_map(|series| &series.labels).map(|(name, _)| &**name);
+            labels.filter(move |name| !own.contains(name))
+        });
+        family.labels.iter().copied().chain(of_series).chain(of_calls).collect()
+    }
+
+    /// The names of the recorded metrics.
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.metrics.families.iter().map(|found| found.family.name).collect();
+        names.extend(self.metrics.user.iter().map(|metric| &*metric.name));
+        names.dedup();
+        names
     }
 
     /// All series of the metric.
@@ -158,6 +208,31 @@ impl SeriesAssertion<'_> {
     }
 }
 
+/// Whether two values are the same but for rounding.
+fn is_same(value: f64, expected: f64) -> bool {
+    if value.is_finite() && expected.is_finite() {
+        (value - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    } else {
+        value.total_cmp(&expected).is_eq() || value.is_nan() && expected.is_nan()
+    }
+}
+
+/// The name that is most like one that is unknown, if any is.
+pub(super) fn nearest<'n>(unknown: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |name: &&str| strsim::jaro_winkler(name, unknown);
+    let nearest = known.into_iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))?;
+    (likeness(&nearest) > 0.85).then_some(nearest)
+}
+
+/// A question after what is unknown.
+struct Hint<'n>(Option<&'n str>);
+
+impl Display for Hint<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(formatter, "\n  did you mean `{name}`?"))
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 fn count(counts: &[u64]) -> f64 {
     counts.iter().sum::<u64>() as f64
@@ -193,10 +268,9 @@ impl Display for SeriesAssertion<'_> {
         let sought = self.labels.iter().map(|(name, value)| (&**name, &**value));
         write!(formatter, "{} {}", word(self.kind), line(&self.name, sought))?;
         if self.all().next().is_none() {
-            let mut names: Vec<_> = self.metrics.families.iter().map(|found| found.family.name).collect();
-            names.extend(self.metrics.user.iter().map(|metric| &*metric.name));
-            names.dedup();
-            return write!(formatter, "\n  it has no series; recorded were {}", names.join(", "));
+            let names = self.names();
+            let recorded = if names.is_empty() { "no metrics".to_owned() } else { names.join(", ") };
+            return write!(formatter, "\n  it has no series; recorded were {recorded}");
         }
         self.all().try_for_each(|series| {
             let labels = series.labels.iter().map(|(name, value)| (&**name, &**value));

@@ -15,24 +15,37 @@ use crate::program::testing::series::line;
 
 /// What differs from run to run, and what stands for it.
 static VARIABLE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
-    const PATTERNS: [(&str, &str); 7] = [
+    const PATTERNS: [(&str, &str); 12] = [
+        // A file or folder of the crate `tempfile`.
+        (r"\[temp\]/\.tmp[A-Za-z0-9]{6}\b", "[temp]/[name]"),
         (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "[id]"),
-        (r"\b[0-9a-f]{32}\b", "[id]"),
+        // A header `traceparent`, an id of a trace and one of a span.
+        (r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b", "[id]"),
+        // Also after a prefix, as ids of jobs of BigQuery have one.
+        (r"(\b|_)(?:[0-9a-f]{32}|[0-9a-f]{16})\b", "$1[id]"),
+        (r"\bThreadId\(\d+\)", "[id]"),
         (r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?", "[time]"),
+        (r"\b(?:SystemTime|Instant) \{ tv_sec: \d+, tv_nsec: \d+ \}", "[time]"),
         (r"\b0x[0-9a-f]{6,16}\b", "[address]"),
-        (r"(127\.0\.0\.1|localhost|\[::1\]):\d{2,5}\b", "$1:[port]"),
+        (r"(127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]):\d{2,5}\b", "$1:[port]"),
         // A place in the source code.
         (r"(\.rs):\d+(?::\d+)?\b", "$1:[line]"),
-        (r"\b\d+(?:\.\d+)?\s?(?:ns|µs|us|ms|seconds?|secs?)\b", "[duration]"),
+        // As `humantime` writes them: 1m 30s.
+        (r"\b(?:\d+(?:days?|h|m) )*\d+m \d+s(?: \d+ms)?\b", "[duration]"),
+        (r"\b\d+(?:\.\d+)?(?:s|\s?(?:ns|µs|us|ms|seconds?|secs?))\b", "[duration]"),
     ];
     PATTERNS.iter().filter_map(|(pattern, stands)| Some((Regex::new(pattern).ok()?, *stands))).collect()
 });
 
-/// A text without what differs from run to run.
+/// A text without what differs from run to run and from machine to machine.
 fn stable(text: &str) -> String {
     let mut text = Cow::Borrowed(text);
-    if let Some(folder) = std::env::temp_dir().to_str().filter(|folder| folder.len() > 1 && text.contains(folder)) {
-        text = Cow::Owned(text.replace(folder.trim_end_matches('/'), "[temp]"));
+    let working = std::env::current_dir().unwrap_or_default();
+    for (folder, stands) in [(std::env::temp_dir(), "[temp]"), (working, "[dir]")] {
+        let folder = folder.to_str().map(|folder| folder.trim_end_matches('/')).unwrap_or_default();
+        if folder.len() > 1 && text.contains(folder) {
+            text = Cow::Owned(without_folder(&text, folder, stands));
+        }
     }
     for (pattern, stands) in VARIABLE.iter() {
         if pattern.is_match(&text) {
@@ -40,6 +53,25 @@ fn stable(text: &str) -> String {
         }
     }
     text.into_owned()
+}
+
+/// The same on one line.
+fn stable_line(text: &str) -> String {
+    stable(text).replace('\r', "\\r").replace('\n', "\\n")
+}
+
+/// A text in which something stands for a folder, but not for a part of another name.
+fn without_folder(text: &str, folder: &str, stands: &str) -> String {
+    let mut parts = text.split(folder);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+        let ends = !part.starts_with(is_name);
+        let begins = !replaced.ends_with(|character: char| is_name(character) || character == '/');
+        replaced.push_str(if begins && ends { stands } else { folder });
+        replaced.push_str(part);
+    }
+    replaced
 }
 
 /// Whether the value of such a field is a time or a duration.
@@ -73,7 +105,7 @@ fn scope(scope: &ScopeRecord, of_event: &[(String, String)]) -> String {
 }
 
 fn failure(failure: &FailureFacts<'_>) -> String {
-    let messages = [&failure.message].into_iter().chain(&failure.sources).map(|message| stable(message));
+    let messages = [&failure.message].into_iter().chain(&failure.sources).map(|message| stable_line(message));
     format!("{}: {}", failure.error_type, messages.collect::<Vec<_>>().join(": "))
 }
 
@@ -110,10 +142,15 @@ impl<R> Captured<R> {
     /// Everything that was captured but the return value, one event or series a line: the same text in each run, for a
     /// snapshot in a test (`insta::assert_snapshot!(captured.stable_text())`).
     ///
-    /// It is redacted as everything is. `[id]`, `[time]`, `[duration]`, `[address]`, `[port]`, `[line]` and `[temp]` stand for what
-    /// differs from run to run: correlation, trace and event ids that are generated, points in time, durations, addresses in memory, ports of this machine,
-    /// lines of source files, and the folder for temporary files. Histograms of durations have a count alone; what obs says of
-    /// itself and of the process is left out, and so are counters at 0. Events keep their order: those of several threads may stand in another one.
+    /// It is redacted as everything is. `[id]`, `[time]`, `[duration]`, `[address]`, `[port]`, `[line]`, `[temp]`, `[name]` and `[dir]` stand for
+    /// what differs from run to run or from machine to machine: correlation, trace, span and event ids that are generated, points in
+    /// time, durations, addresses in memory, ports of this machine, lines of source files, the folder for temporary files and the
+    /// names of `tempfile` in it, and the current folder. Fields and metrics whose names end as those of durations and times do,
+    /// such as `took_ms`, have `[duration]` as value. Histograms of durations have a count alone; what obs says of itself and
+    /// of the process is left out, and so are counters at 0. A line break is written as `\n`.
+    ///
+    /// A date without a time stays: have a [`Clock`](super::Clock) that begins at a certain time. Events keep their order, which differs from run to run where several threads report: sort the lines then. What a single
+    /// event or series says does not depend on it.
     ///
     /// ```
     /// use obs_runtime::testing::capture;
@@ -135,7 +172,7 @@ impl<R> Captured<R> {
         let mut lines = Vec::new();
         lines.extend(records.logs.iter().map(|log| {
             let context = scope(&log.scope, &log.fields);
-            format!("log {} {}: {}{context}", log.level, log.logger, stable(&log.message))
+            format!("log {} {}: {}{context}", log.level, log.logger, stable_line(&log.message))
         }));
         lines.extend(records.calls.iter().map(|call| {
             let failed = call.failure.as_ref().map(|facts| format!(" {}", failure(facts))).unwrap_or_default();
@@ -143,7 +180,7 @@ impl<R> Captured<R> {
         }));
         lines.extend(records.errors.iter().map(|captured| error("error", captured)));
         lines.extend(records.messages.iter().map(|captured| error("message", captured)));
-        lines.extend(records.breadcrumbs.iter().map(|message| format!("breadcrumb {}", stable(message))));
+        lines.extend(records.breadcrumbs.iter().map(|message| format!("breadcrumb {}", stable_line(message))));
         lines.extend(pairs("health", &records.health));
         lines.extend(pairs("check", &records.quality));
         lines.extend(records.prices.iter().map(|(operation, estimate, usd)| {
@@ -160,13 +197,14 @@ impl<R> Captured<R> {
         }
         lines.extend(self.metrics.user.iter().map(|metric| {
             let labels = metric.labels.iter().map(|(name, value)| (&**name, &**value));
+            let is_variable = is_variable(&metric.name.replace('.', "_"));
             let value = match &metric.value {
+                UserMetricValue::Counter(_) | UserMetricValue::Gauge(_) if is_variable => "[duration]".to_owned(),
                 UserMetricValue::Counter(count) => count.to_string(),
                 UserMetricValue::Gauge(number) => number.to_string(),
-                UserMetricValue::Histogram(observed) if is_variable(&metric.name.replace('.', "_")) => {
-                    self::observed(observed.len() as u64, None)
-                }
+                UserMetricValue::Histogram(observed) if is_variable => self::observed(observed.len() as u64, None),
                 UserMetricValue::Histogram(values) => observed(values.len() as u64, Some(values.iter().sum())),
+                UserMetricValue::Buckets { counts, .. } if is_variable => observed(counts.iter().sum(), None),
                 UserMetricValue::Buckets { counts, sum, .. } => observed(counts.iter().sum(), Some(*sum)),
             };
             format!("{} {value}", stable(&line(&metric.name, labels)))

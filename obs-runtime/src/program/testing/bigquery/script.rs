@@ -1,13 +1,13 @@
 //! What queries answer, and what was asked.
 
-use std::sync::MutexGuard;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-/// What a query answers. Further calls change the same answer.
-#[derive(Debug)]
+/// What a query answers. Each further call changes the answer that was scripted last, at once.
+#[derive(Clone, Copy, Debug)]
 pub struct QueryScript<'s> {
-    pub(super) answers: MutexGuard<'s, Vec<Answer>>,
+    pub(super) scripts: &'s Mutex<Vec<Script>>,
     pub(super) index: usize,
 }
 
@@ -23,25 +23,75 @@ pub struct QueryRun {
     pub maximum_bytes_billed: Option<u64>,
 }
 
-/// The answer to queries with a certain text.
+/// The answers to queries with a certain text, in their order. The last one stays.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub part: String,
+    answers: Vec<Answer>,
+    /// How many were given.
+    given: usize,
+}
+
+/// The answer to a query.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
-    pub part: String,
-    pub estimated: u64,
-    pub billed: u64,
-    pub cache_hit: bool,
-    pub rows: Vec<Map<String, Value>>,
+    estimated: u64,
+    billed: u64,
+    cache_hit: bool,
+    rows: Vec<Map<String, Value>>,
+    /// Why the job fails: a reason and a message.
     pub failure: Option<(String, String)>,
+    /// Why the request is refused: a status of HTTP, a reason and a message.
+    pub refusal: Option<(u16, String, String)>,
+    /// Whether the job runs until it is cancelled.
+    pub never_ends: bool,
+}
+
+impl Script {
+    pub fn new(part: &str) -> Self {
+        Self { part: part.to_owned(), answers: vec![Answer::default()], given: 0 }
+    }
+
+    /// The next answer.
+    pub fn next(&self) -> Answer {
+        self.answers.get(self.given).or(self.answers.last()).cloned().unwrap_or_default()
+    }
+
+    /// Notes that it was given.
+    pub fn give(&mut self) {
+        self.given = self.given.saturating_add(1);
+    }
+
+    /// How many answers were not given.
+    pub fn unused(&self) -> usize {
+        self.answers.len().saturating_sub(self.given)
+    }
 }
 
 #[expect(clippy::return_self_not_must_use, reason = "each call takes effect at once")]
 impl QueryScript<'_> {
-    fn change(mut self, change: impl FnOnce(&mut Answer)) -> Self {
-        let index = self.index;
-        if let Some(answer) = self.answers.get_mut(index) {
-            change(answer);
+    fn with(self, change: impl FnOnce(&mut Vec<Answer>)) -> Self {
+        let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(script) = scripts.get_mut(self.index) {
+            change(&mut script.answers);
         }
+        drop(scripts);
         self
+    }
+
+    fn change(self, change: impl FnOnce(&mut Answer)) -> Self {
+        self.with(|answers| {
+            if let Some(answer) = answers.last_mut() {
+                change(answer);
+            }
+        })
+    }
+
+    /// Scripts another answer, for the query that comes next: what follows is of that one. The last answer is given again and again.
+    ///
+    /// A dry run says the bytes of the answer that comes next, and does not use it.
+    pub fn then(self) -> Self {
+        self.with(|answers| answers.push(Answer::default()))
     }
 
     /// The bytes that a dry run says and that are billed. On demand, a TiB costs `BIGQUERY_USD_PER_TIB`: 6.25 US dollars by default.
@@ -67,6 +117,18 @@ impl QueryScript<'_> {
         };
         let rows = rows.into_iter().map(row).collect();
         self.change(|answer| answer.rows = rows)
+    }
+
+    /// The request is refused by a status of HTTP, that of the dry run too: 403 with `accessDenied`, 404 with `notFound`, 503 with
+    /// `backendError`. The client repeats what is transient, as in production, and [`then`](Self::then) scripts what it gets.
+    pub fn refuses(self, status: u16, reason: &str, message: &str) -> Self {
+        self.change(|answer| answer.refusal = Some((status, reason.to_owned(), message.to_owned())))
+    }
+
+    /// The job runs until it is cancelled: by its timeout, or because its future is dropped. Then nothing is billed, unless
+    /// [`bytes_billed`](Self::bytes_billed) follows.
+    pub fn never_ends(self) -> Self {
+        self.change(|answer| (answer.never_ends, answer.billed) = (true, 0))
     }
 
     /// The job fails, with a reason of BigQuery's such as `invalidQuery`, `accessDenied`, `notFound` or `rateLimitExceeded`.
@@ -103,7 +165,8 @@ impl Answer {
     /// `statistics` of a job.
     pub fn statistics(&self, ran: bool) -> Value {
         let bytes = if ran { self.billed } else { self.estimated };
-        let billed = if ran && self.failure.is_none() { self.billed } else { 0 };
+        let is_billed = ran && (self.failure.is_none() || self.never_ends);
+        let billed = if is_billed { self.billed } else { 0 };
         let query = json!({
             "totalBytesProcessed": bytes.to_string(), "totalBytesBilled": billed.to_string(), "cacheHit": ran && self.cache_hit,
             "statementType": "SELECT", "totalSlotMs": "0", "referencedTables": [],

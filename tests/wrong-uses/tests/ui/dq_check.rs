@@ -115,6 +115,11 @@ fn takes_arguments(_table: &str) -> f64 {
     0.5
 }
 
+#[dq_check(for_each = 5, fail_above = 1)]
+fn no_list(_table: &str) -> u64 {
+    0
+}
+
 #[dq_check]
 static NO_FUNCTION: f64 = 0.5;
 

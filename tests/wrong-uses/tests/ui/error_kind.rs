@@ -52,6 +52,12 @@ enum RelativePath {
     OnAVariant,
 }
 
+#[derive(Debug, ErrorKind)]
+#[error_kind]
+enum WithoutKey {
+    Timeout,
+}
+
 fn main() {
     let _ = LoadError::<u8>::Timeout.error_kind();
     let _: fn(&Never) -> &'static str = Never::error_kind;

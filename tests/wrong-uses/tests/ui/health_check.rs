@@ -64,6 +64,9 @@ const fn constant() {}
 #[health_check]
 mod module {}
 
+#[health_check(groups(ready), after(database))]
+fn forgotten_quotes() {}
+
 fn main() {
     let _ = (plain(), asynchronous());
     std::sync::Arc::new(Pool).ping_health_check().register();

@@ -127,7 +127,7 @@ impl<T: Target> GenerateArguments<T> {
         let is_fit = differences.iter().all(|(_, how)| *how == Difference::Same);
         if checks && !is_fit {
             print_error(&format!(
-                "the files do not fit the code; run `generate {} --output {}`, and remove what is no longer made",
+                "the files do not fit the code; run `generate {} --output {}` with the other arguments of this one, and remove what is no longer made",
                 T::NAME,
                 folder.display()
             ));

@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use obs_runtime::testing::capture;
-use obs_runtime::{LogContext, Measured, QualityStatus, correlation_id, dq_check, run_dq_checks};
+use obs_runtime::config::Config;
+use obs_runtime::testing::{capture, capture_with};
+use obs_runtime::{
+    LogContext, Measured, Partition, QualityReport, QualityStatus, correlation_id, dq_check, run_dq_checks,
+};
 
 use super::found;
 
@@ -15,6 +18,14 @@ fn tables_of_a_lost_server() -> Result<[&'static str; 1], String> {
 #[dq_check(for_each = tables_of_a_lost_server(), fail_below = 1)]
 fn lost_rows(_table: &str) -> u64 {
     1
+}
+
+/// Fails for these days in the context of one test only.
+#[dq_check(dataset = "days", partition = Day)]
+fn complete() -> bool {
+    let day = Partition::current().map(Partition::start).unwrap_or_default();
+    let late = correlation_id().unwrap_or_default();
+    !late.split(' ').any(|late| late == day)
 }
 
 static LISTS: AtomicUsize = AtomicUsize::new(0);
@@ -175,7 +186,7 @@ fn items_are_shown_by_the_names_of_the_arguments() {
         ]
     });
     let [both, one, none] = &captured.value;
-    let names = |report: &obs_runtime::QualityReport| {
+    let names = |report: &QualityReport| {
         report.results.iter().map(|result| result.check.to_string()).collect::<Vec<_>>()
     };
     let login = "logins[accounts.[REDACTED]]";
@@ -194,4 +205,51 @@ fn items_are_shown_by_the_names_of_the_arguments() {
 fn a_list_of_no_names_selects_nothing() {
     let report = run_dq_checks().only(Vec::<String>::new()).wait();
     assert_eq!((report.passed(), &*report.problems), (false, &["there is nothing to check".to_owned()][..]));
+}
+
+fn ran(report: &QualityReport) -> Vec<(String, QualityStatus)> {
+    report.results.iter().map(|result| (result.title().into_owned(), result.status)).collect()
+}
+
+/// In a capture with a folder for state.
+fn with_state(run: impl FnOnce()) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::default().with(|config| config.state_dir = Some(folder.path().to_owned()));
+    capture_with(config, run);
+}
+
+#[test]
+fn a_partition_that_failed_last_runs_again_and_not_another_one() {
+    with_state(|| {
+        let days = || run_dq_checks().dataset("days");
+        let failed = |late: &'static str| {
+            let context = LogContext::new().correlation_id(late);
+            context.scope(|| ran(&days().failed_last().wait()))
+        };
+        let of_day = |day: &str, status| (format!("complete {day}"), status);
+        LogContext::new().correlation_id("2024-02-03 2024-02-05").scope(|| {
+            assert_eq!(days().partition("2024-02").wait().results.len(), 29);
+        });
+        // The day that is due by now says nothing of them.
+        assert!(days().wait().passed());
+        let both = [of_day("2024-02-03", QualityStatus::Passed), of_day("2024-02-05", QualityStatus::Failed)];
+        assert_eq!(failed("2024-02-05"), both);
+        assert_eq!(ran(&days().failed_last().partition("2024-02-04").wait()), []);
+        let left = days().failed_last().partition("2024-02").wait();
+        assert_eq!(ran(&left), [of_day("2024-02-05", QualityStatus::Passed)]);
+        let none = days().failed_last().wait();
+        assert_eq!(none.problems, ["no check is of the data set `days` and did not pass when it ran last"]);
+    });
+}
+
+#[test]
+fn a_list_that_could_not_be_made_last_is_checked_again() {
+    with_state(|| {
+        let failed_last = || run_dq_checks().only(["lost_rows"]).failed_last().wait();
+        LogContext::new()
+            .correlation_id("no server")
+            .scope(|| assert!(!run_dq_checks().only(["lost_rows"]).wait().passed()));
+        assert_eq!(ran(&failed_last()), [("lost_rows[lost_table]".to_owned(), QualityStatus::Passed)]);
+        assert_eq!(ran(&failed_last()), []);
+    });
 }

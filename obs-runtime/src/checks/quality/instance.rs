@@ -66,7 +66,6 @@ impl CheckInstance {
     }
 
     /// The part of the data that it is about; empty for a check without partitions.
-    #[cfg(feature = "cli")]
     pub fn partition_name(&self) -> String {
         self.partition.map(|partition| partition.to_string()).unwrap_or_default()
     }

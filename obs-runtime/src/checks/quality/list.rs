@@ -8,7 +8,7 @@ use crate::checks::quality::check::{MANUAL, QualityCheck, Runs};
 use crate::checks::quality::check_state::CheckState;
 use crate::checks::quality::instance::{CheckInstance, Part};
 use crate::checks::quality::item::Item;
-use crate::checks::quality::partition::{PartitionUnit, Partitions};
+use crate::checks::quality::partition::PartitionUnit;
 use crate::checks::quality::selection::Selection;
 use crate::checks::runner::job::{Answer, Job};
 use crate::checks::runner::outcome::FinishedCall;
@@ -80,7 +80,7 @@ pub fn select(selection: &Selection, begin: Instant) -> Selected {
     }
     let mut problems = selection.problems(&all, &instances);
     instances.retain(|instance| selection.holds(instance));
-    match partitioned(instances, &selection.partitions) {
+    match partitioned(instances, &selection) {
         Ok(all) => instances = all,
         Err(problem) => {
             problems.push(problem);
@@ -92,24 +92,38 @@ pub fn select(selection: &Selection, begin: Instant) -> Selected {
 }
 
 /// A check for each partition, of those that have partitions.
-fn partitioned(instances: Vec<CheckInstance>, partitions: &Partitions) -> Result<Vec<CheckInstance>, String> {
+fn partitioned(instances: Vec<CheckInstance>, selection: &Selection) -> Result<Vec<CheckInstance>, String> {
+    let Selection { partitions, failed, .. } = selection;
     let mut all = Vec::with_capacity(instances.len());
     let has_any = instances.iter().any(|instance| instance.check.partition.is_some());
     if partitions.is_given() && !has_any && !instances.is_empty() {
         return Err("none of the checks has partitions".to_owned());
     }
     let mut none = Vec::new();
+    let is_any = !instances.is_empty();
     for instance in instances {
         let Some(unit) = instance.check.partition else {
             all.push(instance);
             continue;
         };
         let of = |partition| CheckInstance { partition: Some(partition), ..instance.clone() };
+        if let Some(failed) = failed {
+            let mut own = failed.partitions(&instance, unit);
+            if partitions.is_given() {
+                let given = partitions.of(unit)?;
+                own.retain(|partition| given.contains(partition));
+            }
+            all.extend(own.into_iter().map(of));
+            continue;
+        }
         let own: Vec<_> = partitions.of(unit)?.into_iter().map(of).collect();
         if own.is_empty() {
             none.push((instance, unit));
         }
         all.extend(own);
+    }
+    if failed.is_some() && is_any && all.is_empty() {
+        return Err(selection.nothing());
     }
     // A month that has not ended is no reason to leave the days unchecked.
     let why = |unit: PartitionUnit| partitions.none_has_ended(unit);

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use crate::base::clock;
 
 /// The most partitions of a check in one run.
-const MAX_PARTITIONS: usize = 1000;
+pub(super) const MAX_PARTITIONS: usize = 1000;
 
 /// How long the partitions of a check are: `#[dq_check(partition = Day)]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,8 +119,13 @@ impl Partition {
         self.unit.after(self.start).map(|start| Self { start, ..self })
     }
 
+    /// The one of this length that is displayed so.
+    pub(super) fn named(text: &str, unit: PartitionUnit) -> Option<Self> {
+        parse(text).ok().filter(|partition| partition.unit == unit)
+    }
+
     /// The last one that has ended.
-    fn latest(unit: PartitionUnit) -> Self {
+    pub(super) fn latest(unit: PartitionUnit) -> Self {
         let now = TimeZone::UTC.to_datetime(Timestamp::try_from(clock::wall()).unwrap_or_default());
         let current = unit.truncated(now);
         let before = current.checked_sub(SignedDuration::from_secs(1)).unwrap_or(current);

@@ -86,7 +86,8 @@ impl QualityRun {
         self
     }
 
-    /// Runs only the checks that did not pass when they ran last, of this service and environment. What did not pass is kept in the
+    /// Runs only the checks that did not pass when they ran last, of this service and environment; of a check with partitions, each
+    /// partition that did not, or those of them that [`partition`](Self::partition) or [`since`](Self::since) name. What did not pass is kept in the
     /// state folder at the end of each run, where `OBS_STATE_DIR` names one and obs is initialised; names are redacted there. If
     /// it is not known, or all passed, nothing runs, and the report says so: see [`QualityReport::problems`].
     pub const fn failed_last(mut self) -> Self {
@@ -156,7 +157,7 @@ impl QualityRun {
         let (timeout, progress, done) = (self.timeout, self.progress, AtomicUsize::new(0));
         let plan = QualityPlan { checks, gates, begin, state: &state, timeout, progress, done };
         let results = run_all(&plan, count, &state.calls, self.at_once);
-        last_run::keep(&results);
+        last_run::keep(plan.checks.iter().zip(&results));
         QualityReport { results, problems: Vec::new() }
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::checks::quality::check::QualityCheck;
 use crate::checks::quality::instance::CheckInstance;
-use crate::checks::quality::last_run::{self, Named};
+use crate::checks::quality::last_run::{self, Failed};
 use crate::checks::quality::partition::Partitions;
 use crate::checks::quality::patterns::Patterns;
 use crate::checks::quality::status::Severity;
-use crate::checks::runner::details::shown_name;
 use crate::checks::runner::registry::CheckRef;
 
 /// The checks that a run is restricted to. Without any restriction it includes all. A check is included if it fits each kind of
@@ -27,7 +26,7 @@ pub struct Selection {
     /// Whether it includes only what did not pass when it ran last.
     pub failed_last: bool,
     /// What did not pass, once that was read.
-    failed: Option<BTreeSet<Named>>,
+    pub failed: Option<Failed>,
 }
 
 impl Selection {
@@ -63,10 +62,7 @@ impl Selection {
             && (self.only.is_empty() || can_be_named(check, &self.only))
             && self.fits(check)
             && !self.exclude.matches(check.name())
-            && self.failed.as_ref().is_none_or(|failed| {
-                let name = shown_name(check.name().to_owned().into());
-                failed.iter().any(|failed| failed.check.starts_with(&*name))
-            })
+            && self.failed.as_ref().is_none_or(|failed| failed.may_hold(check))
     }
 
     /// Whether a declaration has what the selection asks of declarations.
@@ -88,7 +84,7 @@ impl Selection {
         (self.only.is_empty() || named(&self.only))
             && (self.datasets.is_empty() || self.datasets.matches(&instance.dataset()))
             && (self.exclude.is_empty() || !named(&self.exclude))
-            && self.failed.as_ref().is_none_or(|failed| failed.contains(&Named::of(instance)))
+            && self.failed.as_ref().is_none_or(|failed| failed.holds(instance))
     }
 
     /// What is wrong with it: names that do not exist, with the nearest that do, or a selection of nothing. `declared` are all
@@ -179,7 +175,8 @@ impl Selection {
         }
     }
 
-    fn nothing(&self) -> String {
+    /// Why it includes no check.
+    pub fn nothing(&self) -> String {
         if !self.only.is_empty() && self.only.written().next().is_none() {
             return "there is nothing to check".to_owned();
         }

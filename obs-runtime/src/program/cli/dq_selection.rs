@@ -31,7 +31,7 @@ pub struct SelectionArguments {
     /// All parts of the data from this one on that have ended.
     #[arg(long, value_name = "PARTITION")]
     since: Option<String>,
-    /// Only the checks that did not pass when they ran last, as the state folder (`OBS_STATE_DIR`) says.
+    /// Only the checks, and their partitions, that did not pass when they ran last, as the state folder (`OBS_STATE_DIR`) says.
     #[arg(long)]
     failed_last: bool,
 }

@@ -186,9 +186,8 @@ fn items_are_shown_by_the_names_of_the_arguments() {
         ]
     });
     let [both, one, none] = &captured.value;
-    let names = |report: &QualityReport| {
-        report.results.iter().map(|result| result.check.to_string()).collect::<Vec<_>>()
-    };
+    let names =
+        |report: &QualityReport| report.results.iter().map(|result| result.check.to_string()).collect::<Vec<_>>();
     let login = "logins[accounts.[REDACTED]]";
     assert_eq!(names(both), [login, login, "of_token[[REDACTED]]"]);
     assert_eq!(names(one), [login]);

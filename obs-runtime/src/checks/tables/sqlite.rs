@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, ToSql, params_from_iter};
 
 use crate::checks::quality::current_table::TableName;
 use crate::checks::tables::error::TableError;
@@ -44,8 +44,36 @@ impl SqliteTable {
     }
 
     fn table_error(&self, source: rusqlite::Error) -> TableError {
-        TableError::Sqlite { table: self.name.clone(), source: Box::new(source) }
+        let file = self.file.display().to_string();
+        let is_of_file = source.sqlite_error_code().is_some_and(is_of_file) && !source.to_string().contains(&file);
+        let source = if is_of_file { Box::new(FileError { file, source }) as Box<_> } else { Box::new(source) as _ };
+        TableError::Sqlite { table: self.name.clone(), source }
     }
+}
+
+/// An error of a file, of which `SQLite` does not say the name.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {source}")]
+struct FileError {
+    file: String,
+    source: rusqlite::Error,
+}
+
+/// Whether an error is one of the file, not of the statement.
+const fn is_of_file(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CannotOpen
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::NotADatabase
+            | ErrorCode::PermissionDenied
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+    )
 }
 
 fn text(value: ValueRef<'_>) -> Option<String> {
@@ -155,5 +183,34 @@ impl Table for SqliteTable {
             return Err(TableError::Answer { table: self.name.clone(), why: "the table does not exist".to_owned() });
         }
         Ok(columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(file: &Path, sql: &str) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let table = SqliteTable::new(file, "users");
+        runtime.block_on(table.ask(Statement::new(sql, Vec::<TableValue>::new()))).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_error_of_a_file_names_it_once_and_one_of_a_statement_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (none, other, file) = (folder.path().join("none"), folder.path().join("other"), folder.path().join("file"));
+        std::fs::write(&other, "this is no database, though it is long enough to look like one ".repeat(90)).unwrap();
+        Connection::open(&file).unwrap().execute("CREATE TABLE users (id)", []).unwrap();
+        let all = "SELECT * FROM users";
+        assert_eq!(error(&other, all), format!("users: {}: file is not a database", other.display()));
+        let absent = error(&none, all);
+        assert_eq!(absent.matches(&*none.display().to_string()).count(), 1, "{absent}");
+        assert!(error(&file, "SELECT * FROM orders").starts_with("users: no such table: orders"));
+        for (code, says) in [(5, "database is locked"), (10, "disk I/O error"), (13, "database or disk is full")] {
+            let failure = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(says.to_owned()));
+            let error = SqliteTable::new(&file, "users").table_error(failure).to_string();
+            assert_eq!(error, format!("users: {}: {says}", file.display()));
+        }
     }
 }

@@ -61,6 +61,8 @@ fn the_worst_group_is_judged_and_told() {
     let both = found("rows_and_groups");
     let expected = ["region=r7: 0.4 (4 of 10)", "id=32, region=r7", "id=57, region=r7", "id=7, region=r7"];
     assert_eq!(both.sample[..4], expected, "{both:?}");
+    let keys: Vec<_> = both.keys.iter().map(|keys| keys.keys().map(String::as_str).collect::<Vec<_>>()).collect();
+    assert_eq!(keys, vec![["id"]; 5], "{both:?}");
 }
 
 #[test]

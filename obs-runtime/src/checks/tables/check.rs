@@ -87,7 +87,7 @@ impl<'t, T: Table> TableCheck<'t, T> {
     /// Measures each group of rows by itself, in one statement: each region with `by(["region"])`. The check has the value of the
     /// group that fails worst, or else of the one with the largest value (with lower limits only, the smallest). The ten groups
     /// with the largest and the ten with the smallest values are compared; up to ten that do not pass stand in the sample, worst
-    /// first. Groups without any row cannot be told. `NULL` is a group of its own.
+    /// first, and in [`Measured::keys`], unless the check has [`keys`](Self::keys) of rows. Groups without any row cannot be told. `NULL` is a group of its own.
     pub fn by<C: Into<Expr>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
         self.reading.groups.extend(columns.into_iter().map(Into::into));
         self

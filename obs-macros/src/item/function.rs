@@ -177,10 +177,11 @@ impl Body {
     }
 }
 
-/// The statements as an inner block, in which inner items may still come first. The braces have the span of the user's
-/// but are hygienic, so that no lint reports them as unnecessary.
+/// The statements as an inner block, in which inner items may still come first. The braces have the span of the user's, whose edition
+/// says when the temporaries of the last expression are dropped. The parentheses are hygienic, so that no lint reports the braces as
+/// unnecessary.
 pub fn ours(statements: &Group) -> Group {
-    let mut block = statements.clone();
+    let mut block = Group::new(Delimiter::Parenthesis, TokenTree::from(statements.clone()).into());
     block.set_span(Span::mixed_site().located_at(statements.span()));
     block
 }

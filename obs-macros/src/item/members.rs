@@ -42,7 +42,15 @@ impl Member {
     /// Parses one item.
     pub fn one(tokens: TokenStream) -> Self {
         let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
-        let attributes = take_attributes(&mut trees);
+        let mut attributes = Vec::new();
+        loop {
+            open_invisible_brackets(&mut trees);
+            let more = take_attributes(&mut trees);
+            if more.is_empty() {
+                break;
+            }
+            attributes.extend(more);
+        }
         let kind = Kind::of(&trees);
         Self { attributes, trees, kind }
     }
@@ -68,6 +76,16 @@ pub fn braces(tree: &TokenTree) -> Option<Group> {
             inside.next().is_none().then(|| braces(&only)).flatten()
         }
         Delimiter::Parenthesis | Delimiter::Bracket => None,
+    }
+}
+
+/// `macro_rules!` puts invisible groups around an item, an attribute or a visibility. Opens those at the beginning.
+fn open_invisible_brackets(trees: &mut Vec<TokenTree>) {
+    while let Some(TokenTree::Group(group)) = trees.first()
+        && group.delimiter() == Delimiter::None
+    {
+        let inside = group.stream();
+        trees.splice(..1, inside);
     }
 }
 
@@ -103,7 +121,7 @@ impl Rest {
         (!trees.is_empty()).then(|| Member::one(trees.into_iter().collect()))
     }
 
-    /// `macro_rules!` puts invisible groups around an item, an attribute or a visibility.
+    /// The same for what is left.
     fn open_invisible_brackets(&mut self) {
         while let Some(TokenTree::Group(group)) = self.trees.front()
             && group.delimiter() == Delimiter::None

@@ -40,7 +40,7 @@ fn a_function_that_can_only_panic_keeps_its_body() {
                 CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
                 obs::performance_in_place(__CALLSITE.begin())
             };
-            { use x::y; y(a) }
+            ({ use x::y; y(a) })
         }",
     );
 }
@@ -90,7 +90,7 @@ fn an_async_function_becomes_a_future() {
                 __CALLSITE.begin(),
                 async move {
                     if let ::core::option::Option::Some(__value) = obs::expect_return::<Result<u8, E>>() { return __value; }
-                    { go(a).await }
+                    ({ go(a).await })
                 },
                 JUDGE,
                 { use obs::at_end::{IsAny as _, IsSend as _}; (&&obs::at_end::Output::<Result<u8, E>>::new()).at_end() }
@@ -130,7 +130,7 @@ fn arguments_are_captured_in_the_order_of_their_drops() {
                 __CALLSITE.begin(),
                 move || -> R {
                     let _ = (&__unnamed5, &unused, &a, &self);
-                    { use_them(a, self, n, r) }
+                    ({ use_them(a, self, n, r) })
                 },
                 JUDGE
             )
@@ -152,7 +152,7 @@ fn what_is_changed_is_borrowed() {
     let expansion = |item: &str| expanded("track_performance", "", item);
     let sync = expansion("fn f(mut self, mut a: A, mut r: &mut R, b: B) -> R { g() }");
     assert!(sync.starts_with("fn f ( mut self , mut a : A , r : & mut R , b : B ) - > R {"), "{sync}");
-    assert!(sync.contains(", | | - > R { let mut r = r ; { g (  ) } }"), "{sync}");
+    assert!(sync.contains(", | | - > R { let mut r = r ; ( { g (  ) } ) }"), "{sync}");
     let later = expansion("async fn f(mut self, mut a: A, b: B, _c: C, n: u8) -> R { g() }");
     assert!(later.starts_with("async fn f ( mut self , a : A , b : B , _c : C , n : u8 ) - > R {"), "{later}");
     assert!(later.contains("async { if false { let _ = & mut self ; } let mut a = a ; let b = b ; if let"), "{later}");
@@ -220,7 +220,7 @@ fn a_closure_stays_the_last_expression() {
         ("bq_cost", "cost_in_place"),
     ] {
         let expansion = expanded(attribute, "", "fn f() -> impl for<'a> Fn(&'a str) -> &'a str + Send { |text| text }");
-        assert!(expansion.contains(guard) && expansion.ends_with("{ | text | text } }"), "{expansion}");
+        assert!(expansion.contains(guard) && expansion.ends_with("( { | text | text } ) }"), "{expansion}");
         for several in ["(u8, impl Fn(&str))", "((impl Fn(&str)), impl Clone)"] {
             let expansion = expanded(attribute, "", &format!("fn f() -> {several} {{ g() }}"));
             assert!(expansion.contains(guard), "{expansion}");

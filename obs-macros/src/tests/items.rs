@@ -89,6 +89,15 @@ fn functions_that_macro_rules_made_are_functions() {
     for item in [function.clone(), group(function.clone()).into(), quote::quote!(#[inline] #function)] {
         assert_eq!(messages_in(crate::driver::expand(attribute, &tokens("args(a)"), item)), [""; 0]);
     }
+    for word in ["mod", "trait", "impl"] {
+        let word = tokens(word);
+        let block = quote::quote!(#visibility #word m { #function });
+        for item in [block.clone(), group(block.clone()).into(), quote::quote!(#[inline] #block)] {
+            let expansion = crate::driver::expand(attribute, &tokens(""), item);
+            assert_eq!(messages_in(expansion.clone()), [""; 0]);
+            assert!(expansion.to_string().contains("track_performance"), "{expansion}");
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn a_returned_future_is_measured_when_it_is_polled() {
             CALLSITE: obs::Callsite::operation(\"f\", PLACE) }
             obs::returned::Direct.performance(
                 __CALLSITE.prepare_with(|__entry| { __entry.tag(\"a\", match &(1) { __value => { use obs::text::*; (&&Text(__value)).text() } }); }),
-                obs::returned::future::<R, _>(move || -> _ { let _ = &a; { g(a) } }),
+                obs::returned::future::<R, _>(move || -> _ { let _ = &a; ({ g(a) }) }),
                 JUDGE
             )
         }",

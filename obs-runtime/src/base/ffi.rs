@@ -164,13 +164,13 @@ macro_rules! __obs_link {
         #[used]
         #[cfg_attr(
                     all(unix, not(target_vendor = "apple"), not(target_family = "wasm")),
-                    unsafe(link_section = concat!("set_obs", stringify!($section)))
+                    unsafe(link_section = ::core::concat!("set_obs", ::core::stringify!($section)))
                 )]
         #[cfg_attr(
                     target_vendor = "apple",
-                    unsafe(link_section = concat!("__DATA,__obs", stringify!($section), ",regular,no_dead_strip"))
+                    unsafe(link_section = ::core::concat!("__DATA,__obs", ::core::stringify!($section), ",regular,no_dead_strip"))
                 )]
-        #[cfg_attr(windows, unsafe(link_section = concat!(".obs", stringify!($section), "$b")))]
+        #[cfg_attr(windows, unsafe(link_section = ::core::concat!(".obs", ::core::stringify!($section), "$b")))]
         static $name: <$crate::__private::$section as $crate::__private::Section>::Item = $value;
     };
 }

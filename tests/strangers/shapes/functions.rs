@@ -19,6 +19,25 @@ macro_rules! shapes {
                 Some(1)
             }
 
+            // When the temporaries of a last expression are dropped depends on the edition.
+            $(#[$attribute])*
+            fn drops_last(_a: Noisy, b: Noisy) -> Option<usize> {
+                let _local = Noisy("local");
+                note(b.0);
+                Some(Noisy("temporary").0.len())
+            }
+            $(#[$attribute])*
+            fn drops_last_unit(_a: Noisy, _: Noisy) -> usize {
+                let _local = Noisy("local");
+                Noisy("temporary").0.len()
+            }
+            $(#[$attribute])*
+            async fn drops_last_async(_a: Noisy, _: Noisy) -> Result<usize, String> {
+                let _local = Noisy("local");
+                pause().await;
+                Ok(Noisy("temporary").0.len())
+            }
+
             #[derive(Debug)]
             pub struct Kind(Noisy, u32);
 
@@ -267,6 +286,9 @@ macro_rules! shapes {
                     "free" => (free(4, ""), free(1, "ab")),
                     "panics" => panics(Noisy("a"), Noisy("b")),
                     "does not panic" => panics(Noisy("a"), Noisy("bb")),
+                    "last temporary" => drops_last(Noisy("a"), Noisy("b")),
+                    "last temporary, bare value" => drops_last_unit(Noisy("a"), Noisy("b")),
+                    "last temporary, async" => wait(drops_last_async(Noisy("a"), Noisy("b"))),
                     "self" => kind().by_value(Noisy("other")),
                     "&self" => kind().by_reference(),
                     "&mut self" => kind().by_mutable_reference(),

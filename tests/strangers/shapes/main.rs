@@ -3,6 +3,12 @@
 #![deny(warnings)]
 #![allow(unused_unsafe, unsafe_op_in_unsafe_fn, clippy::all, reason = "the editions disagree on it, or the code is deliberately unusual")]
 
+/// Macros of the program's own, which the attributes do not use.
+#[allow(unused_macros, reason = "that is the point")]
+macro_rules! concat { ($($_:tt)*) => { compile_error!("a macro of the program") }; }
+#[allow(unused_macros, reason = "that is the point")]
+macro_rules! stringify { ($($_:tt)*) => { compile_error!("a macro of the program") }; }
+
 #[macro_use]
 mod functions;
 

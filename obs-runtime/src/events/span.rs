@@ -136,7 +136,10 @@ pub struct RecordedTrace {
     /// The spans inside in the order of their ends; of each operation the first ones, then one for all others.
     pub spans: Vec<Span>,
     /// How many further spans there were, of operations past their limit.
-    #[cfg_attr(not(any(feature = "otlp", feature = "sentry")), expect(dead_code, reason = "no exporter takes traces"))]
+    #[cfg_attr(
+        not(any(test, feature = "otlp", feature = "sentry")),
+        expect(dead_code, reason = "no exporter takes traces")
+    )]
     pub left_out: u64,
     /// What a tracer of the program exports of it.
     #[cfg(feature = "otlp")]
@@ -155,7 +158,10 @@ pub struct Elsewhere {
 
 impl RecordedTrace {
     /// What an exporter decides about: a trace that came from another one is part of that.
-    #[cfg_attr(not(any(feature = "otlp", feature = "sentry")), expect(dead_code, reason = "no exporter takes traces"))]
+    #[cfg_attr(
+        not(any(test, feature = "otlp", feature = "sentry")),
+        expect(dead_code, reason = "no exporter takes traces")
+    )]
     pub fn decided_by(&self) -> TraceRoot {
         TraceRoot { caller: self.root.caller.or(self.link), ..self.root }
     }

@@ -39,6 +39,12 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// An address in a message. It stays one.
+fn address(url: &str) -> String {
+    let escaped = url.replace('@', "%40").replace('{', "%7B").replace('}', "%7D");
+    escaped.chars().filter(|letter| !letter.is_control()).collect()
+}
+
 /// Who is told by a monitor: handles such as `@slack-data`, of all owners or of one.
 #[derive(Clone, Debug, Default)]
 pub struct Handles(pub Vec<(Option<String>, String)>);
@@ -72,7 +78,7 @@ impl Monitor<'_> {
     /// Its JSON.
     pub fn json(&self, declared: &Declared, handles: &Handles) -> Value {
         let mut lines = vec![format!("{{{{#is_alert}}}}{}{{{{/is_alert}}}}", self.text)];
-        lines.extend(self.runbook.map(|runbook| format!("Runbook: {}", plain(runbook))));
+        lines.extend(self.runbook.map(|runbook| format!("Runbook: {}", address(runbook))));
         lines.extend(self.owner.as_ref().map(|owner| format!("Owner: {}", plain(owner))));
         lines.extend(Some(handles.of(self.owner.as_deref())).filter(|told| !told.is_empty()));
         let mut tags = vec![format!("service:{}", tag(&declared.service)), "made_by:obs".to_owned()];
@@ -109,11 +115,11 @@ mod tests {
             priority: 1,
             critical: 0.0,
             owner: Some("@acme/data".to_owned()),
-            runbook: Some("https://wiki.example/{{a}}"),
+            runbook: Some("https://wiki.example/@data/{{a}}"),
             options: Vec::new(),
         };
         let json = monitor.json(&Declared::default(), &handles);
-        let message = "{{#is_alert}}failed{{/is_alert}}\n\nRunbook: https://wiki.example/{ {a}}\n\nOwner: @ acme/data\n\n@slack-data";
+        let message = "{{#is_alert}}failed{{/is_alert}}\n\nRunbook: https://wiki.example/%40data/%7B%7Ba%7D%7D\n\nOwner: @ acme/data\n\n@slack-data";
         assert_eq!(json["message"], message);
     }
 }

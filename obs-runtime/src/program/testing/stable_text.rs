@@ -1,7 +1,9 @@
 //! What was captured as a text that is the same in each run.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -39,20 +41,27 @@ static VARIABLE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 
 /// A text without what differs from run to run and from machine to machine.
 fn stable(text: &str) -> String {
-    let mut text = Cow::Borrowed(text);
     let working = std::env::current_dir().unwrap_or_default();
-    for (folder, stands) in [(std::env::temp_dir(), "[temp]"), (working, "[dir]")] {
-        let folder = folder.to_str().map(|folder| folder.trim_end_matches('/')).unwrap_or_default();
-        if folder.len() > 1 && text.contains(folder) {
-            text = Cow::Owned(without_folder(&text, folder, stands));
-        }
-    }
+    let mut text = without_folders(text, [(std::env::temp_dir(), "[temp]"), (working, "[dir]")]);
     for (pattern, stands) in VARIABLE.iter() {
         if pattern.is_match(&text) {
             text = Cow::Owned(pattern.replace_all(&text, *stands).into_owned());
         }
     }
     text.into_owned()
+}
+
+/// A text in which something stands for each of these folders. One may be inside of the other.
+fn without_folders<'t>(text: &'t str, mut folders: [(PathBuf, &str); 2]) -> Cow<'t, str> {
+    folders.sort_by_key(|(folder, _)| Reverse(folder.components().count()));
+    let mut text = Cow::Borrowed(text);
+    for (folder, stands) in &folders {
+        let folder = folder.to_str().map(|folder| folder.trim_end_matches('/')).unwrap_or_default();
+        if folder.len() > 1 && text.contains(folder) {
+            text = Cow::Owned(without_folder(&text, folder, stands));
+        }
+    }
+    text
 }
 
 /// The same on one line.
@@ -210,5 +219,23 @@ impl<R> Captured<R> {
             format!("{} {value}", stable(&line(&metric.name, labels)))
         }));
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_inside_of_the_other_stands_for_itself() {
+        for (temporary, working, expected) in [
+            ("/tmp", "/tmp/clone", "[temp]/a [dir]/b [temp]/clones/c"),
+            ("/tmp/clone", "/tmp", "[dir]/a [temp]/b [dir]/clones/c"),
+            ("/var/tmp", "/home/ann", "/tmp/a /tmp/clone/b /tmp/clones/c"),
+        ] {
+            let folders = [(PathBuf::from(temporary), "[temp]"), (PathBuf::from(working), "[dir]")];
+            let text = without_folders("/tmp/a /tmp/clone/b /tmp/clones/c", folders);
+            assert_eq!(text, expected, "{temporary} {working}");
+        }
     }
 }

@@ -149,7 +149,7 @@ fn words() -> &'static str { //~ &: a data-quality check cannot return `&str`
     ""
 }
 
-#[dq_check(for_each = 3)] //~ 3: `{integer}` is not an iterator
+#[dq_check(for_each = 3)] //~ 3: `for_each` needs a list, such as the call of a function that returns one: `for_each = expr`
 fn no_list(_number: &u8) -> bool {
     true
 }

@@ -24,7 +24,7 @@ fn what_an_attribute_names_counts_as_used() {
                 .map(|__error| { use obs::judge::*; (&&&&&&&Describe(__error)).describe().with_kind((&&Kind(__error)).kind()) })));
             return Ok(a);
         }
-        { g(a) }
+        ({ g(a) })
     }";
     let expected = normal(&expected.replace("obs::", "::obs_runtime::__private::"));
     assert_eq!(shown(expand("with_error_tracking", args, "fn f(a: u8) -> R { g(a) }")), expected);

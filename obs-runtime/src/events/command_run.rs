@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use uuid::Uuid;
 
-use crate::base::clock;
+use crate::base::clock::Start;
 use crate::base::schedule::Schedule;
 use crate::base::trace_context::TraceContext;
 use crate::events::active_span::{Active, ActiveSpan};
@@ -30,7 +29,7 @@ pub fn first_outermost() -> Option<&'static str> {
 #[derive(Debug)]
 pub struct CommandRun {
     id: Uuid,
-    begun: SystemTime,
+    begun: Start,
     outer: Option<Arc<CommandRun>>,
     schedule: Option<Schedule>,
     errors: AtomicU64,
@@ -51,7 +50,7 @@ impl CommandRun {
             (None, Active::Nothing | Active::Boundary { .. }) => (None, None),
         };
         let errors = AtomicU64::new(0);
-        Self { id: Uuid::now_v7(), begun: clock::wall(), outer, schedule, errors, spans, not_recorded }
+        Self { id: Uuid::now_v7(), begun: Start::now(), outer, schedule, errors, spans, not_recorded }
     }
 
     /// What is active in it.
@@ -69,7 +68,7 @@ impl CommandRun {
     }
 
     /// When it began.
-    pub const fn begun(&self) -> SystemTime {
+    pub const fn begun(&self) -> Start {
         self.begun
     }
 

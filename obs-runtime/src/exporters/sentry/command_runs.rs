@@ -130,7 +130,7 @@ fn session(
         distinct_id: event.context.user.as_deref().map(str::to_owned),
         sequence: None,
         timestamp: Some(event.time),
-        started: run.begun(),
+        started: run.begun().at(),
         init: false,
         duration: None,
         status,

@@ -66,7 +66,7 @@ impl Call {
             self.end_span(outcome, nanos, failure, captured.stack);
         } else if self.callsite.kind() == CallsiteKind::Command && span_buffer::any() {
             let failure = failure_facts(outcome, failure, captured.failure, start);
-            self.end_trace(outcome, nanos, failure, captured.stack);
+            self.end_trace(outcome, failure, captured.stack);
         }
         match self.flushes {
             EndFlush::No => {}

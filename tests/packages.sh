@@ -14,7 +14,8 @@ trap 'rm -rf "$folder"' EXIT
 
 cargo package --quiet --allow-dirty --no-verify --package obs-macros --package obs-runtime
 for crate in obs-macros obs-runtime; do
-    tar -xzf "$target/package/$crate-$version.crate" -C "$folder"
+    # Without the times in the archive, which are the same each time: cargo would take what it built from an earlier one.
+    tar -xzmf "$target/package/$crate-$version.crate" -C "$folder"
 done
 
 export CARGO_TARGET_DIR=$target

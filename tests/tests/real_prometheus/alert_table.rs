@@ -15,7 +15,7 @@ pub const SCRAPE: &[&str] = &["scrape"];
 pub const BEGINS_TO_COST: (&str, &str) = ("ObsCostUnusual", "spend_steadily");
 
 /// Fires as well where the machine is slow: while the runs of `refresh` are made to fail for longer than its interval and margin. Another alert
-/// says the same more clearly, so Alertmanager tells nobody.
+/// says the same more clearly, so Alertmanager does not send it.
 pub const FAILS_FOR_LONG: (&str, &str) = ("ObsCommandWithoutSuccess", "refresh");
 /// Nothing is known of a command that has never run.
 pub const NOWHERE: &[&str] = &[""];

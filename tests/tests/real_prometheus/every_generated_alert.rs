@@ -316,7 +316,7 @@ fn every_generated_alert_rests_fires_and_rests_again() {
         (watch.missing(When::Killed).is_empty() && watch.missing(When::Idle).is_empty()).then_some(())
     });
     assert!(fired.is_some(), "missing: {:#?} {:#?}", watch.missing(When::Killed), watch.missing(When::Idle));
-    // What says the same less clearly is seen, and tells nobody.
+    // What says the same less clearly is seen, and not sent.
     let less_clear = watch.alertmanager.alerts("ObsCommandWithoutSuccess");
     assert!(!less_clear.is_empty());
     for alert in less_clear {

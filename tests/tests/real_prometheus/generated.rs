@@ -1,5 +1,5 @@
 //! What `generate` makes for Prometheus and Alertmanager: rules pass their own tests, alerts arrive with owner and runbook, and what says
-//! the same less clearly tells nobody.
+//! the same less clearly is not sent.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -85,7 +85,7 @@ fn alerts_reach_alertmanager_with_owner_and_runbook_and_rest_again() {
     }
 }
 
-/// What fires, what then tells nobody, and the label of what both are about.
+/// What fires, what is then not sent, and the label of what both are about.
 const INHIBITED: [(&str, &str, &str); 9] = [
     ("ObsCommandFailed", "ObsCommandWithoutSuccess", "command"),
     ("ObsCommandMissed", "ObsCommandWithoutSuccess", "command"),
@@ -99,7 +99,7 @@ const INHIBITED: [(&str, &str, &str); 9] = [
 ];
 
 #[test]
-fn what_says_the_same_less_clearly_tells_nobody() {
+fn what_says_the_same_less_clearly_is_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     generate(JOB, &["obs", "generate", "alertmanager"], folder.path());
     let alertmanager = Alertmanager::start(&folder.path().join("etl.alertmanager.yml"));

@@ -7,7 +7,7 @@ use crate::metrics::cells::Cells;
 #[cfg(feature = "testing")]
 use crate::pipeline::global;
 
-/// The counts of all captures. Nobody reads them: a capture counts the events that it receives.
+/// The counts of all captures. They are not read: a capture counts the events that it receives.
 #[cfg(feature = "testing")]
 static CAPTURED: Cells = Cells::new();
 

@@ -1,4 +1,4 @@
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, Sender};
 
 use super::*;
 use crate::base::secret::Secret;
@@ -27,17 +27,22 @@ fn lost() -> u64 {
     dropped(NO_ANSWER) + dropped(NOT_SENT)
 }
 
-#[test]
-fn the_end_waits_for_the_answer_of_a_server_that_answers() {
-    let _ending = ending();
-    let before = lost();
+/// An exporter, what its server says when it has read a request, and what the server is to answer.
+fn waiting() -> (ApiExporter, Receiver<()>, Sender<(u16, &'static str)>) {
     let (begun, has_begun) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let url = serve(std::iter::from_fn(move || {
         begun.send(()).ok()?;
         answers.recv().ok()
     }));
-    let exporter = exporter(url);
+    (exporter(url), has_begun, answer)
+}
+
+#[test]
+fn the_end_waits_for_the_answer_of_a_server_that_answers() {
+    let _ending = ending();
+    let before = lost();
+    let (exporter, has_begun, answer) = waiting();
     // The thread sends each of them.
     exporter.0.enqueue(check());
     has_begun.recv().unwrap();
@@ -64,13 +69,7 @@ fn the_end_waits_for_the_answer_of_a_server_that_answers() {
 fn the_end_does_not_wait_for_a_server_that_has_never_answered() {
     let _ending = ending();
     let before = lost();
-    let (begun, has_begun) = mpsc::channel();
-    let (_answer, answers) = mpsc::channel();
-    let url = serve(std::iter::from_fn(move || {
-        begun.send(()).ok()?;
-        answers.recv().ok()
-    }));
-    let exporter = exporter(url);
+    let (exporter, has_begun, _answer) = waiting();
     exporter.0.enqueue(check());
     has_begun.recv().unwrap();
     let begun = Instant::now();

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::checks::health;
 use crate::checks::quality::list;
+use crate::config::parse::nearest;
 use crate::metrics::catalogue::FAMILIES;
 use crate::metrics::registry;
 use crate::metrics::snapshot::Snapshot;
-use crate::program::testing::series::nearest;
 
 /// The data sets and metrics that the declarations of a program may name. [`assert`](Self::assert) says what else they name.
 #[must_use = "nothing is asserted yet"]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug, Display};
 
+use crate::config::parse::nearest;
 use crate::metrics::catalogue::{FAMILIES, Family, Kind};
 use crate::metrics::snapshot::{Labels, SeriesValue, Snapshot, UserMetricValue};
 use crate::program::testing::capture::Captured;
@@ -217,19 +218,12 @@ fn is_same(value: f64, expected: f64) -> bool {
     }
 }
 
-/// The name that is most like one that is unknown, if any is.
-pub(super) fn nearest<'n>(unknown: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |name: &&str| strsim::jaro_winkler(name, unknown);
-    let nearest = known.into_iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)))?;
-    (likeness(&nearest) > 0.85).then_some(nearest)
-}
-
 /// A question after what is unknown.
-struct Hint<'n>(Option<&'n str>);
+struct Hint(Option<String>);
 
-impl Display for Hint<'_> {
+impl Display for Hint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |name| write!(formatter, "\n  did you mean `{name}`?"))
+        self.0.as_ref().map_or(Ok(()), |name| write!(formatter, "\n  did you mean `{name}`?"))
     }
 }
 
